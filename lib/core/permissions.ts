@@ -1,0 +1,30 @@
+/** The role × verb table. It drives the API, the console and the published documentation. */
+export const ROLES = ['viewer', 'operator', 'approver', 'admin'] as const
+export type Role = (typeof ROLES)[number]
+
+export const PERMISSIONS = {
+  view: ['viewer', 'operator', 'approver', 'admin'],
+  'lock.release': ['operator', 'approver', 'admin'],
+  'lock.complete': ['operator', 'approver', 'admin'],
+  'lock.fail': ['operator', 'approver', 'admin'],
+  'run.start': ['operator', 'approver', 'admin'],
+  'run.cancel': ['operator', 'approver', 'admin'],
+  'retention.run': ['operator', 'approver', 'admin'],
+  'case.triage': ['operator', 'approver', 'admin'],
+  'case.propose': ['operator', 'approver', 'admin'],
+  'action.approve': ['approver', 'admin'],
+  'action.reject': ['approver', 'admin'],
+  'audit.verify': ['viewer', 'operator', 'approver', 'admin'],
+  'kill_switch.set': ['approver', 'admin'],
+  'source.manage': ['admin'],
+  'user.manage': ['admin'],
+  'token.mint': ['admin'],
+} as const satisfies Record<string, readonly Role[]>
+
+export type Verb = keyof typeof PERMISSIONS
+
+export const roleAllows = (role: Role, verb: Verb): boolean =>
+  (PERMISSIONS[verb] as readonly Role[]).includes(role)
+
+/** The least role that may do it, for "needs the approver role". */
+export const leastRoleFor = (verb: Verb): Role => PERMISSIONS[verb][0]

@@ -1,0 +1,96 @@
+/** State machines as tables: the console, the verbs and the tests all read these. */
+
+export const KEY_STATES = [
+  'leased',
+  'lease_expired',
+  'retryable',
+  'unknown',
+  'completed',
+  'failed_final',
+  'expired',
+] as const
+export type KeyState = (typeof KEY_STATES)[number]
+
+/** What an operator may do to a key in each state; evidence is checked on top. */
+export const KEY_ACTIONS = {
+  leased: [],
+  lease_expired: ['release', 'complete', 'fail'],
+  retryable: ['complete', 'fail'],
+  unknown: ['release', 'complete', 'fail'],
+  completed: [],
+  failed_final: [],
+  expired: [],
+} as const satisfies Record<KeyState, readonly KeyAction[]>
+export type KeyAction = 'release' | 'complete' | 'fail'
+
+export const keyAllows = (state: KeyState, action: KeyAction): boolean =>
+  (KEY_ACTIONS[state] as readonly KeyAction[]).includes(action)
+
+/** What the evidence says of a lock: what may be done, safely, now. */
+export const LOCK_VERDICTS = ['wait', 'release', 'complete', 'investigate'] as const
+export type LockVerdict = (typeof LOCK_VERDICTS)[number]
+
+export const ACTION_STATES = {
+  proposed: ['approved', 'rejected', 'expired'],
+  approved: ['executing', 'refused', 'expired'],
+  executing: ['done', 'refused', 'failed', 'unknown'],
+  unknown: ['done', 'failed'],
+  done: [],
+  refused: [],
+  failed: [],
+  rejected: [],
+  expired: [],
+} as const satisfies Record<string, readonly string[]>
+export type ActionState = keyof typeof ACTION_STATES
+
+export const ACTION_KINDS = [
+  'release',
+  'complete',
+  'fail',
+  'refund',
+  'book_ledger',
+  'book_refund',
+  'reverse_ledger',
+  'adopt',
+  'ignore',
+] as const
+export type ActionKind = (typeof ACTION_KINDS)[number]
+
+export const RUN_KINDS = [
+  'reconciliation',
+  'staging',
+  'roll_up',
+  'effect_detection',
+  'lock_check',
+  'collection',
+  'partitions',
+  'bulk',
+  'sealing',
+  'conditions',
+] as const
+export type RunKind = (typeof RUN_KINDS)[number]
+
+export const RUN_STATES = {
+  queued: ['running', 'cancelled'],
+  running: ['done', 'failed', 'cancelled'],
+  done: [],
+  failed: [],
+  cancelled: [],
+} as const satisfies Record<string, readonly string[]>
+export type RunState = keyof typeof RUN_STATES
+
+export const RECONCILIATION_VERDICTS = [
+  'reconciled',
+  'with_pending',
+  'with_warnings',
+  'breaks',
+  'incomplete',
+] as const
+export type ReconciliationVerdict = (typeof RECONCILIATION_VERDICTS)[number]
+
+export const CASE_OUTCOMES = ['pending', 'break'] as const
+export type CaseOutcome = (typeof CASE_OUTCOMES)[number]
+export const CASE_LIFECYCLES = ['new', 'persisting', 'resolved', 'reopened'] as const
+export type CaseLifecycle = (typeof CASE_LIFECYCLES)[number]
+export const CASE_TRIAGES = ['open', 'acknowledged', 'assigned', 'snoozed'] as const
+export type CaseTriage = (typeof CASE_TRIAGES)[number]

@@ -1,0 +1,51 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import { type Prisma, PrismaClient } from '@/prisma/generated/client'
+
+/** Prisma for ordinary rows; the pool for event tables, set-based work and COPY. */
+export type Db = { prisma: PrismaClient; pool: pg.Pool; url: string }
+
+/** An open Prisma transaction: what a verb writes, its audit entry included, commits or fails together. */
+export type Tx = Prisma.TransactionClient
+
+/** Connects lazily. `poolMax` bounds each of the two pools of this process. */
+export function openDatabase(url: string, poolMax: number): Db {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolMax,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 5_000,
+  })
+  // An idle connection that the server closed must not end the process; the next query reports it.
+  pool.on('error', () => undefined)
+  const adapter = new PrismaPg({ connectionString: url, max: poolMax, connectionTimeoutMillis: 5_000 })
+  const prisma = new PrismaClient({ adapter, transactionOptions: { maxWait: 5_000, timeout: 15_000 } })
+  return { prisma, pool, url }
+}
+
+export async function closeDatabase(db: Db): Promise<void> {
+  await Promise.all([db.prisma.$disconnect(), db.pool.end()])
+}
+
+/** Runs `work` on one connection in one transaction. Never make an external call inside. */
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect()
+  try {
+    await client.query('BEGIN')
+    const result = await work(client)
+    await client.query('COMMIT')
+    client.release()
+    return result
+  } catch (error) {
+    // A connection whose rollback fails is broken: destroy it rather than hand it on.
+    const broken = await client.query('ROLLBACK').then(
+      () => undefined,
+      (cause: Error) => cause,
+    )
+    client.release(broken)
+    throw error
+  }
+}

@@ -1,0 +1,41 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import type { TestProject } from 'vitest/node'
+import { type EmbeddedPostgres, startEmbeddedPostgres, THROW_AWAY } from '@/jobs/embedded/postgres'
+import { applyMigrations } from '@/prisma/engine'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    postgresUrl: string
+  }
+}
+
+/** One throw-away cluster for the whole test run, with a migrated template database. */
+export default async function setup(project: TestProject) {
+  const folder = mkdtempSync(join(tmpdir(), 'idemscope-test-'))
+  // As root the server runs as another user, who must be able to enter the folder.
+  chmodSync(folder, 0o755)
+  const postgres = await startEmbeddedPostgres(folder, THROW_AWAY)
+  const end = async () => {
+    await postgres.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    await createTemplate(postgres)
+  } catch (error) {
+    await end()
+    throw error
+  }
+  project.provide('postgresUrl', postgres.url('postgres'))
+  return end
+}
+
+async function createTemplate(postgres: EmbeddedPostgres): Promise<void> {
+  const client = new pg.Client({ connectionString: postgres.url('postgres') })
+  await client.connect()
+  await client.query('CREATE DATABASE idemscope_template')
+  await client.end()
+  await applyMigrations(postgres.url('idemscope_template'))
+}
