@@ -1,0 +1,59 @@
+import { type Clock, systemClock } from '../clock'
+import { IdempotencyOptionsError } from '../errors'
+
+export type IdempotentFetchOptions = {
+  fetch?: (url: string, init: RequestInit) => Promise<Response>
+  /** Attempts in all. Default 6. */
+  attemptsMax?: number
+  /** For one attempt, until the head of the answer. Default 10 s. */
+  attemptTimeoutMs?: number
+  /** For all attempts and the waits between. Default 60 s. */
+  totalTimeoutMs?: number
+  /** The first wait is up to this, each next one up to twice as long. Default 200 ms. */
+  backoffBaseMs?: number
+  /** Default 10 s. */
+  backoffMaxMs?: number
+  makeKey?: () => string
+  onAttempt?: (event: {
+    attempt: number
+    idempotencyKey: string
+    response?: Response
+    error?: unknown
+  }) => void
+  clock?: Clock
+  /** Wall clock, for a Retry-After that is a date. */
+  dateNowMs?: () => number
+  /** 0 ≤ x < 1. */
+  random?: () => number
+}
+
+export type ClientSettings = Required<Omit<IdempotentFetchOptions, 'onAttempt'>> &
+  Pick<IdempotentFetchOptions, 'onAttempt'>
+
+export function resolveClientOptions(options: IdempotentFetchOptions): ClientSettings {
+  const settings: ClientSettings = {
+    ...options,
+    fetch: options.fetch ?? ((url, init) => fetch(url, init)),
+    attemptsMax: options.attemptsMax ?? 6,
+    attemptTimeoutMs: options.attemptTimeoutMs ?? 10_000,
+    totalTimeoutMs: options.totalTimeoutMs ?? 60_000,
+    backoffBaseMs: options.backoffBaseMs ?? 200,
+    backoffMaxMs: options.backoffMaxMs ?? 10_000,
+    makeKey: options.makeKey ?? (() => crypto.randomUUID()),
+    clock: options.clock ?? systemClock,
+    dateNowMs: options.dateNowMs ?? Date.now,
+    random: options.random ?? Math.random,
+  }
+  const counts = [
+    'attemptsMax',
+    'attemptTimeoutMs',
+    'totalTimeoutMs',
+    'backoffBaseMs',
+    'backoffMaxMs',
+  ] as const
+  const faults = counts
+    .filter((name) => !(Number.isSafeInteger(settings[name]) && settings[name] >= 1))
+    .map((name) => `${name} must be a whole number from 1`)
+  if (faults.length > 0) throw new IdempotencyOptionsError(faults)
+  return settings
+}

@@ -1,0 +1,154 @@
+import type { IdempotencyContext } from './context'
+import { doEffect, type EffectScope, reportEffect } from './effects'
+import { IdempotencyUsageError, StaleHolderError } from './errors'
+import type { Exchange } from './exchange'
+import { hashKey } from './key-hash'
+import type { LeaseGuard } from './lease-guard'
+import { captureResponse } from './stored-response'
+import type { Acquired, Completed, Holder, StoredResponse } from './stores/store'
+import type { RequestTelemetry } from './telemetry'
+import { getInstruments } from './telemetry/instruments'
+
+/** What a holder's execution has done so far. */
+export type HeldState = {
+  /** Effects that the handler may not have awaited. */
+  readonly pending: Set<Promise<unknown>>
+  inTransaction: boolean
+  /** Set when a transaction completed the key and committed. */
+  completed: { record: Completed; stored: StoredResponse; response: Response } | null
+}
+
+type Held<Tx, Extra> = {
+  exchange: Exchange<Tx, Extra>
+  holder: Holder
+  acquired: Extract<Acquired, { kind: 'acquired' | 'takeover' }>
+  guard: LeaseGuard
+  telemetry: RequestTelemetry
+  state: HeldState
+}
+
+export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): IdempotencyContext<Tx, Extra> {
+  const { exchange, holder, acquired, guard, telemetry, state } = held
+  const { store, leaseMs, clock, keySecret } = exchange.settings
+  const steps = acquired.kind === 'takeover' ? acquired.steps : []
+  const checkpoints = new Map(
+    steps.filter((step) => step.kind === 'checkpoint').map((step) => [step.step, step.result]),
+  )
+  const effects: EffectScope = {
+    scope: holder.scope,
+    key: holder.key,
+    keyHash: hashKey(keySecret, holder.key),
+    signal: guard.signal,
+    clock,
+    log: {
+      async begin(effect) {
+        requireOutsideTransaction(state, 'effect')
+        guard.check()
+        const begun = await telemetry.meter(() => store.beginEffect(holder, { ...effect, leaseMs }))
+        // Time passes while the store answers: look again right before the call.
+        if (begun.kind === 'begun') await refuseIfEnded(held, effect.step)
+        if (begun.kind === 'stale') countRejection(exchange)
+        return begun
+      },
+      settle: (step, end) => telemetry.meter(() => store.settleEffect(holder, step, end)),
+    },
+  }
+  return {
+    scope: holder.scope,
+    key: holder.key,
+    attempt: acquired.attempt,
+    fence: holder.fence,
+    signal: guard.signal,
+    extra: exchange.extra,
+    recoveryPoint: acquired.kind === 'takeover' ? acquired.recoveryPoint : null,
+    checkpointData: (name) => checkpoints.get(name),
+    async checkpoint(name, data = null) {
+      guard.check()
+      const kept = await telemetry.meter(() => store.checkpoint(holder, name, data))
+      if (!kept) throw staleWrite(exchange, `checkpoint ${name}`)
+      checkpoints.set(name, data)
+      telemetry.set({ 'idempotency.recovery_point.name': name })
+    },
+    effect(step, options, call) {
+      const effect = doEffect(effects, step, options, call)
+      state.pending.add(effect)
+      const forget = () => state.pending.delete(effect)
+      effect.then(forget, forget)
+      return effect
+    },
+    reportEffect: (report) => reportEffect(effects, report),
+    transaction: (work) => completeInTransaction(held, work),
+  }
+}
+
+/** The deadline passed between begin and call: the effect surely did not happen, so the step says so. */
+async function refuseIfEnded<Tx, Extra>(
+  { exchange, holder, guard, telemetry }: Held<Tx, Extra>,
+  step: string,
+) {
+  try {
+    guard.check()
+  } catch (error) {
+    await telemetry
+      .meter(() => exchange.settings.store.settleEffect(holder, step, { state: 'failed' }))
+      .catch(() => {})
+    throw error
+  }
+}
+
+async function completeInTransaction<Tx, Extra>(
+  { exchange, holder, guard, telemetry, state }: Held<Tx, Extra>,
+  work: (tx: Tx) => Promise<Response>,
+): Promise<Response> {
+  const { store, notStored, replayHeaders, responseBytesMax } = exchange.settings
+  const { transaction, completeWithin } = store
+  if (transaction === undefined || completeWithin === undefined) {
+    throw new IdempotencyUsageError(
+      `the ${store.system} store cannot complete in the application's transaction`,
+    )
+  }
+  requireOutsideTransaction(state, 'transaction')
+  if (state.completed !== null)
+    throw new IdempotencyUsageError('a transaction has completed this key already')
+  guard.check()
+  const end: { completed: HeldState['completed']; response: Response | null } = {
+    completed: null,
+    response: null,
+  }
+  state.inTransaction = true
+  try {
+    await telemetry.meter(() =>
+      transaction.call(store, holder, async (tx) => {
+        const response = await work(tx)
+        end.response = response
+        if (notStored(response)) return 'rollback'
+        const captured = await captureResponse(response, replayHeaders, responseBytesMax)
+        guard.check()
+        const record = await completeWithin.call(store, tx, holder, captured.stored)
+        if (record === 'stale') throw staleWrite(exchange, 'completion')
+        end.completed = { record, ...captured }
+        end.response = captured.response
+        return 'commit'
+      }),
+    )
+  } finally {
+    state.inTransaction = false
+  }
+  // Only now, after COMMIT.
+  state.completed = end.completed
+  if (end.response === null) throw new IdempotencyUsageError('the transaction gave no response')
+  return end.response
+}
+
+function requireOutsideTransaction(state: HeldState, what: string): void {
+  if (state.inTransaction) throw new IdempotencyUsageError(`no ${what} inside a transaction: do it before`)
+}
+
+export function countRejection<Tx, Extra>({ settings }: Exchange<Tx, Extra>): void {
+  getInstruments().writeRejections.add(1, { 'idempotency.store.system': settings.store.system })
+}
+
+function staleWrite<Tx, Extra>(exchange: Exchange<Tx, Extra>, what: string): StaleHolderError {
+  countRejection(exchange)
+  return new StaleHolderError(`${what} refused: this holder's fence is stale`)
+}

@@ -1,0 +1,161 @@
+import { acquireWaiting } from './acquire-waiting'
+import { readBody } from './body'
+import type { IdempotentHandler } from './context'
+import { StoreUnavailableError } from './errors'
+import type { Exchange } from './exchange'
+import { fingerprintRequest } from './fingerprint'
+import { parseIdempotencyKey } from './idempotency-key'
+import { hashKey } from './key-hash'
+import { type IdempotentOptions, resolveOptions, scopeName } from './options'
+import { problemResponse } from './problem'
+import { runHeld } from './run-held'
+import { runUnprotected } from './run-unprotected'
+import { replayResponse } from './stored-response'
+import type { Acquired, AcquireRequest } from './stores/store'
+import { acquiredAttributes, type RequestTelemetry, traceRequest } from './telemetry'
+import { getInstruments } from './telemetry/instruments'
+
+export type {
+  EffectOptions,
+  EffectReport,
+  EffectResult,
+  IdempotencyContext,
+  IdempotentHandler,
+} from './context'
+export type { IdempotentOptions, ScopeParts } from './options'
+export { REPLAY_HEADERS_DEFAULT } from './stored-response'
+
+/** RFC 9110: these change nothing, so a key says nothing. */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+/**
+ * Makes a Web-standard handler idempotent by the request's `Idempotency-Key`: one execution for each key, its answer
+ * replayed to every duplicate. What the handler throws is thrown on, after the key was settled.
+ */
+export function idempotent<Tx = unknown, Extra = undefined>(
+  handler: IdempotentHandler<Tx, Extra>,
+  options: IdempotentOptions<Tx>,
+): (
+  request: Request,
+  ...extra: Extra extends undefined ? [extra?: unknown] : [extra: Extra]
+) => Promise<Response> {
+  const settings = resolveOptions(options)
+  return async (request, ...extra) => {
+    const parts = await settings.scope(request)
+    if (parts instanceof Response) return parts
+    const scope = scopeName(request.method, parts)
+    const header = parseIdempotencyKey(request.headers.get('idempotency-key'))
+    const key = header.kind === 'key' && !SAFE_METHODS.has(request.method) ? header.key : null
+    const exchange: Exchange<Tx, Extra> = { settings, handler, request, extra: extra[0] as Extra, scope }
+    const facts = {
+      method: request.method,
+      route: parts.route,
+      path: new URL(request.url).pathname,
+      headers: request.headers,
+      storeSystem: settings.store.system,
+      attributes: {
+        'idempotency.scope.name': scope,
+        'idempotency.store.system': settings.store.system,
+        ...(key === null ? {} : { 'idempotency.key.hash': hashKey(settings.keySecret, key) }),
+        ...(key !== null && settings.recordRawKey ? { 'idempotency.key': key } : {}),
+      },
+    }
+    return traceRequest(facts, (telemetry) => {
+      if (key !== null) return serveKeyed(exchange, key, telemetry)
+      if (!SAFE_METHODS.has(request.method)) {
+        if (header.kind === 'malformed')
+          return refuse('keyMalformed', `The Idempotency-Key header is not usable: ${header.reason}.`)
+        if (settings.required) return refuse('keyMissing')
+      }
+      return runUnprotected(exchange, null, request)
+    })
+  }
+}
+
+const refuse = async (
+  ...problem: [name: 'keyMissing'] | [name: 'keyMalformed', detail: string]
+): Promise<Response> => problemResponse(problem[0], problem[1] === undefined ? {} : { detail: problem[1] })
+
+async function serveKeyed<Tx, Extra>(
+  exchange: Exchange<Tx, Extra>,
+  key: string,
+  telemetry: RequestTelemetry,
+): Promise<Response> {
+  const { settings, scope } = exchange
+  const body = await readBody(exchange.request, settings.bodyBytesMax)
+  if (body === null) return problemResponse('tooLarge')
+  // The body is read already; the handler gets a request of its own that it can read again.
+  const { url, method, headers } = exchange.request
+  const request = new Request(url, { method, headers, body: body.byteLength === 0 ? null : body })
+
+  let acquired: Acquired
+  let waited: boolean
+  const startedMs = settings.clock.nowMs()
+  try {
+    const wanted: AcquireRequest = {
+      scope,
+      key,
+      tier: settings.tier,
+      fingerprint: fingerprintRequest(exchange.request, body),
+      owner: settings.owner,
+      leaseMs: settings.leaseMs,
+      traceId: telemetry.traceId,
+    }
+    ;({ acquired, waited } = await acquireWaiting(settings, wanted, telemetry))
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error
+    return withoutStore(exchange, key, request, telemetry, error)
+  } finally {
+    getInstruments().acquireDuration.record((settings.clock.nowMs() - startedMs) / 1000, {
+      'idempotency.store.system': settings.store.system,
+    })
+  }
+  telemetry.set(acquiredAttributes(acquired, settings.leaseMs))
+  if (acquired.kind === 'acquired' || acquired.kind === 'takeover') {
+    return runHeld({ ...exchange, request }, key, acquired, telemetry)
+  }
+  return answerDuplicate(acquired, waited, telemetry)
+}
+
+async function withoutStore<Tx, Extra>(
+  exchange: Exchange<Tx, Extra>,
+  key: string,
+  request: Request,
+  telemetry: RequestTelemetry,
+  error: StoreUnavailableError,
+): Promise<Response> {
+  if (exchange.settings.failMode === 'closed') {
+    telemetry.recordError(error)
+    telemetry.outcome('store_error')
+    return problemResponse('storeUnavailable', { retryAfterS: 1 })
+  }
+  telemetry.outcome('bypassed')
+  return runUnprotected(exchange, key, request)
+}
+
+/** Soon enough for a short handler, seldom enough for a long one; the client's own backoff grows from it. */
+const IN_PROGRESS_RETRY_S = 1
+/** An operator or the reconciler has to settle it first. */
+const UNKNOWN_RETRY_S = 30
+
+function answerDuplicate(
+  acquired: Exclude<Acquired, { kind: 'acquired' | 'takeover' }>,
+  waited: boolean,
+  telemetry: RequestTelemetry,
+): Response {
+  switch (acquired.kind) {
+    case 'replay':
+      telemetry.outcome(waited ? 'waited' : 'replayed')
+      telemetry.linkOriginal(acquired.traceId)
+      return replayResponse(acquired)
+    case 'mismatch':
+      telemetry.outcome('mismatch')
+      return problemResponse('keyReused')
+    case 'in_progress':
+      telemetry.outcome('in_progress')
+      return problemResponse('outstanding', { retryAfterS: IN_PROGRESS_RETRY_S })
+    case 'unknown':
+      telemetry.outcome('in_progress')
+      return problemResponse('unknownOutcome', { retryAfterS: UNKNOWN_RETRY_S })
+  }
+}

@@ -1,0 +1,125 @@
+import { type Clock, systemClock } from './clock'
+import { IdempotencyOptionsError } from './errors'
+import { REPLAY_HEADERS_DEFAULT } from './stored-response'
+import type { Store } from './stores/store'
+
+/** Who asks, and for what: together `{caller}/{METHOD} {route}`, the space in which a key is unique. */
+export type ScopeParts = {
+  /** The authenticated caller; no slash. Never a value that the client chooses freely. */
+  caller: string
+  /** The route's pattern, e.g. `/v1/payments/{id}/capture`: the same for all its requests. */
+  route: string
+}
+
+export type IdempotentOptions<Tx = unknown> = {
+  store: Store<Tx>
+  /** A Response refuses the request (e.g. 401) before anything is looked up. */
+  scope: (request: Request) => ScopeParts | Response | Promise<ScopeParts | Response>
+  /** For the key's hash in telemetry; the same secret as the console's IDEMSCOPE_KEY_SECRET. */
+  keySecret: string
+  /** Whether a request without a key is refused (400). Default true. */
+  required?: boolean
+  /** Retention class, registered with the store. Default `default`. */
+  tier?: string
+  /** How long a silent holder keeps the key. Default 10 s. */
+  leaseMs?: number
+  /** How often a holder prolongs its lease; at most half of it. Default a third. */
+  heartbeatMs?: number
+  /** After this the client is answered 503, the heartbeat ends and no effect may begin. Default 30 s. */
+  executionDeadlineMs?: number
+  /** Larger requests are refused (413). Default 1 MiB. */
+  bodyBytesMax?: number
+  /** Larger responses cannot be stored; the handler is treated as if it had thrown. Default 4 MiB. */
+  responseBytesMax?: number
+  /** Response headers that are stored and replayed. Default REPLAY_HEADERS_DEFAULT. */
+  replayHeaders?: readonly string[]
+  /** Without the store: refuse (503), or execute unprotected. Default closed. */
+  failMode?: 'closed' | 'open'
+  /** How long a duplicate waits for the first one's answer before its 409. Default 0. */
+  waitMs?: number
+  /** Which responses are not stored, so that the same key may be tried again. Default 400, 401, 409, 422, 429. */
+  notStored?: (response: Response) => boolean
+  /** Puts the raw key into telemetry too. Default false. */
+  recordRawKey?: boolean
+  /** Names this process as a holder. Default its pid and a random part. */
+  owner?: string
+  clock?: Clock
+  /** 0 ≤ x < 1. */
+  random?: () => number
+}
+
+export type Settings<Tx> = Required<Omit<IdempotentOptions<Tx>, 'replayHeaders'>> & {
+  replayHeaders: ReadonlySet<string>
+}
+
+// Validation, authentication, conflict, rate: the client is to change something or wait, then use the same key.
+const NOT_STORED_STATUSES = new Set([400, 401, 409, 422, 429])
+
+/** Fills in the defaults. Throws IdempotencyOptionsError with every fault. */
+export function resolveOptions<Tx>(options: IdempotentOptions<Tx>): Settings<Tx> {
+  const leaseMs = options.leaseMs ?? 10_000
+  const settings: Settings<Tx> = {
+    ...options,
+    required: options.required ?? true,
+    tier: options.tier ?? 'default',
+    leaseMs,
+    heartbeatMs: options.heartbeatMs ?? Math.floor(leaseMs / 3),
+    executionDeadlineMs: options.executionDeadlineMs ?? 30_000,
+    bodyBytesMax: options.bodyBytesMax ?? 1_048_576,
+    responseBytesMax: options.responseBytesMax ?? 4_194_304,
+    replayHeaders: new Set(
+      (options.replayHeaders ?? REPLAY_HEADERS_DEFAULT).map((name) => name.toLowerCase()),
+    ),
+    failMode: options.failMode ?? 'closed',
+    waitMs: options.waitMs ?? 0,
+    notStored: options.notStored ?? ((response) => NOT_STORED_STATUSES.has(response.status)),
+    recordRawKey: options.recordRawKey ?? false,
+    owner: options.owner ?? defaultOwner(),
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+  }
+  const faults = findFaults(settings)
+  if (faults.length > 0) throw new IdempotencyOptionsError(faults)
+  return settings
+}
+
+function findFaults<Tx>(settings: Settings<Tx>): string[] {
+  const faults: string[] = []
+  const check = (holds: boolean, fault: string) => {
+    if (!holds) faults.push(fault)
+  }
+  check(typeof settings.store?.acquire === 'function', 'store must be a store')
+  check(typeof settings.scope === 'function', 'scope must be a function')
+  check(
+    typeof settings.keySecret === 'string' && settings.keySecret.length >= 16,
+    'keySecret must have 16 characters or more',
+  )
+  check(/^[a-z][a-z0-9_]{0,30}$/.test(settings.tier), 'tier must be a lower-case name')
+  check(isCount(settings.leaseMs, 100), 'leaseMs must be a whole number from 100')
+  check(
+    isCount(settings.heartbeatMs, 10) && settings.heartbeatMs <= settings.leaseMs / 2,
+    'heartbeatMs must be a whole number from 10 to half of leaseMs',
+  )
+  check(isCount(settings.executionDeadlineMs, 1), 'executionDeadlineMs must be a whole number from 1')
+  check(isCount(settings.bodyBytesMax, 0), 'bodyBytesMax must be a whole number')
+  check(isCount(settings.responseBytesMax, 0), 'responseBytesMax must be a whole number')
+  check(isCount(settings.waitMs, 0), 'waitMs must be a whole number')
+  check(settings.failMode === 'open' || settings.failMode === 'closed', "failMode must be 'open' or 'closed'")
+  check(/^[\x20-\x7e]{1,200}$/.test(settings.owner), 'owner must be 1 to 200 visible characters')
+  return faults
+}
+
+const isCount = (value: number, min: number): boolean => Number.isSafeInteger(value) && value >= min
+
+function defaultOwner(): string {
+  const pid = typeof process === 'undefined' ? 0 : process.pid
+  return `pid-${pid}-${crypto.randomUUID().slice(0, 8)}`
+}
+
+/** The name under which a key is unique. Throws TypeError on parts that could be read two ways. */
+export function scopeName(method: string, { caller, route }: ScopeParts): string {
+  if (!/^[^/\s]{1,128}$/.test(caller))
+    throw new TypeError('a caller is 1 to 128 characters without slash or space')
+  if (!/^\/[^\s]{0,300}$/.test(route)) throw new TypeError('a route begins with a slash and has no space')
+  return `${caller}/${method} ${route}`
+}

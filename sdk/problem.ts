@@ -1,0 +1,78 @@
+/** RFC 9457 answers; the titles are those of draft-ietf-httpapi-idempotency-key-header. */
+const PROBLEMS = {
+  keyMissing: {
+    status: 400,
+    type: 'key-missing',
+    title: 'Idempotency-Key is missing',
+    detail: 'This operation is idempotent and it requires correct usage of Idempotency Key.',
+  },
+  keyMalformed: {
+    status: 400,
+    type: 'key-malformed',
+    title: 'Idempotency-Key is malformed',
+    detail: 'The Idempotency-Key header is not usable.',
+  },
+  keyReused: {
+    status: 422,
+    type: 'key-reused',
+    title: 'Idempotency-Key is already used',
+    detail: 'Idempotency Key MUST not be reused across different payloads of this operation.',
+  },
+  outstanding: {
+    status: 409,
+    type: 'outstanding',
+    title: 'A request is outstanding for this Idempotency-Key',
+    detail:
+      'A request with the same Idempotency-Key for the same operation is being processed or is outstanding.',
+  },
+  unknownOutcome: {
+    status: 409,
+    type: 'unknown-outcome',
+    title: 'A request is outstanding for this Idempotency-Key',
+    detail:
+      'An earlier request with this Idempotency-Key ended without a known outcome; it is being settled.',
+  },
+  tooLarge: {
+    status: 413,
+    type: 'body-too-large',
+    title: 'Content Too Large',
+    detail: 'The body is larger than this operation accepts.',
+  },
+  storeUnavailable: {
+    status: 503,
+    type: 'store-unavailable',
+    title: 'Service Unavailable',
+    detail:
+      'The request could not be protected against a second execution. Retry with the same Idempotency-Key.',
+  },
+  deadline: {
+    status: 503,
+    type: 'execution-deadline',
+    title: 'Service Unavailable',
+    detail: 'The request is still being processed. Retry with the same Idempotency-Key.',
+  },
+  internal: {
+    status: 500,
+    type: 'internal',
+    title: 'Internal Server Error',
+    detail: 'The request failed. Retry with the same Idempotency-Key.',
+  },
+} as const
+
+export type ProblemName = keyof typeof PROBLEMS
+
+export function problemResponse(
+  name: ProblemName,
+  extra: { detail?: string; retryAfterS?: number } = {},
+): Response {
+  const { type, ...problem } = PROBLEMS[name]
+  const body = {
+    type: `urn:idemscope:problem:${type}`,
+    ...problem,
+    ...(extra.detail ? { detail: extra.detail } : {}),
+  }
+  const headers = new Headers({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
+  if (extra.retryAfterS !== undefined)
+    headers.set('retry-after', String(Math.max(1, Math.ceil(extra.retryAfterS))))
+  return new Response(JSON.stringify(body), { status: problem.status, headers })
+}

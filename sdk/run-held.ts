@@ -1,0 +1,189 @@
+import { sleep } from './clock'
+import { StaleHolderError, StoreUnavailableError } from './errors'
+import type { Exchange } from './exchange'
+import { countRejection, createHeldContext, type HeldState } from './held-context'
+import { guardLease, type LeaseGuard } from './lease-guard'
+import { problemResponse } from './problem'
+import { captureResponse } from './stored-response'
+import type { Acquired, Completed, Holder, StoredResponse } from './stores/store'
+import { recordStateOf } from './stores/store'
+import type { RequestTelemetry } from './telemetry'
+import { getInstruments } from './telemetry/instruments'
+
+type Run<Tx, Extra> = {
+  exchange: Exchange<Tx, Extra>
+  holder: Holder
+  guard: LeaseGuard
+  telemetry: RequestTelemetry
+  state: HeldState
+  /** executed, or takeover for a later attempt. */
+  outcome: 'executed' | 'takeover'
+}
+
+/** Executes the handler under a lease and settles the key by how it ended. */
+export async function runHeld<Tx, Extra>(
+  exchange: Exchange<Tx, Extra>,
+  key: string,
+  acquired: Extract<Acquired, { kind: 'acquired' | 'takeover' }>,
+  telemetry: RequestTelemetry,
+): Promise<Response> {
+  const { store, clock, leaseMs, heartbeatMs, executionDeadlineMs, owner, tier } = exchange.settings
+  const holder: Holder = { scope: exchange.scope, key, fence: acquired.fence, owner, tier }
+  const beat = () => telemetry.meter(() => store.heartbeat(holder, leaseMs))
+  const guard = guardLease({ clock, heartbeatMs, executionDeadlineMs, beat })
+  const state: HeldState = { pending: new Set(), inTransaction: false, completed: null }
+  const outcome = acquired.kind === 'takeover' ? 'takeover' : 'executed'
+  telemetry.outcome(outcome)
+
+  const run: Run<Tx, Extra> = { exchange, holder, guard, telemetry, state, outcome }
+  const context = createHeldContext({ exchange, holder, acquired, guard, telemetry, state })
+  const finished = measureHold(exchange, () =>
+    finish(run, async () => exchange.handler(exchange.request, context)),
+  )
+  const first = await Promise.race([finished, guard.deadline])
+  if (first !== 'deadline') return first
+  // The handler may still run: its lease is left to expire. If it ends after all, it settles the key where the fence
+  // still lets it; nobody is left to hear of an error.
+  finished.catch(() => {})
+  telemetry.outcome(outcome, 'leased')
+  return problemResponse('deadline', { retryAfterS: leaseMs / 1000 })
+}
+
+async function measureHold<Tx, Extra>({ settings }: Exchange<Tx, Extra>, work: () => Promise<Response>) {
+  const attributes = { 'idempotency.store.system': settings.store.system }
+  const instruments = getInstruments()
+  const startedMs = settings.clock.nowMs()
+  instruments.lockActive.add(1, attributes)
+  try {
+    return await work()
+  } finally {
+    instruments.lockActive.add(-1, attributes)
+    instruments.lockHoldDuration.record((settings.clock.nowMs() - startedMs) / 1000, attributes)
+  }
+}
+
+async function finish<Tx, Extra>(run: Run<Tx, Extra>, handle: () => Promise<Response>): Promise<Response> {
+  const { guard, state } = run
+  let response: Response
+  try {
+    response = await handle()
+  } catch (error) {
+    await Promise.allSettled(state.pending)
+    guard.stop()
+    return settleThrown(run, error)
+  }
+  // An effect that was not awaited is still part of this execution.
+  await Promise.allSettled(state.pending)
+  guard.stop()
+  return settleReturned(run, response)
+}
+
+async function settleReturned<Tx, Extra>(run: Run<Tx, Extra>, response: Response): Promise<Response> {
+  const { exchange, telemetry, state } = run
+  const { settings } = exchange
+  if (state.completed !== null)
+    return answerCompleted(run, state.completed.record, state.completed.stored, state.completed.response)
+  if (settings.notStored(response)) return giveBack(run, response)
+
+  let captured: Awaited<ReturnType<typeof captureResponse>>
+  try {
+    captured = await captureResponse(response, settings.replayHeaders, settings.responseBytesMax)
+  } catch (error) {
+    return settleThrown(run, error)
+  }
+  try {
+    const record = await completePersistently(run, captured.stored)
+    if (record === 'stale') {
+      countRejection(exchange)
+      return answerStale(run)
+    }
+    return answerCompleted(run, record, captured.stored, captured.response)
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error
+    telemetry.recordError(error)
+    telemetry.outcome('store_error')
+    // The work is done but not noted: a retry finds the lease expired, and its committed effects in the steps.
+    if (settings.failMode === 'open') return captured.response
+    return problemResponse('storeUnavailable', { retryAfterS: settings.leaseMs / 1000 })
+  }
+}
+
+function answerCompleted<Tx, Extra>(
+  run: Run<Tx, Extra>,
+  record: Completed,
+  stored: StoredResponse,
+  response: Response,
+) {
+  run.telemetry.outcome(run.outcome, recordStateOf(stored.status))
+  run.telemetry.set({
+    'idempotency.record.created_at': record.createdAt.toISOString(),
+    'idempotency.record.expires_at': record.expiresAt.toISOString(),
+  })
+  return response
+}
+
+const COMPLETE_RETRY_DELAYS_MS = [50, 250]
+
+/** Completing twice with one fence is harmless: the store recognises its own record. */
+async function completePersistently<Tx, Extra>(
+  { exchange, holder, telemetry }: Run<Tx, Extra>,
+  stored: StoredResponse,
+) {
+  const { store, clock } = exchange.settings
+  for (const delayMs of COMPLETE_RETRY_DELAYS_MS) {
+    try {
+      return await telemetry.meter(() => store.complete(holder, stored))
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error
+      await sleep(clock, delayMs)
+    }
+  }
+  return telemetry.meter(() => store.complete(holder, stored))
+}
+
+/** The response says "not like this": it is sent, not stored, and the same key may be used again. */
+async function giveBack<Tx, Extra>(
+  { exchange, holder, telemetry, outcome }: Run<Tx, Extra>,
+  response: Response,
+) {
+  try {
+    const ended = await telemetry.meter(() => exchange.settings.store.giveBack(holder))
+    if (ended === 'stale') telemetry.outcome('stale')
+    else telemetry.outcome(outcome, ended)
+  } catch (error) {
+    // Not given back, the lease expires by itself; the response stands.
+    if (!(error instanceof StoreUnavailableError)) throw error
+    telemetry.recordError(error)
+  }
+  return response
+}
+
+async function settleThrown<Tx, Extra>(run: Run<Tx, Extra>, error: unknown): Promise<Response> {
+  const { exchange, holder, telemetry, state, outcome } = run
+  if (state.completed !== null) {
+    // It threw after its transaction had committed: the operation is done, and this is its answer.
+    telemetry.recordError(error)
+    return answerCompleted(run, state.completed.record, state.completed.stored, state.completed.response)
+  }
+  try {
+    const ended = await telemetry.meter(() => exchange.settings.store.abandon(holder))
+    if (ended !== 'stale') telemetry.outcome(outcome, ended)
+    else if (error instanceof StaleHolderError) return answerStale(run)
+  } catch (storeError) {
+    if (!(storeError instanceof StoreUnavailableError)) throw storeError
+    telemetry.recordError(storeError)
+  }
+  if (error instanceof StoreUnavailableError) {
+    telemetry.recordError(error)
+    telemetry.outcome('store_error')
+    return problemResponse('storeUnavailable', { retryAfterS: 1 })
+  }
+  if (error instanceof StaleHolderError) return answerStale(run)
+  throw error
+}
+
+/** Another holder has the key, or has finished with it: the next try is answered with its result. */
+function answerStale<Tx, Extra>({ telemetry }: Run<Tx, Extra>): Response {
+  telemetry.outcome('stale')
+  return problemResponse('outstanding', { retryAfterS: 1 })
+}

@@ -1,0 +1,53 @@
+import { readBody } from './body'
+import { IdempotencyUsageError } from './errors'
+import type { StoredResponse } from './stores/store'
+
+/**
+ * What a replay may repeat of the first answer's headers. Never cookies or request ids: they belong to one exchange.
+ * `content-type` and `content-encoding` say how to read the stored bytes.
+ */
+export const REPLAY_HEADERS_DEFAULT = [
+  'content-type',
+  'content-encoding',
+  'content-language',
+  'cache-control',
+  'etag',
+  'last-modified',
+  'link',
+  'location',
+] as const
+
+const NULL_BODY_STATUSES = new Set([101, 103, 204, 205, 304])
+
+/** Reads the answer once: what to store, and an equal answer to send. */
+export async function captureResponse(
+  response: Response,
+  replayHeaders: ReadonlySet<string>,
+  bytesMax: number,
+): Promise<{ stored: StoredResponse; response: Response }> {
+  const body = await readBody(response, bytesMax)
+  if (body === null) {
+    throw new IdempotencyUsageError(
+      `the response is larger than responseBytesMax (${bytesMax}) and cannot be stored`,
+    )
+  }
+  const headers = [...response.headers].filter(([name]) => replayHeaders.has(name))
+  return {
+    stored: { status: response.status, headers, body },
+    response: rebuild(response.status, response.headers, body, response.statusText),
+  }
+}
+
+export function replayResponse({ status, headers, body }: StoredResponse): Response {
+  const replayed = new Headers(headers)
+  replayed.set('idempotent-replayed', 'true')
+  return rebuild(status, replayed, body)
+}
+
+function rebuild(status: number, headers: Headers, body: Uint8Array, statusText = ''): Response {
+  return new Response(NULL_BODY_STATUSES.has(status) ? null : Uint8Array.from(body), {
+    status,
+    statusText,
+    headers,
+  })
+}

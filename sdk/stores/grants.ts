@@ -1,0 +1,31 @@
+import { IdempotencyOptionsError } from '../errors'
+import { quoteIdentifier, quoteLiteral } from './postgres/quote'
+
+export type ConsoleGrantOptions = {
+  /** The role that the console's source connects as; it must exist. */
+  role: string
+  /** Default `public`. */
+  schema?: string
+}
+
+/**
+ * The SQL that gives the console what it needs of the store and no more: read all, act on live keys, write the record
+ * of a key that it completes, collect through one function. Run it as the tables' owner, after `migrate()`.
+ */
+export function grantsForConsole({ role, schema = 'public' }: ConsoleGrantOptions): string {
+  if (role === '' || schema === '') throw new IdempotencyOptionsError(['role and schema must be names'])
+  const to = quoteIdentifier(role)
+  const on = quoteIdentifier(schema)
+  const tables = (names: string[]) => names.map((name) => `${on}.${name}`).join(', ')
+  return [
+    `-- Idemscope: least privilege for ${quoteLiteral(role)}`.replaceAll('\n', ' '),
+    `GRANT USAGE ON SCHEMA ${on} TO ${to};`,
+    `GRANT SELECT ON ${tables(['idem_scope', 'idem_tier', 'idem_lease', 'idem_step', 'idem_record', 'idem_body', 'idem_migration'])} TO ${to};`,
+    `GRANT UPDATE, DELETE ON ${tables(['idem_lease'])} TO ${to};`,
+    `GRANT DELETE ON ${tables(['idem_step'])} TO ${to};`,
+    `GRANT INSERT ON ${tables(['idem_record', 'idem_body'])} TO ${to};`,
+    `GRANT EXECUTE ON FUNCTION ${on}.idem_leaves(), ${on}.idem_ensure_leaves(smallint),`,
+    `  ${on}.idem_collect_leaf(regclass, bigint) TO ${to};`,
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,89 @@
+import type { Pool, PoolClient } from 'pg'
+import { type Clock, systemClock } from '../clock'
+import { IdempotencyOptionsError } from '../errors'
+import { acquireLease } from './postgres/acquire'
+import { openStoreDatabase, type StoreDatabase } from './postgres/database'
+import { createLeafKeeper, type LeafKeeper } from './postgres/leaves'
+import { migrateStore } from './postgres/migrate'
+import { abandonLease, completeLease, giveBackLease, heartbeatLease } from './postgres/settle'
+import { beginEffect, saveCheckpoint, settleEffect } from './postgres/steps'
+import { runTransaction } from './postgres/transaction'
+import type { Holder, Store, StoredResponse } from './store'
+
+export type PostgresStoreOptions = {
+  /** The service's own pool: completion can then commit with the service's own work. */
+  pool: Pool
+  /** Where the idem_ tables live. Default `public`. */
+  schema?: string
+  /** A statement of the store that takes longer is an unavailable store. Default 5 s. */
+  operationTimeoutMs?: number
+  clock?: Clock
+  /** Hears of leaves that could not be made ahead; the next check tries again. Default: nothing. */
+  onLeafError?: (error: unknown) => void
+}
+
+export interface PostgresStore extends Store<PoolClient> {
+  /** Brings the tables to this version; safe for many processes at once. */
+  migrate(): Promise<{ applied: string[] }>
+  /** Makes or changes a retention class and its leaves. Records live for `ttlMs` after completion. */
+  registerTier(name: string, ttlMs: number): Promise<void>
+  ensureLeaves(tier: string): Promise<void>
+  /** Stops the timers. The pool is the caller's. */
+  close(): void
+}
+
+/** The native store: `idem_lease` for live keys, `idem_record` for what is done. */
+export function createPostgresStore(options: PostgresStoreOptions): PostgresStore {
+  const schema = options.schema ?? 'public'
+  const operationTimeoutMs = options.operationTimeoutMs ?? 5_000
+  if (schema === '' || !(operationTimeoutMs > 0)) {
+    throw new IdempotencyOptionsError(['schema must be a name and operationTimeoutMs above 0'])
+  }
+  const db = openStoreDatabase(options.pool, schema, operationTimeoutMs)
+  const leaves = createLeafKeeper(db, options.clock ?? systemClock, options.onLeafError ?? (() => {}))
+
+  return {
+    system: 'postgresql',
+    capabilities: { transactions: true, clock: 'engine' },
+    migrate: () => migrateStore(options.pool, schema),
+    registerTier: leaves.registerTier,
+    ensureLeaves: leaves.ensure,
+    acquire: async (request) => acquireLease(db, request, await leaves.tierId(request.tier)),
+    heartbeat: (holder, leaseMs) => heartbeatLease(db, holder, leaseMs),
+    complete: (holder, response) => completeCovered(db, leaves, holder, response),
+    giveBack: (holder) => giveBackLease(db, holder),
+    abandon: (holder) => abandonLease(db, holder),
+    beginEffect: (holder, effect) => beginEffect(db, holder, effect),
+    settleEffect: (holder, step, end) => settleEffect(db, holder, step, end),
+    checkpoint: (holder, name, data) => saveCheckpoint(db, holder, name, data),
+    async transaction(holder, work) {
+      if (holder !== null) await leaves.cover(holder.tier)
+      await runTransaction(options.pool, work)
+    },
+    async completeWithin(tx, holder, response) {
+      await leaves.coverWithin(holder.tier, tx)
+      return completeLease(db, holder, response, tx)
+    },
+    close: leaves.close,
+  }
+}
+
+// 23514 = "no partition of relation found for row".
+const NO_LEAF = '23514'
+
+async function completeCovered(
+  db: StoreDatabase,
+  leaves: LeafKeeper,
+  holder: Holder,
+  response: StoredResponse,
+) {
+  await leaves.cover(holder.tier)
+  try {
+    return await completeLease(db, holder, response)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === NO_LEAF)) throw error
+    // The store's clock jumped past the leaves that were made ahead.
+    await leaves.ensure(holder.tier)
+    return completeLease(db, holder, response)
+  }
+}

@@ -1,0 +1,89 @@
+import type { Json } from '../../json'
+import type { Acquired, AcquireRequest, EffectKind, RecordState, Step } from '../store'
+import type { StoreDatabase } from './database'
+
+type AcquiredRow = {
+  kind: Acquired['kind']
+  state: StateLetter
+  fence: string
+  attempts: number
+  owner: string
+  created_at: Date
+  expires_at: Date
+  lease_ms: string
+  step: string | null
+  steps: StepRow[] | null
+  trace_id: Buffer | null
+  status: number
+  headers: [string, string][] | null
+  body: Buffer | null
+}
+
+type StepRow = {
+  step: string
+  name: string
+  kind: EffectKind | 'checkpoint'
+  state: 'B' | 'C' | 'F' | 'U'
+  reference: string | null
+  amountMinor: string | null
+  currency: string | null
+  result: Json
+}
+
+type StateLetter = 'L' | 'R' | 'U' | 'C' | 'F'
+
+const STATES = {
+  L: 'leased',
+  R: 'retryable',
+  U: 'unknown',
+  C: 'completed',
+  F: 'failed_final',
+} as const satisfies Record<StateLetter, RecordState>
+
+const STEP_STATES = { B: 'begun', C: 'committed', F: 'failed', U: 'unknown' } as const
+
+/** One round trip. It runs outside any transaction of the application, or a second execution could not see it. */
+export async function acquireLease(
+  db: StoreDatabase,
+  request: AcquireRequest,
+  tier: number,
+): Promise<Acquired> {
+  const row = await db.callOne<AcquiredRow>('idem_acquire', [
+    request.scope,
+    request.key,
+    tier,
+    request.fingerprint,
+    request.owner,
+    request.leaseMs,
+    request.traceId === null ? null : Buffer.from(request.traceId, 'hex'),
+  ])
+  return toAcquired(row)
+}
+
+function toAcquired(row: AcquiredRow): Acquired {
+  if (row.kind === 'mismatch') return { kind: 'mismatch', state: STATES[row.state] }
+  const common = { attempt: row.attempts, fence: BigInt(row.fence), createdAt: row.created_at }
+  if (row.kind === 'replay') {
+    return {
+      ...common,
+      kind: 'replay',
+      state: row.state === 'F' ? 'failed_final' : 'completed',
+      expiresAt: row.expires_at,
+      traceId: row.trace_id?.toString('hex') ?? null,
+      status: row.status,
+      headers: row.headers ?? [],
+      body: row.body ?? new Uint8Array(),
+    }
+  }
+  const live = { ...common, owner: row.owner, leaseLeftMs: Number(row.lease_ms) }
+  if (row.kind === 'takeover') {
+    return { ...live, kind: 'takeover', recoveryPoint: row.step, steps: (row.steps ?? []).map(toStep) }
+  }
+  return { ...live, kind: row.kind }
+}
+
+const toStep = (row: StepRow): Step => ({
+  ...row,
+  state: STEP_STATES[row.state],
+  amountMinor: row.amountMinor === null ? null : BigInt(row.amountMinor),
+})

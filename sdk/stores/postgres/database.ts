@@ -1,0 +1,32 @@
+import type { Pool, PoolClient, QueryResultRow } from 'pg'
+import { quoteIdentifier } from './quote'
+import { asStoreError } from './unavailable'
+
+/** The pool, with the store's schema, its timeout, and its errors translated. */
+export type StoreDatabase = {
+  pool: Pool
+  schema: string
+  /** The one row of a function of the store. */
+  callOne<Row extends QueryResultRow>(name: string, values: unknown[], client?: PoolClient): Promise<Row>
+}
+
+export function openStoreDatabase(pool: Pool, schema: string, operationTimeoutMs: number): StoreDatabase {
+  const prefix = quoteIdentifier(schema)
+  return {
+    pool,
+    schema,
+    async callOne<Row extends QueryResultRow>(name: string, values: unknown[], client?: PoolClient) {
+      const text = `SELECT * FROM ${prefix}.${name}(${values.map((_, at) => `$${at + 1}`).join(', ')})`
+      try {
+        // query_timeout is per query in pg, though its types know it only per client.
+        const query = { text, values, query_timeout: operationTimeoutMs }
+        const result = await (client ?? pool).query<Row>(query)
+        const [row] = result.rows
+        if (row === undefined) throw new Error(`${name} returned no row`)
+        return row
+      } catch (error) {
+        throw asStoreError(error)
+      }
+    },
+  }
+}

@@ -1,0 +1,2 @@
+export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
+export const quoteLiteral = (text: string): string => `'${text.replaceAll("'", "''")}'`

@@ -1,0 +1,25 @@
+import { StoreUnavailableError } from '../../errors'
+
+// SQLSTATE classes and codes that say "not now" rather than "never": connection, resources, shutdown, cancelled by a
+// timeout, lock timeout, read-only standby after a failover, too many connections.
+const UNAVAILABLE = /^(08|53|57|58|25006|55P03|40001|40P01)/
+const CONNECTION = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)/
+const DRIVER = /timeout|terminated|connection error|not queryable|after calling end|closed/i
+
+/** Translates the driver's errors; what it does not know (a bug, a missing migration) stays as it is. */
+export function asStoreError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  const unavailable =
+    code === undefined
+      ? DRIVER.test(error.message) || isAggregate(error)
+      : UNAVAILABLE.test(code) || CONNECTION.test(code)
+  return unavailable
+    ? new StoreUnavailableError(`the idempotency store is unavailable: ${error.message}`, { cause: error })
+    : error
+}
+
+// node reports a refused connection to a name with two addresses as an AggregateError.
+const isAggregate = (error: Error): boolean =>
+  error instanceof AggregateError &&
+  error.errors.some((one: unknown) => one instanceof Error && 'code' in one)

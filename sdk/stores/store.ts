@@ -1,0 +1,123 @@
+import type { Json } from '../json'
+
+/**
+ * What the SDK needs of a store. Promises of every implementation:
+ * - each verb compares the fence (and only then changes anything); `stale` or false = another holder has the key;
+ * - leases and expiry are compared on the store's own clock, within the store's own operation;
+ * - trouble of the store throws StoreUnavailableError, nothing else does.
+ */
+export interface Store<Tx = unknown> {
+  /** As `idempotency.store.system`: postgresql, redis, dynamodb. */
+  readonly system: string
+  readonly capabilities: StoreCapabilities
+  acquire(request: AcquireRequest): Promise<Acquired>
+  heartbeat(holder: Holder, leaseMs: number): Promise<boolean>
+  complete(holder: Holder, response: StoredResponse): Promise<Completed | 'stale'>
+  /** The request is not to be stored: absent, or kept with its steps. */
+  giveBack(holder: Holder): Promise<Ended>
+  /** The handler threw: retryable before any effect, unknown after. */
+  abandon(holder: Holder): Promise<Ended>
+  beginEffect(holder: Holder, effect: EffectBeginning): Promise<EffectBegun>
+  settleEffect(holder: Holder, step: string, end: EffectEnd): Promise<boolean>
+  checkpoint(holder: Holder, name: string, data: Json): Promise<boolean>
+  /** Runs the work in one transaction, ended as it says; only where `capabilities.transactions`. */
+  transaction?(holder: Holder | null, work: (tx: Tx) => Promise<TransactionEnd>): Promise<void>
+  /** Completes in that transaction. */
+  completeWithin?(tx: Tx, holder: Holder, response: StoredResponse): Promise<Completed | 'stale'>
+}
+
+type StoreCapabilities = {
+  /** Completion can commit together with the application's own work. */
+  transactions: boolean
+  /** Whose clock compares leases. */
+  clock: 'engine' | 'client'
+}
+
+export type TransactionEnd = 'commit' | 'rollback'
+
+export type AcquireRequest = {
+  scope: string
+  key: string
+  tier: string
+  /** 16 bytes. */
+  fingerprint: Uint8Array
+  owner: string
+  leaseMs: number
+  /** 32 hex digits. */
+  traceId: string | null
+}
+
+export type Holder = { scope: string; key: string; fence: bigint; owner: string; tier: string }
+
+export type Step = {
+  step: string
+  name: string
+  kind: EffectKind | 'checkpoint'
+  state: 'begun' | 'committed' | 'failed' | 'unknown'
+  reference: string | null
+  amountMinor: bigint | null
+  currency: string | null
+  result: Json
+}
+
+type LiveKey = { attempt: number; fence: bigint; owner: string; createdAt: Date; leaseLeftMs: number }
+
+export type Acquired =
+  | ({ kind: 'acquired' } & LiveKey)
+  /** An earlier attempt ended without a record; its steps are kept. */
+  | ({ kind: 'takeover'; recoveryPoint: string | null; steps: Step[] } & LiveKey)
+  | ({ kind: 'in_progress' } & LiveKey)
+  /** An effect was begun and nobody knows its end; an operator or the reconciler settles it. */
+  | ({ kind: 'unknown' } & LiveKey)
+  | { kind: 'mismatch'; state: RecordState }
+  | ({ kind: 'replay'; state: 'completed' | 'failed_final'; attempt: number; fence: bigint } & Completed &
+      StoredResponse & { traceId: string | null })
+
+/** As `idempotency.record.state`. */
+export type RecordState = 'leased' | 'completed' | 'failed_final' | 'retryable' | 'unknown'
+
+export type StoredResponse = { status: number; headers: [string, string][]; body: Uint8Array }
+
+export type Completed = { createdAt: Date; expiresAt: Date }
+
+export type Ended = 'absent' | 'retryable' | 'unknown' | 'stale'
+
+export type EffectKind = 'http' | 'db' | 'message' | 'other'
+
+export type EffectBeginning = {
+  step: string
+  name: string
+  kind: EffectKind
+  /** null = the provider does not deduplicate by a key of ours. */
+  providerKey: string | null
+  leaseMs: number
+}
+
+export type EffectEnd =
+  | {
+      state: 'committed'
+      reference: string | null
+      amountMinor: bigint | null
+      currency: string | null
+      result: Json
+    }
+  | { state: 'failed' | 'unknown' }
+
+export type EffectBegun =
+  | { kind: 'begun' }
+  | {
+      kind: 'committed'
+      reference: string | null
+      amountMinor: bigint | null
+      currency: string | null
+      result: Json
+    }
+  | { kind: 'stale' }
+  /** This very holder has begun it and not settled it. */
+  | { kind: 'busy' }
+  /** Begun before without a provider key, end unknown. */
+  | { kind: 'unsettled' }
+
+/** A returned error is as final as a success: both are replayed. */
+export const recordStateOf = (status: number): 'completed' | 'failed_final' =>
+  status >= 400 ? 'failed_final' : 'completed'
