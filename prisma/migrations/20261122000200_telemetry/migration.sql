@@ -221,9 +221,10 @@ BEGIN
   END IF;
   FOR day IN SELECT generate_series(first, last, interval '1 day')::date LOOP
     leaf := format('%s_%s', kind, to_char(day, 'YYYYMMDD'));
-    CONTINUE WHEN to_regclass(format('telemetry.%I', leaf)) IS NOT NULL;
+    CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relnamespace = 'telemetry'::regnamespace AND relname = leaf);
+    -- Asked again by a query under the lock: to_regclass would answer from a cache that the lock does not refresh.
     PERFORM pg_advisory_xact_lock(hashtextextended('telemetry.ensure_partitions', 0));
-    CONTINUE WHEN to_regclass(format('telemetry.%I', leaf)) IS NOT NULL;
+    CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relnamespace = 'telemetry'::regnamespace AND relname = leaf);
     EXECUTE format('CREATE TABLE telemetry.%I (LIKE telemetry.%I INCLUDING ALL)', leaf, kind);
     EXECUTE format('ALTER TABLE telemetry.%I ATTACH PARTITION telemetry.%I FOR VALUES FROM (%L) TO (%L)',
                    kind, leaf, day::timestamptz, (day + 1)::timestamptz);

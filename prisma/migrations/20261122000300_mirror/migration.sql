@@ -14,6 +14,7 @@ CREATE SEQUENCE mirror.operation;
 CREATE TABLE mirror.object (
   version        bigint      NOT NULL,             -- when it was observed, µs; a terminal record outranks any lease
   seq            bigint      NOT NULL,
+  born_seq       bigint      NOT NULL,             -- the first one: orders what the source stamps with one second
   operation_id   bigint      NOT NULL,
   occurred_at    timestamptz NOT NULL,             -- the source's time: first acquire, booking, creation
   staged_at      timestamptz NOT NULL,
@@ -47,6 +48,7 @@ CREATE INDEX object_seq       ON mirror.object (system, seq);
 CREATE INDEX object_operation ON mirror.object (operation_id);
 CREATE INDEX object_key       ON mirror.object (key, scope) WHERE key IS NOT NULL;
 CREATE INDEX object_key_hash  ON mirror.object (key_hash) WHERE key_hash IS NOT NULL;
+CREATE INDEX object_occurred ON mirror.object (source_id, occurred_at);
 CREATE INDEX object_provider  ON mirror.object (provider_ref) WHERE provider_ref IS NOT NULL;
 -- Keys that have not ended: the stuck ones are among them, whatever their age.
 CREATE INDEX object_live_key  ON mirror.object (source_id, object_id)
@@ -97,4 +99,36 @@ CREATE TABLE mirror.cut (
   seq    bigint      NOT NULL,
   at     timestamptz NOT NULL,
   run_id text        NOT NULL
+);
+
+-- Work of a run under way: what it has to judge, and what it found. Deleted when the run ends.
+CREATE TABLE mirror.candidate (
+  operation_id bigint      NOT NULL,
+  recheck_at   timestamptz,
+  judged       boolean     NOT NULL DEFAULT false,
+  run_id       text        NOT NULL,
+  system       text        NOT NULL,
+  PRIMARY KEY (run_id, system, operation_id)
+);
+
+CREATE TABLE mirror.finding (
+  operation_id  bigint      NOT NULL,
+  break_on      timestamptz NOT NULL,
+  amount_minor  bigint,
+  run_id        text        NOT NULL,
+  system        text        NOT NULL,
+  break_id      text        NOT NULL,
+  aspect        text        NOT NULL,
+  object_id     text        NOT NULL,
+  class         text        NOT NULL,
+  severity      text        NOT NULL,
+  outcome       text        NOT NULL,
+  scope         text,
+  key           text,
+  reference     text,
+  currency      text,
+  effect_ids    text[]      NOT NULL,
+  evidence      jsonb       NOT NULL,
+  evidence_hash text        NOT NULL,
+  PRIMARY KEY (run_id, break_id)
 );

@@ -1,0 +1,133 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { type ServiceEnv, serviceProcessEnv } from '../env'
+import { type FromService, fromService, type ToService } from '../messages'
+
+const startTimeoutMs = 30_000
+
+/** A running service process. */
+export class ServiceProcess {
+  readonly #child: ChildProcess
+  readonly #messages: FromService[] = []
+  readonly #listeners = new Set<() => void>()
+  #stopped = false
+  #url = ''
+  readonly exited: Promise<void>
+
+  private constructor(child: ChildProcess) {
+    this.#child = child
+    this.exited = new Promise((resolve) => {
+      child.once('exit', () => {
+        resolve()
+        this.#wake()
+      })
+    })
+    child.on('message', (message) => {
+      this.#messages.push(fromService.parse(message))
+      this.#wake()
+    })
+  }
+
+  /** Resolves when the process accepts requests. */
+  static async start(bundle: string, env: ServiceEnv): Promise<ServiceProcess> {
+    const child = fork(bundle, [], {
+      env: serviceProcessEnv(env),
+      // Not the parent's loader: a bundle needs none.
+      execArgv: [],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    const started = new ServiceProcess(child)
+    try {
+      const { port } = await started.expect('listening', startTimeoutMs)
+      started.#url = `http://127.0.0.1:${port}`
+    } catch (error) {
+      child.kill('SIGKILL')
+      throw error
+    }
+    return started
+  }
+
+  get url(): string {
+    return this.#url
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  get alive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Whether it was stopped by SIGSTOP and not continued yet. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  tell(message: ToService): void {
+    this.#child.send(message)
+  }
+
+  /** The next message of a type, also one that has already come; rejects when the process ends or time is up. */
+  async expect<T extends FromService['type']>(
+    type: T,
+    timeoutMs: number,
+  ): Promise<Extract<FromService, { type: T }>> {
+    const deadline = Date.now() + timeoutMs
+    for (;;) {
+      const at = this.#messages.findIndex((message) => message.type === type)
+      const [found] = at === -1 ? [] : this.#messages.splice(at, 1)
+      if (found !== undefined) return found as Extract<FromService, { type: T }>
+      if (!this.alive) throw new Error(`service process ${this.pid} ended before '${type}'`)
+      const leftMs = deadline - Date.now()
+      if (leftMs <= 0)
+        throw new Error(`service process ${this.pid} did not report '${type}' in ${timeoutMs} ms`)
+      await this.#change(leftMs)
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#child.kill('SIGSTOP')
+  }
+
+  continue(): void {
+    this.#child.kill('SIGCONT')
+    this.#stopped = false
+  }
+
+  async kill(): Promise<void> {
+    if (this.alive) this.#child.kill('SIGKILL')
+    await this.exited
+  }
+
+  /** SIGTERM, and SIGKILL when that takes too long. A stopped process only understands the latter. */
+  async end(graceMs: number): Promise<void> {
+    if (!this.alive) return
+    if (this.#stopped) return this.kill()
+    this.#child.kill('SIGTERM')
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs)
+    await this.exited
+    clearTimeout(timer)
+  }
+
+  /** For the last moment of the parent: no waiting. */
+  killNow(): void {
+    if (this.alive) this.#child.kill('SIGKILL')
+  }
+
+  #wake(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+
+  #change(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        this.#listeners.delete(done)
+        resolve()
+      }
+      const timer = setTimeout(done, timeoutMs)
+      this.#listeners.add(done)
+    })
+  }
+}

@@ -1,0 +1,152 @@
+import { Draft, type Provider } from './context'
+import { renderExpanded } from './expand'
+import { missing, StripeFailure } from './failures'
+import { type FormNode, parseForm } from './form'
+import { findAnswer, hashRequest, keyInUse } from './idempotency'
+import { lists } from './lists'
+import type { KeptAnswer } from './objects'
+import { findRoute, type Outcome, type Route } from './routes'
+import { take } from './switches'
+
+export interface Call {
+  readonly method: string
+  readonly pathname: string
+  /** Query of a GET, body of a POST. */
+  readonly encoded: string
+  readonly idempotencyKey: string | undefined
+  readonly requestId: string
+  readonly mayWrite: boolean
+}
+
+export interface Answer {
+  readonly status: number
+  readonly body: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Answers one API call. Faults that a switch asks for are thrown like Stripe's own. */
+export async function answer(provider: Provider, keysInUse: Set<string>, call: Call): Promise<Answer> {
+  const route = findRoute(call.method, call.pathname)
+  if (route === undefined) {
+    throw new StripeFailure(
+      404,
+      'invalid_request_error',
+      `Unrecognized request URL (${call.method}: ${call.pathname}).`,
+    )
+  }
+  const request = `${call.method} ${call.pathname}`
+  const limited = take(provider.switches.rateLimit, request)
+  if (limited !== undefined) throw tooManyRequests(limited.retryAfterS)
+  const form = parseForm(call.encoded)
+  if (route.kind !== 'write') {
+    if (take(provider.switches.serverError, request) !== undefined) throw serverError()
+    return { status: 200, body: JSON.stringify(read(provider, route, form)), headers: {} }
+  }
+  if (!call.mayWrite) {
+    throw new StripeFailure(
+      403,
+      'invalid_request_error',
+      'The provided key does not have the required permissions for this endpoint on this account.',
+    )
+  }
+  const failing = take(provider.switches.serverError, request)
+  if (failing?.effect === 'before') throw serverError()
+  const written = await write(provider, keysInUse, call, route, form)
+  if (failing?.effect === 'after') throw serverError()
+  return written
+}
+
+async function write(
+  provider: Provider,
+  keysInUse: Set<string>,
+  call: Call,
+  route: Extract<Route, { kind: 'write' }>,
+  form: FormNode,
+): Promise<Answer> {
+  const key = call.idempotencyKey
+  if (key === undefined) return execute(provider, call, route, form)
+  const requestHash = hashRequest(call.method, call.pathname, call.encoded)
+  if (keysInUse.has(key)) throw keyInUse(key)
+  const kept = findAnswer(provider, key, requestHash)
+  if (kept !== undefined) return replay(kept)
+  keysInUse.add(key)
+  try {
+    return await execute(provider, call, route, form, { key, requestHash })
+  } finally {
+    keysInUse.delete(key)
+  }
+}
+
+async function execute(
+  provider: Provider,
+  call: Call,
+  route: Extract<Route, { kind: 'write' }>,
+  form: FormNode,
+  keyed?: { key: string; requestHash: string },
+): Promise<Answer> {
+  const slow = take(provider.switches.slow, `${call.method} ${call.pathname}`)
+  if (slow !== undefined) await delay(slow.delayMs)
+  return provider.exclusive(async () => {
+    const draft = new Draft(provider)
+    const outcome = route.run(draft, form)
+    const body = outcomeBody(provider, draft, outcome, form)
+    const kept: KeptAnswer | undefined =
+      keyed === undefined
+        ? undefined
+        : { ...keyed, atMs: provider.nowMs(), requestId: call.requestId, status: outcome.status, body }
+    await draft.commit(kept)
+    return { status: outcome.status, body, headers: {} }
+  })
+}
+
+/** The body names objects of this very draft, so expansion looks there first. */
+function outcomeBody(provider: Provider, draft: Draft, outcome: Outcome, form: FormNode): string {
+  if (outcome.status !== 200) return outcome.body
+  const fresh = new Map(draft.put.map((stored) => [stored.id, stored]))
+  const json = renderExpanded(provider.state, outcome.object, form, '', (id) => fresh.get(id))
+  return JSON.stringify(json)
+}
+
+function read(provider: Provider, route: Exclude<Route, { kind: 'write' }>, form: FormNode): unknown {
+  if (route.kind === 'retrieve') {
+    const found = retrieve(provider, route)
+    if (found === undefined) throw missing(route.name.slice(0, -1), route.id)
+    return renderExpanded(provider.state, found, form)
+  }
+  const page = lists[route.name](provider, form)
+  return {
+    object: 'list',
+    data: page.rows.map((row) => renderExpanded(provider.state, row, form, 'data.')),
+    has_more: page.hasMore,
+    url: `/v1/${route.name}`,
+  }
+}
+
+function retrieve(provider: Provider, route: Extract<Route, { kind: 'retrieve' }>) {
+  const { paymentIntents, charges, refunds, events } = provider.state
+  const collections = { payment_intents: paymentIntents, charges, refunds, events } as const
+  return collections[route.name].get(route.id)
+}
+
+function replay(kept: KeptAnswer): Answer {
+  const headers = { 'idempotent-replayed': 'true', 'original-request': kept.requestId }
+  return { status: kept.status, body: kept.body, headers }
+}
+
+function tooManyRequests(retryAfterS: number): StripeFailure {
+  return new StripeFailure(
+    429,
+    'invalid_request_error',
+    'Request rate limit exceeded.',
+    { code: 'rate_limit' },
+    { 'retry-after': String(retryAfterS), 'stripe-rate-limited-reason': 'global-rate' },
+  )
+}
+
+function serverError(): StripeFailure {
+  return new StripeFailure(500, 'api_error', 'An unknown error occurred.')
+}
+
+function delay(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs))
+}

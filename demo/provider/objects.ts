@@ -1,0 +1,94 @@
+/** What the provider keeps: the fields that its behaviour depends on. `render.ts` adds the rest of Stripe's shape. */
+
+export type Metadata = Readonly<Record<string, string>>
+
+export interface PaymentIntent {
+  readonly object: 'payment_intent'
+  readonly id: string
+  readonly createdS: number
+  readonly amount: number
+  readonly amountCapturable: number
+  readonly amountReceived: number
+  readonly currency: string
+  readonly captureMethod: 'automatic' | 'manual'
+  readonly status:
+    | 'requires_payment_method'
+    | 'requires_confirmation'
+    | 'requires_capture'
+    | 'succeeded'
+    | 'canceled'
+  readonly customer: string | null
+  readonly description: string | null
+  readonly paymentMethod: string | null
+  readonly latestCharge: string | null
+  readonly failure: Failure | null
+  readonly metadata: Metadata
+}
+
+export interface Failure {
+  readonly code: string
+  readonly message: string
+}
+
+export interface Charge {
+  readonly object: 'charge'
+  readonly id: string
+  readonly createdS: number
+  readonly amount: number
+  readonly amountCaptured: number
+  readonly amountRefunded: number
+  readonly captured: boolean
+  readonly currency: string
+  readonly status: 'succeeded' | 'failed'
+  readonly customer: string | null
+  readonly description: string | null
+  readonly paymentIntent: string
+  readonly paymentMethod: string
+  readonly failure: Failure | null
+  readonly metadata: Metadata
+}
+
+export interface Refund {
+  readonly object: 'refund'
+  readonly id: string
+  readonly createdS: number
+  readonly amount: number
+  readonly currency: string
+  readonly status: 'succeeded' | 'failed'
+  readonly charge: string
+  readonly paymentIntent: string
+  readonly reason: string | null
+  readonly failureReason: string | null
+  readonly metadata: Metadata
+}
+
+export type Resource = PaymentIntent | Charge | Refund
+
+export interface ProviderEvent {
+  readonly object: 'event'
+  readonly id: string
+  readonly createdS: number
+  readonly type: string
+  /** The resource as it was at the event: resources are never mutated, so this is a snapshot. */
+  readonly resource: Resource
+}
+
+export type Stored = Resource | ProviderEvent
+
+/** The answer kept for an idempotency key. */
+export interface KeptAnswer {
+  readonly key: string
+  readonly atMs: number
+  readonly requestHash: string
+  readonly requestId: string
+  readonly status: number
+  readonly body: string
+}
+
+/** One durable change: everything in it happens, or nothing. */
+export interface Change {
+  readonly sequence: number
+  readonly put: readonly Stored[]
+  readonly answer?: KeptAnswer
+  readonly forget?: string
+}

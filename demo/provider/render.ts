@@ -1,0 +1,146 @@
+import { apiVersion } from './api-version'
+import type { Charge, PaymentIntent, ProviderEvent, Refund, Resource, Stored } from './objects'
+
+type Json = Record<string, unknown>
+
+/** The object as Stripe's API shows it. */
+export function render(stored: Stored): Json {
+  return stored.object === 'event' ? renderEvent(stored) : renderResource(stored)
+}
+
+function renderResource(resource: Resource): Json {
+  switch (resource.object) {
+    case 'payment_intent':
+      return renderPaymentIntent(resource)
+    case 'charge':
+      return renderCharge(resource)
+    case 'refund':
+      return renderRefund(resource)
+  }
+}
+
+function renderPaymentIntent(intent: PaymentIntent): Json {
+  return {
+    id: intent.id,
+    object: 'payment_intent',
+    amount: intent.amount,
+    amount_capturable: intent.amountCapturable,
+    amount_details: { tip: {} },
+    amount_received: intent.amountReceived,
+    application: null,
+    application_fee_amount: null,
+    automatic_payment_methods: null,
+    canceled_at: null,
+    cancellation_reason: null,
+    capture_method: intent.captureMethod,
+    client_secret: `${intent.id}_secret_demo`,
+    confirmation_method: 'automatic',
+    created: intent.createdS,
+    currency: intent.currency,
+    customer: intent.customer,
+    description: intent.description,
+    last_payment_error:
+      intent.failure === null
+        ? null
+        : { type: 'card_error', code: intent.failure.code, message: intent.failure.message },
+    latest_charge: intent.latestCharge,
+    livemode: false,
+    metadata: intent.metadata,
+    next_action: null,
+    on_behalf_of: null,
+    payment_method: intent.paymentMethod,
+    payment_method_types: ['card'],
+    processing: null,
+    receipt_email: null,
+    review: null,
+    setup_future_usage: null,
+    shipping: null,
+    statement_descriptor: null,
+    status: intent.status,
+    transfer_data: null,
+    transfer_group: null,
+  }
+}
+
+function renderCharge(charge: Charge): Json {
+  const succeeded = charge.status === 'succeeded'
+  return {
+    id: charge.id,
+    object: 'charge',
+    amount: charge.amount,
+    amount_captured: charge.amountCaptured,
+    amount_refunded: charge.amountRefunded,
+    application: null,
+    application_fee: null,
+    application_fee_amount: null,
+    balance_transaction: null,
+    billing_details: { address: null, email: null, name: null, phone: null, tax_id: null },
+    captured: charge.captured,
+    created: charge.createdS,
+    currency: charge.currency,
+    customer: charge.customer,
+    description: charge.description,
+    disputed: false,
+    failure_balance_transaction: null,
+    failure_code: charge.failure?.code ?? null,
+    failure_message: charge.failure?.message ?? null,
+    fraud_details: {},
+    livemode: false,
+    metadata: charge.metadata,
+    on_behalf_of: null,
+    outcome: {
+      network_status: succeeded ? 'approved_by_network' : 'declined_by_network',
+      type: succeeded ? 'authorized' : 'issuer_declined',
+    },
+    paid: succeeded,
+    payment_intent: charge.paymentIntent,
+    payment_method: charge.paymentMethod,
+    payment_method_details: { type: 'card', card: { brand: 'visa', last4: '4242' } },
+    receipt_email: null,
+    receipt_number: null,
+    receipt_url: null,
+    refunded: charge.captured && charge.amountRefunded === charge.amountCaptured,
+    review: null,
+    shipping: null,
+    source_transfer: null,
+    statement_descriptor: null,
+    status: charge.status,
+    transfer_data: null,
+    transfer_group: null,
+  }
+}
+
+function renderRefund(refund: Refund): Json {
+  return {
+    id: refund.id,
+    object: 'refund',
+    amount: refund.amount,
+    balance_transaction: null,
+    charge: refund.charge,
+    created: refund.createdS,
+    currency: refund.currency,
+    destination_details: { card: { type: 'refund' }, type: 'card' },
+    ...(refund.failureReason === null ? {} : { failure_reason: refund.failureReason }),
+    metadata: refund.metadata,
+    payment_intent: refund.paymentIntent,
+    reason: refund.reason,
+    receipt_number: null,
+    source_transfer_reversal: null,
+    status: refund.status,
+    transfer_reversal: null,
+  }
+}
+
+function renderEvent(event: ProviderEvent): Json {
+  return {
+    id: event.id,
+    object: 'event',
+    api_version: apiVersion,
+    created: event.createdS,
+    data: { object: renderResource(event.resource) },
+    livemode: false,
+    pending_webhooks: 0,
+    request: { id: null, idempotency_key: null },
+    type: event.type,
+  }
+}

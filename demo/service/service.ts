@@ -1,0 +1,15 @@
+import type { Pool, PoolClient } from 'pg'
+import type Stripe from 'stripe'
+import type { IdempotencyContext } from '../../sdk/idempotent'
+import type { FaultPoints } from './fault-points'
+import type { InFlight } from './in-flight'
+
+/** What the routes share. */
+export interface Service {
+  readonly pool: Pool
+  readonly stripe: Stripe
+  readonly points: FaultPoints
+  readonly inFlight: InFlight
+}
+
+export type PaymentContext = IdempotencyContext<PoolClient>

@@ -1,0 +1,58 @@
+import type { Client } from './client'
+import { paymentBody, paymentsRoute } from './faults/stage'
+import type { Operation, OperationKind } from './plan'
+
+export interface Everyday {
+  readonly operation: Operation
+  readonly client: Client
+  wait(delayMs: number): Promise<void>
+}
+
+/** A shop captures when the parcel leaves, and refunds when it comes back; here within moments. */
+const captureDelayMs = 400
+const refundDelayMs = 800
+
+/** What clients do all day: all of it must end without a finding. */
+export const operations: Readonly<Record<OperationKind, (everyday: Everyday) => Promise<void>>> = {
+  create: pay(paymentsRoute),
+  quick: pay('/v1/quick-payments'),
+  express: pay('/v1/express-payments'),
+  legacy: pay('/v1/legacy-payments'),
+
+  async capture({ operation, client, wait }) {
+    const body = { ...paymentBody(operation), captureMethod: 'manual' }
+    const authorised = await client.pay(paymentsRoute, body, { key: operation.keys[0] })
+    await wait(captureDelayMs)
+    await client.capture(authorised.id, { key: operation.keys[1] })
+  },
+
+  async refund({ operation, client, wait }) {
+    const paid = await client.pay(paymentsRoute, paymentBody(operation), { key: operation.keys[0] })
+    await wait(refundDelayMs)
+    await client.refund(paid.id, refundBody(operation), { key: operation.keys[1] })
+  },
+
+  async read({ operation, client }) {
+    const paid = await client.pay(paymentsRoute, paymentBody(operation), { key: operation.keys[0] })
+    await client.read(paid.id)
+  },
+
+  async 'lost-response'({ operation, client }) {
+    await client.pay(paymentsRoute, paymentBody(operation), {
+      key: operation.keys[0],
+      first: { fault: 'drop-response' },
+    })
+  },
+}
+
+function pay(route: string) {
+  return async ({ operation, client }: Everyday): Promise<void> => {
+    await client.pay(route, paymentBody(operation), { key: operation.keys[0] })
+  }
+}
+
+/** Every second refund is in part: a third of the amount, ending in 0 as three-decimal currencies need. */
+function refundBody({ index, amountMinor }: Operation): { amountMinor?: string } {
+  if (index % 2 === 0) return {}
+  return { amountMinor: String((BigInt(amountMinor) / 30n) * 10n) }
+}

@@ -1,0 +1,99 @@
+import { Prng } from '../prng'
+import type { FaultName } from './faults/registry'
+import { faultNames } from './faults/registry'
+
+export type ClientName = 'web' | 'mobile' | 'partner'
+export type OperationKind =
+  | 'create'
+  | 'capture'
+  | 'refund'
+  | 'quick'
+  | 'express'
+  | 'legacy'
+  | 'read'
+  | 'lost-response'
+
+/** One logical operation of one client; everything that is random about it is decided here, before it runs. */
+export interface Operation {
+  readonly index: number
+  readonly client: ClientName
+  readonly kind: OperationKind
+  readonly fault: FaultName | undefined
+  /** How many faults of its kind came before this one. */
+  readonly faultsBefore: number
+  readonly reference: string
+  readonly customer: string
+  readonly amountMinor: string
+  readonly currency: 'USD' | 'EUR' | 'JPY' | 'KWD'
+  /** Keys that the client will use, in order. */
+  readonly keys: readonly [string, string, string]
+  readonly seed: string
+}
+
+export interface PlanOptions {
+  readonly seed: string
+  /** Share of operations with a fault, 0 to 1. */
+  readonly faultRate: number
+}
+
+/** The operation with an index. It depends on the options and the index only: never on time or on earlier outcomes. */
+export function planOperation(options: PlanOptions, index: number): Operation {
+  const seed = `${options.seed}/operation/${index}`
+  const prng = new Prng(seed)
+  const currency = prng.pick([
+    ['USD', 45],
+    ['EUR', 30],
+    ['JPY', 15],
+    ['KWD', 10],
+  ] as const)
+  return {
+    index,
+    client: prng.pick([
+      ['web', 50],
+      ['mobile', 30],
+      ['partner', 20],
+    ] as const),
+    kind: pickKind(prng),
+    ...planFault(options.faultRate, index),
+    reference: `order-${prng.uuid().slice(0, 13)}`,
+    customer: `cus_demo_${String(prng.int(1, 400)).padStart(3, '0')}`,
+    amountMinor: String(pickAmount(prng, currency)),
+    currency,
+    keys: [prng.uuid(), prng.uuid(), prng.uuid()],
+    seed,
+  }
+}
+
+/** Faults are spread evenly and take turns, so that each kind is there in a short run too. */
+function planFault(faultRate: number, index: number): Pick<Operation, 'fault' | 'faultsBefore'> {
+  const before = Math.floor(index * faultRate)
+  const after = Math.floor((index + 1) * faultRate)
+  const fault = after > before ? faultNames[before % faultNames.length] : undefined
+  return { fault, faultsBefore: Math.floor(before / faultNames.length) }
+}
+
+function pickKind(prng: Prng): OperationKind {
+  return prng.pick([
+    ['create', 52],
+    ['capture', 10],
+    ['refund', 12],
+    ['quick', 5],
+    ['express', 5],
+    ['legacy', 4],
+    ['read', 10],
+    ['lost-response', 2],
+  ] as const)
+}
+
+/** In the currency's smallest unit. Amounts of dinars end in 0, as the provider wants. */
+function pickAmount(prng: Prng, currency: Operation['currency']): number {
+  switch (currency) {
+    case 'USD':
+    case 'EUR':
+      return prng.int(500, 50_000)
+    case 'JPY':
+      return prng.int(300, 80_000)
+    case 'KWD':
+      return prng.int(100, 9000) * 10
+  }
+}

@@ -1,0 +1,88 @@
+import { Prng } from '../prng'
+import type { VictimPool } from '../processes/victim-pool'
+import type { WriteTruth } from '../truth'
+import { Client } from './client'
+import { operations } from './operations'
+import { type Operation, planOperation } from './plan'
+import type { ProviderEyes } from './provider-eyes'
+import { runFault } from './run-fault'
+
+export interface TrafficOptions {
+  readonly seed: string
+  /** New operations a second. */
+  readonly rate: number
+  readonly faultRate: number
+  readonly serviceUrl: () => string
+  readonly victims: VictimPool
+  readonly provider: ProviderEyes
+  readonly writeTruth: WriteTruth
+  /** Ends everything at once. */
+  readonly signal: AbortSignal
+}
+
+export interface TrafficSummary {
+  readonly operations: number
+  readonly faults: number
+  readonly failures: number
+}
+
+/** More than this at once means that the service has stopped answering: new operations wait. */
+const inFlightMax = 300
+/** A script that has begun runs to its end, but not longer than this after the last operation. */
+const drainMs = 30_000
+
+/** Begins operations at an even rate until `until` resolves, then lets all that have begun come to their end. */
+export async function runTraffic(options: TrafficOptions, until: Promise<void>): Promise<TrafficSummary> {
+  const running = new Set<Promise<void>>()
+  const summary = { operations: 0, faults: 0, failures: 0 }
+  let over = false
+  const end = () => {
+    over = true
+  }
+  const ended = until.then(end, end)
+  const startMs = Date.now()
+  for (let index = 0; !over && !options.signal.aborted; index += 1) {
+    const dueMs = startMs + (index * 1000) / options.rate
+    await Promise.race([ended, sleep(dueMs - Date.now(), options.signal)])
+    if (running.size >= inFlightMax) await Promise.race(running)
+    if (over || options.signal.aborted) break
+    const operation = planOperation(options, index)
+    summary.operations += 1
+    if (operation.fault !== undefined) summary.faults += 1
+    const run = runOperation(options, operation).catch((error: unknown) => {
+      if (options.signal.aborted) return
+      summary.failures += 1
+      console.error(`traffic: ${operation.fault ?? operation.kind} ${operation.reference}:`, error)
+    })
+    running.add(run)
+    void run.then(() => running.delete(run))
+  }
+  await Promise.race([Promise.all(running), sleep(drainMs, options.signal)])
+  return summary
+}
+
+async function runOperation(options: TrafficOptions, operation: Operation): Promise<void> {
+  const { serviceUrl, victims, provider, writeTruth, signal } = options
+  const jitter = new Prng(`${operation.seed}/jitter`)
+  const client = new Client(operation.client, serviceUrl, () => jitter.next(), signal)
+  const wait = async (delayMs: number) => {
+    await sleep(delayMs, signal)
+    signal.throwIfAborted()
+  }
+  if (operation.fault === undefined) return operations[operation.kind]({ operation, client, wait })
+  return runFault(operation.fault, { operation, client, victims, provider, wait }, writeTruth)
+}
+
+/** Resolves early when the demo stops. */
+function sleep(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, Math.max(0, delayMs))
+    signal.addEventListener('abort', done, { once: true })
+    if (signal.aborted) done()
+  })
+}

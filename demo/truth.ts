@@ -1,0 +1,38 @@
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** What the console must report once quiet. */
+interface Truth {
+  /** The start of the fault, RFC 3339 UTC. */
+  readonly at: string
+  readonly fault: string
+  readonly class: string
+  readonly scope: string
+  readonly key: string
+  /** In the order of their creation. */
+  readonly effectIds: readonly string[]
+  readonly reference: string
+  /** What the client sent, so that anybody can retry it byte for byte. */
+  readonly request?: SentRequest
+}
+
+export interface SentRequest {
+  readonly caller: string
+  readonly method: 'POST'
+  readonly path: string
+  readonly body: string
+}
+
+export type WriteTruth = (truth: Truth) => void
+
+/** One line a fault, in one O_APPEND write, so that lines never mix and a kill tears none. */
+export function openTruth(path: string): WriteTruth {
+  mkdirSync(dirname(path), { recursive: true })
+  return (truth) => {
+    const { at, fault, scope, key, effectIds, reference, request } = truth
+    appendFileSync(
+      path,
+      `${JSON.stringify({ at, fault, class: truth.class, scope, key, effectIds, reference, request })}\n`,
+    )
+  }
+}

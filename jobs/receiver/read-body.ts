@@ -1,0 +1,90 @@
+import type { IncomingMessage } from 'node:http'
+import { createGunzip, createInflate } from 'node:zlib'
+import type { BudgetShare } from './budget'
+import { busy, Refusal } from './refusal'
+
+/** The same bound before and after decompression, so that a small body cannot become a large one. */
+const BODY_BYTES_MAX = 20 * 1024 * 1024
+
+const CODINGS = { identity: null, gzip: createGunzip, deflate: createInflate } as const
+
+const tooLarge = () =>
+  new Refusal(413, `The request is larger than ${BODY_BYTES_MAX} bytes, before or after decompression.`)
+
+/** The decompressed body. Every byte is taken from `share` before it is kept. Throws Refusal. */
+export async function readBody(request: IncomingMessage, share: BudgetShare): Promise<Buffer> {
+  const coding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+  if (!Object.hasOwn(CODINGS, coding)) {
+    throw new Refusal(415, `Content-Encoding ${coding} is not supported.`, {
+      'accept-encoding': 'gzip, deflate',
+    })
+  }
+  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) throw tooLarge()
+  const create = CODINGS[coding as keyof typeof CODINGS]
+  return create === null ? collect(chunksOf(request), share) : inflate(request, create(), share)
+}
+
+/** Leaving early must not destroy the request: its answer goes over the same socket. */
+const chunksOf = (request: IncomingMessage): AsyncIterable<Buffer> =>
+  request.iterator({ destroyOnReturn: false })
+
+async function collect(source: AsyncIterable<Buffer>, share: BudgetShare): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let total = 0
+  for await (const chunk of source) {
+    total += chunk.length
+    if (total > BODY_BYTES_MAX) throw tooLarge()
+    if (!share.grow(chunk.length)) throw busy('The receiver holds as much as it may; try again.')
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, total)
+}
+
+/** Streams through zlib: neither the compressed nor the decompressed form is held beyond its bound. */
+async function inflate(
+  request: IncomingMessage,
+  decoder: ReturnType<typeof createGunzip> | ReturnType<typeof createInflate>,
+  share: BudgetShare,
+): Promise<Buffer> {
+  feed(request, decoder).catch((error: unknown) => {
+    decoder.destroy(error instanceof Error ? error : new Error(String(error)))
+  })
+  try {
+    return await collect(decoder, share)
+  } catch (error) {
+    if (isZlibError(error)) throw new Refusal(400, `The body does not decompress: ${error.message}.`)
+    throw error
+  } finally {
+    decoder.destroy()
+  }
+}
+
+/** Ends with the request, or as soon as nobody reads what is decoded. */
+async function feed(request: IncomingMessage, decoder: ReturnType<typeof createGunzip>): Promise<void> {
+  let compressed = 0
+  for await (const chunk of chunksOf(request)) {
+    compressed += chunk.length
+    if (compressed > BODY_BYTES_MAX) throw tooLarge()
+    if (decoder.destroyed) return
+    if (!decoder.write(chunk)) await drained(decoder)
+  }
+  if (!decoder.destroyed) decoder.end()
+}
+
+function drained(decoder: NodeJS.EventEmitter): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      decoder.off('drain', done)
+      decoder.off('close', done)
+      resolve()
+    }
+    decoder.on('drain', done)
+    decoder.on('close', done)
+  })
+}
+
+function isZlibError(error: unknown): error is Error {
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
+  )
+}

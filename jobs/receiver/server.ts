@@ -1,0 +1,189 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Clock } from '@/lib/core/clock'
+import type { Db } from '@/lib/db'
+import type { Log } from '@/lib/log'
+import { CONTENT_TYPE, type Encoding, encodeAnswer, encodeStatus } from '@/lib/telemetry/decode/answer'
+import { createAnnouncer } from './announce'
+import { ByteBudget } from './budget'
+import { Committer } from './committer'
+import { readBody } from './read-body'
+import { busy, Refusal } from './refusal'
+
+export type ReceiverOptions = {
+  db: Db
+  clock: Clock
+  log: Log
+  /** hashes a raw key, for senders that know no key hash */
+  hash: (key: string) => string
+  /** bearer token; undefined = none is asked for */
+  token?: string | undefined
+  memoryBytesMax: number
+}
+
+export type Receiver = {
+  server: Server
+  stats(): { requests: number; spans: number; refused: number; heldBytes: number }
+  /** Answers 503 from now on, finishes what was accepted, within `timeoutMs`. */
+  close(timeoutMs: number): Promise<void>
+}
+
+const REQUEST_TIMEOUT_MS = 30_000
+const HEADERS_TIMEOUT_MS = 10_000
+const CONNECTIONS_MAX = 1_024
+const REASONS_CHARACTERS_MAX = 1_000
+
+/** OTLP/HTTP on bare node:http; traces only. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
+export function createReceiver(options: ReceiverOptions): Receiver {
+  const { log } = options
+  const counts = { requests: 0, spans: 0, refused: 0 }
+  const budget = new ByteBudget(options.memoryBytesMax)
+  const announcer = createAnnouncer(options.db, log)
+  let closing = false
+  const committer = new Committer({
+    ...options,
+    onCommit: (spans) => {
+      counts.spans += spans
+      announcer.announce()
+    },
+  })
+
+  const traces = async (request: IncomingMessage, encoding: Encoding): Promise<Buffer> => {
+    if (closing) throw busy('The receiver is shutting down.')
+    const share = budget.open()
+    try {
+      return await store(committer, await readBody(request, share), encoding)
+    } finally {
+      share.release()
+    }
+  }
+
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
+    (request, response) => {
+      counts.requests += 1
+      if (request.url === '/healthz' && request.method === 'GET') {
+        write(response, 200, 'application/json', Buffer.from('{"status":"ok"}'))
+        return
+      }
+      const encoding = encodingOf(request)
+      route(request, options.token, encoding, traces).then(
+        (body) => write(response, 200, CONTENT_TYPE[encoding ?? 'json'], body),
+        (error: unknown) => {
+          counts.refused += 1
+          refuse(request, response, encoding ?? 'json', error, log)
+        },
+      )
+    },
+  )
+  server.maxConnections = CONNECTIONS_MAX
+
+  return {
+    server,
+    stats: () => ({ ...counts, heldBytes: budget.usedBytes }),
+    async close(timeoutMs) {
+      closing = true
+      await closeServer(server, committer, timeoutMs)
+      announcer.stop()
+    },
+  }
+}
+
+/** Accepted bodies are committed first, then their answers go out; connections that are idle by then are closed. */
+async function closeServer(server: Server, committer: Committer, timeoutMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs)
+  })
+  const finished = committer.drain().then(() => {
+    setImmediate(() => server.closeIdleConnections())
+    return closed
+  })
+  await Promise.race([finished, timeout])
+  clearTimeout(timer)
+  server.closeAllConnections()
+}
+
+/** The type of the answer is the request's; null = a type that OTLP does not have. */
+function encodingOf(request: IncomingMessage): Encoding | null {
+  const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase()
+  if (type === CONTENT_TYPE.protobuf) return 'protobuf'
+  return type === CONTENT_TYPE.json ? 'json' : null
+}
+
+async function route(
+  request: IncomingMessage,
+  token: string | undefined,
+  encoding: Encoding | null,
+  traces: (request: IncomingMessage, encoding: Encoding) => Promise<Buffer>,
+): Promise<Buffer> {
+  // A browser names its page: telemetry comes from services, and a page must not write here.
+  if (request.headers.origin !== undefined) throw new Refusal(403, 'Requests from a browser are refused.')
+  const path = (request.url ?? '').split('?', 1)[0]
+  if (path === '/v1/metrics' || path === '/v1/logs') {
+    // Not a 200 that drops everything: an exporter reports a 404 once and does not retry.
+    throw new Refusal(404, `${path} is not collected here; send traces to /v1/traces.`)
+  }
+  if (path !== '/v1/traces') throw new Refusal(404, 'Only /v1/traces is served here.')
+  if (request.method !== 'POST') throw new Refusal(405, 'Use POST.', { allow: 'POST' })
+  if (token !== undefined && !bearerMatches(request, token)) {
+    throw new Refusal(401, 'A valid bearer token is required.', { 'www-authenticate': 'Bearer' })
+  }
+  if (encoding === null) throw new Refusal(415, 'Send application/x-protobuf or application/json.')
+  return traces(request, encoding)
+}
+
+/** Digests are compared, so that neither content nor length shows in the time. */
+function bearerMatches(request: IncomingMessage, token: string): boolean {
+  const sent = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(sent.trim()), digest(token))
+}
+
+async function store(committer: Committer, body: Buffer, encoding: Encoding): Promise<Buffer> {
+  const outcome = await committer.submit(body, encoding)
+  switch (outcome.kind) {
+    case 'stored':
+      return encodeAnswer(
+        encoding,
+        outcome.rejected,
+        outcome.reasons.join('; ').slice(0, REASONS_CHARACTERS_MAX),
+      )
+    case 'malformed':
+      throw new Refusal(400, `The body is malformed: ${outcome.message}.`)
+    case 'unavailable':
+      throw busy('The database did not take it; try again.')
+    case 'failed':
+      throw new Refusal(500, 'The spans could not be stored; the fault was logged.')
+  }
+}
+
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  encoding: Encoding,
+  error: unknown,
+  log: Log,
+): void {
+  if (request.destroyed && !request.complete) return
+  const refusal =
+    error instanceof Refusal ? error : new Refusal(500, 'Something broke; the fault was logged.')
+  if (error !== refusal) log.error({ err: error }, 'a request failed')
+  else log.debug({ status: refusal.status, reason: refusal.message }, 'refused')
+  for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value)
+  // What is left of the body is not worth reading: the connection goes with it.
+  if (!request.complete) response.setHeader('connection', 'close')
+  write(
+    response,
+    refusal.status,
+    CONTENT_TYPE[encoding],
+    encodeStatus(encoding, refusal.code, refusal.message),
+  )
+}
+
+function write(response: ServerResponse, status: number, type: string, body: Buffer): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': body.length })
+  response.end(body)
+}

@@ -1,0 +1,41 @@
+import type { AcceptedSpan } from '@/lib/telemetry/interpret/interpret'
+import { ensurePartitions } from '@/lib/telemetry/partitions'
+import { sqlStateOf } from '@/lib/telemetry/store/retry'
+import { storeBatch } from '@/lib/telemetry/store/store-batch'
+import type { CommitterOptions } from './committer'
+
+export type Stored = { kind: 'stored' } | { kind: 'refused' } | { kind: 'unavailable' }
+
+/** Raised by a row without a leaf. */
+const CHECK_VIOLATION = '23514'
+/** Data exception, constraint violation, program limit: the same rows fail every time. */
+const REFUSED_CLASSES: ReadonlySet<string> = new Set(['21', '22', '23', '54'])
+
+/** Stores in one transaction and says which kind of failure it was. */
+export async function storeSpans(options: CommitterOptions, spans: readonly AcceptedSpan[]): Promise<Stored> {
+  const { db, clock, log, onCommit } = options
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { inserted } = await storeBatch(db, spans, clock.now())
+      if (inserted > 0) onCommit(inserted)
+      return { kind: 'stored' }
+    } catch (error) {
+      const state = sqlStateOf(error)
+      const sqlState = typeof state === 'string' ? state : ''
+      if (attempt === 1 && sqlState === CHECK_VIOLATION && (await leavesMade(options))) continue
+      const refused = REFUSED_CLASSES.has(sqlState.slice(0, 2)) && sqlState.length === 5
+      log.error({ err: error, spans: spans.length, refused }, 'spans could not be stored')
+      return { kind: refused ? 'refused' : 'unavailable' }
+    }
+  }
+}
+
+/** The hourly maker was late: the day has changed under a receiver that slept. */
+async function leavesMade({ db, clock, log }: CommitterOptions): Promise<boolean> {
+  try {
+    return (await ensurePartitions(db, clock)) > 0
+  } catch (error) {
+    log.error({ err: error }, 'leaves could not be made')
+    return false
+  }
+}

@@ -1,0 +1,60 @@
+import type { Attributes, AttributeValue } from '../decode/span'
+
+/** A text attribute; numbers and booleans as text; absent, empty or longer than `bytesMax` = null. */
+export function text(attributes: Attributes, name: string, bytesMax = 512): string | null {
+  const value = attributes[name]
+  const read = typeof value === 'string' ? value : isScalar(value) ? String(value) : ''
+  return read === '' || Buffer.byteLength(read) > bytesMax ? null : read
+}
+
+function isScalar(value: AttributeValue | undefined): value is number | bigint | boolean {
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
+}
+
+/** A captured header is an array of its values. */
+export function header(attributes: Attributes, name: string): string | null {
+  const value = attributes[name]
+  const first = Array.isArray(value) ? value[0] : value
+  return typeof first === 'string' && first !== '' ? first : null
+}
+
+const INT64_MAX = 2n ** 63n - 1n
+
+/** An integer attribute, sent as int64 or as decimal text; null when it is neither, or beyond int64. */
+export function integer(attributes: Attributes, name: string): bigint | null {
+  const value = attributes[name]
+  if (typeof value === 'bigint') return value
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : null
+  if (typeof value !== 'string' || !/^-?\d{1,19}$/.test(value)) return null
+  const read = BigInt(value)
+  return read <= INT64_MAX && read >= -INT64_MAX ? read : null
+}
+
+/** A count: 0 when absent or not sensible, at most 2^31 − 1. */
+export function count(attributes: Attributes, name: string): number {
+  const value = integer(attributes, name)
+  return value !== null && value >= 0n && value <= 2_147_483_647n ? Number(value) : 0
+}
+
+const RFC3339 = /^(?:19[7-9]|2\d\d)\d-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.(\d{1,9}))?(?:Z|[+-]\d{2}:\d{2})$/
+const EPOCH_MS_MAX = Date.UTC(2999, 11, 31)
+
+/** RFC 3339 text to its microsecond, or an integer of epoch milliseconds, as UTC text; null when it is neither. */
+export function time(attributes: Attributes, name: string): string | null {
+  const value = attributes[name]
+  if (typeof value === 'number')
+    return value > 0 && value < EPOCH_MS_MAX ? new Date(value).toISOString() : null
+  const match = typeof value === 'string' ? RFC3339.exec(value) : null
+  if (match === null || typeof value !== 'string') return null
+  const epochMs = Date.parse(value)
+  if (Number.isNaN(epochMs) || epochMs <= 0) return null
+  // Written anew, so that whatever Date forgives (a 30th of February) PostgreSQL never sees.
+  return `${new Date(epochMs).toISOString().slice(0, 19)}.${(match[1] ?? '0').slice(0, 6)}Z`
+}
+
+export function hexId(attributes: Attributes, name: string, bytes: number): string | null {
+  const value = attributes[name]
+  return typeof value === 'string' && value.length === bytes * 2 && /^[0-9a-fA-F]+$/.test(value)
+    ? value.toLowerCase()
+    : null
+}

@@ -1,0 +1,61 @@
+import type { Db } from '@/lib/db'
+import {
+  duplicateEffects,
+  duplicateRequests,
+  expiredRetries,
+  orphanedEffects,
+  storeErrors,
+} from './define-rates'
+import { corrections, intentToFinal, pages, storeGrowth } from './define-values'
+import { type Measure, type MeasureInputs, notMeasured } from './measure'
+import { readCoverage } from './read/coverage'
+import { readEffectTotals } from './read/effect-totals'
+import { readIntake } from './read/intake'
+import { readLatencyBuckets } from './read/latency-buckets'
+import { readOrphanTotals } from './read/orphan-totals'
+import { readRequestTotals } from './read/request-totals'
+import { readSightingsSince } from './read/sightings-since'
+import { readStoreGrowth } from './read/store-growth'
+import { type TelemetryWindow, toMinutes } from './window'
+
+/**
+ * M1–M10 exactly as stores.md defines them, over whole minutes: `from` is rounded down and `to` up to a minute.
+ * They rest on roll-ups; `detail.pendingMinutes` of M1–M5 counts the minutes that changed since theirs.
+ */
+export async function readMeasures(
+  db: Db,
+  asked: TelemetryWindow,
+  now: Date,
+  inputs: MeasureInputs = {},
+): Promise<Measure[]> {
+  const window = toMinutes(asked)
+  const seconds = Math.max(60, (window.to.getTime() - window.from.getTime()) / 1000)
+  const [requests, effects, orphans, coverage, latency, intake, since, growth] = await Promise.all([
+    readRequestTotals(db, window),
+    readEffectTotals(db, window),
+    readOrphanTotals(db, window),
+    readCoverage(db, window),
+    readLatencyBuckets(db, window, seconds),
+    readIntake(db, window, seconds),
+    readSightingsSince(db),
+    readStoreGrowth(db, window.from, window.to),
+  ])
+  const arrived = intake.some((row) => (row.spans ?? 0n) > 0n)
+  const pendingMinutes = Number(intake.reduce((sum, row) => sum + (row.dirty ?? 0n), 0n))
+  const context = { arrived, inputs, now, since, window }
+  const rolledUp = [
+    duplicateRequests(requests, coverage, context),
+    duplicateEffects(effects, context),
+    storeErrors(requests, context),
+    intentToFinal(latency, context),
+    expiredRetries(requests, context),
+  ].map((measure) => ({ ...measure, detail: { ...measure.detail, pendingMinutes } }))
+  return [
+    ...rolledUp,
+    orphanedEffects(orphans, effects.committed, context),
+    corrections(context),
+    notMeasured('M8', 'no messaging telemetry is read yet'),
+    storeGrowth(growth),
+    pages(context),
+  ]
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import type { Db } from '@/lib/db'
+import { DUPLICATE_OUTCOMES, EXECUTION_OUTCOMES, UNCOUNTED_OUTCOMES } from '../define-rates'
+import { type Count, toCount } from '../measure'
+import { bucketSeconds, type TelemetryWindow, toMinutes, windowParameters } from '../window'
+import { bigintColumn, readRows } from './rows'
+
+export type RateMeasure = 'M1' | 'M2' | 'M3' | 'M5'
+/** A point exists only where something was counted: where the denominator is absent there is no rate. */
+export type RatePoint = { at: Date; numerator: Count; denominator: Count }
+
+const rowSchema = z.object({ at: z.date(), numerator: bigintColumn, denominator: bigintColumn })
+
+const quoted = (outcomes: readonly string[]) => outcomes.map((outcome) => `'${outcome}'`).join(', ')
+
+const SOURCE: Record<RateMeasure, { table: string; numerator: string; denominator: string }> = {
+  M1: {
+    table: 'telemetry.minute_request',
+    numerator: `sum(requests) FILTER (WHERE outcome IN (${quoted(DUPLICATE_OUTCOMES)}))`,
+    denominator: `sum(requests) FILTER (WHERE outcome NOT IN (${quoted(UNCOUNTED_OUTCOMES)}))`,
+  },
+  M2: { table: 'telemetry.minute_effect', numerator: 'sum(duplicates)', denominator: 'sum(committed)' },
+  M3: {
+    table: 'telemetry.minute_request',
+    numerator: 'sum(store_errors)',
+    denominator: 'sum(store_operations)',
+  },
+  M5: {
+    table: 'telemetry.minute_request',
+    numerator: 'sum(expired_retries)',
+    denominator: `sum(requests) FILTER (WHERE outcome IN (${quoted(EXECUTION_OUTCOMES)}))`,
+  },
+}
+
+/** Only constants of this file become part of the text; the window is bound. */
+function sqlOf(measure: RateMeasure): string {
+  const { table, numerator, denominator } = SOURCE[measure]
+  return `
+    SELECT date_bin(make_interval(secs => $6), minute, 'epoch') AS at,
+           coalesce(${numerator}, 0)::text AS numerator, coalesce(${denominator}, 0)::text AS denominator
+    FROM ${table}
+    WHERE minute >= $1 AND minute < $2
+      AND ($3::text IS NULL OR service = $3) AND ($4::text IS NULL OR endpoint = $4) AND ($5::text IS NULL OR client = $5)
+    GROUP BY 1 ORDER BY 1`
+}
+
+export async function readRateSeries(
+  db: Db,
+  asked: TelemetryWindow & { measure: RateMeasure },
+): Promise<{ bucketSeconds: number; points: RatePoint[] }> {
+  const window = toMinutes(asked)
+  const step = bucketSeconds(window.from, window.to)
+  const rows = await readRows(db.pool, rowSchema, sqlOf(asked.measure), [...windowParameters(window), step])
+  const points = rows
+    .filter((row) => row.denominator > 0n)
+    .map((row) => ({ at: row.at, numerator: toCount(row.numerator), denominator: toCount(row.denominator) }))
+  return { bucketSeconds: step, points }
+}

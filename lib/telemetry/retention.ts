@@ -1,0 +1,11 @@
+/** Days that each kind is kept by default. A leaf is dropped when all of it is older. */
+export const SPAN_DAYS = 7
+/** M5 is measured only while this covers the longest TTL plus the retry window. */
+export const SIGHTING_DAYS = 30
+export const EFFECT_DAYS = 400
+/** Roll-ups are small: a minute of one endpoint is a few hundred bytes. */
+export const ROLL_UP_DAYS = 400
+
+/** A span that starts earlier than this, or later than FUTURE_MAX_MS, is rejected with its reason. */
+export const LATE_MAX_MS = 7 * 86_400_000
+export const FUTURE_MAX_MS = 86_400_000

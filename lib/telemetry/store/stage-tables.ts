@@ -1,0 +1,39 @@
+import type pg from 'pg'
+import { STAGE_COLUMNS } from './stage-row'
+
+/**
+ * Temporary tables of one connection, emptied at each commit:
+ * stage        one row a span
+ * key_stage    what this batch says about a key
+ * effect_stage one row a witness of an effect (rank: 1 span, 2 store, 3 provider)
+ * touched      the keys of this batch, locked, with their facts after it
+ * dirty        minutes whose figures this batch changed
+ */
+const SQL = `
+  CREATE TEMP TABLE IF NOT EXISTS stage (${STAGE_COLUMNS}) ON COMMIT DELETE ROWS;
+  CREATE TEMP TABLE IF NOT EXISTS key_stage (
+    key_hash bytea, scope text, seen_at timestamptz, sighting_at timestamptz, expiry_at timestamptz,
+    terminal_at timestamptz, terminal_until timestamptz
+  ) ON COMMIT DELETE ROWS;
+  CREATE TEMP TABLE IF NOT EXISTS effect_stage (
+    key_hash bytea, scope text, name text, step text, effect_id text, rank smallint, time timestamptz, outcome text,
+    amount_minor bigint, currency text, kind text, service text, version text, trace_id bytea
+  ) ON COMMIT DELETE ROWS;
+  CREATE TEMP TABLE IF NOT EXISTS touched (
+    key_hash bytea, scope text, first_seen_at timestamptz, last_seen_at timestamptz, first_sighting_at timestamptz,
+    first_expiry_at timestamptz, terminal_at timestamptz, terminal_until timestamptz, is_new boolean,
+    PRIMARY KEY (key_hash, scope)
+  ) ON COMMIT DELETE ROWS;
+  CREATE TEMP TABLE IF NOT EXISTS dirty (minute timestamptz) ON COMMIT DELETE ROWS;
+  SET LOCAL enable_hashjoin = off;
+  SET LOCAL enable_mergejoin = off;
+  SET LOCAL enable_seqscan = off;
+  SET LOCAL jit = off`
+
+/**
+ * Inside a transaction. Batches are small and their tables large and without statistics on the temporary side:
+ * nested loops over indexes are right at every size, and the planner is told so.
+ */
+export async function openStage(client: pg.PoolClient): Promise<void> {
+  await client.query(SQL)
+}

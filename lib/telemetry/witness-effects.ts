@@ -1,0 +1,66 @@
+import type { Clock } from '@/lib/core/clock'
+import type { Money } from '@/lib/core/money'
+import type { Db } from '@/lib/db'
+import { ensureDays } from './partitions'
+import { EFFECT_DAYS, FUTURE_MAX_MS } from './retention'
+import { STAGE_EFFECT_KEYS } from './sql/stage-facts'
+import { STAGE_WITNESSED_EFFECTS } from './sql/stage-witnessed'
+import { applyStaged } from './store/apply-staged'
+import { inRetriedTransaction } from './store/retry'
+import { openStage } from './store/stage-tables'
+import { DAY_MS } from './window'
+
+export type EffectWitness = {
+  name: string
+  step: string
+  scope: string
+  /** 32 hex characters */
+  keyHash: string
+  /** '' when the witness has none */
+  effectId: string
+  at: Date
+  amount: Money | null
+  outcome: 'committed' | 'skipped' | 'failed' | 'unknown'
+  witness: 'store' | 'provider'
+}
+
+const RANK = { store: 2, provider: 3 } as const
+/** Bounds one transaction and its locks. */
+const CHUNK_ROWS = 2_000
+
+/**
+ * Adds what the store or the provider knows of effects; flags and minutes follow as for spans. Saying the same
+ * twice changes nothing. Witnesses older than the retention of effects, or of the future, are skipped and counted.
+ */
+export async function witnessEffects(
+  db: Db,
+  clock: Clock,
+  witnesses: readonly EffectWitness[],
+): Promise<{ stored: number; skipped: number }> {
+  const nowMs = clock.now().getTime()
+  const kept = witnesses.filter(({ at }) => {
+    const atMs = at.getTime()
+    return atMs > nowMs - EFFECT_DAYS * DAY_MS && atMs < nowMs + FUTURE_MAX_MS
+  })
+  const days = [...new Set(kept.map(({ at }) => Math.floor(at.getTime() / DAY_MS)))]
+  for (const day of days) await ensureDays(db, ['effect'], new Date(day * DAY_MS), new Date(day * DAY_MS))
+  for (let first = 0; first < kept.length; first += CHUNK_ROWS) {
+    await storeWitnesses(db, kept.slice(first, first + CHUNK_ROWS))
+  }
+  return { stored: kept.length, skipped: witnesses.length - kept.length }
+}
+
+async function storeWitnesses(db: Db, witnesses: readonly EffectWitness[]): Promise<void> {
+  const rows = witnesses.map(({ amount, witness, ...each }) => ({
+    ...each,
+    rank: RANK[witness],
+    amountMinor: amount?.minor.toString() ?? null,
+    currency: amount?.currency ?? null,
+  }))
+  await inRetriedTransaction(db.pool, async (client) => {
+    await openStage(client)
+    await client.query(STAGE_WITNESSED_EFFECTS, [JSON.stringify(rows)])
+    await client.query(STAGE_EFFECT_KEYS)
+    await applyStaged(client)
+  })
+}

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { type FaultName, faultNames, faults } from '../../demo/traffic/faults/registry'
+import type { Finding } from '../../demo/traffic/faults/stage'
+import { planOperation } from '../../demo/traffic/plan'
+import { type Stand, startStand } from './stand'
+
+/** What a fault leaves behind: in the store, at the provider and in the ledger. */
+interface Traces {
+  /** Succeeded charges of the reference. */
+  charges: number
+  /** Ledger entries of those charges and of their refunds, not reversed. */
+  postings: number
+  /** The key: a record, or a lease. */
+  key: 'record' | 'lease' | 'absent'
+}
+
+const expected: Record<FaultName, Traces> = {
+  response_lost: { charges: 1, postings: 1, key: 'record' },
+  killed_before_effect: { charges: 1, postings: 1, key: 'record' },
+  stopped_and_taken_over: { charges: 1, postings: 1, key: 'record' },
+  stopped_on_legacy_route: { charges: 2, postings: 1, key: 'record' },
+  second_purchase: { charges: 1, postings: 1, key: 'record' },
+  killed_after_answer: { charges: 1, postings: 0, key: 'lease' },
+  hung_before_effect: { charges: 0, postings: 0, key: 'lease' },
+  new_key_same_reference: { charges: 2, postings: 2, key: 'record' },
+  expired_key_retry: { charges: 2, postings: 2, key: 'record' },
+  key_reused: { charges: 1, postings: 1, key: 'record' },
+  store_bypassed: { charges: 1, postings: 0, key: 'absent' },
+  ledger_lost: { charges: 1, postings: 0, key: 'record' },
+  wrong_amount_booked: { charges: 1, postings: 1, key: 'record' },
+  failed_after_posting: { charges: 0, postings: 1, key: 'record' },
+  refund_not_booked: { charges: 1, postings: 1, key: 'record' },
+}
+
+describe('faults', () => {
+  let stand: Stand
+  const findings = new Map<FaultName, Finding>()
+
+  beforeAll(async () => {
+    stand = await startStand(2)
+    // Side by side: most of their time is waiting for leases and expiry.
+    await Promise.all(
+      faultNames.map(async (name, index) => {
+        const operation = planOperation({ seed: 'faults', faultRate: 1 }, index)
+        findings.set(name, await faults[name].run(stand.stage(operation)))
+      }),
+    )
+  }, 90_000)
+  afterAll(() => stand?.close())
+
+  test.each(faultNames)('%s leaves what it should', async (name) => {
+    const finding = findings.get(name)
+    if (finding === undefined) throw new Error('no finding')
+    const charges = await chargesOf(finding.reference)
+    expect({
+      charges: charges.filter((charge) => charge.status === 'succeeded').length,
+      postings: await countPostings(finding.reference),
+      key: await readKey(finding),
+    }).toEqual(expected[name])
+  })
+
+  test('findings name the provider’s objects in the order of their creation', async () => {
+    for (const name of ['stopped_on_legacy_route', 'new_key_same_reference', 'expired_key_retry'] as const) {
+      const finding = findings.get(name)
+      const charges = await chargesOf(finding?.reference ?? '')
+      expect(finding?.effectIds, name).toEqual(charges.map((charge) => charge.id))
+      expect(charges.at(-1)?.metadata, name).toMatchObject({
+        idempotency_scope: finding?.scope,
+        idempotency_key: finding?.key,
+        idempotency_step: 'charge',
+        reference: finding?.reference,
+      })
+    }
+  })
+
+  test('the unbooked refund is the one that the provider made', async () => {
+    const finding = findings.get('refund_not_booked')
+    const refund = await stand.stripe.refunds.retrieve(finding?.effectIds[0] ?? '')
+    expect(refund).toMatchObject({ status: 'succeeded' })
+    expect(refund.metadata).toMatchObject({ idempotency_key: finding?.key, reference: finding?.reference })
+  })
+
+  test('the wrong amount is no power of ten away', async () => {
+    const charge = await stand.stripe.charges.retrieve(
+      findings.get('wrong_amount_booked')?.effectIds[0] ?? '',
+    )
+    const { rows } = await stand.pool.query('SELECT amount_minor FROM ledger_entry WHERE provider_ref = $1', [
+      charge.id,
+    ])
+    const ratio = Number(rows[0]?.amount_minor) / charge.amount
+    expect(ratio).not.toBe(1)
+    expect([10, 100, 1000, 0.1, 0.01, 0.001]).not.toContain(ratio)
+  })
+
+  async function chargesOf(reference: string) {
+    const charges = await stand.stripe.charges.list({ limit: 100 }).autoPagingToArray({ limit: 1000 })
+    return charges.filter((charge) => charge.metadata.reference === reference).reverse()
+  }
+
+  async function countPostings(reference: string): Promise<number> {
+    const sql = 'SELECT count(*)::int AS n FROM ledger_entry WHERE reference = $1 AND reversed_at IS NULL'
+    return z.object({ n: z.int() }).parse((await stand.pool.query(sql, [reference])).rows[0]).n
+  }
+
+  async function readKey({ scope, key }: Finding): Promise<Traces['key']> {
+    const { rows } = await stand.pool.query(
+      `SELECT EXISTS (SELECT FROM idem_lease JOIN idem_scope USING (scope_id)
+                      WHERE name = $1 AND key = idem_key_bytes($2)) AS lease,
+              EXISTS (SELECT FROM idem_record JOIN idem_scope USING (scope_id)
+                      WHERE name = $1 AND key = idem_key_bytes($2)) AS record`,
+      [scope, key],
+    )
+    const found = z.object({ lease: z.boolean(), record: z.boolean() }).parse(rows[0])
+    expect(found.lease && found.record).toBe(false)
+    if (found.lease) return 'lease'
+    return found.record ? 'record' : 'absent'
+  }
+})
