@@ -495,3 +495,5 @@ CREATE TRIGGER audit_seal_append_only BEFORE UPDATE OR DELETE ON audit_seal
 CREATE TRIGGER audit_seal_no_truncate BEFORE TRUNCATE ON audit_seal
   FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
 REVOKE UPDATE, DELETE, TRUNCATE ON audit_entry, audit_seal FROM CURRENT_USER;
+-- The foreign key of a seal locks its entry, for which PostgreSQL wants the right to update a column.
+GRANT UPDATE (id) ON audit_entry TO CURRENT_USER;

@@ -1,0 +1,132 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { hashPassword } from 'better-auth/crypto'
+import type { Context } from '@/lib/context'
+import type { Actor } from '@/lib/core/actor'
+import { auditRow } from '@/lib/core/audit-entry'
+import { authorise } from '@/lib/core/authorise'
+import type { Clock } from '@/lib/core/clock'
+import { AppError } from '@/lib/core/errors'
+import type { Role } from '@/lib/core/permissions'
+import type { Db, Tx } from '@/lib/db'
+
+const USERS_MAX = 500
+
+export type EnsureUser = { email: string; name: string; role: Role; password: string }
+
+/** Who makes the first users: the start of the console itself. */
+const SETUP: Actor = { kind: 'system', job: 'setup' }
+
+/** Makes a user who can sign in, unless the email is taken: an existing one stays as it is. Audited. */
+export async function ensureUser(
+  db: Db,
+  clock: Clock,
+  input: EnsureUser,
+): Promise<{ userId: string; created: boolean }> {
+  const email = input.email.trim().toLowerCase()
+  const password = await hashPassword(input.password)
+  return db.prisma.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('idemscope.users', 0))`
+    const existing = await tx.user.findUnique({ where: { email } })
+    if (existing !== null) return { userId: existing.id, created: false }
+    return { userId: await createUser(tx, clock, { ...input, email }, password), created: true }
+  })
+}
+
+/**
+ * The first admin, at the first start: null when there is an admin already. The password is generated, and told only
+ * here: print it once.
+ */
+export async function ensureFirstAdmin(
+  db: Db,
+  clock: Clock,
+  input: { email: string },
+): Promise<{ email: string; password: string } | null> {
+  const password = randomBytes(18).toString('base64url')
+  const hashed = await hashPassword(password)
+  const email = input.email.trim().toLowerCase()
+  return db.prisma.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('idemscope.users', 0))`
+    const admins = await tx.user.count({ where: { OR: [{ role: 'admin' }, { email }] } })
+    if (admins > 0) return null
+    await createUser(tx, clock, { email, name: 'Administrator', role: 'admin' }, hashed)
+    return { email, password }
+  })
+}
+
+async function createUser(
+  tx: Tx,
+  clock: Clock,
+  user: { email: string; name: string; role: Role },
+  hashedPassword: string,
+): Promise<string> {
+  const now = clock.now()
+  const id = randomUUID()
+  await tx.user.create({
+    data: {
+      id,
+      email: user.email,
+      name: user.name,
+      role: user.role,
+      emailVerified: true,
+      createdAt: now,
+      updatedAt: now,
+      accounts: {
+        create: {
+          id: randomUUID(),
+          accountId: id,
+          providerId: 'credential',
+          password: hashedPassword,
+          createdAt: now,
+          updatedAt: now,
+        },
+      },
+    },
+  })
+  const after = { email: user.email, role: user.role }
+  const ctx = { actor: SETUP, clock, requestId: `setup:${id}` }
+  await tx.auditEntry.create({
+    data: auditRow(ctx, { verb: 'user.create', subject: id, outcome: 'done', after }),
+  })
+  return id
+}
+
+/** Changes what a user may do, at once for its tokens too (within the cache's 10 s). The last admin stays one. */
+export async function setRole(
+  ctx: Context,
+  input: { userId: string; role: Role; reason: string },
+): Promise<void> {
+  authorise(ctx, 'user.manage')
+  await ctx.db.prisma.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('idemscope.users', 0))`
+    const user = await tx.user.findUnique({ where: { id: input.userId } })
+    if (user === null) throw new AppError('not_found', `There is no user ${input.userId}.`)
+    const service = user.service && (input.role === 'approver' || input.role === 'admin')
+    if (service) throw new AppError('unprocessable', 'A service user can be a viewer or an operator only.')
+    const lastAdmin =
+      user.role === 'admin' &&
+      input.role !== 'admin' &&
+      (await tx.user.count({ where: { role: 'admin' } })) < 2
+    if (lastAdmin) throw new AppError('unprocessable', 'This is the last admin: make another one first.')
+    await tx.user.update({ where: { id: user.id }, data: { role: input.role, updatedAt: ctx.clock.now() } })
+    const entry = { verb: 'user.set_role', subject: user.id, outcome: 'done', reason: input.reason }
+    await tx.auditEntry.create({
+      data: auditRow(ctx, { ...entry, before: { role: user.role }, after: { role: input.role } }),
+    })
+  })
+}
+
+export async function listUsers(db: Db) {
+  const rows = await db.prisma.user.findMany({
+    orderBy: [{ service: 'asc' }, { email: 'asc' }],
+    take: USERS_MAX,
+  })
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    email: row.email,
+    role: row.role as Role,
+    service: row.service,
+    banned: row.banned,
+    createdAt: row.createdAt.toISOString(),
+  }))
+}

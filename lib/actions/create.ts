@@ -1,0 +1,70 @@
+import type { Context } from '@/lib/context'
+import { newId } from '@/lib/core/ids'
+import { toJsonObject } from '@/lib/core/json-value'
+import type { Money } from '@/lib/core/money'
+import type { ActionKind } from '@/lib/core/states'
+import type { Tx } from '@/lib/db'
+import type { Action } from '@/prisma/generated/client'
+import { inFlight, oneInFlight } from './transition'
+
+export type CreateAction = {
+  id?: string
+  kind: ActionKind
+  /** `executing` commits the intent of an act that follows at once; `proposed` waits for another person. */
+  state: 'proposed' | 'executing'
+  reason: string
+  sourceId?: string | undefined
+  caseId?: string | undefined
+  runId?: string | undefined
+  scope?: string | undefined
+  key?: string | undefined
+  provider?: string | undefined
+  charge?: string | undefined
+  amount?: Money | undefined
+  params?: Record<string, unknown>
+  seen?: Record<string, unknown>
+  evidence?: Record<string, unknown>
+  evidenceHash?: string | undefined
+  supersedesId?: string | undefined
+}
+
+/** Writes an action's row. The caller appends the audit entry in the same transaction. */
+export async function createAction(
+  tx: Tx,
+  ctx: Pick<Context, 'actor' | 'clock' | 'requestId'>,
+  input: CreateAction,
+): Promise<Action> {
+  const now = ctx.clock.now()
+  try {
+    const row = await tx.action.create({
+      data: {
+        id: input.id ?? newId('act'),
+        kind: input.kind,
+        state: input.state,
+        reason: input.reason,
+        sourceId: input.sourceId ?? null,
+        caseId: input.caseId ?? null,
+        runId: input.runId ?? null,
+        scope: input.scope ?? null,
+        key: input.key ?? null,
+        provider: input.provider ?? null,
+        charge: input.charge ?? null,
+        amountMinor: input.amount?.minor ?? null,
+        currency: input.amount?.currency ?? null,
+        params: toJsonObject(input.params ?? {}),
+        seen: toJsonObject(input.seen ?? {}),
+        evidence: toJsonObject(input.evidence ?? {}),
+        evidenceHash: input.evidenceHash ?? null,
+        supersedesId: input.supersedesId ?? null,
+        proposerId: ctx.actor.kind === 'user' ? ctx.actor.userId : null,
+        requestId: ctx.requestId,
+        createdAt: now,
+        executedAt: input.state === 'executing' ? now : null,
+      },
+    })
+    await tx.$executeRaw`SELECT pg_notify('idemscope', ${JSON.stringify({ kind: 'action', id: row.id })})`
+    return row
+  } catch (cause) {
+    throw inFlight(cause) ? oneInFlight(cause) : cause
+  }
+}

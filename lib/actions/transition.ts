@@ -1,0 +1,62 @@
+import { AppError, invariant } from '@/lib/core/errors'
+import { toJsonObject } from '@/lib/core/json-value'
+import { ACTION_STATES, type ActionState } from '@/lib/core/states'
+import type { Tx } from '@/lib/db'
+import type { Action } from '@/prisma/generated/client'
+import { Prisma } from '@/prisma/generated/client'
+
+export type ActionPatch = {
+  result?: Record<string, unknown>
+  evidence?: Record<string, unknown>
+  evidenceHash?: string
+  approverId?: string
+  approvedAt?: Date
+  expiresAt?: Date
+  executedAt?: Date
+  finishedAt?: Date
+  runId?: string
+}
+
+/**
+ * Moves an action to another state, only from one of `from`. `lost` = it was no longer in one of them: somebody else
+ * moved it. Throws `conflict` when another correction of the same charge is in flight.
+ */
+export async function transition(
+  tx: Tx,
+  input: { id: string; from: readonly ActionState[]; to: ActionState; patch?: ActionPatch },
+): Promise<Action | 'lost'> {
+  for (const from of input.from) {
+    invariant(
+      (ACTION_STATES[from] as readonly ActionState[]).includes(input.to),
+      `no way from ${from} to ${input.to}`,
+    )
+  }
+  const { result, evidence, ...patch } = input.patch ?? {}
+  try {
+    const [row] = await tx.action.updateManyAndReturn({
+      where: { id: input.id, state: { in: [...input.from] } },
+      data: {
+        ...patch,
+        ...(result === undefined ? {} : { result: toJsonObject(result) }),
+        ...(evidence === undefined ? {} : { evidence: toJsonObject(evidence) }),
+        state: input.to,
+        version: { increment: 1 },
+      },
+    })
+    if (row === undefined) return 'lost'
+    await tx.$executeRaw`SELECT pg_notify('idemscope', ${JSON.stringify({ kind: 'action', id: row.id })})`
+    return row
+  } catch (cause) {
+    throw inFlight(cause) ? oneInFlight(cause) : cause
+  }
+}
+
+/** The partial unique index action_one_in_flight refused it. */
+export const inFlight = (error: unknown): boolean =>
+  error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
+
+export const oneInFlight = (cause: unknown): AppError =>
+  new AppError('conflict', 'Another correction of this charge is being executed: wait for its result.', {
+    meta: { reason: 'one_in_flight' },
+    cause,
+  })

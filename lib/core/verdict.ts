@@ -1,0 +1,144 @@
+import { formatMoney, type Money } from './money'
+
+export const CONDITION_KINDS = [
+  'duplicate_effects',
+  'store_errors',
+  'intent_latency',
+  'case_flood',
+  'stale_source',
+  'stale_telemetry',
+] as const
+export type ConditionKind = (typeof CONDITION_KINDS)[number]
+
+/** A condition that holds now, as the console shows it. */
+export type ConditionView = {
+  id: string
+  kind: ConditionKind
+  /** What it is about: a source, a service, or `all`. */
+  subject: string
+  since: string
+  detail: Record<string, unknown>
+}
+
+export type VerdictFigures = {
+  /** Any telemetry ever arrived. */
+  measured: boolean
+  duplicateEffects: { count: number; of: number; atRisk: readonly Money[] }
+  stuckLocks: { count: number; oldestSeconds: number | null }
+  orphans: number
+  openCases: { p1: number; all: number }
+}
+
+export type Tone = 'bad' | 'warn' | 'ok' | 'unknown'
+export type Verdict = { tone: Tone; text: string }
+
+const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
+
+/** The worst first: what is said is the first that holds. */
+const ORDER = [
+  'duplicate_effects',
+  'store_errors',
+  'case_flood',
+  'intent_latency',
+  'stale_source',
+  'stale_telemetry',
+] as const
+
+/** The one sentence on Now. Pure: the same conditions and figures always say the same. */
+export function verdictSentence(conditions: readonly ConditionView[], figures: VerdictFigures): Verdict {
+  for (const kind of ORDER) {
+    const firing = conditions.filter((condition) => condition.kind === kind)
+    const [first] = firing
+    if (first !== undefined) return sentenceOf(first, firing.length, figures)
+  }
+  if (!figures.measured)
+    return { tone: 'unknown', text: 'Waiting for the first span: nothing is measured yet.' }
+  const { count, atRisk } = figures.duplicateEffects
+  if (count > 0) {
+    return {
+      tone: 'warn',
+      text: `${plural(count, 'side effect')} happened twice${moneyText(atRisk)}; the rate is within its target.`,
+    }
+  }
+  if (figures.openCases.p1 > 0) {
+    return {
+      tone: 'warn',
+      text: `No condition fires, but ${plural(figures.openCases.p1, 'P1 case is', 'P1 cases are')} open.`,
+    }
+  }
+  if (figures.stuckLocks.count > 0) {
+    const { count: stuck, oldestSeconds } = figures.stuckLocks
+    const oldest = oldestSeconds === null ? '' : `, the oldest for ${durationText(oldestSeconds)}`
+    return {
+      tone: 'warn',
+      text: `${plural(stuck, 'lock is', 'locks are')} stuck${oldest}; nothing else is wrong.`,
+    }
+  }
+  if (figures.orphans > 0) {
+    return {
+      tone: 'warn',
+      text: `${plural(figures.orphans, 'side effect has', 'side effects have')} no record that answers for ${figures.orphans === 1 ? 'it' : 'them'}.`,
+    }
+  }
+  return { tone: 'ok', text: 'Every side effect happened once.' }
+}
+
+function sentenceOf(condition: ConditionView, firing: number, figures: VerdictFigures): Verdict {
+  const { detail } = condition
+  switch (condition.kind) {
+    case 'duplicate_effects': {
+      const { count, of, atRisk } = figures.duplicateEffects
+      return {
+        tone: 'bad',
+        text: `${plural(count, 'side effect')} of ${of.toLocaleString('en-US')} happened twice${moneyText(atRisk)}.`,
+      }
+    }
+    case 'store_errors':
+      return {
+        tone: 'bad',
+        text: `The idempotency store fails ${percentText(detail.value)} of its operations.`,
+      }
+    case 'case_flood':
+      return {
+        tone: 'bad',
+        text: `A reconciliation of ${condition.subject} found more cases than its cap: a source or its mapping is broken.`,
+      }
+    case 'intent_latency':
+      return {
+        tone: 'warn',
+        text: `Operations take too long to end: P99 is ${millisecondsText(detail.value)}.`,
+      }
+    case 'stale_source': {
+      const name = typeof detail.name === 'string' ? detail.name : condition.subject
+      const others = firing > 1 ? ` and ${plural(firing - 1, 'other source')}` : ''
+      return {
+        tone: 'warn',
+        text: `${name}${others} cannot be read: what it holds is not known since ${condition.since}.`,
+      }
+    }
+    case 'stale_telemetry':
+      return { tone: 'warn', text: `No telemetry comes from ${condition.subject} since ${condition.since}.` }
+    default:
+      return condition.kind satisfies never
+  }
+}
+
+const moneyText = (amounts: readonly Money[]): string =>
+  amounts.length === 0 ? '' : `, with ${amounts.map((amount) => formatMoney(amount)).join(' and ')} at risk`
+
+const percentText = (value: unknown): string =>
+  typeof value === 'number'
+    ? `${(value * 100).toLocaleString('en-US', { maximumFractionDigits: 2 })} %`
+    : 'some'
+
+const millisecondsText = (value: unknown): string =>
+  typeof value === 'number'
+    ? `${(value / 1000).toLocaleString('en-US', { maximumFractionDigits: 1 })} s`
+    : 'above its limit'
+
+export function durationText(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
+}

@@ -1,0 +1,151 @@
+import { actionView } from '@/lib/actions/view'
+import type { SystemContext } from '@/lib/context'
+import { AppError } from '@/lib/core/errors'
+import { KEY_ACTIONS, type KeyState } from '@/lib/core/states'
+import { env } from '@/lib/env'
+import type { KeyReading, LeaseRow, StoredEffect } from '@/lib/sources/contracts'
+import { keyHash } from '@/lib/sources/key-hash'
+import { providerEvidenceForKey } from '@/lib/sources/mirror/read'
+import { openIntentSource } from '@/lib/sources/registry'
+import { listSightings } from '@/lib/telemetry/read/sightings'
+import { leaseState } from './judge'
+import { formatKeyId, type KeyIdentity, parseKeyId } from './key-id'
+import { listKeys } from './list-keys'
+import { listLocks } from './list-locks'
+
+const ATTEMPTS_SHOWN = 200
+const ROWS_SHOWN = 50
+
+/** Everything known of one key: the store as it is now, and what was staged, seen, checked and done. Throws `not_found`. */
+export async function getKey(ctx: SystemContext, id: string) {
+  const identity = parseKeyId(id)
+  const { sourceId, scope, key } = identity
+  const known = await ctx.db.prisma.source.findUnique({
+    where: { id: sourceId },
+    select: { system: true, name: true },
+  })
+  if (known === null) throw new AppError('not_found', `There is no key ${id.slice(0, 100)}.`)
+
+  const [store, staged, locks, evidence, sightings, cases, actions] = await Promise.all([
+    readStore(ctx, identity),
+    listKeys(ctx, { source: sourceId, scope, key }, { limit: 1 }),
+    listLocks(
+      ctx.db,
+      { source: sourceId, scope, key, goneToo: true },
+      { limit: ROWS_SHOWN },
+      ctx.clock.now(),
+    ),
+    providerEvidenceForKey(ctx.db, { system: known.system, scope, key }),
+    readSightings(ctx, scope, key),
+    ctx.db.prisma.reconciliationCase.findMany({
+      where: { scope, key, system: known.system },
+      select: { id: true, class: true, severity: true, lifecycle: true },
+      take: ROWS_SHOWN,
+    }),
+    ctx.db.prisma.action.findMany({
+      where: { sourceId, scope, key },
+      orderBy: { createdAt: 'desc' },
+      take: ROWS_SHOWN,
+    }),
+  ])
+  const [mirrored] = staged.items
+  const current = store.reading === null ? null : describeKey(store.reading)
+  if (current === null && mirrored === undefined && sightings.length === 0 && locks.items.length === 0) {
+    // Not to be able to look is not the same as not to find.
+    if (store.error !== null)
+      throw new AppError('unavailable', `${known.name} cannot be read: ${store.error}`)
+    throw new AppError('not_found', `There is no key ${id.slice(0, 100)}.`)
+  }
+  const state: KeyState | null = current?.state ?? mirrored?.state ?? null
+  return {
+    id: formatKeyId(identity),
+    source: sourceId,
+    sourceName: known.name,
+    scope,
+    key,
+    state,
+    /** Null = the store was read; else the state is as it was last staged. */
+    storeError: store.error,
+    attempts: current?.attempts ?? mirrored?.attempts ?? null,
+    holder: current?.holder ?? null,
+    fence: current?.fence ?? null,
+    createdAt: current?.createdAt ?? mirrored?.createdAt ?? null,
+    expiresAt: current?.expiresAt ?? mirrored?.expiresAt ?? null,
+    response: current?.response ?? null,
+    effects: current?.effects ?? [],
+    actionsPossible: state === null ? [] : KEY_ACTIONS[state],
+    lock: locks.items.find((lock) => lock.goneAt === null) ?? null,
+    providerObjects: evidence.objects.map(
+      ({ amountMinor, capturedMinor, refundedMinor, currency, ...object }) => ({
+        ...object,
+        amount: { minor: amountMinor.toString(), currency },
+        captured: { minor: capturedMinor.toString(), currency },
+        refunded: { minor: refundedMinor.toString(), currency },
+      }),
+    ),
+    sightings,
+    cases,
+    actions: actions.map(actionView),
+  }
+}
+
+async function readStore(
+  ctx: SystemContext,
+  { sourceId, scope, key }: KeyIdentity,
+): Promise<{ reading: KeyReading | null; error: string | null }> {
+  try {
+    const { source } = await openIntentSource(ctx, sourceId)
+    return { reading: await source.readKey(scope, key), error: null }
+  } catch (error) {
+    ctx.log.warn({ err: error, source: sourceId }, 'the store could not be read')
+    return { reading: null, error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+async function readSightings(ctx: SystemContext, scope: string, key: string) {
+  const secret = env().IDEMSCOPE_KEY_SECRET
+  if (secret === undefined) return []
+  return listSightings(ctx.db, { scope, keyHash: keyHash(secret, key), limit: ATTEMPTS_SHOWN })
+}
+
+function describeKey({ lease, record, now }: KeyReading) {
+  if (lease !== null) return describeLease(lease, now)
+  if (record === null) return null
+  const state: KeyState = record.expired ? 'expired' : record.state
+  return {
+    state,
+    attempts: record.attempts,
+    holder: null,
+    fence: record.fence.toString(),
+    createdAt: record.createdAt.toISOString(),
+    expiresAt: record.expiresAt.toISOString(),
+    // The body may hold anything: it is shown only where it can be redacted.
+    response: { status: record.response.status, bodyBytes: Buffer.byteLength(record.response.body) },
+    effects: record.effects.map(effectView),
+  }
+}
+
+const describeLease = (lease: LeaseRow, now: Date) => ({
+  state: leaseState(lease, now),
+  attempts: lease.attempts,
+  holder: lease.owner,
+  fence: lease.fence.toString(),
+  createdAt: lease.createdAt.toISOString(),
+  expiresAt: null,
+  response: null,
+  effects: lease.effects.map(effectView),
+})
+
+const effectView = (effect: StoredEffect) => ({
+  step: effect.step,
+  name: effect.name,
+  state: effect.state,
+  reference: effect.reference,
+  providerKeyed: effect.providerKey !== null,
+  amount:
+    effect.amountMinor === null || effect.currency === null
+      ? null
+      : { minor: effect.amountMinor.toString(), currency: effect.currency },
+  begunAt: effect.begunAt.toISOString(),
+  settledAt: effect.settledAt?.toISOString() ?? null,
+})

@@ -1,0 +1,118 @@
+import type { SystemContext } from '@/lib/context'
+import type { KeyAction } from '@/lib/core/states'
+import type { IntentSource, LeaseRow, StoredResponse } from '@/lib/sources/contracts'
+import { type OpenSource, openIntentSource } from '@/lib/sources/registry'
+import { createProviderAsker } from './ask-provider'
+import type { FoundEffect } from './found-effect'
+import { type Judgement, judge, leaseState } from './judge'
+import { type LockVersion, lockVersion } from './lock-version'
+import type { ProviderAnswer } from './provider-answer'
+import { endpointOf, recoverResponse } from './recover-response'
+import type { RefusalReason } from './refusal'
+import type { KeySettings } from './settings'
+
+export type Target = {
+  sourceId: string
+  scope: string
+  key: string
+  /** What the operator looked at; null = act on what is found now (a case, whose own evidence was compared). */
+  seen: LockVersion | null
+}
+
+export type Reading = {
+  lease: LeaseRow
+  storeNow: Date
+  answer: ProviderAnswer
+  judgement: Judgement
+  version: LockVersion
+}
+
+export type Inspection =
+  | { kind: 'ready'; store: OpenSource<IntentSource>; reading: Reading; response: StoredResponse | null }
+  | { kind: 'refused'; reason: RefusalReason; reading: Reading | null }
+
+export type Asker = Pick<ReturnType<typeof createProviderAsker>, 'ask'>
+
+/**
+ * Reads store and provider again and says whether the verb may be done: what the dry run, the execution and the bulk
+ * job all go through. Never inside a transaction.
+ */
+export async function inspect(
+  ctx: SystemContext,
+  verb: KeyAction,
+  target: Target,
+  settings: KeySettings,
+  asker?: Asker,
+): Promise<Inspection> {
+  const store = await openIntentSource(ctx, target.sourceId)
+  let read: Awaited<ReturnType<IntentSource['readKey']>>
+  try {
+    read = await store.source.readKey(target.scope, target.key)
+  } catch (error) {
+    ctx.log.warn({ err: error, source: target.sourceId }, 'the store could not be read')
+    return { kind: 'refused', reason: 'store_unreachable', reading: null }
+  }
+  const { lease, now: storeNow } = read
+  if (lease === null) return { kind: 'refused', reason: 'gone', reading: null }
+
+  const changed = storeChange(lease, storeNow, target.seen, settings)
+  if (changed !== null) return { kind: 'refused', reason: changed, reading: null }
+
+  const answer = await (asker ?? createProviderAsker(ctx, store.system, settings)).ask(lease)
+  const reading = readingOf(store.source, lease, storeNow, answer, settings)
+  const refusal = reading.judgement.refused[verb]
+  if (refusal !== undefined) return { kind: 'refused', reason: refusal, reading }
+  if (target.seen !== null && target.seen.evidence !== reading.version.evidence) {
+    return { kind: 'refused', reason: 'evidence_changed', reading }
+  }
+  return {
+    kind: 'ready',
+    store,
+    reading,
+    response: verb === 'complete' ? recover(store.source, reading) : null,
+  }
+}
+
+/** A lease with the provider's answer, judged. */
+export function readingOf(
+  source: IntentSource,
+  lease: LeaseRow,
+  storeNow: Date,
+  answer: ProviderAnswer,
+  settings: KeySettings,
+): Reading {
+  const template = source.responses[endpointOf(lease.scope)]
+  const judgement = judge({
+    lease,
+    storeNow,
+    answer,
+    capabilities: source.capabilities,
+    responseKnown: (effect: FoundEffect) => recoverResponse(template, effect, lease.key) !== null,
+    settings,
+  })
+  return { lease, storeNow, answer, judgement, version: lockVersion(lease, answer) }
+}
+
+function recover(source: IntentSource, { lease, judgement }: Reading): StoredResponse | null {
+  if (judgement.effect === null) return null
+  return recoverResponse(source.responses[endpointOf(lease.scope)], judgement.effect, lease.key)
+}
+
+/** How the store's side differs from what was seen; the most telling difference first. */
+function storeChange(
+  lease: LeaseRow,
+  storeNow: Date,
+  seen: LockVersion | null,
+  settings: KeySettings,
+): RefusalReason | null {
+  const alive = lease.state === 'leased' && lease.leaseUntil.getTime() + settings.graceMs > storeNow.getTime()
+  if (seen !== null && seen.fence !== lease.fence.toString()) return 'fence_changed'
+  if (alive) return 'holder_alive'
+  if (seen === null) return null
+  const now = lockVersion(lease, { kind: 'not_asked' })
+  return now.store === seen.store
+    ? null
+    : leaseState(lease, storeNow) === 'leased'
+      ? 'holder_alive'
+      : 'state_changed'
+}

@@ -1,0 +1,197 @@
+import { createAction } from '@/lib/actions/create'
+import { assertWritesEnabled } from '@/lib/actions/kill-switch'
+import { transition } from '@/lib/actions/transition'
+import { type ActionView, actionView } from '@/lib/actions/view'
+import { append } from '@/lib/audit/append'
+import type { Context } from '@/lib/context'
+import { authorise } from '@/lib/core/authorise'
+import { AppError } from '@/lib/core/errors'
+import { toJsonObject } from '@/lib/core/json-value'
+import { reasonSchema } from '@/lib/core/reason'
+import type { KeyAction } from '@/lib/core/states'
+import { applyVerb, type VerbOutcome } from './apply-verb'
+import type { Asker, Reading } from './inspect'
+import { formatLockVersion, parseLockVersion } from './lock-version'
+import { REFUSAL_TEXT } from './refusal'
+import { saveOperatedLock } from './save-lock'
+import { type KeySettings, keySettings } from './settings'
+
+/** Evidence older than this is read again by whoever tries next, rather than acted on. */
+const EXECUTE_WITHIN_MS = 60_000
+
+export type OperateKey = {
+  sourceId: string
+  scope: string
+  key: string
+  /** The version that the operator looked at. */
+  seen: string
+  reason: string
+  lockId?: string | undefined
+  caseId?: string | undefined
+  runId?: string | undefined
+  snapshotId?: string | undefined
+}
+
+/**
+ * One verb on one key: intent committed with its audit entry, evidence read again, compare-and-set, result committed
+ * with its audit entry. The same person sending it again (a double click) gets the action of the first.
+ */
+export async function operateKey(
+  ctx: Context,
+  verb: KeyAction,
+  input: OperateKey,
+  options: { settings?: KeySettings; asker?: Asker } = {},
+): Promise<ActionView> {
+  authorise(ctx, `lock.${verb}`)
+  const reason = reasonSchema.parse(input.reason)
+  const seen = parseLockVersion(input.seen)
+  const settings = options.settings ?? keySettings()
+  await assertWritesEnabled(ctx.db)
+
+  const intent = await commitIntent(ctx, verb, { ...input, reason })
+  if (intent.kind === 'repeated') return intent.action
+  const actionId = intent.action.id
+
+  let outcome: VerbOutcome
+  try {
+    outcome = await applyVerb(
+      ctx,
+      {
+        verb,
+        target: { sourceId: input.sourceId, scope: input.scope, key: input.key, seen },
+        actionId,
+        asker: options.asker,
+        beforeWrite: (reading, response) => noteEvidence(ctx, actionId, reading, response),
+      },
+      settings,
+    )
+  } catch (error) {
+    // Nothing was written: the write itself never throws.
+    const message =
+      error instanceof AppError ? error.message : 'Reading the evidence failed; nothing was changed.'
+    await commitResult(ctx, verb, actionId, { state: 'failed', result: { error: message } })
+    throw error
+  }
+  const action = await commitResult(ctx, verb, actionId, resultOf(outcome))
+  await saveOperatedLock(ctx, input, verb, outcome)
+  return action
+}
+
+type Intent = { kind: 'new' | 'repeated'; action: ActionView }
+
+async function commitIntent(ctx: Context, verb: KeyAction, input: OperateKey): Promise<Intent> {
+  const { sourceId, scope, key } = input
+  const proposerId = ctx.actor.kind === 'user' ? ctx.actor.userId : null
+  return ctx.db.prisma.$transaction(async (tx): Promise<Intent> => {
+    const lock = `operate:${sourceId}:${scope}:${key}`
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${lock}, 0))`
+    const earlier = await tx.action.findFirst({
+      where: {
+        kind: verb,
+        sourceId,
+        scope,
+        key,
+        proposerId,
+        state: { in: ['executing', 'unknown', 'done'] },
+        seen: { path: ['version'], equals: input.seen },
+      },
+    })
+    if (earlier !== null) return { kind: 'repeated', action: actionView(earlier) }
+    const action = await createAction(tx, ctx, {
+      kind: verb,
+      state: 'executing',
+      reason: input.reason,
+      sourceId,
+      scope,
+      key,
+      caseId: input.caseId,
+      runId: input.runId,
+      params: { by: 'keys', lockId: input.lockId, snapshotId: input.snapshotId },
+      seen: { version: input.seen },
+    })
+    const after = { sourceId, scope, key, seen: input.seen, lockId: input.lockId, runId: input.runId }
+    await append(tx, ctx, {
+      verb: `lock.${verb}`,
+      subject: action.id,
+      outcome: 'intent',
+      reason: input.reason,
+      after,
+    })
+    return { kind: 'new', action: actionView(action) }
+  })
+}
+
+/** Writes down what is about to be written, so that an unknown end can be recognised. False = too late. */
+async function noteEvidence(
+  ctx: Context,
+  actionId: string,
+  reading: Reading,
+  response: { status: number; body: string } | null,
+): Promise<boolean> {
+  const notBefore = new Date(ctx.clock.now().getTime() - EXECUTE_WITHIN_MS)
+  const evidence = toJsonObject({
+    lease: { ...reading.lease.seen, owner: reading.lease.owner },
+    answer: reading.answer,
+    verdict: reading.judgement.verdict,
+    why: reading.judgement.reason,
+    ...(response === null ? {} : { response: { status: response.status, body: response.body } }),
+  })
+  const { count } = await ctx.db.prisma.action.updateMany({
+    where: { id: actionId, state: 'executing', executedAt: { gte: notBefore } },
+    data: { evidence, evidenceHash: reading.version.evidence },
+  })
+  return count === 1
+}
+
+type Result = { state: 'done' | 'refused' | 'unknown' | 'failed'; result: Record<string, unknown> }
+
+function resultOf(outcome: VerbOutcome): Result {
+  switch (outcome.kind) {
+    case 'done':
+      return { state: 'done', result: {} }
+    case 'refused': {
+      const { reason, reading } = outcome
+      const now =
+        reading === null
+          ? {}
+          : {
+              version: formatLockVersion(reading.version),
+              verdict: reading.judgement.verdict,
+              why: reading.judgement.reason,
+            }
+      return { state: 'refused', result: { reason, text: REFUSAL_TEXT[reason], now } }
+    }
+    case 'unknown':
+      return { state: 'unknown', result: { error: outcome.message } }
+    default:
+      return outcome satisfies never
+  }
+}
+
+async function commitResult(
+  ctx: Context,
+  verb: KeyAction,
+  actionId: string,
+  result: Result,
+): Promise<ActionView> {
+  return ctx.db.prisma.$transaction(async (tx) => {
+    const row = await transition(tx, {
+      id: actionId,
+      from: ['executing'],
+      to: result.state,
+      patch: {
+        result: result.result,
+        ...(result.state === 'unknown' ? {} : { finishedAt: ctx.clock.now() }),
+      },
+    })
+    // Somebody settled it meanwhile by reading the store: that answer stands.
+    if (row === 'lost') return actionView(await tx.action.findUniqueOrThrow({ where: { id: actionId } }))
+    await append(tx, ctx, {
+      verb: `lock.${verb}`,
+      subject: actionId,
+      outcome: result.state,
+      after: result.result,
+    })
+    return actionView(row)
+  })
+}

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { canonicalJson } from '@/lib/core/canonical-json'
+
+const objectSchema = z.object({
+  source: z.string(),
+  kind: z.enum(['charge', 'refund']),
+  id: z.string(),
+  /** The payment intent of a charge, the charge of a refund. */
+  parent: z.string().nullable(),
+  status: z.enum(['pending', 'succeeded', 'failed', 'canceled', 'other']),
+  captured: z.boolean(),
+  step: z.string().nullable(),
+  reference: z.string().nullable(),
+  amount: z.object({ minor: z.string(), currency: z.string() }),
+  createdAt: z.string(),
+})
+export type AnswerObject = z.infer<typeof objectSchema>
+
+/** What the provider says of one key. Only `none` is a negative read: a complete listing of the key's whole life. */
+export const providerAnswerSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('not_asked') }),
+  z.object({ kind: z.literal('no_provider') }),
+  z.object({ kind: z.literal('none'), askedAt: z.string(), from: z.string(), to: z.string() }),
+  z.object({ kind: z.literal('found'), askedAt: z.string(), objects: z.array(objectSchema) }),
+  z.object({ kind: z.literal('not_settled'), askedAt: z.string(), settlesAt: z.string() }),
+  z.object({ kind: z.literal('unreachable'), askedAt: z.string(), error: z.string() }),
+])
+export type ProviderAnswer = z.infer<typeof providerAnswerSchema>
+
+/** Equal evidence, equal digest: when it was asked is no part of it. */
+export function answerDigest(answer: ProviderAnswer): string {
+  const evidence =
+    answer.kind === 'found'
+      ? answer.objects.map((o) => [o.id, o.status, o.captured, o.amount.minor, o.amount.currency]).sort()
+      : []
+  return createHash('sha256')
+    .update(canonicalJson([answer.kind, evidence]))
+    .digest('hex')
+    .slice(0, 12)
+}

@@ -1,0 +1,36 @@
+import type { StoreRefusal } from '@/lib/sources/contracts'
+
+/** Why a verb was not carried out. Nothing was changed. */
+export type RefusalReason =
+  | StoreRefusal
+  | 'evidence_changed'
+  | 'evidence_unsettled'
+  | 'window_passed'
+  | 'not_provider_keyed'
+  | 'provider_unreachable'
+  | 'response_unknown'
+  | 'effect_found'
+  | 'effect_ambiguous'
+  | 'no_effect'
+  | 'not_supported'
+  | 'store_unreachable'
+  | 'took_too_long'
+
+export const REFUSAL_TEXT = {
+  holder_alive: 'Its holder is alive.',
+  fence_changed: 'Its fencing token changed: another holder has it.',
+  state_changed: 'Its state changed since you looked.',
+  gone: 'It is gone: it ended since you looked.',
+  evidence_changed: 'The provider answers differently than when you looked.',
+  evidence_unsettled: 'It is not settled yet what the provider did.',
+  window_passed: "The provider's idempotency window has passed.",
+  not_provider_keyed: 'Its calls carry no idempotency key of the provider.',
+  provider_unreachable: 'The provider cannot be asked.',
+  response_unknown: 'What the handler would have answered cannot be recovered.',
+  effect_found: 'The effect happened: complete it instead.',
+  effect_ambiguous: 'The provider has more than one thing for it.',
+  no_effect: 'No effect is known that it could be completed with.',
+  not_supported: 'This store does not allow it.',
+  store_unreachable: 'The store cannot be read.',
+  took_too_long: 'Reading the evidence took too long: nothing was changed.',
+} as const satisfies Record<RefusalReason, string>

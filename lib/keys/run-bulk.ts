@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import type { Context, SystemContext } from '@/lib/context'
+import { AppError } from '@/lib/core/errors'
+import { ROLES } from '@/lib/core/permissions'
+import type { RunHandle, RunResult } from '@/lib/runs/handle'
+import { operateItem, readSnapshot } from './execute-snapshot'
+import { type KeySettings, keySettings } from './settings'
+
+const paramsSchema = z.object({
+  snapshotId: z.string(),
+  reason: z.string(),
+  actor: z.object({
+    kind: z.literal('user'),
+    userId: z.string(),
+    name: z.string(),
+    role: z.enum(ROLES),
+    via: z.enum(['session', 'token']),
+    tokenId: z.string().optional(),
+  }),
+})
+const tally = z.number().int().min(0).default(0)
+const countsSchema = z.object({ done: tally, refused: tally, unknown: tally, failed: tally })
+const checkpointSchema = z.object({ next: tally, counts: countsSchema.prefault({}) })
+
+const FAILURES_LISTED_MAX = 100
+
+/**
+ * Carries a frozen set out, item by item, as the person who asked for it and with the role they have now. A killed job
+ * goes on where it stopped: an item that was done already answers with its action. Cancelling stops the rest.
+ */
+export async function runBulk(
+  ctx: SystemContext,
+  handle: RunHandle,
+  settings: KeySettings = keySettings(),
+): Promise<RunResult> {
+  const params = paramsSchema.parse(handle.params)
+  const snapshot = await readSnapshot(ctx, params.snapshotId)
+  const context = await contextOf(ctx, handle.id, params.actor)
+  const { next, counts } = checkpointSchema.parse(handle.checkpoint)
+  const failures: { lockId: string; state: string; reason: string }[] = []
+
+  for (const [index, item] of snapshot.items.entries()) {
+    if (index < next) continue
+    const outcome = await operate(context, snapshot, item, params.reason, settings, handle.id)
+    counts[outcome.state] += 1
+    if (outcome.state !== 'done' && failures.length < FAILURES_LISTED_MAX) {
+      failures.push({ lockId: item.lockId, state: outcome.state, reason: outcome.reason })
+    }
+    await handle.report({
+      progress: (index + 1) / snapshot.items.length,
+      counts: { ...counts, total: snapshot.items.length, failures },
+      checkpoint: { next: index + 1, counts },
+    })
+  }
+  const total = snapshot.items.length
+  return { outcome: counts.done === total ? 'done' : 'partial', counts: { ...counts, total, failures } }
+}
+
+async function operate(
+  ctx: Context,
+  ...rest: [Parameters<typeof operateItem>[1], Parameters<typeof operateItem>[2], string, KeySettings, string]
+): Promise<{ state: keyof z.infer<typeof countsSchema>; reason: string }> {
+  const [snapshot, item, reason, settings, runId] = rest
+  try {
+    const action = await operateItem(ctx, snapshot, item, reason, settings, runId)
+    const why = z.object({ reason: z.string() }).safeParse(action.result)
+    switch (action.state) {
+      case 'done':
+      case 'refused':
+      case 'unknown':
+        return { state: action.state, reason: why.success ? why.data.reason : '' }
+      default:
+        return { state: action.state === 'executing' ? 'unknown' : 'failed', reason: action.state }
+    }
+  } catch (error) {
+    // The kill switch and a lost role end the whole run; what is wrong with one item ends only that one.
+    if (!(error instanceof AppError) || error.code === 'kill_switch' || error.code === 'forbidden')
+      throw error
+    return { state: 'failed', reason: error.message }
+  }
+}
+
+async function contextOf(
+  ctx: SystemContext,
+  runId: string,
+  actor: z.infer<typeof paramsSchema>['actor'],
+): Promise<Context> {
+  const user = await ctx.db.prisma.user.findUnique({ where: { id: actor.userId } })
+  if (user === null || user.banned) throw new AppError('forbidden', `${actor.name} may not act any more.`)
+  const role = z.enum(ROLES).parse(user.role)
+  const who = { kind: 'user', userId: user.id, name: user.name, role } as const
+  const acting =
+    actor.via === 'token' && actor.tokenId !== undefined
+      ? ({ ...who, via: 'token', tokenId: actor.tokenId } as const)
+      : ({ ...who, via: 'session' } as const)
+  return { ...ctx, actor: acting, requestId: runId }
+}

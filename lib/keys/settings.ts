@@ -1,0 +1,22 @@
+import { env } from '@/lib/env'
+
+export type KeySettings = {
+  /** A lease is dead this long after it passed, on the store's clock. */
+  graceMs: number
+  /** The clocks of the store, the provider and this process differ by at most this. */
+  skewMs: number
+  /** What the provider made longer ago than this is in its listing. */
+  settleDelayMs: number
+  /** How long the provider answers a repeated idempotency key with the same object. */
+  providerWindowMs: number
+}
+
+export function keySettings(): KeySettings {
+  const settings = env()
+  return {
+    graceMs: settings.IDEMSCOPE_LEASE_GRACE_MS,
+    skewMs: settings.IDEMSCOPE_CLOCK_SKEW_MS,
+    settleDelayMs: settings.IDEMSCOPE_SETTLE_DELAY_MS,
+    providerWindowMs: settings.IDEMSCOPE_PROVIDER_WINDOW_MS,
+  }
+}

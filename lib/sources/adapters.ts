@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { AppError } from '@/lib/core/errors'
+import type { AnySource, SourceKind } from './contracts'
+import { ledgerConfigSchema } from './ledger-postgres/config'
+import { openLedgerSource } from './ledger-postgres/open'
+import { nativeConfigSchema, postgresSecretSchema } from './native/config'
+import { openNativeSource } from './native/open'
+import { stripeConfigSchema, stripeSecretSchema } from './stripe/config'
+import { openStripeSource } from './stripe/open'
+
+export type SourceRules = { demo: boolean }
+
+type Adapter<K extends SourceKind, C, S> = {
+  kind: K
+  config: z.ZodType<C>
+  secret: z.ZodType<S>
+  /** What cannot be said by a schema. */
+  check?(config: C, rules: SourceRules): void
+  open(config: C, secret: S): AnySource & { kind: K }
+}
+
+const define = <K extends SourceKind, C, S>(adapter: Adapter<K, C, S>): Adapter<K, C, S> => adapter
+
+/** Every adapter, by the name that a source's row carries. */
+export const ADAPTERS = {
+  native: define({
+    kind: 'intent',
+    config: nativeConfigSchema,
+    secret: postgresSecretSchema,
+    open: openNativeSource,
+  }),
+  'ledger-postgres': define({
+    kind: 'ledger',
+    config: ledgerConfigSchema,
+    secret: postgresSecretSchema,
+    open: openLedgerSource,
+  }),
+  stripe: define({
+    kind: 'provider',
+    config: stripeConfigSchema,
+    secret: stripeSecretSchema,
+    check(config, { demo }) {
+      if (config.baseUrl !== undefined && !demo) {
+        throw new AppError('invalid', 'Only the demo may point a provider at another base URL.')
+      }
+    },
+    open: (config, secret) => openStripeSource(config, secret),
+  }),
+} as const
+
+export type AdapterName = keyof typeof ADAPTERS
+export const adapterNameSchema = z.enum(Object.keys(ADAPTERS) as [AdapterName, ...AdapterName[]])
+
+/** Parses a row's configuration and secret, and opens the source; nothing is connected yet. */
+export function openAdapter(
+  name: AdapterName,
+  config: unknown,
+  secret: unknown,
+  rules: SourceRules,
+): AnySource {
+  // Each adapter's own types meet again inside `openWith`; the table's union cannot carry them across.
+  return openWith(ADAPTERS[name] as Adapter<SourceKind, unknown, unknown>, config, secret, rules)
+}
+
+export function parseAdapterInput(
+  name: AdapterName,
+  config: unknown,
+  secret: unknown,
+  rules: SourceRules,
+): { kind: SourceKind; config: unknown; secret: unknown } {
+  const adapter = ADAPTERS[name] as Adapter<SourceKind, unknown, unknown>
+  const parsed = {
+    kind: adapter.kind,
+    config: adapter.config.parse(config),
+    secret: adapter.secret.parse(secret),
+  }
+  adapter.check?.(parsed.config, rules)
+  return parsed
+}
+
+function openWith<C, S>(
+  adapter: Adapter<SourceKind, C, S>,
+  config: unknown,
+  secret: unknown,
+  rules: SourceRules,
+): AnySource {
+  const parsed = adapter.config.parse(config)
+  adapter.check?.(parsed, rules)
+  return adapter.open(parsed, adapter.secret.parse(secret))
+}

@@ -1,0 +1,335 @@
+/**
+ * What every adapter offers. Adapters answer in these shapes whatever the store, ledger or provider; nothing here
+ * knows of databases or of HTTP.
+ */
+
+export const SOURCE_KINDS = ['intent', 'ledger', 'provider'] as const
+export type SourceKind = (typeof SOURCE_KINDS)[number]
+
+/** One bounded read. `cursor` continues it; `null` = read to the end. */
+export type PageOf<T> = { items: T[]; next: string | null }
+
+/** From is included, to is not. */
+export type TimeRange = { from: Date; to: Date }
+
+// ---- intent: an idempotency store --------------------------------------------------------------------------
+
+export type StoreCapabilities = {
+  canRelease: boolean
+  canComplete: boolean
+  canFail: boolean
+  canCollect: boolean
+  /** What a compare-and-set can compare: a token of the holder, a version of the row, or only its value. */
+  casStrength: 'token' | 'version' | 'value'
+  /** A holder that comes back after a release can no longer write. */
+  zombieSafe: boolean
+  /** The provider's idempotency key is derived from (scope, key, step): a zombie's late call is answered with the same object. */
+  providerKeyed: boolean
+}
+
+export type EffectState = 'begun' | 'committed' | 'failed' | 'unknown'
+
+/** A side effect as the store recorded it. */
+export type StoredEffect = {
+  step: string
+  name: string
+  kind: string
+  state: EffectState
+  /** The idempotency key that was sent to the provider; null = none was derived. */
+  providerKey: string | null
+  /** The provider's id of what was made. */
+  reference: string | null
+  amountMinor: bigint | null
+  currency: string | null
+  begunAt: Date
+  settledAt: Date | null
+  /** What the handler gets back on a replay of the step (live keys only). */
+  result: unknown
+}
+
+export type LeaseState = 'leased' | 'retryable' | 'unknown'
+
+/** Everything a compare-and-set compares, exactly as read: stamps are text, with their microseconds. */
+export type SeenLease = {
+  scope: string
+  key: string
+  createdAt: string
+  fence: string
+  state: LeaseState
+  leaseUntil: string
+  heartbeatAt: string
+}
+
+export type LeaseRow = {
+  scope: string
+  key: string
+  state: LeaseState
+  /** The lease has passed, on the store's clock, when it was read. */
+  expired: boolean
+  fence: bigint
+  owner: string
+  attempts: number
+  tier: string | null
+  step: string | null
+  traceId: string | null
+  fingerprint: string | null
+  /** First acquire of this life of the key. */
+  createdAt: Date
+  leaseUntil: Date
+  heartbeatAt: Date
+  /** Older than its tier keeps records: unfinished past retention. */
+  overdue: boolean
+  effects: StoredEffect[]
+  seen: SeenLease
+  /** `seen` as one opaque string: what a client sends back as the version that it saw. */
+  version: string
+}
+
+export type RecordRow = {
+  scope: string
+  key: string
+  state: 'completed' | 'failed_final'
+  fence: bigint
+  attempts: number
+  tier: string | null
+  /** HTTP status of the stored response. */
+  status: number | null
+  traceId: string | null
+  fingerprint: string | null
+  createdAt: Date
+  /** First acquire, with its microseconds: with scope and key it names this life. */
+  createdAtText: string
+  expiresAt: Date
+  /** As exact as the expiry and the tier's present TTL allow. */
+  completedAt: Date
+  effects: StoredEffect[]
+  /** Ids that the stored response names, the provider's among them. */
+  names: string[]
+  /** The business reference that the stored response names, when the source is told where to find it. */
+  reference: string | null
+}
+
+/** One key, whole, read in one statement. Both null = absent. */
+export type KeyReading = {
+  now: Date
+  lease: LeaseRow | null
+  record: (RecordRow & { expired: boolean; response: StoredResponse }) | null
+}
+
+export type StoredResponse = { status: number; headers: Record<string, string>; body: string }
+
+export type StoreRefusal = 'holder_alive' | 'fence_changed' | 'state_changed' | 'gone'
+export type StoreOutcome =
+  | { kind: 'done'; now: Date }
+  | { kind: 'refused'; reason: StoreRefusal; now: Date; current: LeaseRow | null }
+
+export type OperateOptions = {
+  actionId: string
+  /** A lease is dead when it passed at least this long ago, on the store's clock. */
+  graceMs: number
+}
+
+/** What the provider says a step made: written into the record when the holder died before it could. */
+export type SettledEffect = {
+  step: string
+  reference: string
+  amountMinor: bigint | null
+  currency: string | null
+}
+
+export type StoreSample = {
+  tier: string
+  rows: bigint
+  bytes: bigint
+  expiredRows: bigint
+  oldestAt: Date | null
+  oldestExpiredAt: Date | null
+}
+
+export type StoreLeaf = {
+  leaf: string
+  tier: string
+  from: Date
+  to: Date
+  rowsEstimate: bigint
+  bytes: bigint
+  expired: boolean
+}
+
+/** How a stored response is recovered for a route, e.g. `{{effect.reference}}`, `{{amountMinor}}` in `body`. */
+export type ResponseTemplate = { status: number; headers: Record<string, string>; body: unknown }
+
+export interface IntentSource {
+  readonly kind: 'intent'
+  readonly capabilities: StoreCapabilities
+  /** By endpoint (`POST /v1/payments`). A route without one cannot be completed from here. */
+  readonly responses: Readonly<Record<string, ResponseTemplate>>
+  /** The store's clock. */
+  storeClock(): Promise<Date>
+  /** All live leases, oldest first; `truncated` = there are more than `limit`, so absence proves nothing. */
+  readLeases(options: { limit: number }): Promise<{ now: Date; leases: LeaseRow[]; truncated: boolean }>
+  /** Records in order of completion since `cursor` (null = from the beginning), with an overlap for late commits. */
+  readRecords(
+    cursor: string | null,
+    limit: number,
+  ): Promise<{ items: RecordRow[]; cursor: string; more: boolean }>
+  readKey(scope: string, key: string): Promise<KeyReading>
+  release(seen: SeenLease, options: OperateOptions): Promise<StoreOutcome>
+  complete(
+    seen: SeenLease,
+    options: OperateOptions & { response: StoredResponse; settled?: readonly SettledEffect[] },
+  ): Promise<StoreOutcome>
+  fail(seen: SeenLease, options: OperateOptions & { response: StoredResponse }): Promise<StoreOutcome>
+  sample(): Promise<StoreSample[]>
+  listLeaves(): Promise<StoreLeaf[]>
+  /** Drops one leaf; `busy` = a long reader is in the way, try later; `not_due` = it may hold live records. */
+  collectLeaf(
+    leaf: string,
+    safetyMs: number,
+  ): Promise<
+    { kind: 'done'; rows: bigint; bytes: bigint } | { kind: 'busy' } | { kind: 'not_due' } | { kind: 'gone' }
+  >
+  close(): Promise<void>
+}
+
+// ---- ledger: the application's own books -------------------------------------------------------------------
+
+export type LedgerRow = {
+  entryId: string
+  /** `other` = a kind the mapping does not know: counted, never dropped. */
+  kind: 'charge' | 'refund' | 'other'
+  rawKind: string
+  providerRef: string | null
+  chargeRef: string | null
+  reference: string | null
+  amountMinor: bigint
+  currency: string
+  bookedAt: Date
+  reversedAt: Date | null
+  correctionId: string | null
+}
+
+export type LedgerCorrection = {
+  actionId: string
+  kind: 'book_charge' | 'book_refund' | 'reverse'
+  /** Of `reverse`: the one posting that is meant. */
+  entryId: string | null
+  providerRef: string
+  /** The charge that it belongs to: of a booked charge, itself. */
+  chargeRef: string | null
+  paymentIntent: string | null
+  reference: string | null
+  amountMinor: bigint
+  currency: string
+}
+
+export interface LedgerSource {
+  readonly kind: 'ledger'
+  readonly canCorrect: boolean
+  /** Rows in order of booking since `cursor`, with an overlap for late commits. */
+  readRows(
+    cursor: string | null,
+    limit: number,
+  ): Promise<{ items: LedgerRow[]; cursor: string; more: boolean }>
+  /** Every row of these provider references: what is looked up before it is called missing. */
+  readByProviderRefs(refs: readonly string[]): Promise<LedgerRow[]>
+  /** Idempotent by `actionId`. A lost connection throws: the caller settles it by `readCorrection`. */
+  correct(correction: LedgerCorrection): Promise<{ applied: boolean; entryId: string | null }>
+  /** The row that a correction made or changed; null = it was not applied. */
+  readCorrection(actionId: string): Promise<LedgerRow | null>
+  close(): Promise<void>
+}
+
+// ---- provider ----------------------------------------------------------------------------------------------
+
+/** What the caller put into the object's metadata. */
+export type ProviderTags = {
+  scope: string | null
+  key: string | null
+  step: string | null
+  reference: string | null
+  /** Idemscope's own action that made it. */
+  actionId: string | null
+}
+
+export type ProviderStatus = 'pending' | 'succeeded' | 'failed' | 'canceled' | 'other'
+
+export type ProviderCharge = ProviderTags & {
+  kind: 'charge'
+  id: string
+  paymentIntentId: string | null
+  status: ProviderStatus
+  rawStatus: string
+  captured: boolean
+  amountMinor: bigint
+  capturedMinor: bigint
+  refundedMinor: bigint
+  currency: string
+  customer: string | null
+  createdAt: Date
+  live: boolean
+}
+
+export type ProviderRefund = ProviderTags & {
+  kind: 'refund'
+  id: string
+  chargeId: string | null
+  paymentIntentId: string | null
+  status: ProviderStatus
+  rawStatus: string
+  amountMinor: bigint
+  currency: string
+  createdAt: Date
+  /** Stripe's refunds carry no mode of their own: null there. */
+  live: boolean | null
+}
+
+export type ProviderObject = ProviderCharge | ProviderRefund
+
+/** An event is a hint that an object changed; its snapshot may be old. */
+export type ProviderHint = { eventId: string; at: Date; object: ProviderObject }
+
+export type ProviderRefundOutcome =
+  | { kind: 'done'; refund: ProviderRefund }
+  /** The provider said no; nothing happened. */
+  | { kind: 'refused'; code: string; message: string }
+  /** Nobody knows: settle by reading. */
+  | { kind: 'unknown'; message: string }
+
+export interface ProviderSource {
+  readonly kind: 'provider'
+  /** `live` or `test`: an object of the other mode is a mode mix. */
+  readonly mode: 'live' | 'test'
+  /** What the service calls these effects in its telemetry. */
+  readonly effectNames: { charge: string; refund: string }
+  /** A write key is configured. */
+  readonly canRefund: boolean
+  /** Answers for a cancelled or unreachable provider are errors; an empty page is an answer. */
+  listCharges(range: TimeRange, cursor: string | null): Promise<PageOf<ProviderCharge>>
+  listRefunds(range: TimeRange, cursor: string | null): Promise<PageOf<ProviderRefund>>
+  listHints(range: TimeRange, cursor: string | null): Promise<PageOf<ProviderHint>>
+  /** null = the provider says that there is no such object. */
+  retrieveCharge(id: string): Promise<ProviderCharge | null>
+  retrieveRefund(id: string): Promise<ProviderRefund | null>
+  /** The charge of a payment intent, and all refunds of a charge, complete. */
+  chargeOfPaymentIntent(id: string): Promise<ProviderCharge | null>
+  refundsOfCharge(chargeId: string): Promise<ProviderRefund[]>
+  createRefund(refund: {
+    idempotencyKey: string
+    chargeId: string
+    amountMinor: bigint
+    currency: string
+    tags: ProviderTags
+  }): Promise<ProviderRefundOutcome>
+  close(): Promise<void>
+}
+
+export type AnySource = IntentSource | LedgerSource | ProviderSource
+
+/** The source cannot be reached or does not answer as it must. It breaks nothing else. */
+export class SourceUnavailableError extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'SourceUnavailableError'
+  }
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { type LedgerCorrection, type LedgerSource, SourceUnavailableError } from '../contracts'
+import { openSourcePool, type SourcePool } from '../postgres-pool'
+import type { LedgerConfig } from './config'
+import { type Mapping, resolveMapping } from './mapping'
+import { readByProviderRefs, readCorrection, readRows } from './read-rows'
+
+/** A mapped table or view of the application. Read in read-only sessions; changed by one named function of its own. */
+export function openLedgerSource(config: LedgerConfig, secret: { url: string }): LedgerSource {
+  const common = { url: secret.url, statementTimeoutMs: config.statementTimeoutMs }
+  const reader = openSourcePool({
+    ...common,
+    applicationName: 'idemscope-ledger',
+    readOnly: true,
+    poolMax: config.poolMax,
+  })
+  const writer = openSourcePool({
+    ...common,
+    applicationName: 'idemscope-correction',
+    readOnly: false,
+    poolMax: 1,
+  })
+  let resolved: Promise<Mapping> | undefined
+  const mapping = (): Promise<Mapping> => {
+    // Kept once it worked; a failure (the table is not there yet) is tried again.
+    resolved ??= resolveMapping(reader, config).catch((error: unknown) => {
+      resolved = undefined
+      throw error
+    })
+    return resolved
+  }
+  return {
+    kind: 'ledger',
+    canCorrect: config.correction !== undefined,
+    readRows: async (cursor, limit) => readRows(reader, config, await mapping(), cursor, limit),
+    readByProviderRefs: async (refs) => readByProviderRefs(reader, config, await mapping(), refs),
+    readCorrection: async (actionId) => readCorrection(reader, config, await mapping(), actionId),
+    correct: async (correction) => correct(writer, await mapping(), correction),
+    async close() {
+      await Promise.all([reader.close(), writer.close()])
+    },
+  }
+}
+
+const answerSchema = z.object({ applied: z.boolean(), entryId: z.union([z.string(), z.number()]).nullish() })
+
+async function correct(pool: SourcePool, mapping: Mapping, correction: LedgerCorrection) {
+  if (mapping.correction === null) throw new SourceUnavailableError('this ledger has no correction function')
+  const parameter = { ...correction, amountMinor: correction.amountMinor.toString() }
+  const [row] = await pool.query(`SELECT ${mapping.correction}($1::jsonb) AS answer`, [
+    JSON.stringify(parameter),
+  ])
+  const answer = answerSchema.parse(row?.answer)
+  return { applied: answer.applied, entryId: answer.entryId?.toString() ?? null }
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import type { LedgerRow } from '../contracts'
+import type { SourcePool } from '../postgres-pool'
+import type { LedgerConfig } from './config'
+import type { Mapping } from './mapping'
+
+const rowSchema = z.object({
+  entry_id: z.string(),
+  kind: z.string(),
+  provider_ref: z.string().nullable(),
+  charge_ref: z.string().nullable(),
+  reference: z.string().nullable(),
+  // Integers in minor units: a numeric with decimals is a wrong mapping, and throws.
+  amount_minor: z.string().regex(/^-?\d+$/, 'the amount column does not hold integers in minor units'),
+  currency: z.string(),
+  booked_at: z.date(),
+  booked_text: z.string(),
+  reversed_at: z.date().nullable(),
+  correction_id: z.string().nullable(),
+})
+
+/** `entryId` breaks ties between rows booked at the same microsecond; it is compared as text, on both sides. */
+const cursorSchema = z.object({ bookedAt: z.string(), entryId: z.string() })
+const START = { bookedAt: '-infinity', entryId: '' }
+
+export async function readRows(
+  pool: SourcePool,
+  config: LedgerConfig,
+  mapping: Mapping,
+  cursorText: string | null,
+  limit: number,
+): Promise<{ items: LedgerRow[]; cursor: string; more: boolean }> {
+  const from = cursorText === null ? START : cursorSchema.parse(JSON.parse(cursorText))
+  const [clock] = await pool.query('SELECT clock_timestamp()::text AS now')
+  const rows = await pool.query(
+    `SELECT ${mapping.select} FROM ${mapping.from}
+     WHERE ${mapping.bookedAt} >= $1::timestamptz
+       AND (${mapping.bookedAt}::timestamptz, ${mapping.entryId}::text COLLATE "C") > ($1::timestamptz, $2)
+     ORDER BY ${mapping.bookedAt}::timestamptz, ${mapping.entryId}::text COLLATE "C" LIMIT $3`,
+    [from.bookedAt, from.entryId, limit],
+  )
+  const parsed = rows.map((row) => rowSchema.parse(row))
+  const items = parsed.map((row) => toLedgerRow(config, row))
+  const last = parsed.at(-1)
+  if (parsed.length === limit && last !== undefined) {
+    return {
+      items,
+      cursor: JSON.stringify({ bookedAt: last.booked_text, entryId: last.entry_id }),
+      more: true,
+    }
+  }
+  const { now } = z.object({ now: z.string() }).parse(clock)
+  const [next] = await pool.query(`SELECT ($1::timestamptz - $2 * interval '1 millisecond')::text AS at`, [
+    now,
+    config.overlapMs,
+  ])
+  const cursor = { bookedAt: z.object({ at: z.string() }).parse(next).at, entryId: '' }
+  return { items, cursor: JSON.stringify(cursor), more: false }
+}
+
+export async function readByProviderRefs(
+  pool: SourcePool,
+  config: LedgerConfig,
+  mapping: Mapping,
+  refs: readonly string[],
+): Promise<LedgerRow[]> {
+  const rows = await pool.query(
+    `SELECT ${mapping.select} FROM ${mapping.from}
+     WHERE ${mapping.providerRef}::text = ANY ($1) ORDER BY ${mapping.bookedAt} LIMIT 10000`,
+    [[...refs]],
+  )
+  return rows.map((row) => toLedgerRow(config, rowSchema.parse(row)))
+}
+
+export async function readCorrection(
+  pool: SourcePool,
+  config: LedgerConfig,
+  mapping: Mapping,
+  actionId: string,
+): Promise<LedgerRow | null> {
+  if (mapping.correctionId === null) return null
+  const [row] = await pool.query(
+    `SELECT ${mapping.select} FROM ${mapping.from} WHERE ${mapping.correctionId}::text = $1 LIMIT 1`,
+    [actionId],
+  )
+  return row === undefined ? null : toLedgerRow(config, rowSchema.parse(row))
+}
+
+function toLedgerRow(config: LedgerConfig, row: z.infer<typeof rowSchema>): LedgerRow {
+  const kind = config.kinds.charge.includes(row.kind)
+    ? 'charge'
+    : config.kinds.refund.includes(row.kind)
+      ? 'refund'
+      : 'other'
+  return {
+    entryId: row.entry_id,
+    kind,
+    rawKind: row.kind,
+    providerRef: row.provider_ref,
+    chargeRef: row.charge_ref,
+    reference: row.reference,
+    amountMinor: BigInt(row.amount_minor),
+    currency: row.currency.trim().toUpperCase(),
+    bookedAt: row.booked_at,
+    reversedAt: row.reversed_at,
+    correctionId: row.correction_id,
+  }
+}

@@ -1,0 +1,319 @@
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '@/lib/core/canonical-json'
+import type {
+  LeaseRow,
+  LedgerRow,
+  ProviderCharge,
+  ProviderObject,
+  ProviderRefund,
+  RecordRow,
+} from '../contracts'
+import { keyHash } from '../key-hash'
+
+/** What is staged of an object: one row of mirror.object before it gets its number and its operation. */
+export type StagedObject = {
+  objectId: string
+  side: 'intent' | 'ledger' | 'provider' | 'telemetry'
+  kind: 'key' | 'charge' | 'refund' | 'other' | 'mismatch'
+  status: string
+  /** Newer replaces older. */
+  version: bigint
+  occurredAt: Date
+  leaseUntil: Date | null
+  expiresAt: Date | null
+  httpStatus: number | null
+  amountMinor: bigint | null
+  capturedMinor: bigint | null
+  refundedMinor: bigint | null
+  currency: string | null
+  scope: string | null
+  key: string | null
+  keyHash: string | null
+  step: string | null
+  reference: string | null
+  providerRef: string | null
+  parentRef: string | null
+  actionId: string | null
+  data: Record<string, unknown>
+  /** Whatever leads to its operation. Never empty. */
+  aliases: string[]
+  contentHash: string
+}
+
+type Content = Omit<StagedObject, 'version' | 'aliases' | 'contentHash'>
+
+const EMPTY = {
+  leaseUntil: null,
+  expiresAt: null,
+  httpStatus: null,
+  amountMinor: null,
+  capturedMinor: null,
+  refundedMinor: null,
+  currency: null,
+  scope: null,
+  key: null,
+  keyHash: null,
+  step: null,
+  reference: null,
+  providerRef: null,
+  parentRef: null,
+  actionId: null,
+} as const
+
+/** A record never changes and outranks every reading of its lease: above any time in µs. */
+const TERMINAL_VERSION = 2n ** 61n
+
+export const versionAt = (observedAt: Date): bigint => BigInt(observedAt.getTime()) * 1000n
+
+export const alias = {
+  key: (scope: string, key: string): string => `k:${scope}\u001f${key}`,
+  provider: (id: string): string => `p:${id}`,
+  reference: (reference: string): string => `r:${reference}`,
+  object: (sourceId: string, objectId: string): string => `o:${sourceId}\u001f${objectId}`,
+}
+
+/** One life of a key: executed again after its expiry, it is another object. */
+export const lifeId = (scope: string, key: string, createdAtText: string): string =>
+  `${scope}|${key}|${createdAtText}`
+
+function staged(version: bigint, content: Content, aliases: (string | null)[]): StagedObject {
+  return {
+    ...content,
+    version,
+    aliases: [...new Set(aliases.filter((value) => value !== null))],
+    contentHash: createHash('sha256').update(canonicalJson(content)).digest('hex').slice(0, 32),
+  }
+}
+
+export function leaseObject(lease: LeaseRow, observedAt: Date, secret: string): StagedObject {
+  const primary = primaryEffect(lease.effects)
+  const content: Content = {
+    ...EMPTY,
+    objectId: lifeId(lease.scope, lease.key, lease.seen.createdAt),
+    side: 'intent',
+    kind: 'key',
+    status: lease.state,
+    occurredAt: lease.createdAt,
+    leaseUntil: lease.leaseUntil,
+    amountMinor: primary?.amountMinor ?? null,
+    currency: primary?.currency ?? null,
+    scope: lease.scope,
+    key: lease.key,
+    keyHash: keyHash(secret, lease.key),
+    step: primary?.step ?? lease.step,
+    providerRef: primary?.reference ?? null,
+    data: {
+      fence: lease.fence,
+      owner: lease.owner,
+      attempts: lease.attempts,
+      tier: lease.tier,
+      traceId: lease.traceId,
+      fingerprint: lease.fingerprint,
+      heartbeatAt: lease.heartbeatAt,
+      overdue: lease.overdue,
+      effects: lease.effects.map(({ result: _, ...effect }) => effect),
+      names: [],
+    },
+  }
+  return staged(versionAt(observedAt), content, [
+    alias.key(lease.scope, lease.key),
+    ...lease.effects.map(({ reference }) => (reference === null ? null : alias.provider(reference))),
+  ])
+}
+
+export function recordObject(record: RecordRow, secret: string): StagedObject {
+  const primary = primaryEffect(record.effects)
+  const content: Content = {
+    ...EMPTY,
+    objectId: lifeId(record.scope, record.key, record.createdAtText),
+    side: 'intent',
+    kind: 'key',
+    status: record.state,
+    occurredAt: record.createdAt,
+    expiresAt: record.expiresAt,
+    httpStatus: record.status,
+    amountMinor: primary?.amountMinor ?? null,
+    currency: primary?.currency ?? null,
+    scope: record.scope,
+    key: record.key,
+    keyHash: keyHash(secret, record.key),
+    step: primary?.step ?? null,
+    reference: record.reference,
+    providerRef: primary?.reference ?? null,
+    data: {
+      fence: record.fence,
+      attempts: record.attempts,
+      tier: record.tier,
+      traceId: record.traceId,
+      fingerprint: record.fingerprint,
+      completedAt: record.completedAt,
+      effects: record.effects.map(({ result: _, ...effect }) => effect),
+      names: record.names,
+    },
+  }
+  return staged(TERMINAL_VERSION, content, [
+    alias.key(record.scope, record.key),
+    record.reference === null ? null : alias.reference(record.reference),
+    ...record.names.map(alias.provider),
+    ...record.effects.map(({ reference }) => (reference === null ? null : alias.provider(reference))),
+  ])
+}
+
+/** The effect that a key stands for: the last one that names what it made, else the last one. */
+const primaryEffect = (effects: LeaseRow['effects']) =>
+  effects.findLast(({ reference }) => reference !== null) ?? effects.at(-1)
+
+export function ledgerObject(row: LedgerRow, observedAt: Date): StagedObject {
+  const content: Content = {
+    ...EMPTY,
+    objectId: row.entryId,
+    side: 'ledger',
+    kind: row.kind,
+    status: row.reversedAt === null ? 'booked' : 'reversed',
+    occurredAt: row.bookedAt,
+    amountMinor: row.amountMinor,
+    currency: row.currency,
+    reference: row.reference,
+    providerRef: row.providerRef,
+    parentRef: row.chargeRef,
+    actionId: row.correctionId,
+    data: { rawKind: row.rawKind, reversedAt: row.reversedAt },
+  }
+  return staged(versionAt(observedAt), content, [
+    row.providerRef === null ? null : alias.provider(row.providerRef),
+    row.chargeRef === null ? null : alias.provider(row.chargeRef),
+    row.reference === null ? null : alias.reference(row.reference),
+  ])
+}
+
+export function providerObject(
+  object: ProviderObject,
+  observedAt: Date,
+  mode: 'live' | 'test',
+  secret: string,
+): StagedObject {
+  return object.kind === 'charge'
+    ? chargeObject(object, observedAt, mode, secret)
+    : refundObject(object, observedAt, mode, secret)
+}
+
+const tagged = (object: ProviderObject, secret: string) => ({
+  scope: object.scope,
+  key: object.key,
+  keyHash: object.key === null ? null : keyHash(secret, object.key),
+  step: object.step,
+  reference: object.reference,
+  actionId: object.actionId,
+})
+
+const tagAliases = (object: ProviderObject): (string | null)[] => [
+  alias.provider(object.id),
+  object.paymentIntentId === null ? null : alias.provider(object.paymentIntentId),
+  object.scope === null || object.key === null ? null : alias.key(object.scope, object.key),
+  object.reference === null ? null : alias.reference(object.reference),
+]
+
+function chargeObject(
+  charge: ProviderCharge,
+  observedAt: Date,
+  mode: 'live' | 'test',
+  secret: string,
+): StagedObject {
+  const content: Content = {
+    ...EMPTY,
+    ...tagged(charge, secret),
+    objectId: charge.id,
+    side: 'provider',
+    kind: 'charge',
+    status: charge.status,
+    occurredAt: charge.createdAt,
+    amountMinor: charge.amountMinor,
+    capturedMinor: charge.capturedMinor,
+    refundedMinor: charge.refundedMinor,
+    currency: charge.currency,
+    providerRef: charge.id,
+    parentRef: charge.paymentIntentId,
+    data: {
+      captured: charge.captured,
+      rawStatus: charge.rawStatus,
+      customer: charge.customer,
+      modeMix: charge.live !== (mode === 'live'),
+    },
+  }
+  return staged(versionAt(observedAt), content, tagAliases(charge))
+}
+
+function refundObject(
+  refund: ProviderRefund,
+  observedAt: Date,
+  mode: 'live' | 'test',
+  secret: string,
+): StagedObject {
+  const content: Content = {
+    ...EMPTY,
+    ...tagged(refund, secret),
+    objectId: refund.id,
+    side: 'provider',
+    kind: 'refund',
+    status: refund.status,
+    occurredAt: refund.createdAt,
+    amountMinor: refund.amountMinor,
+    currency: refund.currency,
+    providerRef: refund.id,
+    parentRef: refund.chargeId,
+    data: {
+      rawStatus: refund.rawStatus,
+      modeMix: refund.live !== null && refund.live !== (mode === 'live'),
+    },
+  }
+  return staged(versionAt(observedAt), content, [
+    ...tagAliases(refund),
+    refund.chargeId === null ? null : alias.provider(refund.chargeId),
+  ])
+}
+
+/** The provider was asked for this id and has none. */
+export function absentObject(kind: 'charge' | 'refund', id: string, observedAt: Date): StagedObject {
+  const content: Content = {
+    ...EMPTY,
+    objectId: id,
+    side: 'provider',
+    kind,
+    status: 'absent',
+    occurredAt: observedAt,
+    providerRef: id,
+    data: { modeMix: false },
+  }
+  // Asked again and again it is the same absence: the time of asking is no content.
+  const { occurredAt: _, ...lasting } = content
+  return {
+    ...staged(versionAt(observedAt), content, [alias.provider(id)]),
+    contentHash: createHash('sha256').update(canonicalJson(lasting)).digest('hex').slice(0, 32),
+  }
+}
+
+/** Requests answered 422: the key came again with another body. Seen by telemetry only. */
+export function mismatchObject(mismatch: {
+  scope: string
+  key: string
+  keyHash: string
+  firstAt: Date
+  lastAt: Date
+  count: number
+}): StagedObject {
+  const content: Content = {
+    ...EMPTY,
+    objectId: `mismatch|${mismatch.scope}|${mismatch.keyHash}`,
+    side: 'telemetry',
+    kind: 'mismatch',
+    status: 'mismatch',
+    occurredAt: mismatch.firstAt,
+    scope: mismatch.scope,
+    key: mismatch.key,
+    keyHash: mismatch.keyHash,
+    data: { count: mismatch.count, lastAt: mismatch.lastAt },
+  }
+  return staged(versionAt(mismatch.lastAt) + BigInt(mismatch.count), content, [
+    alias.key(mismatch.scope, mismatch.key),
+  ])
+}

@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import type { StoreLeaf, StoreSample } from '../contracts'
+import { type SourcePool, sqlState } from '../postgres-pool'
+
+const leafRow = z.object({
+  leaf: z.string(),
+  tier_name: z.string(),
+  lower_bound: z.date(),
+  upper_bound: z.date(),
+  rows_estimate: z.coerce.bigint(),
+  bytes: z.coerce.bigint(),
+  expired: z.boolean(),
+})
+
+/** A store with more leaves than this has lost its collection long ago: the oldest are listed first. */
+const LEAVES_MAX = 5000
+
+export async function listLeaves(pool: SourcePool): Promise<StoreLeaf[]> {
+  const rows = await pool.query(
+    `SELECT leaf, tier_name, lower_bound, upper_bound, rows_estimate, bytes, expired
+     FROM idem_leaves() ORDER BY upper_bound, leaf LIMIT ${LEAVES_MAX}`,
+  )
+  return rows.map((raw) => {
+    const row = leafRow.parse(raw)
+    return {
+      leaf: row.leaf,
+      tier: row.tier_name,
+      from: row.lower_bound,
+      to: row.upper_bound,
+      rowsEstimate: row.rows_estimate,
+      bytes: row.bytes,
+      expired: row.expired,
+    }
+  })
+}
+
+const sampleRow = z.object({
+  tier: z.string(),
+  rows: z.coerce.bigint(),
+  bytes: z.coerce.bigint(),
+  expired_rows: z.coerce.bigint(),
+  oldest_at: z.date().nullable(),
+  oldest_expired_at: z.date().nullable(),
+})
+
+const SAMPLE = `
+  SELECT t.name AS tier,
+    coalesce(sum(l.rows_estimate), 0) + (SELECT count(*) FROM idem_lease e WHERE e.tier = t.tier) AS rows,
+    coalesce(sum(l.bytes), 0) AS bytes,
+    coalesce(sum(l.rows_estimate) FILTER (WHERE l.expired), 0) AS expired_rows,
+    least(min(l.lower_bound) FILTER (WHERE NOT l.expired AND l.rows_estimate > 0) - t.ttl_ms * interval '1 millisecond',
+      (SELECT min(e.created_at) FROM idem_lease e WHERE e.tier = t.tier)) AS oldest_at,
+    min(l.lower_bound) FILTER (WHERE l.expired AND l.rows_estimate > 0) AS oldest_expired_at
+  FROM idem_tier t
+  LEFT JOIN idem_leaves() l ON l.tier = t.tier
+  GROUP BY t.tier, t.name, t.ttl_ms
+  ORDER BY t.name`
+
+export async function sample(pool: SourcePool): Promise<StoreSample[]> {
+  const rows = await pool.query(SAMPLE)
+  return rows.map((raw) => {
+    const row = sampleRow.parse(raw)
+    return {
+      tier: row.tier,
+      rows: row.rows,
+      bytes: row.bytes,
+      expiredRows: row.expired_rows,
+      oldestAt: row.oldest_at,
+      oldestExpiredAt: row.oldest_expired_at,
+    }
+  })
+}
+
+const collectedRow = z.object({ rows_estimate: z.coerce.bigint(), bytes: z.coerce.bigint() })
+
+export async function collectLeaf(pool: SourcePool, leaf: string, safetyMs: number) {
+  try {
+    const [row] = await pool.query('SELECT rows_estimate, bytes FROM idem_collect_leaf($1::regclass, $2)', [
+      leaf,
+      safetyMs,
+    ])
+    const { rows_estimate: rows, bytes } = collectedRow.parse(row)
+    return { kind: 'done', rows, bytes } as const
+  } catch (error) {
+    const state = sqlState(error)
+    if (state === '55P03' || state === '40P01') return { kind: 'busy' } as const
+    if (state === '55000') return { kind: 'not_due' } as const
+    if (state === '42P01') return { kind: 'gone' } as const
+    throw error
+  }
+}

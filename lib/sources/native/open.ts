@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import type { IntentSource, LeaseRow } from '../contracts'
+import { openSourcePool, type SourcePool } from '../postgres-pool'
+import type { NativeConfig } from './config'
+import { collectLeaf, listLeaves, sample } from './leaves'
+import { end, release } from './operate'
+import { readKey } from './read-key'
+import { readRecords } from './read-records'
+import { LEASE_JSON, parseLease } from './rows'
+
+/** Our own store in the service's PostgreSQL (sdk/migrations). */
+export function openNativeSource(config: NativeConfig, secret: { url: string }): IntentSource {
+  const pool = openSourcePool({
+    url: secret.url,
+    applicationName: 'idemscope-intent',
+    schema: config.schema,
+    readOnly: false,
+    statementTimeoutMs: config.statementTimeoutMs,
+    poolMax: config.poolMax,
+  })
+  return {
+    kind: 'intent',
+    capabilities: {
+      canRelease: true,
+      canComplete: true,
+      canFail: true,
+      canCollect: true,
+      casStrength: 'token',
+      zombieSafe: true,
+      providerKeyed: config.providerKeyed,
+    },
+    responses: config.responses,
+    storeClock: () => storeClock(pool),
+    readLeases: ({ limit }) => readLeases(pool, limit),
+    readRecords: (cursor, limit) => readRecords(pool, config, cursor, limit),
+    readKey: (scope, key) => readKey(pool, config, scope, key),
+    release: (seen, options) => release(pool, config, seen, options),
+    complete: (seen, options) => end(pool, config, seen, options, 'completed'),
+    fail: (seen, options) => end(pool, config, seen, options, 'failed_final'),
+    sample: () => sample(pool),
+    listLeaves: () => listLeaves(pool),
+    collectLeaf: (leaf, safetyMs) => collectLeaf(pool, leaf, safetyMs),
+    close: () => pool.close(),
+  }
+}
+
+async function storeClock(pool: SourcePool): Promise<Date> {
+  const [row] = await pool.query('SELECT clock_timestamp() AS now')
+  return z.object({ now: z.date() }).parse(row).now
+}
+
+/** The clock is read first: what is said to be absent at `now` was absent then or later. */
+async function readLeases(
+  pool: SourcePool,
+  limit: number,
+): Promise<{ now: Date; leases: LeaseRow[]; truncated: boolean }> {
+  const now = await storeClock(pool)
+  const rows = await pool.query(
+    `SELECT to_jsonb(x) AS row FROM (${LEASE_JSON} ORDER BY l.created_at, l.scope_id, l.key LIMIT $1) x`,
+    [limit + 1],
+  )
+  return {
+    now,
+    leases: rows.slice(0, limit).map((row) => parseLease(row.row)),
+    truncated: rows.length > limit,
+  }
+}

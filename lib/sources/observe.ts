@@ -1,0 +1,53 @@
+import type { SystemContext } from '@/lib/context'
+import { type AnySource, SourceUnavailableError } from './contracts'
+
+/** A source that answers is noted at most this often. */
+const OK_EVERY_MS = 1_000
+const ERROR_LENGTH_MAX = 500
+
+/**
+ * The same adapter, whose answers and failures leave their mark in the source's row: lastOkAt, lastError. Noting must
+ * never break what is noted, so its own failure is only logged.
+ */
+export function observed<S extends AnySource>(
+  ctx: Pick<SystemContext, 'db' | 'clock' | 'log'>,
+  id: string,
+  source: S,
+): S {
+  let notedOkMs = Number.NEGATIVE_INFINITY
+  const failed = (error: unknown) =>
+    ctx.log.warn({ err: error, source: id }, 'could not note the state of a source')
+
+  async function noteOk(): Promise<void> {
+    const now = ctx.clock.now()
+    if (now.getTime() - notedOkMs < OK_EVERY_MS) return
+    notedOkMs = now.getTime()
+    const capabilities = source.kind === 'intent' ? { capabilities: { ...source.capabilities } } : {}
+    await ctx.db.prisma.source.updateMany({ where: { id }, data: { lastOkAt: now, ...capabilities } })
+  }
+
+  async function noteError(error: SourceUnavailableError): Promise<void> {
+    notedOkMs = Number.NEGATIVE_INFINITY
+    await ctx.db.prisma.source.updateMany({
+      where: { id },
+      data: { lastErrorAt: ctx.clock.now(), lastError: error.message.slice(0, ERROR_LENGTH_MAX) },
+    })
+  }
+
+  return new Proxy(source, {
+    get(target, name, receiver) {
+      const member: unknown = Reflect.get(target, name, receiver)
+      if (typeof member !== 'function' || name === 'close') return member
+      return async (...values: unknown[]) => {
+        try {
+          const answer: unknown = await member.apply(target, values)
+          await noteOk().catch(failed)
+          return answer
+        } catch (error) {
+          if (error instanceof SourceUnavailableError) await noteError(error).catch(failed)
+          throw error
+        }
+      }
+    },
+  })
+}

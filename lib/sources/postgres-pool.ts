@@ -1,0 +1,66 @@
+import pg from 'pg'
+import { SourceUnavailableError } from './contracts'
+
+export type SourcePool = {
+  query(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>
+  close(): Promise<void>
+}
+
+export type SourcePoolOptions = {
+  url: string
+  /** Shown in pg_stat_activity of the service's database. */
+  applicationName: string
+  /** Not quoted: checked by the adapter's configuration. */
+  schema?: string
+  readOnly: boolean
+  statementTimeoutMs: number
+  poolMax: number
+}
+
+/** Stamps are compared as text, so the session that prints them is pinned. */
+const SESSION = '-c timezone=UTC -c datestyle=ISO -c default_transaction_isolation=read\\ committed'
+
+/** A small pool of its own for one source: what a source does to it, it does to nothing else. */
+export function openSourcePool(options: SourcePoolOptions): SourcePool {
+  const settings = [
+    SESSION,
+    options.schema === undefined ? '' : `-c search_path=${options.schema}`,
+    options.readOnly ? '-c default_transaction_read_only=on' : '',
+    `-c statement_timeout=${options.statementTimeoutMs}`,
+    `-c idle_in_transaction_session_timeout=${options.statementTimeoutMs}`,
+  ]
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    options: settings.filter(Boolean).join(' '),
+    max: options.poolMax,
+    connectionTimeoutMillis: Math.min(options.statementTimeoutMs, 5_000),
+    // The server's own timeout comes first; this one is for a server that does not answer at all.
+    query_timeout: options.statementTimeoutMs + 2_000,
+    idleTimeoutMillis: 30_000,
+    allowExitOnIdle: true,
+  })
+  // An idle connection that the server closed must not end the process; the next query reports it.
+  pool.on('error', () => undefined)
+  return {
+    async query(sql, values = []) {
+      try {
+        const { rows } = await pool.query<Record<string, unknown>>(sql, values)
+        return rows
+      } catch (cause) {
+        throw new SourceUnavailableError(message(cause), { cause })
+      }
+    },
+    close: () => pool.end(),
+  }
+}
+
+/** The SQLSTATE of what was thrown, when the server said one. */
+export function sqlState(error: unknown): string | undefined {
+  const cause = error instanceof SourceUnavailableError ? error.cause : error
+  return cause instanceof pg.DatabaseError ? cause.code : undefined
+}
+
+/** Never the connection string: pg puts no credentials into its messages. */
+const message = (cause: unknown): string =>
+  cause instanceof Error ? cause.message || cause.name : 'the query failed'

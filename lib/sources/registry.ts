@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import type { SystemContext } from '@/lib/context'
+import { canonicalJson } from '@/lib/core/canonical-json'
+import { AppError, invariant } from '@/lib/core/errors'
+import { env } from '@/lib/env'
+import type { Source } from '@/prisma/generated/client'
+import { adapterNameSchema, openAdapter } from './adapters'
+import type { AnySource, IntentSource, LedgerSource, ProviderSource, SourceKind } from './contracts'
+import { openSecret } from './credentials'
+import { observed } from './observe'
+
+export type OpenSource<S extends AnySource = AnySource> = {
+  id: string
+  name: string
+  system: string
+  adapter: string
+  source: S
+}
+
+type SourceContext = Pick<SystemContext, 'db' | 'clock' | 'log'>
+
+/** Adapters of this process, kept while their row stays as it is. */
+const opened = new Map<string, { fingerprint: string; source: AnySource }>()
+
+/** Opens a source, whatever its kind. Nothing is connected before it is used. Throws `not_found`. */
+export async function openSource(ctx: SourceContext, id: string): Promise<OpenSource> {
+  const row = await ctx.db.prisma.source.findUnique({ where: { id } })
+  if (row === null) throw new AppError('not_found', `There is no source ${id}.`)
+  if (!row.enabled) throw new AppError('unprocessable', `${row.name} is switched off.`)
+  return open(ctx, row)
+}
+
+export async function openIntentSource(ctx: SourceContext, id: string): Promise<OpenSource<IntentSource>> {
+  const found = await openSource(ctx, id)
+  return { ...found, source: expectKind(found, 'intent') }
+}
+
+export type SystemSources = {
+  intents: OpenSource<IntentSource>[]
+  ledgers: OpenSource<LedgerSource>[]
+  providers: OpenSource<ProviderSource>[]
+}
+
+/** Every source of a system that is switched on. */
+export async function openSystem(ctx: SourceContext, system: string): Promise<SystemSources> {
+  const rows = await ctx.db.prisma.source.findMany({
+    where: { system, enabled: true },
+    orderBy: { id: 'asc' },
+  })
+  const sources: SystemSources = { intents: [], ledgers: [], providers: [] }
+  for (const row of rows) {
+    const found = open(ctx, row)
+    if (found.source.kind === 'intent') sources.intents.push({ ...found, source: found.source })
+    else if (found.source.kind === 'ledger') sources.ledgers.push({ ...found, source: found.source })
+    else sources.providers.push({ ...found, source: found.source })
+  }
+  return sources
+}
+
+/** All intent sources that are switched on, of every system. */
+export async function openIntentSources(ctx: SourceContext): Promise<OpenSource<IntentSource>[]> {
+  const systems = await listSystems(ctx)
+  const opened = await Promise.all(systems.map((system) => openSystem(ctx, system)))
+  return opened.flatMap((sources) => sources.intents)
+}
+
+/** Names of the systems that have a source switched on. */
+export async function listSystems(ctx: Pick<SystemContext, 'db'>): Promise<string[]> {
+  const rows = await ctx.db.prisma.source.findMany({
+    where: { enabled: true },
+    distinct: ['system'],
+    select: { system: true },
+    orderBy: { system: 'asc' },
+  })
+  return rows.map((row) => row.system)
+}
+
+/** Ends every connection of this process to the sources. */
+export async function closeSources(): Promise<void> {
+  const all = [...opened.values()]
+  opened.clear()
+  await Promise.allSettled(all.map(({ source }) => source.close()))
+}
+
+function open(ctx: SourceContext, row: Source): OpenSource {
+  const fingerprint = createHash('sha256')
+    .update(canonicalJson([row.adapter, row.config]))
+    .update(row.secret ?? new Uint8Array())
+    .update(ctx.db.url)
+    .digest('hex')
+  const cached = opened.get(row.id)
+  const described = { id: row.id, name: row.name, system: row.system, adapter: row.adapter }
+  if (cached?.fingerprint === fingerprint) return { ...described, source: cached.source }
+  if (cached !== undefined) {
+    // Its configuration changed: what is under way on the old one may end.
+    cached.source
+      .close()
+      .catch((error: unknown) => ctx.log.warn({ err: error, source: row.id }, 'closing a source failed'))
+  }
+  const { IDEMSCOPE_CREDENTIALS_KEY: key, IDEMSCOPE_DEMO: demo } = env()
+  if (key === undefined)
+    throw new AppError('invalid', 'IDEMSCOPE_CREDENTIALS_KEY is not set: sources cannot be opened.')
+  invariant(row.secret !== null, `source ${row.id} has a secret`)
+  const adapter = openAdapter(
+    adapterNameSchema.parse(row.adapter),
+    row.config,
+    openSecret(key, row.id, row.secret),
+    { demo },
+  )
+  const source = observed(ctx, row.id, adapter)
+  opened.set(row.id, { fingerprint, source })
+  return { ...described, source }
+}
+
+function expectKind<K extends SourceKind>(found: OpenSource, kind: K): AnySource & { kind: K } {
+  if (found.source.kind !== kind) throw new AppError('invalid', `${found.name} is not of the kind ${kind}.`)
+  return found.source as AnySource & { kind: K }
+}

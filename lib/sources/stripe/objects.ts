@@ -1,0 +1,116 @@
+import type Stripe from 'stripe'
+import { z } from 'zod'
+import type { ProviderCharge, ProviderRefund, ProviderStatus, ProviderTags } from '../contracts'
+import { fromStripeAmount } from './amounts'
+import type { StripeConfig } from './config'
+
+const id = z.union([z.string(), z.object({ id: z.string() }).transform((object) => object.id)])
+const metadata = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((value) => value ?? {})
+const created = z.int().transform((seconds) => new Date(seconds * 1000))
+
+const chargeSchema = z.object({
+  id: z.string(),
+  object: z.literal('charge'),
+  amount: z.int(),
+  amount_captured: z.int(),
+  amount_refunded: z.int(),
+  captured: z.boolean(),
+  created,
+  currency: z.string(),
+  customer: id.nullish(),
+  livemode: z.boolean(),
+  metadata,
+  payment_intent: id.nullish(),
+  status: z.string(),
+})
+
+const refundSchema = z.object({
+  id: z.string(),
+  object: z.literal('refund'),
+  amount: z.int(),
+  charge: id.nullish(),
+  created,
+  currency: z.string(),
+  metadata,
+  payment_intent: id.nullish(),
+  status: z.string().nullish(),
+})
+
+const CHARGE_STATUS: Record<string, ProviderStatus> = {
+  succeeded: 'succeeded',
+  pending: 'pending',
+  failed: 'failed',
+}
+const REFUND_STATUS: Record<string, ProviderStatus> = {
+  succeeded: 'succeeded',
+  pending: 'pending',
+  requires_action: 'pending',
+  failed: 'failed',
+  canceled: 'canceled',
+}
+
+export function toCharge(config: StripeConfig, raw: Stripe.Charge): ProviderCharge {
+  const charge = chargeSchema.parse(raw)
+  const minor = (amount: number) => fromStripeAmount(amount, charge.currency).minor
+  return {
+    kind: 'charge',
+    id: charge.id,
+    paymentIntentId: charge.payment_intent ?? null,
+    status: CHARGE_STATUS[charge.status] ?? 'other',
+    rawStatus: charge.status,
+    captured: charge.captured,
+    amountMinor: minor(charge.amount),
+    capturedMinor: minor(charge.amount_captured),
+    refundedMinor: minor(charge.amount_refunded),
+    currency: charge.currency.toUpperCase(),
+    customer: charge.customer ?? null,
+    createdAt: charge.created,
+    live: charge.livemode,
+    ...tagsOf(config, charge.metadata),
+  }
+}
+
+export function toRefund(config: StripeConfig, raw: Stripe.Refund): ProviderRefund {
+  const refund = refundSchema.parse(raw)
+  const rawStatus = refund.status ?? 'unknown'
+  return {
+    kind: 'refund',
+    id: refund.id,
+    chargeId: refund.charge ?? null,
+    paymentIntentId: refund.payment_intent ?? null,
+    status: REFUND_STATUS[rawStatus] ?? 'other',
+    rawStatus,
+    amountMinor: fromStripeAmount(refund.amount, refund.currency).minor,
+    currency: refund.currency.toUpperCase(),
+    createdAt: refund.created,
+    live: null,
+    ...tagsOf(config, refund.metadata),
+  }
+}
+
+function tagsOf(config: StripeConfig, values: Record<string, string>): ProviderTags {
+  const names = config.metadata
+  return {
+    scope: values[names.scope] ?? null,
+    key: values[names.key] ?? null,
+    step: values[names.step] ?? null,
+    reference: values[names.reference] ?? null,
+    actionId: values[names.action] ?? null,
+  }
+}
+
+/** The tags as metadata; what is null is left out. */
+export function toMetadata(config: StripeConfig, tags: ProviderTags): Record<string, string> {
+  const names = config.metadata
+  const pairs: [string, string | null][] = [
+    [names.scope, tags.scope],
+    [names.key, tags.key],
+    [names.step, tags.step],
+    [names.reference, tags.reference],
+    [names.action, tags.actionId],
+  ]
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== null))
+}
