@@ -49,13 +49,13 @@ export function readServiceEnv(): ServiceEnv {
 }
 
 /** What a service process gets: nothing of ours that it does not need. */
-export function serviceProcessEnv(env: ServiceEnv): Record<string, string> {
-  const inherited = ['PATH', 'HOME', 'TZ', 'NODE_ENV', 'LANG'].flatMap((name) => {
+export function serviceProcessEnv(env: ServiceEnv): NodeJS.ProcessEnv {
+  const inherited = ['PATH', 'HOME', 'TZ', 'LANG'].flatMap((name) => {
     const value = process.env[name]
     return value === undefined ? [] : [[name, value] as const]
   })
   const own = Object.entries(env).map(([name, value]) => [name, String(value)] as const)
-  return Object.fromEntries([...inherited, ...own])
+  return { ...Object.fromEntries([...inherited, ...own]), NODE_ENV: 'production' }
 }
 
 function parse<S extends z.ZodType>(schema: S): z.output<S> {

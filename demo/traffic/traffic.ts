@@ -26,25 +26,30 @@ export interface TrafficSummary {
   readonly failures: number
 }
 
-/** More than this at once means that the service has stopped answering: new operations wait. */
-const inFlightMax = 300
+/**
+ * More than this at once means that the machine is too busy: new operations wait, and what was missed is not caught
+ * up. Pushing on would make faults that nobody planned.
+ */
+const inFlightMax = 40
+const lagMaxMs = 1000
 /** A script that has begun runs to its end, but not longer than this after the last operation. */
 const drainMs = 30_000
 
 /** Begins operations at an even rate until `until` resolves, then lets all that have begun come to their end. */
 export async function runTraffic(options: TrafficOptions, until: Promise<void>): Promise<TrafficSummary> {
   const running = new Set<Promise<void>>()
+  const everyday = new Set<Promise<void>>()
   const summary = { operations: 0, faults: 0, failures: 0 }
   let over = false
   const end = () => {
     over = true
   }
   const ended = until.then(end, end)
-  const startMs = Date.now()
+  let dueMs = Date.now()
   for (let index = 0; !over && !options.signal.aborted; index += 1) {
-    const dueMs = startMs + (index * 1000) / options.rate
     await Promise.race([ended, sleep(dueMs - Date.now(), options.signal)])
-    if (running.size >= inFlightMax) await Promise.race(running)
+    if (everyday.size >= inFlightMax) await Promise.race([ended, ...everyday])
+    dueMs = Math.max(dueMs, Date.now() - lagMaxMs) + 1000 / options.rate
     if (over || options.signal.aborted) break
     const operation = planOperation(options, index)
     summary.operations += 1
@@ -54,8 +59,11 @@ export async function runTraffic(options: TrafficOptions, until: Promise<void>):
       summary.failures += 1
       console.error(`traffic: ${operation.fault ?? operation.kind} ${operation.reference}:`, error)
     })
-    running.add(run)
-    void run.then(() => running.delete(run))
+    const sets = operation.fault === undefined ? [running, everyday] : [running]
+    for (const set of sets) set.add(run)
+    void run.then(() => {
+      for (const set of sets) set.delete(run)
+    })
   }
   await Promise.race([Promise.all(running), sleep(drainMs, options.signal)])
   return summary

@@ -1,6 +1,17 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { chownSync, existsSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import pg from 'pg'
@@ -31,10 +42,39 @@ export async function startEmbeddedPostgres(
   const { binaries, dataDir, runAs } = prepare(resolve(folder))
   await stopOrphan(dataDir)
   const password = readOrCreatePassword(join(folder, 'postgres-password'))
-  if (!existsSync(join(dataDir, 'PG_VERSION'))) initialise(binaries, dataDir, runAs, password)
+  const initialised = join(folder, 'postgres-initialised')
+  if (!existsSync(initialised)) {
+    // A start that was killed within initdb left half a cluster.
+    for (const entry of readdirSync(dataDir)) rmSync(join(dataDir, entry), { recursive: true })
+    initialise(binaries, dataDir, runAs, password)
+    writeFileSync(initialised, '')
+  }
 
   const port = await freePort()
-  const log = openSync(join(folder, 'postgres.log'), 'a', 0o600)
+  const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`
+  const logFile = join(folder, 'postgres.log')
+  const deadline = performance.now() + START_TIMEOUT_MS
+  for (;;) {
+    const child = spawnServer(binaries, { dataDir, port, settings, runAs, logFile })
+    const exited = new Promise<void>((done) => child.once('exit', () => done()))
+    const failure = await waitUntilReady(url('postgres'), child, deadline)
+    if (failure === undefined) {
+      return { port, pid: child.pid ?? 0, url, exited, stop: () => stopProcess(child, exited) }
+    }
+    const tail = readFileSync(logFile, 'utf8').split('\n').slice(-8).join('\n')
+    // Processes of a server that was killed need a moment to let go of its memory.
+    if (/pre-existing shared memory block/.test(tail) && performance.now() < deadline) await pause(200)
+    else {
+      const message = `The embedded PostgreSQL did not start. Its log ends:\n${tail}`
+      throw new AppError('unavailable', message, { cause: failure })
+    }
+  }
+}
+
+function spawnServer(
+  binaries: Binaries,
+  given: { dataDir: string; port: number; settings: string[]; runAs: RunAs; logFile: string },
+): ChildProcess {
   const options = [
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
@@ -43,23 +83,24 @@ export async function startEmbeddedPostgres(
     'max_wal_size=2GB',
     'jit=off',
     'max_worker_processes=8',
-    ...settings,
+    ...given.settings,
   ]
-  const child = spawn(
-    binaries.postgres,
-    ['-D', dataDir, '-p', String(port), ...options.flatMap((option) => ['-c', option])],
-    {
-      ...runAs,
-      cwd: dataDir,
-      // Its own process group: Ctrl-C reaches the supervisor alone, which ends things in order.
-      detached: true,
-      stdio: ['ignore', log, log],
-    },
-  )
-  const exited = new Promise<void>((done) => child.once('exit', () => done()))
-  const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`
-  await waitUntilReady(url('postgres'), child, join(folder, 'postgres.log'))
-  return { port, pid: child.pid ?? 0, url, exited, stop: () => stopProcess(child, exited) }
+  const log = openSync(given.logFile, 'a', 0o600)
+  try {
+    return spawn(
+      binaries.postgres,
+      ['-D', given.dataDir, '-p', String(given.port), ...options.flatMap((option) => ['-c', option])],
+      {
+        ...given.runAs,
+        cwd: given.dataDir,
+        // Its own process group: Ctrl-C reaches the supervisor alone, which ends things in order.
+        detached: true,
+        stdio: ['ignore', log, log],
+      },
+    )
+  } finally {
+    closeSync(log)
+  }
 }
 
 /** Chooses who runs it and where it lies; as root below a closed folder, both move to /var/lib/idemscope. */
@@ -68,7 +109,10 @@ function prepare(folder: string): { binaries: Binaries; dataDir: string; runAs: 
   const found = findBinaries()
   mkdirSync(folder, { recursive: true })
   const link = join(folder, 'postgres')
-  if (!('uid' in runAs)) return { binaries: found, dataDir: link, runAs }
+  if (!('uid' in runAs)) {
+    mkdirSync(link, { recursive: true, mode: 0o700 })
+    return { binaries: found, dataDir: link, runAs }
+  }
 
   const outside = join('/var/lib/idemscope', createHash('sha256').update(folder).digest('hex').slice(0, 16))
   const binaries = canReach(found.postgres, runAs) ? found : copyBinaries(found, join(outside, 'native'))
@@ -76,7 +120,8 @@ function prepare(folder: string): { binaries: Binaries; dataDir: string; runAs: 
     if (canReach(folder, runAs)) mkdirSync(link, { mode: 0o700 })
     else {
       const home = join(outside, 'data')
-      mkdirSync(home, { recursive: true, mode: 0o700 })
+      mkdirSync(outside, { recursive: true, mode: 0o755 })
+      mkdirSync(home, { mode: 0o700 })
       chownSync(home, runAs.uid, runAs.gid)
       symlinkSync(home, link)
     }
@@ -128,8 +173,12 @@ function isPostgres(pid: number): boolean {
   }
 }
 
-async function waitUntilReady(url: string, child: ChildProcess, logFile: string): Promise<void> {
-  const deadline = performance.now() + START_TIMEOUT_MS
+/** Undefined when it answers; else why it does not, once it has ended or the time is over. */
+async function waitUntilReady(
+  url: string,
+  child: ChildProcess,
+  deadline: number,
+): Promise<Error | undefined> {
   for (;;) {
     const client = new pg.Client({ connectionString: url })
     const error = await client.connect().then(
@@ -137,13 +186,7 @@ async function waitUntilReady(url: string, child: ChildProcess, logFile: string)
       (cause: Error) => cause,
     )
     await client.end().catch(() => undefined)
-    if (error === undefined) return
-    if (child.exitCode !== null || performance.now() > deadline) {
-      const tail = readFileSync(logFile, 'utf8').split('\n').slice(-8).join('\n')
-      throw new AppError('unavailable', `The embedded PostgreSQL did not start. Its log ends:\n${tail}`, {
-        cause: error,
-      })
-    }
+    if (error === undefined || child.exitCode !== null || performance.now() > deadline) return error
     await pause(40)
   }
 }

@@ -25,7 +25,14 @@ export type StoreCapabilities = {
   zombieSafe: boolean
   /** The provider's idempotency key is derived from (scope, key, step): a zombie's late call is answered with the same object. */
   providerKeyed: boolean
+  /** How finished keys are collected; absent = `drop_leaves` where `canCollect`. */
+  collection?: CollectionMode
+  /** Why something is not offered, in plain words. */
+  reasons?: Partial<Record<StoreVerb, string>>
 }
+
+export type StoreVerb = 'release' | 'complete' | 'fail' | 'collect'
+export type CollectionMode = 'drop_leaves' | 'batched_delete' | 'report_only'
 
 export type EffectState = 'begun' | 'committed' | 'failed' | 'unknown'
 
@@ -58,6 +65,8 @@ export type SeenLease = {
   state: LeaseState
   leaseUntil: string
   heartbeatAt: string
+  /** What else the adapter compares: a row's version, a value with its expiry. */
+  rowVersion?: string
 }
 
 export type LeaseRow = {
@@ -79,6 +88,8 @@ export type LeaseRow = {
   heartbeatAt: Date
   /** Older than its tier keeps records: unfinished past retention. */
   overdue: boolean
+  /** The library keeps no lease: nothing in the store tells whether its holder is alive. */
+  leaseless?: boolean
   effects: StoredEffect[]
   seen: SeenLease
   /** `seen` as one opaque string: what a client sends back as the version that it saw. */
@@ -159,6 +170,55 @@ export type StoreLeaf = {
 /** How a stored response is recovered for a route, e.g. `{{effect.reference}}`, `{{amountMinor}}` in `body`. */
 export type ResponseTemplate = { status: number; headers: Record<string, string>; body: unknown }
 
+export type LeasePage = { now: Date; leases: LeaseRow[]; truncated: boolean; next?: string | null }
+
+/** What a collection by rows keeps back: per endpoint (`POST /v1/payments`), `*` = all others. */
+export type RowRetention = {
+  safetyMs: number
+  /** Overrides the store's own expiry; by endpoint. */
+  ttlMs?: Readonly<Record<string, number>>
+}
+
+/** A finished key past its retention, whole: what the archive keeps. */
+export type ExpiredRow = {
+  scope: string
+  key: string
+  createdAt: string
+  expiresAt: string
+  /** The row as the store has it, every column. */
+  row: Record<string, unknown>
+}
+
+export type ExpiredBatch = {
+  expired: ExpiredRow[]
+  /** Unfinished and past retention: never deleted. */
+  unfinished: { scope: string; key: string; state: string; createdAt: string }[]
+  scanned: number
+  /** Where the next batch begins; null = the walk is at its end. */
+  next: string | null
+}
+
+export type DeletedBatch = {
+  rows: number
+  scanned: number
+  unfinished: ExpiredBatch['unfinished']
+  next: string | null
+}
+
+/** Collection row by row, walking an index from a position: what a store without leaves offers. */
+export interface RowCollection {
+  /** Reads what a delete from this position would take. */
+  readExpired(position: string | null, limit: number, retention: RowRetention): Promise<ExpiredBatch>
+  /** The same walk, deleting: one statement, bounded by `limit` rows of the index. */
+  deleteExpired(position: string | null, limit: number, retention: RowRetention): Promise<DeletedBatch>
+  /** Deletes exactly these, where they are still finished and expired. Returns how many went. */
+  deleteRows(rows: readonly ExpiredRow[], retention: RowRetention): Promise<number>
+  /** Puts archived rows back; one that is there stays. Returns how many came. */
+  restoreRows(rows: readonly ExpiredRow[]): Promise<number>
+  /** The store's own sign of load: sessions at work besides ours. */
+  busySessions(): Promise<number>
+}
+
 export interface IntentSource {
   readonly kind: 'intent'
   readonly capabilities: StoreCapabilities
@@ -166,8 +226,11 @@ export interface IntentSource {
   readonly responses: Readonly<Record<string, ResponseTemplate>>
   /** The store's clock. */
   storeClock(): Promise<Date>
-  /** All live leases, oldest first; `truncated` = there are more than `limit`, so absence proves nothing. */
-  readLeases(options: { limit: number }): Promise<{ now: Date; leases: LeaseRow[]; truncated: boolean }>
+  /**
+   * Live leases, oldest first where the store can order them; `truncated` = there are more than `limit`, so absence
+   * proves nothing. A store that can only scan answers page by page: `next` continues, absent or null = that was all.
+   */
+  readLeases(options: { limit: number; cursor?: string | null }): Promise<LeasePage>
   /** Records in order of completion since `cursor` (null = from the beginning), with an overlap for late commits. */
   readRecords(
     cursor: string | null,
@@ -189,8 +252,14 @@ export interface IntentSource {
   ): Promise<
     { kind: 'done'; rows: bigint; bytes: bigint } | { kind: 'busy' } | { kind: 'not_due' } | { kind: 'gone' }
   >
+  /** Only with `collection: 'batched_delete'`. */
+  readonly rowCollection?: RowCollection
+  /** Rows of a leaf, page by page, for the archive. Only with `drop_leaves`. */
+  readLeaf?(leaf: string, position: string | null, limit: number): Promise<LeafPage>
   close(): Promise<void>
 }
+
+export type LeafPage = { rows: ExpiredRow[]; next: string | null }
 
 // ---- ledger: the application's own books -------------------------------------------------------------------
 
@@ -326,10 +395,27 @@ export interface ProviderSource {
 
 export type AnySource = IntentSource | LedgerSource | ProviderSource
 
+/** What is wrong with a source, told apart: each has another remedy. */
+export type SourceFault =
+  | 'down'
+  | 'slow'
+  | 'read_only'
+  | 'schema_changed'
+  | 'permission'
+  | 'credentials'
+  | 'overloaded'
+  | 'other'
+
 /** The source cannot be reached or does not answer as it must. It breaks nothing else. */
 export class SourceUnavailableError extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options)
+  readonly fault: SourceFault
+  /** The server refused the statement: it is certain that nothing was changed. */
+  readonly refused: boolean
+
+  constructor(message: string, options: { cause?: unknown; fault?: SourceFault; refused?: boolean } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'SourceUnavailableError'
+    this.fault = options.fault ?? 'other'
+    this.refused = options.refused ?? false
   }
 }

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { SourceUnavailableError } from './contracts'
+import { describeFault } from './source-fault'
 
 export type SourcePool = {
   query(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>
@@ -48,7 +49,7 @@ export function openSourcePool(options: SourcePoolOptions): SourcePool {
         const { rows } = await pool.query<Record<string, unknown>>(sql, values)
         return rows
       } catch (cause) {
-        throw new SourceUnavailableError(message(cause), { cause })
+        throw unavailable(cause)
       }
     },
     close: () => pool.end(),
@@ -62,5 +63,7 @@ export function sqlState(error: unknown): string | undefined {
 }
 
 /** Never the connection string: pg puts no credentials into its messages. */
-const message = (cause: unknown): string =>
-  cause instanceof Error ? cause.message || cause.name : 'the query failed'
+function unavailable(cause: unknown): SourceUnavailableError {
+  const { fault, message, refused } = describeFault(cause)
+  return new SourceUnavailableError(message, { cause, fault, refused })
+}

@@ -12,7 +12,13 @@ afterAll(() => database.close())
 
 const start = (extra: Record<string, string>) =>
   spawn(process.execPath, ['--import', 'tsx', 'jobs/receiver.ts'], {
-    env: { PATH: process.env.PATH ?? '', OTLP_PORT: '0', IDEMSCOPE_KEY_SECRET: 'k'.repeat(32), ...extra },
+    env: {
+      NODE_ENV: 'test',
+      PATH: process.env.PATH ?? '',
+      OTLP_PORT: '0',
+      IDEMSCOPE_KEY_SECRET: 'k'.repeat(32),
+      ...extra,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 

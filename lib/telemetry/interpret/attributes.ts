@@ -39,17 +39,20 @@ export function count(attributes: Attributes, name: string): number {
 const RFC3339 = /^(?:19[7-9]|2\d\d)\d-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.(\d{1,9}))?(?:Z|[+-]\d{2}:\d{2})$/
 const EPOCH_MS_MAX = Date.UTC(2999, 11, 31)
 
-/** RFC 3339 text to its microsecond, or an integer of epoch milliseconds, as UTC text; null when it is neither. */
+/**
+ * RFC 3339 text to its microsecond, or an integer of epoch milliseconds, as UTC text; null when it is neither.
+ * Always six digits of fraction, as copy-text.ts writes times: such texts sort as their times do.
+ */
 export function time(attributes: Attributes, name: string): string | null {
   const value = attributes[name]
   if (typeof value === 'number')
-    return value > 0 && value < EPOCH_MS_MAX ? new Date(value).toISOString() : null
+    return value > 0 && value < EPOCH_MS_MAX ? `${new Date(value).toISOString().slice(0, 23)}000Z` : null
   const match = typeof value === 'string' ? RFC3339.exec(value) : null
   if (match === null || typeof value !== 'string') return null
   const epochMs = Date.parse(value)
   if (Number.isNaN(epochMs) || epochMs <= 0) return null
   // Written anew, so that whatever Date forgives (a 30th of February) PostgreSQL never sees.
-  return `${new Date(epochMs).toISOString().slice(0, 19)}.${(match[1] ?? '0').slice(0, 6)}Z`
+  return `${new Date(epochMs).toISOString().slice(0, 19)}.${(match[1] ?? '').slice(0, 6).padEnd(6, '0')}Z`
 }
 
 export function hexId(attributes: Attributes, name: string, bytes: number): string | null {

@@ -1,5 +1,15 @@
 import type pg from 'pg'
-import { STAGE_COLUMNS } from './stage-row'
+
+/** Columns in the order of SPAN_COLUMNS and FACT_COLUMNS of rows.ts. */
+const STAGE_COLUMNS = `start_time timestamptz, end_time timestamptz, duration_ns bigint, start_nanos smallint,
+  kind smallint, status_code smallint, trace_id bytea, span_id bytea, parent_span_id bytea, name text,
+  status_message text, service text, version text, instance text, environment text, region text,
+  attributes jsonb, events jsonb, links jsonb,
+  outcome text, key_hash bytea, scope text, endpoint text, client text, record_created_at timestamptz,
+  record_expires_at timestamptz, record_state text, fence bigint, attempt integer, owner text,
+  store_operations integer, store_errors integer, http_status smallint, original_trace_id bytea,
+  effect_name text, effect_step text, effect_kind text, effect_id text, effect_key_hash bytea, effect_scope text,
+  effect_outcome text, effect_amount bigint, effect_currency text`
 
 /**
  * Temporary tables of one connection, emptied at each commit:

@@ -20,8 +20,9 @@ export async function migrateStore(pool: Pool, schema: string): Promise<{ applie
 type Migration = { name: string; sql: string; checksum: string }
 
 async function readMigrations(): Promise<Migration[]> {
-  // Read when called, so that a bundle without the files fails here only.
-  const folder = new URL('../../migrations/', import.meta.url)
+  // Read when called, and by a path that bundlers cannot follow: a bundle without the files fails here only.
+  const here = [import.meta.url].join()
+  const folder = new URL('../../migrations/', here)
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
   return Promise.all(
     names.map(async (name) => {

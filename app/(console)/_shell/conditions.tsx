@@ -1,0 +1,54 @@
+'use client'
+
+import { Bell } from 'lucide-react'
+import { Popover } from 'radix-ui'
+import { chipClass } from '@/app/_ui/chip'
+import { popoverClass } from '@/app/_ui/popover'
+import { StateMark } from '@/app/_ui/state-mark'
+import { Time } from '@/app/_ui/time'
+
+export type ConditionLine = {
+  id: string
+  title: string
+  about: string | null
+  since: string
+  urgent: boolean
+}
+
+/** What fires now, and since when. */
+export function Conditions({ lines }: { lines: ConditionLine[] }) {
+  const look = lines.some((line) => line.urgent) ? 'bad' : lines.length > 0 ? 'warn' : 'plain'
+  return (
+    <Popover.Root>
+      <Popover.Trigger className={chipClass(look, 'min-w-20')}>
+        <Bell size={14} aria-hidden="true" /> {lines.length} firing
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content align="start" sideOffset={6} className={popoverClass('w-90')}>
+          <h2 className="px-2 pt-1 pb-2 font-semibold">Conditions</h2>
+          <ConditionList lines={lines} />
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  )
+}
+
+export function ConditionList({ lines }: { lines: ConditionLine[] }) {
+  if (lines.length === 0) return <p className="px-2 pb-2 text-ink-2 text-s">None of the conditions holds.</p>
+  return (
+    <ul>
+      {lines.map((line) => (
+        <li key={line.id} className="flex gap-2 rounded-s px-2 py-1.5">
+          <StateMark standing={line.urgent ? 'bad' : 'warn'} className="mt-[3px]" />
+          <div className="min-w-0">
+            <p className="font-medium">{line.title}</p>
+            <p className="break-words text-ink-2 text-s">
+              {line.about !== null && `${line.about} · `}since <Time at={line.since} />,{' '}
+              <Time at={line.since} kind="age" />
+            </p>
+          </div>
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,43 @@
+'use client'
+
+import Link from 'next/link'
+import { usePathname, useSearchParams } from 'next/navigation'
+import type { ReactNode } from 'react'
+import { classNames } from '@/app/_ui/class-names'
+import { KEPT_PARAMETERS } from '@/app/_ui/time-range'
+
+/** A link to another page of the console: range and zone go along. */
+export function NavLink({
+  href,
+  look,
+  children,
+}: {
+  href: string
+  look: 'side' | 'phone'
+  children: ReactNode
+}) {
+  const current = usePathname().startsWith(href)
+  const parameters = useSearchParams()
+  const kept = KEPT_PARAMETERS.flatMap((name) => {
+    const value = parameters.get(name)
+    return value === null ? [] : [[name, value]]
+  })
+  const query = new URLSearchParams(kept).toString()
+  return (
+    <Link
+      href={query === '' ? href : `${href}?${query}`}
+      aria-current={current ? 'page' : undefined}
+      className={classNames(
+        'font-medium',
+        look === 'side'
+          ? 'flex h-[30px] items-center gap-2.5 rounded-m px-2.5 max-md:h-11'
+          : 'flex min-w-16 flex-1 flex-col items-center justify-center gap-0.5 text-xs',
+        current
+          ? classNames('text-accent-ink', look === 'side' && 'bg-accent-soft')
+          : classNames('text-ink-2 hover:text-ink', look === 'side' && 'hover:bg-sunken'),
+      )}
+    >
+      {children}
+    </Link>
+  )
+}

@@ -1,0 +1,61 @@
+import {
+  Activity,
+  Bell,
+  Copy,
+  Database,
+  GanttChart,
+  KeyRound,
+  Lock,
+  type LucideIcon,
+  Plug,
+  Scale,
+  ScrollText,
+} from 'lucide-react'
+
+export type NavItem = {
+  label: string
+  href: string
+  icon: LucideIcon
+  /** A page is linked once it is real. */
+  exists: boolean
+  /** Has a place of its own in the phone's bar. */
+  phone?: boolean
+}
+type NavGroup = { title: string; items: readonly NavItem[] }
+
+const GROUPS: readonly NavGroup[] = [
+  {
+    title: 'Observe',
+    items: [
+      { label: 'Now', href: '/now', icon: Activity, exists: true, phone: true },
+      { label: 'Keys', href: '/keys', icon: KeyRound, exists: false },
+      { label: 'Locks', href: '/locks', icon: Lock, exists: false, phone: true },
+      { label: 'Effects', href: '/effects', icon: Copy, exists: false, phone: true },
+      { label: 'Traces', href: '/traces', icon: GanttChart, exists: false },
+    ],
+  },
+  {
+    title: 'Act',
+    items: [
+      { label: 'Reconciliation', href: '/reconciliation', icon: Scale, exists: false, phone: true },
+      { label: 'Storage & GC', href: '/storage', icon: Database, exists: false },
+    ],
+  },
+  {
+    title: 'Govern',
+    items: [
+      { label: 'Alerts & SLOs', href: '/alerts', icon: Bell, exists: false },
+      { label: 'Audit', href: '/audit', icon: ScrollText, exists: false },
+      { label: 'Sources', href: '/sources', icon: Plug, exists: false },
+    ],
+  },
+]
+
+export const NAV: readonly NavGroup[] = GROUPS.map((group) => ({
+  ...group,
+  items: group.items.filter((item) => item.exists),
+})).filter((group) => group.items.length > 0)
+
+export const PHONE_NAV: readonly NavItem[] = NAV.flatMap((group) => group.items).filter((item) => item.phone)
+
+export const API_DOCUMENT = '/api/v1/openapi.json'

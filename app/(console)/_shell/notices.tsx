@@ -1,0 +1,40 @@
+'use client'
+
+import { ShieldOff } from 'lucide-react'
+import { StateMark } from '@/app/_ui/state-mark'
+import { Time } from '@/app/_ui/time'
+import { useConnection } from './live'
+
+export type WritesOff = { by: string | null; at: string | null; reason: string | null }
+
+/** What concerns the whole page stands above it: writes are off; what is shown is not current. */
+export function Notices({ writesOff, readAt }: { writesOff: WritesOff | null; readAt: string }) {
+  const connection = useConnection()
+  return (
+    <>
+      {writesOff !== null && (
+        <div className="flex gap-2 border-bad-line border-b bg-bad-soft px-6 py-2 text-bad-ink max-md:px-4">
+          <ShieldOff size={16} aria-hidden="true" className="mt-0.5 shrink-0" />
+          <p>
+            <strong className="font-semibold">Writes are off.</strong> Every change is refused; reading works.
+            {writesOff.by !== null && writesOff.at !== null && (
+              <>
+                {' '}
+                Switched off by {writesOff.by} at <Time at={writesOff.at} />: {writesOff.reason}
+              </>
+            )}
+          </p>
+        </div>
+      )}
+      {connection === 'stale' && (
+        <div className="flex gap-2 border-warn-line border-b bg-warn-soft px-6 py-2 text-warn-ink max-md:px-4">
+          <StateMark standing="stale" size={16} className="mt-0.5" />
+          <p>
+            The console cannot read its data now. What you see is of <Time at={readAt} kind="seconds" />; it
+            tries again every few seconds.
+          </p>
+        </div>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,48 @@
+import { Braces } from 'lucide-react'
+import { Logo } from '@/app/_ui/logo'
+import { API_DOCUMENT, NAV } from './nav'
+import { NavLink } from './nav-link'
+
+/** The pages, in the order in which one works: observe, act, govern. */
+export function Sidebar() {
+  return (
+    <aside className="sticky top-0 flex h-dvh w-50 shrink-0 flex-col border-line border-r bg-surface max-md:hidden">
+      <div className="flex h-12 shrink-0 items-center gap-2.5 border-line border-b px-4 font-semibold text-l">
+        <Logo /> Idemscope
+      </div>
+      <nav aria-label="Pages" className="flex-1 overflow-y-auto px-2 py-4">
+        <NavGroups />
+      </nav>
+    </aside>
+  )
+}
+
+export function NavGroups() {
+  return (
+    <>
+      {NAV.map((group) => (
+        <div key={group.title} className="mb-3">
+          <h2 className="px-2.5 py-1 text-s text-ink-3">{group.title}</h2>
+          <ul className="grid gap-px">
+            {group.items.map(({ href, label, icon: Icon }) => (
+              <li key={href}>
+                <NavLink href={href} look="side">
+                  <Icon size={16} aria-hidden="true" /> {label}
+                </NavLink>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+      <div className="mb-3">
+        <h2 className="px-2.5 py-1 text-s text-ink-3">Reference</h2>
+        <a
+          href={API_DOCUMENT}
+          className="flex h-[30px] items-center gap-2.5 rounded-m px-2.5 font-medium text-ink-2 hover:bg-sunken hover:text-ink max-md:h-11"
+        >
+          <Braces size={16} aria-hidden="true" /> API
+        </a>
+      </div>
+    </>
+  )
+}

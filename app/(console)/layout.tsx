@@ -1,0 +1,70 @@
+import { NuqsAdapter } from 'nuqs/adapters/next/app'
+import type { ReactNode } from 'react'
+import { pageContext, signedIn } from '@/app/_server/context'
+import { NowClock } from '@/app/_ui/now-clock'
+import { env } from '@/lib/env'
+import { Bar } from './_shell/bar'
+import { BottomBar } from './_shell/bottom-bar'
+import { conditionLines } from './_shell/condition-lines'
+import { Live } from './_shell/live'
+import { Notices } from './_shell/notices'
+import { conditionsNow, freshnessNow, killSwitchNow, requestNow } from './_shell/reads'
+import { Sidebar } from './_shell/sidebar'
+
+export default async function ConsoleLayout({ children }: { children: ReactNode }) {
+  // Nobody is signed in: the page itself goes to the sign-in page, since it knows the way back.
+  if ((await signedIn()) === null) return children
+  const { actor } = await pageContext()
+  const [now, freshness, conditions, killSwitch] = await Promise.all([
+    requestNow(),
+    freshnessNow(),
+    conditionsNow(),
+    killSwitchNow(),
+  ])
+  const lines = conditionLines(conditions)
+  const newest = freshness.at(-1)
+  const age = {
+    receivedAt: newest?.lastReceivedAt.toISOString() ?? null,
+    silent: freshness.filter((service) => service.stale).length,
+    services: freshness.length,
+  }
+  return (
+    <NuqsAdapter>
+      <NowClock serverNow={now.getTime()}>
+        <Live>
+          <a
+            href="#content"
+            className="sr-only z-50 rounded-m bg-raised px-3 py-2 font-medium focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+          >
+            Skip to the page
+          </a>
+          <div className="flex min-h-dvh">
+            <Sidebar />
+            <div className="flex min-w-0 flex-1 flex-col">
+              <Bar
+                environment={env().IDEMSCOPE_ENVIRONMENT}
+                age={age}
+                writesOn={!killSwitch.on}
+                conditions={lines}
+                user={{ name: actor.name, role: actor.role }}
+              />
+              <Notices
+                writesOff={
+                  killSwitch.on ? { by: killSwitch.by, at: killSwitch.at, reason: killSwitch.reason } : null
+                }
+                readAt={now.toISOString()}
+              />
+              <main
+                id="content"
+                className="w-full max-w-[1680px] flex-1 px-6 pt-4 pb-6 max-md:px-3 max-md:pt-4 max-md:pb-20"
+              >
+                {children}
+              </main>
+            </div>
+          </div>
+          <BottomBar conditions={lines} writesOn={!killSwitch.on} />
+        </Live>
+      </NowClock>
+    </NuqsAdapter>
+  )
+}

@@ -1,0 +1,107 @@
+import { CircleCheck, CircleDashed } from 'lucide-react'
+import type { ReactNode } from 'react'
+import type { SourceView } from '@/lib/sources/list'
+
+type Step = { done: boolean; title: string; body: ReactNode }
+
+type Props = {
+  otlpUrl: string
+  needsToken: boolean
+  measured: boolean
+  sources: readonly SourceView[]
+}
+
+/** Before there is anything to show: how the first span comes in and the first store is read. Ticks itself. */
+export function Onboarding({ otlpUrl, needsToken, measured, sources }: Props) {
+  const read = (kind: string) => sources.some((source) => source.kind === kind && source.lastOkAt !== null)
+  const steps: Step[] = [
+    {
+      done: measured,
+      title: 'Send the first span',
+      body: (
+        <>
+          <p>
+            Start the service with the exporter’s environment; the SDK of Idemscope names its spans itself.
+          </p>
+          <Code>
+            {[
+              `OTEL_EXPORTER_OTLP_ENDPOINT=${otlpUrl}`,
+              'OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
+              ...(needsToken
+                ? ['OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer $IDEMSCOPE_OTLP_TOKEN']
+                : []),
+              'OTEL_SERVICE_NAME=payments',
+            ].join('\n')}
+          </Code>
+        </>
+      ),
+    },
+    {
+      done: read('intent'),
+      title: 'Connect the idempotency store',
+      body: <SourceHelp what="With it come locks, their holders and what may safely be done." />,
+    },
+    {
+      done: read('provider'),
+      title: 'Connect the payment provider',
+      body: <SourceHelp what="With it a stuck key is checked against what was really charged." />,
+    },
+    {
+      done: read('ledger'),
+      title: 'Connect the ledger',
+      body: (
+        <SourceHelp what="With it reconciliation finds what was charged and never booked, and the other way round." />
+      ),
+    },
+  ]
+  const open = steps.findIndex(({ done }) => !done)
+  return (
+    <section aria-labelledby="onboarding" className="rounded-m border border-line bg-surface shadow-card">
+      <header className="flex items-baseline justify-between gap-4 px-4 pt-3 pb-2">
+        <h2 id="onboarding" className="font-semibold text-l">
+          First steps
+        </h2>
+        <p className="text-ink-2 text-s">
+          {steps.filter(({ done }) => done).length} of {steps.length} done
+        </p>
+      </header>
+      <ol>
+        {steps.map((step, index) => (
+          <li key={step.title} className="flex gap-3 border-line border-t px-4 py-3">
+            {step.done ? (
+              <CircleCheck size={18} aria-hidden="true" className="mt-px shrink-0 text-processing" />
+            ) : (
+              <CircleDashed size={18} aria-hidden="true" className="mt-px shrink-0 text-ink-3" />
+            )}
+            <div className="min-w-0 flex-1">
+              <h3 className="font-medium">
+                {step.title}
+                <span className="ml-2 font-normal text-ink-3">
+                  {step.done ? 'done' : index === 0 ? 'waiting for the first span' : 'not connected'}
+                </span>
+              </h3>
+              {!step.done && index <= Math.max(1, open) && <div className="mt-1 text-ink-2">{step.body}</div>}
+            </div>
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+function SourceHelp({ what }: { what: string }) {
+  return (
+    <>
+      <p>{what} Describe it in a file as docs/guides/sources.md says, then:</p>
+      <Code>npm run --silent source -- save sources.json</Code>
+    </>
+  )
+}
+
+function Code({ children }: { children: string }) {
+  return (
+    <pre className="mt-2 whitespace-pre-wrap break-all rounded-s bg-sunken px-3 py-2 font-mono text-ink text-s">
+      {children}
+    </pre>
+  )
+}

@@ -1,0 +1,87 @@
+import { readConsoleMeasures } from '@/app/_server/read-measures'
+import type { TimeRange } from '@/app/_ui/time-range'
+import type { SystemContext } from '@/lib/context'
+import { countLocks, listLocks } from '@/lib/keys/list-locks'
+import { listCases } from '@/lib/reconcile/cases'
+import { listSources } from '@/lib/sources/list'
+import { MEASURES } from '@/lib/telemetry/measure'
+import { readDeploys } from '@/lib/telemetry/read/deploys'
+import { readEndpoints } from '@/lib/telemetry/read/endpoints'
+import { readLatencySeries } from '@/lib/telemetry/read/latency-series'
+import { readOutcomeSeries } from '@/lib/telemetry/read/outcome-series'
+import { readRateSeries } from '@/lib/telemetry/read/rate-series'
+import { EFFECT_DAYS } from '@/lib/telemetry/retention'
+import { DAY_MS } from '@/lib/telemetry/window'
+import { conditionsNow, freshnessNow, requestNow } from '../_shell/reads'
+import { readAtRisk } from './read-at-risk'
+
+export const ENDPOINTS_SHOWN = 4
+/** A deploy this long before a condition began is named with it. */
+export const DEPLOY_NEAR_MS = 15 * 60_000
+const LISTED_MAX = 200
+
+export type NowData = Awaited<ReturnType<typeof readNow>>
+
+/** Everything that Now says, read side by side. */
+export async function readNow(ctx: SystemContext, range: TimeRange) {
+  const { db } = ctx
+  const now = await requestNow()
+  const window = { from: range.from, to: range.to }
+  const everOpen = {
+    from: new Date(now.getTime() - EFFECT_DAYS * DAY_MS),
+    to: new Date(now.getTime() + DAY_MS),
+  }
+  const [measures, series, live, records, about] = await Promise.all([
+    readConsoleMeasures(ctx, window),
+    readSeries(db, window, now),
+    Promise.all([
+      countLocks(db, now, MEASURES.M4.target),
+      listLocks(db, { stuckOnly: true }, { limit: LISTED_MAX }, now),
+      readAtRisk(db, { kind: 'orphan', openOnly: true, ...everOpen }),
+    ]),
+    Promise.all([
+      readAtRisk(db, { kind: 'duplicate', ...window }),
+      readEndpoints(db, { ...window, limit: ENDPOINTS_SHOWN }),
+      readDeploys(db, { from: new Date(window.from.getTime() - DEPLOY_NEAR_MS), to: window.to }),
+      listCases(
+        db,
+        { outcome: ['break'], lifecycle: ['new', 'persisting', 'reopened'] },
+        { limit: LISTED_MAX },
+      ),
+    ]),
+    Promise.all([freshnessNow(), conditionsNow(), listSources(db, now)]),
+  ])
+  const [locks, stuck, orphans] = live
+  const [duplicates, endpoints, deploys, cases] = records
+  const [freshness, conditions, sources] = about
+  return {
+    range,
+    now,
+    measures,
+    ...series,
+    locks: { ...locks, stuckItems: stuck.items },
+    orphans,
+    duplicates,
+    endpoints,
+    deploys,
+    openCases: {
+      all: cases.items.length,
+      p1: cases.items.filter(({ severity }) => severity === 'P1').length,
+      more: cases.next !== null,
+    },
+    freshness,
+    conditions,
+    sources,
+  }
+}
+
+async function readSeries(db: SystemContext['db'], window: { from: Date; to: Date }, now: Date) {
+  const [outcomes, duplicateEffects, duplicateRequests, storeErrors, latency] = await Promise.all([
+    readOutcomeSeries(db, window, now),
+    readRateSeries(db, { ...window, measure: 'M2' }),
+    readRateSeries(db, { ...window, measure: 'M1' }),
+    readRateSeries(db, { ...window, measure: 'M3' }),
+    readLatencySeries(db, window),
+  ])
+  return { outcomes, rates: { M1: duplicateRequests, M2: duplicateEffects, M3: storeErrors }, latency }
+}

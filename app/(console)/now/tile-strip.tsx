@@ -1,0 +1,52 @@
+import { classNames } from '@/app/_ui/class-names'
+import { Sparkline } from '@/app/_ui/sparkline'
+import { STANDINGS, StateMark } from '@/app/_ui/state-mark'
+import { Time } from '@/app/_ui/time'
+import { AgeBars } from './age-bars'
+import type { Tile } from './tiles'
+
+export function TileStrip({ tiles }: { tiles: readonly Tile[] }) {
+  return (
+    <section aria-label="Measures">
+      <ul className="grid grid-cols-2 gap-px overflow-hidden rounded-m border border-line bg-line shadow-card sm:grid-cols-3 xl:grid-cols-6">
+        {tiles.map((tile) => (
+          <TileCell key={tile.id} tile={tile} />
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function TileCell({ tile }: { tile: Tile }) {
+  const { ink, stroke } = STANDINGS[tile.standing]
+  return (
+    <li data-tile={tile.id} className="flex min-w-0 flex-col bg-surface px-4 pt-3 pb-3 max-md:px-3">
+      <h2 className="flex items-center gap-1.5 text-ink-2">
+        <StateMark standing={tile.standing} /> <span className="truncate">{tile.title}</span>
+      </h2>
+      {tile.value === null ? (
+        <p className="flex h-8 items-center font-medium text-ink-2 text-l">Not measured</p>
+      ) : (
+        <p className="flex h-8 items-baseline gap-1.5">
+          <span className={classNames('font-semibold text-kpi tracking-tight', ink)}>{tile.value}</span>
+          {tile.unit !== '' && <span className="text-ink-3">{tile.unit}</span>}
+        </p>
+      )}
+      <p className="min-h-8 text-ink-3 text-xs">
+        {tile.facts.join(' · ')}
+        {tile.stale !== null && (
+          <>
+            {' · '}
+            <span className="text-warn-ink">
+              stale since <Time at={tile.stale.since} />: {tile.stale.who}
+            </span>
+          </>
+        )}
+      </p>
+      <div className="mt-auto h-[22px] pt-0.5">
+        {tile.ages !== undefined && tile.ages.length > 0 && <AgeBars ages={tile.ages} fill={stroke} />}
+        {tile.spark.length > 1 && <Sparkline points={tile.spark} stroke={stroke} />}
+      </div>
+    </li>
+  )
+}

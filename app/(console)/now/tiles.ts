@@ -1,0 +1,159 @@
+import { countText, latencyParts, latencyText, percentText, targetPercentText } from '@/app/_ui/format-figure'
+import { durationText } from '@/app/_ui/format-time'
+import type { Standing } from '@/app/_ui/state-mark'
+import { formatMoney } from '@/lib/core/money'
+import type { Measure, MeasureId } from '@/lib/telemetry/measure'
+import type { NowData } from './read-now'
+import { countSpark, latencySpark, rateSpark } from './sparks'
+import { hasStore, type Stale, staleStore, staleTelemetry } from './staleness'
+
+export type Tile = {
+  id: string
+  title: string
+  standing: Standing
+  /** Null = not measured; `facts` then says why. */
+  value: string | null
+  unit: string
+  facts: string[]
+  stale: Stale | null
+  spark: (number | null)[]
+  /** Ages of what is stuck, instead of a course. */
+  ages?: number[]
+}
+
+/** The six figures, in the order in which they matter. */
+export function buildTiles(data: NowData): Tile[] {
+  const of = (id: MeasureId): Measure => {
+    const measure = data.measures.find((each) => each.id === id)
+    if (measure === undefined) throw new Error(`readMeasures gives no ${id}`)
+    return measure
+  }
+  const stale = staleTelemetry(data.freshness, data.range)
+  const rate = (id: 'M1' | 'M2' | 'M3', title: string, breach: Standing, more: string[] = []) =>
+    rateTile(of(id), { title, breach, more, stale, spark: rateSpark(data, id) })
+  return [
+    rate('M2', 'Duplicate side effects', 'bad'),
+    rate('M1', 'Duplicate requests', 'warn', coverage(of('M1'))),
+    latencyTile(of('M4'), stale, latencySpark(data)),
+    rate('M3', 'Store errors', 'bad'),
+    locksTile(data),
+    orphansTile(of('M6'), data, stale),
+  ]
+}
+
+/** Good news needs fresh data; bad news does not. */
+const standingOf = (measure: Measure, breach: Standing, stale: Stale | null): Standing => {
+  if (measure.state === 'not measured') return 'unknown'
+  if (measure.state === 'breach') return breach
+  return stale === null ? 'ok' : 'stale'
+}
+
+type RateFacts = {
+  title: string
+  breach: Standing
+  more: string[]
+  stale: Stale | null
+  spark: (number | null)[]
+}
+
+function rateTile(measure: Measure, { title, breach, more, stale, spark }: RateFacts): Tile {
+  const { value, numerator, denominator, target } = measure
+  const facts =
+    value === null || numerator === null || denominator === null
+      ? [measure.reason ?? 'no reason given']
+      : [
+          `${countText(numerator)} of ${countText(denominator)}`,
+          ...(target === null ? [] : [`target ${targetPercentText(target)} %`]),
+          ...more,
+        ]
+  return {
+    id: measure.id,
+    title,
+    standing: standingOf(measure, breach, stale),
+    value: value === null ? null : percentText(value),
+    unit: '%',
+    facts,
+    stale,
+    spark,
+  }
+}
+
+/** M1 rests on the requests that carry a key at all. */
+function coverage(measure: Measure): string[] {
+  const share = measure.detail.coverage
+  return typeof share === 'number' ? [`${percentText(share)} % carry a key`] : []
+}
+
+function latencyTile(measure: Measure, stale: Stale | null, spark: (number | null)[]): Tile {
+  const { value, target, detail } = measure
+  const parts = value === null ? null : latencyParts(value)
+  const facts =
+    parts === null
+      ? [measure.reason ?? 'no reason given']
+      : [
+          ...(typeof detail.p99 === 'number' ? [`P99 ${latencyText(detail.p99)}`] : []),
+          ...(target === null ? [] : [`target P95 ${latencyText(target).replace('.00', '')}`]),
+          ...(typeof detail.openOlderThanTarget === 'number' && detail.openOlderThanTarget > 0
+            ? [`${countText(detail.openOlderThanTarget)} open longer`]
+            : []),
+        ]
+  return {
+    id: measure.id,
+    title: 'Intent to final',
+    standing: standingOf(measure, 'warn', stale),
+    value: parts?.value ?? null,
+    unit: parts === null ? '' : `${parts.unit} P95`,
+    facts,
+    stale,
+    spark,
+  }
+}
+
+function locksTile({ locks, sources, now }: NowData): Tile {
+  const base = { id: 'locks', title: 'Stuck locks', unit: '', spark: [] }
+  if (!hasStore(sources)) {
+    return { ...base, standing: 'unknown', value: null, facts: ['no idempotency store is read'], stale: null }
+  }
+  const stale = staleStore(sources)
+  const safe = locks.stuckItems.filter(
+    ({ verdict }) => verdict === 'release' || verdict === 'complete',
+  ).length
+  const facts =
+    locks.stuck === 0
+      ? [`${countText(locks.live)} held, none past its lease`]
+      : [
+          ...(locks.oldestStuckAt === null
+            ? []
+            : [`oldest ${durationText(now.getTime() - locks.oldestStuckAt.getTime())}`]),
+          `${countText(safe)} safe to settle`,
+          ...(locks.investigate > 0 ? [`${countText(locks.investigate)} to investigate`] : []),
+        ]
+  const standing = locks.stuck > 0 ? 'warn' : stale === null ? 'ok' : 'stale'
+  const ages = locks.stuckItems.map(({ age }) => age)
+  return { ...base, standing, value: countText(locks.stuck), facts, stale, ages }
+}
+
+function orphansTile(measure: Measure, data: NowData, stale: Stale | null): Tile {
+  const { amounts, more, oldestAt } = data.orphans
+  const open = measure.detail.open as number | string
+  const facts =
+    measure.value === null
+      ? [measure.reason ?? 'no reason given']
+      : [
+          `${countText(open)} open`,
+          ...(amounts.length === 0
+            ? ['target 0']
+            : [`${more ? '≥ ' : ''}${amounts.map((amount) => formatMoney(amount)).join(', ')}`]),
+          ...(oldestAt === null ? [] : [`oldest ${durationText(data.now.getTime() - oldestAt.getTime())}`]),
+        ]
+  return {
+    id: measure.id,
+    title: 'Orphaned effects',
+    standing: standingOf(measure, 'bad', stale),
+    value: measure.value === null ? null : countText(measure.value),
+    unit: '',
+    facts,
+    stale,
+    spark: measure.value === null ? [] : countSpark(data),
+  }
+}

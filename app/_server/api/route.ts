@@ -1,0 +1,74 @@
+import type { z } from 'zod'
+import type { Verb } from '@/lib/core/permissions'
+import type { UserContext } from '../context'
+
+export type RouteContext = UserContext & { request: Request }
+
+type Shape = z.ZodObject
+type Output<S> = S extends z.ZodType ? z.output<S> : undefined
+
+/** What a handler answers when all is well. */
+export type Answer = { status: 200 | 201 | 202; body: unknown }
+
+type Common<P, Q, B> = {
+  /** Below /api/v1, with its parameters in braces. */
+  path: string
+  summary: string
+  description?: string
+  tag: Tag
+  /** The verb of the role table that it needs. The verb checks it again. */
+  verb: Verb
+  params?: P
+  query?: Q
+  body?: B
+  /** The handler parses the body, by better means than the schema of the document; it gets it as it came. */
+  parsesItself?: true
+  /** The one mutation that the kill switch must not stop is its own. */
+  worksWhenWritesAreOff?: true
+  /** What it answers when all is well, by status. */
+  responses: Partial<Record<200 | 201 | 202, { description: string; schema: z.ZodType }>>
+}
+
+export type RouteInput<P, Q, B> = { params: Output<P>; query: Output<Q>; body: Output<B> }
+
+export type Route = Common<Shape, Shape, z.ZodType> & {
+  method: 'GET' | 'POST'
+  handle(ctx: RouteContext, input: { params: unknown; query: unknown; body: unknown }): Promise<Answer>
+}
+
+export const TAGS = {
+  Measures: 'The ten measures and their series.',
+  Keys: 'Idempotency keys and the locks on them.',
+  Effects: 'Side effects that happened twice, or that no record answers for.',
+  Actions: 'What the console does to the outside: intent, approval, result.',
+  Runs: 'Jobs: staging, reconciliation, collection, bulk actions.',
+  Reconciliation: 'Cases that the sides disagree about.',
+  Retention: 'Collection of expired records.',
+  Audit: 'Who did what, why, chained.',
+  Sources: 'Stores, ledgers, providers and processes.',
+  Settings: 'The kill switch.',
+  Live: 'Server-sent events.',
+} as const
+export type Tag = keyof typeof TAGS
+
+/** A read. Its handler's input has the types of its schemas. */
+export function get<P extends Shape | undefined = undefined, Q extends Shape | undefined = undefined>(
+  route: Common<P, Q, undefined> & {
+    handle(ctx: RouteContext, input: RouteInput<P, Q, undefined>): Promise<Answer>
+  },
+): Route {
+  return { ...route, method: 'GET' } as unknown as Route
+}
+
+/** A mutation: it needs an `Idempotency-Key`, and acts once for each. */
+export function post<P extends Shape | undefined = undefined, B extends z.ZodType | undefined = undefined>(
+  route: Common<P, undefined, B> & {
+    handle(ctx: RouteContext, input: RouteInput<P, undefined, B>): Promise<Answer>
+  },
+): Route {
+  return { ...route, method: 'POST' } as unknown as Route
+}
+
+export const ok = (body: unknown): Answer => ({ status: 200, body })
+export const created = (body: unknown): Answer => ({ status: 201, body })
+export const accepted = (body: unknown): Answer => ({ status: 202, body })

@@ -1,0 +1,21 @@
+import { actionRoutes } from '../routes/actions'
+import { auditRoutes } from '../routes/audit'
+import { caseRoutes } from '../routes/cases'
+import { keyRoutes } from '../routes/keys'
+import { lockRoutes } from '../routes/locks'
+import { measureRoutes } from '../routes/measures'
+import { runRoutes } from '../routes/runs'
+import { sourceRoutes } from '../routes/sources'
+import type { Route } from './route'
+
+/** Every route of the JSON API. Dispatch, validation and the OpenAPI document are made of this alone. */
+export const ROUTES: readonly Route[] = [
+  ...measureRoutes,
+  ...keyRoutes,
+  ...lockRoutes,
+  ...actionRoutes,
+  ...caseRoutes,
+  ...runRoutes,
+  ...auditRoutes,
+  ...sourceRoutes,
+]

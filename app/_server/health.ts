@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { readProcesses } from '@/lib/runs/processes'
+import { MIGRATIONS } from './migrations'
+import type { Services } from './services'
+
+type Part = { ok: boolean; detail: string; phase?: string }
+type Readiness = { ready: boolean; parts: Record<string, Part> }
+
+/** Shorter than the probes' own patience, so that they hear which part it is. */
+const DATABASE_TIMEOUT_MS = 2_500
+const TRAFFIC_PHASES = ['traffic-began', 'traffic-ended']
+
+const MISSING = `
+  SELECT count(*)::int AS missing FROM unnest($1::text[]) m(name)
+  WHERE NOT EXISTS (SELECT FROM _prisma_migrations p
+                    WHERE p.migration_name = m.name AND p.finished_at IS NOT NULL AND p.rolled_back_at IS NULL)`
+
+/** Whether the console can do its work. Sources never matter here: they are other people's. */
+export async function readReadiness(app: Services): Promise<Readiness> {
+  const database = await databasePart(app)
+  if (!database.ok) return { ready: false, parts: { database } }
+  const processes = (await readProcesses(app.db, app.clock)).filter(({ fresh }) => fresh)
+  const parts: Record<string, Part> = {
+    database,
+    receiver: alive(processes, 'receiver', 'accepts'),
+    worker: alive(processes, 'worker', 'polls'),
+    ...(app.settings.IDEMSCOPE_DEMO ? { demo: demoPart(processes) } : {}),
+  }
+  return { ready: Object.values(parts).every((part) => part.ok), parts }
+}
+
+async function databasePart({ db }: Services): Promise<Part> {
+  const query = db.pool.query<{ missing: number }>(MISSING, [MIGRATIONS])
+  // Not waited for when it is slow; its failure must not count as unhandled then.
+  query.catch(() => undefined)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => fail(new Error('timeout')), DATABASE_TIMEOUT_MS)
+  })
+  try {
+    const { rows } = await Promise.race([query, late])
+    const missing = rows[0]?.missing ?? MIGRATIONS.length
+    if (missing === 0) return { ok: true, detail: 'migrated' }
+    return { ok: false, detail: `${missing} migrations are missing: run npm run migrate` }
+  } catch (error) {
+    // 42P01: there is no _prisma_migrations. Other reasons may name hosts and users, and this answer is public.
+    const unmigrated = error instanceof Error && 'code' in error && error.code === '42P01'
+    return { ok: false, detail: unmigrated ? 'not migrated: run npm run migrate' : 'not reachable' }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+type Process = Awaited<ReturnType<typeof readProcesses>>[number]
+
+const alive = (processes: readonly Process[], kind: string, detail: string): Part =>
+  processes.some((process) => process.kind === kind)
+    ? { ok: true, detail }
+    : { ok: false, detail: 'no sign of life within 15 s' }
+
+const demoDetail = z.object({ phase: z.string() })
+
+/** The demo is ready once its traffic began, and stays so when it has ended. */
+function demoPart(processes: readonly Process[]): Part {
+  const process = processes.find(({ kind }) => kind === 'demo')
+  const phase = demoDetail.safeParse(process?.detail).data?.phase ?? 'starting'
+  return { ok: TRAFFIC_PHASES.includes(phase), detail: phase, phase }
+}

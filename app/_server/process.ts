@@ -1,0 +1,42 @@
+import { AppError } from '@/lib/core/errors'
+import { env } from '@/lib/env'
+import { forgetProcess, heartbeatProcess } from '@/lib/runs/processes'
+import { services } from './services'
+
+const BEAT_EVERY_MS = 5_000
+/** Requests that are being answered keep their connections for this long. */
+const REQUESTS_GRACE_MS = 2_000
+
+/** The web process's own life: faults of its configuration at start, its sign of life, and a quick end. */
+export function startProcess(): void {
+  const app = openOrExit()
+  const beat = () =>
+    heartbeatProcess(app.db, { id: app.id, kind: 'web', pid: process.pid }, app.clock).catch(
+      (error: unknown) => app.log.warn({ err: error }, 'heartbeat failed'),
+    )
+  const timer = setInterval(beat, BEAT_EVERY_MS)
+  timer.unref()
+  void beat()
+
+  // Next ends the process once no request is open; an open stream would hold it.
+  const end = () => {
+    clearInterval(timer)
+    app.live.close().catch(() => undefined)
+    forgetProcess(app.db, app.id).catch(() => undefined)
+    const close = () => app.close().catch((error: unknown) => app.log.warn({ err: error }, 'closing failed'))
+    setTimeout(close, REQUESTS_GRACE_MS).unref()
+  }
+  process.once('SIGTERM', end)
+  process.once('SIGINT', end)
+}
+
+function openOrExit() {
+  try {
+    env()
+    return services()
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(1)
+  }
+}

@@ -1,0 +1,50 @@
+import type { SystemContext } from '@/lib/context'
+import { countLocks } from '@/lib/keys/list-locks'
+import { MEASURES, type Measure } from '@/lib/telemetry/measure'
+import { readMeasures } from '@/lib/telemetry/measures'
+import type { TelemetryWindow } from '@/lib/telemetry/window'
+
+/** M1–M10 with what the rest of the console knows beside the telemetry. The API and the pages read this one. */
+export async function readConsoleMeasures(
+  ctx: Pick<SystemContext, 'db' | 'clock'>,
+  window: TelemetryWindow,
+): Promise<Measure[]> {
+  const now = ctx.clock.now()
+  const [stores, locks, confirmedDuplicateSemantic, corrections] = await Promise.all([
+    ctx.db.prisma.source.count({ where: { kind: 'intent', enabled: true } }),
+    countLocks(ctx.db, now, MEASURES.M4.target),
+    ctx.db.prisma.reconciliationCase.count({
+      where: {
+        class: 'duplicate_semantic',
+        outcome: 'break',
+        firstSeen: { gte: window.from, lt: window.to },
+      },
+    }),
+    readCorrections(ctx, window),
+  ])
+  return readMeasures(ctx.db, window, now, {
+    openKeysOlderThanTarget: stores === 0 ? null : locks.openOlderThan,
+    confirmedDuplicateSemantic,
+    corrections,
+  })
+}
+
+const CORRECTIONS = `
+  SELECT c.class, count(*)::int AS executed
+  FROM action a JOIN reconciliation_case c ON c.id = a.case_id
+  WHERE a.state = 'done' AND a.finished_at >= $1 AND a.finished_at < $2
+  GROUP BY c.class`
+
+/** Null until a reconciliation has ended: before it nothing could be corrected, which is not the same as none. */
+async function readCorrections(ctx: Pick<SystemContext, 'db'>, { from, to }: TelemetryWindow) {
+  const reconciled = await ctx.db.prisma.run.findFirst({
+    where: { kind: 'reconciliation', state: 'done', dryRun: false },
+    select: { id: true },
+  })
+  if (reconciled === null) return null
+  const { rows } = await ctx.db.pool.query<{ class: string; executed: number }>(CORRECTIONS, [from, to])
+  return {
+    executed: rows.reduce((sum, row) => sum + row.executed, 0),
+    byClass: Object.fromEntries(rows.map((row) => [row.class, row.executed])),
+  }
+}

@@ -1,0 +1,29 @@
+import type { ReactNode } from 'react'
+import { classNames } from './class-names'
+
+/** A titled surface. `aside` says what the figures are: a unit, a rank, a count. */
+export function Card(props: {
+  id: string
+  title: string
+  aside?: ReactNode
+  className?: string
+  children: ReactNode
+}) {
+  return (
+    <section
+      aria-labelledby={props.id}
+      className={classNames(
+        'flex min-w-0 flex-col rounded-m border border-line bg-surface shadow-card',
+        props.className,
+      )}
+    >
+      <header className="flex items-baseline justify-between gap-4 px-4 pt-3 pb-1">
+        <h2 id={props.id} className="text-l font-semibold">
+          {props.title}
+        </h2>
+        {props.aside !== undefined && <div className="text-right text-s text-ink-2">{props.aside}</div>}
+      </header>
+      {props.children}
+    </section>
+  )
+}

@@ -1,0 +1,159 @@
+'use client'
+
+import { useMemo } from 'react'
+import {
+  Bar,
+  BarChart,
+  type BarShapeProps,
+  CartesianGrid,
+  ReferenceArea,
+  ReferenceLine,
+  ResponsiveContainer,
+  Tooltip,
+  XAxis,
+  YAxis,
+} from 'recharts'
+import { countText } from '../format-figure'
+import { useZone } from '../zone'
+import { bucketOf, tickText, timeTicks } from './axis'
+import { ChartTooltip } from './chart-tooltip'
+import { DeployMark } from './deploy-mark'
+import { CHART_HEIGHT, type ChartMark, OUTCOMES, type OutcomePoint } from './outcome-point'
+
+const TICKS_MAX = 5
+
+export type OutcomeBarsProps = { points: OutcomePoint[]; bucketMs: number; deploys: ChartMark[] }
+
+export default function OutcomeBars({ points, bucketMs, deploys }: OutcomeBarsProps) {
+  const zone = useZone()
+  const starts = useMemo(() => points.map(({ at }) => at), [points])
+  const gaps = useMemo(() => gapsOf(points), [points])
+  const shown = OUTCOMES.filter(({ key }) => key !== 'other' || points.some((point) => point.other > 0))
+  const marks = deploys.flatMap((deploy) => {
+    const bucket = bucketOf(deploy.at, starts)
+    return bucket === null ? [] : [{ ...deploy, bucket }]
+  })
+  return (
+    <ResponsiveContainer width="100%" height={CHART_HEIGHT} className="chart">
+      <BarChart data={points} margin={{ top: 18, right: 4, bottom: 0, left: 0 }} barCategoryGap="8%">
+        <CartesianGrid vertical={false} stroke="var(--line)" />
+        <XAxis
+          dataKey="at"
+          ticks={timeTicks(starts, TICKS_MAX)}
+          interval={0}
+          tickFormatter={(at: number) => tickText(at, zone, starts)}
+          tickLine={false}
+          axisLine={{ stroke: 'var(--line-strong)' }}
+          height={24}
+          tickMargin={8}
+        />
+        <YAxis
+          width={44}
+          allowDecimals={false}
+          tickCount={4}
+          tickFormatter={countText}
+          tickLine={false}
+          axisLine={false}
+        />
+        {gaps.map(({ from, to }) => (
+          <ReferenceArea
+            key={from}
+            x1={from}
+            x2={to}
+            fill="var(--sunken)"
+            fillOpacity={1}
+            stroke="var(--line-strong)"
+            strokeDasharray="2 3"
+            ifOverflow="hidden"
+          />
+        ))}
+        <Tooltip
+          isAnimationActive={false}
+          cursor={{ fill: 'var(--ink)', fillOpacity: 0.06 }}
+          content={({ active, payload }) => {
+            const point = payload[0]?.payload as OutcomePoint | undefined
+            return active && point ? <OutcomeTooltip point={point} bucketMs={bucketMs} /> : null
+          }}
+        />
+        {shown.map(({ key, fill, label }) => (
+          <Bar
+            key={key}
+            dataKey={key}
+            name={label}
+            stackId="requests"
+            fill={fill}
+            shape={BucketBar}
+            isAnimationActive={false}
+          />
+        ))}
+        {marks.map(({ at, bucket, label }) => (
+          <ReferenceLine
+            key={`${at} ${label}`}
+            x={bucket}
+            stroke="var(--ink-2)"
+            strokeDasharray="2 3"
+            label={
+              <DeployMark
+                label={label}
+                side={bucket > (starts[starts.length >> 1] ?? 0) ? 'left' : 'right'}
+              />
+            }
+          />
+        ))}
+      </BarChart>
+    </ResponsiveContainer>
+  )
+}
+
+/** A bucket that still counts is lighter and dashed. */
+function BucketBar({ x, y, width, height, fill, payload }: BarShapeProps) {
+  if (!(height > 0)) return null
+  const complete = (payload as OutcomePoint).complete
+  return (
+    <rect
+      x={x}
+      y={y}
+      width={width}
+      height={height}
+      fill={fill}
+      fillOpacity={complete ? 0.9 : 0.35}
+      stroke={complete ? 'none' : fill}
+      strokeDasharray={complete ? undefined : '2 2'}
+    />
+  )
+}
+
+function OutcomeTooltip({ point, bucketMs }: { point: OutcomePoint; bucketMs: number }) {
+  const zone = useZone()
+  const total = OUTCOMES.reduce((sum, { key }) => sum + point[key], 0)
+  const rows = OUTCOMES.filter(({ key }) => key !== 'other' || point.other > 0).map(
+    ({ key, label, fill }) => ({
+      label,
+      fill,
+      value: countText(point[key]),
+    }),
+  )
+  return (
+    <ChartTooltip
+      at={point.at}
+      bucketMs={bucketMs}
+      zone={zone}
+      rows={point.ingested ? [...rows, { label: 'All', value: countText(total) }] : []}
+      note={!point.ingested ? 'Nothing arrived: not measured' : point.complete ? undefined : 'Still counting'}
+    />
+  )
+}
+
+/** Runs of buckets in which nothing arrived, though they have ended. */
+function gapsOf(points: readonly OutcomePoint[]): { from: number; to: number }[] {
+  const gaps: { from: number; to: number }[] = []
+  let open: { from: number; to: number } | null = null
+  for (const { at, ingested, complete } of points) {
+    if (ingested || !complete) open = null
+    else if (open === null) {
+      open = { from: at, to: at }
+      gaps.push(open)
+    } else open.to = at
+  }
+  return gaps
+}

@@ -1,0 +1,36 @@
+/** One bucket of requests, as the browser gets it. */
+export type OutcomePoint = {
+  /** Start, in milliseconds since the epoch. */
+  at: number
+  executed: number
+  replayed: number
+  conflict: number
+  again: number
+  other: number
+  /** False = nothing arrived: a gap, not a zero. */
+  ingested: boolean
+  /** False = still counting. */
+  complete: boolean
+}
+
+/** From the bottom of the stack to its top. */
+export const OUTCOMES = [
+  { key: 'executed', label: 'Executed', fill: 'var(--executed)' },
+  { key: 'replayed', label: 'Replayed', fill: 'var(--replayed)' },
+  { key: 'conflict', label: 'Conflict', fill: 'var(--conflict)' },
+  { key: 'other', label: 'Store not asked or failed', fill: 'var(--warning)' },
+  { key: 'again', label: 'Executed again', fill: 'var(--bad)' },
+] as const
+export type OutcomeKey = (typeof OUTCOMES)[number]['key']
+
+export type RatePoint = {
+  at: number
+  numerator: string
+  denominator: string
+  rate: number | null
+  complete: boolean
+}
+
+export type ChartMark = { at: number; label: string }
+
+export const CHART_HEIGHT = 208

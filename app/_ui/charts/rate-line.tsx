@@ -1,0 +1,168 @@
+'use client'
+
+import { useMemo } from 'react'
+import {
+  Area,
+  CartesianGrid,
+  ComposedChart,
+  Line,
+  ReferenceLine,
+  ResponsiveContainer,
+  Tooltip,
+  XAxis,
+  YAxis,
+} from 'recharts'
+import { countText, percentText, targetPercentText } from '../format-figure'
+import { useZone } from '../zone'
+import { bucketOf, tickText, timeTicks } from './axis'
+import { ChartTooltip } from './chart-tooltip'
+import { CHART_HEIGHT, type ChartMark, type RatePoint } from './outcome-point'
+
+const TICKS_MAX = 4
+const Y_TICKS = 3
+
+export type RateLineProps = {
+  points: RatePoint[]
+  bucketMs: number
+  /** A share, as the rates. */
+  target: number
+  stroke: string
+  deploys: ChartMark[]
+}
+
+/** A rate from 0, with its target. Where nothing was counted there is no line; what still counts is dashed. */
+export default function RateLine({ points, bucketMs, target, stroke, deploys }: RateLineProps) {
+  const zone = useZone()
+  const starts = useMemo(() => points.map(({ at }) => at), [points])
+  const drawn = useMemo(() => points.map(splitOpen), [points])
+  const ceiling = niceCeiling(Math.max(target * 2, ...points.map(({ rate }) => rate ?? 0)))
+  const yTicks = Array.from({ length: Y_TICKS + 1 }, (_, index) => (ceiling / Y_TICKS) * index)
+  return (
+    <ResponsiveContainer width="100%" height={CHART_HEIGHT} className="chart">
+      <ComposedChart data={drawn} margin={{ top: 18, right: 8, bottom: 0, left: 0 }}>
+        <CartesianGrid vertical={false} stroke="var(--line)" />
+        <XAxis
+          dataKey="at"
+          ticks={timeTicks(starts, TICKS_MAX)}
+          interval={0}
+          tickFormatter={(at: number) => tickText(at, zone, starts)}
+          tickLine={false}
+          axisLine={{ stroke: 'var(--line-strong)' }}
+          height={24}
+          tickMargin={8}
+        />
+        <YAxis
+          width={52}
+          domain={[0, ceiling]}
+          ticks={yTicks}
+          tickFormatter={(rate: number) => `${targetPercentText(rate)} %`}
+          tickLine={false}
+          axisLine={false}
+        />
+        <Tooltip
+          isAnimationActive={false}
+          cursor={{ stroke: 'var(--ink-3)', strokeWidth: 1 }}
+          content={({ active, payload }) => {
+            const point = payload[0]?.payload as RatePoint | undefined
+            return active && point ? <RateTooltip point={point} bucketMs={bucketMs} target={target} /> : null
+          }}
+        />
+        <Area
+          dataKey="closed"
+          type="linear"
+          stroke={stroke}
+          strokeWidth={1.75}
+          fill={stroke}
+          fillOpacity={0.1}
+          dot={<LoneDot stroke={stroke} points={drawn} />}
+          activeDot={{ r: 3.5, strokeWidth: 0, fill: stroke }}
+          connectNulls={false}
+          isAnimationActive={false}
+        />
+        <Line
+          dataKey="open"
+          type="linear"
+          stroke={stroke}
+          strokeWidth={1.75}
+          strokeDasharray="3 3"
+          dot={false}
+          activeDot={{ r: 3.5, strokeWidth: 0, fill: stroke }}
+          connectNulls={false}
+          isAnimationActive={false}
+        />
+        {deploys.flatMap(({ at, label }) => {
+          const bucket = bucketOf(at, starts)
+          return bucket === null
+            ? []
+            : [
+                <ReferenceLine
+                  key={`${at} ${label}`}
+                  x={bucket}
+                  stroke="var(--ink-3)"
+                  strokeDasharray="2 3"
+                />,
+              ]
+        })}
+        <ReferenceLine
+          y={target}
+          stroke="var(--ink-2)"
+          strokeDasharray="4 3"
+          label={{
+            value: `target ${targetPercentText(target)} %`,
+            position: 'insideBottomRight',
+            style: { fill: 'var(--ink-2)', paintOrder: 'stroke', stroke: 'var(--surface)', strokeWidth: 3 },
+          }}
+        />
+      </ComposedChart>
+    </ResponsiveContainer>
+  )
+}
+
+type Drawn = RatePoint & { closed: number | null; open: number | null }
+
+/** The part that still counts is a line of its own, joined to the last point that does not. */
+function splitOpen(point: RatePoint, index: number, points: readonly RatePoint[]): Drawn {
+  const next = points[index + 1]
+  const joins = point.complete && next !== undefined && !next.complete
+  return {
+    ...point,
+    closed: point.complete ? point.rate : null,
+    open: !point.complete || joins ? point.rate : null,
+  }
+}
+
+/** A point between two gaps has no line: it is drawn as a dot. */
+function LoneDot(props: {
+  cx?: number
+  cy?: number
+  index?: number
+  stroke: string
+  points: readonly Drawn[]
+}) {
+  const { cx, cy, index = 0, stroke, points } = props
+  const alone = (points[index - 1]?.closed ?? null) === null && (points[index + 1]?.closed ?? null) === null
+  if (!alone || cx === undefined || cy === undefined || (points[index]?.closed ?? null) === null) return null
+  return <circle cx={cx} cy={cy} r={2} fill={stroke} />
+}
+
+function RateTooltip({ point, bucketMs, target }: { point: RatePoint; bucketMs: number; target: number }) {
+  const zone = useZone()
+  const rows =
+    point.rate === null
+      ? []
+      : [
+          { label: 'Rate', value: `${percentText(point.rate)} %` },
+          { label: 'Twice', value: `${countText(point.numerator)} of ${countText(point.denominator)}` },
+          { label: 'Target', value: `${targetPercentText(target)} %` },
+        ]
+  const note =
+    point.rate === null ? 'No committed effects: not measured' : point.complete ? undefined : 'Still counting'
+  return <ChartTooltip at={point.at} bucketMs={bucketMs} zone={zone} rows={rows} note={note} />
+}
+
+/** The next of 1.5, 3, 6, 9 × 10ⁿ: three even steps with short labels. */
+function niceCeiling(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value))
+  const factor = [1.5, 3, 6, 9, 15].find((each) => each * power >= value) ?? 15
+  return factor * power
+}

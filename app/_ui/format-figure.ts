@@ -1,0 +1,39 @@
+/** A count that may be beyond 2^53 and is then a decimal string. */
+type Count = number | string | bigint
+
+const GROUPED = new Intl.NumberFormat('en-US')
+
+/** 6,612 */
+export const countText = (count: Count): string => GROUPED.format(count as number)
+
+/** 12.4, 0.21, 0.0042: enough digits to tell a small rate from none, never more than its size deserves. */
+export function percentText(ratio: number): string {
+  const percent = ratio * 100
+  if (percent === 0) return '0.00'
+  if (percent >= 10) return percent.toFixed(1)
+  if (percent >= 0.01) return percent.toFixed(2)
+  return percent.toLocaleString('en-US', { maximumSignificantDigits: 2 })
+}
+
+/** A target reads shorter than a figure: 0.01, 0.1, 2. */
+export const targetPercentText = (ratio: number): string =>
+  (ratio * 100).toLocaleString('en-US', { maximumSignificantDigits: 3 })
+
+/** 84 ms, 1.34 s, 12.1 s */
+export function latencyParts(ms: number): { value: string; unit: 'ms' | 's' } {
+  if (ms < 1) return { value: ms.toFixed(2), unit: 'ms' }
+  if (ms < 1000) return { value: ms.toFixed(ms < 10 ? 1 : 0), unit: 'ms' }
+  return { value: (ms / 1000).toFixed(ms < 10_000 ? 2 : 1), unit: 's' }
+}
+
+export const latencyText = (ms: number): string => {
+  const { value, unit } = latencyParts(ms)
+  return `${value} ${unit}`
+}
+
+/** 21×, 1.4×, 0.3× */
+export const timesText = (factor: number): string =>
+  `${factor >= 10 ? GROUPED.format(Math.round(factor)) : factor.toLocaleString('en-US', { maximumSignificantDigits: 2 })}×`
+
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${GROUPED.format(count)} ${count === 1 ? one : many}`

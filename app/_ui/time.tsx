@@ -1,0 +1,46 @@
+'use client'
+
+import {
+  clockText,
+  dayClockText,
+  durationText,
+  fullText,
+  sameDay,
+  secondsText,
+  zoneText,
+} from './format-time'
+import { useNow } from './now-clock'
+import { useHydrated, useZone } from './zone'
+
+type Kind =
+  /** 4 min */
+  | 'age'
+  /** 02:42 UTC, with its day when that is not today */
+  | 'clock'
+  /** 02:42, when the zone is said beside it */
+  | 'bare'
+  /** 02:42:07 UTC */
+  | 'seconds'
+
+/** A moment. Its title says it in full, in UTC and in the browser's zone. */
+export function Time({ at, kind = 'clock', className }: { at: string; kind?: Kind; className?: string }) {
+  const zone = useZone()
+  const hydrated = useHydrated()
+  const now = useNow()
+  const date = new Date(at)
+  const title = hydrated ? `${fullText(date, 'utc')} · ${fullText(date, 'local')}` : fullText(date, 'utc')
+  const text = {
+    age: () => durationText(now - date.getTime()),
+    bare: () => clockText(date, zone),
+    seconds: () => `${secondsText(date, zone)} ${zoneText(date, zone)}`,
+    clock: () => {
+      const today = sameDay(date, new Date(now), zone)
+      return `${today ? clockText(date, zone) : dayClockText(date, zone)} ${zoneText(date, zone)}`
+    },
+  }[kind]()
+  return (
+    <time dateTime={at} title={title} className={className}>
+      {text}
+    </time>
+  )
+}

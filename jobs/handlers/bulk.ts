@@ -1,0 +1,6 @@
+import type { SystemContext } from '@/lib/context'
+import { runBulk } from '@/lib/keys/run-bulk'
+import type { RunHandle, RunResult } from '@/lib/runs/handle'
+
+export const run = (ctx: SystemContext, handle: RunHandle, _params: unknown): Promise<RunResult> =>
+  runBulk(ctx, handle)

@@ -1,0 +1,16 @@
+import { z } from 'zod'
+import type { SystemContext } from '@/lib/context'
+import { checkLocks } from '@/lib/keys/check-locks'
+import { settleUnknown } from '@/lib/keys/settle-unknown'
+import type { RunHandle, RunResult } from '@/lib/runs/handle'
+
+const paramsSchema = z.object({ source: z.string().optional() })
+
+export async function run(ctx: SystemContext, handle: RunHandle, params: unknown): Promise<RunResult> {
+  const { source } = paramsSchema.parse(params)
+  const sources = await checkLocks(ctx, source)
+  await handle.report({ progress: 0.9, counts: { sources } })
+  const settled = await settleUnknown(ctx)
+  const unreachable = sources.some((checked) => checked.kind === 'unreachable')
+  return { outcome: unreachable ? 'incomplete' : 'checked', counts: { sources, settled } }
+}

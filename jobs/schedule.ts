@@ -1,0 +1,39 @@
+import type { Context, SystemContext } from '@/lib/context'
+import { newId } from '@/lib/core/ids'
+import type { RunKind } from '@/lib/core/states'
+import type { Env } from '@/lib/env'
+import { startRun } from '@/lib/runs/start'
+
+type Periodic = { kind: RunKind; everyMs: number; params?: Record<string, unknown> }
+
+const HOUR_MS = 3_600_000
+
+export const periodicRuns = (env: Env): Periodic[] => [
+  { kind: 'roll_up', everyMs: env.IDEMSCOPE_ROLL_UP_EVERY_MS },
+  { kind: 'staging', everyMs: env.IDEMSCOPE_STAGE_EVERY_MS },
+  { kind: 'lock_check', everyMs: env.IDEMSCOPE_LOCK_CHECK_EVERY_MS },
+  { kind: 'reconciliation', everyMs: env.IDEMSCOPE_RECONCILE_EVERY_MS },
+  { kind: 'effect_detection', everyMs: env.IDEMSCOPE_LOCK_CHECK_EVERY_MS },
+  { kind: 'conditions', everyMs: env.IDEMSCOPE_LOCK_CHECK_EVERY_MS },
+  { kind: 'collection', everyMs: env.IDEMSCOPE_COLLECT_EVERY_MS },
+  { kind: 'sealing', everyMs: env.IDEMSCOPE_ROLL_UP_EVERY_MS },
+  { kind: 'partitions', everyMs: HOUR_MS },
+]
+
+/**
+ * Starts each periodic run at its interval. Every worker may do this: a run of the kind that has not ended is
+ * returned instead of a second one. pg-boss's own cron is minutes at best. Returns the stop.
+ */
+export function startSchedule(ctx: SystemContext, env: Env): () => void {
+  const timers = periodicRuns(env).map(({ kind, everyMs, params = {} }) => {
+    const scheduler: Context = { ...ctx, actor: { kind: 'system', job: 'schedule' }, requestId: newId('req') }
+    const tick = () => {
+      startRun(scheduler, { kind, params, idempotentOn: 'kind' }).catch((error: unknown) =>
+        ctx.log.warn({ kind, err: error }, 'could not start a periodic run'),
+      )
+    }
+    tick()
+    return setInterval(tick, everyMs)
+  })
+  return () => timers.forEach(clearInterval)
+}

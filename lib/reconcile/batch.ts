@@ -1,0 +1,30 @@
+import type pg from 'pg'
+import type { SystemContext } from '@/lib/context'
+import { inTransaction } from '@/lib/db'
+import { applyObjects, changedObjects, lockMirror, type MirrorSource } from '@/lib/sources/mirror/apply'
+import type { StagedObject } from '@/lib/sources/mirror/object'
+import { witness } from './witness'
+
+/** What staging needs beside the system's context; `inBatch` commits with each batch (checkpoint, fence). */
+export type StageContext = SystemContext & { inBatch?: (client: pg.PoolClient) => Promise<void> }
+
+/**
+ * Stages one batch: rows, cursor and the run's checkpoint in one transaction. Telemetry is told of what is new before
+ * that, since it may be told twice but never not at all.
+ */
+export async function commitBatch(
+  ctx: StageContext,
+  source: MirrorSource,
+  objects: readonly StagedObject[],
+  effectNames: { charge: string; refund: string } | null,
+  alsoIn: (client: pg.PoolClient, now: Date) => Promise<void>,
+): Promise<void> {
+  await witness(ctx, await changedObjects(ctx.db, source, objects), effectNames)
+  const now = ctx.clock.now()
+  await inTransaction(ctx.db.pool, async (client) => {
+    await lockMirror(client, source.system)
+    await applyObjects(client, source, now, objects)
+    await alsoIn(client, now)
+    await ctx.inBatch?.(client)
+  })
+}

@@ -1,0 +1,68 @@
+import { caseClass } from '@/lib/core/case-classes'
+import type { Operation } from '../operation'
+import { existence } from './existence'
+import type { ClassifyContext, Draft, Finding, LookUp } from './finding'
+import { lookUpKey } from './finding'
+import { duplicateLedger, phantoms } from './ledger'
+import { quarantine } from './quarantine'
+import { refunds } from './refund'
+import { retention } from './retention'
+import { uniqueness } from './uniqueness'
+import { type Unit, unitsOf } from './units'
+import { usage } from './usage'
+import { value } from './value'
+
+export type Classified = {
+  findings: Finding[]
+  /** What has to be asked by id before the pending ones may become breaks. */
+  lookUps: LookUp[]
+  /** When the answer may be another one though nothing new is staged. */
+  recheckAt: Date | null
+}
+
+/** So soon is asked again for what waits for a listing or an answer. */
+const WAITING_MS = 1_000
+
+/** Judges one operation. Pure: the same objects in the same circumstances give the same findings. */
+export function classifyOperation(operation: Operation, ctx: ClassifyContext): Classified {
+  const quarantined = quarantine(operation)
+  if (quarantined.length > 0) return weigh(quarantined, [], ctx)
+  const units = unitsOf(operation)
+  const { drafts, surplus } = uniqueness(operation, units, ctx)
+  const rechecks: Date[] = []
+  const stuck = new Set<Unit>()
+  for (const unit of units) {
+    const answer = existence(operation, unit, surplus, ctx)
+    if (answer.draft !== null) drafts.push(answer.draft)
+    if (answer.recheckAt !== null) rechecks.push(answer.recheckAt)
+    if (answer.stuck) stuck.add(unit)
+  }
+  drafts.push(
+    ...phantoms(operation, units, ctx),
+    ...duplicateLedger(operation, units),
+    ...value(operation, units, surplus),
+    ...refunds(operation, units, { surplus, stuck, ctx }),
+    ...usage(operation, units),
+    ...retention(operation, units, stuck),
+  )
+  return weigh(drafts, rechecks, ctx)
+}
+
+/** Turns drafts into findings: what is merely not there yet, or not confirmed absent, is pending. */
+function weigh(drafts: readonly Draft[], rechecks: readonly Date[], ctx: ClassifyContext): Classified {
+  const due: Date[] = [...rechecks]
+  const lookUps: LookUp[] = []
+  const findings = drafts.map((draft): Finding => {
+    const { since, lookUps: needed = [], waiting = false, ...rest } = draft
+    const breakOn = since === null ? ctx.asOf : new Date(since.getTime() + ctx.breakOnMs)
+    const open = needed.filter((lookUp) => !ctx.lookedUp.has(lookUpKey(lookUp)))
+    const ripe = breakOn <= ctx.asOf
+    if (ripe && !waiting) lookUps.push(...open)
+    const isBreak = ripe && !waiting && open.length === 0
+    if (!isBreak) due.push(ripe ? new Date(ctx.asOf.getTime() + WAITING_MS) : breakOn)
+    const severity = isBreak && rest.class === 'status_lag' ? 'P2' : caseClass(rest.class).severity
+    return { ...rest, severity, outcome: isBreak ? 'break' : 'pending', breakOn }
+  })
+  const recheckAt = due.length === 0 ? null : new Date(Math.min(...due.map((at) => at.getTime())))
+  return { findings, lookUps, recheckAt }
+}

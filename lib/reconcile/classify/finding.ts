@@ -1,0 +1,66 @@
+import type { Aspect, CaseClass, Severity } from '@/lib/core/case-classes'
+import type { Money } from '@/lib/core/money'
+import type { CaseOutcome } from '@/lib/core/states'
+import type { TimeRange } from '@/lib/sources/contracts'
+import type { Side, SideState } from '../stage'
+
+/** What is asked by id before anything is called missing. */
+export type LookUp =
+  | { kind: 'charge' | 'refund'; id: string }
+  | { kind: 'ledger'; ref: string }
+  | { kind: 'key'; scope: string; key: string }
+
+export const lookUpKey = (lookUp: LookUp): string =>
+  lookUp.kind === 'key'
+    ? `key:${lookUp.scope}\u001f${lookUp.key}`
+    : lookUp.kind === 'ledger'
+      ? `ledger:${lookUp.ref}`
+      : `${lookUp.kind}:${lookUp.id}`
+
+export type Subject = {
+  scope: string | null
+  key: string | null
+  effectIds: string[]
+  reference: string | null
+}
+
+export type Finding = {
+  aspect: Aspect
+  /** With the operation and the aspect it is the identity; the class is no part of it. */
+  objectId: string
+  class: CaseClass
+  severity: Severity
+  outcome: CaseOutcome
+  /** When it became, or becomes, a break. */
+  breakOn: Date
+  subject: Subject
+  amount: Money | null
+  /** Facts that last: no time of looking. Its hash is what an approval is bound to. */
+  evidence: Record<string, unknown>
+}
+
+/** Under which circumstances the staged objects are judged. */
+export type ClassifyContext = {
+  /** Everything that was visible by then is staged. */
+  asOf: Date
+  breakOnMs: number
+  leaseGraceMs: number
+  clockSkewMs: number
+  settleDelayMs: number
+  sides: Record<Side, SideState>
+  /** The provider's newest contiguous complete listing. */
+  coverage: TimeRange | null
+  /** What was asked by id in this run (`lookUpKey`). */
+  lookedUp: ReadonlySet<string>
+}
+
+/** A finding before it is weighed: what it rests on, and since when. */
+export type Draft = Omit<Finding, 'outcome' | 'breakOn' | 'severity' | 'aspect'> & {
+  aspect: Aspect
+  /** Pending until this + breakOnMs; null = positive evidence, a break at once. */
+  since: Date | null
+  /** Absences that have to be confirmed by id before it is a break. */
+  lookUps?: readonly LookUp[]
+  /** What it rests on is not complete yet: pending, whatever the time. */
+  waiting?: boolean
+}

@@ -1,0 +1,90 @@
+import type { Operation, Posting } from '../operation'
+import { chargeFacts, postingFacts, refundFacts } from './evidence'
+import { isPostingOf } from './existence-effect'
+import type { ClassifyContext, Draft } from './finding'
+import { namedBy, referenceOf, type Unit } from './units'
+
+/**
+ * Postings that no provider object stands behind. Those of a unit whose own charge failed or is absent are told by its
+ * existence; here are the ones that lead nowhere.
+ */
+export function phantoms(operation: Operation, units: readonly Unit[], ctx: ClassifyContext): Draft[] {
+  const known = new Set(
+    operation.charges.filter(({ status }) => status !== 'absent').flatMap((c) => [c.id, c.paymentIntentId]),
+  )
+  const told = new Set(units.flatMap(({ lives }) => lives.flatMap(namedBy)))
+  return operation.postings
+    .filter(({ kind, reversed }) => kind === 'charge' && !reversed)
+    .filter(({ providerRef }) => providerRef === null || (!known.has(providerRef) && !told.has(providerRef)))
+    .map((posting) => ({
+      aspect: 'existence' as const,
+      objectId: posting.providerRef === null ? `e:${posting.entryId}` : `p:${posting.providerRef}`,
+      class: 'phantom_ledger' as const,
+      since: posting.bookedAt,
+      lookUps: posting.providerRef === null ? [] : [{ kind: 'charge' as const, id: posting.providerRef }],
+      waiting: ctx.sides.provider !== 'complete',
+      subject: {
+        scope: null,
+        key: null,
+        effectIds: posting.providerRef === null ? [] : [posting.providerRef],
+        reference: posting.reference ?? referenceOf(operation, null),
+      },
+      amount: { minor: posting.amountMinor, currency: posting.currency },
+      evidence: { sides: { intent: [], provider: [], ledger: [postingFacts(posting)] } },
+    }))
+}
+
+/** The postings of one provider id that are one booking too many; split postings that add up are none. */
+export function isDoubled(postings: readonly Posting[], expectedMinor: bigint): boolean {
+  if (postings.length < 2 || expectedMinor <= 0n) return false
+  const sum = postings.reduce((total, { amountMinor }) => total + amountMinor, 0n)
+  if (sum <= expectedMinor) return false
+  return postings.some(({ amountMinor }) => amountMinor === expectedMinor) || sum % expectedMinor === 0n
+}
+
+export function duplicateLedger(operation: Operation, units: readonly Unit[]): Draft[] {
+  const drafts: Draft[] = []
+  const add = (
+    object: { id: string; scope: string | null; key: string | null; currency: string },
+    expectedMinor: bigint,
+    postings: Posting[],
+    provider: unknown,
+  ) => {
+    if (!isDoubled(postings, expectedMinor)) return
+    drafts.push({
+      aspect: 'ledger',
+      objectId: object.id,
+      class: 'duplicate_ledger',
+      since: null,
+      subject: {
+        scope: object.scope,
+        key: object.key,
+        effectIds: [object.id],
+        reference: referenceOf(operation, null),
+      },
+      amount: { minor: expectedMinor, currency: object.currency },
+      evidence: { sides: { intent: [], provider: [provider], ledger: postings.map(postingFacts) } },
+    })
+  }
+  for (const charge of operation.charges.filter(({ status }) => status === 'succeeded')) {
+    const unit = units.find(({ charges }) => charges.includes(charge))
+    const expected = charge.capturedMinor > 0n ? charge.capturedMinor : charge.amountMinor
+    const postings = operation.postings.filter((posting) => isPostingOf(posting, charge))
+    add(
+      { ...charge, scope: unit?.scope ?? null, key: unit?.key ?? null },
+      expected,
+      postings,
+      chargeFacts(charge),
+    )
+  }
+  for (const refund of operation.refunds.filter(({ status }) => status === 'succeeded')) {
+    const postings = refundPostings(operation, refund.id)
+    add(refund, refund.amountMinor, postings, refundFacts(refund))
+  }
+  return drafts
+}
+
+export const refundPostings = (operation: Operation, refundId: string): Posting[] =>
+  operation.postings.filter(
+    ({ kind, reversed, providerRef }) => kind === 'refund' && !reversed && providerRef === refundId,
+  )

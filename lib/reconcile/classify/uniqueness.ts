@@ -1,0 +1,180 @@
+import type { CaseClass } from '@/lib/core/case-classes'
+import type { Charge, Life, Operation, Refund } from '../operation'
+import { chargeFacts, refundFacts, sidesOf } from './evidence'
+import type { ClassifyContext, Draft } from './finding'
+import { isFullyRefunded, namedBy, referenceOf, type Unit } from './units'
+
+type Effect = Charge | Refund
+
+/** Findings, and the ids of the surplus effects, which the other aspects leave out. */
+export function uniqueness(
+  operation: Operation,
+  units: readonly Unit[],
+  ctx: ClassifyContext,
+): { drafts: Draft[]; surplus: Set<string> } {
+  const named = namesOf(operation)
+  const drafts: Draft[] = []
+  const surplus = new Set<string>()
+  const firsts: { unit: Unit; charge: Charge }[] = []
+  for (const unit of units) {
+    for (const effects of byStep(unit.charges.filter(isLiveCharge))) {
+      const [first] = effects
+      if (first !== undefined) firsts.push({ unit, charge: keeper(effects, named) ?? first })
+      drafts.push(...onOneKey(operation, unit, effects, named, surplus, ctx))
+    }
+    for (const effects of byStep(
+      unit.refunds.filter(({ status }) => status === 'succeeded' || status === 'pending'),
+    )) {
+      drafts.push(...onOneKey(operation, unit, effects, named, surplus, ctx))
+    }
+  }
+  drafts.push(...onOneReference(operation, firsts, named, surplus))
+  return { drafts, surplus }
+}
+
+/** A surplus that was given back whole is no surplus any more. */
+const isLiveCharge = (charge: Charge): boolean =>
+  (charge.status === 'succeeded' || charge.status === 'pending') && !isFullyRefunded(charge)
+
+function byStep<E extends Effect>(effects: readonly E[]): E[][] {
+  const steps = new Map<string, E[]>()
+  for (const effect of effects) {
+    const step = effect.step ?? ''
+    steps.set(step, [...(steps.get(step) ?? []), effect])
+  }
+  return [...steps.values()]
+}
+
+type Names = { byRecord: ReadonlySet<string>; byLedger: ReadonlySet<string> }
+
+function namesOf(operation: Operation): Names {
+  return {
+    byRecord: new Set(operation.lives.filter(({ status }) => status === 'completed').flatMap(namedBy)),
+    byLedger: new Set(
+      operation.postings.filter(({ reversed }) => !reversed).flatMap(({ providerRef }) => providerRef ?? []),
+    ),
+  }
+}
+
+const isNamed = (effect: Effect, named: Names): boolean =>
+  [effect.id, 'paymentIntentId' in effect ? effect.paymentIntentId : null].some(
+    (id) => id !== null && (named.byRecord.has(id) || named.byLedger.has(id)),
+  )
+
+/** The one effect that record or ledger name; undefined when they name none or several. */
+function keeper<E extends Effect>(effects: readonly E[], named: Names): E | undefined {
+  const kept = effects.filter((effect) => isNamed(effect, named))
+  return kept.length === 1 ? kept[0] : undefined
+}
+
+/** Two or more effects of one step on one key: a break for each later one. */
+function onOneKey(
+  operation: Operation,
+  unit: Unit,
+  effects: readonly Effect[],
+  named: Names,
+  surplus: Set<string>,
+  ctx: ClassifyContext,
+): Draft[] {
+  const [first, ...later] = effects
+  if (first === undefined || later.length === 0) return []
+  const kept = keeper(effects, named) ?? first
+  for (const effect of effects) if (effect !== kept) surplus.add(effect.id)
+  return later.map((effect) => ({
+    aspect: 'uniqueness' as const,
+    objectId: effect.id,
+    class: ranAgainAfterExpiry(unit, first, effect, ctx) ? 'expired_key_retry' : 'duplicate_same_key',
+    since: null,
+    subject: {
+      scope: unit.scope,
+      key: unit.key,
+      effectIds: effects.map(({ id }) => id),
+      reference: referenceOf(operation, unit),
+    },
+    amount: { minor: effect.amountMinor, currency: effect.currency },
+    evidence: { ...choice(effects, named), sides: sidesOf(operation, unit) },
+  }))
+}
+
+/** Other keys, but the same business reference, amount and currency: each later one is a suspect. */
+function onOneReference(
+  operation: Operation,
+  firsts: readonly { unit: Unit; charge: Charge }[],
+  named: Names,
+  surplus: Set<string>,
+): Draft[] {
+  const groups = new Map<string, { unit: Unit; charge: Charge }[]>()
+  for (const each of firsts) {
+    const { reference, amountMinor, currency, status } = each.charge
+    if (reference === null || status !== 'succeeded') continue
+    const same = `${reference}\u001f${amountMinor}\u001f${currency}`
+    groups.set(same, [...(groups.get(same) ?? []), each])
+  }
+  // Objects of an operation come in the order of their making.
+  const places = operation.charges
+  return [...groups.values()].flatMap((group) => {
+    const ordered = [...group].sort((a, b) => places.indexOf(a.charge) - places.indexOf(b.charge))
+    const effects = ordered.map(({ charge }) => charge)
+    return ordered.slice(1).map(({ unit, charge }) => {
+      surplus.add(charge.id)
+      return {
+        aspect: 'uniqueness' as const,
+        objectId: charge.id,
+        class: 'duplicate_semantic' as CaseClass,
+        since: null,
+        subject: {
+          scope: unit.scope,
+          key: unit.key,
+          effectIds: effects.map(({ id }) => id),
+          reference: charge.reference,
+        },
+        amount: { minor: charge.amountMinor, currency: charge.currency },
+        evidence: {
+          ...choice(effects, named),
+          sides: sidesOf(operation, {
+            lives: ordered.flatMap((each) => each.unit.lives),
+            charges: effects,
+            refunds: [],
+          }),
+        },
+      }
+    })
+  })
+}
+
+/** The one to refund is the one that neither record nor ledger names; if that does not decide, a person does. */
+function choice(effects: readonly Effect[], named: Names): Record<string, unknown> {
+  const unnamed = effects.filter((effect) => !isNamed(effect, named))
+  const decided = unnamed.length === effects.length - 1 && unnamed.length > 0
+  return {
+    effects: effects.map((effect) => ({
+      ...('captured' in effect ? chargeFacts(effect) : refundFacts(effect)),
+      namedByRecord: named.byRecord.has(effect.id),
+      namedByLedger: named.byLedger.has(effect.id),
+    })),
+    refund: decided ? unnamed.map(({ id }) => id) : null,
+    decision: decided
+      ? 'neither record nor ledger names it'
+      : 'record and ledger do not decide which one is surplus: a person must choose',
+  }
+}
+
+function ranAgainAfterExpiry(unit: Unit, first: Effect, later: Effect, ctx: ClassifyContext): boolean {
+  const before = lifeOf(unit, first, ctx)
+  const after = lifeOf(unit, later, ctx)
+  if (after === undefined || before === after) return false
+  // An earlier life that is not known any more was collected, and only what expired is collected.
+  if (before === undefined) return true
+  return (
+    before.expiresAt !== null && before.expiresAt.getTime() <= after.acquiredAt.getTime() + ctx.clockSkewMs
+  )
+}
+
+/** The life under which an effect was made: the one that names it, else the last that had begun by then. */
+function lifeOf(unit: Unit, effect: Effect, ctx: ClassifyContext): Life | undefined {
+  const naming = unit.lives.filter((life) => namedBy(life).includes(effect.id))
+  if (naming.length > 0) return naming.at(-1)
+  // A provider's second is rounded down.
+  const latestMs = effect.createdAt.getTime() + 1000 + ctx.clockSkewMs
+  return unit.lives.findLast((life) => life.acquiredAt.getTime() <= latestMs)
+}

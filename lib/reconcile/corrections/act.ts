@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { type LedgerSource, type ProviderSource, SourceUnavailableError } from '@/lib/sources/contracts'
+import type { Action } from '@/prisma/generated/client'
+import type { Gathered } from './gather'
+
+export type ActOutcome = {
+  state: 'done' | 'refused' | 'failed' | 'unknown'
+  result: Record<string, unknown>
+}
+
+const minor = z.string().transform(BigInt)
+export const stepSchema = z.object({
+  step: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('refund'), chargeId: z.string(), amountMinor: minor }),
+    z.object({
+      kind: z.literal('ledger'),
+      correction: z.object({
+        kind: z.enum(['book_charge', 'book_refund', 'reverse']),
+        entryId: z.string().nullable(),
+        providerRef: z.string(),
+        chargeRef: z.string().nullable(),
+        paymentIntent: z.string().nullable(),
+        reference: z.string().nullable(),
+        amountMinor: minor,
+        currency: z.string(),
+      }),
+    }),
+  ]),
+})
+
+/** The one call to the outside. `killed` is asked immediately before it. Never throws what the caller must not retry. */
+export async function act(
+  action: Action,
+  gathered: Gathered,
+  killed: () => Promise<string | null>,
+): Promise<ActOutcome> {
+  const { step } = stepSchema.parse(action.params)
+  if (step.kind === 'refund') {
+    const open = gathered.sources.providers.find(({ id }) => id === action.sourceId)
+    if (open === undefined) return gone
+    return refund(open.source, action, step, gathered.finding?.subject.reference ?? null, killed)
+  }
+  const open = gathered.sources.ledgers.find(({ id }) => id === action.sourceId)
+  return open === undefined ? gone : book(open.source, action, step.correction, killed)
+}
+
+const gone: ActOutcome = {
+  state: 'refused',
+  result: { reason: 'source_gone', text: 'The source is switched off.' },
+}
+const stopped = (text: string): ActOutcome => ({ state: 'refused', result: { reason: 'kill_switch', text } })
+
+async function refund(
+  source: ProviderSource,
+  action: Action,
+  step: { chargeId: string; amountMinor: bigint },
+  reference: string | null,
+  killed: () => Promise<string | null>,
+): Promise<ActOutcome> {
+  // Other refunds of this charge may have been made since the evidence was read; of ours none, while this one executes.
+  const charge = await source.retrieveCharge(step.chargeId).catch((error: unknown) => {
+    if (error instanceof SourceUnavailableError) return null
+    throw error
+  })
+  if (charge === null) return { state: 'refused', result: { reason: 'provider_unreachable' } }
+  const leftMinor = charge.capturedMinor - charge.refundedMinor
+  if (step.amountMinor > leftMinor) {
+    return { state: 'refused', result: { reason: 'refund_cap', leftMinor: leftMinor.toString() } }
+  }
+  const off = await killed()
+  if (off !== null) return stopped(off)
+  const outcome = await source.createRefund({
+    idempotencyKey: action.id,
+    chargeId: step.chargeId,
+    amountMinor: step.amountMinor,
+    currency: charge.currency,
+    tags: { scope: null, key: null, step: null, reference, actionId: action.id },
+  })
+  switch (outcome.kind) {
+    case 'done':
+      return outcome.refund.status === 'failed' || outcome.refund.status === 'canceled'
+        ? { state: 'failed', result: { refund: outcome.refund.id, status: outcome.refund.status } }
+        : { state: 'done', result: { refund: outcome.refund.id, status: outcome.refund.status } }
+    case 'refused':
+      return { state: 'failed', result: { code: outcome.code, text: outcome.message } }
+    case 'unknown':
+      return { state: 'unknown', result: { text: outcome.message } }
+    default:
+      return outcome satisfies never
+  }
+}
+
+async function book(
+  source: LedgerSource,
+  action: Action,
+  correction: Omit<Parameters<LedgerSource['correct']>[0], 'actionId'>,
+  killed: () => Promise<string | null>,
+): Promise<ActOutcome> {
+  const off = await killed()
+  if (off !== null) return stopped(off)
+  try {
+    const { applied, entryId } = await source.correct({ actionId: action.id, ...correction })
+    return { state: 'done', result: { applied, entryId } }
+  } catch (error) {
+    // Whatever went wrong, the service may have done it: reading decides.
+    return { state: 'unknown', result: { text: error instanceof Error ? error.message : String(error) } }
+  }
+}

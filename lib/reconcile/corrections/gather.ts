@@ -1,0 +1,129 @@
+import { AppError } from '@/lib/core/errors'
+import { SourceUnavailableError } from '@/lib/sources/contracts'
+import { providerObject } from '@/lib/sources/mirror/object'
+import { openSystem, type SystemSources } from '@/lib/sources/registry'
+import type { ReconciliationCase } from '@/prisma/generated/client'
+import { commitBatch, type StageContext } from '../batch'
+import { breakId } from '../break-id'
+import { classifyOperation } from '../classify/classify-operation'
+import { type Finding, type LookUp, lookUpKey } from '../classify/finding'
+import { contextOf, evidenceHash, sharedCoverage } from '../judge'
+import { lookUp } from '../look-up'
+import type { Operation } from '../operation'
+import { readOperations } from '../read-operations'
+import type { ReconcileSettings } from '../settings'
+
+export type Gathered = {
+  sources: SystemSources
+  operation: Operation
+  /** null = it is not found any more. */
+  finding: Finding | null
+  hash: string | null
+}
+
+/** An operation with more than this is for a person, not for a correction. */
+const LOOK_UPS_MAX = 200
+
+/**
+ * Evidence as it is now: the provider, the ledger and the store are asked again by id, everything goes through the
+ * mirror, and the case is judged anew. Telemetry has no say. Throws `unavailable` when one does not answer.
+ */
+export async function gather(
+  ctx: StageContext,
+  row: Pick<ReconciliationCase, 'system' | 'operationId' | 'aspect' | 'objectId'>,
+  settings: ReconcileSettings,
+): Promise<Gathered> {
+  const sources = await openSystem(ctx, row.system)
+  const before = await readOne(ctx, row)
+  const wanted = questionsOf(before)
+  if (wanted.length > LOOK_UPS_MAX) {
+    throw new AppError('unprocessable', 'The operation has too many objects to be read again.')
+  }
+  const answered = await lookUp(ctx, sources, wanted, { left: LOOK_UPS_MAX }, settings)
+  const silent = wanted.filter((each) => !answered.has(lookUpKey(each)))
+  if (silent.length > 0) {
+    throw new AppError('unavailable', 'A source does not answer: the evidence cannot be read again now.')
+  }
+  await readRefunds(ctx, sources, before, settings)
+  const operation = await readOne(ctx, row)
+  const finding = await judgeAgain(ctx, row, sources, operation, answered, settings)
+  return { sources, operation, finding, hash: finding === null ? null : evidenceHash(finding) }
+}
+
+async function readOne(
+  ctx: StageContext,
+  row: Pick<ReconciliationCase, 'system' | 'operationId'>,
+): Promise<Operation> {
+  const [operation] = await readOperations(ctx.db, row.system, [row.operationId])
+  if (operation === undefined)
+    throw new AppError('conflict', 'The operation was merged: wait for the next run.')
+  return operation
+}
+
+function questionsOf(operation: Operation): LookUp[] {
+  const charges = operation.charges.map(({ id }) => id)
+  const refunds = operation.refunds.map(({ id }) => id)
+  const posted = operation.postings.flatMap(({ kind, providerRef }) =>
+    providerRef === null || kind === 'other' ? [] : [{ kind, id: providerRef }],
+  )
+  const questions: LookUp[] = [
+    ...charges.map((id) => ({ kind: 'charge' as const, id })),
+    ...refunds.map((id) => ({ kind: 'refund' as const, id })),
+    ...posted,
+    ...[...charges, ...refunds, ...posted.map(({ id }) => id)].map((ref) => ({
+      kind: 'ledger' as const,
+      ref,
+    })),
+    ...operation.lives.map(({ scope, key }) => ({ kind: 'key' as const, scope, key })),
+  ]
+  return [...new Map(questions.map((each) => [lookUpKey(each), each])).values()]
+}
+
+/** Refunds that nobody staged yet, such as one made a moment ago. */
+async function readRefunds(
+  ctx: StageContext,
+  sources: SystemSources,
+  operation: Operation,
+  settings: ReconcileSettings,
+): Promise<void> {
+  for (const charge of operation.charges.filter(({ status }) => status === 'succeeded')) {
+    const open = sources.providers.find(({ id }) => id === charge.sourceId)
+    if (open === undefined) continue
+    const observedAt = ctx.clock.now()
+    const refunds = await open.source.refundsOfCharge(charge.id).catch((cause: unknown) => {
+      throw cause instanceof SourceUnavailableError
+        ? new AppError('unavailable', 'The provider does not answer.', { cause })
+        : cause
+    })
+    const objects = refunds.map((refund) =>
+      providerObject(refund, observedAt, open.source.mode, settings.keySecret),
+    )
+    await commitBatch(ctx, open, objects, open.source.effectNames, async () => undefined)
+  }
+}
+
+async function judgeAgain(
+  ctx: StageContext,
+  row: Pick<ReconciliationCase, 'system' | 'aspect' | 'objectId'>,
+  sources: SystemSources,
+  operation: Operation,
+  lookedUp: ReadonlySet<string>,
+  settings: ReconcileSettings,
+): Promise<Finding | null> {
+  const state = (list: readonly unknown[]) => (list.length > 0 ? ('complete' as const) : ('none' as const))
+  const stage = {
+    asOf: ctx.clock.now(),
+    sides: {
+      intent: state(sources.intents),
+      ledger: state(sources.ledgers),
+      provider: state(sources.providers),
+    },
+  }
+  const coverage = await sharedCoverage(ctx, sources)
+  const { findings } = classifyOperation(operation, contextOf({ stage }, coverage, settings, lookedUp))
+  const wanted = breakId(row.system, operation.id, row.aspect, row.objectId)
+  return (
+    findings.find(({ aspect, objectId }) => breakId(row.system, operation.id, aspect, objectId) === wanted) ??
+    null
+  )
+}

@@ -1,0 +1,90 @@
+import type { EffectState, LeaseState, ProviderStatus } from '@/lib/sources/contracts'
+
+/** Everything staged that belongs to one operation, by side and in order of time. What classification reads. */
+export type Operation = {
+  id: bigint
+  system: string
+  lives: Life[]
+  charges: Charge[]
+  refunds: Refund[]
+  postings: Posting[]
+  mismatches: Mismatch[]
+}
+
+export type LifeEffect = {
+  name: string
+  step: string
+  state: EffectState
+  reference: string | null
+  amountMinor: bigint | null
+  currency: string | null
+  begunAt: Date
+  settledAt: Date | null
+}
+
+/** One life of a key: its lease, or the record that the lease became. */
+export type Life = {
+  sourceId: string
+  objectId: string
+  scope: string
+  key: string
+  status: LeaseState | 'completed' | 'failed_final'
+  /** Vanished without a record. */
+  gone: boolean
+  acquiredAt: Date
+  leaseUntil: Date | null
+  expiresAt: Date | null
+  completedAt: Date | null
+  httpStatus: number | null
+  fence: string
+  overdue: boolean
+  reference: string | null
+  effects: LifeEffect[]
+  /** Ids that the stored response names. */
+  names: string[]
+}
+
+type ProviderObject = {
+  sourceId: string
+  id: string
+  /** `absent` = the provider was asked for it by id and has none. */
+  status: ProviderStatus | 'absent'
+  rawStatus: string | null
+  amountMinor: bigint
+  currency: string
+  scope: string | null
+  key: string | null
+  step: string | null
+  reference: string | null
+  actionId: string | null
+  createdAt: Date
+  /** When this state of it was first staged. */
+  stagedAt: Date
+  modeMix: boolean
+}
+
+export type Charge = ProviderObject & {
+  paymentIntentId: string | null
+  captured: boolean
+  capturedMinor: bigint
+  refundedMinor: bigint
+}
+
+export type Refund = ProviderObject & { chargeId: string | null }
+
+export type Posting = {
+  sourceId: string
+  entryId: string
+  kind: 'charge' | 'refund' | 'other'
+  rawKind: string
+  providerRef: string | null
+  chargeRef: string | null
+  reference: string | null
+  amountMinor: bigint
+  currency: string
+  bookedAt: Date
+  reversed: boolean
+  correctionId: string | null
+}
+
+export type Mismatch = { scope: string; key: string; firstAt: Date; lastAt: Date; count: number }

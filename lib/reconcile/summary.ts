@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import type { ReconciliationVerdict } from '@/lib/core/states'
+import type { Db } from '@/lib/db'
+import type { StageOutcome } from './stage'
+
+/** What a run found in one system. Gross: all that was compared; net: what does not agree. */
+export type SystemCounts = {
+  system: string
+  asOf: string
+  incomplete: boolean
+  failures: { name: string; message: string }[]
+  read: number
+  compared: number
+  matched: number
+  pending: number
+  breaks: number
+  warnings: number
+  byClass: Record<string, { pending: number; breaks: number }>
+  /** Minor units in breaks, by currency. */
+  atRisk: Record<string, string>
+}
+
+const findingRow = z.object({
+  class: z.string(),
+  outcome: z.enum(['pending', 'break']),
+  severity: z.string(),
+  currency: z.string().nullable(),
+  count: z.coerce.number(),
+  amount: z.string().nullable(),
+})
+
+export async function summarise(
+  db: Db,
+  runId: string,
+  system: string,
+  stage: Pick<StageOutcome, 'asOf' | 'sides' | 'failures' | 'read'>,
+  matched: { compared: number; matched: number } | null,
+): Promise<SystemCounts> {
+  const findings = await db.pool.query(
+    `SELECT class, outcome, severity, currency, count(*) AS count, sum(amount_minor)::text AS amount
+     FROM mirror.finding WHERE run_id = $1 AND system = $2 GROUP BY class, outcome, severity, currency ORDER BY class`,
+    [runId, system],
+  )
+  const rows = findings.rows.map((row) => findingRow.parse(row))
+  const byClass: SystemCounts['byClass'] = {}
+  const atRisk: Record<string, bigint> = {}
+  for (const row of rows) {
+    const entry = byClass[row.class] ?? { pending: 0, breaks: 0 }
+    entry[row.outcome === 'break' ? 'breaks' : 'pending'] += row.count
+    byClass[row.class] = entry
+    if (row.outcome !== 'break' || row.currency === null || row.amount === null) continue
+    atRisk[row.currency] = (atRisk[row.currency] ?? 0n) + BigInt(row.amount)
+  }
+  const sum = (pick: (row: (typeof rows)[number]) => boolean) =>
+    rows.filter(pick).reduce((total, { count }) => total + count, 0)
+  const isWarning = (row: { severity: string }) => row.severity === 'warn' || row.severity === 'P3'
+  return {
+    system,
+    asOf: stage.asOf.toISOString(),
+    incomplete: Object.values(stage.sides).includes('incomplete'),
+    failures: stage.failures.map(({ name, message }) => ({ name, message })),
+    read: stage.read,
+    compared: matched?.compared ?? 0,
+    matched: matched?.matched ?? 0,
+    pending: sum(({ outcome }) => outcome === 'pending'),
+    breaks: sum((row) => row.outcome === 'break' && !isWarning(row)),
+    warnings: sum((row) => row.outcome === 'break' && isWarning(row)),
+    byClass,
+    atRisk: Object.fromEntries(
+      Object.entries(atRisk).map(([currency, amount]) => [currency, amount.toString()]),
+    ),
+  }
+}
+
+/** Never green where a source failed. */
+export function verdictOf(counts: SystemCounts): ReconciliationVerdict {
+  if (counts.incomplete) return 'incomplete'
+  if (counts.breaks > 0) return 'breaks'
+  if (counts.warnings > 0) return 'with_warnings'
+  return counts.pending > 0 ? 'with_pending' : 'reconciled'
+}

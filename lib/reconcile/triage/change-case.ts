@@ -1,0 +1,60 @@
+import { append } from '@/lib/audit/append'
+import type { Context } from '@/lib/context'
+import { actorLabel } from '@/lib/core/actor'
+import { authorise } from '@/lib/core/authorise'
+import { AppError } from '@/lib/core/errors'
+import { toJsonObject } from '@/lib/core/json-value'
+import type { Tx } from '@/lib/db'
+import type { Prisma } from '@/prisma/generated/client'
+import { type CaseView, caseView } from '../case-view'
+
+export type CaseChange = {
+  caseId: string
+  verb: 'acknowledge' | 'assign' | 'snooze' | 'comment' | 'close'
+  patch: Prisma.ReconciliationCaseUpdateManyMutationInput
+  /** Also cases that are resolved. */
+  resolvedToo?: boolean
+  reason?: string
+  data?: Record<string, unknown>
+  before?: (tx: Tx) => Promise<void>
+}
+
+/** One change of a case's triage: conditional update, history and audit in one transaction. */
+export async function changeCase(ctx: Context, change: CaseChange): Promise<CaseView> {
+  authorise(ctx, 'case.triage')
+  return ctx.db.prisma.$transaction(async (tx) => {
+    await change.before?.(tx)
+    const before = await tx.reconciliationCase.findUnique({ where: { id: change.caseId } })
+    if (before === null) throw new AppError('not_found', `There is no case ${change.caseId}.`)
+    const [row] = await tx.reconciliationCase.updateManyAndReturn({
+      where: {
+        id: change.caseId,
+        ...(change.resolvedToo === true ? {} : { lifecycle: { not: 'resolved' } }),
+      },
+      data: { ...change.patch, version: { increment: 1 } },
+    })
+    if (row === undefined) throw new AppError('conflict', 'The case is resolved already.')
+    await tx.caseEvent.create({
+      data: {
+        caseId: row.id,
+        at: ctx.clock.now(),
+        kind: change.verb,
+        actor: actorLabel(ctx.actor),
+        data: toJsonObject({
+          ...change.data,
+          ...(change.reason === undefined ? {} : { reason: change.reason }),
+        }),
+      },
+    })
+    await append(tx, ctx, {
+      verb: `case.${change.verb}`,
+      subject: row.id,
+      outcome: 'done',
+      reason: change.reason,
+      before: { triage: before.triage, lifecycle: before.lifecycle, ownerId: before.ownerId },
+      after: { triage: row.triage, lifecycle: row.lifecycle, ownerId: row.ownerId, ...change.data },
+    })
+    await tx.$executeRaw`SELECT pg_notify('idemscope', ${JSON.stringify({ kind: 'case', id: row.id })})`
+    return caseView(row)
+  })
+}

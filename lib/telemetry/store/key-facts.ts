@@ -1,0 +1,152 @@
+import { escapeText, hex, NULL, nullable } from './copy-text'
+import { type Rendered, sightingFields, stagedFactFields } from './rows'
+
+/** What a batch says about one (key, scope). Times are text that sorts as time does; merged by min and max. */
+export type KeyFacts = {
+  keyHash: string
+  scope: string
+  seenFirst: string
+  seenLast: string
+  sightingAt: string | null
+  expiryAt: string | null
+  terminalAt: string | null
+  terminalUntil: string | null
+  sightings: number
+  /** `name step` of its effects in this batch; one of them twice needs comparing */
+  effects: Set<string> | null
+  /** false: its flags need its other sightings and effects, of this batch or stored */
+  plain: boolean
+}
+
+export const DUPLICATE_OUTCOMES_SENT: ReadonlySet<string> = new Set([
+  'replayed',
+  'in_progress',
+  'mismatch',
+  'waited',
+  'takeover',
+])
+const EXECUTIONS: ReadonlySet<string> = new Set(['executed', 'takeover'])
+const TERMINAL_STATES: ReadonlySet<string> = new Set(['completed', 'failed_final'])
+/** Sorts after every time, as in SQL. */
+const INFINITY = 'infinity'
+
+const least = (a: string | null, b: string | null) => (a === null ? b : b === null || a < b ? a : b)
+
+export const keyId = (keyHash: string, scope: string) => `${keyHash} ${scope}`
+
+export function isFinal({ outcome, recordState }: { outcome: string; recordState: string | null }): boolean {
+  return EXECUTIONS.has(outcome) && recordState !== null && TERMINAL_STATES.has(recordState)
+}
+
+/** Every key of the batch with all that the batch says about it. */
+export function collectKeys(rows: readonly Rendered[]): Map<string, KeyFacts> {
+  const keys = new Map<string, KeyFacts>()
+  for (const row of rows) {
+    if (row.request !== null && row.request.keyHash !== null) addSighting(keys, row, row.request.keyHash)
+    if (row.effect !== null) addEffect(keys, row)
+  }
+  return keys
+}
+
+function open(keys: Map<string, KeyFacts>, keyHash: string, scope: string, at: string): KeyFacts {
+  const id = keyId(keyHash, scope)
+  let facts = keys.get(id)
+  if (facts === undefined) {
+    facts = {
+      keyHash,
+      scope,
+      seenFirst: at,
+      seenLast: at,
+      sightingAt: null,
+      expiryAt: null,
+      terminalAt: null,
+      terminalUntil: null,
+      sightings: 0,
+      effects: null,
+      plain: true,
+    }
+    keys.set(id, facts)
+  }
+  if (at < facts.seenFirst) facts.seenFirst = at
+  if (at > facts.seenLast) facts.seenLast = at
+  return facts
+}
+
+/**
+ * An expiry counts when it lies after the sighting itself, so that it can only speak against later ones. A terminal
+ * record was there at the end of the request that made it, or before any other that saw it; of several the one that
+ * lives longest is kept, with the earliest sign of it.
+ */
+function addSighting(keys: Map<string, KeyFacts>, row: Rendered, keyHash: string): void {
+  const { start, end, request } = row
+  if (request === null) return
+  const facts = open(keys, keyHash, request.scope, start)
+  facts.sightings += 1
+  if (facts.sightings > 1) facts.plain = false
+  facts.sightingAt = least(facts.sightingAt, start)
+  const { recordExpiresAt: expires, recordState, outcome } = request
+  if (expires !== null && expires > start) facts.expiryAt = least(facts.expiryAt, expires)
+  if (recordState === null || !TERMINAL_STATES.has(recordState)) return
+  const at = EXECUTIONS.has(outcome) ? end : start
+  const until = expires ?? INFINITY
+  if (facts.terminalUntil === null || until > facts.terminalUntil) {
+    facts.terminalAt = at
+    facts.terminalUntil = until
+  } else if (until === facts.terminalUntil) facts.terminalAt = least(facts.terminalAt, at)
+}
+
+function addEffect(keys: Map<string, KeyFacts>, { start, effect }: Rendered): void {
+  if (effect === null) return
+  const facts = open(keys, effect.keyHash, effect.scope ?? '', start)
+  facts.effects ??= new Set()
+  const id = `${effect.name} ${effect.step}`
+  if (facts.effects.has(id)) facts.plain = false
+  facts.effects.add(id)
+}
+
+/** A sighting whose flags need no other row: its key is seen for the first time and once, or it has none. */
+export function plainSighting(row: Rendered, keys: ReadonlyMap<string, KeyFacts>): string | null {
+  const { request } = row
+  if (request === null) return null
+  const flags = {
+    firstSeen: request.keyHash !== null,
+    duplicate: DUPLICATE_OUTCOMES_SENT.has(request.outcome),
+    final: isFinal(request),
+  }
+  if (request.keyHash !== null && !keys.get(keyId(request.keyHash, request.scope))?.plain) return null
+  return sightingFields(row, request, flags)
+}
+
+export const EFFECT_COLUMNS = `time, amount_minor, time_rank, outcome, seen_by_span, seen_by_store, seen_by_provider,
+  duplicate, settled, key_hash, name, step, scope, effect_id, kind, currency, service, version, trace_ids`
+
+/** The only effect of its name and step of a key seen for the first time. */
+export function plainEffect(
+  row: Rendered,
+  keys: ReadonlyMap<string, KeyFacts>,
+  names: { service: string; version: string },
+): string | null {
+  const { effect } = row
+  if (effect === null) return null
+  const scope = effect.scope ?? ''
+  const facts = keys.get(keyId(effect.keyHash, scope))
+  if (facts === undefined || !facts.plain) return null
+  const settled = facts.terminalUntil !== null && facts.terminalUntil >= row.start
+  return (
+    `${row.start}\t${effect.amountMinor ?? NULL}\t1\t${effect.outcome}\tt\tf\tf\tf\t${settled}\t${hex(effect.keyHash)}\t` +
+    `${escapeText(effect.name)}\t${escapeText(effect.step)}\t${escapeText(scope)}\t${escapeText(effect.effectId)}\t` +
+    `${nullable(effect.kind)}\t${nullable(effect.currency)}\t${escapeText(names.service)}\t${escapeText(names.version)}\t` +
+    `{"\\\\\\\\x${row.span.traceId}"}`
+  )
+}
+
+/** The facts of a row that only SQL can turn into flags; null when the row has none such. */
+export function stagedFacts(row: Rendered, keys: ReadonlyMap<string, KeyFacts>): string | null {
+  const { request, effect } = row
+  const open =
+    (request !== null &&
+      request.keyHash !== null &&
+      !keys.get(keyId(request.keyHash, request.scope))?.plain) ||
+    (effect !== null && !keys.get(keyId(effect.keyHash, effect.scope ?? ''))?.plain)
+  return open ? stagedFactFields(row) : null
+}

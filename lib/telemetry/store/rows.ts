@@ -1,0 +1,178 @@
+import type { Attributes, AttributeValue, OtlpSpan } from '../decode/span'
+import type { AcceptedSpan } from '../interpret/interpret'
+import { RAW_KEY_ALIASES, type RequestFact } from '../interpret/request'
+import { escapeText, hex, json, NULL, nullable, small, timestamp } from './copy-text'
+
+/** Lines of COPY's text format, one a row, with the columns that they fill, in the same order. */
+
+/** What several tables say about a span, rendered once. */
+export type Rendered = AcceptedSpan & {
+  /** as it is sent to COPY */
+  start: string
+  end: string
+  durationNs: bigint
+  traceId: string
+  spanId: string
+  /** service, version, instance, environment, region: five fields */
+  resource: string
+}
+
+export function render(accepted: AcceptedSpan): Rendered {
+  const { span } = accepted
+  // A clock that was set back between start and end: the start is kept, the duration is 0.
+  const durationNs = span.endNs > span.startNs ? span.endNs - span.startNs : 0n
+  return {
+    span,
+    request: accepted.request,
+    effect: accepted.effect,
+    start: timestamp(span.startNs),
+    end: timestamp(span.startNs + durationNs),
+    durationNs,
+    traceId: hex(span.traceId),
+    spanId: hex(span.spanId),
+    resource: resourceFields(span.resource),
+  }
+}
+
+export const SPAN_COLUMNS = `start_time, end_time, duration_ns, start_nanos, kind, status_code, trace_id, span_id,
+  parent_span_id, name, status_message, service, version, instance, environment, region, attributes, events, links`
+
+export function spanFields({ span, start, end, durationNs, traceId, spanId, resource }: Rendered): string {
+  return (
+    `${start}\t${end}\t${durationNs}\t${span.startNs % 1000n}\t${small(span.kind)}\t${small(span.statusCode)}\t` +
+    `${traceId}\t${spanId}\t${span.parentSpanId.length === 16 ? hex(span.parentSpanId) : NULL}\t` +
+    `${escapeText(span.name)}\t${span.statusMessage === '' ? NULL : escapeText(span.statusMessage)}\t${resource}\t` +
+    `${escapeText(json(redact(span.attributes)))}\t${span.events.length === 0 ? NULL : escapeText(json(eventsOf(span)))}\t` +
+    `${span.links.length === 0 ? NULL : escapeText(json(span.links))}`
+  )
+}
+
+const FACT_COLUMNS = `outcome, key_hash, scope, endpoint, client, record_created_at, record_expires_at, record_state, fence,
+  attempt, owner, store_operations, store_errors, http_status, original_trace_id, effect_name, effect_step, effect_kind,
+  effect_id, effect_key_hash, effect_scope, effect_outcome, effect_amount, effect_currency`
+
+const NO_REQUEST = Array(15).fill(NULL).join('\t')
+const NO_EFFECT = Array(9).fill(NULL).join('\t')
+
+function factFields({ request, effect }: Rendered): string {
+  const asked =
+    request === null
+      ? NO_REQUEST
+      : `${request.outcome}\t${hex(request.keyHash)}\t${placeFields(request)}\t${recordFields(request)}\t` +
+        `${nullable(request.recordState)}\t${request.fence ?? NULL}\t${request.attempt ?? NULL}\t` +
+        `${nullable(request.owner)}\t${request.storeOperations}\t${request.storeErrors}\t` +
+        `${request.statusCode ?? NULL}\t${hex(request.originalTraceId)}`
+  const made =
+    effect === null
+      ? NO_EFFECT
+      : `${escapeText(effect.name)}\t${escapeText(effect.step)}\t${nullable(effect.kind)}\t` +
+        `${escapeText(effect.effectId)}\t${hex(effect.keyHash)}\t${nullable(effect.scope)}\t${effect.outcome}\t` +
+        `${effect.amountMinor ?? NULL}\t${nullable(effect.currency)}`
+  return `${asked}\t${made}`
+}
+
+/** A span with all that it means, for the staging table (stage-tables.ts declares the types). */
+export const STAGED_SPAN_COLUMNS = `${SPAN_COLUMNS}, ${FACT_COLUMNS}`
+export const stagedSpanFields = (row: Rendered) => `${spanFields(row)}\t${factFields(row)}`
+
+/** Only what SQL needs to make sightings and effects of it. */
+export const STAGED_FACT_COLUMNS = `start_time, end_time, trace_id, span_id, service, version, instance, environment,
+  region, ${FACT_COLUMNS}`
+export const stagedFactFields = (row: Rendered) =>
+  `${row.start}\t${row.end}\t${row.traceId}\t${row.spanId}\t${row.resource}\t${factFields(row)}`
+
+export type SightingFlags = { firstSeen: boolean; duplicate: boolean; final: boolean }
+
+export const SIGHTING_COLUMNS = `time, end_time, record_created_at, record_expires_at, fence, attempt, store_operations,
+  store_errors, status_code, first_seen, duplicate, expired_retry, effect_twice, final, trace_id, span_id, key_hash,
+  original_trace_id, service, version, instance, environment, region, scope, endpoint, client, outcome, record_state,
+  owner`
+
+export function sightingFields(row: Rendered, request: RequestFact, flags: SightingFlags): string {
+  return (
+    `${row.start}\t${row.end}\t${recordFields(request)}\t${request.fence ?? NULL}\t${request.attempt ?? NULL}\t` +
+    `${request.storeOperations}\t${request.storeErrors}\t${request.statusCode ?? NULL}\t${flags.firstSeen}\t` +
+    `${flags.duplicate}\tf\tf\t${flags.final}\t${row.traceId}\t${row.spanId}\t${hex(request.keyHash)}\t` +
+    `${hex(request.originalTraceId)}\t${row.resource}\t${placeFields(request)}\t${request.outcome}\t` +
+    `${nullable(request.recordState)}\t${nullable(request.owner)}`
+  )
+}
+
+const placeFields = ({ scope, endpoint, client }: RequestFact) =>
+  `${escapeText(scope)}\t${escapeText(endpoint)}\t${escapeText(client)}`
+
+const recordFields = ({ recordCreatedAt, recordExpiresAt }: RequestFact) =>
+  `${recordCreatedAt ?? NULL}\t${recordExpiresAt ?? NULL}`
+
+function eventsOf(span: OtlpSpan) {
+  return span.events.map((event) => ({ ...event, timeNs: event.timeNs.toString() }))
+}
+
+export type ResourceNames = {
+  service: string
+  version: string
+  instance: string
+  environment: string
+  region: string
+}
+
+/** Spans of one resource share the object, so its names are read once. */
+const resources = new WeakMap<Attributes, { names: ResourceNames; fields: string }>()
+
+export function resourceNames(resource: Attributes): ResourceNames {
+  return readResource(resource).names
+}
+
+export function resourceFields(resource: Attributes): string {
+  return readResource(resource).fields
+}
+
+function readResource(resource: Attributes): { names: ResourceNames; fields: string } {
+  const known = resources.get(resource)
+  if (known) return known
+  const names = {
+    service: resourceText(resource, 'service.name', 'unknown'),
+    version: resourceText(resource, 'service.version'),
+    instance: resourceText(resource, 'service.instance.id'),
+    environment:
+      resourceText(resource, 'deployment.environment.name') ||
+      resourceText(resource, 'deployment.environment'),
+    region: resourceText(resource, 'cloud.region'),
+  }
+  const read = { names, fields: Object.values(names).map(escapeText).join('\t') }
+  resources.set(resource, read)
+  return read
+}
+
+function resourceText(resource: Attributes, name: string, absent = ''): string {
+  const value = resource[name]
+  return typeof value === 'string' && value !== '' ? cutBytes(value, RESOURCE_BYTES_MAX) : absent
+}
+
+/** They are parts of the roll-ups' primary keys, which hold 2,700 bytes in all. */
+const RESOURCE_BYTES_MAX = 128
+
+function cutBytes(value: string, bytesMax: number): string {
+  if (Buffer.byteLength(value) <= bytesMax) return value
+  // A character cut in half becomes U+FFFD, and goes.
+  return Buffer.from(value)
+    .subarray(0, bytesMax)
+    .toString('utf8')
+    .replace(/\uFFFD$/, '')
+}
+
+const SECRET_HEADER =
+  /^http\.(request|response)\.header\.(authorization|proxy-authorization|cookie|set-cookie|x-api-key)$/i
+
+/** Raw keys and credentials that an instrumentation captured are not stored. `idempotency.key` is the sender's opt-in. */
+export function redact(attributes: Attributes): Attributes {
+  let redacted: Attributes | undefined
+  const replace = (name: string, value: AttributeValue) => {
+    redacted ??= { ...attributes }
+    redacted[name] = value
+  }
+  for (const alias of RAW_KEY_ALIASES) if (attributes[alias] !== undefined) replace(alias, '[hashed]')
+  for (const name in attributes)
+    if (name.startsWith('http.re') && SECRET_HEADER.test(name)) replace(name, '[redacted]')
+  return redacted ?? attributes
+}

@@ -1,0 +1,87 @@
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { apiClient } from '../support/api'
+import { startDemo, until } from '../support/demo'
+import { processesOf } from '../support/processes'
+
+let folder: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'idemscope-lifecycle-'))
+  chmodSync(folder, 0o755)
+})
+afterEach(() => {
+  for (const { pid } of processesOf(folder)) process.kill(pid, 'SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const start = () => startDemo({ seed: '3', durationS: 0, rate: 5, faultRate: 0.2, folder })
+
+test('SIGTERM ends every process within seconds, leaving none', async () => {
+  const demo = await start()
+  expect(processesOf(folder).length).toBeGreaterThan(6)
+  const startedAt = performance.now()
+  await demo.stop()
+  expect(performance.now() - startedAt).toBeLessThan(10_000)
+  expect(processesOf(folder)).toEqual([])
+})
+
+test('kill -9 of everything, and the next start goes on with the same data', async () => {
+  const first = await start()
+  const api = apiClient(first.url, { token: await first.token('viewer') })
+  await until(
+    async () => (await api.get('keys?limit=1')).items.length > 0,
+    60_000,
+    () => 'no key was staged',
+  )
+  const { items } = await api.get('sources')
+  for (const { pid } of processesOf(folder)) process.kill(pid, 'SIGKILL')
+
+  const second = await start()
+  const again = apiClient(second.url, { token: await second.token('viewer') })
+  expect((await again.get('sources')).items.map((source: { id: string }) => source.id)).toEqual(
+    items.map((source: { id: string }) => source.id),
+  )
+  expect((await again.get('keys?limit=1')).items).toHaveLength(1)
+  await second.stop()
+  expect(processesOf(folder)).toEqual([])
+})
+
+test('kill -9 of the supervisor alone takes the others along, but for the database', async () => {
+  const demo = await start()
+  for (const pid of demo.pids()) process.kill(pid, 'SIGKILL')
+  await until(
+    async () => processesOf(folder).every(({ name }) => name.includes('postgres')),
+    15_000,
+    () => `left: ${JSON.stringify(processesOf(folder), null, 1)}`,
+  )
+})
+
+test('a crash of one process does not take the others, and it comes back', async () => {
+  const demo = await start()
+  const worker = processesOf(folder).find(({ name }) => name.includes('jobs/worker.ts'))
+  process.kill(worker?.pid ?? 0, 'SIGKILL')
+  expect((await fetch(`${demo.url}/healthz`)).status).toBe(200)
+  await until(
+    async () =>
+      processesOf(folder).some(({ name, pid }) => name.includes('jobs/worker.ts') && pid !== worker?.pid),
+    15_000,
+    () => 'the worker did not come back',
+  )
+  await demo.stop()
+})
+
+test('a second start on the same data says who holds it', async () => {
+  const demo = await start()
+  const env = { ...process.env, IDEMSCOPE_DATA_DIR: folder, PORT: '0' }
+  const second = spawnSync(process.execPath, ['--import', 'tsx', 'jobs/start.ts', '--demo'], {
+    env,
+    encoding: 'utf8',
+  })
+  expect(second.status).toBe(1)
+  expect(second.stderr).toContain(`in use by process ${demo.pids()[0]}`)
+  await demo.stop()
+})

@@ -1,0 +1,84 @@
+import type { Api } from '../support/api'
+import { type RunningDemo, type Truth, until } from '../support/demo'
+
+type Verdict = {
+  class: string
+  scope: string | null
+  key: string | null
+  effectIds: string[]
+  reference: string | null
+}
+
+const byText = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)
+
+/** What the truth file says that the console must report. */
+export const expected = (truth: Truth[]): Verdict[] =>
+  truth
+    .filter((fault) => fault.class !== 'none')
+    .map(({ class: name, scope, key, effectIds, reference }) => ({
+      class: name,
+      scope,
+      key,
+      effectIds,
+      // Without an effect no side has heard of the business reference: only the client knows it.
+      reference: effectIds.length === 0 ? null : reference,
+    }))
+    .toSorted(byText)
+
+/** What it reports: every case, resolved and pending ones included. */
+export async function reported(api: Api): Promise<Verdict[]> {
+  const cases = await api.all('reconciliation/cases')
+  return cases
+    .map((item) => ({
+      class: item.class,
+      scope: item.subject.scope,
+      key: item.subject.key,
+      effectIds: item.subject.effectIds,
+      reference: item.subject.reference,
+    }))
+    .toSorted(byText)
+}
+
+/** Traffic has ended and its last scripts with it. */
+export async function untilTrafficEnded(demo: RunningDemo, seconds: number): Promise<void> {
+  await until(
+    async () => {
+      const answer = await fetch(`${demo.url}/readyz`)
+      return /traffic-ended/.test(await answer.text())
+    },
+    seconds * 1000,
+    () => 'the traffic did not end',
+  )
+}
+
+/** Waits until the verdicts equal the truth, at most the minute that "quiet" may take. Returns the seconds it took. */
+export async function untilQuiet(demo: RunningDemo, api: Api): Promise<number> {
+  const startedAt = performance.now()
+  const truth = JSON.stringify(expected(demo.truth()))
+  await until(
+    async () => JSON.stringify(await reported(api)) === truth || performance.now() - startedAt > 60_000,
+    70_000,
+    () => 'unreachable',
+  )
+  return (performance.now() - startedAt) / 1000
+}
+
+/** Resolves after another reconciliation run has begun and ended: nothing new may come of it. */
+export async function untilAnotherRun(api: Api): Promise<void> {
+  const last = async () => (await api.get('runs?kind=reconciliation&state=done&limit=1')).items[0]?.createdAt
+  const before = await last()
+  let runs = 0
+  let seen = before
+  await until(
+    async () => {
+      const now = await last()
+      if (now !== seen) {
+        seen = now
+        runs++
+      }
+      return runs >= 2
+    },
+    60_000,
+    () => 'no reconciliation run ended',
+  )
+}

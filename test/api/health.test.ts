@@ -1,0 +1,108 @@
+import { readdirSync } from 'node:fs'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { MIGRATIONS } from '@/app/_server/migrations'
+import { GET as healthz } from '@/app/healthz/route'
+import { GET as metrics } from '@/app/metrics/route'
+import { GET as readyz } from '@/app/readyz/route'
+import { systemClock } from '@/lib/core/clock'
+import { heartbeatProcess } from '@/lib/runs/processes'
+import { type Console, createConsole, ORIGIN } from './stand'
+
+let console: Console
+beforeAll(async () => {
+  console = await createConsole({ IDEMSCOPE_DEMO: '1' })
+})
+afterAll(() => console.close())
+beforeEach(() => console.db.prisma.processHeartbeat.deleteMany())
+
+const beat = (kind: string, detail: Record<string, unknown> = {}) =>
+  heartbeatProcess(console.db, { id: `prc_${kind}`, kind, pid: 1, detail }, systemClock)
+
+const ready = async () => {
+  const answer = await readyz()
+  return { status: answer.status, body: await answer.json() }
+}
+
+test('the migrations that are asked for are those that there are', () => {
+  const folders = readdirSync('prisma/migrations', { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+  expect([...MIGRATIONS]).toEqual(folders.toSorted())
+})
+
+test('healthz says that the process lives, and asks nothing', async () => {
+  expect(healthz().status).toBe(200)
+})
+
+test('readyz names what is missing, until all parts are there', async () => {
+  expect(await ready()).toMatchObject({
+    status: 503,
+    body: {
+      status: 'not ready',
+      parts: { database: { ok: true }, receiver: { ok: false }, worker: { ok: false }, demo: { ok: false } },
+    },
+  })
+  await Promise.all([beat('receiver'), beat('worker')])
+  expect((await ready()).body.parts).toMatchObject({ receiver: { ok: true }, demo: { phase: 'starting' } })
+  await beat('demo', { phase: 'service-ready' })
+  expect((await ready()).status).toBe(503)
+  await beat('demo', { phase: 'traffic-began' })
+  expect(await ready()).toMatchObject({ status: 200, body: { status: 'ready' } })
+  await beat('demo', { phase: 'traffic-ended' })
+  const ended = await ready()
+  expect(ended.status).toBe(200)
+  expect(JSON.stringify(ended.body)).toContain('traffic-ended')
+})
+
+test('a process that fell silent is missed', async () => {
+  await Promise.all([beat('receiver'), beat('worker'), beat('demo', { phase: 'traffic-began' })])
+  await console.db.pool.query(
+    `UPDATE process_heartbeat SET seen_at = now() - interval '20 s' WHERE kind = 'worker'`,
+  )
+  expect(await ready()).toMatchObject({ status: 503, body: { parts: { worker: { ok: false } } } })
+})
+
+test('a source that is down changes nothing', async () => {
+  await Promise.all([beat('receiver'), beat('worker'), beat('demo', { phase: 'traffic-began' })])
+  const now = new Date()
+  await console.db.prisma.source.create({
+    data: {
+      id: 'src_down',
+      kind: 'provider',
+      adapter: 'stripe',
+      name: 'down',
+      system: 'payments',
+      config: {},
+      createdAt: now,
+      lastErrorAt: now,
+      lastError: 'refused',
+    },
+  })
+  expect((await ready()).status).toBe(200)
+})
+
+test('a database of an older version is not ready', async () => {
+  await console.db.pool.query(`UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name = $1`, [
+    MIGRATIONS.at(-1),
+  ])
+  const { status, body } = await ready()
+  await console.db.pool.query('UPDATE _prisma_migrations SET finished_at = now() WHERE finished_at IS NULL')
+  expect(status).toBe(503)
+  expect(body).toMatchObject({
+    parts: { database: { ok: false, detail: expect.stringContaining('npm run migrate') } },
+  })
+})
+
+test('metrics are in the exposition format; what is not measured has no sample', async () => {
+  await beat('worker')
+  const answer = await metrics(new Request(`${ORIGIN}/metrics`))
+  expect(answer.headers.get('content-type')).toContain('version=0.0.4')
+  const text = await answer.text()
+  for (const line of text.trimEnd().split('\n')) {
+    expect(line).toMatch(/^(# (HELP|TYPE) [a-z_0-9]+ .+|[a-z_0-9]+(\{([a-z_]+="[^"]*",?)+\})? [-+0-9.e]+)$/)
+  }
+  expect(text).toContain('idemscope_processes{kind="worker"} 1')
+  expect(text).toContain('# TYPE idemscope_measure gauge')
+  expect(text).not.toMatch(/idemscope_measure\{measure="M2"/)
+  expect(text).toMatch(/process_resident_memory_bytes \d+/)
+})

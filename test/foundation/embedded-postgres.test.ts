@@ -1,0 +1,65 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '@/jobs/embedded/postgres'
+
+let folder: string
+let running: EmbeddedPostgres | undefined
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'idemscope-embedded-'))
+})
+afterEach(async () => {
+  await running?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function query(postgres: EmbeddedPostgres, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: postgres.url('postgres') })
+  await client.connect()
+  try {
+    return (await client.query(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+test('what was committed survives kill -9 of the server', async () => {
+  chmodSync(folder, 0o755)
+  const first = await startEmbeddedPostgres(folder)
+  await query(first, 'CREATE TABLE kept AS SELECT 42 AS answer')
+  process.kill(first.pid, 'SIGKILL')
+  await first.exited
+  running = await startEmbeddedPostgres(folder)
+  expect(await query(running, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }])
+})
+
+test('a server whose supervisor was killed is ended before the next start', async () => {
+  chmodSync(folder, 0o755)
+  const orphan = await startEmbeddedPostgres(folder)
+  running = await startEmbeddedPostgres(folder)
+  await orphan.exited
+  expect(running.port).not.toBe(orphan.port)
+  expect(await query(running, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+})
+
+test('it stops within seconds', async () => {
+  chmodSync(folder, 0o755)
+  const postgres = await startEmbeddedPostgres(folder)
+  const startedAt = performance.now()
+  await postgres.stop()
+  expect(performance.now() - startedAt).toBeLessThan(5_000)
+})
+
+test.runIf(process.getuid?.() === 0)(
+  'as root in a folder that other users cannot enter, it runs elsewhere',
+  async () => {
+    chmodSync(folder, 0o700)
+    running = await startEmbeddedPostgres(folder)
+    const [row] = (await query(running, 'SHOW data_directory')) as [{ data_directory: string }]
+    expect(row.data_directory).toMatch(/^\/var\/lib\/idemscope\//)
+    rmSync(row.data_directory.replace(/\/data$/, ''), { recursive: true, force: true })
+  },
+)

@@ -1,0 +1,267 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { manualClock } from '@/lib/core/clock'
+import { getCase, listCases } from '@/lib/reconcile/cases'
+import { classifyOperation } from '@/lib/reconcile/classify/classify-operation'
+import { readOperations } from '@/lib/reconcile/read-operations'
+import { closeCaseByHand } from '@/lib/reconcile/triage/close-by-hand'
+import type { RunHandle } from '@/lib/runs/handle'
+import { readCut } from '@/lib/sources/mirror/cut'
+import { CONTEXT } from './build'
+import { acquire, begin, book, charge, complete, giveBack, killHolder, pay } from './payments'
+import { createWorld, REASON, reconcileNow, type World } from './world'
+
+let world: World
+beforeAll(async () => {
+  world = await createWorld()
+})
+afterAll(() => world.close())
+
+const list = async (filter = {}) => (await listCases(world.system.db, filter, { limit: 200 })).items
+const caseOf = async (reference: string) => (await list({ reference }))[0]
+
+/** Lets staging see what was just made, then lets its grace pass. */
+async function ripen(): Promise<void> {
+  world.advance(6_000)
+  await reconcileNow(world)
+  world.advance(20_000)
+  await reconcileNow(world)
+}
+
+describe('the life of a case', () => {
+  test('pending leaves no case behind when it heals; a break opens, heals with evidence, and reopens', async () => {
+    const paid = await pay(world, 'life-1', { skip: 'book' })
+    world.advance(6_000)
+    const early = await reconcileNow(world)
+    expect(early.outcome).toBe('with_pending')
+    expect(early.counts.payments).toMatchObject({ byClass: { ledger_missing: { pending: 1, breaks: 0 } } })
+    expect(await caseOf('life-1')).toBeUndefined()
+
+    world.advance(20_000)
+    expect((await reconcileNow(world)).outcome).toBe('breaks')
+    expect(await caseOf('life-1')).toMatchObject({
+      class: 'ledger_missing',
+      lifecycle: 'new',
+      outcome: 'break',
+    })
+
+    const entry = await book(world, { ref: paid.charge, reference: 'life-1' })
+    expect((await reconcileNow(world)).outcome).toBe('reconciled')
+    const healed = await caseOf('life-1')
+    expect(healed).toMatchObject({ lifecycle: 'resolved', resolution: 'healed' })
+    const detail = await getCase(world.system.db, healed?.id ?? '')
+    expect(detail.events.map(({ kind }) => kind)).toEqual(['resolved', 'opened'])
+    expect(detail.events[0]?.data).toMatchObject({
+      now: expect.arrayContaining([expect.objectContaining({ side: 'ledger' })]),
+    })
+
+    // The posting is reversed, which no cursor shows; the operation is looked at again because its charge changes.
+    await world.service.query('UPDATE ledger_entry SET reversed_at = now() WHERE entry_id = $1', [entry])
+    await world.stripe.refunds.create({
+      charge: paid.charge,
+      amount: 10,
+      metadata: { idemscope_action: 'act_test' },
+    })
+    await ripen()
+    expect(await caseOf('life-1')).toMatchObject({ class: 'ledger_missing', lifecycle: 'reopened' })
+    await book(world, { ref: paid.charge, reference: 'life-1' })
+    await reconcileNow(world)
+  })
+
+  test('a payment that was merely slow never becomes a case', async () => {
+    const held = await acquire(world)
+    await begin(world, held)
+    const id = await charge(world, held, { reference: 'slow' })
+    await killHolder(world, held)
+    world.advance(6_000)
+    expect((await reconcileNow(world)).outcome).toBe('with_pending')
+    await book(world, { ref: id, reference: 'slow' })
+    await complete(world, held, { reference: 'slow', charge: id })
+    world.advance(20_000)
+    expect((await reconcileNow(world)).outcome).toBe('reconciled')
+    expect(await caseOf('slow')).toBeUndefined()
+  })
+
+  test('what a person closed stays closed, until its evidence is another', async () => {
+    const paid = await pay(world, 'by-hand', { skip: 'book' })
+    await ripen()
+    const open = await caseOf('by-hand')
+    await closeCaseByHand(await world.as('operator'), { caseId: open?.id ?? '', reason: REASON })
+    await reconcileNow(world)
+    expect(await caseOf('by-hand')).toMatchObject({
+      lifecycle: 'resolved',
+      resolution: 'by_hand',
+      evidenceHash: open?.evidenceHash,
+    })
+    await world.stripe.refunds.create({
+      charge: paid.charge,
+      amount: 10,
+      metadata: { idemscope_action: 'act_test' },
+    })
+    await ripen()
+    expect(await caseOf('by-hand')).toMatchObject({
+      lifecycle: expect.stringMatching(/reopened/),
+      class: 'ledger_missing',
+    })
+    await book(world, { ref: paid.charge, reference: 'by-hand' })
+    await reconcileNow(world)
+    const entries = await world.system.db.prisma.auditEntry.findMany({ where: { verb: 'case.close' } })
+    expect(entries.map(({ subject, reason }) => ({ subject, reason }))).toEqual([
+      { subject: open?.id, reason: REASON },
+    ])
+  })
+
+  test('a posting that the service reverses itself heals its case, though no cursor shows it', async () => {
+    const paid = await pay(world, 'self-heal')
+    await reconcileNow(world)
+    await world.provider.control.failCharge(paid.charge)
+    await ripen()
+    expect(await caseOf('self-heal')).toMatchObject({ class: 'reversed_after_post', outcome: 'break' })
+    await world.service.query(
+      `UPDATE ledger_entry SET reversed_at = now(), booked_at = booked_at - interval '1 day' WHERE provider_ref = $1`,
+      [paid.charge],
+    )
+    world.advance(120_000)
+    await reconcileNow(world)
+    // Told of a success that came to nothing: that is still so, and still the same case.
+    expect(await caseOf('self-heal')).toMatchObject({ class: 'done_but_no_effect', lifecycle: 'persisting' })
+    const open = await caseOf('self-heal')
+    await closeCaseByHand(await world.as('operator'), { caseId: open?.id ?? '', reason: REASON })
+  })
+
+  test('the class changes, the case stays', async () => {
+    const held = await acquire(world)
+    await killHolder(world, held)
+    await ripen()
+    const stuck = (await list({ key: held.key }))[0]
+    expect(stuck).toMatchObject({ class: 'stuck_no_effect' })
+    const id = await charge(world, held, { reference: 'late' })
+    await ripen()
+    const done = (await list({ key: held.key }))[0]
+    expect(done).toMatchObject({ id: stuck?.id, class: 'stuck_effect_done', firstSeen: stuck?.firstSeen })
+    await world.service.query(`DELETE FROM idem_lease WHERE key = idem_key_bytes($1)`, [held.key])
+    await book(world, { ref: id, reference: 'late' })
+    await ripen()
+    expect((await list({ key: held.key }))[0]).toMatchObject({ id: stuck?.id, lifecycle: 'resolved' })
+  })
+})
+
+describe('what a run guarantees', () => {
+  test('a dry run compares and opens nothing', async () => {
+    const paid = await pay(world, 'dry', { skip: 'book' })
+    world.advance(6_000)
+    await reconcileNow(world)
+    world.advance(20_000)
+    const cut = await readCut(world.system.db, 'payments')
+    const run = await reconcileNow(world, { dryRun: true })
+    expect(run.counts.payments).toMatchObject({ byClass: { ledger_missing: { breaks: 1 } } })
+    expect(await caseOf('dry')).toBeUndefined()
+    expect((await readCut(world.system.db, 'payments')).from).toBe(cut.from)
+    await book(world, { ref: paid.charge, reference: 'dry' })
+    expect((await reconcileNow(world)).outcome).toBe('reconciled')
+  })
+
+  test('on demand compares its window and never moves the cut', async () => {
+    const from = world.system.clock.now()
+    const paid = await pay(world, 'window', { skip: 'book' })
+    world.advance(26_000)
+    const cut = await readCut(world.system.db, 'payments')
+    const params = {
+      from: new Date(from.getTime() - 2_000).toISOString(),
+      to: world.system.clock.now().toISOString(),
+    }
+    const run = await reconcileNow(world, { params })
+    expect(run.outcome).toBe('breaks')
+    expect(await caseOf('window')).toMatchObject({ class: 'ledger_missing' })
+    expect((await readCut(world.system.db, 'payments')).from).toBe(cut.from)
+    await book(world, { ref: paid.charge, reference: 'window' })
+    expect((await reconcileNow(world)).outcome).toBe('reconciled')
+  })
+
+  test('the flood cap is all or nothing, raises one condition, and clears', async () => {
+    const lost = await Promise.all([1, 2, 3].map((n) => pay(world, `flood-${n}`, { skip: 'book' })))
+    world.advance(6_000)
+    await reconcileNow(world)
+    world.advance(20_000)
+    const flooded = await reconcileNow(world, { settings: { floodCap: 2 } })
+    expect(flooded.counts.payments).toMatchObject({ flooded: true, opened: 0 })
+    expect(await caseOf('flood-1')).toBeUndefined()
+    const firing = () =>
+      world.system.db.prisma.condition.findMany({ where: { kind: 'case_flood', state: 'firing' } })
+    expect(await firing()).toHaveLength(1)
+    const next = await reconcileNow(world)
+    expect(next.counts.payments).toMatchObject({ flooded: false, opened: 3 })
+    expect(await firing()).toHaveLength(0)
+    for (const { charge: ref, reference } of lost) await book(world, { ref, reference })
+    expect((await reconcileNow(world)).counts.payments).toMatchObject({ resolved: 3 })
+  })
+
+  test('a run whose source fails is incomplete, resolves nothing and calls nothing missing', async () => {
+    const paid = await pay(world, 'down', { skip: 'book' })
+    await ripen()
+    expect(await caseOf('down')).toMatchObject({ lifecycle: expect.not.stringMatching('resolved') })
+    await book(world, { ref: paid.charge, reference: 'down' })
+    const bystander = await pay(world, 'bystander', { skip: 'book' })
+    await world.service.query('ALTER TABLE ledger_entry RENAME TO ledger_gone')
+    world.advance(26_000)
+    const run = await reconcileNow(world)
+    await world.service.query('ALTER TABLE ledger_gone RENAME TO ledger_entry')
+    expect(run.outcome).toBe('incomplete')
+    expect(run.counts.payments).toMatchObject({ resolved: 0, opened: 0, failures: [{ name: 'ledger' }] })
+    expect(await caseOf('down')).toMatchObject({ lifecycle: expect.not.stringMatching('resolved') })
+    const source = await world.system.db.prisma.source.findUniqueOrThrow({ where: { id: world.ids.ledger } })
+    expect(source.lastError).toMatch(/ledger_entry/)
+    await book(world, { ref: bystander.charge, reference: 'bystander' })
+    expect((await reconcileNow(world)).outcome).toBe('reconciled')
+  })
+
+  test('two operations that turn out to be one keep the older case', async () => {
+    const held = await acquire(world)
+    await killHolder(world, held)
+    await ripen()
+    const stuck = (await list({ key: held.key }))[0]
+    await pay(world, 'merged', { skip: 'book' })
+    await ripen()
+    const unbooked = await caseOf('merged')
+    // Its charge ties the stuck key to the other order's reference.
+    await charge(world, held, { reference: 'merged', amount: 77 })
+    await ripen()
+    const rows = await world.system.db.prisma.reconciliationCase.findMany({
+      where: { id: { in: [stuck?.id ?? '', unbooked?.id ?? ''] } },
+    })
+    expect(rows.map(({ operationId }) => operationId)).toEqual([rows[0]?.operationId, rows[0]?.operationId])
+    expect((await list({ key: held.key })).map(({ id, class: name }) => ({ id, name }))).toEqual([
+      { id: stuck?.id, name: 'stuck_effect_done' },
+    ])
+    await world.service.query(`DELETE FROM idem_lease WHERE key = idem_key_bytes($1)`, [held.key])
+  })
+})
+
+test('what the match drops as clean is what classification finds nothing in', async () => {
+  await giveBack(world, await pay(world, 'clean-1'))
+  await pay(world, 'clean-2', { amount: 3_333 })
+  await pay(world, 'clean-3', { manual: true })
+  world.advance(6_000)
+  const params = { from: '2020-01-01T00:00:00Z', to: '2099-01-01T00:00:00Z' }
+  let kept: string[] = []
+  const wrap = (handle: RunHandle): RunHandle => ({
+    ...handle,
+    async report(update, client) {
+      await handle.report(update, client)
+      const { rows } = await (client ?? world.system.db.pool).query(
+        'SELECT operation_id FROM mirror.candidate WHERE run_id = $1',
+        [handle.id],
+      )
+      if (rows.length > 0) kept = rows.map((row) => row.operation_id)
+    },
+  })
+  const run = await reconcileNow(world, { params, wrap })
+  const { rows } = await world.system.db.pool.query('SELECT DISTINCT operation_id FROM mirror.object')
+  const dropped = rows.map((row) => row.operation_id).filter((id) => !kept.includes(id))
+  expect(run.counts.payments).toMatchObject({ matched: dropped.length })
+  expect(dropped.length).toBeGreaterThan(5)
+  const operations = await readOperations(world.system.db, 'payments', dropped.map(BigInt))
+  const asOf = manualClock(world.system.clock.now()).now()
+  for (const operation of operations) {
+    expect(classifyOperation(operation, { ...CONTEXT, asOf }).findings).toEqual([])
+  }
+})

@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from '@/jobs/embedded/postgres'
+
+export type Truth = {
+  at: string
+  fault: string
+  class: string
+  scope: string | null
+  key: string | null
+  effectIds: string[]
+  reference: string | null
+  request?: { caller: string; method: string; path: string; body: string }
+}
+
+export type RunningDemo = {
+  url: string
+  folder: string
+  runtime: { serviceUrl: string; providerUrl: string; databaseUrl: string; otlpUrl: string }
+  /** Seconds from the start of the command to the first 200 of /readyz. */
+  readyAfterS: number
+  truth(): Truth[]
+  signIns(): { role: string; email: string; password: string }[]
+  /** A token as the README makes one. */
+  token(role: 'viewer' | 'operator'): Promise<string>
+  pids(): number[]
+  stop(): Promise<void>
+}
+
+/** Starts `npm run demo` on a data folder and ports of its own and waits for /readyz. */
+export async function startDemo(options: {
+  seed: string
+  durationS: number
+  rate?: number
+  faultRate?: number
+  folder?: string
+}): Promise<RunningDemo> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'idemscope-demo-'))
+  chmodSync(folder, 0o755)
+  const [port, otlpPort] = [await freePort(), await freePort()]
+  const env = { ...process.env, PORT: String(port), OTLP_PORT: String(otlpPort), IDEMSCOPE_DATA_DIR: folder }
+  const args = [
+    '--import',
+    'tsx',
+    'jobs/start.ts',
+    '--demo',
+    '--seed',
+    options.seed,
+    '--duration',
+    String(options.durationS),
+  ]
+  args.push('--rate', String(options.rate ?? 20), '--fault-rate', String(options.faultRate ?? 0.05))
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  const keep = (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-200_000)
+  }
+  child.stdout.on('data', keep)
+  child.stderr.on('data', keep)
+
+  const url = `http://127.0.0.1:${port}`
+  await until(
+    async () => {
+      if (child.exitCode !== null)
+        throw new Error(`the demo ended with ${child.exitCode}:\n${output.slice(-8_000)}`)
+      return fetch(`${url}/readyz`).then(
+        (answer) => answer.ok,
+        () => false,
+      )
+    },
+    120_000,
+    () => `the demo is not ready:\n${output.slice(-8_000)}`,
+  )
+
+  return {
+    url,
+    folder,
+    readyAfterS: (performance.now() - startedAt) / 1000,
+    runtime: JSON.parse(readFileSync(join(folder, 'runtime.json'), 'utf8')),
+    truth: () => readLines(join(folder, 'demo', 'truth.ndjson')),
+    signIns: () => JSON.parse(readFileSync(join(folder, 'demo', 'sign-ins.json'), 'utf8')),
+    token: (role) => mintToken(role, env),
+    pids: () => [child.pid ?? 0],
+    async stop() {
+      await end(child)
+      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return
+  const gone = new Promise((done) => child.once('exit', done))
+  child.kill('SIGTERM')
+  await gone
+}
+
+function mintToken(role: string, env: NodeJS.ProcessEnv): Promise<string> {
+  return new Promise((done, fail) => {
+    const child = spawn('npm', ['run', '--silent', 'token', '--', '--role', role, '--name', `test-${role}`], {
+      env,
+    })
+    let out = ''
+    let err = ''
+    child.stdout.on('data', (chunk) => {
+      out += chunk
+    })
+    child.stderr.on('data', (chunk) => {
+      err += chunk
+    })
+    child.once('exit', (code) => (code === 0 ? done(out.trim()) : fail(new Error(`token: ${err}`))))
+  })
+}
+
+const readLines = (path: string): Truth[] =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
+
+/** Polls until the condition holds. Throws with `explain` when it does not within the time. */
+export async function until(
+  condition: () => Promise<boolean>,
+  timeoutMs: number,
+  explain: () => string,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(explain())
+    await new Promise((done) => setTimeout(done, 200))
+  }
+}
