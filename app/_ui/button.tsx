@@ -4,9 +4,10 @@ import { classNames } from './class-names'
 type Look = 'primary' | 'plain' | 'danger' | 'quiet'
 
 const LOOK: Record<Look, string> = {
-  primary: 'border-accent bg-accent text-on-accent hover:brightness-95 dark:hover:brightness-110',
-  plain: 'border-line-strong bg-surface text-ink hover:bg-sunken',
-  danger: 'border-bad bg-bad text-on-accent hover:brightness-95',
+  primary: 'border-accent-fill bg-accent-fill text-on-accent hover:brightness-95 dark:hover:brightness-110',
+  plain:
+    'border-line-strong bg-surface text-ink hover:bg-sunken aria-disabled:border-edge aria-disabled:border-dashed aria-disabled:text-ink-2',
+  danger: 'border-bad-fill bg-bad-fill text-on-accent hover:brightness-95',
   quiet: 'border-transparent bg-transparent text-ink-2 hover:bg-sunken hover:text-ink',
 }
 
@@ -14,7 +15,7 @@ const LOOK: Record<Look, string> = {
 export const buttonClass = (look: Look = 'plain', className?: string): string =>
   classNames(
     'inline-flex h-8 items-center justify-center gap-2 whitespace-nowrap rounded-m border px-3 text-m font-medium',
-    'max-md:h-11 aria-disabled:cursor-not-allowed aria-disabled:opacity-60 disabled:cursor-not-allowed disabled:opacity-60',
+    'max-md:h-11 aria-disabled:cursor-not-allowed disabled:cursor-not-allowed disabled:opacity-60',
     LOOK[look],
     className,
   )

@@ -1,10 +1,14 @@
 import { z } from 'zod'
 import { AppError } from '@/lib/core/errors'
+import { brandurConfigSchema, brandurMapping } from './brandur/config'
 import type { AnySource, SourceKind } from './contracts'
 import { ledgerConfigSchema } from './ledger-postgres/config'
 import { openLedgerSource } from './ledger-postgres/open'
+import { mappedConfigSchema } from './mapped/config'
+import { openMappedSource } from './mapped/open'
 import { nativeConfigSchema, postgresSecretSchema } from './native/config'
 import { openNativeSource } from './native/open'
+import { recipeConfigSchema, recipeMapping } from './recipe/config'
 import { stripeConfigSchema, stripeSecretSchema } from './stripe/config'
 import { openStripeSource } from './stripe/open'
 
@@ -28,6 +32,24 @@ export const ADAPTERS = {
     config: nativeConfigSchema,
     secret: postgresSecretSchema,
     open: openNativeSource,
+  }),
+  'rocket-rides-atomic': define({
+    kind: 'intent',
+    config: brandurConfigSchema,
+    secret: postgresSecretSchema,
+    open: (config, secret) => openMappedSource(brandurMapping(config), secret),
+  }),
+  'guide-recipe': define({
+    kind: 'intent',
+    config: recipeConfigSchema,
+    secret: postgresSecretSchema,
+    open: (config, secret) => openMappedSource(recipeMapping(config), secret),
+  }),
+  'mapped-postgres': define({
+    kind: 'intent',
+    config: mappedConfigSchema,
+    secret: postgresSecretSchema,
+    open: openMappedSource,
   }),
   'ledger-postgres': define({
     kind: 'ledger',

@@ -215,8 +215,8 @@ export interface RowCollection {
   deleteRows(rows: readonly ExpiredRow[], retention: RowRetention): Promise<number>
   /** Puts archived rows back; one that is there stays. Returns how many came. */
   restoreRows(rows: readonly ExpiredRow[]): Promise<number>
-  /** The store's own sign of load: sessions at work besides ours. */
-  busySessions(): Promise<number>
+  /** A sign of load that every role may read: sessions that wait for a lock. */
+  waitingSessions(): Promise<number>
 }
 
 export interface IntentSource {

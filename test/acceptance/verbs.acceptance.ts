@@ -184,9 +184,12 @@ test('a missing posting is booked, and the case closes', async () => {
 })
 
 test('every step is in the audit, and the chain holds', async () => {
-  const verbs = new Set((await operator.all('audit')).map(({ verb }) => verb))
-  for (const verb of ['lock.release', 'lock.complete', 'case.propose', 'action.approve'])
-    expect(verbs).toContain(verb)
+  const steps = new Set((await operator.all('audit')).map(({ verb, outcome }) => `${verb} ${outcome}`))
+  for (const step of ['lock.release done', 'lock.complete done']) expect(steps).toContain(step)
+  for (const kind of ['refund', 'book_ledger']) {
+    for (const outcome of ['proposed', 'approved', 'done'])
+      expect(steps).toContain(`correction.${kind} ${outcome}`)
+  }
   await until(
     async () => (await operator.get('audit/verify')).unsealed === 0,
     20_000,

@@ -15,7 +15,7 @@ export function ChartFigure({ caption, columns, rows, legend, children }: Props)
     <figure className="relative px-4 pb-3">
       <figcaption className="sr-only">{caption}</figcaption>
       <div className="flex min-h-6 flex-wrap items-center gap-x-4 text-ink-2 text-xs">{legend}</div>
-      <div className="h-52">{children}</div>
+      <div className="h-48">{children}</div>
       {/* A table does not shrink to one pixel: what is around it does. */}
       <div className="sr-only">
         <table>

@@ -21,6 +21,8 @@ import { DeployMark } from './deploy-mark'
 import { CHART_HEIGHT, type ChartMark, OUTCOMES, type OutcomePoint } from './outcome-point'
 
 const TICKS_MAX = 5
+/** A gap of this share of the chart has room for its label. */
+const LABELLED_GAP_MIN = 0.2
 
 export type OutcomeBarsProps = { points: OutcomePoint[]; bucketMs: number; deploys: ChartMark[] }
 
@@ -55,7 +57,7 @@ export default function OutcomeBars({ points, bucketMs, deploys }: OutcomeBarsPr
           tickLine={false}
           axisLine={false}
         />
-        {gaps.map(({ from, to }) => (
+        {gaps.map(({ from, to, wide }) => (
           <ReferenceArea
             key={from}
             x1={from}
@@ -65,6 +67,7 @@ export default function OutcomeBars({ points, bucketMs, deploys }: OutcomeBarsPr
             stroke="var(--line-strong)"
             strokeDasharray="2 3"
             ifOverflow="hidden"
+            {...(wide ? { label: { value: 'nothing arrived', position: 'center' } as const } : {})}
           />
         ))}
         <Tooltip
@@ -144,16 +147,21 @@ function OutcomeTooltip({ point, bucketMs }: { point: OutcomePoint; bucketMs: nu
   )
 }
 
+type Gap = { from: number; to: number; buckets: number }
+
 /** Runs of buckets in which nothing arrived, though they have ended. */
-function gapsOf(points: readonly OutcomePoint[]): { from: number; to: number }[] {
-  const gaps: { from: number; to: number }[] = []
-  let open: { from: number; to: number } | null = null
+function gapsOf(points: readonly OutcomePoint[]): (Gap & { wide: boolean })[] {
+  const gaps: Gap[] = []
+  let open: Gap | null = null
   for (const { at, ingested, complete } of points) {
     if (ingested || !complete) open = null
     else if (open === null) {
-      open = { from: at, to: at }
+      open = { from: at, to: at, buckets: 1 }
       gaps.push(open)
-    } else open.to = at
+    } else {
+      open.to = at
+      open.buckets += 1
+    }
   }
-  return gaps
+  return gaps.map((gap) => ({ ...gap, wide: gap.buckets > points.length * LABELLED_GAP_MIN }))
 }

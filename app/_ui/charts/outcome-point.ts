@@ -33,4 +33,4 @@ export type RatePoint = {
 
 export type ChartMark = { at: number; label: string }
 
-export const CHART_HEIGHT = 208
+export const CHART_HEIGHT = 192

@@ -11,7 +11,11 @@ const position = z.object({
   keyHex: z.string(),
   ttlMs: z.number(),
 })
-const cursorSchema = z.record(z.string(), position)
+const cursorSchema = z.object({
+  tiers: z.record(z.string(), position),
+  /** Tiers that this pass has read to their end: their overlap is for the next pass. */
+  done: z.array(z.number()),
+})
 type Cursor = z.infer<typeof cursorSchema>
 
 const tierRow = z.object({ tier: z.number(), ttl_ms: z.coerce.number(), now: z.string() })
@@ -38,31 +42,34 @@ export async function readRecords(
   cursorText: string | null,
   limit: number,
 ): Promise<{ items: RecordRow[]; cursor: string; more: boolean }> {
-  const cursor: Cursor = cursorText === null ? {} : cursorSchema.parse(JSON.parse(cursorText))
+  const cursor: Cursor =
+    cursorText === null ? { tiers: {}, done: [] } : cursorSchema.parse(JSON.parse(cursorText))
   const tiers = await pool.query(
     'SELECT tier, ttl_ms, clock_timestamp()::text AS now FROM idem_tier ORDER BY tier',
   )
   const items: RecordRow[] = []
   for (const raw of tiers) {
     const { tier, ttl_ms: ttlMs, now } = tierRow.parse(raw)
-    const from = await startOf(pool, cursor[tier], ttlMs)
+    if (cursor.done.includes(tier)) continue
     const left = limit - items.length
     if (left === 0) return { items, cursor: JSON.stringify(cursor), more: true }
+    const from = await startOf(pool, cursor.tiers[tier], ttlMs)
     const rows = await pool.query(PAGE, [tier, from.expiresAt, from.scopeId, from.keyHex, left])
     const records = rows.map((row) => parseRecord(row.row, config))
     items.push(...records.map(({ position: _, ...record }) => record))
     const last = records.at(-1)
     if (records.length === left && last !== undefined) {
-      cursor[tier] = { ...last.position, ttlMs }
+      cursor.tiers[tier] = { ...last.position, ttlMs }
       return { items, cursor: JSON.stringify(cursor), more: true }
     }
     const [next] = await pool.query(NEXT_START, [now, ttlMs, config.overlapMs])
-    cursor[tier] = { ...START, expiresAt: z.object({ at: z.string() }).parse(next).at, ttlMs }
+    cursor.tiers[tier] = { ...START, expiresAt: z.object({ at: z.string() }).parse(next).at, ttlMs }
+    cursor.done.push(tier)
   }
-  return { items, cursor: JSON.stringify(cursor), more: false }
+  return { items, cursor: JSON.stringify({ ...cursor, done: [] }), more: false }
 }
 
-async function startOf(pool: SourcePool, from: Cursor[string] | undefined, ttlMs: number) {
+async function startOf(pool: SourcePool, from: z.infer<typeof position> | undefined, ttlMs: number) {
   if (from === undefined) return START
   if (ttlMs >= from.ttlMs || from.expiresAt === '-infinity') return from
   const [row] = await pool.query(SHORTENED, [from.expiresAt, from.ttlMs - ttlMs])

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { EffectState, LeaseRow, LeaseState, RecordRow, SeenLease, StoredEffect } from '../contracts'
+import { responseFields } from '../response-fields'
 
 const LEASE_STATE = { L: 'leased', R: 'retryable', U: 'unknown' } as const
 const RECORD_STATE = { C: 'completed', F: 'failed_final' } as const
@@ -119,7 +120,6 @@ export function parseLease(json: unknown): LeaseRow {
 
 /** A body longer than this is not searched for names. */
 const NAMING_BODY_BYTES_MAX = 16_384
-const NAME_LENGTH_MAX = 255
 
 export const RECORD_JSON = `
   SELECT s.name AS scope, idem_key_text(r.key) AS key, r.state::text AS state, r.fence::text AS fence, r.attempts,
@@ -162,7 +162,8 @@ export function parseRecord(
   config: { referenceField: string | null; idFields: readonly string[] },
 ): RecordRow & { position: RecordPosition } {
   const row = recordSchema.parse(json)
-  const named = responseFields(row.body_base64)
+  const body = row.body_base64 === null ? null : Buffer.from(row.body_base64, 'base64').toString('utf8')
+  const named = responseFields(body)
   return {
     scope: row.scope,
     key: row.key,
@@ -181,24 +182,5 @@ export function parseRecord(
     names: config.idFields.flatMap((field) => named(field) ?? []),
     reference: config.referenceField === null ? null : named(config.referenceField),
     position: { expiresAt: row.expires_text, scopeId: row.scope_id, keyHex: row.key_hex },
-  }
-}
-
-/** Reads short texts at the top of a stored JSON response; null for what is not there, or no JSON. */
-function responseFields(bodyBase64: string | null): (field: string) => string | null {
-  const body = parseJson(bodyBase64)
-  return (field) => {
-    const value: unknown = body !== null && typeof body === 'object' ? Reflect.get(body, field) : null
-    return typeof value === 'string' && value.length > 0 && value.length <= NAME_LENGTH_MAX ? value : null
-  }
-}
-
-function parseJson(base64: string | null): unknown {
-  if (base64 === null) return null
-  try {
-    return JSON.parse(Buffer.from(base64, 'base64').toString('utf8'))
-  } catch {
-    // A body need not be JSON: then it names nothing.
-    return null
   }
 }

@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import type { KeyReading, LeasePage } from '../contracts'
+import type { SourcePool } from '../postgres-pool'
+import { createBinder } from './bind'
+import type { MappedConfig } from './config'
+import { buildExpressions } from './expressions'
+import type { Table } from './resolve'
+import { parseRow, toLease, toReading } from './rows'
+
+export type Mapped = { pool: SourcePool; config: MappedConfig; table: Table }
+
+const nowRow = z.object({ now: z.date() })
+
+export async function storeClock(pool: SourcePool): Promise<Date> {
+  const [row] = await pool.query('SELECT clock_timestamp() AS now')
+  return nowRow.parse(row).now
+}
+
+/** The clock is read first: what is said to be absent at `now` was absent then or later. */
+export async function readLeases(mapped: Mapped, limit: number): Promise<LeasePage> {
+  const { pool, config, table } = mapped
+  const now = await storeClock(pool)
+  if (config.state.kind === 'finished') return { now, leases: [], truncated: false }
+  const { bind, values } = createBinder()
+  const e = buildExpressions(config, table, bind)
+  const rows = await pool.query(
+    `SELECT ${e.select()} FROM ${table.from} t WHERE ${e.unfinished()}
+     ORDER BY ${e.createdAt}, ${e.key} LIMIT ${bind(limit + 1, 'bigint')}`,
+    values,
+  )
+  return {
+    now,
+    leases: rows.slice(0, limit).map((raw) => toLease(parseRow(raw), config)),
+    truncated: rows.length > limit,
+  }
+}
+
+/** One statement, so one snapshot. A key that cannot be one of this table's (no number, say) is absent. */
+export async function readKey(mapped: Mapped, scope: string, key: string): Promise<KeyReading> {
+  const { pool, config, table } = mapped
+  const { bind, values } = createBinder()
+  const e = buildExpressions(config, table, bind)
+  const condition = e.identity(scope, key)
+  const rows = await pool
+    .query(
+      `SELECT n.now, x.* FROM (SELECT clock_timestamp() AS now) n
+     LEFT JOIN LATERAL (SELECT ${e.select()}, true AS there FROM ${table.from} t WHERE ${condition}
+       ORDER BY ${e.createdAt} DESC LIMIT 1) x ON true`,
+      values,
+    )
+    .catch((error: unknown) => {
+      if (isUnreadable(error)) return []
+      throw error
+    })
+  const [raw] = rows
+  if (raw === undefined) return toReading(await storeClock(pool), null, config)
+  const { now } = nowRow.parse(raw)
+  return toReading(now, raw.there === true ? parseRow(raw) : null, config)
+}
+
+/** The text is no value of the column's type: 22P02, 22003. */
+function isUnreadable(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && (cause.code === '22P02' || cause.code === '22003')
+}

@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { LedgerRow, LedgerSource } from '@/lib/sources/contracts'
+import { ledgerConfigSchema } from '@/lib/sources/ledger-postgres/config'
+import { openLedgerSource } from '@/lib/sources/ledger-postgres/open'
+import { createEmptyDatabase } from '../support/database'
+
+let database: Awaited<ReturnType<typeof createEmptyDatabase>>
+let service: pg.Pool
+let source: LedgerSource
+const CONFIG = {
+  relation: { schema: 'public', name: 'ledger_entry' },
+  columns: {
+    entryId: 'entry_id',
+    kind: 'entry_kind',
+    providerRef: 'provider_ref',
+    chargeRef: 'charge_ref',
+    reference: 'reference',
+    amountMinor: 'amount_minor',
+    currency: 'currency',
+    bookedAt: 'booked_at',
+    reversedAt: 'reversed_at',
+    correctionId: 'correction_id',
+  },
+  kinds: { charge: ['charge'], refund: ['refund'] },
+  correction: { schema: 'public', name: 'payments_apply_correction' },
+  overlapMs: 1_000,
+}
+const open = (config: object = {}) =>
+  openLedgerSource(ledgerConfigSchema.parse({ ...CONFIG, ...config }), { url: database.url })
+
+beforeAll(async () => {
+  database = await createEmptyDatabase()
+  service = new pg.Pool({ connectionString: database.url, max: 3 })
+  service.on('error', () => undefined)
+  await service.query(await readFile(new URL('../../demo/service/schema.sql', import.meta.url), 'utf8'))
+  source = open()
+})
+afterAll(async () => {
+  await source.close()
+  await service.end()
+  await database.close()
+})
+
+const book = (ref: string, at = 'clock_timestamp()') =>
+  service.query(
+    `INSERT INTO ledger_entry (entry_kind, provider_ref, charge_ref, reference, amount_minor, currency, booked_at)
+     VALUES ('charge', $1, $1, 'order', 1050, 'USD', ${at})`,
+    [ref],
+  )
+
+test('rows come in pages, many of them booked in the same microsecond, and late ones within the overlap', async () => {
+  const at = `'2026-11-22 10:00:00.123456+00'`
+  for (let n = 0; n < 12; n++) await book(`ch_${n}`, at)
+  const all: LedgerRow[] = []
+  let cursor: string | null = null
+  for (let more = true; more; ) {
+    const page: Awaited<ReturnType<LedgerSource['readRows']>> = await source.readRows(cursor, 5)
+    all.push(...page.items)
+    ;({ cursor, more } = page)
+  }
+  expect(all.map(({ providerRef }) => providerRef).sort()).toEqual(
+    Array.from({ length: 12 }, (_, n) => `ch_${n}`).sort(),
+  )
+  expect(all[0]).toMatchObject({ kind: 'charge', amountMinor: 1050n, currency: 'USD', reversedAt: null })
+  await book('ch_late', `clock_timestamp() - interval '500 milliseconds'`)
+  expect((await source.readRows(cursor, 50)).items.map(({ providerRef }) => providerRef)).toEqual(['ch_late'])
+})
+
+test('what the mapping calls neither charge nor refund is other, never dropped', async () => {
+  const strict = open({ kinds: { charge: ['sale'], refund: [] } })
+  expect((await strict.readByProviderRefs(['ch_1']))[0]).toMatchObject({ kind: 'other', rawKind: 'charge' })
+  await strict.close()
+})
+
+test('identifiers are resolved through the catalogue: what is not a column is refused, whatever it spells', async () => {
+  const evil = open({ columns: { ...CONFIG.columns, currency: 'currency; DROP TABLE ledger_entry' } })
+  await expect(evil.readRows(null, 1)).rejects.toThrow(/has no column/)
+  const absent = open({ relation: { schema: 'public', name: 'nowhere' } })
+  await expect(absent.readRows(null, 1)).rejects.toThrow(/no table or view/)
+  const wrong = open({ columns: { ...CONFIG.columns, amountMinor: 'currency' } })
+  await expect(wrong.readByProviderRefs(['ch_1'])).rejects.toThrow(/integers in minor units/)
+  await Promise.all([evil.close(), absent.close(), wrong.close()])
+})
+
+test('a view with quoted names is read as well, and nothing can be written through a reading session', async () => {
+  await service.query(
+    `CREATE VIEW "Book Entries" AS SELECT entry_id AS "Id", entry_kind AS "Kind", provider_ref, reference, amount_minor AS "Amount", currency, booked_at FROM ledger_entry`,
+  )
+  const view = openLedgerSource(
+    ledgerConfigSchema.parse({
+      relation: { schema: 'public', name: 'Book Entries' },
+      columns: {
+        entryId: 'Id',
+        kind: 'Kind',
+        providerRef: 'provider_ref',
+        reference: 'reference',
+        amountMinor: 'Amount',
+        currency: 'currency',
+        bookedAt: 'booked_at',
+      },
+      kinds: CONFIG.kinds,
+    }),
+    { url: database.url },
+  )
+  expect((await view.readRows(null, 3)).items).toHaveLength(3)
+  expect(view.canCorrect).toBe(false)
+  await service.query(
+    `CREATE FUNCTION sneaky(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN DELETE FROM ledger_entry; RETURN $1; END $$`,
+  )
+  await service.query(
+    `CREATE VIEW sneaky_view AS SELECT entry_id, entry_kind, sneaky(provider_ref) AS provider_ref, reference, amount_minor, currency, booked_at FROM ledger_entry`,
+  )
+  const sneaky = openLedgerSource(
+    ledgerConfigSchema.parse({
+      ...CONFIG,
+      relation: { schema: 'public', name: 'sneaky_view' },
+      correction: undefined,
+      columns: {
+        entryId: 'entry_id',
+        kind: 'entry_kind',
+        providerRef: 'provider_ref',
+        reference: 'reference',
+        amountMinor: 'amount_minor',
+        currency: 'currency',
+        bookedAt: 'booked_at',
+      },
+    }),
+    { url: database.url },
+  )
+  await expect(sneaky.readRows(null, 1)).rejects.toThrow(/read-only/)
+  await Promise.all([view.close(), sneaky.close()])
+})
+
+test('a correction is one call of one function, idempotent by its action, and found again by it', async () => {
+  const correction = {
+    actionId: 'act_9',
+    kind: 'book_charge' as const,
+    entryId: null,
+    providerRef: 'ch_new',
+    chargeRef: 'ch_new',
+    paymentIntent: null,
+    reference: 'order-9',
+    amountMinor: 1050n,
+    currency: 'USD',
+  }
+  expect(await source.readCorrection('act_9')).toBeNull()
+  const first = await source.correct(correction)
+  expect(first.applied).toBe(true)
+  expect(await source.correct(correction)).toEqual({ applied: false, entryId: first.entryId })
+  expect(await source.readCorrection('act_9')).toMatchObject({
+    providerRef: 'ch_new',
+    entryId: first.entryId,
+  })
+})

@@ -1,0 +1,256 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Stripe from 'stripe'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { apiVersion } from '@/demo/provider/api-version'
+import { type RunningProvider, startProvider } from '@/demo/provider/server'
+import type { PageOf, ProviderSource } from '@/lib/sources/contracts'
+import { SourceUnavailableError } from '@/lib/sources/contracts'
+import { fromStripeAmount, toStripeAmount } from '@/lib/sources/stripe/amounts'
+import { stripeConfigSchema } from '@/lib/sources/stripe/config'
+import { openStripeSource } from '@/lib/sources/stripe/open'
+import { createRateBudget } from '@/lib/sources/stripe/rate-budget'
+
+/** Against a server that speaks Stripe's API, over HTTP, with the official SDK on both ends. */
+
+let dataDir: string
+let provider: RunningProvider
+let stripe: Stripe
+let source: ProviderSource
+let nowMs: number
+let slept: number[]
+const KEYS = { readKey: 'rk_test_read', writeKey: 'sk_test_write' }
+const waiting = {
+  nowMs: () => nowMs,
+  sleep: async (ms: number) => {
+    slept.push(ms)
+    nowMs += ms
+  },
+  random: () => 0.5,
+}
+const open = (secret: { readKey: string; writeKey?: string } = KEYS) =>
+  openStripeSource(
+    stripeConfigSchema.parse({ mode: 'test', baseUrl: provider.url, requestsPerSecond: 100, attemptsMax: 3 }),
+    secret,
+    waiting,
+  )
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'idemscope-stripe-'))
+  nowMs = Date.UTC(2026, 10, 22, 12)
+  slept = []
+  provider = await startProvider({ port: 0, dataDir, seed: 'stripe', clock: () => nowMs, ...KEYS })
+  stripe = new Stripe(KEYS.writeKey, {
+    apiVersion,
+    host: '127.0.0.1',
+    port: provider.port,
+    protocol: 'http',
+    maxNetworkRetries: 0,
+    telemetry: false,
+  })
+  source = open()
+})
+afterEach(async () => {
+  await provider.close()
+  await rm(dataDir, { recursive: true })
+})
+
+async function charge(over: Partial<Stripe.PaymentIntentCreateParams> = {}): Promise<string> {
+  const intent = await stripe.paymentIntents.create({
+    amount: 1050,
+    currency: 'usd',
+    confirm: true,
+    payment_method: 'pm_card_visa',
+    metadata: {
+      idempotency_scope: 'web/POST /v1/payments',
+      idempotency_key: 'k1',
+      idempotency_step: 'charge',
+      reference: 'order-1',
+    },
+    ...over,
+  })
+  return String(intent.latest_charge)
+}
+
+async function all<T>(read: (cursor: string | null) => Promise<PageOf<T>>): Promise<T[]> {
+  const items: T[] = []
+  let cursor: string | null = null
+  do {
+    const page: PageOf<T> = await read(cursor)
+    items.push(...page.items)
+    cursor = page.next
+  } while (cursor !== null)
+  return items
+}
+const seconds = (from: number, to: number) => ({
+  from: new Date(nowMs + from * 1000),
+  to: new Date(nowMs + to * 1000),
+})
+
+describe('listing', () => {
+  test('a full second of objects loses none, and the upper bound is not included', async () => {
+    const made = await Promise.all(Array.from({ length: 230 }, () => charge()))
+    const listed = await all((cursor) => source.listCharges(seconds(0, 1), cursor))
+    expect(listed.map(({ id }) => id).sort()).toEqual([...made].sort())
+    expect(await all((cursor) => source.listCharges(seconds(-5, 0), cursor))).toEqual([])
+  })
+
+  test('objects made while pages are read move nothing', async () => {
+    const range = seconds(0, 1)
+    const made = await Promise.all(Array.from({ length: 150 }, () => charge()))
+    nowMs += 1_000
+    const first = await source.listCharges(range, null)
+    await Promise.all(Array.from({ length: 20 }, () => charge()))
+    const rest = await all((cursor) => source.listCharges(range, cursor ?? first.next))
+    expect(new Set([...first.items, ...rest].map(({ id }) => id))).toEqual(new Set(made))
+  })
+
+  test('a charge comes with its tags, amounts and upper-case currency', async () => {
+    const id = await charge({ currency: 'jpy', amount: 500, capture_method: 'manual' })
+    const found = await source.retrieveCharge(id)
+    expect(found).toMatchObject({
+      kind: 'charge',
+      id,
+      status: 'succeeded',
+      captured: false,
+      amountMinor: 500n,
+      capturedMinor: 0n,
+      currency: 'JPY',
+      scope: 'web/POST /v1/payments',
+      key: 'k1',
+      step: 'charge',
+      reference: 'order-1',
+      actionId: null,
+      live: false,
+    })
+    expect(await source.chargeOfPaymentIntent(found?.paymentIntentId ?? '')).toEqual(found)
+    expect(await source.retrieveCharge('ch_nowhere')).toBeNull()
+    expect(await source.retrieveRefund('re_nowhere')).toBeNull()
+  })
+
+  test('the event feed hints at changes of older objects', async () => {
+    const id = await charge()
+    nowMs += 60_000
+    await provider.control.failCharge(id)
+    const hints = await all((cursor) => source.listHints(seconds(-1, 1), cursor))
+    expect(hints.map(({ object }) => ({ id: object.id, status: object.status }))).toEqual([
+      { id, status: 'failed' },
+    ])
+    expect((await source.retrieveCharge(id))?.status).toBe('failed')
+  })
+})
+
+describe('trouble', () => {
+  test('429 waits for what Retry-After says, spread out', async () => {
+    provider.control.setSwitches({ rateLimit: { remaining: 2, retryAfterS: 3 } })
+    await source.retrieveCharge(
+      await charge()
+        .catch(() => charge())
+        .catch(() => charge()),
+    )
+    provider.control.setSwitches({ rateLimit: { remaining: 1, retryAfterS: 3 } })
+    slept = []
+    expect((await source.listCharges(seconds(-5, 5), null)).items.length).toBeGreaterThan(0)
+    expect(slept).toEqual([3_125])
+  })
+
+  test('5xx backs off with jitter, and after the last attempt the source is unavailable', async () => {
+    provider.control.setSwitches({ serverError: { remaining: 2, effect: 'before' } })
+    expect((await source.listCharges(seconds(-5, 0), null)).items).toEqual([])
+    expect(slept).toEqual([250, 500])
+    provider.control.setSwitches({ serverError: { remaining: 9, effect: 'before' } })
+    await expect(source.listCharges(seconds(-5, 0), null)).rejects.toBeInstanceOf(SourceUnavailableError)
+  })
+
+  test('an unreachable provider and a wrong key are unavailable, not empty', async () => {
+    await expect(open({ readKey: 'rk_test_wrong' }).listCharges(seconds(-5, 0), null)).rejects.toBeInstanceOf(
+      SourceUnavailableError,
+    )
+    const dead = openStripeSource(
+      stripeConfigSchema.parse({ mode: 'test', baseUrl: 'http://127.0.0.1:1', attemptsMax: 1 }),
+      KEYS,
+      waiting,
+    )
+    await expect(dead.retrieveCharge('ch_1')).rejects.toBeInstanceOf(SourceUnavailableError)
+  })
+})
+
+describe('refunding', () => {
+  const tags = { scope: null, key: null, step: null, reference: 'order-1', actionId: 'act_1' }
+
+  test('repeated under one action it is one refund, which carries the action', async () => {
+    const chargeId = await charge()
+    const refund = { idempotencyKey: 'act_1', chargeId, amountMinor: 400n, currency: 'USD', tags }
+    const first = await source.createRefund(refund)
+    expect(await source.createRefund(refund)).toEqual(first)
+    expect(await source.refundsOfCharge(chargeId)).toMatchObject([
+      { amountMinor: 400n, actionId: 'act_1', chargeId },
+    ])
+  })
+
+  test('a 5xx after the effect is repeated under the same key; lost for good, it is unknown', async () => {
+    const chargeId = await charge()
+    provider.control.setSwitches({
+      serverError: { remaining: 1, effect: 'after', match: 'POST /v1/refunds' },
+    })
+    expect(
+      await source.createRefund({
+        idempotencyKey: 'act_2',
+        chargeId,
+        amountMinor: 1n,
+        currency: 'USD',
+        tags,
+      }),
+    ).toMatchObject({ kind: 'done' })
+    provider.control.setSwitches({
+      serverError: { remaining: 3, effect: 'after', match: 'POST /v1/refunds' },
+    })
+    expect(
+      await source.createRefund({
+        idempotencyKey: 'act_3',
+        chargeId,
+        amountMinor: 1n,
+        currency: 'USD',
+        tags,
+      }),
+    ).toMatchObject({ kind: 'unknown' })
+    expect(await source.refundsOfCharge(chargeId)).toHaveLength(2)
+  })
+
+  test('what the provider refuses happened not; without a write key nothing is sent; the read key cannot write', async () => {
+    const chargeId = await charge()
+    const refund = { idempotencyKey: 'act_4', chargeId, amountMinor: 9_999n, currency: 'USD', tags }
+    expect(await source.createRefund(refund)).toMatchObject({ kind: 'refused' })
+    const reader = open({ readKey: KEYS.readKey })
+    expect(reader.canRefund).toBe(false)
+    expect(await reader.createRefund(refund)).toMatchObject({ kind: 'refused', code: 'no_write_key' })
+    const confused = open({ readKey: KEYS.readKey, writeKey: KEYS.readKey })
+    expect(await confused.createRefund({ ...refund, amountMinor: 1n })).toMatchObject({ kind: 'refused' })
+  })
+})
+
+test.each([
+  ['usd', 1050, 1050n],
+  ['jpy', 500, 500n],
+  ['kwd', 12_500, 12_500n],
+  ['isk', 500, 5n],
+  ['ugx', 1_000, 10n],
+  ['mga', 7, 700n],
+])('amounts of %s are minor units of ISO 4217', (currency, amount, minor) => {
+  expect(fromStripeAmount(amount, currency)).toEqual({ minor, currency: currency.toUpperCase() })
+  expect(toStripeAmount(minor, currency.toUpperCase())).toBe(amount)
+})
+
+test('an amount that does not come out even is an error, never rounded', () => {
+  expect(() => fromStripeAmount(505, 'isk')).toThrow(/whole number/)
+  expect(() => fromStripeAmount(1.5, 'usd')).toThrow(/safe integer/)
+})
+
+test('the budget allows a burst of a second, then spaces calls out', async () => {
+  const budget = createRateBudget(10, waiting)
+  const start = nowMs
+  for (let n = 0; n < 30; n++) await budget()
+  expect(nowMs - start).toBeGreaterThanOrEqual(1_900)
+  expect(nowMs - start).toBeLessThanOrEqual(2_100)
+})
