@@ -65,9 +65,9 @@ async function start(options: Options, settings: Env): Promise<void> {
 
   const script = (path: string) => ['--import', 'tsx', path]
   children.start({ name: 'receiver', args: script('jobs/receiver.ts'), env: environment })
-  children.start({ name: 'worker', args: script('jobs/worker.ts'), env: environment })
   // A build takes the whole machine: traffic beside it would show faults that nobody planned.
   await building
+  children.start({ name: 'worker', args: script('jobs/worker.ts'), env: environment })
   if (demo) children.start(demoChild(demo, databaseUrl, log))
   children.start({ name: 'web', args: ['jobs/web.mjs'], env: environment })
 
