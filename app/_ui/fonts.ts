@@ -1,20 +1,20 @@
 import localFont from 'next/font/local'
 
-// From the npm package, served by the console itself. `optional`: preloaded, and when it is late the page keeps the
-// system's letters rather than move under the reader's eye.
+// From the npm package, served by the console itself. Until they are there the fallback of globals.css stands in, as
+// wide as they are: nothing moves when they come.
 
 export const sans = localFont({
   src: '../../node_modules/geist/dist/fonts/geist-sans/Geist-Variable.woff2',
   variable: '--font-geist-sans',
   weight: '100 900',
-  display: 'optional',
+  adjustFontFallback: false,
+  fallback: ['Geist fallback', 'system-ui', 'sans-serif'],
 })
 
 export const mono = localFont({
   src: '../../node_modules/geist/dist/fonts/geist-mono/GeistMono-Variable.woff2',
   variable: '--font-geist-mono',
   weight: '100 900',
-  display: 'optional',
   adjustFontFallback: false,
   fallback: ['ui-monospace', 'monospace'],
 })

@@ -2,7 +2,12 @@ import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import type { SystemContext } from '@/lib/context'
 import { invariant } from '@/lib/core/errors'
 import type { KeyAction } from '@/lib/core/states'
-import type { IntentSource, StoredResponse, StoreOutcome } from '@/lib/sources/contracts'
+import {
+  type IntentSource,
+  SourceUnavailableError,
+  type StoredResponse,
+  type StoreOutcome,
+} from '@/lib/sources/contracts'
 import { type Asker, type Inspection, inspect, type Reading, type Target } from './inspect'
 import { failedResponse } from './recover-response'
 import type { RefusalReason } from './refusal'
@@ -66,6 +71,12 @@ async function write(
       ? { kind: 'done', reading }
       : { kind: 'refused', reason: outcome.reason, reading }
   } catch (error) {
+    // The store itself said no (read-only, a timeout, a missing permission): it has rolled the statement back.
+    if (error instanceof SourceUnavailableError && error.refused) {
+      ctx.log.warn({ err: error, actionId, source: store.id }, `the store refused the ${verb}`)
+      const reason = error.fault === 'permission' ? 'not_supported' : 'store_unreachable'
+      return { kind: 'refused', reason, reading }
+    }
     ctx.log.error(
       { err: error, actionId, source: store.id },
       `it is not known whether the ${verb} was applied`,

@@ -1,5 +1,6 @@
 import type { SystemContext } from '@/lib/context'
 import type { IntentSource, LeaseRow } from '@/lib/sources/contracts'
+import { readAllLeases } from '@/lib/sources/read-all-leases'
 import { type OpenSource, openIntentSource, openIntentSources } from '@/lib/sources/registry'
 import { createProviderAsker } from './ask-provider'
 import { readingOf } from './inspect'
@@ -46,7 +47,7 @@ async function checkSource(
   settings: KeySettings,
 ): Promise<CheckedSource> {
   const checkedAt = ctx.clock.now()
-  const { now, leases, truncated } = await store.source.readLeases({ limit: LEASES_MAX })
+  const { now, leases, truncated } = await readAllLeases(store.source, LEASES_MAX)
   const asker = createProviderAsker(ctx, store.system, settings)
   let stuck = 0
   for (let start = 0; start < leases.length; start += SAVE_ROWS) {

@@ -69,6 +69,11 @@ const all = (reason: RefusalReason): Judgement['refused'] => ({
 
 function judgeEvidence(input: JudgeInput, state: KeyState): Judged {
   const { lease, storeNow, answer, settings } = input
+  if (state === 'leased' && lease.leaseless === true) {
+    const reason =
+      'Leased, no lease: its library sets no time after which a holder counts as dead. It is stuck until it expires.'
+    return { verdict: 'investigate', reason, refused: all('not_supported'), effect: null }
+  }
   if (state === 'leased') {
     const reason = `Its holder is alive: heartbeat ${seconds(storeNow, lease.heartbeatAt)} ago.`
     return { verdict: 'wait', reason, refused: all('holder_alive'), effect: null }

@@ -10,6 +10,12 @@ export type LockFilter = {
   source?: string | undefined
   scope?: string | undefined
   key?: string | undefined
+  /** Exactly these. */
+  ids?: readonly string[] | undefined
+  /** The part of the scope after the caller, e.g. `POST /v1/payments`. */
+  endpoint?: string | undefined
+  /** The part of the scope before the endpoint. */
+  client?: string | undefined
   /** Only those that nobody works on any more: lease expired, or unknown. */
   stuckOnly?: boolean | undefined
   /** Also locks that have ended since. */
@@ -65,12 +71,14 @@ const rowSchema = z.object({
   gone_at: z.date().nullable(),
 })
 
-/** The filter's condition; a parameter that is null filters nothing. $1–$7. */
+/** The filter's condition; a parameter that is null filters nothing. $1–$10. */
 const MATCHES = `
   ($1::text[] IS NULL OR state = ANY ($1)) AND ($2::text[] IS NULL OR verdict = ANY ($2))
   AND ($3::text IS NULL OR source_id = $3) AND ($4::text IS NULL OR scope = $4) AND ($5::text IS NULL OR key = $5)
   AND ($6::boolean IS NOT TRUE OR state IN ('lease_expired', 'unknown'))
-  AND ($7::boolean IS TRUE OR gone_at IS NULL)`
+  AND ($7::boolean IS TRUE OR gone_at IS NULL) AND ($8::text[] IS NULL OR id = ANY ($8))
+  AND ($9::text IS NULL OR substr(scope, strpos(scope, '/') + 1) = $9)
+  AND ($10::text IS NULL OR split_part(scope, '/', 1) = $10)`
 
 const matchValues = (filter: LockFilter): unknown[] => [
   filter.state ?? null,
@@ -80,6 +88,9 @@ const matchValues = (filter: LockFilter): unknown[] => [
   filter.key ?? null,
   filter.stuckOnly ?? false,
   filter.goneToo ?? false,
+  filter.ids ?? null,
+  filter.endpoint ?? null,
+  filter.client ?? null,
 ]
 
 const LIST = `
@@ -88,8 +99,8 @@ const LIST = `
     provider_answer, checked_at, gone_at
   FROM lock
   WHERE ${MATCHES}
-    AND ($8::text IS NULL OR (acquired_at, id) > ($8::timestamp AT TIME ZONE 'UTC', $9))
-  ORDER BY acquired_at, id LIMIT $10`
+    AND ($11::text IS NULL OR (acquired_at, id) > ($11::timestamp AT TIME ZONE 'UTC', $12))
+  ORDER BY acquired_at, id LIMIT $13`
 
 const cursorShape = z.tuple([z.string(), z.string()])
 

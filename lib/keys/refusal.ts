@@ -31,6 +31,6 @@ export const REFUSAL_TEXT = {
   effect_ambiguous: 'The provider has more than one thing for it.',
   no_effect: 'No effect is known that it could be completed with.',
   not_supported: 'This store does not allow it.',
-  store_unreachable: 'The store cannot be read.',
+  store_unreachable: 'The store cannot be read or written.',
   took_too_long: 'Reading the evidence took too long: nothing was changed.',
 } as const satisfies Record<RefusalReason, string>

@@ -3,6 +3,7 @@ import { transition } from '@/lib/actions/transition'
 import { append } from '@/lib/audit/append'
 import type { SystemContext } from '@/lib/context'
 import type { Actor } from '@/lib/core/actor'
+import { canonicalJson } from '@/lib/core/canonical-json'
 import type { KeyReading } from '@/lib/sources/contracts'
 import { openIntentSource } from '@/lib/sources/registry'
 import type { Action } from '@/prisma/generated/client'
@@ -92,14 +93,29 @@ export function whatHappened(
       return { state: 'done', result: { settled: 'applied' } }
     }
   }
+  const sameLife = (lease?.seen.createdAt ?? record?.createdAtText) === evidence.lease?.createdAt
+  if (action.kind === 'release' && sameLife && lease?.state === 'retryable' && lease.owner === '') {
+    // The layout has no room for who released it: it is free, which is what was asked for.
+    return { state: 'done', result: { settled: 'in_place', text: 'The key is free: a retry runs it.' } }
+  }
   if (action.kind !== 'release' && record !== null && evidence.response !== undefined) {
     const same =
-      record.createdAtText === evidence.lease?.createdAt &&
+      sameLife &&
       record.response.status === evidence.response.status &&
-      record.response.body === evidence.response.body
+      sameBody(record.response.body, evidence.response.body)
     if (same) return { state: 'done', result: { settled: 'applied' } }
   }
   const text =
     'The key has moved on since: it is not stuck any more, and it cannot be told whether this did it.'
   return { state: 'failed', result: { settled: 'moved_on', text } }
+}
+
+/** A column of type jsonb gives the same object back in another order. */
+function sameBody(stored: string, written: string): boolean {
+  if (stored === written) return true
+  try {
+    return canonicalJson(JSON.parse(stored)) === canonicalJson(JSON.parse(written))
+  } catch {
+    return false
+  }
 }

@@ -26,6 +26,9 @@ export const lockFilterSchema = z.strictObject({
   source: z.string().optional(),
   scope: z.string().optional(),
   key: z.string().optional(),
+  ids: z.array(z.string().startsWith('lock_')).min(1).max(ITEMS_MAX).optional(),
+  endpoint: z.string().optional(),
+  client: z.string().optional(),
   stuckOnly: z.boolean().optional(),
 })
 

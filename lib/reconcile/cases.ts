@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type ActionView, actionView } from '@/lib/actions/view'
-import type { CaseClass } from '@/lib/core/case-classes'
+import type { CaseClass, Severity } from '@/lib/core/case-classes'
 import { AppError } from '@/lib/core/errors'
 import { type JsonValue, toJsonValue } from '@/lib/core/json-value'
 import { decodeCursor, type Page, type PageInput, toPage } from '@/lib/core/pages'
@@ -14,6 +14,10 @@ export type CaseFilter = {
   outcome?: readonly CaseOutcome[] | undefined
   lifecycle?: readonly CaseLifecycle[] | undefined
   triage?: readonly CaseTriage[] | undefined
+  severity?: readonly Severity[] | undefined
+  /** Opened at or after, and before. */
+  seenFrom?: Date | undefined
+  seenBefore?: Date | undefined
   system?: string | undefined
   scope?: string | undefined
   key?: string | undefined
@@ -33,6 +37,11 @@ export async function listCases(db: Db, filter: CaseFilter, page: PageInput): Pr
       outcome: anyOf(filter.outcome),
       lifecycle: anyOf(filter.lifecycle),
       triage: anyOf(filter.triage),
+      severity: anyOf(filter.severity),
+      AND: [
+        filter.seenFrom === undefined ? {} : { firstSeen: { gte: filter.seenFrom } },
+        filter.seenBefore === undefined ? {} : { firstSeen: { lt: filter.seenBefore } },
+      ],
       ...(filter.system === undefined ? {} : { system: filter.system }),
       ...(filter.scope === undefined ? {} : { scope: filter.scope }),
       ...(filter.key === undefined ? {} : { key: filter.key }),

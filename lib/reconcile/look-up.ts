@@ -1,12 +1,6 @@
 import { RunCancelledError, RunLostError } from '@/lib/runs/handle'
-import {
-  absentObject,
-  leaseObject,
-  ledgerObject,
-  providerObject,
-  recordObject,
-  type StagedObject,
-} from '@/lib/sources/mirror/object'
+import { leaseObject, ledgerObject, recordObject, type StagedObject } from '@/lib/sources/mirror/object'
+import { absentObject, providerObject } from '@/lib/sources/mirror/provider-object'
 import type { SystemSources } from '@/lib/sources/registry'
 import { commitBatch, type StageContext } from './batch'
 import { type LookUp, lookUpKey } from './classify/finding'

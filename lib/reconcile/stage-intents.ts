@@ -2,6 +2,7 @@ import type { IntentSource } from '@/lib/sources/contracts'
 import { markGone } from '@/lib/sources/mirror/apply'
 import { moveCursor, readCursor } from '@/lib/sources/mirror/cursor'
 import { leaseObject, recordObject } from '@/lib/sources/mirror/object'
+import { readAllLeases } from '@/lib/sources/read-all-leases'
 import type { OpenSource } from '@/lib/sources/registry'
 import { commitBatch, type StageContext } from './batch'
 import type { ReconcileSettings } from './settings'
@@ -20,7 +21,7 @@ export async function stageIntents(
   open: OpenSource<IntentSource>,
   settings: ReconcileSettings,
 ): Promise<{ read: number; complete: boolean }> {
-  const reading = await open.source.readLeases({ limit: LEASES_MAX })
+  const reading = await readAllLeases(open.source, LEASES_MAX)
   const leases = reading.leases.map((lease) => leaseObject(lease, reading.now, settings.keySecret))
   for (let first = 0; first < leases.length; first += LEASES_A_BATCH) {
     await commitBatch(ctx, open, leases.slice(first, first + LEASES_A_BATCH), null, async () => undefined)

@@ -4,9 +4,14 @@ import type { IntentSource, LeaseRow, RecordRow } from '@/lib/sources/contracts'
 import { brandurLayout, type Layout, mappedLayout, nativeLayout, recipeLayout } from './fixtures'
 
 /** What every idempotency store must answer, whoever wrote it. Each on real tables, with the library's own writes. */
-const LAYOUTS = [nativeLayout, brandurLayout, recipeLayout, mappedLayout]
+const LAYOUTS = [
+  { name: 'native', create: nativeLayout },
+  { name: 'rocket-rides-atomic', create: brandurLayout },
+  { name: 'guide-recipe', create: recipeLayout },
+  { name: 'mapped-postgres', create: mappedLayout },
+]
 
-describe.each(LAYOUTS)('%o', (create) => {
+describe.each(LAYOUTS)('$name', ({ name, create }) => {
   let layout: Layout
   let source: IntentSource
   let holds = true
@@ -15,6 +20,7 @@ describe.each(LAYOUTS)('%o', (create) => {
     source = layout.open()
     await source.sample()
     holds = source.capabilities.canRelease
+    expect(holds).toBe(name !== 'guide-recipe')
   })
   afterAll(async () => {
     await source.close()

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -186,5 +185,3 @@ export async function reconcileNow(
   await finishRun(world.system, handle, result)
   return { ...result, runId }
 }
-
-export const hex16 = (): Buffer => randomBytes(16)

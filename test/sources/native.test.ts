@@ -26,7 +26,7 @@ beforeAll(async () => {
   store = createPostgresStore({ pool: service })
   await store.migrate()
   await store.registerTier('standard', 86_400_000)
-  await store.registerTier('short', 2_000)
+  await store.registerTier('short', 60_000)
   await service.query(`CREATE ROLE ${ROLE} LOGIN PASSWORD 'least'`)
   await service.query(grantsForConsole({ role: ROLE }))
   const url = new URL(database.url)

@@ -18,7 +18,7 @@ export function PhoneMore({ conditions, writesOn, children }: PhoneMoreProps) {
       <Dialog.Trigger className="relative flex min-w-16 flex-1 flex-col items-center justify-center gap-0.5 font-medium text-ink-2 text-xs">
         <Menu size={20} aria-hidden="true" /> More
         {conditions.length > 0 && (
-          <span className="absolute top-1.5 left-[calc(50%+8px)] min-w-4 rounded-full bg-bad px-1 text-[10px] text-on-accent leading-4">
+          <span className="absolute top-1.5 left-[calc(50%+8px)] min-w-4 rounded-full bg-bad-fill px-1 text-[10px] text-on-accent leading-4">
             {conditions.length}
             <span className="sr-only"> firing</span>
           </span>

@@ -18,7 +18,7 @@ export type Activity = {
   progress: number | null
 }
 
-export const ACTIVITIES_SHOWN = 4
+export const ACTIVITIES_SHOWN = 5
 const READ_MAX = 20
 /** What a person wants to know of; the other jobs run every few seconds and say nothing. */
 const RUNS: readonly RunKind[] = ['reconciliation', 'collection', 'bulk']

@@ -25,7 +25,7 @@ export function VerdictCard({ verdict, dryRun }: Props) {
     <section
       aria-label="Verdict"
       className={classNames(
-        'relative flex min-h-[94px] items-center justify-between gap-x-6 gap-y-3 overflow-hidden rounded-m border bg-surface py-4 pr-4 pl-6 shadow-card',
+        'relative flex min-h-[94px] items-center justify-between gap-x-6 gap-y-3 overflow-hidden rounded-m border bg-surface py-3 pr-4 pl-6 shadow-card',
         'max-lg:flex-col max-lg:items-start max-md:pl-5',
         frame,
       )}

@@ -1,6 +1,6 @@
 import { AppError } from '@/lib/core/errors'
 import { SourceUnavailableError } from '@/lib/sources/contracts'
-import { providerObject } from '@/lib/sources/mirror/object'
+import { providerObject } from '@/lib/sources/mirror/provider-object'
 import { openSystem, type SystemSources } from '@/lib/sources/registry'
 import type { ReconciliationCase } from '@/prisma/generated/client'
 import { commitBatch, type StageContext } from '../batch'

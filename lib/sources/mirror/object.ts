@@ -1,13 +1,6 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '@/lib/core/canonical-json'
-import type {
-  LeaseRow,
-  LedgerRow,
-  ProviderCharge,
-  ProviderObject,
-  ProviderRefund,
-  RecordRow,
-} from '../contracts'
+import type { LeaseRow, LedgerRow, RecordRow } from '../contracts'
 import { keyHash } from '../key-hash'
 
 /** What is staged of an object: one row of mirror.object before it gets its number and its operation. */
@@ -40,9 +33,9 @@ export type StagedObject = {
   contentHash: string
 }
 
-type Content = Omit<StagedObject, 'version' | 'aliases' | 'contentHash'>
+export type Content = Omit<StagedObject, 'version' | 'aliases' | 'contentHash'>
 
-const EMPTY = {
+export const EMPTY = {
   leaseUntil: null,
   expiresAt: null,
   httpStatus: null,
@@ -76,7 +69,8 @@ export const alias = {
 export const lifeId = (scope: string, key: string, createdAtText: string): string =>
   `${scope}|${key}|${createdAtText}`
 
-function staged(version: bigint, content: Content, aliases: (string | null)[]): StagedObject {
+/** A staged object with the hash of its content. */
+export function staged(version: bigint, content: Content, aliases: (string | null)[]): StagedObject {
   return {
     ...content,
     version,
@@ -184,112 +178,6 @@ export function ledgerObject(row: LedgerRow, observedAt: Date): StagedObject {
     row.chargeRef === null ? null : alias.provider(row.chargeRef),
     row.reference === null ? null : alias.reference(row.reference),
   ])
-}
-
-export function providerObject(
-  object: ProviderObject,
-  observedAt: Date,
-  mode: 'live' | 'test',
-  secret: string,
-): StagedObject {
-  return object.kind === 'charge'
-    ? chargeObject(object, observedAt, mode, secret)
-    : refundObject(object, observedAt, mode, secret)
-}
-
-const tagged = (object: ProviderObject, secret: string) => ({
-  scope: object.scope,
-  key: object.key,
-  keyHash: object.key === null ? null : keyHash(secret, object.key),
-  step: object.step,
-  reference: object.reference,
-  actionId: object.actionId,
-})
-
-const tagAliases = (object: ProviderObject): (string | null)[] => [
-  alias.provider(object.id),
-  object.paymentIntentId === null ? null : alias.provider(object.paymentIntentId),
-  object.scope === null || object.key === null ? null : alias.key(object.scope, object.key),
-  object.reference === null ? null : alias.reference(object.reference),
-]
-
-function chargeObject(
-  charge: ProviderCharge,
-  observedAt: Date,
-  mode: 'live' | 'test',
-  secret: string,
-): StagedObject {
-  const content: Content = {
-    ...EMPTY,
-    ...tagged(charge, secret),
-    objectId: charge.id,
-    side: 'provider',
-    kind: 'charge',
-    status: charge.status,
-    occurredAt: charge.createdAt,
-    amountMinor: charge.amountMinor,
-    capturedMinor: charge.capturedMinor,
-    refundedMinor: charge.refundedMinor,
-    currency: charge.currency,
-    providerRef: charge.id,
-    parentRef: charge.paymentIntentId,
-    data: {
-      captured: charge.captured,
-      rawStatus: charge.rawStatus,
-      customer: charge.customer,
-      modeMix: charge.live !== (mode === 'live'),
-    },
-  }
-  return staged(versionAt(observedAt), content, tagAliases(charge))
-}
-
-function refundObject(
-  refund: ProviderRefund,
-  observedAt: Date,
-  mode: 'live' | 'test',
-  secret: string,
-): StagedObject {
-  const content: Content = {
-    ...EMPTY,
-    ...tagged(refund, secret),
-    objectId: refund.id,
-    side: 'provider',
-    kind: 'refund',
-    status: refund.status,
-    occurredAt: refund.createdAt,
-    amountMinor: refund.amountMinor,
-    currency: refund.currency,
-    providerRef: refund.id,
-    parentRef: refund.chargeId,
-    data: {
-      rawStatus: refund.rawStatus,
-      modeMix: refund.live !== null && refund.live !== (mode === 'live'),
-    },
-  }
-  return staged(versionAt(observedAt), content, [
-    ...tagAliases(refund),
-    refund.chargeId === null ? null : alias.provider(refund.chargeId),
-  ])
-}
-
-/** The provider was asked for this id and has none. */
-export function absentObject(kind: 'charge' | 'refund', id: string, observedAt: Date): StagedObject {
-  const content: Content = {
-    ...EMPTY,
-    objectId: id,
-    side: 'provider',
-    kind,
-    status: 'absent',
-    occurredAt: observedAt,
-    providerRef: id,
-    data: { modeMix: false },
-  }
-  // Asked again and again it is the same absence: the time of asking is no content.
-  const { occurredAt: _, ...lasting } = content
-  return {
-    ...staged(versionAt(observedAt), content, [alias.provider(id)]),
-    contentHash: createHash('sha256').update(canonicalJson(lasting)).digest('hex').slice(0, 32),
-  }
 }
 
 /** Requests answered 422: the key came again with another body. Seen by telemetry only. */

@@ -1,0 +1,24 @@
+import type { IntentSource, LeasePage, LeaseRow } from './contracts'
+
+/**
+ * Every live lease up to `max`, whether the store answers at once or scans page by page. `now` is the first page's: what
+ * is said to be absent was absent then or later. A scan may show a key twice while it moves: the later reading counts.
+ */
+export async function readAllLeases(source: IntentSource, max: number): Promise<LeasePage> {
+  const first = await source.readLeases({ limit: max })
+  let next = first.next ?? null
+  if (next === null) return first
+  const leases = new Map<string, LeaseRow>()
+  const add = (page: LeasePage) => {
+    for (const lease of page.leases) leases.set(`${lease.scope}\u001f${lease.key}`, lease)
+  }
+  add(first)
+  let truncated = first.truncated
+  while (next !== null && !truncated) {
+    const page: LeasePage = await source.readLeases({ limit: max, cursor: next })
+    add(page)
+    truncated = page.truncated || leases.size > max
+    next = page.next ?? null
+  }
+  return { now: first.now, leases: [...leases.values()].slice(0, max), truncated }
+}

@@ -1,0 +1,44 @@
+import AxeBuilder from '@axe-core/playwright'
+import { test as base, expect, type Page } from '@playwright/test'
+import { stateFile } from './people'
+
+/** Every test starts on the console of the set-up. A fault in the browser's log fails the test. */
+export const test = base.extend<{ quiet: undefined }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixture's dependencies from the pattern
+  baseURL: async ({}, use) => use(process.env.BASE_URL),
+  quiet: [
+    async ({ page }, use) => {
+      const faults: string[] = []
+      page.on('pageerror', (error) => faults.push(error.message))
+      await use(undefined)
+      expect(faults).toEqual([])
+    },
+    { auto: true },
+  ],
+})
+
+export { expect }
+
+export const asOperator = { storageState: stateFile('operator') }
+export const asApprover = { storageState: stateFile('approver') }
+export const asNobody = { storageState: { cookies: [], origins: [] } }
+
+/** No serious or critical violation of WCAG 2.2 A and AA. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze()
+  const bad = violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html.slice(0, 200)) }))
+  expect(bad).toEqual([])
+}
+
+/** Now on a range that traffic no longer moves: whole minutes that ended a while ago. */
+export function frozenRange(): { from: string; to: string; query: string } {
+  const minute = 60_000
+  const to = new Date(Math.floor(Date.now() / minute) * minute)
+  const from = new Date(to.getTime() - 30 * minute)
+  const range = { from: from.toISOString(), to: to.toISOString() }
+  return { ...range, query: new URLSearchParams(range).toString() }
+}

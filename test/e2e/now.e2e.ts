@@ -1,0 +1,183 @@
+import { apiClient, signIn } from '../support/api'
+import { asOperator, expect, expectAccessible, frozenRange, test } from './console-test'
+import { person } from './people'
+
+test.use(asOperator)
+
+type Measure = {
+  id: string
+  value: number | null
+  numerator: number | string | null
+  denominator: number | string | null
+  unit: string
+  detail: { p99?: number | null; open?: number }
+}
+
+const grouped = (count: number | string) => new Intl.NumberFormat('en-US').format(count as number)
+
+test('the six tiles say what the API says of the same range', async ({ page }) => {
+  const { from, to, query } = frozenRange()
+  const url = process.env.BASE_URL ?? ''
+  const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
+  const read = async () => {
+    const { items }: { items: Measure[] } = await api.get(`measures?${query}`)
+    return new Map(items.map((measure) => [measure.id, measure]))
+  }
+  // Late spans may still move a minute: the page must lie between two readings that agree.
+  await expect(async () => {
+    const before = await read()
+    await page.goto(`/now?${new URLSearchParams({ from, to })}`)
+    await expect(page.locator('[data-tile]')).toHaveCount(6)
+    const texts = await page
+      .locator('[data-tile]')
+      .evaluateAll((tiles) =>
+        tiles.map((tile) => [tile.getAttribute('data-tile') ?? '', tile.textContent ?? ''] as const),
+      )
+    expect([...(await read())]).toEqual([...before])
+    const tile = new Map(texts)
+    for (const id of ['M1', 'M2', 'M3']) {
+      const { numerator, denominator } = before.get(id) ?? {}
+      expect(numerator, `${id} is measured`).not.toBeNull()
+      expect(tile.get(id)).toContain(`${grouped(numerator ?? -1)} of ${grouped(denominator ?? -1)}`)
+    }
+    const latency = before.get('M4')
+    expect(latency?.value).not.toBeNull()
+    expect(tile.get('M4')).toContain(`${latencyText(latency?.value ?? -1)} P95`)
+    expect(tile.get('M4')).toContain(`P99 ${latencyText(latency?.detail.p99 ?? -1)}`)
+    const orphans = before.get('M6')
+    expect(tile.get('M6')).toContain(`Orphaned effects${grouped(orphans?.value ?? -1)}`)
+    expect(tile.get('M6')).toContain(`${grouped(orphans?.detail.open ?? -1)} open`)
+    expect(tile.get('locks')).toMatch(/Stuck locks\d/)
+  }).toPass({ timeout: 45_000 })
+})
+
+/** Written again, so that the page's own rounding is tested too. */
+function latencyText(ms: number): string {
+  if (ms < 10) return `${ms.toFixed(ms < 1 ? 2 : 1)} ms`
+  if (ms < 1000) return `${ms.toFixed(0)} ms`
+  return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`
+}
+
+test('the tile of stuck locks counts the locks that the API lists', async ({ page }) => {
+  const url = process.env.BASE_URL ?? ''
+  const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
+  await expect(async () => {
+    const stuck = async () =>
+      (await api.all('locks')).filter(({ state }) => state === 'lease_expired' || state === 'unknown').length
+    const before = await stuck()
+    await page.goto('/now')
+    const text = await page.locator('[data-tile=locks]').textContent()
+    expect(await stuck()).toBe(before)
+    expect(text).toContain(`Stuck locks${grouped(before)}`)
+  }).toPass({ timeout: 45_000 })
+})
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`Now is accessible, ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme })
+    await page.goto('/now')
+    await expect(page.locator('html')).toHaveClass(new RegExp(colorScheme))
+    await expect(page.locator('.chart svg').first()).toBeVisible()
+    await expectAccessible(page)
+    await page.getByRole('button', { name: /Time range/ }).click()
+    await expect(page.getByLabel('From')).toBeVisible()
+    await expectAccessible(page)
+  })
+}
+
+test('on a phone nothing is cut off sideways, and everything is within reach', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 })
+  await page.goto('/now')
+  await expect(page.locator('.chart svg').first()).toBeVisible()
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+  expect(overflow).toBe(0)
+  await page.getByRole('button', { name: /More/ }).click()
+  const sheet = page.getByRole('dialog', { name: 'More' })
+  await expect(sheet.getByRole('radio', { name: 'Local' })).toBeVisible()
+  await expect(sheet.getByRole('link', { name: 'API' })).toBeVisible()
+  await expectAccessible(page)
+  await page.keyboard.press('Escape')
+  await expect(sheet).toBeHidden()
+})
+
+test('range and zone are in the address and outlive a reload; Back goes back', async ({ page }) => {
+  await page.goto('/now')
+  await expect(page.getByText('UTC, live')).toBeVisible()
+  await page.getByRole('button', { name: /Time range/ }).click()
+  await page.getByRole('button', { name: 'Last 6 hours' }).click()
+  await expect(page).toHaveURL(/range=6h/)
+  await page.getByRole('radio', { name: 'Local' }).click()
+  await expect(page).toHaveURL(/tz=local/)
+  await expect(page.getByText('GMT+5:30, live')).toBeVisible()
+  await page.reload()
+  await expect(page.getByText('GMT+5:30, live')).toBeVisible()
+  await expect(page.getByRole('button', { name: /Last 6 hours/ })).toBeVisible()
+  await page.goBack()
+  await expect(page).not.toHaveURL(/range=6h/)
+  await expect(page.getByRole('button', { name: /Last 1 hour/ })).toBeVisible()
+})
+
+test('a custom range stands still; one that makes no sense is refused with the reason', async ({ page }) => {
+  await page.goto('/now')
+  await page.getByRole('button', { name: /Time range/ }).click()
+  await page.getByLabel('From').fill('2026-01-02T10:00')
+  await page.getByLabel('To', { exact: true }).fill('2026-01-02T09:00')
+  await page.getByRole('button', { name: 'Apply' }).click()
+  await expect(page.getByText('The end must come after the beginning.')).toBeVisible()
+  await page.getByLabel('To', { exact: true }).fill('2026-01-02T11:30')
+  await page.getByRole('button', { name: 'Apply' }).click()
+  await expect(page).toHaveURL(/from=2026-01-02T10%3A00|from=2026-01-02T10:00/)
+  await expect(page.getByText('2 Jan, 10:00 – 11:30 UTC, fixed')).toBeVisible()
+  await expect(page.locator('[data-tile=M2]')).toContainText('Not measured')
+})
+
+test('live figures arrive without a reload', async ({ page }) => {
+  await page.goto('/now')
+  await page.evaluate(() => {
+    document.body.dataset.sameDocument = 'yes'
+  })
+  const requests = page.locator('[data-tile=M1]')
+  const before = await requests.textContent()
+  await expect(requests).not.toHaveText(before ?? '', { timeout: 30_000 })
+  await expect(page.locator('body')).toHaveAttribute('data-same-document', 'yes')
+})
+
+test('a cut connection is said within 5 s, the figures stay, and it comes back', async ({
+  page,
+  context,
+}) => {
+  await page.goto('/now')
+  const tile = page.locator('[data-tile=M2]')
+  await expect(tile).toContainText(' of ')
+  await context.setOffline(true)
+  await expect(page.getByText(/^(Reconnecting|Stale)$/).first()).toBeVisible({ timeout: 5_000 })
+  await expect(tile).toContainText(' of ')
+  await context.setOffline(false)
+  await expect(page.getByText(/\d+ (s|min) old/)).toBeVisible({ timeout: 20_000 })
+})
+
+test('an operator starts a dry run from the verdict and sees it among the recent', async ({ page }) => {
+  await page.goto('/now?range=15m')
+  await page.getByRole('button', { name: 'Dry-run reconciliation' }).click()
+  await expect(page.getByText('Started: see In flight and recent')).toBeVisible()
+  const recent = page.getByRole('region', { name: 'In flight and recent' })
+  await expect(recent.getByText('Reconciliation, dry run').first()).toBeVisible()
+})
+
+test('nothing moves while Now loads', async ({ page }) => {
+  await page.addInitScript(() => {
+    const seen = window as unknown as { shift: number }
+    seen.shift = 0
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & {
+        value: number
+        hadRecentInput: boolean
+      })[])
+        if (!entry.hadRecentInput) seen.shift += entry.value
+    }).observe({ type: 'layout-shift', buffered: true })
+  })
+  await page.goto('/now')
+  await expect(page.locator('.chart svg').nth(1)).toBeVisible()
+  await page.evaluate(() => document.fonts.ready)
+  expect(await page.evaluate(() => (window as unknown as { shift: number }).shift)).toBeLessThan(0.05)
+})
