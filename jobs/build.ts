@@ -19,12 +19,12 @@ const INPUTS = [
 const STAMP = '.next/idemscope-build.json'
 
 /** Builds the console unless the last build was of the same sources. Throws `internal` with the build's output. */
-export async function buildConsole(): Promise<'built' | 'fresh'> {
+export async function buildConsole(signal?: AbortSignal): Promise<'built' | 'fresh'> {
   const hash = hashOf(INPUTS)
   if (existsSync(STAMP) && existsSync('.next/standalone/server.js')) {
     if ((JSON.parse(readFileSync(STAMP, 'utf8')) as { hash: string }).hash === hash) return 'fresh'
   }
-  await nextBuild()
+  await nextBuild(signal)
   // The standalone server leaves these to a CDN; here it serves them itself.
   cpSync('.next/static', '.next/standalone/.next/static', { recursive: true })
   if (existsSync('public')) cpSync('public', '.next/standalone/public', { recursive: true })
@@ -32,11 +32,12 @@ export async function buildConsole(): Promise<'built' | 'fresh'> {
   return 'built'
 }
 
-function nextBuild(): Promise<void> {
+function nextBuild(signal?: AbortSignal): Promise<void> {
   return new Promise((done, fail) => {
     const child = spawn(process.execPath, ['node_modules/next/dist/bin/next', 'build'], {
       env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(signal ? { signal } : {}),
     })
     let output = ''
     const keep = (chunk: Buffer) => {
@@ -44,6 +45,7 @@ function nextBuild(): Promise<void> {
     }
     child.stdout.on('data', keep)
     child.stderr.on('data', keep)
+    child.once('error', fail)
     child.once('exit', (code) =>
       code === 0 ? done() : fail(new AppError('internal', `next build failed:\n${output}`)),
     )

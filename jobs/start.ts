@@ -21,9 +21,17 @@ import { readOrCreateSecrets } from './supervisor/secrets'
 // `npm start` and `npm run demo`: one of each process under one supervisor, with an embedded PostgreSQL when
 // DATABASE_URL is not set. A crash of one does not take the others; Ctrl-C and SIGTERM end all.
 
+/** What was begun, to be ended in the other order. */
+const undo: (() => Promise<void> | void)[] = []
+
+async function endAll(): Promise<void> {
+  for (const step of undo.splice(0).toReversed()) await step()
+}
+
 try {
   await start(parseOptions(process.argv.slice(2)), env())
 } catch (error) {
+  await endAll()
   if (!(error instanceof AppError)) throw error
   console.error(error.message)
   process.exit(1)
@@ -35,16 +43,14 @@ async function start(options: Options, settings: Env): Promise<void> {
   }
   const folder = resolve(settings.IDEMSCOPE_DATA_DIR)
   const consoleUrl = settings.IDEMSCOPE_PUBLIC_URL ?? `http://localhost:${settings.PORT}`
-  const unlock = lockDataFolder(folder, consoleUrl, systemClock.now())
+  undo.push(lockDataFolder(folder, consoleUrl, systemClock.now()))
   const log = createLog('supervisor', settings.IDEMSCOPE_LOG_LEVEL)
   const children = new Children(log)
-  const undo: (() => Promise<void> | void)[] = [unlock]
-  onShutdown(log, async () => {
-    await children.stop()
-    for (const step of undo.toReversed()) await step()
-  })
+  onShutdown(log, endAll)
 
-  const building = buildConsole()
+  const stopBuild = new AbortController()
+  undo.push(() => stopBuild.abort())
+  const building = buildConsole(stopBuild.signal)
   // Awaited below; until then a failure must not count as unhandled.
   building.catch(() => undefined)
 
@@ -63,6 +69,7 @@ async function start(options: Options, settings: Env): Promise<void> {
       : undefined
   const admin = await prepareConsole(databaseUrl, options.demo ? undefined : settings.IDEMSCOPE_ADMIN_EMAIL)
 
+  undo.push(() => children.stop())
   const script = (path: string) => ['--import', 'tsx', path]
   children.start({ name: 'receiver', args: script('jobs/receiver.ts'), env: environment })
   // A build takes the whole machine: traffic beside it would show faults that nobody planned.

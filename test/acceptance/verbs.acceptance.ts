@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Api, apiClient, signIn } from '../support/api'
 import { type RunningDemo, startDemo, type Truth, until } from '../support/demo'
 import { processesOf } from '../support/processes'
-import { untilQuiet, untilTrafficEnded } from './verdicts'
+import { expectTruth } from './verdicts'
 
 /** Acting over the API on real faults: release, complete, refund, with two people. */
 
@@ -12,7 +12,7 @@ let approver: Api
 let truth: Truth[]
 
 beforeAll(async () => {
-  demo = await startDemo({ seed: '11', durationS: 45 })
+  demo = await startDemo({ seed: '42', durationS: 60 })
   const [operatorSignIn, approverSignIn] = demo.signIns()
   operator = apiClient(demo.url, {
     cookie: await signIn(demo.url, operatorSignIn ?? { email: '', password: '' }),
@@ -20,13 +20,6 @@ beforeAll(async () => {
   approver = apiClient(demo.url, {
     cookie: await signIn(demo.url, approverSignIn ?? { email: '', password: '' }),
   })
-  await untilTrafficEnded(demo, 150)
-  await untilQuiet(demo, operator)
-  truth = demo.truth()
-  console.log(
-    'resident MiB:',
-    processesOf(demo.folder).map(({ name, residentMib }) => `${name.slice(0, 90)} ${residentMib}`),
-  )
 }, 300_000)
 afterAll(() => demo?.stop())
 
@@ -73,6 +66,15 @@ async function settled(actionId: string) {
   )
   return operator.get(`actions/${actionId}`)
 }
+
+test('every fault in its class, and nothing else', async () => {
+  await expectTruth(demo, operator)
+  truth = demo.truth()
+  console.log(
+    'resident MiB:',
+    processesOf(demo.folder).map(({ name, residentMib }) => `${name.slice(0, 90)} ${residentMib}`),
+  )
+})
 
 test('a stuck key is released, and the client’s retry executes once', async () => {
   const fault = faultOf('stuck_no_effect')

@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import type { Api } from '../support/api'
 import { type RunningDemo, type Truth, until } from '../support/demo'
 
@@ -12,7 +13,7 @@ type Verdict = {
 const byText = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)
 
 /** What the truth file says that the console must report. */
-export const expected = (truth: Truth[]): Verdict[] =>
+const expected = (truth: Truth[]): Verdict[] =>
   truth
     .filter((fault) => fault.class !== 'none')
     .map(({ class: name, scope, key, effectIds, reference }) => ({
@@ -26,7 +27,7 @@ export const expected = (truth: Truth[]): Verdict[] =>
     .toSorted(byText)
 
 /** What it reports: every case, resolved and pending ones included. */
-export async function reported(api: Api): Promise<Verdict[]> {
+async function reported(api: Api): Promise<Verdict[]> {
   const cases = await api.all('reconciliation/cases')
   return cases
     .map((item) => ({
@@ -40,7 +41,7 @@ export async function reported(api: Api): Promise<Verdict[]> {
 }
 
 /** Traffic has ended and its last scripts with it. */
-export async function untilTrafficEnded(demo: RunningDemo, seconds: number): Promise<void> {
+async function untilTrafficEnded(demo: RunningDemo, seconds: number): Promise<void> {
   await until(
     async () => {
       const answer = await fetch(`${demo.url}/readyz`)
@@ -52,7 +53,7 @@ export async function untilTrafficEnded(demo: RunningDemo, seconds: number): Pro
 }
 
 /** Waits until the verdicts equal the truth, at most the minute that "quiet" may take. Returns the seconds it took. */
-export async function untilQuiet(demo: RunningDemo, api: Api): Promise<number> {
+async function untilQuiet(demo: RunningDemo, api: Api): Promise<number> {
   const startedAt = performance.now()
   const truth = JSON.stringify(expected(demo.truth()))
   await until(
@@ -64,7 +65,7 @@ export async function untilQuiet(demo: RunningDemo, api: Api): Promise<number> {
 }
 
 /** Resolves after another reconciliation run has begun and ended: nothing new may come of it. */
-export async function untilAnotherRun(api: Api): Promise<void> {
+async function untilAnotherRun(api: Api): Promise<void> {
   const last = async () => (await api.get('runs?kind=reconciliation&state=done&limit=1')).items[0]?.createdAt
   const before = await last()
   let runs = 0
@@ -81,4 +82,21 @@ export async function untilAnotherRun(api: Api): Promise<void> {
     60_000,
     () => 'no reconciliation run ended',
   )
+}
+
+/** Waits until the traffic has ended and all is quiet, then: every fault of the truth file in its class, and nothing else. */
+export async function expectTruth(demo: RunningDemo, api: Api): Promise<void> {
+  await untilTrafficEnded(demo, 150)
+  const quietAfterS = await untilQuiet(demo, api)
+  await untilAnotherRun(api)
+  const truth = demo.truth()
+  const kinds = [...new Set(truth.map(({ fault }) => fault))]
+  console.log(
+    `ready after ${demo.readyAfterS.toFixed(0)} s; ${truth.length} faults of ${kinds.length} kinds; quiet after ${quietAfterS.toFixed(0)} s`,
+  )
+  expect(await reported(api)).toEqual(expected(truth))
+  expect(kinds).toHaveLength(15)
+  for (const kind of kinds) {
+    expect(truth.filter(({ fault }) => fault === kind).length, kind).toBeGreaterThanOrEqual(3)
+  }
 }

@@ -62,7 +62,7 @@ export async function startDemo(options: {
   child.stderr.on('data', keep)
 
   const url = `http://127.0.0.1:${port}`
-  await until(
+  const ready = until(
     async () => {
       if (child.exitCode !== null)
         throw new Error(`the demo ended with ${child.exitCode}:\n${output.slice(-8_000)}`)
@@ -74,6 +74,10 @@ export async function startDemo(options: {
     120_000,
     () => `the demo is not ready:\n${output.slice(-8_000)}`,
   )
+  await ready.catch(async (error: unknown) => {
+    await end(child)
+    throw error
+  })
 
   return {
     url,

@@ -29,7 +29,7 @@ const GROUPS: readonly NavGroup[] = [
     items: [
       { label: 'Now', href: '/now', icon: Activity, exists: true, phone: true },
       { label: 'Keys', href: '/keys', icon: KeyRound, exists: false },
-      { label: 'Locks', href: '/locks', icon: Lock, exists: false, phone: true },
+      { label: 'Locks', href: '/locks', icon: Lock, exists: true, phone: true },
       { label: 'Effects', href: '/effects', icon: Copy, exists: false, phone: true },
       { label: 'Traces', href: '/traces', icon: GanttChart, exists: false },
     ],
@@ -57,5 +57,9 @@ export const NAV: readonly NavGroup[] = GROUPS.map((group) => ({
 })).filter((group) => group.items.length > 0)
 
 export const PHONE_NAV: readonly NavItem[] = NAV.flatMap((group) => group.items).filter((item) => item.phone)
+
+/** Whether a page is real: nothing links to one that is not. */
+export const pageExists = (href: string): boolean =>
+  GROUPS.some(({ items }) => items.some((item) => item.exists && item.href === href))
 
 export const API_DOCUMENT = '/api/v1/openapi.json'

@@ -110,16 +110,15 @@ function onOneReference(
     const same = `${reference}\u001f${amountMinor}\u001f${currency}`
     groups.set(same, [...(groups.get(same) ?? []), each])
   }
-  // Objects of an operation come in the order of their making.
-  const places = operation.charges
   return [...groups.values()].flatMap((group) => {
-    const ordered = [...group].sort((a, b) => places.indexOf(a.charge) - places.indexOf(b.charge))
+    const ordered = inOrderOfMaking(operation, group)
     const effects = ordered.map(({ charge }) => charge)
-    return ordered.slice(1).map(({ unit, charge }) => {
+    return ordered.slice(1).map(({ unit, charge }, place) => {
       surplus.add(charge.id)
       return {
         aspect: 'uniqueness' as const,
-        objectId: charge.id,
+        // Not the charge: when the store shows late which of two came first, the case stays the same one.
+        objectId: `${charge.reference}#${place + 1}`,
         class: 'duplicate_semantic' as CaseClass,
         since: null,
         subject: {
@@ -140,6 +139,22 @@ function onOneReference(
       }
     })
   })
+}
+
+/** The provider's clock has seconds; within one, the keys' first acquires tell, and then the order of its listing. */
+function inOrderOfMaking<E extends { unit: Unit; charge: Charge }>(
+  operation: Operation,
+  group: readonly E[],
+): E[] {
+  const acquiredMs = ({ unit }: E) => Math.min(...unit.lives.map(({ acquiredAt }) => acquiredAt.getTime()))
+  const place = ({ charge }: E) => operation.charges.indexOf(charge)
+  const compare = (a: number, b: number) => (a < b ? -1 : a > b ? 1 : 0)
+  return group.toSorted(
+    (a, b) =>
+      compare(a.charge.createdAt.getTime(), b.charge.createdAt.getTime()) ||
+      compare(acquiredMs(a), acquiredMs(b)) ||
+      compare(place(a), place(b)),
+  )
 }
 
 /** The one to refund is the one that neither record nor ledger names; if that does not decide, a person does. */
