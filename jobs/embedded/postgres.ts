@@ -62,8 +62,12 @@ export async function startEmbeddedPostgres(
       return { port, pid: child.pid ?? 0, url, exited, stop: () => stopProcess(child, exited) }
     }
     const tail = readFileSync(logFile, 'utf8').split('\n').slice(-8).join('\n')
-    // Processes of a server that was killed need a moment to let go of its memory.
-    if (/pre-existing shared memory block/.test(tail) && performance.now() < deadline) await pause(200)
+    // Processes of a server that was killed need a moment to let go of its memory, and to be reaped.
+    if (
+      /pre-existing shared memory block|"postmaster.pid" already exists/.test(tail) &&
+      performance.now() < deadline
+    )
+      await pause(200)
     else {
       const message = `The embedded PostgreSQL did not start. Its log ends:\n${tail}`
       throw new AppError('unavailable', message, { cause: failure })
