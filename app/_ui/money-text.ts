@@ -1,8 +1,0 @@
-import { formatMoney, type MoneyJson } from '@/lib/core/money'
-
-/** €1,284.50 */
-export const moneyText = ({ minor, currency }: MoneyJson): string =>
-  formatMoney({ minor: BigInt(minor), currency })
-
-/** €1,284.50 and $30.00; an empty text for nothing. */
-export const moneyListText = (amounts: readonly MoneyJson[]): string => amounts.map(moneyText).join(' and ')
