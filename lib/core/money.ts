@@ -1,5 +1,3 @@
-import { z } from 'zod'
-
 /** An amount in the currency's minor unit, and its ISO 4217 code in upper case. */
 export type Money = { minor: bigint; currency: string }
 
@@ -33,16 +31,7 @@ const EXPONENT: Record<string, number> = {
   UYW: 4,
 }
 
-export const currencySchema = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code in upper case')
-
-/** JSON form: `{ "minor": "1050", "currency": "USD" }`; the amount is a decimal string, exact beyond 2^53. */
-export const moneySchema = z
-  .object({
-    minor: z.string().regex(/^-?\d{1,38}$/, 'an integer in minor units, as a string'),
-    currency: currencySchema,
-  })
-  .transform((value): Money => ({ minor: BigInt(value.minor), currency: value.currency }))
-
+/** JSON form: the amount is a decimal string, exact beyond 2^53. */
 export type MoneyJson = { minor: string; currency: string }
 
 export const moneyToJson = (money: Money): MoneyJson => ({

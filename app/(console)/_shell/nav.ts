@@ -58,8 +58,4 @@ export const NAV: readonly NavGroup[] = GROUPS.map((group) => ({
 
 export const PHONE_NAV: readonly NavItem[] = NAV.flatMap((group) => group.items).filter((item) => item.phone)
 
-/** Whether a page is real: nothing links to one that is not. */
-export const pageExists = (href: string): boolean =>
-  GROUPS.some(({ items }) => items.some((item) => item.exists && item.href === href))
-
 export const API_DOCUMENT = '/api/v1/openapi.json'

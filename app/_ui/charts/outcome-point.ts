@@ -21,7 +21,6 @@ export const OUTCOMES = [
   { key: 'other', label: 'Store not asked or failed', fill: 'var(--warning)' },
   { key: 'again', label: 'Executed again', fill: 'var(--bad)' },
 ] as const
-export type OutcomeKey = (typeof OUTCOMES)[number]['key']
 
 export type RatePoint = {
   at: number
