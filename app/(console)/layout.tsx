@@ -6,6 +6,7 @@ import { env } from '@/lib/env'
 import { Bar } from './_shell/bar'
 import { BottomBar } from './_shell/bottom-bar'
 import { conditionLines } from './_shell/condition-lines'
+import { LastGood } from './_shell/last-good'
 import { Live } from './_shell/live'
 import { Notices } from './_shell/notices'
 import { conditionsNow, freshnessNow, killSwitchNow, requestNow } from './_shell/reads'
@@ -58,7 +59,7 @@ export default async function ConsoleLayout({ children }: { children: ReactNode 
                 id="content"
                 className="w-full max-w-[1680px] flex-1 px-6 pt-4 pb-6 max-md:px-3 max-md:pt-4 max-md:pb-20"
               >
-                {children}
+                <LastGood>{children}</LastGood>
               </main>
             </div>
           </div>

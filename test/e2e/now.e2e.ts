@@ -16,39 +16,50 @@ type Measure = {
 const grouped = (count: number | string) => new Intl.NumberFormat('en-US').format(count as number)
 
 test('the six tiles say what the API says of the same range', async ({ page }) => {
-  const { from, to, query } = frozenRange()
+  test.setTimeout(240_000)
   const url = process.env.BASE_URL ?? ''
   const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
-  const read = async () => {
+  const read = async (query: string) => {
     const { items }: { items: Measure[] } = await api.get(`measures?${query}`)
-    return new Map(items.map((measure) => [measure.id, measure]))
+    return items.filter(({ id }) => /^M[12346]$/.test(id)).map(figuresOf)
   }
-  // Late spans may still move a minute: the page must lie between two readings that agree.
+  // A late span, an orphan that is healed: the page must lie between two readings that agree.
   await expect(async () => {
-    const before = await read()
-    await page.goto(`/now?${new URLSearchParams({ from, to })}`)
-    await expect(page.locator('[data-tile]')).toHaveCount(6)
-    const texts = await page
+    const { query } = frozenRange()
+    const before = await read(query)
+    expect(before.every(({ value }) => value !== null)).toBe(true)
+    await page.goto(`/now?${query}`)
+    const tiles = await page
       .locator('[data-tile]')
-      .evaluateAll((tiles) =>
-        tiles.map((tile) => [tile.getAttribute('data-tile') ?? '', tile.textContent ?? ''] as const),
+      .evaluateAll((found) =>
+        found.map((tile) => [tile.getAttribute('data-tile') ?? '', tile.textContent ?? ''] as const),
       )
-    expect([...(await read())]).toEqual([...before])
-    const tile = new Map(texts)
-    for (const id of ['M1', 'M2', 'M3']) {
-      const { numerator, denominator } = before.get(id) ?? {}
-      expect(numerator, `${id} is measured`).not.toBeNull()
-      expect(tile.get(id)).toContain(`${grouped(numerator ?? -1)} of ${grouped(denominator ?? -1)}`)
+    expect(await read(query)).toEqual(before)
+    expect(tiles).toHaveLength(6)
+    const tile = new Map(tiles)
+    for (const { id, numerator, denominator, value, p99, open } of before) {
+      if (id === 'M4') {
+        // The unit stands in an element of its own: the gap is drawn, not written.
+        expect(tile.get(id)).toContain(`${latencyText(value ?? -1).replace(' ', '')} P95`)
+        expect(tile.get(id)).toContain(`P99 ${latencyText(p99 ?? -1)}`)
+      } else if (id === 'M6') {
+        expect(tile.get(id)).toContain(`Orphaned effects${grouped(value ?? -1)}${grouped(open ?? -1)} open`)
+      } else {
+        expect(tile.get(id)).toContain(`${grouped(numerator ?? -1)} of ${grouped(denominator ?? -1)}`)
+      }
     }
-    const latency = before.get('M4')
-    expect(latency?.value).not.toBeNull()
-    expect(tile.get('M4')).toContain(`${latencyText(latency?.value ?? -1)} P95`)
-    expect(tile.get('M4')).toContain(`P99 ${latencyText(latency?.detail.p99 ?? -1)}`)
-    const orphans = before.get('M6')
-    expect(tile.get('M6')).toContain(`Orphaned effects${grouped(orphans?.value ?? -1)}`)
-    expect(tile.get('M6')).toContain(`${grouped(orphans?.detail.open ?? -1)} open`)
     expect(tile.get('locks')).toMatch(/Stuck locks\d/)
-  }).toPass({ timeout: 45_000 })
+  }).toPass({ timeout: 200_000 })
+})
+
+/** What the tiles show of a measure, without what moves on its own. */
+const figuresOf = ({ id, value, numerator, denominator, detail }: Measure) => ({
+  id,
+  value,
+  numerator,
+  denominator,
+  p99: detail.p99,
+  open: detail.open,
 })
 
 /** Written again, so that the page's own rounding is tested too. */
@@ -89,8 +100,8 @@ test('on a phone nothing is cut off sideways, and everything is within reach', a
   await page.setViewportSize({ width: 390, height: 844 })
   await page.goto('/now')
   await expect(page.locator('.chart svg').first()).toBeVisible()
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-  expect(overflow).toBe(0)
+  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+  expect(await overflow()).toBe(0)
   await page.getByRole('button', { name: /More/ }).click()
   const sheet = page.getByRole('dialog', { name: 'More' })
   await expect(sheet.getByRole('radio', { name: 'Local' })).toBeVisible()
@@ -150,7 +161,12 @@ test('a cut connection is said within 5 s, the figures stay, and it comes back',
   const tile = page.locator('[data-tile=M2]')
   await expect(tile).toContainText(' of ')
   await context.setOffline(true)
-  await expect(page.getByText(/^(Reconnecting|Stale)$/).first()).toBeVisible({ timeout: 5_000 })
+  await expect(
+    page
+      .locator('header')
+      .getByText(/Reconnecting|Stale/)
+      .first(),
+  ).toBeVisible({ timeout: 5_000 })
   await expect(tile).toContainText(' of ')
   await context.setOffline(false)
   await expect(page.getByText(/\d+ (s|min) old/)).toBeVisible({ timeout: 20_000 })

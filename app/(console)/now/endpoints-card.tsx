@@ -3,12 +3,12 @@ import { countText, latencyText, percentText } from '@/app/_ui/format-figure'
 import type { EndpointRow } from '@/lib/telemetry/read/endpoints'
 import { ENDPOINTS_SHOWN, type NowData } from './read-now'
 
-const FIGURE = 'h-9 px-2.5 text-right last:pr-4 max-md:px-2'
+const FIGURE = 'h-9 px-2 text-right last:pr-4'
 
-/** On a phone the short word has to do. */
+/** Where there is little room the short word has to do. */
 const COLUMNS = [
   { long: 'Keyed requests', short: 'Keyed' },
-  { long: 'Duplicates', short: 'Dupl.' },
+  { long: 'Duplicates', short: 'Duplicates' },
   { long: 'Effects twice', short: 'Twice' },
   { long: 'P95', short: 'P95' },
 ] as const
@@ -28,16 +28,16 @@ export function EndpointsCard({ data }: { data: NowData }) {
           <table className="w-full whitespace-nowrap">
             <thead className="text-ink-2 text-s">
               <tr>
-                <th scope="col" className="h-9 pr-2.5 pl-4 text-left font-medium">
+                <th scope="col" className="h-9 pr-2 pl-4 text-left font-medium">
                   Endpoint
                 </th>
-                <th scope="col" className="h-9 px-2.5 text-left font-medium max-md:hidden">
+                <th scope="col" className="h-9 px-2 text-left font-medium max-md:hidden">
                   Service
                 </th>
                 {COLUMNS.map(({ long, short }) => (
                   <th key={long} scope="col" className={`${FIGURE} font-medium`}>
-                    <span className="max-md:sr-only">{long}</span>
-                    <span className="md:hidden" aria-hidden="true">
+                    <span className="max-2xl:sr-only">{long}</span>
+                    <span className="2xl:hidden" aria-hidden="true" title={long}>
                       {short}
                     </span>
                   </th>
@@ -64,11 +64,11 @@ function Row({ row }: { row: EndpointRow }) {
   )
   return (
     <tr className="border-line border-t">
-      <th scope="row" className="h-9 pr-2.5 pl-4 text-left font-normal max-md:h-13">
+      <th scope="row" className="h-9 pr-2 pl-4 text-left font-normal max-md:h-13">
         <span className="font-mono text-s">{row.endpoint}</span>
         <span className="block text-ink-2 text-xs md:hidden">{service}</span>
       </th>
-      <td className="h-9 px-2.5 max-md:hidden">{service}</td>
+      <td className="h-9 px-2 max-md:hidden">{service}</td>
       <td className={FIGURE}>{countText(row.keyedRequests)}</td>
       <td
         className={FIGURE}

@@ -1,10 +1,10 @@
 import type { Metadata } from 'next'
-import { redirect } from 'next/navigation'
 import type { SearchParams } from 'nuqs/server'
-import { pageContext, signedIn } from '@/app/_server/context'
+import { guardPage } from '@/app/_server/page-guard'
 import { loadRange, resolveRange, writeRange } from '@/app/_ui/time-range'
 import { leastRoleFor, roleAllows } from '@/lib/core/permissions'
 import { env } from '@/lib/env'
+import { Remember } from '../_shell/last-good'
 import { requestNow } from '../_shell/reads'
 import { readActivity } from './activity'
 import { ActivityCard } from './activity-card'
@@ -25,8 +25,7 @@ export const dynamic = 'force-dynamic'
 
 export default async function NowPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const asked = await searchParams
-  if ((await signedIn()) === null) redirect(`/sign-in?next=${encodeURIComponent(pathOf(asked))}`)
-  const ctx = await pageContext()
+  const ctx = await guardPage('/now', asked)
   const range = resolveRange(await loadRange(asked), await requestNow())
   const data = await readNow(ctx, range)
   const activity = await readActivity(ctx.db, data.deploys)
@@ -34,52 +33,46 @@ export default async function NowPage({ searchParams }: { searchParams: Promise<
   const measured = data.freshness.length > 0
   const settings = env()
   return (
-    <div className="grid gap-3">
-      <header className="flex flex-wrap items-baseline gap-x-4">
-        <h1 className="font-semibold text-xl">Now</h1>
-        <RangeText {...window} live={range.live} />
-        <div className="ml-auto">
-          <CopyLink query={writeRange({ from: range.from, to: range.to })} />
-        </div>
-      </header>
-      <VerdictCard
-        verdict={buildVerdict(data)}
-        dryRun={
-          data.sources.some(({ lastOkAt }) => lastOkAt !== null)
-            ? {
-                ...window,
-                forbidden: roleAllows(ctx.actor.role, 'run.start')
-                  ? null
-                  : `Needs the ${leastRoleFor('run.start')} role`,
-              }
-            : null
-        }
-      />
-      {!measured && (
-        <Onboarding
-          otlpUrl={`http://${settings.IDEMSCOPE_OTLP_HOST}:${settings.OTLP_PORT}`}
-          needsToken={settings.IDEMSCOPE_OTLP_TOKEN !== undefined}
-          measured={measured}
-          sources={data.sources}
+    <Remember>
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
+        <header className="flex flex-wrap items-baseline gap-x-4">
+          <h1 className="font-semibold text-xl">Now</h1>
+          <RangeText {...window} live={range.live} />
+          <div className="ml-auto">
+            <CopyLink query={writeRange({ from: range.from, to: range.to })} />
+          </div>
+        </header>
+        <VerdictCard
+          verdict={buildVerdict(data)}
+          dryRun={
+            data.sources.some(({ lastOkAt }) => lastOkAt !== null)
+              ? {
+                  ...window,
+                  forbidden: roleAllows(ctx.actor.role, 'run.start')
+                    ? null
+                    : `Needs the ${leastRoleFor('run.start')} role`,
+                }
+              : null
+          }
         />
-      )}
-      <TileStrip tiles={buildTiles(data)} />
-      {measured && (
-        <div className="grid gap-3 xl:grid-cols-[1.25fr_1fr] [&>*]:min-w-0">
-          <OutcomeCard data={data} />
-          <RateCard data={data} />
-          <EndpointsCard data={data} />
-          <ActivityCard items={activity} />
-        </div>
-      )}
-    </div>
+        {!measured && (
+          <Onboarding
+            otlpUrl={`http://${settings.IDEMSCOPE_OTLP_HOST}:${settings.OTLP_PORT}`}
+            needsToken={settings.IDEMSCOPE_OTLP_TOKEN !== undefined}
+            measured={measured}
+            sources={data.sources}
+          />
+        )}
+        <TileStrip tiles={buildTiles(data)} />
+        {measured && (
+          <div className="grid grid-cols-[minmax(0,1fr)] gap-3 xl:grid-cols-[minmax(0,1.25fr)_minmax(0,1fr)]">
+            <OutcomeCard data={data} />
+            <RateCard data={data} />
+            <EndpointsCard data={data} />
+            <ActivityCard items={activity} />
+          </div>
+        )}
+      </div>
+    </Remember>
   )
-}
-
-/** This page with what was asked of it, to come back to. */
-function pathOf(asked: SearchParams): string {
-  const query = new URLSearchParams(
-    Object.entries(asked).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
-  ).toString()
-  return query === '' ? '/now' : `/now?${query}`
 }
