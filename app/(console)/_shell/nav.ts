@@ -29,7 +29,7 @@ const GROUPS: readonly NavGroup[] = [
     items: [
       { label: 'Now', href: '/now', icon: Activity, exists: true, phone: true },
       { label: 'Keys', href: '/keys', icon: KeyRound, exists: false },
-      { label: 'Locks', href: '/locks', icon: Lock, exists: true, phone: true },
+      { label: 'Locks', href: '/locks', icon: Lock, exists: false, phone: true },
       { label: 'Effects', href: '/effects', icon: Copy, exists: false, phone: true },
       { label: 'Traces', href: '/traces', icon: GanttChart, exists: false },
     ],

@@ -23,8 +23,9 @@ export function EndpointsCard({ data }: { data: NowData }) {
           No request of a keyed route in this range.
         </p>
       ) : (
+        // Positioned, so that what is for screen readers alone scrolls with it and does not widen the page.
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        <section className="overflow-x-auto pb-1" aria-label="Table of endpoints" tabIndex={0}>
+        <section className="relative overflow-x-auto pb-1" aria-label="Table of endpoints" tabIndex={0}>
           <table className="w-full whitespace-nowrap">
             <thead className="text-ink-2 text-s">
               <tr>
