@@ -18,6 +18,8 @@ export function openDatabase(url: string, poolMax: number): Db {
   })
   // An idle connection that the server closed must not end the process; the next query reports it.
   pool.on('error', () => undefined)
+  // Nor one in use: the pool listens to it only while it is idle. The query under way, or the next one, rejects.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const adapter = new PrismaPg({ connectionString: url, max: poolMax, connectionTimeoutMillis: 5_000 })
   const prisma = new PrismaClient({ adapter, transactionOptions: { maxWait: 5_000, timeout: 15_000 } })
   return { prisma, pool, url }

@@ -2,6 +2,7 @@ import { NuqsAdapter } from 'nuqs/adapters/next/app'
 import type { ReactNode } from 'react'
 import { pageContext, signedIn } from '@/app/_server/context'
 import { NowClock } from '@/app/_ui/now-clock'
+import { TimeTips } from '@/app/_ui/time-tips'
 import { env } from '@/lib/env'
 import { Bar } from './_shell/bar'
 import { BottomBar } from './_shell/bottom-bar'
@@ -22,7 +23,7 @@ export default async function ConsoleLayout({ children }: { children: ReactNode 
     conditionsNow(),
     killSwitchNow(),
   ])
-  const lines = conditionLines(conditions)
+  const lines = conditionLines(conditions, now)
   const newest = freshness.at(-1)
   const age = {
     receivedAt: newest?.lastReceivedAt.toISOString() ?? null,
@@ -63,6 +64,7 @@ export default async function ConsoleLayout({ children }: { children: ReactNode 
               </main>
             </div>
           </div>
+          <TimeTips />
           <BottomBar conditions={lines} writesOn={!killSwitch.on} />
         </Live>
       </NowClock>

@@ -3,4 +3,7 @@ export const MIGRATIONS = [
   '20261122000100_console',
   '20261122000200_telemetry',
   '20261122000300_mirror',
+  '20261122000400_telemetry_more',
+  '20261122000500_retention',
+  '20261122000510_explorer',
 ] as const

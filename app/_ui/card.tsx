@@ -17,11 +17,13 @@ export function Card(props: {
         props.className,
       )}
     >
-      <header className="flex items-baseline justify-between gap-4 px-4 pt-3 pb-1">
+      <header className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1 px-4 pt-3 pb-1">
         <h2 id={props.id} className="text-l font-semibold">
           {props.title}
         </h2>
-        {props.aside !== undefined && <div className="text-right text-s text-ink-2">{props.aside}</div>}
+        {props.aside !== undefined && (
+          <div className="min-w-0 text-right text-s text-ink-2">{props.aside}</div>
+        )}
       </header>
       {props.children}
     </section>

@@ -1,5 +1,6 @@
 'use client'
 
+import { classNames } from './class-names'
 import {
   clockText,
   dayClockText,
@@ -22,7 +23,7 @@ type Kind =
   /** 02:42:07 UTC */
   | 'seconds'
 
-/** A moment. Its title says it in full, in UTC and in the browser's zone. */
+/** A moment. Its title says it in full, in UTC and in the browser's zone; so does TimeTips on focus and tap. */
 export function Time({ at, kind = 'clock', className }: { at: string; kind?: Kind; className?: string }) {
   const zone = useZone()
   const hydrated = useHydrated()
@@ -39,7 +40,13 @@ export function Time({ at, kind = 'clock', className }: { at: string; kind?: Kin
     },
   }[kind]()
   return (
-    <time dateTime={at} title={title} className={className}>
+    <time
+      dateTime={at}
+      title={title}
+      // An age says neither zone: its tip must be within reach of the keyboard, and above a row's own link.
+      tabIndex={kind === 'age' ? 0 : undefined}
+      className={classNames(kind === 'age' && 'relative z-[1]', className)}
+    >
       {text}
     </time>
   )

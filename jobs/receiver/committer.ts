@@ -1,12 +1,11 @@
 import type { Clock } from '@/lib/core/clock'
 import type { Db } from '@/lib/db'
 import type { Log } from '@/lib/log'
-import type { Encoding } from '@/lib/telemetry/decode/answer'
-import { decodeJson } from '@/lib/telemetry/decode/json'
-import { decodeProtobuf } from '@/lib/telemetry/decode/protobuf'
+import type { Encoding, Signal } from '@/lib/telemetry/decode/answer'
 import { MalformedError } from '@/lib/telemetry/decode/span'
-import { type Interpreted, interpret } from '@/lib/telemetry/interpret/interpret'
-import { storeSpans } from './store-spans'
+import { FairQueue, type Sender } from './fair-queue'
+import { decodeAndInterpret, type InterpretedAny } from './signals'
+import { type Stored, storeTogether } from './store-spans'
 
 export type Outcome =
   | { kind: 'stored'; rejected: number; reasons: string[] }
@@ -16,8 +15,14 @@ export type Outcome =
   /** it can never be stored: a fault of ours */
   | { kind: 'failed' }
 
-type Waiting = { bytes: Buffer; encoding: Encoding; settle: (outcome: Outcome) => void }
-type Decoded = { waiting: Waiting; interpreted: Interpreted }
+type Waiting = {
+  sender: Sender
+  bytes: Buffer
+  signal: Signal
+  encoding: Encoding
+  settle: (outcome: Outcome) => void
+}
+type Decoded = { waiting: Waiting; interpreted: InterpretedAny }
 
 export type CommitterOptions = {
   db: Db
@@ -27,10 +32,13 @@ export type CommitterOptions = {
   onCommit: (spans: number) => void
 }
 
-/** Two, so that one decodes while the other waits for its COMMIT; keys are locked in order, so they cannot deadlock. */
-const WRITERS = 2
+/**
+ * While one request is decoded, others are written and wait for the disk, whose flush serves several COMMITs at once.
+ * Keys are locked in order, so writers cannot deadlock.
+ */
+const WRITERS = 4
 /** Requests that wait are stored together up to this many bytes: one COMMIT for all of them. */
-const GROUP_BYTES = 2 * 1024 * 1024
+const GROUP_BYTES = 1024 * 1024
 const GROUP_REQUESTS = 64
 
 /**
@@ -39,7 +47,7 @@ const GROUP_REQUESTS = 64
  */
 export class Committer {
   readonly #options: CommitterOptions
-  readonly #queue: Waiting[] = []
+  readonly #queue = new FairQueue<Waiting>()
   #writing = 0
   #idle: (() => void)[] = []
 
@@ -48,9 +56,9 @@ export class Committer {
   }
 
   /** Resolves after COMMIT, or with why not. Never rejects. */
-  submit(bytes: Buffer, encoding: Encoding): Promise<Outcome> {
+  submit(request: Omit<Waiting, 'settle'>): Promise<Outcome> {
     return new Promise((settle) => {
-      this.#queue.push({ bytes, encoding, settle })
+      this.#queue.push(request.sender, { ...request, settle })
       this.#pump()
     })
   }
@@ -73,36 +81,43 @@ export class Committer {
   }
 
   #takeGroup(): Waiting[] {
+    const group: Waiting[] = []
     let bytes = 0
-    let requests = 0
-    for (const { bytes: body } of this.#queue) {
-      if (requests > 0 && (bytes + body.length > GROUP_BYTES || requests >= GROUP_REQUESTS)) break
-      bytes += body.length
-      requests += 1
+    for (;;) {
+      const next = this.#queue.take(
+        (item) =>
+          group.length === 0 || (group.length < GROUP_REQUESTS && bytes + item.bytes.length <= GROUP_BYTES),
+      )
+      if (next === undefined) return group
+      group.push(next)
+      bytes += next.bytes.length
     }
-    return this.#queue.splice(0, requests)
   }
 
   async #write(group: Waiting[]): Promise<void> {
     const decoded = group.flatMap((waiting) => this.#decode(waiting))
-    const result = await storeSpans(
+    for (const signal of ['traces', 'logs'] as const)
+      await this.#store(decoded.filter(({ waiting }) => waiting.signal === signal))
+  }
+
+  async #store(decoded: Decoded[]): Promise<void> {
+    if (decoded.length === 0) return
+    const result = await storeTogether(
       this.#options,
-      decoded.flatMap(({ interpreted }) => interpreted.accepted),
+      decoded.map(({ interpreted }) => interpreted),
     )
     if (result.kind === 'refused' && decoded.length > 1) {
       // One of them is at fault; each by itself, so that the others are stored.
-      for (const each of decoded)
-        this.#settle(each, await storeSpans(this.#options, each.interpreted.accepted))
+      for (const each of decoded) settle(each, await storeTogether(this.#options, [each.interpreted]))
       return
     }
-    for (const each of decoded) this.#settle(each, result)
+    for (const each of decoded) settle(each, result)
   }
 
   #decode(waiting: Waiting): Decoded[] {
     const { clock, hash, log } = this.#options
     try {
-      const spans = waiting.encoding === 'json' ? decodeJson(waiting.bytes) : decodeProtobuf(waiting.bytes)
-      return [{ waiting, interpreted: interpret(spans, clock, hash) }]
+      return [{ waiting, interpreted: decodeAndInterpret(waiting, clock, hash) }]
     } catch (error) {
       if (error instanceof MalformedError) waiting.settle({ kind: 'malformed', message: error.message })
       else {
@@ -112,13 +127,13 @@ export class Committer {
       return []
     }
   }
+}
 
-  #settle({ waiting, interpreted }: Decoded, result: Awaited<ReturnType<typeof storeSpans>>): void {
-    if (result.kind === 'stored') {
-      const { rejected, reasons } = interpreted
-      waiting.settle({ kind: 'stored', rejected, reasons })
-    } else {
-      waiting.settle({ kind: result.kind === 'refused' ? 'failed' : 'unavailable' })
-    }
+function settle({ waiting, interpreted }: Decoded, result: Stored): void {
+  if (result.kind === 'stored') {
+    const { rejected, reasons } = interpreted
+    waiting.settle({ kind: 'stored', rejected, reasons })
+  } else {
+    waiting.settle({ kind: result.kind === 'refused' ? 'failed' : 'unavailable' })
   }
 }

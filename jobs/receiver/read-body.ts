@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import { createGunzip, createInflate } from 'node:zlib'
 import type { BudgetShare } from './budget'
-import { busy, Refusal } from './refusal'
+import { busy, Refusal, tooMuch } from './refusal'
 
 /** The same bound before and after decompression, so that a small body cannot become a large one. */
 const BODY_BYTES_MAX = 20 * 1024 * 1024
 
+/** Four times zlib's own: a batch comes out in few pieces. */
+const INFLATED_CHUNK_BYTES = 64 * 1024
 const CODINGS = { identity: null, gzip: createGunzip, deflate: createInflate } as const
 
 const tooLarge = () =>
@@ -21,7 +23,9 @@ export async function readBody(request: IncomingMessage, share: BudgetShare): Pr
   }
   if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) throw tooLarge()
   const create = CODINGS[coding as keyof typeof CODINGS]
-  return create === null ? collect(chunksOf(request), share) : inflate(request, create(), share)
+  return create === null
+    ? collect(chunksOf(request), share)
+    : inflate(request, create({ chunkSize: INFLATED_CHUNK_BYTES }), share)
 }
 
 /** Leaving early must not destroy the request: its answer goes over the same socket. */
@@ -34,7 +38,9 @@ async function collect(source: AsyncIterable<Buffer>, share: BudgetShare): Promi
   for await (const chunk of source) {
     total += chunk.length
     if (total > BODY_BYTES_MAX) throw tooLarge()
-    if (!share.grow(chunk.length)) throw busy('The receiver holds as much as it may; try again.')
+    const room = share.grow(chunk.length)
+    if (room === 'full') throw busy('The receiver holds as much as it may; try again.')
+    if (room !== 'taken') throw tooMuch()
     chunks.push(chunk)
   }
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, total)

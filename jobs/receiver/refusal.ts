@@ -24,9 +24,14 @@ const CODE = {
   405: 12,
   413: 8, // RESOURCE_EXHAUSTED
   415: 3,
+  429: 8,
   500: 13, // INTERNAL
   503: 14, // UNAVAILABLE
 } as const
+
+/** This sender alone holds as much as one may; others still get in. */
+export const tooMuch = () =>
+  new Refusal(429, 'This sender waits with as much as one may; try again.', { 'retry-after': '1' })
 
 /** The exporter keeps the data and comes back: the specification's 503 with Retry-After. */
 export const busy = (message: string) => new Refusal(503, message, { 'retry-after': '1' })

@@ -3,12 +3,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Clock } from '@/lib/core/clock'
 import type { Db } from '@/lib/db'
 import type { Log } from '@/lib/log'
-import { CONTENT_TYPE, type Encoding, encodeAnswer, encodeStatus } from '@/lib/telemetry/decode/answer'
+import {
+  CONTENT_TYPE,
+  type Encoding,
+  encodeAnswer,
+  encodeStatus,
+  type Signal,
+} from '@/lib/telemetry/decode/answer'
 import { createAnnouncer } from './announce'
 import { ByteBudget } from './budget'
-import { Committer } from './committer'
+import { Committer, type Outcome } from './committer'
 import { readBody } from './read-body'
 import { busy, Refusal } from './refusal'
+import { SIGNAL_OF_PATH } from './signals'
 
 export type ReceiverOptions = {
   db: Db
@@ -33,7 +40,7 @@ const HEADERS_TIMEOUT_MS = 10_000
 const CONNECTIONS_MAX = 1_024
 const REASONS_CHARACTERS_MAX = 1_000
 
-/** OTLP/HTTP on bare node:http; traces only. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
+/** OTLP/HTTP on bare node:http: traces and logs. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { log } = options
   const counts = { requests: 0, spans: 0, refused: 0 }
@@ -48,11 +55,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     },
   })
 
-  const traces = async (request: IncomingMessage, encoding: Encoding): Promise<Buffer> => {
+  const take: Take = async (request, signal, encoding) => {
     if (closing) throw busy('The receiver is shutting down.')
-    const share = budget.open()
+    const address = request.socket.remoteAddress ?? ''
+    const share = budget.open(address)
     try {
-      return await store(committer, await readBody(request, share), encoding)
+      const bytes = await readBody(request, share)
+      const sender = { address, connection: request.socket }
+      return answer(await committer.submit({ sender, bytes, signal, encoding }), signal, encoding)
     } finally {
       share.release()
     }
@@ -67,7 +77,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         return
       }
       const encoding = encodingOf(request)
-      route(request, options.token, encoding, traces).then(
+      route(request, options.token, encoding, take).then(
         (body) => write(response, 200, CONTENT_TYPE[encoding ?? 'json'], body),
         (error: unknown) => {
           counts.refused += 1
@@ -113,26 +123,30 @@ function encodingOf(request: IncomingMessage): Encoding | null {
   return type === CONTENT_TYPE.json ? 'json' : null
 }
 
+/** Reads, stores and answers; throws Refusal. */
+type Take = (request: IncomingMessage, signal: Signal, encoding: Encoding) => Promise<Buffer>
+
 async function route(
   request: IncomingMessage,
   token: string | undefined,
   encoding: Encoding | null,
-  traces: (request: IncomingMessage, encoding: Encoding) => Promise<Buffer>,
+  take: Take,
 ): Promise<Buffer> {
   // A browser names its page: telemetry comes from services, and a page must not write here.
   if (request.headers.origin !== undefined) throw new Refusal(403, 'Requests from a browser are refused.')
   const path = (request.url ?? '').split('?', 1)[0]
-  if (path === '/v1/metrics' || path === '/v1/logs') {
+  if (path === '/v1/metrics') {
     // Not a 200 that drops everything: an exporter reports a 404 once and does not retry.
-    throw new Refusal(404, `${path} is not collected here; send traces to /v1/traces.`)
+    throw new Refusal(404, 'Metrics are not collected here; send traces and logs.')
   }
-  if (path !== '/v1/traces') throw new Refusal(404, 'Only /v1/traces is served here.')
+  const signal = SIGNAL_OF_PATH.get(path ?? '')
+  if (signal === undefined) throw new Refusal(404, 'Only /v1/traces and /v1/logs are served here.')
   if (request.method !== 'POST') throw new Refusal(405, 'Use POST.', { allow: 'POST' })
   if (token !== undefined && !bearerMatches(request, token)) {
     throw new Refusal(401, 'A valid bearer token is required.', { 'www-authenticate': 'Bearer' })
   }
   if (encoding === null) throw new Refusal(415, 'Send application/x-protobuf or application/json.')
-  return traces(request, encoding)
+  return take(request, signal, encoding)
 }
 
 /** Digests are compared, so that neither content nor length shows in the time. */
@@ -142,21 +156,21 @@ function bearerMatches(request: IncomingMessage, token: string): boolean {
   return timingSafeEqual(digest(sent.trim()), digest(token))
 }
 
-async function store(committer: Committer, body: Buffer, encoding: Encoding): Promise<Buffer> {
-  const outcome = await committer.submit(body, encoding)
+function answer(outcome: Outcome, signal: Signal, encoding: Encoding): Buffer {
   switch (outcome.kind) {
     case 'stored':
       return encodeAnswer(
         encoding,
         outcome.rejected,
         outcome.reasons.join('; ').slice(0, REASONS_CHARACTERS_MAX),
+        signal,
       )
     case 'malformed':
       throw new Refusal(400, `The body is malformed: ${outcome.message}.`)
     case 'unavailable':
       throw busy('The database did not take it; try again.')
     case 'failed':
-      throw new Refusal(500, 'The spans could not be stored; the fault was logged.')
+      throw new Refusal(500, 'It could not be stored; the fault was logged.')
   }
 }
 

@@ -1,8 +1,9 @@
-import type { AcceptedSpan } from '@/lib/telemetry/interpret/interpret'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
 import { sqlStateOf } from '@/lib/telemetry/store/retry'
 import { storeBatch } from '@/lib/telemetry/store/store-batch'
+import { storeLogs } from '@/lib/telemetry/store/store-logs'
 import type { CommitterOptions } from './committer'
+import type { InterpretedAny } from './signals'
 
 export type Stored = { kind: 'stored' } | { kind: 'refused' } | { kind: 'unavailable' }
 
@@ -11,12 +12,15 @@ const CHECK_VIOLATION = '23514'
 /** Data exception, constraint violation, program limit: the same rows fail every time. */
 const REFUSED_CLASSES: ReadonlySet<string> = new Set(['21', '22', '23', '54'])
 
-/** Stores in one transaction and says which kind of failure it was. */
-export async function storeSpans(options: CommitterOptions, spans: readonly AcceptedSpan[]): Promise<Stored> {
-  const { db, clock, log, onCommit } = options
+/** Stores requests of one signal in one transaction and says which kind of failure it was. */
+export async function storeTogether(
+  options: CommitterOptions,
+  requests: readonly InterpretedAny[],
+): Promise<Stored> {
+  const { log, onCommit } = options
   for (let attempt = 1; ; attempt++) {
     try {
-      const { inserted } = await storeBatch(db, spans, clock.now())
+      const inserted = await store(options, requests)
       if (inserted > 0) onCommit(inserted)
       return { kind: 'stored' }
     } catch (error) {
@@ -24,10 +28,18 @@ export async function storeSpans(options: CommitterOptions, spans: readonly Acce
       const sqlState = typeof state === 'string' ? state : ''
       if (attempt === 1 && sqlState === CHECK_VIOLATION && (await leavesMade(options))) continue
       const refused = REFUSED_CLASSES.has(sqlState.slice(0, 2)) && sqlState.length === 5
-      log.error({ err: error, spans: spans.length, refused }, 'spans could not be stored')
+      log.error({ err: error, requests: requests.length, refused }, 'telemetry could not be stored')
       return { kind: refused ? 'refused' : 'unavailable' }
     }
   }
+}
+
+async function store({ db, clock }: CommitterOptions, requests: readonly InterpretedAny[]): Promise<number> {
+  const receivedAt = clock.now()
+  const spans = requests.flatMap((request) => (request.signal === 'traces' ? request.accepted : []))
+  const logs = requests.flatMap((request) => (request.signal === 'logs' ? request.accepted : []))
+  const stored = [await storeBatch(db, spans, receivedAt), await storeLogs(db, logs, receivedAt)]
+  return stored.reduce((sum, { inserted }) => sum + inserted, 0)
 }
 
 /** The hourly maker was late: the day has changed under a receiver that slept. */

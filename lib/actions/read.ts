@@ -1,18 +1,20 @@
 import { z } from 'zod'
 import { AppError } from '@/lib/core/errors'
 import { decodeCursor, type Page, type PageInput, toPage } from '@/lib/core/pages'
-import type { ActionKind, ActionState } from '@/lib/core/states'
+import type { ActionState, ALL_ACTION_KINDS } from '@/lib/core/states'
 import type { Db } from '@/lib/db'
 import { type ActionView, actionView } from './view'
 
 export type ActionFilter = {
   state?: readonly ActionState[] | undefined
-  kind?: readonly ActionKind[] | undefined
+  kind?: readonly (typeof ALL_ACTION_KINDS)[number][] | undefined
   caseId?: string | undefined
   runId?: string | undefined
   source?: string | undefined
   scope?: string | undefined
   key?: string | undefined
+  /** Created within; `to` is not included. */
+  within?: { from: Date; to: Date } | undefined
 }
 
 /** Throws `not_found`. */
@@ -36,6 +38,9 @@ export async function listActions(db: Db, filter: ActionFilter, page: PageInput)
       ...(filter.source === undefined ? {} : { sourceId: filter.source }),
       ...(filter.scope === undefined ? {} : { scope: filter.scope }),
       ...(filter.key === undefined ? {} : { key: filter.key }),
+      ...(filter.within === undefined
+        ? {}
+        : { AND: { createdAt: { gte: filter.within.from, lt: filter.within.to } } }),
       ...(after === undefined
         ? {}
         : {

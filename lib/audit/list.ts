@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { toJsonValue } from '@/lib/core/json-value'
 import { decodeCursor, type Page, type PageInput, toPage } from '@/lib/core/pages'
 import type { Db } from '@/lib/db'
 import type { AuditEntry, AuditSeal } from '@/prisma/generated/client'
@@ -8,13 +9,15 @@ export type AuditFilter = {
   subject?: string | undefined
   actorId?: string | undefined
   outcome?: string | undefined
+  /** Part of a subject, a reason or an actor's name. Give a window with it. */
+  text?: string | undefined
   from?: Date | undefined
   to?: Date | undefined
 }
 
 export type AuditView = ReturnType<typeof auditView>
 
-function auditView(row: AuditEntry & { seal: AuditSeal | null }) {
+export function auditView(row: AuditEntry & { seal: AuditSeal | null }) {
   return {
     id: `aud_${row.id}`,
     at: row.at.toISOString(),
@@ -25,8 +28,8 @@ function auditView(row: AuditEntry & { seal: AuditSeal | null }) {
     subject: row.subject,
     outcome: row.outcome,
     reason: row.reason,
-    before: row.before,
-    after: row.after,
+    before: row.before === null ? null : toJsonValue(row.before),
+    after: row.after === null ? null : toJsonValue(row.after),
     requestId: row.requestId,
     seal:
       row.seal === null
@@ -46,6 +49,15 @@ export async function listAudit(db: Db, filter: AuditFilter, page: PageInput): P
       ...(filter.subject === undefined ? {} : { subject: filter.subject }),
       ...(filter.actorId === undefined ? {} : { actorId: filter.actorId }),
       ...(filter.outcome === undefined ? {} : { outcome: filter.outcome }),
+      ...(filter.text === undefined
+        ? {}
+        : {
+            OR: [
+              { subject: { contains: filter.text, mode: 'insensitive' } },
+              { reason: { contains: filter.text, mode: 'insensitive' } },
+              { actor: { contains: filter.text, mode: 'insensitive' } },
+            ],
+          }),
       ...(filter.from === undefined && filter.to === undefined
         ? {}
         : { at: { ...(filter.from ? { gte: filter.from } : {}), ...(filter.to ? { lt: filter.to } : {}) } }),

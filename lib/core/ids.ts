@@ -12,6 +12,9 @@ export type IdPrefix =
   | 'evt'
   | 'req'
   | 'prc'
+  | 'pol'
+  | 'arc'
+  | 'mark'
 
 /** A prefixed random id with 130 bits of entropy, e.g. `run_0f3k…`. Not sortable: order by time columns. */
 export function newId(prefix: IdPrefix): string {

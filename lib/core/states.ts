@@ -52,9 +52,16 @@ export const ACTION_KINDS = [
   'book_refund',
   'reverse_ledger',
   'adopt',
+  'refresh',
   'ignore',
 ] as const
 export type ActionKind = (typeof ACTION_KINDS)[number]
+
+/** Two people agree on it as on a correction, but it changes only how the console itself works. */
+export const POLICY_ACTION_KIND = 'retention_policy'
+
+/** Every kind that an action's row may have. */
+export const ALL_ACTION_KINDS = [...ACTION_KINDS, POLICY_ACTION_KIND] as const
 
 export const RUN_KINDS = [
   'reconciliation',

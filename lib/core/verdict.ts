@@ -89,6 +89,12 @@ function sentenceOf(condition: ConditionView, firing: number, figures: VerdictFi
   switch (condition.kind) {
     case 'duplicate_effects': {
       const { count, of, atRisk } = figures.duplicateEffects
+      // What fires is of now; the figures are of the range that is looked at.
+      if (count === 0)
+        return {
+          tone: 'bad',
+          text: 'Side effects happen twice now, above the target; none of them in this range.',
+        }
       return {
         tone: 'bad',
         text: `${plural(count, 'side effect')} of ${of.toLocaleString('en-US')} happened twice${moneyText(atRisk)}.`,
@@ -124,8 +130,10 @@ function sentenceOf(condition: ConditionView, firing: number, figures: VerdictFi
   }
 }
 
+const LIST = new Intl.ListFormat('en-GB', { type: 'conjunction' })
+
 const moneyText = (amounts: readonly Money[]): string =>
-  amounts.length === 0 ? '' : `, with ${amounts.map((amount) => formatMoney(amount)).join(' and ')} at risk`
+  amounts.length === 0 ? '' : `, with ${LIST.format(amounts.map((amount) => formatMoney(amount)))} at risk`
 
 const percentText = (value: unknown): string =>
   typeof value === 'number'

@@ -1,6 +1,7 @@
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import type { SystemContext } from '@/lib/context'
 import { invariant } from '@/lib/core/errors'
+import type { RefusalReason } from '@/lib/core/refusals'
 import type { KeyAction } from '@/lib/core/states'
 import {
   type IntentSource,
@@ -10,7 +11,6 @@ import {
 } from '@/lib/sources/contracts'
 import { type Asker, type Inspection, inspect, type Reading, type Target } from './inspect'
 import { failedResponse } from './recover-response'
-import type { RefusalReason } from './refusal'
 import type { KeySettings } from './settings'
 
 export type VerbOutcome =

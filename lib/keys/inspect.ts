@@ -1,4 +1,5 @@
 import type { SystemContext } from '@/lib/context'
+import type { RefusalReason } from '@/lib/core/refusals'
 import type { KeyAction } from '@/lib/core/states'
 import type { IntentSource, LeaseRow, StoredResponse } from '@/lib/sources/contracts'
 import { type OpenSource, openIntentSource } from '@/lib/sources/registry'
@@ -8,7 +9,6 @@ import { type Judgement, judge, leaseState } from './judge'
 import { type LockVersion, lockVersion } from './lock-version'
 import type { ProviderAnswer } from './provider-answer'
 import { endpointOf, recoverResponse } from './recover-response'
-import type { RefusalReason } from './refusal'
 import type { KeySettings } from './settings'
 
 export type Target = {

@@ -1,8 +1,8 @@
+import type { RefusalReason } from '@/lib/core/refusals'
 import { type KeyAction, type KeyState, keyAllows, type LockVerdict } from '@/lib/core/states'
 import type { LeaseRow, StoreCapabilities } from '@/lib/sources/contracts'
 import { type FoundEffect, findEffect } from './found-effect'
 import type { ProviderAnswer } from './provider-answer'
-import type { RefusalReason } from './refusal'
 import type { KeySettings } from './settings'
 
 export type JudgeInput = {

@@ -2,17 +2,11 @@ import { z } from 'zod'
 import { decodeCursor, encodeCursor, type Page, type PageInput } from '@/lib/core/pages'
 import type { KeyState } from '@/lib/core/states'
 import type { Db } from '@/lib/db'
+import { type QueryLimits, queryCancellable } from './cancellable-query'
+import { type KeyFilter, keyConditions, stateAt } from './key-conditions'
 import { formatKeyId } from './key-id'
 
-export type KeyFilter = {
-  /** The key, exactly. */
-  key?: string | undefined
-  scope?: string | undefined
-  source?: string | undefined
-  state?: KeyState | undefined
-  /** The business reference that its record names. */
-  reference?: string | undefined
-}
+export type { KeyFilter } from './key-conditions'
 
 export type KeyView = {
   id: string
@@ -40,44 +34,42 @@ const rowSchema = z.object({
   expires_at: z.date().nullable(),
 })
 
-/** What is derived from time is derived at $6. */
-const STATE = `
-  CASE WHEN o.status = 'leased' AND o.lease_until <= $6 THEN 'lease_expired'
-       WHEN o.status IN ('completed', 'failed_final') AND o.expires_at <= $6 THEN 'expired'
-       ELSE o.status END`
+/** The server ends a search itself then. */
+const LIST_TIMEOUT_MS = 5_000
 
 /** By system, so that the index on (system, seq) serves it: the last changed first. Only a key's latest life. */
-const LIST = `
+const list = (conditions: string, state: string, before: string, limit: string): string => `
   SELECT x.* FROM (SELECT DISTINCT system FROM source) s
   CROSS JOIN LATERAL (
-    SELECT o.seq::text, o.source_id, o.scope, o.key, ${STATE} AS state, o.data->>'attempts' AS attempts, o.http_status,
+    SELECT o.seq::text, o.source_id, o.scope, o.key, ${state} AS state, o.data->>'attempts' AS attempts, o.http_status,
       o.reference, o.occurred_at, o.expires_at
     FROM mirror.object o
-    WHERE o.system = s.system AND o.side = 'intent' AND o.kind = 'key' AND o.gone_at IS NULL
-      AND ($1::text IS NULL OR o.key = $1) AND ($2::text IS NULL OR o.scope = $2)
-      AND ($3::text IS NULL OR o.source_id = $3) AND ($4::text IS NULL OR ${STATE} = $4)
-      AND ($5::text IS NULL OR o.reference = $5) AND ($7::bigint IS NULL OR o.seq < $7)
+    WHERE o.system = s.system AND ${conditions} AND (${before}::bigint IS NULL OR o.seq < ${before}::bigint)
       AND NOT EXISTS (
         SELECT FROM mirror.object later
         WHERE later.key = o.key AND later.scope = o.scope AND later.source_id = o.source_id AND later.kind = 'key'
           AND later.gone_at IS NULL AND later.occurred_at > o.occurred_at
       )
-    ORDER BY o.seq DESC LIMIT $8
+    ORDER BY o.seq DESC LIMIT ${limit}
   ) x
-  ORDER BY x.seq::bigint DESC LIMIT $8`
+  ORDER BY x.seq::bigint DESC LIMIT ${limit}`
 
 const cursorShape = z.tuple([z.string().regex(/^\d{1,19}$/)])
 
-/** Keys as they were last staged, the last changed first. */
+/** Keys as they were last staged, the last changed first. A search that takes too long ends in the server: `timeout`. */
 export async function listKeys(
   ctx: { db: Db; clock: { now(): Date } },
   filter: KeyFilter,
   page: PageInput,
+  limits: Partial<QueryLimits> = {},
 ): Promise<Page<KeyView>> {
   const before = page.cursor === undefined ? null : decodeCursor(page.cursor, cursorShape)[0]
-  const { key, scope, source, state, reference } = filter
-  const values = [key, scope, source, state, reference].map((value) => value ?? null)
-  const { rows } = await ctx.db.pool.query(LIST, [...values, ctx.clock.now(), before, page.limit + 1])
+  const { sql, values, bind, now } = keyConditions(filter, ctx.clock.now())
+  const text = list(sql, stateAt(now), bind(before), bind(page.limit + 1))
+  const rows = await queryCancellable(ctx.db, text, values, {
+    timeoutMs: limits.timeoutMs ?? LIST_TIMEOUT_MS,
+    signal: limits.signal,
+  })
   const parsed = rows.map((row) => rowSchema.parse(row))
   const items = parsed.slice(0, page.limit)
   const last = items.at(-1)

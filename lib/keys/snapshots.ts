@@ -4,7 +4,9 @@ import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
 import { newId } from '@/lib/core/ids'
 import { toJsonValue } from '@/lib/core/json-value'
+import { BULK_MAX } from '@/lib/core/lock-filter'
 import { type MoneyJson, moneyToJson, sumByCurrency } from '@/lib/core/money'
+import { REFUSAL_TEXT, type RefusalReason } from '@/lib/core/refusals'
 import { KEY_STATES, type KeyAction, LOCK_VERDICTS } from '@/lib/core/states'
 import { env } from '@/lib/env'
 import { openIntentSource } from '@/lib/sources/registry'
@@ -12,11 +14,8 @@ import { createProviderAsker } from './ask-provider'
 import { type Asker, inspect } from './inspect'
 import { type LockView, listLocks } from './list-locks'
 import { formatLockVersion } from './lock-version'
-import { REFUSAL_TEXT, type RefusalReason } from './refusal'
 import { type KeySettings, keySettings } from './settings'
 
-/** More at once needs a second person, which is not offered yet: what is beyond is listed as excluded. */
-const ITEMS_MAX = 100
 const EXPIRES_MS = 15 * 60_000
 const SAMPLES_SHOWN = 10
 
@@ -26,7 +25,7 @@ export const lockFilterSchema = z.strictObject({
   source: z.string().optional(),
   scope: z.string().optional(),
   key: z.string().optional(),
-  ids: z.array(z.string().startsWith('lock_')).min(1).max(ITEMS_MAX).optional(),
+  ids: z.array(z.string().startsWith('lock_')).min(1).max(BULK_MAX).optional(),
   endpoint: z.string().optional(),
   client: z.string().optional(),
   stuckOnly: z.boolean().optional(),
@@ -69,6 +68,8 @@ export async function freeze(
   verb: KeyAction,
   rawFilter: unknown,
   settings: KeySettings = keySettings(),
+  /** Locks whose provider's window has passed, by a caller that counts it (the completer). */
+  tooLate: ReadonlySet<string> = new Set(),
 ): Promise<SnapshotView> {
   authorise(ctx, `lock.${verb}`)
   const filter = lockFilterSchema.safeParse(rawFilter)
@@ -79,10 +80,12 @@ export async function freeze(
     )
   }
   const now = ctx.clock.now()
-  const matched = await listLocks(ctx.db, filter.data, { limit: ITEMS_MAX * 2 }, now)
-  const looked = await inspectAll(ctx, verb, matched.items.slice(0, ITEMS_MAX), settings)
-  const over = matched.items.slice(ITEMS_MAX).map((lock) => excluded(lock, 'over_limit'))
-  const exclusions = [...looked.excluded, ...over]
+  const matched = await listLocks(ctx.db, filter.data, { limit: BULK_MAX * 2 }, now)
+  const inTime = matched.items.slice(0, BULK_MAX).filter((lock) => !tooLate.has(lock.id))
+  const late = matched.items.slice(0, BULK_MAX).filter((lock) => tooLate.has(lock.id))
+  const looked = await inspectAll(ctx, verb, inTime, settings)
+  const over = matched.items.slice(BULK_MAX).map((lock) => excluded(lock, 'over_limit'))
+  const exclusions = [...looked.excluded, ...late.map((lock) => excluded(lock, 'window_passed')), ...over]
   const preview = {
     environment: env().IDEMSCOPE_ENVIRONMENT,
     count: looked.items.length,
@@ -136,7 +139,9 @@ async function inspectAll(ctx: Context, verb: KeyAction, locks: readonly LockVie
 
 function excluded(lock: LockView, reason: SnapshotExclusion['reason']): SnapshotExclusion {
   const text =
-    reason === 'over_limit' ? `Only ${ITEMS_MAX} at once: run it again for the rest.` : REFUSAL_TEXT[reason]
+    reason === 'over_limit'
+      ? `Only ${BULK_MAX} at once, since more would need a second person: run it again for the rest.`
+      : REFUSAL_TEXT[reason]
   return { lockId: lock.id, scope: lock.scope, key: lock.key, reason, text }
 }
 

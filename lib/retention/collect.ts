@@ -1,31 +1,23 @@
 import type { SystemContext } from '@/lib/context'
-import { env } from '@/lib/env'
+import { newId } from '@/lib/core/ids'
 import type { RunHandle, RunResult } from '@/lib/runs/handle'
-import type { IntentSource, StoreLeaf } from '@/lib/sources/contracts'
+import type { CollectionMode, IntentSource } from '@/lib/sources/contracts'
 import { type OpenSource, openIntentSource, openIntentSources } from '@/lib/sources/registry'
-import { findUnfinished, type Unfinished } from './find-unfinished'
+import { collectLeaves } from './collect-leaves'
+import { collectRows, PACE, type RowPace } from './collect-rows'
+import { findUnfinished } from './find-unfinished'
+import { listPolicies, policyOfTier, rowRetentionOf } from './policies'
+import { addTo, emptyTally, type Tally, tallyCounts } from './tally'
 
-/** Behind a reader a leaf is tried again this often, for this long; then it waits for the next run. */
-const RETRY_EVERY_MS = 250
+/** Behind a reader a leaf is tried again for this long; then it waits for the next run. */
 const RETRY_FOR_MS = 5_000
-const LISTED_MAX = 100
 
-export type CollectOptions = { safetyMs?: number; retryForMs?: number }
-
-type Tally = {
-  leaves: number
-  rows: bigint
-  bytes: bigint
-  busy: number
-  notDue: number
-  unfinished: Unfinished[]
-  unreachable: string[]
-}
+export type CollectOptions = { safetyMs?: number; retryForMs?: number; pace?: RowPace }
 
 /**
- * Drops the leaves whose last record expired longer ago than the safety buffer, on the store's own clock. An unfinished
- * key is never among them: those past their retention are listed as `reaped_unfinished`, for a person. A dry run says
- * what it would drop. Safe to run again from anywhere.
+ * Collects what is past its retention, each store in the way that it allows, on the store's own clock. An unfinished key
+ * is never among it: those past their retention are listed as `reaped_unfinished`, for a person. A dry run says what it
+ * would take. Safe to run again from anywhere.
  */
 export async function collect(
   ctx: SystemContext,
@@ -33,97 +25,103 @@ export async function collect(
   params: { source?: string | undefined },
   options: CollectOptions = {},
 ): Promise<RunResult> {
-  const safetyMs = options.safetyMs ?? env().IDEMSCOPE_COLLECT_SAFETY_MS
   const stores =
     params.source === undefined ? await openIntentSources(ctx) : [await openIntentSource(ctx, params.source)]
-  const tally: Tally = { leaves: 0, rows: 0n, bytes: 0n, busy: 0, notDue: 0, unfinished: [], unreachable: [] }
+  const tally = emptyTally()
   for (const [index, store] of stores.entries()) {
-    if (!store.source.capabilities.canCollect) continue
+    const own = emptyTally()
+    const mode = modeOf(store)
     try {
-      await collectStore(
-        ctx,
-        handle,
-        store,
-        { safetyMs, retryForMs: options.retryForMs ?? RETRY_FOR_MS },
-        tally,
-      )
+      await collectStore(ctx, handle, store, mode, options, own)
     } catch (error) {
       if (error instanceof Error && error.name !== 'SourceUnavailableError') throw error
       await handle.log('warn', `${store.name} cannot be reached`, { source: store.id })
-      tally.unreachable.push(store.id)
+      own.unreachable.push(store.id)
     }
-    await handle.report({ progress: (index + 1) / stores.length, counts: counts(tally) })
+    if (!handle.dryRun) await mark(ctx, handle, store.id, mode, own)
+    addTo(tally, own)
+    await handle.report({ progress: (index + 1) / stores.length, counts: tallyCounts(tally) })
   }
-  const outcome =
-    tally.unreachable.length > 0
-      ? 'incomplete'
-      : tally.busy > 0
-        ? 'busy'
-        : handle.dryRun
-          ? 'dry_run'
-          : 'collected'
-  return { outcome, counts: counts(tally) }
+  return { outcome: outcomeOf(handle, tally), counts: tallyCounts(tally) }
 }
+
+const modeOf = ({ source: { capabilities } }: OpenSource<IntentSource>): CollectionMode =>
+  capabilities.canCollect ? (capabilities.collection ?? 'drop_leaves') : 'report_only'
 
 async function collectStore(
   ctx: SystemContext,
   handle: RunHandle,
   store: OpenSource<IntentSource>,
-  options: { safetyMs: number; retryForMs: number },
+  mode: CollectionMode,
+  options: CollectOptions,
   tally: Tally,
 ): Promise<void> {
-  const now = await store.source.storeClock()
-  const leaves = await store.source.listLeaves()
-  tally.unfinished.push(...(await findUnfinished(store)))
-  const due = leaves.filter((leaf) => leaf.expired && leaf.to.getTime() + options.safetyMs < now.getTime())
-  if (handle.dryRun) {
-    for (const leaf of due) add(tally, leaf.rowsEstimate, leaf.bytes)
-    return
+  const policies = await listPolicies(ctx.db, store.id)
+  const safety = options.safetyMs === undefined ? {} : { safetyMs: options.safetyMs }
+  switch (mode) {
+    case 'drop_leaves': {
+      const policyOf = (tier: string) => ({ ...policyOfTier(policies, tier), ...safety })
+      await collectLeaves(
+        ctx,
+        handle,
+        store,
+        { policyOf, retryForMs: options.retryForMs ?? RETRY_FOR_MS },
+        tally,
+      )
+      return
+    }
+    case 'batched_delete': {
+      const retention = { ...rowRetentionOf(policies), ...safety }
+      const ended = await collectRows(ctx, handle, store, retention, tally, options.pace ?? PACE)
+      if (ended === 'busy') {
+        tally.busy += 1
+        await handle.log('info', `${store.name} is busy: the next run goes on`, { source: store.id })
+      }
+      return
+    }
+    case 'report_only':
+      tally.unfinished.push(...(await findUnfinished(store)))
+      return
+    default:
+      mode satisfies never
   }
-  let busy = await collectLeaves(handle, store, due, options.safetyMs, tally)
-  const until = ctx.clock.now().getTime() + options.retryForMs
-  while (busy.length > 0 && ctx.clock.now().getTime() < until) {
-    await new Promise((resolve) => setTimeout(resolve, RETRY_EVERY_MS))
-    busy = await collectLeaves(handle, store, busy, options.safetyMs, tally)
-  }
-  tally.busy += busy.length
-  if (busy.length > 0)
-    await handle.log('info', 'a reader is in the way: the next run tries again', { leaves: busy.length })
 }
 
-/** Returns those that a reader kept. */
-async function collectLeaves(
+/** One mark a run and source, for the storage page; nothing collected and nothing found leaves none. */
+async function mark(
+  ctx: SystemContext,
   handle: RunHandle,
-  store: OpenSource<IntentSource>,
-  leaves: readonly StoreLeaf[],
-  safetyMs: number,
+  sourceId: string,
+  mode: CollectionMode,
   tally: Tally,
-): Promise<StoreLeaf[]> {
-  const busy: StoreLeaf[] = []
-  for (const leaf of leaves) {
-    const collected = await store.source.collectLeaf(leaf.leaf, safetyMs)
-    if (collected.kind === 'busy') busy.push(leaf)
-    else if (collected.kind === 'not_due') tally.notDue += 1
-    else if (collected.kind === 'done') add(tally, collected.rows, collected.bytes)
-    await handle.report({ counts: counts(tally) })
+): Promise<void> {
+  if (tally.rows === 0n && tally.leaves === 0 && tally.archives === 0) return
+  const data = {
+    at: ctx.clock.now(),
+    mode,
+    rows: tally.rows,
+    bytes: tally.bytes,
+    unfinished: tally.unfinished.length,
+    archives: tally.archives,
   }
-  return busy
+  await ctx.db.prisma.collectionMark.upsert({
+    where: { sourceId_runId: { sourceId, runId: handle.id } },
+    create: { id: newId('mark'), sourceId, runId: handle.id, ...data },
+    // A run that was killed goes on as the same run.
+    update: {
+      ...data,
+      rows: { increment: data.rows },
+      bytes: { increment: data.bytes },
+      archives: { increment: data.archives },
+    },
+  })
 }
 
-function add(tally: Tally, rows: bigint, bytes: bigint): void {
-  tally.leaves += 1
-  tally.rows += rows
-  tally.bytes += bytes
-}
-
-const counts = (tally: Tally) => ({
-  leaves: tally.leaves,
-  /** As the planner estimates them: a dropped leaf is not counted row by row. */
-  rows: tally.rows.toString(),
-  bytes: tally.bytes.toString(),
-  busy: tally.busy,
-  notDue: tally.notDue,
-  reapedUnfinished: tally.unfinished.length,
-  unfinished: tally.unfinished.slice(0, LISTED_MAX),
-  unreachable: tally.unreachable,
-})
+const outcomeOf = (handle: RunHandle, tally: Tally): string =>
+  tally.unreachable.length > 0
+    ? 'incomplete'
+    : tally.busy > 0
+      ? 'busy'
+      : handle.dryRun
+        ? 'dry_run'
+        : 'collected'

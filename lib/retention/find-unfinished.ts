@@ -1,4 +1,5 @@
 import type { IntentSource } from '@/lib/sources/contracts'
+import { readAllLeases } from '@/lib/sources/read-all-leases'
 import type { OpenSource } from '@/lib/sources/registry'
 
 /** What a collection looks at; a store with more live keys is in trouble of another kind. */
@@ -8,7 +9,7 @@ export type Unfinished = { source: string; scope: string; key: string; state: st
 
 /** Live keys older than their tier keeps finished ones: they are never collected, and somebody has to decide. */
 export async function findUnfinished(store: OpenSource<IntentSource>): Promise<Unfinished[]> {
-  const { leases } = await store.source.readLeases({ limit: LEASES_READ_MAX })
+  const { leases } = await readAllLeases(store.source, LEASES_READ_MAX)
   return leases
     .filter((lease) => lease.overdue && (lease.state !== 'leased' || lease.expired))
     .map((lease) => ({

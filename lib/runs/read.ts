@@ -53,6 +53,8 @@ export type RunFilter = {
   state?: readonly RunState[] | undefined
   /** Only what people started: periodic jobs would drown it. */
   byPeople?: boolean | undefined
+  /** Created within; `to` is not included. */
+  within?: { from: Date; to: Date } | undefined
 }
 
 const cursorShape = z.tuple([z.iso.datetime(), z.string()])
@@ -64,6 +66,9 @@ export async function listRuns(db: Db, filter: RunFilter, page: PageInput): Prom
     where: {
       ...(filter.kind === undefined ? {} : { kind: { in: [...filter.kind] } }),
       ...(filter.state === undefined ? {} : { state: { in: [...filter.state] } }),
+      ...(filter.within === undefined
+        ? {}
+        : { AND: { createdAt: { gte: filter.within.from, lt: filter.within.to } } }),
       ...(filter.byPeople ? { NOT: { requestedBy: { startsWith: 'system:' } } } : {}),
       ...(after === undefined
         ? {}

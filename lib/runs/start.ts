@@ -11,6 +11,8 @@ export type StartRunInput = {
   kind: RunKind
   params: Record<string, unknown>
   dryRun?: boolean
+  /** Why a person wants it; stands in the audit. */
+  reason?: string | undefined
   /** Return the run of this kind (`kind`), or of this kind with equal parameters (`params`), that has not ended. */
   idempotentOn?: 'kind' | 'params'
 }
@@ -56,6 +58,7 @@ export async function startRunIn(tx: Tx, ctx: Context, input: StartRunInput): Pr
         verb: 'run.start',
         subject: run.id,
         outcome: 'done',
+        reason: input.reason,
         after: { kind: run.kind, dryRun: run.dryRun, params },
       }),
     })

@@ -4,6 +4,8 @@ import { describeFault } from './source-fault'
 
 export type SourcePool = {
   query(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>
+  /** For a statement that returns no rows: how many it changed. */
+  execute(sql: string, values: unknown[]): Promise<number>
   close(): Promise<void>
 }
 
@@ -43,15 +45,13 @@ export function openSourcePool(options: SourcePoolOptions): SourcePool {
   })
   // An idle connection that the server closed must not end the process; the next query reports it.
   pool.on('error', () => undefined)
+  const run = (sql: string, values: unknown[]) =>
+    pool.query<Record<string, unknown>>(sql, values).catch((cause: unknown) => {
+      throw unavailable(cause)
+    })
   return {
-    async query(sql, values = []) {
-      try {
-        const { rows } = await pool.query<Record<string, unknown>>(sql, values)
-        return rows
-      } catch (cause) {
-        throw unavailable(cause)
-      }
-    },
+    query: async (sql, values = []) => (await run(sql, values)).rows,
+    execute: async (sql, values) => (await run(sql, values)).rowCount ?? 0,
     close: () => pool.end(),
   }
 }

@@ -3,6 +3,7 @@ import type { SystemContext } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
 import { newId } from '@/lib/core/ids'
 import { toJsonObject } from '@/lib/core/json-value'
+import type { Tx } from '@/lib/db'
 import { env } from '@/lib/env'
 import { adapterNameSchema, parseAdapterInput } from './adapters'
 import { sealSecret } from './credentials'
@@ -22,7 +23,12 @@ export type SaveSource = z.input<typeof inputSchema>
 export async function saveSource(
   ctx: Pick<SystemContext, 'db' | 'clock'>,
   raw: SaveSource,
-  options: { credentialsKey?: string | undefined; demo?: boolean } = {},
+  options: {
+    credentialsKey?: string | undefined
+    demo?: boolean
+    /** What belongs to it and must commit with it. */
+    inTransaction?: (tx: Tx, name: string) => Promise<void>
+  } = {},
 ): Promise<string> {
   const input = inputSchema.parse(raw)
   const credentialsKey = options.credentialsKey ?? env().IDEMSCOPE_CREDENTIALS_KEY
@@ -35,6 +41,7 @@ export async function saveSource(
   const demo = options.demo ?? env().IDEMSCOPE_DEMO
   const { kind, config, secret } = parseAdapterInput(input.adapter, input.config, input.secret, { demo })
   return ctx.db.prisma.$transaction(async (tx) => {
+    await options.inTransaction?.(tx, input.name)
     const existing = await tx.source.findUnique({
       where: { name: input.name },
       select: { id: true, adapter: true },

@@ -64,6 +64,22 @@ export function duplicateEffects(
   return measured('M2', { numerator: effects.duplicates, denominator: effects.committed, value }, detail)
 }
 
+/** Messages = those first processed in the window; a redelivery may be of a message of an earlier one. */
+export function duplicateDeliveries(
+  deliveries: { messages: bigint; redeliveries: bigint },
+  context: MeasureContext,
+): Measure {
+  const { messages, redeliveries } = deliveries
+  const detail = { messages: toCount(messages), redeliveries: toCount(redeliveries) }
+  const value = ratio(redeliveries, messages)
+  if (value === null) {
+    const none =
+      redeliveries > 0n ? 'only redeliveries in this window' : 'no messages were processed in this window'
+    return notMeasured('M8', whyNot(context, none), detail)
+  }
+  return measured('M8', { numerator: redeliveries, denominator: messages, value }, detail)
+}
+
 export function storeErrors(totals: Totals, context: MeasureContext): Measure {
   const numerator = sum(totals, 'store_errors')
   const denominator = sum(totals, 'store_operations')

@@ -1,5 +1,6 @@
 import type { Db } from '@/lib/db'
 import {
+  duplicateDeliveries,
   duplicateEffects,
   duplicateRequests,
   expiredRetries,
@@ -7,8 +8,9 @@ import {
   storeErrors,
 } from './define-rates'
 import { corrections, intentToFinal, pages, storeGrowth } from './define-values'
-import { type Measure, type MeasureInputs, notMeasured } from './measure'
+import type { Measure, MeasureInputs } from './measure'
 import { readCoverage } from './read/coverage'
+import { readDeliveryTotals } from './read/delivery-totals'
 import { readEffectTotals } from './read/effect-totals'
 import { readIntake } from './read/intake'
 import { readLatencyBuckets } from './read/latency-buckets'
@@ -20,7 +22,7 @@ import { type TelemetryWindow, toMinutes } from './window'
 
 /**
  * M1–M10 exactly as stores.md defines them, over whole minutes: `from` is rounded down and `to` up to a minute.
- * They rest on roll-ups; `detail.pendingMinutes` of M1–M5 counts the minutes that changed since theirs.
+ * They rest on roll-ups; `detail.pendingMinutes` of M1–M5 and M8 counts the minutes that changed since theirs.
  */
 export async function readMeasures(
   db: Db,
@@ -30,18 +32,20 @@ export async function readMeasures(
 ): Promise<Measure[]> {
   const window = toMinutes(asked)
   const seconds = Math.max(60, (window.to.getTime() - window.from.getTime()) / 1000)
-  const [requests, effects, orphans, coverage, latency, intake, since, growth] = await Promise.all([
-    readRequestTotals(db, window),
-    readEffectTotals(db, window),
-    readOrphanTotals(db, window),
-    readCoverage(db, window),
-    readLatencyBuckets(db, window, seconds),
-    readIntake(db, window, seconds),
-    readSightingsSince(db),
-    readStoreGrowth(db, window.from, window.to),
-  ])
-  const arrived = intake.some((row) => (row.spans ?? 0n) > 0n)
-  const pendingMinutes = Number(intake.reduce((sum, row) => sum + (row.dirty ?? 0n), 0n))
+  const [requests, effects, deliveries, orphans, coverage, latency, intake, since, growth] =
+    await Promise.all([
+      readRequestTotals(db, window),
+      readEffectTotals(db, window),
+      readDeliveryTotals(db, window),
+      readOrphanTotals(db, window),
+      readCoverage(db, window),
+      readLatencyBuckets(db, window, seconds),
+      readIntake(db, window, seconds),
+      readSightingsSince(db),
+      readStoreGrowth(db, window.from, window.to),
+    ])
+  const arrived = intake.some((row) => row.arrived)
+  const pendingMinutes = Number(intake.reduce((sum, row) => sum + row.dirty, 0n))
   const context = { arrived, inputs, now, since, window }
   const rolledUp = [
     duplicateRequests(requests, coverage, context),
@@ -54,7 +58,7 @@ export async function readMeasures(
     ...rolledUp,
     orphanedEffects(orphans, effects.committed, context),
     corrections(context),
-    notMeasured('M8', 'no messaging telemetry is read yet'),
+    duplicateDeliveries(deliveries, context),
     storeGrowth(growth),
     pages(context),
   ]

@@ -1,11 +1,21 @@
 import type { Clock } from '@/lib/core/clock'
 import { type Db, inTransaction } from '@/lib/db'
-import { EFFECT_DAYS, FUTURE_MAX_MS, LATE_MAX_MS, ROLL_UP_DAYS, SIGHTING_DAYS, SPAN_DAYS } from './retention'
+import {
+  DELIVERY_DAYS,
+  EFFECT_DAYS,
+  FUTURE_MAX_MS,
+  LATE_MAX_MS,
+  LOG_DAYS,
+  ROLL_UP_DAYS,
+  SIGHTING_DAYS,
+  SPAN_DAYS,
+} from './retention'
+import { ROLL_UP_KINDS } from './sql/roll-up-steps'
 import { sqlStateOf } from './store/retry'
 import { DAY_MS } from './window'
 
-export type PartitionKind = 'span' | 'sighting' | 'effect'
-const KINDS = ['span', 'sighting', 'effect'] as const satisfies PartitionKind[]
+export type PartitionKind = 'span' | 'sighting' | 'effect' | 'delivery' | 'log'
+const KINDS = ['span', 'sighting', 'effect', 'delivery', 'log'] as const satisfies PartitionKind[]
 
 /** Leaves are made this far ahead of the horizon, so that a maker may be late by a day. */
 const AHEAD_MS = 2 * DAY_MS
@@ -18,6 +28,11 @@ const DELETE_ROWS = 10_000
 const ENSURE = 'SELECT telemetry.ensure_partitions($1, $2::date, $3::date) AS made'
 
 const utcDay = (at: Date) => at.toISOString().slice(0, 10)
+
+const ROLL_UP_TABLES = [
+  'minute_intake',
+  ...(['minute', 'hour', 'day'] as const).flatMap((step) => ROLL_UP_KINDS.map((kind) => `${step}_${kind}`)),
+]
 
 /** Makes the missing leaves for the whole horizon of intake; call it at start and every hour. Returns how many. */
 export async function ensurePartitions(db: Db, clock: Clock): Promise<number> {
@@ -40,12 +55,22 @@ export async function ensureDays(
   return made
 }
 
-export type RetentionDays = { span: number; sighting: number; effect: number; rollUp: number }
-export const RETENTION_DAYS: RetentionDays = {
+export type RetentionDays = {
+  span: number
+  sighting: number
+  effect: number
+  rollUp: number
+  /** absent: the default */
+  delivery?: number
+  log?: number
+}
+export const RETENTION_DAYS: Required<RetentionDays> = {
   span: SPAN_DAYS,
   sighting: SIGHTING_DAYS,
   effect: EFFECT_DAYS,
   rollUp: ROLL_UP_DAYS,
+  delivery: DELIVERY_DAYS,
+  log: LOG_DAYS,
 }
 
 export type Dropped = { leaves: string[]; busy: PartitionKind[]; keys: number; rollUps: number }
@@ -54,8 +79,9 @@ export type Dropped = { leaves: string[]; busy: PartitionKind[]; keys: number; r
 export async function dropExpired(
   db: Db,
   clock: Clock,
-  days: RetentionDays = RETENTION_DAYS,
+  asked: RetentionDays = RETENTION_DAYS,
 ): Promise<Dropped> {
+  const days = { ...RETENTION_DAYS, ...asked }
   const nowMs = clock.now().getTime()
   const dropped: Dropped = { leaves: [], busy: [], keys: 0, rollUps: 0 }
   for (const kind of KINDS) {
@@ -69,7 +95,13 @@ export async function dropExpired(
   }
   const keyDays = Math.max(days.sighting, days.effect)
   dropped.keys = await deleteOld(db, 'telemetry.key', 'last_seen_at', new Date(nowMs - keyDays * DAY_MS))
-  for (const table of ['minute_request', 'minute_latency', 'minute_effect', 'minute_intake']) {
+  dropped.keys += await deleteOld(
+    db,
+    'telemetry.message',
+    'last_at',
+    new Date(nowMs - days.delivery * DAY_MS),
+  )
+  for (const table of ROLL_UP_TABLES) {
     dropped.rollUps += await deleteOld(
       db,
       `telemetry.${table}`,

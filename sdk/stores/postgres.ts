@@ -17,6 +17,11 @@ export type PostgresStoreOptions = {
   schema?: string
   /** A statement of the store that takes longer is an unavailable store. Default 5 s. */
   operationTimeoutMs?: number
+  /**
+   * Prepares the store's statements once a connection. Default true; false behind a pooler that shares connections by
+   * transaction and does not keep prepared statements (PgBouncer before 1.21).
+   */
+  prepare?: boolean
   clock?: Clock
   /** Hears of leaves that could not be made ahead; the next check tries again. Default: nothing. */
   onLeafError?: (error: unknown) => void
@@ -39,7 +44,7 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
   if (schema === '' || !(operationTimeoutMs > 0)) {
     throw new IdempotencyOptionsError(['schema must be a name and operationTimeoutMs above 0'])
   }
-  const db = openStoreDatabase(options.pool, schema, operationTimeoutMs)
+  const db = openStoreDatabase(options.pool, schema, operationTimeoutMs, options.prepare ?? true)
   const leaves = createLeafKeeper(db, options.clock ?? systemClock, options.onLeafError ?? (() => {}))
 
   return {

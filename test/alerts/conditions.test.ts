@@ -6,6 +6,8 @@ import type { SystemContext } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
 import { type ConditionView, type VerdictFigures, verdictSentence } from '@/lib/core/verdict'
 import { silentLog } from '@/lib/log'
+import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup'
+import { type EffectWitness, witnessEffects } from '@/lib/telemetry/witness-effects'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
 
@@ -20,18 +22,30 @@ afterAll(() => console.close())
 
 const kinds = async () => (await readConditions(console.db)).map(({ kind, subject }) => `${kind} ${subject}`)
 
+/** Committed effects of keys of their own, and duplicates of the first of them, as a store told of them. */
 async function effects(minutesAgo: number, committed: number, duplicates: number): Promise<void> {
-  const minute = new Date(Math.floor(clock.now().getTime() / 60_000 - minutesAgo) * 60_000)
-  const { rows } = await console.db.pool.query(
-    `SELECT column_name FROM information_schema.columns WHERE table_schema = 'telemetry' AND table_name = 'minute_effect'
-     AND is_nullable = 'NO' AND column_name NOT IN ('minute', 'committed', 'duplicates') AND data_type = 'text'`,
+  const at = new Date(clock.now().getTime() - minutesAgo * 60_000)
+  const one = (index: number): EffectWitness => {
+    const first = index < committed - duplicates
+    const key = first ? index : 0
+    return {
+      name: 'stripe.charge',
+      step: 'charge',
+      scope: 'web/POST /v1/payments',
+      keyHash: (minutesAgo * 1_000_000 + key).toString(16).padStart(32, '0'),
+      effectId: `ch_${minutesAgo}_${index}`,
+      at: first ? at : new Date(at.getTime() + 1),
+      amount: null,
+      outcome: 'committed',
+      witness: 'store',
+    }
+  }
+  await witnessEffects(
+    console.db,
+    clock,
+    Array.from({ length: committed }, (_, index) => one(index)),
   )
-  const texts = rows.map((row) => row.column_name)
-  await console.db.pool.query(
-    `INSERT INTO telemetry.minute_effect (minute, committed, duplicates${texts.map((name) => `, ${name}`).join('')})
-     VALUES ($1, $2, $3${texts.map(() => ", 'x'").join('')})`,
-    [minute, committed, duplicates],
-  )
+  await rollUpDirtyMinutes(console.db, clock, { limit: 100 })
 }
 
 test('nothing measured: nothing fires', async () => {

@@ -20,6 +20,7 @@ export const test = base.extend<{ quiet: undefined }>({
 export { expect }
 
 export const asOperator = { storageState: stateFile('operator') }
+export const asApprover = { storageState: stateFile('approver') }
 export const asNobody = { storageState: { cookies: [], origins: [] } }
 
 /** No serious or critical violation of WCAG 2.2 A and AA. */

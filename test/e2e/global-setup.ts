@@ -1,11 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { request } from '@playwright/test'
+import { ensureUser } from '@/lib/access/users'
+import { systemClock } from '@/lib/core/clock'
+import { closeDatabase, openDatabase } from '@/lib/db'
 import { startDemo } from '../support/demo'
 import { type Person, peopleFile, stateFile } from './people'
 
 /**
  * The demo with traffic that goes on, unless BASE_URL names a running one (its sign-ins are then in OPERATOR and
- * APPROVER as email:password). Gives back the teardown.
+ * APPROVER as email:password, its data folder in E2E_DATA_DIR). Gives back the teardown.
  */
 export default async function globalSetup(): Promise<() => Promise<void>> {
   mkdirSync('.test', { recursive: true })
@@ -13,7 +18,9 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
   const demo = given === undefined ? await startDemo({ seed: '5', durationS: 0, rate: 20 }) : undefined
   const baseUrl = demo?.url ?? given ?? ''
   process.env.BASE_URL = baseUrl
-  const people = (demo?.signIns() ?? [fromEnvironment('operator'), fromEnvironment('approver')]).map(
+  process.env.E2E_DATA_DIR ??= demo?.folder
+  const signIns = demo?.signIns() ?? [fromEnvironment('operator'), fromEnvironment('approver')]
+  const people = [...signIns, await makeViewer()].map(
     (each): Person => ({ ...each, state: stateFile(each.role) }),
   )
   writeFileSync(peopleFile, JSON.stringify(people), { mode: 0o600 })
@@ -27,6 +34,25 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
   return async () => {
     await demo?.stop()
   }
+}
+
+/** Somebody who may only look: made as an administrator's command would make them. */
+async function makeViewer() {
+  const folder = process.env.E2E_DATA_DIR
+  if (folder === undefined) throw new Error('BASE_URL is set: give the data folder as E2E_DATA_DIR too.')
+  const { databaseUrl } = JSON.parse(readFileSync(join(folder, 'runtime.json'), 'utf8'))
+  const db = openDatabase(databaseUrl, 1)
+  const viewer = {
+    role: 'viewer',
+    email: `viewer-${Date.now()}@idemscope.local`,
+    password: randomUUID(),
+  } as const
+  try {
+    await ensureUser(db, systemClock, { ...viewer, name: 'viewer-1' })
+  } finally {
+    await closeDatabase(db)
+  }
+  return viewer
 }
 
 function fromEnvironment(role: 'operator' | 'approver') {

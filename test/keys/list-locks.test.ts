@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '@/lib/core/clock'
+import type { LockFilter } from '@/lib/core/lock-filter'
 import { checkLocks } from '@/lib/keys/check-locks'
-import { countLocks, type LockFilter, listLocks } from '@/lib/keys/list-locks'
+import { countLocks, listLocks } from '@/lib/keys/list-locks'
 import { saveSource } from '@/lib/sources/save'
 import { acquire, CREDENTIALS_KEY, createStand, killHolder, SETTINGS, type Stand } from './stand'
 

@@ -11,6 +11,7 @@ type Generated = {
     proto: {
       collector: {
         trace: { v1: Record<'ExportTraceServiceRequest' | 'ExportTraceServiceResponse', Codec & Decoder> }
+        logs: { v1: Record<'ExportLogsServiceRequest', Codec> }
       }
     }
   }
@@ -22,6 +23,11 @@ const { ExportTraceServiceRequest, ExportTraceServiceResponse } =
 
 export function encodeRequest(request: object): Buffer {
   return Buffer.from(ExportTraceServiceRequest.encode(ExportTraceServiceRequest.fromObject(request)).finish())
+}
+
+export function encodeLogs(request: object): Buffer {
+  const { ExportLogsServiceRequest } = generated.opentelemetry.proto.collector.logs.v1
+  return Buffer.from(ExportLogsServiceRequest.encode(ExportLogsServiceRequest.fromObject(request)).finish())
 }
 
 export function decodeRequest(bytes: Buffer): object {

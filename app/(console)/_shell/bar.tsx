@@ -3,6 +3,7 @@ import { chipClass } from '@/app/_ui/chip'
 import { classNames } from '@/app/_ui/class-names'
 import { type ConditionLine, Conditions } from './conditions'
 import { DataAge, type DataAgeProps } from './data-age'
+import { Palette } from './palette/palette'
 import { RangePicker } from './range-picker'
 import { UserMenu, type UserMenuProps } from './user-menu'
 import { ZoneSwitch } from './zone-switch'
@@ -31,7 +32,8 @@ export function Bar({ environment, age, writesOn, conditions, user }: BarProps) 
       <div className="max-md:hidden">
         <Conditions lines={conditions} />
       </div>
-      <div className="ml-auto shrink-0">
+      <div className="ml-auto flex shrink-0 items-center gap-2">
+        <Palette />
         <UserMenu {...user} />
       </div>
     </header>

@@ -3,6 +3,7 @@
 import { Bell } from 'lucide-react'
 import { Popover } from 'radix-ui'
 import { chipClass } from '@/app/_ui/chip'
+import { PageLink } from '@/app/_ui/page-link'
 import { popoverClass } from '@/app/_ui/popover'
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
@@ -13,6 +14,8 @@ export type ConditionLine = {
   about: string | null
   since: string
   urgent: boolean
+  /** Where it is looked into, in its own range. */
+  href: string
 }
 
 /** What fires now, and since when. */
@@ -38,10 +41,12 @@ export function ConditionList({ lines }: { lines: ConditionLine[] }) {
   return (
     <ul>
       {lines.map((line) => (
-        <li key={line.id} className="flex gap-2 rounded-s px-2 py-1.5">
+        <li key={line.id} className="relative flex gap-2 rounded-s px-2 py-1.5 hover:bg-sunken">
           <StateMark standing={line.urgent ? 'bad' : 'warn'} className="mt-[3px]" />
           <div className="min-w-0">
-            <p className="font-medium">{line.title}</p>
+            <PageLink href={line.href} className="font-medium after:absolute after:inset-0">
+              {line.title}
+            </PageLink>
             <p className="break-words text-ink-2 text-s">
               {line.about !== null && `${line.about} · `}since <Time at={line.since} />,{' '}
               <Time at={line.since} kind="age" />

@@ -1,6 +1,8 @@
 import { Braces } from 'lucide-react'
+import { Suspense } from 'react'
 import { Logo } from '@/app/_ui/logo'
 import { API_DOCUMENT, NAV } from './nav'
+import { NavBadge } from './nav-badge'
 import { NavLink } from './nav-link'
 
 /** The pages, in the order in which one works: observe, act, govern. */
@@ -28,6 +30,9 @@ export function NavGroups() {
               <li key={href}>
                 <NavLink href={href} look="side">
                   <Icon size={16} aria-hidden="true" /> {label}
+                  <Suspense>
+                    <NavBadge href={href} />
+                  </Suspense>
                 </NavLink>
               </li>
             ))}

@@ -1,5 +1,6 @@
 import { LoaderCircle, LockOpen, Rocket, Scale, Trash2 } from 'lucide-react'
 import { Card } from '@/app/_ui/card'
+import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import { ACTIVITIES_SHOWN, type Activity } from './activity'
 
@@ -26,11 +27,20 @@ function Row({ item, first }: { item: Activity; first: boolean }) {
   const Icon = item.progress === null ? ICON[item.icon] : LoaderCircle
   return (
     <li
-      className={`flex min-h-9 items-center max-md:min-h-13 gap-3 px-4 ${first ? '' : 'border-line border-t'}`}
+      className={`relative flex min-h-9 items-center gap-3 px-4 max-md:min-h-13 ${first ? '' : 'border-line border-t'} ${item.href === null ? '' : 'hover:bg-sunken'}`}
     >
       <Icon size={15} aria-hidden="true" className="shrink-0 text-ink-2" />
       <p className="min-w-0 flex-1 py-1.5 md:truncate" title={`${item.text}: ${item.detail}`}>
-        {item.text}
+        {item.href === null ? (
+          item.text
+        ) : (
+          <PageLink
+            href={item.href}
+            className="after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent focus-visible:after:-outline-offset-2"
+          >
+            {item.text}
+          </PageLink>
+        )}
         <span className="text-ink-3 max-md:block max-md:truncate max-md:text-xs md:ml-1.5">
           {item.detail}
         </span>

@@ -28,11 +28,24 @@ export function DryRunButton({ from, to, forbidden }: Props) {
         ? 'Started: see In flight and recent'
         : result.why)
   return (
-    <div className="shrink-0 lg:text-right">
-      <Button onClick={start} aria-disabled={pending || forbidden !== null} aria-describedby={id}>
+    <div className="relative shrink-0">
+      <Button
+        onClick={start}
+        aria-disabled={pending || forbidden !== null}
+        aria-describedby={id}
+        title={note}
+      >
         {pending ? 'Starting …' : 'Dry-run reconciliation'}
       </Button>
-      <p id={id} role="status" className="mt-1 max-w-64 text-ink-3 text-xs lg:ml-auto">
+      <p
+        id={id}
+        role="status"
+        className={
+          result === null && forbidden === null
+            ? 'sr-only'
+            : 'mt-1 max-w-64 text-ink-3 text-xs lg:absolute lg:top-full lg:right-0 lg:max-w-none lg:whitespace-nowrap'
+        }
+      >
         {note}
       </p>
     </div>

@@ -1,5 +1,7 @@
 import { Card } from '@/app/_ui/card'
+import { classNames } from '@/app/_ui/class-names'
 import { countText, latencyText, percentText } from '@/app/_ui/format-figure'
+import { PageLink } from '@/app/_ui/page-link'
 import type { EndpointRow } from '@/lib/telemetry/read/endpoints'
 import { ENDPOINTS_SHOWN, type NowData } from './read-now'
 
@@ -7,10 +9,10 @@ const FIGURE = 'h-9 px-2 text-right last:pr-4'
 
 /** Where there is little room the short word has to do. */
 const COLUMNS = [
-  { long: 'Keyed requests', short: 'Keyed' },
-  { long: 'Duplicates', short: 'Duplicates' },
-  { long: 'Effects twice', short: 'Twice' },
-  { long: 'P95', short: 'P95' },
+  { long: 'Keyed requests', short: 'Keyed', wideOnly: true },
+  { long: 'Duplicates', short: 'Duplicates', wideOnly: false },
+  { long: 'Effects twice', short: 'Twice', wideOnly: false },
+  { long: 'P95', short: 'P95', wideOnly: true },
 ] as const
 
 export function EndpointsCard({ data }: { data: NowData }) {
@@ -35,8 +37,12 @@ export function EndpointsCard({ data }: { data: NowData }) {
                 <th scope="col" className="h-9 px-2 text-left font-medium max-md:hidden">
                   Service
                 </th>
-                {COLUMNS.map(({ long, short }) => (
-                  <th key={long} scope="col" className={`${FIGURE} font-medium`}>
+                {COLUMNS.map(({ long, short, wideOnly }) => (
+                  <th
+                    key={long}
+                    scope="col"
+                    className={classNames(FIGURE, 'font-medium', wideOnly && 'max-md:hidden')}
+                  >
                     <span className="max-2xl:sr-only">{long}</span>
                     <span className="2xl:hidden" aria-hidden="true" title={long}>
                       {short}
@@ -64,13 +70,24 @@ function Row({ row }: { row: EndpointRow }) {
     </>
   )
   return (
-    <tr className="border-line border-t">
-      <th scope="row" className="h-9 pr-2 pl-4 text-left font-normal max-md:h-13">
-        <span className="font-mono text-s">{row.endpoint}</span>
-        <span className="block text-ink-2 text-xs md:hidden">{service}</span>
+    <tr className="relative border-line border-t hover:bg-sunken">
+      <th
+        scope="row"
+        className="h-9 pr-2 pl-4 text-left font-normal max-md:h-13 max-md:whitespace-normal max-md:py-1.5"
+      >
+        <PageLink
+          href={`/traces?${new URLSearchParams({ endpoint: row.endpoint })}`}
+          className="font-mono text-s after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent focus-visible:after:-outline-offset-2"
+        >
+          {row.endpoint}
+        </PageLink>
+        <span className="block text-ink-2 text-xs md:hidden">
+          {service} · {countText(row.keyedRequests)} keyed
+          {row.p95Ms !== null && ` · P95 ${latencyText(row.p95Ms)}`}
+        </span>
       </th>
       <td className="h-9 px-2 max-md:hidden">{service}</td>
-      <td className={FIGURE}>{countText(row.keyedRequests)}</td>
+      <td className={`${FIGURE} max-md:hidden`}>{countText(row.keyedRequests)}</td>
       <td
         className={FIGURE}
         title={`${countText(row.duplicates)} of ${countText(row.keyedRequests)} keyed requests`}
@@ -80,7 +97,7 @@ function Row({ row }: { row: EndpointRow }) {
       <td className={row.effectsTwice > 0 ? `${FIGURE} font-semibold text-bad-ink` : FIGURE}>
         {countText(row.effectsTwice)}
       </td>
-      <td className={FIGURE}>
+      <td className={`${FIGURE} max-md:hidden`}>
         {row.p95Ms === null ? <span className="text-ink-3">not measured</span> : latencyText(row.p95Ms)}
       </td>
     </tr>

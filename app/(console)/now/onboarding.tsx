@@ -1,5 +1,6 @@
 import { CircleCheck, CircleDashed } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { PageLink } from '@/app/_ui/page-link'
 import type { SourceView } from '@/lib/sources/list'
 
 type Step = { done: boolean; title: string; body: ReactNode }
@@ -39,7 +40,17 @@ export function Onboarding({ otlpUrl, needsToken, measured, sources }: Props) {
     {
       done: read('intent'),
       title: 'Connect the idempotency store',
-      body: <SourceHelp what="With it come locks, their holders and what may safely be done." />,
+      body: (
+        <>
+          <SourceHelp what="With it come locks, their holders and what may safely be done." />
+          <p className="mt-2">
+            Or let the console look for it and show what it makes of real rows:{' '}
+            <PageLink href="/sources/connect" className="font-medium text-accent-ink hover:underline">
+              Connect a store
+            </PageLink>
+          </p>
+        </>
+      ),
     },
     {
       done: read('provider'),

@@ -1,12 +1,13 @@
 import { Card } from '@/app/_ui/card'
 import { ChartFigure, LegendItem } from '@/app/_ui/charts/chart-figure'
+import type { ChartMark } from '@/app/_ui/charts/chart-mark'
 import { OutcomeBars } from '@/app/_ui/charts/lazy-charts'
 import { OUTCOMES, type OutcomePoint } from '@/app/_ui/charts/outcome-point'
 import { countText } from '@/app/_ui/format-figure'
-import { deployMarks, stepText } from './chart-facts'
+import { CHARTS, stepText } from './chart-facts'
 import type { NowData } from './read-now'
 
-export function OutcomeCard({ data }: { data: NowData }) {
+export function OutcomeCard({ data, marks }: { data: NowData; marks: readonly ChartMark[] }) {
   const { buckets, bucketSeconds } = data.outcomes
   const points: OutcomePoint[] = buckets.map(({ at, executedAgain, ...bucket }) => ({
     ...bucket,
@@ -30,7 +31,13 @@ export function OutcomeCard({ data }: { data: NowData }) {
           </LegendItem>
         ))}
       >
-        <OutcomeBars points={points} bucketMs={bucketSeconds * 1000} deploys={deployMarks(data)} />
+        <OutcomeBars
+          points={points}
+          bucketMs={bucketSeconds * 1000}
+          marks={[...marks]}
+          drill="/traces"
+          syncId={CHARTS}
+        />
       </ChartFigure>
     </Card>
   )

@@ -10,6 +10,7 @@ import { readActivity } from './activity'
 import { ActivityCard } from './activity-card'
 import { CopyLink } from './copy-link'
 import { EndpointsCard } from './endpoints-card'
+import { readMarks } from './marks'
 import { Onboarding } from './onboarding'
 import { OutcomeCard } from './outcome-card'
 import { RangeText } from './range-text'
@@ -18,6 +19,7 @@ import { readNow } from './read-now'
 import { TileStrip } from './tile-strip'
 import { buildTiles } from './tiles'
 import { buildVerdict } from './verdict'
+import { verdictActions } from './verdict-actions'
 import { VerdictCard } from './verdict-card'
 
 export const metadata: Metadata = { title: 'Now' }
@@ -28,7 +30,10 @@ export default async function NowPage({ searchParams }: { searchParams: Promise<
   const ctx = await guardPage('/now', asked)
   const range = resolveRange(await loadRange(asked), await requestNow())
   const data = await readNow(ctx, range)
-  const activity = await readActivity(ctx.db, data.deploys)
+  const [activity, marks] = await Promise.all([
+    readActivity(ctx.db, data.deploys),
+    readMarks(ctx.db, range, data.deploys),
+  ])
   const window = { from: range.from.toISOString(), to: range.to.toISOString() }
   const measured = data.freshness.length > 0
   const settings = env()
@@ -44,6 +49,7 @@ export default async function NowPage({ searchParams }: { searchParams: Promise<
         </header>
         <VerdictCard
           verdict={buildVerdict(data)}
+          actions={verdictActions(data)}
           dryRun={
             data.sources.some(({ lastOkAt }) => lastOkAt !== null)
               ? {
@@ -66,8 +72,8 @@ export default async function NowPage({ searchParams }: { searchParams: Promise<
         <TileStrip tiles={buildTiles(data)} />
         {measured && (
           <div className="grid grid-cols-[minmax(0,1fr)] gap-3 xl:grid-cols-[minmax(0,1.25fr)_minmax(0,1fr)]">
-            <OutcomeCard data={data} />
-            <RateCard data={data} />
+            <OutcomeCard data={data} marks={marks} />
+            <RateCard data={data} marks={marks} />
             <EndpointsCard data={data} />
             <ActivityCard items={activity} />
           </div>

@@ -1,15 +1,16 @@
 import { Card } from '@/app/_ui/card'
 import { ChartFigure, LegendItem } from '@/app/_ui/charts/chart-figure'
+import type { ChartMark } from '@/app/_ui/charts/chart-mark'
 import { RateLine } from '@/app/_ui/charts/lazy-charts'
 import type { RatePoint } from '@/app/_ui/charts/outcome-point'
 import { countText, percentText, timesText } from '@/app/_ui/format-figure'
 import { durationText } from '@/app/_ui/format-time'
 import { MEASURES } from '@/lib/telemetry/measure'
-import { deployMarks, stepText } from './chart-facts'
+import { CHARTS, stepText } from './chart-facts'
 import type { NowData } from './read-now'
 import { measureOf } from './verdict'
 
-export function RateCard({ data }: { data: NowData }) {
+export function RateCard({ data, marks }: { data: NowData; marks: readonly ChartMark[] }) {
   const { buckets, bucketSeconds } = data.outcomes
   const counted = new Map(data.rates.M2.points.map((point) => [point.at.getTime(), point]))
   const points: RatePoint[] = buckets.map(({ at, complete }) => {
@@ -49,7 +50,9 @@ export function RateCard({ data }: { data: NowData }) {
           bucketMs={bucketSeconds * 1000}
           target={target}
           stroke="var(--bad)"
-          deploys={deployMarks(data)}
+          marks={[...marks]}
+          drill="/effects?kind=duplicate"
+          syncId={CHARTS}
         />
       </ChartFigure>
     </Card>

@@ -1,4 +1,6 @@
+import { Fragment } from 'react'
 import { classNames } from '@/app/_ui/class-names'
+import { PageLink } from '@/app/_ui/page-link'
 import { Sparkline } from '@/app/_ui/sparkline'
 import { STANDINGS, StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
@@ -20,9 +22,18 @@ export function TileStrip({ tiles }: { tiles: readonly Tile[] }) {
 function TileCell({ tile }: { tile: Tile }) {
   const { ink, stroke } = STANDINGS[tile.standing]
   return (
-    <li data-tile={tile.id} className="flex min-w-0 flex-col bg-surface px-4 pt-3 pb-3 max-md:px-3">
+    <li
+      data-tile={tile.id}
+      className="relative flex min-w-0 flex-col bg-surface hover:bg-sunken px-4 pt-3 pb-3 max-md:px-3"
+    >
       <h2 className="flex items-center gap-1.5 text-ink-2">
-        <StateMark standing={tile.standing} /> <span className="truncate">{tile.title}</span>
+        <StateMark standing={tile.standing} />
+        <PageLink
+          href={tile.href}
+          className="truncate after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent focus-visible:after:-outline-offset-2"
+        >
+          {tile.title}
+        </PageLink>
       </h2>
       {tile.value === null ? (
         <p className="flex h-8 items-center font-medium text-ink-2 text-l">Not measured</p>
@@ -33,7 +44,13 @@ function TileCell({ tile }: { tile: Tile }) {
         </p>
       )}
       <p className="min-h-8 text-ink-3 text-xs">
-        {tile.facts.join(' · ')}
+        {tile.facts.map((fact, place) => (
+          <Fragment key={fact}>
+            {place > 0 && ' · '}
+            {/* A fact moves to the next line whole, when it fits there. */}
+            <span className="inline-block">{fact}</span>
+          </Fragment>
+        ))}
         {tile.stale !== null && (
           <>
             {' · '}

@@ -16,6 +16,8 @@ export type Tile = {
   unit: string
   facts: string[]
   stale: Stale | null
+  /** The list behind the figure. */
+  href: string
   spark: (number | null)[]
   /** Ages of what is stuck, instead of a course. */
   ages?: number[]
@@ -29,13 +31,13 @@ export function buildTiles(data: NowData): Tile[] {
     return measure
   }
   const stale = staleTelemetry(data.freshness, data.range)
-  const rate = (id: 'M1' | 'M2' | 'M3', title: string, breach: Standing, more: string[] = []) =>
-    rateTile(of(id), { title, breach, more, stale, spark: rateSpark(data, id) })
+  const rate = (id: 'M1' | 'M2' | 'M3', title: string, href: string, breach: Standing, more: string[] = []) =>
+    rateTile(of(id), { title, href, breach, more, stale, spark: rateSpark(data, id) })
   return [
-    rate('M2', 'Duplicate side effects', 'bad'),
-    rate('M1', 'Duplicate requests', 'warn', coverage(of('M1'))),
+    rate('M2', 'Duplicate side effects', '/effects?kind=duplicate', 'bad'),
+    rate('M1', 'Duplicate requests', '/traces?bar=replayed', 'warn', coverage(of('M1'))),
     latencyTile(of('M4'), stale, latencySpark(data)),
-    rate('M3', 'Store errors', 'bad'),
+    rate('M3', 'Store errors', '/traces?bar=other', 'bad'),
     locksTile(data),
     orphansTile(of('M6'), data, stale),
   ]
@@ -50,13 +52,14 @@ const standingOf = (measure: Measure, breach: Standing, stale: Stale | null): St
 
 type RateFacts = {
   title: string
+  href: string
   breach: Standing
   more: string[]
   stale: Stale | null
   spark: (number | null)[]
 }
 
-function rateTile(measure: Measure, { title, breach, more, stale, spark }: RateFacts): Tile {
+function rateTile(measure: Measure, { title, href, breach, more, stale, spark }: RateFacts): Tile {
   const { value, numerator, denominator, target } = measure
   const facts =
     value === null || numerator === null || denominator === null
@@ -74,6 +77,7 @@ function rateTile(measure: Measure, { title, breach, more, stale, spark }: RateF
     unit: '%',
     facts,
     stale,
+    href,
     spark,
   }
 }
@@ -100,6 +104,7 @@ function latencyTile(measure: Measure, stale: Stale | null, spark: (number | nul
   return {
     id: measure.id,
     title: 'Intent to final',
+    href: '/traces',
     standing: standingOf(measure, 'warn', stale),
     value: parts?.value ?? null,
     unit: parts === null ? '' : `${parts.unit} P95`,
@@ -110,7 +115,7 @@ function latencyTile(measure: Measure, stale: Stale | null, spark: (number | nul
 }
 
 function locksTile({ locks, sources, now }: NowData): Tile {
-  const base = { id: 'locks', title: 'Stuck locks', unit: '', spark: [] }
+  const base = { id: 'locks', title: 'Stuck locks', href: '/locks', unit: '', spark: [] }
   if (!hasStore(sources)) {
     return { ...base, standing: 'unknown', value: null, facts: ['no idempotency store is read'], stale: null }
   }
@@ -149,6 +154,7 @@ function orphansTile(measure: Measure, data: NowData, stale: Stale | null): Tile
   return {
     id: measure.id,
     title: 'Orphaned effects',
+    href: '/effects?kind=orphan',
     standing: standingOf(measure, 'bad', stale),
     value: measure.value === null ? null : countText(measure.value),
     unit: '',

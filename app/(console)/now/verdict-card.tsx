@@ -1,10 +1,13 @@
 import { Fragment } from 'react'
+import { buttonClass } from '@/app/_ui/button'
 import { classNames } from '@/app/_ui/class-names'
+import { PageLink } from '@/app/_ui/page-link'
 import { type Standing, StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
 import type { Tone } from '@/lib/core/verdict'
 import { DryRunButton } from './dry-run-button'
 import type { NowVerdict, Piece } from './verdict'
+import type { VerdictAction } from './verdict-actions'
 
 const LOOK: Record<Tone, { standing: Standing; frame: string; edge: string; ink: string }> = {
   bad: { standing: 'bad', frame: 'border-bad-line', edge: 'bg-bad', ink: 'text-bad-ink' },
@@ -15,11 +18,13 @@ const LOOK: Record<Tone, { standing: Standing; frame: string; edge: string; ink:
 
 type Props = {
   verdict: NowVerdict
+  /** Where one goes from here, the most urgent first. */
+  actions: readonly VerdictAction[]
   /** What a dry run would compare; null = there is nothing to compare. */
   dryRun: { from: string; to: string; forbidden: string | null } | null
 }
 
-export function VerdictCard({ verdict, dryRun }: Props) {
+export function VerdictCard({ verdict, actions, dryRun }: Props) {
   const { standing, frame, edge, ink } = LOOK[verdict.tone]
   return (
     <section
@@ -55,7 +60,18 @@ export function VerdictCard({ verdict, dryRun }: Props) {
           </p>
         )}
       </div>
-      {dryRun !== null && <DryRunButton {...dryRun} />}
+      <div className="flex shrink-0 flex-wrap items-start gap-2 max-lg:flex-row-reverse max-lg:justify-end">
+        {dryRun !== null && <DryRunButton {...dryRun} />}
+        {[...actions].reverse().map(({ label, href }, place) => (
+          <PageLink
+            key={href}
+            href={href}
+            className={buttonClass(place === actions.length - 1 ? 'primary' : 'plain')}
+          >
+            {label}
+          </PageLink>
+        ))}
+      </div>
     </section>
   )
 }

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { CASE_CLASSES } from '@/lib/core/case-classes'
 import { ROLES } from '@/lib/core/permissions'
 import {
-  ACTION_KINDS,
   ACTION_STATES,
+  ALL_ACTION_KINDS,
   CASE_LIFECYCLES,
   CASE_OUTCOMES,
   CASE_TRIAGES,
@@ -93,7 +93,7 @@ export const lockSchema = z
 export const actionSchema = z
   .object({
     id: z.string(),
-    kind: z.enum(ACTION_KINDS),
+    kind: z.enum(ALL_ACTION_KINDS),
     state: z.enum(keysOf(ACTION_STATES)),
     source: nullableText,
     caseId: nullableText,

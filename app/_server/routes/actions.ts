@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { getAction, listActions } from '@/lib/actions/read'
 import { reasonSchema } from '@/lib/core/reason'
-import { ACTION_KINDS, ACTION_STATES } from '@/lib/core/states'
-import { approve } from '@/lib/reconcile/corrections/approve'
-import { reject } from '@/lib/reconcile/corrections/reject'
+import { ACTION_STATES, ALL_ACTION_KINDS } from '@/lib/core/states'
 import { anyOf, idParam, pageQuery, text } from '../api/inputs'
 import { get, ok, post } from '../api/route'
 import { actionSchema, keysOf, listOf } from '../api/schemas'
+import { approveAction, rejectAction, withdrawAction } from '../decide'
 
 export const actionRoutes = [
   get({
@@ -17,7 +16,7 @@ export const actionRoutes = [
     query: z.strictObject({
       ...pageQuery,
       state: anyOf(keysOf(ACTION_STATES)).optional(),
-      kind: anyOf(ACTION_KINDS).optional(),
+      kind: anyOf(ALL_ACTION_KINDS).optional(),
       caseId: text.optional(),
       runId: text.optional(),
       source: text.optional(),
@@ -47,7 +46,7 @@ export const actionRoutes = [
     tag: 'Actions',
     summary: 'Approve another person’s proposal, on the evidence that was seen',
     description:
-      'Store and provider are read again, and it is executed once; when the evidence changed it is refused. An approval is good for 15 minutes.',
+      'A correction: store and provider are read again, and it is executed once; when the evidence changed it is refused. A retention policy: it is in force at once. An approval is good for 15 minutes.',
     verb: 'action.approve',
     params: idParam,
     body: z.strictObject({
@@ -55,7 +54,7 @@ export const actionRoutes = [
     }),
     responses: { 200: { description: 'The action', schema: actionSchema } },
     async handle(ctx, { params, body }) {
-      return ok(await approve(ctx, { actionId: params.id, evidenceHash: body.evidenceHash }))
+      return ok(await approveAction(ctx, { actionId: params.id, evidenceHash: body.evidenceHash }))
     },
   }),
 
@@ -68,7 +67,20 @@ export const actionRoutes = [
     body: z.strictObject({ reason: reasonSchema }),
     responses: { 200: { description: 'The action', schema: actionSchema } },
     async handle(ctx, { params, body }) {
-      return ok(await reject(ctx, { actionId: params.id, reason: body.reason }))
+      return ok(await rejectAction(ctx, { actionId: params.id, reason: body.reason }))
+    },
+  }),
+
+  post({
+    path: 'actions/{id}/withdraw',
+    tag: 'Actions',
+    summary: 'Take back a proposal of one’s own',
+    verb: 'case.propose',
+    params: idParam,
+    body: z.strictObject({ reason: reasonSchema }),
+    responses: { 200: { description: 'The action', schema: actionSchema } },
+    async handle(ctx, { params, body }) {
+      return ok(await withdrawAction(ctx, { actionId: params.id, reason: body.reason }))
     },
   }),
 ]

@@ -1,5 +1,6 @@
 import { clockText, dayText } from '../format-time'
 import type { Zone } from '../time-range'
+import type { ChartMark } from './chart-mark'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 1440 * MINUTE_MS
@@ -20,8 +21,18 @@ export function tickText(at: number, zone: Zone, starts: readonly number[]): str
   return spanMs > 2 * DAY_MS ? dayText(date, zone) : clockText(date, zone)
 }
 
+/** The buckets in which something was deployed. */
+export const deployBuckets = (marks: readonly ChartMark[], starts: readonly number[]): number[] => [
+  ...new Set(
+    marks.flatMap(({ at, kind }) => {
+      const bucket = kind === 'deploy' ? bucketOf(at, starts) : null
+      return bucket === null ? [] : [bucket]
+    }),
+  ),
+]
+
 /** The bucket in which a moment lies; null outside of all. */
-export function bucketOf(at: number, starts: readonly number[]): number | null {
+function bucketOf(at: number, starts: readonly number[]): number | null {
   const step = (starts[1] ?? 0) - (starts[0] ?? 0)
   const start = starts.findLast((each) => each <= at)
   return start !== undefined && (step <= 0 || at < start + step) ? start : null

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { CHART_HEIGHT } from './outcome-point'
 
 type Props = {
   /** What the figure shows, for whoever cannot see it. */
@@ -15,7 +16,7 @@ export function ChartFigure({ caption, columns, rows, legend, children }: Props)
     <figure className="relative px-4 pb-3">
       <figcaption className="sr-only">{caption}</figcaption>
       <div className="flex min-h-6 flex-wrap items-center gap-x-4 text-ink-2 text-xs">{legend}</div>
-      <div className="h-48">{children}</div>
+      <div style={{ height: CHART_HEIGHT }}>{children}</div>
       {/* A table does not shrink to one pixel: what is around it does. */}
       <div className="sr-only">
         <table>

@@ -1,6 +1,6 @@
 'use client'
 
-import { useMemo } from 'react'
+import { useMemo, useRef } from 'react'
 import {
   Bar,
   BarChart,
@@ -15,98 +15,136 @@ import {
 } from 'recharts'
 import { countText } from '../format-figure'
 import { useZone } from '../zone'
-import { bucketOf, tickText, timeTicks } from './axis'
+import { deployBuckets, tickText, timeTicks } from './axis'
+import type { ChartMark } from './chart-mark'
 import { ChartTooltip } from './chart-tooltip'
-import { DeployMark } from './deploy-mark'
-import { CHART_HEIGHT, type ChartMark, OUTCOMES, type OutcomePoint } from './outcome-point'
+import { MarkRail } from './mark-rail'
+import { CHART_HEIGHT, OUTCOMES, type OutcomePoint } from './outcome-point'
+import { useChartRange } from './use-chart-range'
 
 const TICKS_MAX = 5
 /** A gap of this share of the chart has room for its label. */
 const LABELLED_GAP_MIN = 0.2
 
-export type OutcomeBarsProps = { points: OutcomePoint[]; bucketMs: number; deploys: ChartMark[] }
+const AXIS_WIDTH = 44
+const MARGIN_RIGHT = 4
 
-export default function OutcomeBars({ points, bucketMs, deploys }: OutcomeBarsProps) {
+export type OutcomeBarsProps = {
+  points: OutcomePoint[]
+  bucketMs: number
+  marks: ChartMark[]
+  /** The list behind a bar. */
+  drill: string
+  syncId: string
+}
+
+export default function OutcomeBars({ points, bucketMs, marks, drill, syncId }: OutcomeBarsProps) {
   const zone = useZone()
   const starts = useMemo(() => points.map(({ at }) => at), [points])
   const gaps = useMemo(() => gapsOf(points), [points])
   const shown = OUTCOMES.filter(({ key }) => key !== 'other' || points.some((point) => point.other > 0))
-  const marks = deploys.flatMap((deploy) => {
-    const bucket = bucketOf(deploy.at, starts)
-    return bucket === null ? [] : [{ ...deploy, bucket }]
-  })
+  const range = useChartRange(starts, bucketMs, drill)
+  const told = useRef<OutcomePoint | null>(null)
+  const deployed = useMemo(() => deployBuckets(marks, starts), [marks, starts])
   return (
-    <ResponsiveContainer width="100%" height={CHART_HEIGHT} className="chart">
-      <BarChart data={points} margin={{ top: 18, right: 4, bottom: 0, left: 0 }} barCategoryGap="8%">
-        <CartesianGrid vertical={false} stroke="var(--line)" />
-        <XAxis
-          dataKey="at"
-          ticks={timeTicks(starts, TICKS_MAX)}
-          interval={0}
-          tickFormatter={(at: number) => tickText(at, zone, starts)}
-          tickLine={false}
-          axisLine={{ stroke: 'var(--line-strong)' }}
-          height={24}
-          tickMargin={8}
-        />
-        <YAxis
-          width={44}
-          allowDecimals={false}
-          tickCount={4}
-          tickFormatter={countText}
-          tickLine={false}
-          axisLine={false}
-        />
-        {gaps.map(({ from, to, wide }) => (
-          <ReferenceArea
-            key={from}
-            x1={from}
-            x2={to}
-            fill="var(--sunken)"
-            fillOpacity={1}
-            stroke="var(--line-strong)"
-            strokeDasharray="2 3"
-            ifOverflow="hidden"
-            {...(wide ? { label: { value: 'nothing arrived', position: 'center' } as const } : {})}
+    // biome-ignore lint/a11y/noStaticElementInteractions: the chart within has the focus; its keys come through here
+    <div
+      className="relative h-full cursor-pointer select-none"
+      onKeyDown={(event) => range.onKeyDown(event, tellOf(told.current))}
+    >
+      <MarkRail
+        marks={marks}
+        fromMs={starts[0] ?? 0}
+        toMs={(starts.at(-1) ?? 0) + bucketMs}
+        left={AXIS_WIDTH}
+        right={MARGIN_RIGHT}
+      />
+      <ResponsiveContainer width="100%" height={CHART_HEIGHT} className="chart">
+        <BarChart
+          data={points}
+          margin={{ top: 26, right: MARGIN_RIGHT, bottom: 0, left: 0 }}
+          barCategoryGap="8%"
+          syncId={syncId}
+          {...range.handlers}
+        >
+          <CartesianGrid vertical={false} stroke="var(--line)" />
+          <XAxis
+            dataKey="at"
+            ticks={timeTicks(starts, TICKS_MAX)}
+            interval={0}
+            tickFormatter={(at: number) => tickText(at, zone, starts)}
+            tickLine={false}
+            axisLine={{ stroke: 'var(--line-strong)' }}
+            height={24}
+            tickMargin={8}
           />
-        ))}
-        <Tooltip
-          isAnimationActive={false}
-          cursor={{ fill: 'var(--ink)', fillOpacity: 0.06 }}
-          content={({ active, payload }) => {
-            const point = payload[0]?.payload as OutcomePoint | undefined
-            return active && point ? <OutcomeTooltip point={point} bucketMs={bucketMs} /> : null
-          }}
-        />
-        {shown.map(({ key, fill, label }) => (
-          <Bar
-            key={key}
-            dataKey={key}
-            name={label}
-            stackId="requests"
-            fill={fill}
-            shape={BucketBar}
+          <YAxis
+            width={AXIS_WIDTH}
+            allowDecimals={false}
+            tickCount={4}
+            tickFormatter={countText}
+            tickLine={false}
+            axisLine={false}
+          />
+          {gaps.map(({ from, to, wide }) => (
+            <ReferenceArea
+              key={from}
+              x1={from}
+              x2={to}
+              fill="var(--sunken)"
+              fillOpacity={1}
+              stroke="var(--line-strong)"
+              strokeDasharray="2 3"
+              ifOverflow="hidden"
+              {...(wide ? { label: { value: 'nothing arrived', position: 'center' } as const } : {})}
+            />
+          ))}
+          <Tooltip
             isAnimationActive={false}
+            cursor={{ fill: 'var(--ink)', fillOpacity: 0.06 }}
+            content={({ active, payload }) => {
+              const point = payload[0]?.payload as OutcomePoint | undefined
+              told.current = active && point ? point : null
+              return active && point ? <OutcomeTooltip point={point} bucketMs={bucketMs} /> : null
+            }}
           />
-        ))}
-        {marks.map(({ at, bucket, label }) => (
-          <ReferenceLine
-            key={`${at} ${label}`}
-            x={bucket}
-            stroke="var(--ink-2)"
-            strokeDasharray="2 3"
-            label={
-              <DeployMark
-                label={label}
-                side={bucket > (starts[starts.length >> 1] ?? 0) ? 'left' : 'right'}
-              />
-            }
-          />
-        ))}
-      </BarChart>
-    </ResponsiveContainer>
+          {shown.map(({ key, fill, label }) => (
+            <Bar
+              key={key}
+              dataKey={key}
+              name={label}
+              stackId="requests"
+              fill={fill}
+              shape={BucketBar}
+              isAnimationActive={false}
+              onClick={(bar) => {
+                const point = bar.payload as OutcomePoint
+                range.open(point.at, { bar: key, counted: String(point[key]) })
+              }}
+            />
+          ))}
+          {deployed.map((bucket) => (
+            <ReferenceLine key={bucket} x={bucket} stroke="var(--ink-2)" strokeDasharray="2 3" />
+          ))}
+          {range.dragging !== null && (
+            <ReferenceArea
+              x1={range.dragging.from}
+              x2={range.dragging.to}
+              fill="var(--accent)"
+              fillOpacity={0.14}
+              stroke="var(--accent)"
+            />
+          )}
+        </BarChart>
+      </ResponsiveContainer>
+    </div>
   )
 }
+
+const totalOf = (point: OutcomePoint): number => OUTCOMES.reduce((sum, { key }) => sum + point[key], 0)
+
+const tellOf = (point: OutcomePoint | null) =>
+  point === null ? null : { at: point.at, more: { bar: 'all', counted: String(totalOf(point)) } }
 
 /** A bucket that still counts is lighter and dashed. */
 function BucketBar({ x, y, width, height, fill, payload }: BarShapeProps) {
@@ -128,7 +166,7 @@ function BucketBar({ x, y, width, height, fill, payload }: BarShapeProps) {
 
 function OutcomeTooltip({ point, bucketMs }: { point: OutcomePoint; bucketMs: number }) {
   const zone = useZone()
-  const total = OUTCOMES.reduce((sum, { key }) => sum + point[key], 0)
+  const total = totalOf(point)
   const rows = OUTCOMES.filter(({ key }) => key !== 'other' || point.other > 0).map(
     ({ key, label, fill }) => ({
       label,

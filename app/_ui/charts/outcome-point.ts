@@ -30,6 +30,4 @@ export type RatePoint = {
   complete: boolean
 }
 
-export type ChartMark = { at: number; label: string }
-
-export const CHART_HEIGHT = 192
+export const CHART_HEIGHT = 200

@@ -1,11 +1,12 @@
 'use client'
 
-import { useMemo } from 'react'
+import { useMemo, useRef } from 'react'
 import {
   Area,
   CartesianGrid,
   ComposedChart,
   Line,
+  ReferenceArea,
   ReferenceLine,
   ResponsiveContainer,
   Tooltip,
@@ -14,12 +15,17 @@ import {
 } from 'recharts'
 import { countText, percentText, targetPercentText } from '../format-figure'
 import { useZone } from '../zone'
-import { bucketOf, tickText, timeTicks } from './axis'
+import { deployBuckets, tickText, timeTicks } from './axis'
+import type { ChartMark } from './chart-mark'
 import { ChartTooltip } from './chart-tooltip'
-import { CHART_HEIGHT, type ChartMark, type RatePoint } from './outcome-point'
+import { MarkRail } from './mark-rail'
+import { CHART_HEIGHT, type RatePoint } from './outcome-point'
+import { useChartRange } from './use-chart-range'
 
 const TICKS_MAX = 4
 const Y_TICKS = 3
+const AXIS_WIDTH = 52
+const MARGIN_RIGHT = 8
 
 export type RateLineProps = {
   points: RatePoint[]
@@ -27,96 +33,131 @@ export type RateLineProps = {
   /** A share, as the rates. */
   target: number
   stroke: string
-  deploys: ChartMark[]
+  marks: ChartMark[]
+  /** The list behind a point. */
+  drill: string
+  syncId: string
 }
 
 /** A rate from 0, with its target. Where nothing was counted there is no line; what still counts is dashed. */
-export default function RateLine({ points, bucketMs, target, stroke, deploys }: RateLineProps) {
+export default function RateLine({ points, bucketMs, target, stroke, marks, drill, syncId }: RateLineProps) {
   const zone = useZone()
   const starts = useMemo(() => points.map(({ at }) => at), [points])
   const drawn = useMemo(() => points.map(splitOpen), [points])
+  const range = useChartRange(starts, bucketMs, drill)
+  const told = useRef<RatePoint | null>(null)
+  const deployed = useMemo(() => deployBuckets(marks, starts), [marks, starts])
   const ceiling = niceCeiling(Math.max(target * 2, ...points.map(({ rate }) => rate ?? 0)))
   const yTicks = Array.from({ length: Y_TICKS + 1 }, (_, index) => (ceiling / Y_TICKS) * index)
   return (
-    <ResponsiveContainer width="100%" height={CHART_HEIGHT} className="chart">
-      <ComposedChart data={drawn} margin={{ top: 18, right: 8, bottom: 0, left: 0 }}>
-        <CartesianGrid vertical={false} stroke="var(--line)" />
-        <XAxis
-          dataKey="at"
-          ticks={timeTicks(starts, TICKS_MAX)}
-          interval={0}
-          tickFormatter={(at: number) => tickText(at, zone, starts)}
-          tickLine={false}
-          axisLine={{ stroke: 'var(--line-strong)' }}
-          height={24}
-          tickMargin={8}
-        />
-        <YAxis
-          width={52}
-          domain={[0, ceiling]}
-          ticks={yTicks}
-          tickFormatter={(rate: number) => `${targetPercentText(rate)} %`}
-          tickLine={false}
-          axisLine={false}
-        />
-        <Tooltip
-          isAnimationActive={false}
-          cursor={{ stroke: 'var(--ink-3)', strokeWidth: 1 }}
-          content={({ active, payload }) => {
-            const point = payload[0]?.payload as RatePoint | undefined
-            return active && point ? <RateTooltip point={point} bucketMs={bucketMs} target={target} /> : null
+    // biome-ignore lint/a11y/noStaticElementInteractions: the chart within has the focus; its keys come through here
+    <div
+      className="relative h-full cursor-pointer select-none"
+      onKeyDown={(event) => range.onKeyDown(event, tellOf(told.current))}
+    >
+      <MarkRail
+        marks={marks}
+        fromMs={starts[0] ?? 0}
+        toMs={starts.at(-1) ?? 0}
+        left={AXIS_WIDTH}
+        right={MARGIN_RIGHT}
+      />
+      <ResponsiveContainer width="100%" height={CHART_HEIGHT} className="chart">
+        <ComposedChart
+          data={drawn}
+          margin={{ top: 26, right: MARGIN_RIGHT, bottom: 0, left: 0 }}
+          syncId={syncId}
+          {...range.handlers}
+          onClick={(state) => {
+            const point = points[Number(state.activeTooltipIndex)]
+            if (point !== undefined) range.open(point.at, { counted: point.numerator })
           }}
-        />
-        <Area
-          dataKey="closed"
-          type="linear"
-          stroke={stroke}
-          strokeWidth={1.75}
-          fill={stroke}
-          fillOpacity={0.1}
-          dot={<LoneDot stroke={stroke} points={drawn} />}
-          activeDot={{ r: 3.5, strokeWidth: 0, fill: stroke }}
-          connectNulls={false}
-          isAnimationActive={false}
-        />
-        <Line
-          dataKey="open"
-          type="linear"
-          stroke={stroke}
-          strokeWidth={1.75}
-          strokeDasharray="3 3"
-          dot={false}
-          activeDot={{ r: 3.5, strokeWidth: 0, fill: stroke }}
-          connectNulls={false}
-          isAnimationActive={false}
-        />
-        {deploys.flatMap(({ at, label }) => {
-          const bucket = bucketOf(at, starts)
-          return bucket === null
-            ? []
-            : [
-                <ReferenceLine
-                  key={`${at} ${label}`}
-                  x={bucket}
-                  stroke="var(--ink-3)"
-                  strokeDasharray="2 3"
-                />,
-              ]
-        })}
-        <ReferenceLine
-          y={target}
-          stroke="var(--ink-2)"
-          strokeDasharray="4 3"
-          label={{
-            value: `target ${targetPercentText(target)} %`,
-            position: 'insideBottomRight',
-            style: { fill: 'var(--ink-2)', paintOrder: 'stroke', stroke: 'var(--surface)', strokeWidth: 3 },
-          }}
-        />
-      </ComposedChart>
-    </ResponsiveContainer>
+        >
+          <CartesianGrid vertical={false} stroke="var(--line)" />
+          <XAxis
+            dataKey="at"
+            ticks={timeTicks(starts, TICKS_MAX)}
+            interval={0}
+            tickFormatter={(at: number) => tickText(at, zone, starts)}
+            tickLine={false}
+            axisLine={{ stroke: 'var(--line-strong)' }}
+            height={24}
+            tickMargin={8}
+          />
+          <YAxis
+            width={AXIS_WIDTH}
+            domain={[0, ceiling]}
+            // Else a chart without a point has no scale either, and its target is not drawn.
+            allowDataOverflow
+            ticks={yTicks}
+            tickFormatter={(rate: number) => `${targetPercentText(rate)} %`}
+            tickLine={false}
+            axisLine={false}
+          />
+          <Tooltip
+            isAnimationActive={false}
+            cursor={{ stroke: 'var(--ink-3)', strokeWidth: 1 }}
+            content={({ active, payload }) => {
+              const point = payload[0]?.payload as RatePoint | undefined
+              told.current = active && point ? point : null
+              return active && point ? (
+                <RateTooltip point={point} bucketMs={bucketMs} target={target} />
+              ) : null
+            }}
+          />
+          <Area
+            dataKey="closed"
+            type="linear"
+            stroke={stroke}
+            strokeWidth={1.75}
+            fill={stroke}
+            fillOpacity={0.1}
+            dot={<LoneDot stroke={stroke} points={drawn} />}
+            activeDot={{ r: 3.5, strokeWidth: 0, fill: stroke }}
+            connectNulls={false}
+            isAnimationActive={false}
+          />
+          <Line
+            dataKey="open"
+            type="linear"
+            stroke={stroke}
+            strokeWidth={1.75}
+            strokeDasharray="3 3"
+            dot={false}
+            activeDot={{ r: 3.5, strokeWidth: 0, fill: stroke }}
+            connectNulls={false}
+            isAnimationActive={false}
+          />
+          {deployed.map((bucket) => (
+            <ReferenceLine key={bucket} x={bucket} stroke="var(--ink-3)" strokeDasharray="2 3" />
+          ))}
+          {range.dragging !== null && (
+            <ReferenceArea
+              x1={range.dragging.from}
+              x2={range.dragging.to}
+              fill="var(--accent)"
+              fillOpacity={0.14}
+              stroke="var(--accent)"
+            />
+          )}
+          <ReferenceLine
+            y={target}
+            stroke="var(--ink-2)"
+            strokeDasharray="4 3"
+            label={{
+              value: `target ${targetPercentText(target)} %`,
+              position: 'insideBottomRight',
+              style: { fill: 'var(--ink-2)', paintOrder: 'stroke', stroke: 'var(--surface)', strokeWidth: 3 },
+            }}
+          />
+        </ComposedChart>
+      </ResponsiveContainer>
+    </div>
   )
 }
+
+const tellOf = (point: RatePoint | null) =>
+  point === null ? null : { at: point.at, more: { counted: point.numerator } }
 
 type Drawn = RatePoint & { closed: number | null; open: number | null }
 

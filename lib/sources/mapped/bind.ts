@@ -12,3 +12,18 @@ export function createBinder(): { bind: Bind; values: unknown[] } {
     },
   }
 }
+
+/** For SQL that a person runs: the value itself, quoted. Never for what we run. */
+export const literal: Bind = (value, type) =>
+  Array.isArray(value)
+    ? `ARRAY[${value.map((each) => quoteLiteral(String(each))).join(', ')}]::${type}`
+    : `${quoteLiteral(String(value))}::${type}`
+
+/** As `quote_literal` has it. */
+export function quoteLiteral(value: string): string {
+  const quoted = `'${value.replaceAll("'", "''")}'`
+  return value.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted
+}
+
+/** As `quote_ident` has it, always with quotes. For SQL that a person runs. */
+export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`

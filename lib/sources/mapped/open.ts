@@ -26,14 +26,15 @@ export function openMappedSource(config: MappedConfig, secret: { url: string }):
   })
   let table: Table | null = null
   let resolving: Promise<Table> | undefined
+  const forget = (error: unknown): never => {
+    // Looked up again by the next call, which then says what is missing.
+    if (error instanceof SourceUnavailableError && error.fault === 'schema_changed') resolving = undefined
+    throw error
+  }
   const forgetting = (pool: SourcePool): SourcePool => ({
     ...pool,
-    query: (sql, values) =>
-      pool.query(sql, values).catch((error: unknown) => {
-        // Looked up again by the next call, which then says what is missing.
-        if (error instanceof SourceUnavailableError && error.fault === 'schema_changed') resolving = undefined
-        throw error
-      }),
+    query: (sql, values) => pool.query(sql, values).catch(forget),
+    execute: (sql, values) => pool.execute(sql, values).catch(forget),
   })
   const [reader, writer] = [forgetting(readerPool), forgetting(writerPool)]
 

@@ -5,6 +5,7 @@ import type { NativeConfig } from './config'
 import { collectLeaf, listLeaves, sample } from './leaves'
 import { end, release } from './operate'
 import { readKey } from './read-key'
+import { readLeaf } from './read-leaf'
 import { readRecords } from './read-records'
 import { LEASE_JSON, parseLease } from './rows'
 
@@ -40,6 +41,7 @@ export function openNativeSource(config: NativeConfig, secret: { url: string }):
     sample: () => sample(pool),
     listLeaves: () => listLeaves(pool),
     collectLeaf: (leaf, safetyMs) => collectLeaf(pool, leaf, safetyMs),
+    readLeaf: (leaf, position, limit) => readLeaf(pool, leaf, position, limit),
     close: () => pool.close(),
   }
 }

@@ -5,10 +5,21 @@ export const CONTENT_TYPE: Record<Encoding, string> = {
   json: 'application/json',
 }
 
-/** ExportTraceServiceResponse; partial_success only where something was rejected, as the specification says. */
-export function encodeAnswer(encoding: Encoding, rejected: number, message: string): Buffer {
+export type Signal = 'traces' | 'logs'
+const REJECTED = { traces: 'rejectedSpans', logs: 'rejectedLogRecords' } as const satisfies Record<
+  Signal,
+  string
+>
+
+/** Export{Trace,Logs}ServiceResponse, alike in protobuf; partial_success only where something was rejected, as the specification says. */
+export function encodeAnswer(
+  encoding: Encoding,
+  rejected: number,
+  message: string,
+  signal: Signal = 'traces',
+): Buffer {
   if (encoding === 'json') {
-    const partialSuccess = { rejectedSpans: String(rejected), errorMessage: message }
+    const partialSuccess = { [REJECTED[signal]]: String(rejected), errorMessage: message }
     return Buffer.from(JSON.stringify(rejected > 0 ? { partialSuccess } : {}))
   }
   if (rejected === 0) return Buffer.alloc(0)

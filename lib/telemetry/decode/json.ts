@@ -1,3 +1,4 @@
+import { cleanName } from './names'
 import { emptySpan, keep } from './protobuf'
 import {
   type Attributes,
@@ -34,9 +35,9 @@ export function decodeJson(bytes: Buffer): OtlpSpan[] {
   return spans
 }
 
-type Json = { [name: string]: unknown }
+export type Json = { [name: string]: unknown }
 
-function parse(bytes: Buffer): Json {
+export function parse(bytes: Buffer): Json {
   try {
     return record(JSON.parse(bytes.toString('utf8')), 'the body')
   } catch (cause) {
@@ -45,35 +46,35 @@ function parse(bytes: Buffer): Json {
   }
 }
 
-function record(value: unknown, what: string): Json {
+export function record(value: unknown, what: string): Json {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MalformedError(`json: ${what} must be an object`)
   }
   return value as Json
 }
 
-function list(from: Json, name: string): unknown[] {
+export function list(from: Json, name: string): unknown[] {
   const value = from[name]
   if (value === undefined || value === null) return []
   if (!Array.isArray(value)) throw new MalformedError(`json: ${name} must be an array`)
   return value
 }
 
-function text(from: Json, name: string): string {
+export function text(from: Json, name: string): string {
   const value = from[name]
   if (value === undefined || value === null) return ''
   if (typeof value !== 'string') throw new MalformedError(`json: ${name} must be a string`)
   return value
 }
 
-function hex(from: Json, name: string): string {
+export function hex(from: Json, name: string): string {
   const value = text(from, name)
   if (value.length > 34) return value.slice(0, 34)
   if (!/^[0-9a-fA-F]*$/.test(value)) throw new MalformedError(`json: ${name} must be hex`)
   return value.toLowerCase()
 }
 
-function integer(value: unknown, name: string): bigint {
+export function integer(value: unknown, name: string): bigint {
   if (value === undefined || value === null) return 0n
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
   if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return BigInt(value)
@@ -82,7 +83,7 @@ function integer(value: unknown, name: string): bigint {
   throw new MalformedError(`json: ${name} must be an integer`)
 }
 
-function enumeration(value: unknown, name: string): number {
+export function enumeration(value: unknown, name: string): number {
   const whole = integer(value, name)
   return Number(BigInt.asIntN(32, whole))
 }
@@ -120,18 +121,18 @@ function readSpan(from: Json, resource: Attributes): OtlpSpan {
   return span
 }
 
-function readAttributes(from: Json, into: Attributes, depth: number, name = 'attributes'): Attributes {
+export function readAttributes(from: Json, into: Attributes, depth: number, name = 'attributes'): Attributes {
   let count = 0
   for (const entry of list(from, name)) {
     const pair = record(entry, `${name}[]`)
     const { value } = pair
     const read = value === undefined || value === null ? null : readValue(record(value, 'value'), depth)
-    setAttribute(into, text(pair, 'key'), read, ++count)
+    setAttribute(into, cleanName(text(pair, 'key')), read, ++count)
   }
   return into
 }
 
-function readValue(from: Json, depth: number): AttributeValue {
+export function readValue(from: Json, depth: number): AttributeValue {
   if (typeof from.stringValue === 'string') return cleanText(from.stringValue)
   if (typeof from.boolValue === 'boolean') return from.boolValue
   if (from.intValue !== undefined && from.intValue !== null) {

@@ -43,7 +43,7 @@ function readResourceSpans(reader: WireReader, spans: OtlpSpan[]): void {
   }
 }
 
-function readResource(reader: WireReader, resource: Attributes): void {
+export function readResource(reader: WireReader, resource: Attributes): void {
   let count = 0
   while (reader.next()) {
     if (reader.field === 1) readAttribute(reader.message(), resource, ++count)
@@ -160,18 +160,18 @@ function readStatus(reader: WireReader, span: OtlpSpan): void {
   }
 }
 
-function readAttribute(reader: WireReader, into: Attributes, count: number, depth = 0): void {
+export function readAttribute(reader: WireReader, into: Attributes, count: number, depth = 0): void {
   let name = ''
   let value: AttributeValue = null
   while (reader.next()) {
-    if (reader.field === 1) name = reader.text()
+    if (reader.field === 1) name = reader.name()
     else if (reader.field === 2) value = readValue(reader.message(), depth)
     else reader.skip()
   }
   setAttribute(into, name, value, count)
 }
 
-function readValue(reader: WireReader, depth: number): AttributeValue {
+export function readValue(reader: WireReader, depth: number): AttributeValue {
   let value: AttributeValue = null
   while (reader.next()) {
     if (reader.field === 1) value = cleanText(reader.text())

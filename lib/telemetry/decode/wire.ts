@@ -1,3 +1,4 @@
+import { nameOf } from './names'
 import { LIMITS, MalformedError } from './span'
 
 const VARINT = 0
@@ -43,6 +44,14 @@ export class WireReader {
     this.#at += length
     // A character takes at most 4 bytes: what is cut away afterwards is not decoded first.
     return this.#bytes.toString('utf8', start, start + Math.min(length, LIMITS.text * 4))
+  }
+
+  /** The name of an attribute. */
+  name(): string {
+    const length = this.#length()
+    const start = this.#at
+    this.#at += length
+    return nameOf(this.#bytes, start, this.#at)
   }
 
   hex(): string {

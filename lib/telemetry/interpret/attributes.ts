@@ -36,8 +36,12 @@ export function count(attributes: Attributes, name: string): number {
   return value !== null && value >= 0n && value <= 2_147_483_647n ? Number(value) : 0
 }
 
-const RFC3339 = /^(?:19[7-9]|2\d\d)\d-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.(\d{1,9}))?(?:Z|[+-]\d{2}:\d{2})$/
+const RFC3339 = /^((?:19[7-9]|2\d\d)\d-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/
 const EPOCH_MS_MAX = Date.UTC(2999, 11, 31)
+
+/** Seconds in UTC of what was read lately: a service's spans name few of them. */
+const seconds = new Map<string, string | null>()
+const SECONDS_MAX = 1_024
 
 /**
  * RFC 3339 text to its microsecond, or an integer of epoch milliseconds, as UTC text; null when it is neither.
@@ -48,11 +52,21 @@ export function time(attributes: Attributes, name: string): string | null {
   if (typeof value === 'number')
     return value > 0 && value < EPOCH_MS_MAX ? `${new Date(value).toISOString().slice(0, 23)}000Z` : null
   const match = typeof value === 'string' ? RFC3339.exec(value) : null
-  if (match === null || typeof value !== 'string') return null
-  const epochMs = Date.parse(value)
-  if (Number.isNaN(epochMs) || epochMs <= 0) return null
+  if (match === null) return null
+  const [, local = '', fraction = '', zone = ''] = match
+  const second = utcSecond(local + zone)
+  return second === null ? null : `${second}.${fraction.slice(0, 6).padEnd(6, '0')}Z`
+}
+
+function utcSecond(text: string): string | null {
+  const known = seconds.get(text)
+  if (known !== undefined) return known
+  const epochMs = Date.parse(text)
   // Written anew, so that whatever Date forgives (a 30th of February) PostgreSQL never sees.
-  return `${new Date(epochMs).toISOString().slice(0, 19)}.${(match[1] ?? '').slice(0, 6).padEnd(6, '0')}Z`
+  const second = Number.isNaN(epochMs) || epochMs <= 0 ? null : new Date(epochMs).toISOString().slice(0, 19)
+  if (seconds.size >= SECONDS_MAX) seconds.clear()
+  seconds.set(text, second)
+  return second
 }
 
 export function hexId(attributes: Attributes, name: string, bytes: number): string | null {

@@ -1,10 +1,16 @@
 import type { Clock } from '@/lib/core/clock'
 import type { OtlpSpan } from '../decode/span'
 import { FUTURE_MAX_MS, LATE_MAX_MS } from '../retention'
+import { type DeliveryFact, readDelivery } from './delivery'
 import { type EffectFact, readEffect } from './effect'
 import { type RequestFact, readRequest } from './request'
 
-export type AcceptedSpan = { span: OtlpSpan; request: RequestFact | null; effect: EffectFact | null }
+export type AcceptedSpan = {
+  span: OtlpSpan
+  request: RequestFact | null
+  effect: EffectFact | null
+  delivery: DeliveryFact | null
+}
 export type Interpreted = { accepted: AcceptedSpan[]; rejected: number; reasons: string[] }
 
 const NS_PER_MS = 1_000_000n
@@ -22,7 +28,12 @@ export function interpret(
   for (const span of spans) {
     const reason = faultOf(span, nowMs)
     if (reason === null)
-      accepted.push({ span, request: readRequest(span, hash), effect: readEffect(span, hash) })
+      accepted.push({
+        span,
+        request: readRequest(span, hash),
+        effect: readEffect(span, hash),
+        delivery: readDelivery(span, hash),
+      })
     else reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
   }
   resolveScopes(accepted)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
+import { rollUpRows } from '../sql/roll-up-rows'
 import { type TelemetryWindow, windowParameters } from '../window'
 import { bigintColumn, readRows } from './rows'
 
@@ -10,8 +11,8 @@ const SQL = `
   WITH route AS (
     SELECT service, endpoint, sum(requests) AS all_requests,
            coalesce(sum(requests) FILTER (WHERE outcome <> 'unkeyed'), 0) AS keyed_requests
-    FROM telemetry.minute_request
-    WHERE minute >= $1 AND minute < $2 AND ($3::text IS NULL OR service = $3)
+    FROM ${rollUpRows('request', 'day', 'outcome, requests, service, endpoint, client')}
+    WHERE ($3::text IS NULL OR service = $3)
       AND ($4::text IS NULL OR endpoint = $4) AND ($5::text IS NULL OR client = $5 OR outcome = 'unkeyed')
     GROUP BY service, endpoint
   )

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
+import { rollUpRows } from '../sql/roll-up-rows'
 import { type TelemetryWindow, windowParameters } from '../window'
 import { bigintColumn, readRows } from './rows'
 
@@ -7,9 +8,8 @@ const rowSchema = z.object({ committed: bigintColumn, duplicates: bigintColumn }
 
 const SQL = `
   SELECT coalesce(sum(committed), 0)::text AS committed, coalesce(sum(duplicates), 0)::text AS duplicates
-  FROM telemetry.minute_effect
-  WHERE minute >= $1 AND minute < $2
-    AND ($3::text IS NULL OR service = $3) AND ($4::text IS NULL OR endpoint = $4) AND ($5::text IS NULL OR client = $5)`
+  FROM ${rollUpRows('effect', 'day', 'committed, duplicates, service, endpoint, client')}
+  WHERE ($3::text IS NULL OR service = $3) AND ($4::text IS NULL OR endpoint = $4) AND ($5::text IS NULL OR client = $5)`
 
 export async function readEffectTotals(db: Db, window: TelemetryWindow): Promise<z.infer<typeof rowSchema>> {
   const [row] = await readRows(db.pool, rowSchema, SQL, windowParameters(window))

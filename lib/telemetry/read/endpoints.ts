@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Db } from '@/lib/db'
 import { DUPLICATE_OUTCOMES } from '../define-rates'
 import { percentileMs } from '../histogram'
+import { rollUpRows } from '../sql/roll-up-rows'
 import { type TelemetryWindow, toMinutes } from '../window'
 import { bigintColumn, readRows } from './rows'
 
@@ -31,14 +32,14 @@ const SQL = `
   WITH request AS (
     SELECT endpoint, service, version, sum(requests) AS keyed_requests,
            coalesce(sum(requests) FILTER (WHERE outcome = ANY($6)), 0) AS duplicates
-    FROM telemetry.minute_request
-    WHERE minute >= $1 AND minute < $2 AND outcome <> 'unkeyed'
+    FROM ${rollUpRows('request', 'day', 'outcome, requests, service, version, endpoint, client')}
+    WHERE outcome <> 'unkeyed'
       AND ($3::text IS NULL OR service = $3) AND ($4::text IS NULL OR client = $4)
     GROUP BY endpoint, service, version
   ), twice AS (
     SELECT endpoint, service, version, sum(duplicates) AS effects_twice
-    FROM telemetry.minute_effect
-    WHERE minute >= $1 AND minute < $2 AND ($4::text IS NULL OR client = $4)
+    FROM ${rollUpRows('effect', 'day', 'duplicates, service, version, endpoint, client')}
+    WHERE ($4::text IS NULL OR client = $4)
     GROUP BY endpoint, service, version
   ), top AS (
     SELECT r.*, coalesce(t.effects_twice, 0) AS effects_twice, count(*) OVER () AS total
@@ -46,13 +47,16 @@ const SQL = `
     ORDER BY coalesce(t.effects_twice, 0) DESC, r.duplicates / r.keyed_requests DESC, r.keyed_requests DESC,
              endpoint, service, version
     LIMIT $5
+  ), latency AS (
+    SELECT endpoint, service, version, bucket, sum(count) AS count
+    FROM ${rollUpRows('latency', 'day', 'bucket, count, service, version, endpoint, client')}
+    WHERE ($4::text IS NULL OR client = $4)
+      AND (endpoint, service, version) IN (SELECT endpoint, service, version FROM top)
+    GROUP BY endpoint, service, version, bucket
   )
   SELECT t.endpoint, t.service, t.version, t.keyed_requests::text, t.duplicates::text, t.effects_twice::text, t.total::text,
          (SELECT json_agg(json_build_object('bucket', bucket, 'count', count::text) ORDER BY bucket)
-          FROM (SELECT bucket, sum(count) AS count FROM telemetry.minute_latency l
-                WHERE l.minute >= $1 AND l.minute < $2 AND ($4::text IS NULL OR l.client = $4)
-                  AND (l.endpoint, l.service, l.version) = (t.endpoint, t.service, t.version)
-                GROUP BY bucket) b) AS latency
+          FROM latency l WHERE (l.endpoint, l.service, l.version) = (t.endpoint, t.service, t.version)) AS latency
   FROM top t
   ORDER BY t.effects_twice DESC, t.duplicates / t.keyed_requests DESC, t.keyed_requests DESC, endpoint, service, version`
 

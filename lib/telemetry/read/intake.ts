@@ -3,23 +3,22 @@ import type { Db } from '@/lib/db'
 import type { TelemetryWindow } from '../window'
 import { bigintColumn, readRows } from './rows'
 
-const rowSchema = z.object({ at: z.date(), spans: bigintColumn.nullable(), dirty: bigintColumn.nullable() })
+const rowSchema = z.object({ at: z.date(), arrived: z.boolean(), dirty: bigintColumn })
 export type IntakeRow = z.infer<typeof rowSchema>
 
-/** What arrived and what is not rolled up yet, by step. A step without a row had no intake: a gap, not a zero. */
+/**
+ * For each step whether anything arrived, and how many of its minutes are not rolled up yet. A step in which
+ * nothing arrived is a gap, not a zero. One look into the index a step, however much arrived.
+ */
 const SQL = `
-  WITH spans AS (
-    SELECT date_bin(make_interval(secs => $4), minute, 'epoch') AS at, sum(spans) AS spans
-    FROM telemetry.minute_intake
-    WHERE minute >= $1 AND minute < $2 AND ($3::text IS NULL OR service = $3)
-    GROUP BY 1
-  ), dirty AS (
-    SELECT date_bin(make_interval(secs => $4), minute, 'epoch') AS at, count(DISTINCT minute) AS dirty
-    FROM telemetry.dirty_minute
-    WHERE minute >= $1 AND minute < $2
-    GROUP BY 1
-  )
-  SELECT at, spans::text, dirty::text FROM spans FULL JOIN dirty USING (at) ORDER BY at`
+  SELECT at, EXISTS (
+           SELECT FROM telemetry.minute_intake i
+           WHERE i.spans > 0 AND i.minute >= greatest(at, $1) AND i.minute < least(at + make_interval(secs => $4), $2)
+             AND ($3::text IS NULL OR i.service = $3)) AS arrived,
+         (SELECT count(DISTINCT d.minute) FROM telemetry.dirty_minute d
+          WHERE d.minute >= greatest(at, $1) AND d.minute < least(at + make_interval(secs => $4), $2))::text AS dirty
+  FROM generate_series(date_bin(make_interval(secs => $4), $1::timestamptz, 'epoch'),
+                       $2::timestamptz - interval '1 microsecond', make_interval(secs => $4)) AS at`
 
 export function readIntake(db: Db, window: TelemetryWindow, stepSeconds: number): Promise<IntakeRow[]> {
   return readRows(db.pool, rowSchema, SQL, [window.from, window.to, window.service ?? null, stepSeconds])

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
+import { coarsestFor, rollUpRows } from '../sql/roll-up-rows'
 import {
   bucketSeconds,
   bucketStarts,
@@ -37,12 +38,12 @@ const rowSchema = z.object({
   other: z.coerce.number(),
 })
 
-const SQL = `
+const sqlOf = (stepSeconds: number) => `
   WITH bucket AS (
     SELECT date_bin(make_interval(secs => $6), minute, 'epoch') AS at, outcome,
            sum(requests - executed_again) AS once, sum(executed_again) AS again
-    FROM telemetry.minute_request
-    WHERE minute >= $1 AND minute < $2 AND outcome <> 'unkeyed'
+    FROM ${rollUpRows('request', coarsestFor(stepSeconds), 'outcome, requests, executed_again, service, endpoint, client')}
+    WHERE outcome <> 'unkeyed'
       AND ($3::text IS NULL OR service = $3) AND ($4::text IS NULL OR endpoint = $4) AND ($5::text IS NULL OR client = $5)
     GROUP BY 1, 2
   )
@@ -64,7 +65,7 @@ export async function readOutcomeSeries(
   const window = toMinutes(asked)
   const step = bucketSeconds(window.from, window.to)
   const [rows, intake] = await Promise.all([
-    readRows(db.pool, rowSchema, SQL, [...windowParameters(window), step]),
+    readRows(db.pool, rowSchema, sqlOf(step), [...windowParameters(window), step]),
     readIntake(db, window, step),
   ])
   const counts = new Map(rows.map((row) => [row.at.getTime(), row]))
@@ -80,7 +81,7 @@ export async function readOutcomeSeries(
       conflict: row?.conflict ?? 0,
       executedAgain: row?.executed_again ?? 0,
       other: row?.other ?? 0,
-      ingested: (seen?.spans ?? 0n) > 0n,
+      ingested: seen?.arrived ?? false,
       complete: at.getTime() + step * 1000 <= currentMinuteMs && (seen?.dirty ?? 0n) === 0n,
     }
   })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
+import { rollUpRows } from '../sql/roll-up-rows'
 import { type TelemetryWindow, windowParameters } from '../window'
 import { bigintColumn, readRows } from './rows'
 
@@ -18,9 +19,12 @@ const SQL = `
   SELECT outcome, sum(requests)::text AS requests, sum(store_operations)::text AS store_operations,
          sum(store_errors)::text AS store_errors, sum(expired_retries)::text AS expired_retries,
          sum(executed_again)::text AS executed_again, max(ttl_max_ms)::text AS ttl_max_ms
-  FROM telemetry.minute_request
-  WHERE minute >= $1 AND minute < $2
-    AND ($3::text IS NULL OR service = $3) AND ($4::text IS NULL OR endpoint = $4) AND ($5::text IS NULL OR client = $5)
+  FROM ${rollUpRows(
+    'request',
+    'day',
+    'outcome, requests, store_operations, store_errors, expired_retries, executed_again, ttl_max_ms, service, endpoint, client',
+  )}
+  WHERE ($3::text IS NULL OR service = $3) AND ($4::text IS NULL OR endpoint = $4) AND ($5::text IS NULL OR client = $5)
   GROUP BY outcome`
 
 export function readRequestTotals(db: Db, window: TelemetryWindow): Promise<RequestTotals[]> {

@@ -42,7 +42,7 @@ export const LOCK_MERGED_KEYS = `
                          $6::timestamptz[], $7::timestamptz[], $8::timestamptz[]) AS given(${COLUMNS})
     ORDER BY key_hash, scope${MERGE}
   )
-  INSERT INTO touched SELECT * FROM locked WHERE $10 OR NOT is_new OR key_hash = ANY ($9::bytea[])
+  INSERT INTO touched SELECT * FROM locked WHERE $10 OR NOT is_new OR key_hash IN (SELECT unnest($9::bytea[]))
   RETURNING encode(key_hash, 'hex') AS key_hash, scope`
 
 /** The only scope under which each of the keys $1 (hex) is known. */

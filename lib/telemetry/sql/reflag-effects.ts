@@ -1,3 +1,15 @@
+/**
+ * $1, $2 = bounds of everything known about the keys in `touched`. Statements that look through or change event tables
+ * get them as values and are planned anew, so that only the leaves in between are opened: with hundreds of days kept,
+ * opening all would cost more than the work.
+ */
+export const TOUCHED_BOUNDS = `
+  SELECT min(first_seen_at)::text AS first, max(last_seen_at)::text AS last FROM touched`
+
+/** The same as a condition on one table's alias. */
+export const withinBounds = (alias: string) =>
+  `${alias}.time >= $1::timestamptz AND ${alias}.time <= $2::timestamptz`
+
 /** A new key without an effect has no flag that its insertion did not set. */
 export const KEYS_WITH_HISTORY = `
   SELECT t.* FROM touched t WHERE NOT t.is_new
@@ -18,15 +30,18 @@ export const REFLAG_EFFECTS = `
              ORDER BY e.time, e.effect_id) > 1 AS duplicate,
            coalesce(t.terminal_until >= e.time, false) AS settled
     FROM key t
-    JOIN telemetry.effect e ON e.key_hash = t.key_hash AND e.scope = t.scope
-     AND e.time >= t.first_seen_at AND e.time <= t.last_seen_at
+    CROSS JOIN LATERAL (
+      SELECT e.* FROM telemetry.effect e
+      WHERE e.key_hash = t.key_hash AND e.scope = t.scope
+        AND e.time >= t.first_seen_at AND e.time <= t.last_seen_at AND ${withinBounds('e')} OFFSET 0
+    ) e
   ), changed AS (
     UPDATE telemetry.effect e SET
       duplicate = f.duplicate, settled = f.settled,
       orphan_at = CASE WHEN f.settled AND f.terminal_at <= e.orphan_at THEN NULL ELSE e.orphan_at END
     FROM flagged f
     WHERE e.key_hash = f.key_hash AND e.scope = f.scope AND e.name = f.name AND e.step = f.step
-      AND e.effect_id = f.effect_id AND e.time = f.time
+      AND e.effect_id = f.effect_id AND e.time = f.time AND ${withinBounds('e')}
       AND (e.duplicate, e.settled) IS DISTINCT FROM (f.duplicate, f.settled)
     RETURNING e.time
   )

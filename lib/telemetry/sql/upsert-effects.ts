@@ -1,7 +1,9 @@
+import { withinBounds } from './reflag-effects'
+
 /**
  * One row per (name, step, scope, key, effect id); a witness adds to it. Safe without a unique index because the
  * key's row is locked. The best witness names the time (span, store, provider; of equals the earliest), so the
- * result does not depend on the order of arrival. A resend changes no row.
+ * result does not depend on the order of arrival. A resend changes no row. $1, $2 = TOUCHED_BOUNDS.
  */
 export const UPSERT_EFFECTS = `
   WITH witnessed AS (
@@ -32,8 +34,12 @@ export const UPSERT_EFFECTS = `
            ARRAY(SELECT DISTINCT id FROM unnest(e.trace_ids || w.trace_ids) AS id ORDER BY id LIMIT 16) AS new_trace_ids
     FROM witnessed w
     JOIN touched t ON t.key_hash = w.key_hash AND t.scope = w.scope
-    JOIN telemetry.effect e ON e.key_hash = w.key_hash AND e.scope = w.scope AND e.name = w.name AND e.step = w.step
-     AND e.effect_id = w.effect_id AND e.time >= t.first_seen_at AND e.time <= t.last_seen_at
+    CROSS JOIN LATERAL (
+      SELECT e.* FROM telemetry.effect e
+      WHERE e.key_hash = w.key_hash AND e.scope = w.scope AND e.name = w.name AND e.step = w.step
+        AND e.effect_id = w.effect_id AND e.time >= t.first_seen_at AND e.time <= t.last_seen_at
+        AND ${withinBounds('e')} OFFSET 0
+    ) e
     -- the span that names the time names the service
     CROSS JOIN LATERAL (SELECT w.rank = 1 AND (e.time_rank > 1 OR w.time < e.time) AS named) n
   ), updated AS (
@@ -45,7 +51,7 @@ export const UPSERT_EFFECTS = `
       seen_by_provider = e.seen_by_provider OR k.by_provider
     FROM known k
     WHERE e.key_hash = k.key_hash AND e.scope = k.scope AND e.name = k.name AND e.step = k.step
-      AND e.effect_id = k.effect_id AND e.time = k.old_time
+      AND e.effect_id = k.effect_id AND e.time = k.old_time AND ${withinBounds('e')}
       AND (e.time, e.time_rank, e.outcome, e.amount_minor, e.currency, e.seen_by_span OR NOT k.by_span,
            e.seen_by_store OR NOT k.by_store, e.seen_by_provider OR NOT k.by_provider, e.trace_ids,
            e.service, e.version)

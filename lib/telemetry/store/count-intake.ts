@@ -1,5 +1,6 @@
 import type pg from 'pg'
-import { COUNT_INTAKE, TOUCH_DEPLOYS, TOUCH_SERVICES } from '../sql/count-intake'
+import { COUNT_INTAKE } from '../sql/count-intake'
+import { queryPrepared } from './prepared'
 
 /** `arrived`: rows of INSERT_SPANS, or the same counted by the caller. Last: these few rows are shared by all senders. */
 export async function countIntake(
@@ -8,8 +9,5 @@ export async function countIntake(
   receivedAt: Date,
 ): Promise<void> {
   if (arrived.length === 0) return
-  const parameters = [JSON.stringify(arrived), receivedAt]
-  await client.query(COUNT_INTAKE, parameters)
-  await client.query(TOUCH_SERVICES, parameters)
-  await client.query(TOUCH_DEPLOYS, [parameters[0]])
+  await queryPrepared(client, COUNT_INTAKE, [JSON.stringify(arrived), receivedAt])
 }

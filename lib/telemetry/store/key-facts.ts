@@ -11,14 +11,13 @@ export type KeyFacts = {
   expiryAt: string | null
   terminalAt: string | null
   terminalUntil: string | null
-  sightings: number
   /** `name step` of its effects in this batch; one of them twice needs comparing */
   effects: Set<string> | null
-  /** false: its flags need its other sightings and effects, of this batch or stored */
+  /** false: its flags need what is stored of it, or its effects compared with each other */
   plain: boolean
 }
 
-export const DUPLICATE_OUTCOMES_SENT: ReadonlySet<string> = new Set([
+const DUPLICATE_OUTCOMES: ReadonlySet<string> = new Set([
   'replayed',
   'in_progress',
   'mismatch',
@@ -61,7 +60,6 @@ function open(keys: Map<string, KeyFacts>, keyHash: string, scope: string, at: s
       expiryAt: null,
       terminalAt: null,
       terminalUntil: null,
-      sightings: 0,
       effects: null,
       plain: true,
     }
@@ -81,8 +79,6 @@ function addSighting(keys: Map<string, KeyFacts>, row: Rendered, keyHash: string
   const { start, end, request } = row
   if (request === null) return
   const facts = open(keys, keyHash, request.scope, start)
-  facts.sightings += 1
-  if (facts.sightings > 1) facts.plain = false
   facts.sightingAt = least(facts.sightingAt, start)
   const { recordExpiresAt: expires, recordState, outcome } = request
   if (expires !== null && expires > start) facts.expiryAt = least(facts.expiryAt, expires)
@@ -104,17 +100,23 @@ function addEffect(keys: Map<string, KeyFacts>, { start, effect }: Rendered): vo
   facts.effects.add(id)
 }
 
-/** A sighting whose flags need no other row: its key is seen for the first time and once, or it has none. */
+/** A sighting without a key, or of a key of which nothing is stored: the batch alone says its flags. As INSERT_SIGHTINGS. */
 export function plainSighting(row: Rendered, keys: ReadonlyMap<string, KeyFacts>): string | null {
-  const { request } = row
+  const { request, start } = row
   if (request === null) return null
-  const flags = {
-    firstSeen: request.keyHash !== null,
-    duplicate: DUPLICATE_OUTCOMES_SENT.has(request.outcome),
+  const { keyHash, outcome } = request
+  const facts = keyHash === null ? null : keys.get(keyId(keyHash, request.scope))
+  if (facts === undefined || facts?.plain === false) return null
+  const sightingAt = facts?.sightingAt ?? null
+  const expiryAt = facts?.expiryAt ?? null
+  return sightingFields(row, request, {
+    firstSeen: sightingAt === start,
+    duplicate:
+      DUPLICATE_OUTCOMES.has(outcome) ||
+      (outcome === 'observed' && sightingAt !== null && start > sightingAt),
+    expiredRetry: EXECUTIONS.has(outcome) && expiryAt !== null && expiryAt <= start,
     final: isFinal(request),
-  }
-  if (request.keyHash !== null && !keys.get(keyId(request.keyHash, request.scope))?.plain) return null
-  return sightingFields(row, request, flags)
+  })
 }
 
 export const EFFECT_COLUMNS = `time, amount_minor, time_rank, outcome, seen_by_span, seen_by_store, seen_by_provider,

@@ -5,6 +5,7 @@ import type { AcceptedSpan } from '../interpret/interpret'
 import { LOCK_MERGED_KEYS, READ_ONLY_SCOPES } from '../sql/lock-keys'
 import { element } from './copy-text'
 import { type KeyFacts, keyId } from './key-facts'
+import { queryPrepared } from './prepared'
 
 const touchedSchema = z.array(z.object({ key_hash: z.string(), scope: z.string() }))
 
@@ -22,7 +23,7 @@ export async function lockKeys(
   const array = (pick: (facts: KeyFacts) => string | null) =>
     `{${all.map((each) => element(pick(each))).join()}}`
   const open = all.filter(({ plain }) => !plain).map(({ keyHash }) => element(`\\x${keyHash}`))
-  const { rows } = await client.query(LOCK_MERGED_KEYS, [
+  const { rows } = await queryPrepared(client, LOCK_MERGED_KEYS, [
     array(({ keyHash }) => `\\x${keyHash}`),
     array(({ scope }) => scope),
     array(({ seenFirst }) => seenFirst),

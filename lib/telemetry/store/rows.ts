@@ -25,6 +25,7 @@ export function render(accepted: AcceptedSpan): Rendered {
     span,
     request: accepted.request,
     effect: accepted.effect,
+    delivery: accepted.delivery,
     start: timestamp(span.startNs),
     end: timestamp(span.startNs + durationNs),
     durationNs,
@@ -81,7 +82,12 @@ export const STAGED_FACT_COLUMNS = `start_time, end_time, trace_id, span_id, ser
 export const stagedFactFields = (row: Rendered) =>
   `${row.start}\t${row.end}\t${row.traceId}\t${row.spanId}\t${row.resource}\t${factFields(row)}`
 
-export type SightingFlags = { firstSeen: boolean; duplicate: boolean; final: boolean }
+export type SightingFlags = {
+  firstSeen: boolean
+  duplicate: boolean
+  expiredRetry: boolean
+  final: boolean
+}
 
 export const SIGHTING_COLUMNS = `time, end_time, record_created_at, record_expires_at, fence, attempt, store_operations,
   store_errors, status_code, first_seen, duplicate, expired_retry, effect_twice, final, trace_id, span_id, key_hash,
@@ -92,7 +98,7 @@ export function sightingFields(row: Rendered, request: RequestFact, flags: Sight
   return (
     `${row.start}\t${row.end}\t${recordFields(request)}\t${request.fence ?? NULL}\t${request.attempt ?? NULL}\t` +
     `${request.storeOperations}\t${request.storeErrors}\t${request.statusCode ?? NULL}\t${flags.firstSeen}\t` +
-    `${flags.duplicate}\tf\tf\t${flags.final}\t${row.traceId}\t${row.spanId}\t${hex(request.keyHash)}\t` +
+    `${flags.duplicate}\t${flags.expiredRetry}\tf\t${flags.final}\t${row.traceId}\t${row.spanId}\t${hex(request.keyHash)}\t` +
     `${hex(request.originalTraceId)}\t${row.resource}\t${placeFields(request)}\t${request.outcome}\t` +
     `${nullable(request.recordState)}\t${nullable(request.owner)}`
   )

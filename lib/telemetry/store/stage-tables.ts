@@ -19,7 +19,7 @@ const STAGE_COLUMNS = `start_time timestamptz, end_time timestamptz, duration_ns
  * touched      the keys of this batch, locked, with their facts after it
  * dirty        minutes whose figures this batch changed
  */
-const SQL = `
+const CREATE = `
   CREATE TEMP TABLE IF NOT EXISTS stage (${STAGE_COLUMNS}) ON COMMIT DELETE ROWS;
   CREATE TEMP TABLE IF NOT EXISTS key_stage (
     key_hash bytea, scope text, seen_at timestamptz, sighting_at timestamptz, expiry_at timestamptz,
@@ -34,16 +34,22 @@ const SQL = `
     first_expiry_at timestamptz, terminal_at timestamptz, terminal_until timestamptz, is_new boolean,
     PRIMARY KEY (key_hash, scope)
   ) ON COMMIT DELETE ROWS;
-  CREATE TEMP TABLE IF NOT EXISTS dirty (minute timestamptz) ON COMMIT DELETE ROWS;
+  CREATE TEMP TABLE IF NOT EXISTS dirty (minute timestamptz) ON COMMIT DELETE ROWS`
+
+/** Creating what is there already costs as much as a small batch, so it is asked first. */
+const PREPARE = `
   SET LOCAL enable_hashjoin = off;
   SET LOCAL enable_mergejoin = off;
   SET LOCAL enable_seqscan = off;
-  SET LOCAL jit = off`
+  SET LOCAL jit = off;
+  SELECT to_regclass('pg_temp.dirty') IS NOT NULL AS created`
 
 /**
  * Inside a transaction. Batches are small and their tables large and without statistics on the temporary side:
  * nested loops over indexes are right at every size, and the planner is told so.
  */
 export async function openStage(client: pg.PoolClient): Promise<void> {
-  await client.query(SQL)
+  // Several statements in one text give several results.
+  const results = (await client.query(PREPARE)) as unknown as pg.QueryResult[]
+  if (results.at(-1)?.rows[0]?.created !== true) await client.query(CREATE)
 }

@@ -10,9 +10,11 @@ import { copyIn } from './copy-in'
 import { countIntake } from './count-intake'
 import { collectKeys } from './key-facts'
 import { lockKeys, resolveScopes } from './lock-keys'
+import { queryPrepared } from './prepared'
 import { inRetriedTransaction, sqlStateOf } from './retry'
 import { type Rendered, render, STAGED_SPAN_COLUMNS, stagedSpanFields } from './rows'
 import { openStage } from './stage-tables'
+import { storeDeliveries } from './store-deliveries'
 import { storeNew } from './store-new'
 
 const UNIQUE_VIOLATION = '23505'
@@ -46,11 +48,12 @@ export async function storeBatch(
 async function storeAny(client: pg.PoolClient, rows: readonly Rendered[], receivedAt: Date): Promise<number> {
   await openStage(client)
   await copyIn(client, `stage (${STAGED_SPAN_COLUMNS})`, rows.map(stagedSpanFields))
-  await client.query(STAGE_EFFECTS)
+  await queryPrepared(client, STAGE_EFFECTS)
   await lockKeys(client, collectKeys(rows), 'touch all')
-  const arrived = (await client.query(INSERT_SPANS, [receivedAt])).rows
-  await client.query(INSERT_SIGHTINGS)
-  await applyTouched(client)
+  const arrived = (await queryPrepared(client, INSERT_SPANS, [receivedAt])).rows
+  await queryPrepared(client, INSERT_SIGHTINGS)
+  await applyTouched(client, { effects: rows.some(({ effect }) => effect !== null) })
+  await storeDeliveries(client, rows)
   await countIntake(client, arrived, receivedAt)
   const counted = z.array(insertedSchema).parse(arrived)
   return counted.reduce((sum, row) => sum + row.spans, 0)

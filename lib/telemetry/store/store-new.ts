@@ -1,12 +1,15 @@
 import type pg from 'pg'
+import { FUTURE_AFTER_MS, LATE_AFTER_MS } from '../retention'
 import { INSERT_SIGHTINGS } from '../sql/insert-sightings'
 import { MARK_MINUTES } from '../sql/mark-dirty'
 import { STAGE_EFFECTS } from '../sql/stage-facts'
 import { applyTouched } from './apply-staged'
 import { copyIn } from './copy-in'
+import { timestamp } from './copy-text'
 import { countIntake } from './count-intake'
 import { collectKeys, EFFECT_COLUMNS, isFinal, plainEffect, plainSighting, stagedFacts } from './key-facts'
 import { lockKeys } from './lock-keys'
+import { queryPrepared } from './prepared'
 import {
   type Rendered,
   resourceNames,
@@ -16,6 +19,7 @@ import {
   spanFields,
 } from './rows'
 import { openStage } from './stage-tables'
+import { storeDeliveries } from './store-deliveries'
 
 /**
  * A batch of spans of which none is stored: COPY into the tables, without staging. Sightings and effects of keys
@@ -37,6 +41,7 @@ export async function storeNew(
   const sightings: string[] = []
   const effects: string[] = []
   const staged: string[] = []
+  let stagedEffects = false
   const minutes = new Set<string>()
   for (const row of rows) {
     const sighting = plainSighting(row, keys)
@@ -51,30 +56,38 @@ export async function storeNew(
       minutes.add(minuteOf(row.start))
     }
     const facts = stagedFacts(row, keys)
-    if (facts !== null) staged.push(facts)
+    if (facts === null) continue
+    staged.push(facts)
+    stagedEffects ||= row.effect !== null
   }
   await copyIn(client, `telemetry.sighting (${SIGHTING_COLUMNS})`, sightings)
   await copyIn(client, `telemetry.effect (${EFFECT_COLUMNS})`, effects)
   if (touched > 0) {
     await copyIn(client, `stage (${STAGED_FACT_COLUMNS})`, staged)
-    await client.query(INSERT_SIGHTINGS)
-    await client.query(STAGE_EFFECTS)
-    await applyTouched(client)
+    await queryPrepared(client, INSERT_SIGHTINGS)
+    if (stagedEffects) await queryPrepared(client, STAGE_EFFECTS)
+    await applyTouched(client, { effects: stagedEffects })
   }
-  if (minutes.size > 0) await client.query(MARK_MINUTES, [[...minutes]])
-  await countIntake(client, countArrived(rows), receivedAt)
+  if (minutes.size > 0) await queryPrepared(client, MARK_MINUTES, [[...minutes]])
+  await storeDeliveries(client, rows)
+  await countIntake(client, countArrived(rows, receivedAt), receivedAt)
 }
 
 const minuteOf = (time: string) => `${time.slice(0, 16)}:00Z`
 
 /** As INSERT_SPANS would count them. */
-function countArrived(rows: readonly Rendered[]) {
+function countArrived(rows: readonly Rendered[], receivedAt: Date) {
+  const text = (ms: number) => timestamp(BigInt(receivedAt.getTime() + ms) * 1_000_000n)
+  const lateBefore = text(-LATE_AFTER_MS)
+  const futureAfter = text(FUTURE_AFTER_MS)
   type Arrived = {
     minute: string
     service: string
     version: string
     environment: string
     spans: number
+    late: number
+    future: number
     first_at: string
     last_at: string
   }
@@ -82,13 +95,25 @@ function countArrived(rows: readonly Rendered[]) {
   for (const { start, resource, span } of rows) {
     const minute = minuteOf(start)
     const id = `${minute}\t${resource}`
-    const known = counted.get(id)
+    let known = counted.get(id)
     if (known === undefined) {
       const { service, version, environment } = resourceNames(span.resource)
-      counted.set(id, { minute, service, version, environment, spans: 1, first_at: start, last_at: start })
-      continue
+      known = {
+        minute,
+        service,
+        version,
+        environment,
+        spans: 0,
+        late: 0,
+        future: 0,
+        first_at: start,
+        last_at: start,
+      }
+      counted.set(id, known)
     }
     known.spans += 1
+    if (start < lateBefore) known.late += 1
+    if (start > futureAfter) known.future += 1
     if (start < known.first_at) known.first_at = start
     if (start > known.last_at) known.last_at = start
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Pool, PoolClient, QueryResultRow } from 'pg'
 import { quoteIdentifier } from './quote'
 import { asStoreError } from './unavailable'
@@ -10,7 +11,12 @@ export type StoreDatabase = {
   callOne<Row extends QueryResultRow>(name: string, values: unknown[], client?: PoolClient): Promise<Row>
 }
 
-export function openStoreDatabase(pool: Pool, schema: string, operationTimeoutMs: number): StoreDatabase {
+export function openStoreDatabase(
+  pool: Pool,
+  schema: string,
+  operationTimeoutMs: number,
+  prepare: boolean,
+): StoreDatabase {
   const prefix = quoteIdentifier(schema)
   return {
     pool,
@@ -19,7 +25,8 @@ export function openStoreDatabase(pool: Pool, schema: string, operationTimeoutMs
       const text = `SELECT * FROM ${prefix}.${name}(${values.map((_, at) => `$${at + 1}`).join(', ')})`
       try {
         // query_timeout is per query in pg, though its types know it only per client.
-        const query = { text, values, query_timeout: operationTimeoutMs }
+        const named = prepare ? { name: statementName(schema, name) } : {}
+        const query = { ...named, text, values, query_timeout: operationTimeoutMs }
         const result = await (client ?? pool).query<Row>(query)
         const [row] = result.rows
         if (row === undefined) throw new Error(`${name} returned no row`)
@@ -30,3 +37,9 @@ export function openStoreDatabase(pool: Pool, schema: string, operationTimeoutMs
     },
   }
 }
+
+/** One a function and schema, on each connection; PostgreSQL cuts names at 63 bytes, so a long schema is hashed. */
+const statementName = (schema: string, name: string): string =>
+  schema.length <= 30
+    ? `${schema}.${name}`
+    : `${createHash('sha256').update(schema).digest('hex').slice(0, 24)}.${name}`

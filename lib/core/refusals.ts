@@ -1,21 +1,4 @@
-import type { StoreRefusal } from '@/lib/sources/contracts'
-
 /** Why a verb was not carried out. Nothing was changed. */
-export type RefusalReason =
-  | StoreRefusal
-  | 'evidence_changed'
-  | 'evidence_unsettled'
-  | 'window_passed'
-  | 'not_provider_keyed'
-  | 'provider_unreachable'
-  | 'response_unknown'
-  | 'effect_found'
-  | 'effect_ambiguous'
-  | 'no_effect'
-  | 'not_supported'
-  | 'store_unreachable'
-  | 'took_too_long'
-
 export const REFUSAL_TEXT = {
   holder_alive: 'Its holder is alive.',
   fence_changed: 'Its fencing token changed: another holder has it.',
@@ -33,4 +16,6 @@ export const REFUSAL_TEXT = {
   not_supported: 'This store does not allow it.',
   store_unreachable: 'The store cannot be read or written.',
   took_too_long: 'Reading the evidence took too long: nothing was changed.',
-} as const satisfies Record<RefusalReason, string>
+} as const
+
+export type RefusalReason = keyof typeof REFUSAL_TEXT

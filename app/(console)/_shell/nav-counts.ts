@@ -1,0 +1,58 @@
+import { cache } from 'react'
+import { pageContext } from '@/app/_server/context'
+import { countLocks } from '@/lib/keys/list-locks'
+import { countCases } from '@/lib/reconcile/count-cases'
+import { listSources } from '@/lib/sources/list'
+import { MEASURES } from '@/lib/telemetry/measure'
+import { readEffectTotals } from '@/lib/telemetry/read/effect-totals'
+import { readOrphanTotals } from '@/lib/telemetry/read/orphan-totals'
+import { requestNow } from './reads'
+
+const HOUR_MS = 3_600_000
+
+export type NavCount = { count: number; urgent: boolean; says: string }
+
+/** What waits on a page, by the page's path. What cannot be read now has no number: the shell stands without it. */
+export const navCounts = cache(async (): Promise<Record<string, NavCount>> => {
+  const { db, log } = await pageContext()
+  const now = await requestNow()
+  const hour = { from: new Date(now.getTime() - HOUR_MS), to: now }
+  const counts = await Promise.allSettled([
+    countLocks(db, now, MEASURES.M4.target).then(
+      ({ stuck, investigate }): Named => ['/locks', { count: stuck, urgent: investigate > 0, says: 'stuck' }],
+    ),
+    Promise.all([readEffectTotals(db, hour), readOrphanTotals(db, hour)]).then(
+      ([totals, orphans]): Named => [
+        '/effects',
+        {
+          count: Number(totals.duplicates + orphans.open),
+          urgent: true,
+          says: 'duplicates of the last hour and open orphans',
+        },
+      ],
+    ),
+    countCases(db, now).then(
+      ({ open, bySeverity }): Named => [
+        '/reconciliation',
+        { count: open, urgent: (bySeverity.P1 ?? 0) > 0, says: 'open cases' },
+      ],
+    ),
+    listSources(db, now).then(
+      (sources): Named => [
+        '/sources',
+        {
+          count: sources.filter(({ enabled, state }) => enabled && (state === 'down' || state === 'stale'))
+            .length,
+          urgent: true,
+          says: 'that cannot be read',
+        },
+      ],
+    ),
+  ])
+  for (const each of counts)
+    if (each.status === 'rejected')
+      log.warn({ err: each.reason }, 'a count of the navigation could not be read')
+  return Object.fromEntries(counts.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])))
+})
+
+type Named = [path: string, count: NavCount]

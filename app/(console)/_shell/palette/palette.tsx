@@ -1,0 +1,46 @@
+'use client'
+
+import { Search } from 'lucide-react'
+import dynamic from 'next/dynamic'
+import { useCallback, useState } from 'react'
+import { useHydrated } from '@/app/_ui/zone'
+import { useShortcuts } from './use-shortcuts'
+
+// What is in the dialogs comes when one is opened.
+const PaletteDialog = dynamic(() => import('./palette-dialog').then((module) => module.PaletteDialog), {
+  ssr: false,
+})
+const HelpDialog = dynamic(() => import('./help-dialog').then((module) => module.HelpDialog), { ssr: false })
+
+/** The search box of the bar, and every shortcut. */
+export function Palette() {
+  const [open, setOpen] = useState<'palette' | 'help' | null>(null)
+  const openPalette = useCallback(() => setOpen('palette'), [])
+  const openHelp = useCallback(() => setOpen('help'), [])
+  useShortcuts({ openPalette, openHelp })
+  const close = () => setOpen(null)
+  return (
+    <>
+      <button
+        type="button"
+        onClick={openPalette}
+        aria-haspopup="dialog"
+        className="flex h-8 min-w-0 items-center gap-2 rounded-[6px] border border-line-strong bg-surface px-2.5 text-ink-2 hover:bg-sunken max-xl:size-8 max-xl:justify-center max-xl:px-0 max-md:size-9 xl:w-80"
+      >
+        <Search size={14} aria-hidden="true" className="shrink-0" />
+        <span className="max-xl:sr-only">Key, trace or charge</span>
+        <kbd className="ml-auto rounded-s border border-line px-1 font-sans text-xs max-xl:hidden">
+          <ShortcutText />
+        </kbd>
+      </button>
+      {open === 'palette' && <PaletteDialog onClose={close} />}
+      {open === 'help' && <HelpDialog onClose={close} />}
+    </>
+  )
+}
+
+/** Which modifier the machine has is known in the browser only. */
+export function ShortcutText() {
+  const hydrated = useHydrated()
+  return hydrated && /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘K' : 'Ctrl K'
+}

@@ -1,0 +1,83 @@
+import { X } from 'lucide-react'
+import { Badge } from '@/app/_ui/badge'
+import { Card } from '@/app/_ui/card'
+import { CopyButton } from '@/app/_ui/copy-button'
+import { Facts } from '@/app/_ui/facts'
+import { PageLink, QueryLink } from '@/app/_ui/page-link'
+import { ShortId } from '@/app/_ui/short-id'
+import { Time } from '@/app/_ui/time'
+import type { AuditView } from '@/lib/audit/list'
+import type { JsonValue } from '@/lib/core/json-value'
+import { redactJson } from '@/lib/core/redact-json'
+import { outcomeTone, subjectHref } from './words'
+
+/** One entry whole: who, why, before, after, and its seal. */
+export function EntryCard({ entry }: { entry: AuditView }) {
+  const href = subjectHref(entry.subject)
+  return (
+    <Card
+      id="entry"
+      title={entry.verb}
+      className="xl:sticky xl:top-16"
+      aside={
+        <QueryLink
+          set={{ open: null }}
+          scroll={false}
+          aria-label="Close the entry"
+          className="-my-2 -mr-2 grid size-8 place-items-center rounded-m hover:bg-sunken max-md:size-11"
+        >
+          <X size={15} aria-hidden="true" />
+        </QueryLink>
+      }
+    >
+      <div className="grid gap-3 px-4 pb-4">
+        <Facts
+          facts={[
+            { label: 'When', value: <Time at={entry.at} kind="seconds" /> },
+            { label: 'Who', value: `${entry.actor}, ${entry.via}` },
+            {
+              label: 'To what',
+              value:
+                href === null ? (
+                  <ShortId id={entry.subject} />
+                ) : (
+                  <PageLink href={href} className="text-accent-ink hover:underline">
+                    <ShortId id={entry.subject} />
+                  </PageLink>
+                ),
+            },
+            { label: 'Outcome', value: <Badge tone={outcomeTone(entry.outcome)}>{entry.outcome}</Badge> },
+            { label: 'Request', value: entry.requestId === null ? 'none' : <ShortId id={entry.requestId} /> },
+            {
+              label: 'Seal',
+              value:
+                entry.seal === null ? (
+                  'within seconds'
+                ) : (
+                  <ShortId id={`${entry.seal.seq} ${entry.seal.hash}`} />
+                ),
+            },
+          ]}
+        />
+        {entry.reason !== null && <p className="border-line-strong border-l-2 pl-3">“{entry.reason}”</p>}
+        <Block title="Before" value={entry.before} />
+        <Block title="After" value={entry.after} />
+        <div className="-ml-3">
+          <CopyButton text={JSON.stringify(entry, null, 2)} label="Copy as JSON" />
+        </div>
+      </div>
+    </Card>
+  )
+}
+
+function Block({ title, value }: { title: string; value: JsonValue | null }) {
+  if (value === null) return null
+  return (
+    <section aria-label={title}>
+      <h3 className="mb-1 font-medium text-ink-2">{title}</h3>
+      <pre className="max-h-72 overflow-auto whitespace-pre-wrap break-all rounded-m bg-sunken p-3 font-mono text-s">
+        {JSON.stringify(redactJson(value), null, 2)}
+      </pre>
+    </section>
+  )
+}

@@ -1,0 +1,67 @@
+'use client'
+
+import { useState, useTransition } from 'react'
+import type { Attempted } from '@/app/_server/attempt'
+import { Button } from '@/app/_ui/button'
+import { Card } from '@/app/_ui/card'
+import { CopyButton } from '@/app/_ui/copy-button'
+import { plural } from '@/app/_ui/format-figure'
+import { ShortId } from '@/app/_ui/short-id'
+import { StateMark } from '@/app/_ui/state-mark'
+import { type ChainReport, verifyAudit } from './act'
+
+/** Whether nobody changed, removed or slipped in an entry. Asked for, since it reads all of them. */
+export function VerifyCard() {
+  const [pending, startTransition] = useTransition()
+  const [answer, setAnswer] = useState<Attempted<ChainReport> | null>(null)
+  const verify = () =>
+    startTransition(async () => {
+      const attempted = await verifyAudit().catch(
+        (): Attempted<ChainReport> => ({
+          kind: 'not_done',
+          code: 'unavailable',
+          why: 'The console did not answer.',
+          reference: 'none',
+        }),
+      )
+      setAnswer(attempted)
+    })
+  return (
+    <Card id="chain" title="Chain">
+      <div className="grid gap-3 px-4 pb-4">
+        <p className="text-ink-2">
+          Each entry is sealed with the hash of the one before. Keep the head hash elsewhere: a chain that was
+          cut and sealed anew has another.
+        </p>
+        <div role="status" className="empty:hidden">
+          {answer !== null && <Result answer={answer} />}
+        </div>
+        <div>
+          <Button onClick={verify} disabled={pending}>
+            {pending ? 'Verifying …' : 'Verify the chain'}
+          </Button>
+        </div>
+      </div>
+    </Card>
+  )
+}
+
+function Result({ answer }: { answer: Attempted<ChainReport> }) {
+  if (answer.kind === 'not_done') return <p className="text-bad-ink">{answer.why}</p>
+  const { ok, sealed, unsealed, headHash, brokenAt } = answer.value
+  return (
+    <div className="grid gap-2">
+      <p className="flex items-center gap-2 font-medium">
+        <StateMark standing={ok ? 'ok' : 'bad'} />
+        {ok
+          ? `The chain holds: ${plural(sealed, 'entry', 'entries')} verified, ${unsealed} not sealed yet.`
+          : `The chain breaks at seal ${brokenAt?.seq ?? '?'}: ${brokenAt?.why ?? 'unknown'}.`}
+      </p>
+      {headHash !== null && (
+        <p className="flex flex-wrap items-center gap-2 text-ink-2">
+          Head <ShortId id={headHash} /> <CopyButton text={headHash} label="Copy head hash" />
+        </p>
+      )}
+    </div>
+  )
+}

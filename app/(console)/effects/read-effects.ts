@@ -1,0 +1,52 @@
+import type { UserContext } from '@/app/_server/context'
+import type { TimeRange } from '@/app/_ui/time-range'
+import { readUnseenEffects } from '@/lib/effects/confirmed-unseen'
+import type { EffectKind } from '@/lib/effects/list-effects'
+import { readCausedEffects } from '@/lib/effects/read-causes'
+import { readEffectTotals } from '@/lib/telemetry/read/effect-totals'
+import { readOrphanTotals } from '@/lib/telemetry/read/orphan-totals'
+import { EFFECT_DAYS } from '@/lib/telemetry/retention'
+import { requestNow } from '../_shell/reads'
+import { groupCauses, sumAmounts } from './causes'
+
+const DAY_MS = 86_400_000
+
+/** Duplicates belong to a time; orphans are open until they are settled, whenever they happened. */
+export async function readEffectsPage(ctx: UserContext, kind: EffectKind, range: TimeRange) {
+  const now = await requestNow()
+  const everOpen = {
+    from: new Date(now.getTime() - EFFECT_DAYS * DAY_MS),
+    to: new Date(now.getTime() + DAY_MS),
+  }
+  const spans = { duplicate: { from: range.from, to: range.to }, orphan: everOpen }
+  const [duplicates, orphans, totals, orphanTotals] = await Promise.all([
+    readKind(ctx, 'duplicate', spans.duplicate),
+    readKind(ctx, 'orphan', spans.orphan),
+    readEffectTotals(ctx.db, spans.duplicate),
+    readOrphanTotals(ctx.db, spans.duplicate),
+  ])
+  const shown = kind === 'duplicate' ? duplicates : orphans
+  return {
+    ...shown,
+    amounts: sumAmounts(shown.causes.flatMap(({ effects }) => effects)),
+    counts: { duplicate: countOf(duplicates), orphan: countOf(orphans) },
+    /** Effects that happened at all in the range: without one, "no duplicates" says nothing. */
+    committed: totals.committed,
+    known: orphanTotals.known,
+  }
+}
+
+async function readKind(ctx: UserContext, kind: EffectKind, window: { from: Date; to: Date }) {
+  const seen = await readCausedEffects(ctx, { kind, ...window })
+  const named = seen.effects.flatMap(({ caseId }) => (caseId === null ? [] : [caseId]))
+  const unseen = await readUnseenEffects(ctx, { kind, ...window, seen: [...new Set(named)] })
+  return {
+    causes: groupCauses(seen.effects, unseen.effects),
+    /** Told by spans, as the charts count; the others reconciliation alone found. */
+    bySpans: seen.effects.length,
+    more: seen.more || unseen.more,
+  }
+}
+
+const countOf = ({ causes }: { causes: readonly { effects: readonly unknown[] }[] }): number =>
+  causes.reduce((sum, { effects }) => sum + effects.length, 0)

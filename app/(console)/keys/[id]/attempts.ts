@@ -1,0 +1,68 @@
+import type { Lane, LaneMark } from '@/app/_ui/attempt-lanes'
+import { shortId } from '@/app/_ui/identifier'
+import { outcomeLook } from '@/app/_ui/outcome-look'
+import type { KeyEffect } from '@/lib/telemetry/read/key-effects'
+import type { Sighting } from '@/lib/telemetry/read/sightings'
+
+/** More lanes than this are no picture: the table below has them all. */
+export const LANES_MAX = 12
+
+/** An attempt ran the handler: what may have had an effect. */
+export const RAN: ReadonlySet<string> = new Set(['executed', 'takeover', 'bypassed', 'stale'])
+
+export const fenceText = (fence: string): string => (fence.length > 8 ? `…${fence.slice(-6)}` : fence)
+
+/** The attempts as lanes: those that ran before those that were only answered, in order of time. */
+export function toLanes(
+  sightings: readonly Sighting[],
+  effects: readonly KeyEffect[],
+  traceHref: ((traceId: string) => string) | null,
+): Lane[] {
+  const numbered = sightings.map((sighting, place) => ({ sighting, place }))
+  const ran = numbered.filter(({ sighting }) => RAN.has(sighting.outcome))
+  const others = numbered.filter(({ sighting }) => !RAN.has(sighting.outcome))
+  const shown = [...ran, ...others].slice(0, LANES_MAX).sort((a, b) => a.place - b.place)
+  const placed = new Set<KeyEffect>()
+  return shown.map(({ sighting, place }) => {
+    const own = effects.filter(
+      (effect) =>
+        !placed.has(effect) && effect.traceIds.includes(sighting.traceId) && within(effect, sighting),
+    )
+    for (const effect of own) placed.add(effect)
+    const look = outcomeLook(sighting.outcome)
+    return {
+      id: sighting.spanId,
+      label: `${place + 1} · ${shortId(sighting.instance, 4, 4)}`,
+      from: sighting.time.toISOString(),
+      to: sighting.endTime.toISOString(),
+      text: [look.label, sighting.fence === null ? null : `token ${fenceText(sighting.fence)}`]
+        .filter((part) => part !== null)
+        .join(', '),
+      fill: look.fill,
+      ...(traceHref === null ? {} : { href: traceHref(sighting.traceId) }),
+      dots: own.map((effect) => ({
+        at: effect.time.toISOString(),
+        label: effect.effectId === '' ? effect.step : shortId(effect.effectId, 7, 3),
+        tone: effect.duplicate ? ('bad' as const) : ('accent' as const),
+      })),
+    }
+  })
+}
+
+const SLACK_MS = 1_000
+const within = (effect: KeyEffect, { time, endTime }: Sighting): boolean =>
+  effect.time.getTime() >= time.getTime() - SLACK_MS && effect.time.getTime() <= endTime.getTime() + SLACK_MS
+
+export const leaseMarks = (leaseUntil: string | null, now: Date): LaneMark[] =>
+  leaseUntil === null
+    ? []
+    : [{ at: leaseUntil, label: Date.parse(leaseUntil) > now.getTime() ? 'lease ends' : 'lease ended' }]
+
+/** Which two are put side by side unless the person chose: the first that ran, and the next that ran or was refused. */
+export function defaultPair(sightings: readonly Sighting[]): [Sighting, Sighting] | null {
+  const a = sightings.find(({ outcome }) => RAN.has(outcome)) ?? sightings[0]
+  if (a === undefined) return null
+  const later = sightings.filter((each) => each !== a)
+  const b = later.find(({ outcome }) => RAN.has(outcome) || outcome === 'mismatch') ?? later[0]
+  return b === undefined ? null : [a, b]
+}

@@ -1,0 +1,71 @@
+import { Badge } from '@/app/_ui/badge'
+import { Card } from '@/app/_ui/card'
+import { plural } from '@/app/_ui/format-figure'
+import { PageLink } from '@/app/_ui/page-link'
+import { Time } from '@/app/_ui/time'
+import { CASE_CLASSES, type CaseClass } from '@/lib/core/case-classes'
+import { pageExists } from '../../_shell/nav'
+import type { KeyPage } from './read-key'
+
+/** Its cases, and what people did to it. */
+export function HistoryCard({ page: { detail, audit } }: { page: KeyPage }) {
+  const cases = pageExists('/reconciliation')
+  return (
+    <>
+      <Card id="cases" title="Cases" aside={plural(detail.cases.length, 'case')}>
+        {detail.cases.length === 0 ? (
+          <p className="px-4 pb-4 text-ink-2">Reconciliation has no case for it.</p>
+        ) : (
+          <ul className="px-4 pb-3">
+            {detail.cases.map((each) => {
+              const title =
+                each.class in CASE_CLASSES ? CASE_CLASSES[each.class as CaseClass].title : each.class
+              return (
+                <li
+                  key={each.id}
+                  className="flex min-h-9 items-center gap-2 border-line border-b last:border-b-0"
+                >
+                  <Badge tone={each.severity === 'P1' && each.lifecycle !== 'resolved' ? 'bad' : 'plain'}>
+                    {each.severity}
+                  </Badge>
+                  {cases ? (
+                    <PageLink
+                      href={`/reconciliation/cases/${each.id}`}
+                      className="min-w-0 flex-1 truncate font-medium text-accent-ink hover:underline"
+                    >
+                      {title}
+                    </PageLink>
+                  ) : (
+                    <span className="min-w-0 flex-1 truncate">{title}</span>
+                  )}
+                  <span className="text-ink-3 text-s">{each.lifecycle}</span>
+                </li>
+              )
+            })}
+          </ul>
+        )}
+      </Card>
+      <Card id="audit" title="What was done" aside={audit.length === 0 ? undefined : 'from the audit'}>
+        {audit.length === 0 ? (
+          <p className="px-4 pb-4 text-ink-2">Nobody has acted on it.</p>
+        ) : (
+          <ol className="px-4 pb-3">
+            {audit.map((line) => (
+              <li key={line.id} className="border-line border-b py-1.5 last:border-b-0">
+                <span className="flex items-baseline justify-between gap-2">
+                  <span>
+                    <b className="font-medium">{line.verb}</b> {line.outcome}
+                  </span>
+                  <span className="text-ink-3 text-s">
+                    {line.actor} · <Time at={line.at} kind="seconds" />
+                  </span>
+                </span>
+                {line.reason !== null && <span className="block text-ink-2 text-s">“{line.reason}”</span>}
+              </li>
+            ))}
+          </ol>
+        )}
+      </Card>
+    </>
+  )
+}

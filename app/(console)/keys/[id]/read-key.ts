@@ -1,0 +1,75 @@
+import type { UserContext } from '@/app/_server/context'
+import { listAuditOf } from '@/lib/audit/list-of'
+import { type JsonValue, toJsonValue } from '@/lib/core/json-value'
+import { isSecretName, REDACTED } from '@/lib/core/redact'
+import { redactJson } from '@/lib/core/redact-json'
+import { env } from '@/lib/env'
+import { getKey } from '@/lib/keys/get-key'
+import { parseKeyId } from '@/lib/keys/key-id'
+import { readLedgerRows } from '@/lib/keys/ledger-rows'
+import { readStoredFacts } from '@/lib/keys/stored-response'
+import { keyHash } from '@/lib/sources/key-hash'
+import { type KeyEffect, listKeyEffects } from '@/lib/telemetry/read/key-effects'
+import { readSpan } from '@/lib/telemetry/read/request-span'
+import type { Sighting } from '@/lib/telemetry/read/sightings'
+import { readPermit } from '../../locks/read-locks'
+
+const EFFECTS_SHOWN = 100
+const AUDIT_SHOWN = 50
+
+export type KeyPage = Awaited<ReturnType<typeof readKeyPage>>
+
+/** Everything that the page of one key says. Throws `not_found` and `unavailable`. */
+export async function readKeyPage(ctx: UserContext, id: string) {
+  const identity = parseKeyId(id)
+  const detail = await getKey(ctx, id)
+  const source = await ctx.db.prisma.source.findUnique({
+    where: { id: identity.sourceId },
+    select: { system: true },
+  })
+  const system = source?.system ?? ''
+  const [stored, ledger, effects, audit, permit, hasLedger] = await Promise.all([
+    readStoredFacts(ctx, identity),
+    readLedgerRows(ctx.db, { system, scope: identity.scope, key: identity.key }),
+    readEffects(ctx, identity.scope, identity.key),
+    listAuditOf(
+      ctx.db,
+      detail.actions.map((action) => action.id),
+      AUDIT_SHOWN,
+    ),
+    readPermit(ctx, 'release'),
+    ctx.db.prisma.source.count({ where: { system, kind: 'ledger' } }),
+  ])
+  return {
+    detail,
+    stored,
+    ledger: hasLedger === 0 ? null : ledger,
+    effects,
+    audit,
+    permit,
+  }
+}
+
+async function readEffects(ctx: UserContext, scope: string, key: string): Promise<KeyEffect[]> {
+  const secret = env().IDEMSCOPE_KEY_SECRET
+  if (secret === undefined) return []
+  return listKeyEffects(ctx.db, { scope, keyHash: keyHash(secret, key), limit: EFFECTS_SHOWN })
+}
+
+/** One attempt's request span, fit to be shown; null = spans of that time are kept no more. */
+export async function readAttributes(
+  ctx: UserContext,
+  sighting: Sighting,
+): Promise<Record<string, JsonValue> | null> {
+  const span = await readSpan(ctx.db, sighting)
+  if (span === null) return null
+  return Object.fromEntries(
+    Object.entries(span.attributes).map(([name, value]) => [
+      name,
+      isSecretName(name) && !OURS.test(name) ? REDACTED : redactJson(toJsonValue(value)),
+    ]),
+  )
+}
+
+/** Our own attributes hold a hash of the key at most; `…lock.owner` and the like are no secrets. */
+const OURS = /^idempotency\./

@@ -1,0 +1,69 @@
+import { Card } from '@/app/_ui/card'
+import { Facts } from '@/app/_ui/facts'
+import { KEY_STATE } from '@/app/_ui/key-state'
+import { KEY_STATE_LABEL } from '@/app/_ui/key-state-label'
+import { Time } from '@/app/_ui/time'
+import { KEY_ACTIONS } from '@/lib/core/states'
+import { ActOnLock } from '../../locks/act-on-lock'
+import type { KeyPage } from './read-key'
+
+/** What may be done to it now, and by what state. */
+export function StateCard({ page: { detail, permit, stored } }: { page: KeyPage }) {
+  const { lock, state } = detail
+  const facts = (
+    <Facts
+      facts={[
+        { label: 'Attempts', value: detail.attempts ?? 'not recorded' },
+        { label: 'Holder', value: <span className="font-mono text-s">{detail.holder ?? 'none'}</span> },
+        {
+          label: 'Fencing token',
+          value: <span className="font-mono text-s">{detail.fence ?? 'none'}</span>,
+        },
+        {
+          label: 'Fingerprint',
+          value: (
+            <span className="break-all font-mono text-s">
+              {stored === null ? 'not readable now' : (stored.fingerprint ?? 'none stored')}
+            </span>
+          ),
+        },
+        ...(lock === null
+          ? []
+          : [
+              { label: 'Lease until', value: <Time at={lock.leaseUntil} kind="seconds" /> },
+              {
+                label: 'Last heartbeat',
+                value: (
+                  <>
+                    <Time at={lock.heartbeatAt} kind="age" /> ago
+                  </>
+                ),
+              },
+            ]),
+      ]}
+    />
+  )
+  return (
+    <Card id="state" title="State and actions" aside={state === null ? undefined : KEY_STATE_LABEL[state]}>
+      {detail.storeError !== null && (
+        <p className="mx-4 mb-2 rounded-m bg-warn-soft px-3 py-2 text-s text-warn-ink">
+          {detail.sourceName} cannot be read now: this is as it was last staged.
+        </p>
+      )}
+      {lock !== null && state !== null && KEY_ACTIONS[state].length > 0 ? (
+        <ActOnLock lock={{ ...lock, keyId: detail.id, sourceName: detail.sourceName }} permit={permit}>
+          <div className="mt-2">{facts}</div>
+        </ActOnLock>
+      ) : (
+        <div className="px-4 pb-3">
+          <p className="rounded-m bg-sunken px-3 py-2.5 text-ink-2">
+            {state === null
+              ? 'No store has this key: there is nothing to act on.'
+              : `${KEY_STATE[state].says} Nothing may be done to it in this state.`}
+          </p>
+          <div className="mt-2">{facts}</div>
+        </div>
+      )}
+    </Card>
+  )
+}

@@ -1,0 +1,208 @@
+'use client'
+
+import { type ReactNode, useState, useTransition } from 'react'
+import type { NotDone } from '@/app/_server/attempt'
+import { Button } from '@/app/_ui/button'
+import { classNames } from '@/app/_ui/class-names'
+import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
+import { KEY_ACTIONS, type KeyAction } from '@/lib/core/states'
+import { type ActedOnLock, actOnLock } from './act'
+import { CopyCurl } from './copy-curl'
+import type { LockRow, Permit } from './read-locks'
+import { ResolveDialog, type Selection } from './resolve-dialog'
+import { SeenAndNow } from './seen-and-now'
+import { type Tone, VERB, verdictWords } from './words'
+
+const GROUND: Record<Tone, string> = {
+  ok: 'bg-ok-soft text-ok-ink',
+  warn: 'bg-warn-soft text-warn-ink',
+  bad: 'bg-bad-soft text-bad-ink',
+  quiet: 'bg-sunken text-ink-2',
+}
+
+type Answer = { seen: LockRow; verb: KeyAction } & ({ kind: 'acted'; acted: ActedOnLock } | NotDone)
+
+/** The verdict, the evidence (`children`), and the one act that the verdict stands for; others are behind a look. */
+export function ActOnLock({
+  lock,
+  permit,
+  children,
+}: {
+  lock: LockRow
+  permit: Permit
+  children: ReactNode
+}) {
+  const [answer, setAnswer] = useState<Answer | null>(null)
+  const [selection, setSelection] = useState<Selection | null>(null)
+  const words = verdictWords(lock)
+  const judged = lock.verdict === 'release' || lock.verdict === 'complete' ? lock.verdict : null
+  const legal: readonly KeyAction[] = KEY_ACTIONS[lock.state]
+  const done = answer?.kind === 'acted' && answer.acted.result.state === 'done'
+  const ended = lock.goneAt !== null || done
+  return (
+    <div className="px-4 pt-3 pb-4">
+      <div className={classNames('rounded-m px-3 py-2.5', ended ? GROUND.quiet : GROUND[words.tone])}>
+        <p className="font-semibold">{ended ? 'It has ended' : words.title}</p>
+        <p className="mt-0.5 text-s">
+          {ended
+            ? 'Nothing is held any more.'
+            : judged === null
+              ? lock.reason
+              : `${lock.reason} ${VERB[judged].consequence}`}
+        </p>
+      </div>
+      {children}
+      {answer !== null && <WhatBecame answer={answer} />}
+      {!ended && judged !== null && (
+        <ActForm key={lock.id} lock={lock} verb={judged} permit={permit} onAnswer={setAnswer} />
+      )}
+      {!ended && legal.length > 0 && (
+        <div className="mt-3 border-line border-t pt-3">
+          <p className="mb-2 text-ink-2 text-s">
+            Otherwise, after a look at what the store and the provider say now:
+          </p>
+          <div className="flex flex-wrap gap-2">
+            {legal
+              .filter((verb) => verb !== judged)
+              .map((verb) => (
+                <Button
+                  key={verb}
+                  aria-disabled={permit.refusal !== null}
+                  title={permit.refusal ?? undefined}
+                  onClick={() => {
+                    if (permit.refusal !== null) return
+                    setSelection({ filter: { ids: [lock.id] }, what: '1 lock', verb })
+                  }}
+                >
+                  {VERB[verb].name}…
+                </Button>
+              ))}
+          </div>
+        </div>
+      )}
+      {permit.refusal !== null && !ended && <p className="mt-2 text-ink-2 text-s">{permit.refusal}</p>}
+      <ResolveDialog
+        selection={selection}
+        environment={permit.environment}
+        onClose={() => setSelection(null)}
+      />
+    </div>
+  )
+}
+
+function ActForm(props: {
+  lock: LockRow
+  verb: KeyAction
+  permit: Permit
+  onAnswer: (answer: Answer) => void
+}) {
+  const { lock, verb, permit, onAnswer } = props
+  const [reason, setReason] = useState('')
+  // What is acted on is what was on the screen when the person began to write, not what came meanwhile.
+  const [seen, setSeen] = useState<LockRow | null>(null)
+  const [pending, startTransition] = useTransition()
+  const changed = seen !== null && seen.version !== lock.version
+  const blocked = pending || permit.refusal !== null || !reasonIsEnough(reason)
+  const act = () => {
+    if (blocked) return
+    const asked = seen ?? lock
+    startTransition(async () => {
+      const input = { verb, id: asked.id, seen: asked.version, reason }
+      const attempted = await actOnLock(input).catch((): NotDone => NO_ANSWER)
+      const what = { seen: asked, verb }
+      onAnswer(
+        attempted.kind === 'done'
+          ? { ...what, kind: 'acted', acted: attempted.value }
+          : { ...what, ...attempted },
+      )
+      setSeen(null)
+    })
+  }
+  return (
+    <form
+      className="mt-4"
+      onSubmit={(event) => {
+        event.preventDefault()
+        act()
+      }}
+    >
+      <ReasonField value={reason} onChange={setReason} onBegin={() => setSeen((was) => was ?? lock)} />
+      {changed && (
+        <p className="mt-2 flex items-center justify-between gap-2 rounded-m bg-warn-soft px-3 py-2 text-s text-warn-ink">
+          It changed since you began. Look at the evidence again.
+          <Button onClick={() => setSeen(lock)}>I have looked</Button>
+        </p>
+      )}
+      <div className="mt-2.5 flex flex-wrap items-center justify-end gap-2">
+        <div className="mr-auto -ml-2">
+          <CopyCurl verb={verb} id={lock.id} version={lock.version} reason={reason} />
+        </div>
+        <Button
+          onClick={() => {
+            setReason('')
+            setSeen(null)
+          }}
+        >
+          Cancel
+        </Button>
+        <Button
+          type="submit"
+          look={blocked && !pending ? 'plain' : 'primary'}
+          aria-disabled={blocked}
+          title={permit.refusal ?? undefined}
+        >
+          {pending
+            ? 'Reading store and provider …'
+            : `${VERB[verb].name} 1 key in ${permit.environment.toUpperCase()}`}
+        </Button>
+      </div>
+      <p className="mt-2 text-ink-2 text-s">
+        Refused if the token, the heartbeat or the provider’s answer changes first. Recorded in the audit.
+      </p>
+    </form>
+  )
+}
+
+const NO_ANSWER: NotDone = {
+  kind: 'not_done',
+  code: 'unavailable',
+  why: 'The console did not answer. It is not known whether it was done: look at the fresh state, or press again, which does it at most once.',
+  reference: '',
+}
+
+function WhatBecame({ answer }: { answer: Answer }) {
+  if (answer.kind === 'not_done') {
+    return (
+      <div role="alert" className="mt-3 rounded-m bg-bad-soft px-3 py-2.5 text-bad-ink">
+        <p className="font-semibold">Not {VERB[answer.verb].done.toLowerCase()}</p>
+        <p className="mt-0.5 text-s">
+          {answer.why}
+          {answer.reference !== '' && ` Reference ${answer.reference}.`}
+        </p>
+      </div>
+    )
+  }
+  const { result, fresh } = answer.acted
+  if (result.state === 'done') {
+    return (
+      <p role="status" className="mt-3 rounded-m bg-ok-soft px-3 py-2.5 text-ok-ink">
+        <b className="font-semibold">{VERB[answer.verb].done}.</b>{' '}
+        <span className="break-all font-mono text-s">{result.actionId}</span>
+      </p>
+    )
+  }
+  return (
+    <div role="alert" className="mt-3 rounded-m bg-bad-soft px-3 py-2.5 text-bad-ink">
+      <p className="font-semibold">
+        {result.state === 'unknown'
+          ? 'It is not known yet whether it was done'
+          : 'Refused: nothing was changed'}
+      </p>
+      <p className="mt-0.5 text-s">
+        {result.text ??
+          'The connection to the store broke over the write. It is settled by reading the store again.'}
+      </p>
+      <SeenAndNow seen={answer.seen} now={fresh} />
+    </div>
+  )
+}

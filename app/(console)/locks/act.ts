@@ -1,0 +1,90 @@
+'use server'
+
+import { revalidatePath } from 'next/cache'
+import { z } from 'zod'
+import { type Attempted, attempt } from '@/app/_server/attempt'
+import { BULK_MAX } from '@/lib/core/lock-filter'
+import type { KeyAction } from '@/lib/core/states'
+import { executeSnapshot } from '@/lib/keys/execute-snapshot'
+import { findLock } from '@/lib/keys/find-lock'
+import { type LockView, listLocks } from '@/lib/keys/list-locks'
+import { type OperateResult, operateLocks } from '@/lib/keys/operate-locks'
+import { type LockPreview, previewLocks, type WantedVerb } from '@/lib/keys/preview-locks'
+import { lockFilterSchema } from '@/lib/keys/snapshots'
+import { cancelRun } from '@/lib/runs/cancel'
+
+// Each is safe to send twice: an act is known by what was seen, a snapshot is carried out once, a run is ended once.
+
+const verbSchema = z.enum(['release', 'complete', 'fail'])
+const oneSchema = z.object({ verb: verbSchema, id: z.string(), seen: z.string(), reason: z.string() })
+
+/** What became of it, and the lock as it is now. */
+export type ActedOnLock = { result: OperateResult; fresh: LockView | null }
+
+/** Acts on one lock, only as it was seen. */
+export async function actOnLock(raw: z.input<typeof oneSchema>): Promise<Attempted<ActedOnLock>> {
+  return attempt(async (ctx) => {
+    const { verb, id, seen, reason } = oneSchema.parse(raw)
+    const [result] = await operateLocks(ctx, verb, { ids: [id], seen: { [id]: seen }, reason })
+    const fresh = await findLock(ctx.db, id, ctx.clock.now())
+    revalidatePath('/locks')
+    return { result: z.custom<OperateResult>((value) => value !== undefined).parse(result), fresh }
+  })
+}
+
+/** All that a filter matches now, by name: at most as many as one act may touch, the oldest first. */
+export async function freezeMatching(filter: unknown): Promise<Attempted<{ ids: string[]; more: boolean }>> {
+  return attempt(async (ctx) => {
+    const page = { limit: BULK_MAX }
+    const { items, next } = await listLocks(ctx.db, lockFilterSchema.parse(filter), page, ctx.clock.now())
+    return { ids: items.map(({ id }) => id), more: next !== null }
+  })
+}
+
+/** Freezes a selection for a look before acting. */
+export async function previewSelection(wanted: WantedVerb, filter: unknown): Promise<Attempted<LockPreview>> {
+  return attempt((ctx) => {
+    const verb = z.union([verbSchema, z.literal('as_judged')]).parse(wanted)
+    return previewLocks(ctx, verb, lockFilterSchema.parse(filter))
+  })
+}
+
+export type CarriedOut = {
+  verb: KeyAction
+  snapshotId: string
+  items: OperateResult[]
+  runId: string | null
+}
+
+/** Carries frozen sets out, each once: small ones at once, larger ones as a run. */
+export async function carryOut(
+  snapshots: { verb: KeyAction; snapshotId: string }[],
+  reason: string,
+): Promise<Attempted<CarriedOut[]>> {
+  return attempt(async (ctx) => {
+    const done: CarriedOut[] = []
+    for (const { verb, snapshotId } of snapshots) {
+      const executed = await executeSnapshot(ctx, z.string().parse(snapshotId), reason, { verb })
+      const inline = executed.kind === 'inline'
+      done.push({
+        verb,
+        snapshotId,
+        items: inline ? executed.items : [],
+        runId: inline ? null : executed.run.id,
+      })
+    }
+    revalidatePath('/locks')
+    return done
+  })
+}
+
+export type { LockPreview, WantedVerb } from '@/lib/keys/preview-locks'
+
+/** Ends a bulk job after the item that it works on. */
+export async function abortRun(runId: string): Promise<Attempted<null>> {
+  return attempt(async (ctx) => {
+    await cancelRun(ctx, z.string().parse(runId))
+    revalidatePath('/locks')
+    return null
+  })
+}

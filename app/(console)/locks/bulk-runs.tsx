@@ -1,0 +1,107 @@
+'use client'
+
+import { useState, useTransition } from 'react'
+import { Button } from '@/app/_ui/button'
+import { type Standing, StateMark } from '@/app/_ui/state-mark'
+import { Time } from '@/app/_ui/time'
+import { REFUSAL_TEXT, type RefusalReason } from '@/lib/core/refusals'
+import type { RunState } from '@/lib/core/states'
+import { abortRun } from './act'
+import type { BulkRun } from './read-locks'
+import { locksText, VERB } from './words'
+
+const STANDING: Record<RunState, Standing> = {
+  queued: 'unknown',
+  running: 'stale',
+  done: 'ok',
+  failed: 'bad',
+  cancelled: 'warn',
+}
+const STATE_TEXT: Record<RunState, string> = {
+  queued: 'waits for a worker',
+  running: 'running',
+  done: 'ended',
+  failed: 'failed',
+  cancelled: 'aborted',
+}
+
+/** Bulk jobs that work, or ended a moment ago, whoever started them and wherever. */
+export function BulkRuns({ runs, refusal }: { runs: readonly BulkRun[]; refusal: string | null }) {
+  return runs.map((run) => <OneRun key={run.id} run={run} refusal={refusal} />)
+}
+
+function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
+  const [pending, startTransition] = useTransition()
+  const [fault, setFault] = useState<string | null>(null)
+  const { done, refused, unknown, failed, total, failures } = run.counts
+  const live = run.finishedAt === null
+  const abort = () => {
+    if (pending || refusal !== null) return
+    startTransition(async () => {
+      const attempted = await abortRun(run.id).catch(() => null)
+      setFault(
+        attempted === null
+          ? 'The console did not answer.'
+          : attempted.kind === 'not_done'
+            ? attempted.why
+            : null,
+      )
+    })
+  }
+  const standing = run.state === 'done' && done !== total ? 'warn' : STANDING[run.state]
+  const rest = total === null ? null : total - done - refused - unknown - failed
+  return (
+    <section
+      aria-label={`Bulk job ${run.id}`}
+      className="rounded-m border border-line bg-surface px-4 py-3 shadow-card"
+    >
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+        <StateMark standing={standing} />
+        <h2 className="font-semibold">
+          {VERB[run.verb].name} {total === null ? 'locks' : locksText(total)}: {STATE_TEXT[run.state]}
+        </h2>
+        <p role="status" className="text-ink-2">
+          {done} done, {refused} refused, {failed} failed, {unknown} unknown
+          {rest !== null && rest > 0 && (live ? `, ${rest} to go` : `, ${rest} not tried`)}
+        </p>
+        <p className="ml-auto text-ink-3 text-s">
+          {run.requestedBy} · <Time at={run.finishedAt ?? run.createdAt} kind="age" /> ago
+        </p>
+        {live && (
+          <Button
+            look={run.cancelRequested || refusal !== null ? 'plain' : 'danger'}
+            aria-disabled={pending || run.cancelRequested || refusal !== null}
+            onClick={abort}
+          >
+            {run.cancelRequested ? 'Stops after this item' : 'Abort the rest'}
+          </Button>
+        )}
+      </div>
+      <progress
+        value={run.progress}
+        max={1}
+        aria-label="Progress"
+        className="mt-2 block h-1.5 w-full overflow-hidden rounded-full bg-sunken [&::-webkit-progress-bar]:bg-sunken [&::-webkit-progress-value]:bg-accent"
+      />
+      {(run.error ?? fault) !== null && <p className="mt-2 text-bad-ink">{run.error ?? fault}</p>}
+      {failures.length > 0 && (
+        <details className="mt-2">
+          <summary className="font-medium text-accent-ink">What was not done ({failures.length})</summary>
+          <ul className="mt-1 max-h-60 overflow-y-auto">
+            {failures.map((failure) => (
+              <li key={failure.lockId} className="flex flex-wrap gap-x-3 py-1">
+                <span className="font-mono text-s">{failure.lockId}</span>
+                <span className="text-ink-2">
+                  {failure.state}: {reasonText(failure.reason)}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </section>
+  )
+}
+
+const reasonText = (reason: string): string =>
+  Object.hasOwn(REFUSAL_TEXT, reason) ? REFUSAL_TEXT[reason as RefusalReason] : reason

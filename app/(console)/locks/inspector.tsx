@@ -1,0 +1,194 @@
+'use client'
+
+import {
+  BookOpen,
+  CreditCard,
+  Fingerprint,
+  GanttChart,
+  HeartOff,
+  HeartPulse,
+  type LucideIcon,
+  RotateCw,
+  Timer,
+  TimerOff,
+  X,
+} from 'lucide-react'
+import { type ReactNode, useEffect, useRef } from 'react'
+import { buttonClass } from '@/app/_ui/button'
+import { classNames } from '@/app/_ui/class-names'
+import { CopyButton } from '@/app/_ui/copy-button'
+import { scopeParts, shortId } from '@/app/_ui/identifier'
+import { moneyText } from '@/app/_ui/money-text'
+import { PageLink, QueryLink } from '@/app/_ui/page-link'
+import { Time } from '@/app/_ui/time'
+import { pageExists } from '../_shell/nav'
+import { ActOnLock } from './act-on-lock'
+import type { OpenLock, Permit } from './read-locks'
+import { objectText } from './words'
+
+type Props = { open: OpenLock | null; permit: Permit }
+
+const FRAME =
+  'min-w-0 rounded-m border border-line bg-surface shadow-card xl:sticky xl:top-15 xl:max-h-[calc(100dvh-76px)] xl:overflow-y-auto'
+/** Where there is no room beside the table it lies over it. */
+const OVER =
+  'max-xl:fixed max-xl:inset-y-12 max-xl:right-0 max-xl:z-30 max-xl:w-104 max-xl:max-w-full max-xl:overflow-y-auto max-xl:rounded-none max-xl:shadow-raised max-md:bottom-14 max-md:w-full'
+
+/** The open lock: what is known of it, what may be done, and the form to do it. */
+export function Inspector({ open, permit }: Props) {
+  if (open === null) {
+    return (
+      <aside
+        aria-label="Lock"
+        className={classNames(FRAME, 'px-4 py-8 text-center max-xl:order-first max-xl:py-4')}
+      >
+        <p className="font-medium">There is no such lock</p>
+        <p className="mt-1 text-ink-2">It may be older than what is kept, or the link is cut off.</p>
+        <QueryLink set={{ lock: null }} className={buttonClass('plain', 'mt-3')}>
+          Show the list
+        </QueryLink>
+      </aside>
+    )
+  }
+  return <OpenInspector key={open.lock.id} open={open} permit={permit} />
+}
+
+function OpenInspector({ open: { lock, ledger }, permit }: { open: OpenLock; permit: Permit }) {
+  const { client, endpoint } = scopeParts(lock.scope)
+  const frame = useRef<HTMLElement>(null)
+  useEffect(() => {
+    // Over the table it is where one reads on.
+    if (!window.matchMedia('(min-width: 80rem)').matches) frame.current?.focus()
+  }, [])
+  return (
+    <aside ref={frame} tabIndex={-1} aria-label="Lock" className={classNames(FRAME, OVER, 'outline-none')}>
+      <header className="flex items-start gap-1 px-4 pt-3.5">
+        <div className="min-w-0 flex-1">
+          <h2 className="break-all font-mono font-semibold">
+            <PageLink href={`/keys/${lock.keyId}`} className="hover:underline">
+              {lock.key}
+            </PageLink>
+          </h2>
+          <p className="mt-0.5 text-ink-2 text-s">
+            {endpoint} · {client} · {lock.sourceName} · attempt {lock.attempts}
+          </p>
+        </div>
+        <CopyButton text={lock.key} label="Copy the key" iconOnly />
+        <QueryLink
+          set={{ lock: null }}
+          scroll={false}
+          aria-label="Close"
+          data-escape
+          className="grid size-7 shrink-0 place-items-center rounded-s text-ink-3 hover:bg-sunken hover:text-ink max-md:size-11"
+        >
+          <X size={16} aria-hidden="true" />
+        </QueryLink>
+      </header>
+      <ActOnLock lock={lock} permit={permit}>
+        <Evidence lock={lock} ledger={ledger} />
+      </ActOnLock>
+    </aside>
+  )
+}
+
+function Evidence({ lock, ledger }: OpenLock) {
+  const alive = lock.state === 'leased'
+  const answer = lock.providerAnswer
+  return (
+    <section className="mt-3">
+      <h3 className="mb-1 text-ink-2">Evidence</h3>
+      <dl>
+        <Fact icon={alive ? Timer : TimerOff} name={alive ? 'Lease runs until' : 'Lease ended'}>
+          {alive ? (
+            <Time at={lock.leaseUntil} kind="seconds" />
+          ) : (
+            <>
+              <Time at={lock.leaseUntil} kind="age" /> ago
+            </>
+          )}
+        </Fact>
+        <Fact icon={alive ? HeartPulse : HeartOff} name="Last heartbeat">
+          <Time at={lock.heartbeatAt} kind="age" /> ago
+        </Fact>
+        <Fact icon={GanttChart} name={lock.step === null ? 'Trace' : `Trace, stopped after ${lock.step}`}>
+          {lock.traceId === null ? (
+            'none recorded'
+          ) : pageExists('/traces') ? (
+            <PageLink
+              href={`/traces/${lock.traceId}`}
+              className="font-medium text-accent-ink hover:underline"
+            >
+              open
+            </PageLink>
+          ) : (
+            <span className="font-mono text-s">{shortId(lock.traceId, 8, 4)}</span>
+          )}
+        </Fact>
+        {answer.kind === 'found' ? (
+          answer.objects.map((object) => (
+            <Fact
+              key={object.id}
+              icon={CreditCard}
+              name={`${object.kind === 'charge' ? 'Charge' : 'Refund'} carries this key`}
+              detail={object.id}
+            >
+              {objectText(object)}
+            </Fact>
+          ))
+        ) : (
+          <Fact icon={CreditCard} name="Provider">
+            {PROVIDER_FACT[answer.kind](answer)}
+          </Fact>
+        )}
+        <Fact icon={BookOpen} name="Ledger">
+          {ledger === null
+            ? 'not connected'
+            : ledger.length === 0
+              ? 'no row'
+              : ledger
+                  .map(({ kind, amount, reversed }) =>
+                    [kind, amount === null ? null : moneyText(amount), reversed ? 'reversed' : null]
+                      .filter((part) => part !== null)
+                      .join(' '),
+                  )
+                  .join(', ')}
+        </Fact>
+        <Fact icon={Fingerprint} name="Fencing token">
+          <span className="font-mono text-s" title={lock.fence}>
+            {lock.fence.length > 9 ? `…${lock.fence.slice(-6)}` : lock.fence}
+          </span>
+        </Fact>
+        <Fact icon={RotateCw} name="Checked">
+          <Time at={lock.checkedAt} kind="age" /> ago
+        </Fact>
+      </dl>
+    </section>
+  )
+}
+
+type Answer = OpenLock['lock']['providerAnswer']
+const PROVIDER_FACT: Record<Exclude<Answer['kind'], 'found'>, (answer: Answer) => ReactNode> = {
+  not_asked: () => 'not asked: its holder is alive',
+  no_provider: () => 'none is connected',
+  none: () => 'nothing carries this key',
+  not_settled: () => 'too early to say',
+  unreachable: (answer) => (answer.kind === 'unreachable' ? `did not answer: ${answer.error}` : ''),
+}
+
+function Fact(props: { icon: LucideIcon; name: string; detail?: string; children: ReactNode }) {
+  const { icon: Icon } = props
+  return (
+    <div className="flex min-h-9 items-center gap-3 border-line border-b py-1.5 last:border-b-0">
+      <Icon size={14} aria-hidden="true" className="shrink-0 text-ink-3" />
+      <dt className="min-w-0 flex-1">
+        {props.name}
+        {props.detail !== undefined && (
+          <span className="block truncate font-mono text-ink-3 text-xs" title={props.detail}>
+            {props.detail}
+          </span>
+        )}
+      </dt>
+      <dd className="max-w-[60%] break-words text-right">{props.children}</dd>
+    </div>
+  )
+}

@@ -1,0 +1,136 @@
+'use client'
+
+import { type ReactNode, useState } from 'react'
+import { classNames } from '@/app/_ui/class-names'
+import { EmptyState } from '@/app/_ui/empty-state'
+import { FreshPill } from '@/app/_ui/fresh-pill'
+import { useNow } from '@/app/_ui/now-clock'
+import { Pager } from '@/app/_ui/pager'
+import { useSteadyRows } from '@/app/_ui/steady-rows'
+import { headClass, tableClass } from '@/app/_ui/table'
+import type { LockFilter } from '@/lib/core/lock-filter'
+import { LockLine } from './lock-line'
+import type { Query } from './query'
+import type { LockRow, Permit } from './read-locks'
+import { ResolveDialog, type Selection } from './resolve-dialog'
+import { SelectionBar } from './selection-bar'
+import { useChosen } from './use-chosen'
+import { locksText } from './words'
+
+type Props = {
+  rows: readonly LockRow[]
+  next: string | null
+  query: Query
+  filter: LockFilter
+  /** How many match in all, this page and the others. */
+  matching: number
+  permit: Permit
+  facets: ReactNode
+}
+
+export function LocksTable({ rows, next, query, filter, matching, permit, facets }: Props) {
+  const resetKey = [query.view, query.endpoint, query.client, query.cursor].join('|')
+  const steady = useSteadyRows(rows, resetKey)
+  const chosen = useChosen(
+    steady.rows.filter(({ gone }) => !gone).map(({ item }) => item.id),
+    resetKey,
+  )
+  const [selection, setSelection] = useState<Selection | null>(null)
+  const now = useNow()
+  const longestMs = Math.max(0, ...steady.rows.map(({ item }) => now - Date.parse(item.acquiredAt)))
+
+  return (
+    <section
+      aria-label="Table of locks"
+      className="min-w-0 rounded-m border border-line bg-surface shadow-card"
+    >
+      <div className="flex flex-wrap items-center gap-2 px-3 py-2.5">
+        {facets}
+        <FreshPill fresh={steady.fresh} left={steady.left} onShow={steady.catchUp} />
+      </div>
+      {steady.rows.length === 0 ? (
+        <NoLocks query={query} />
+      ) : (
+        <table className={classNames(tableClass, 'border-line border-t')}>
+          <thead>
+            <tr>
+              <th scope="col" className={headClass('w-10 pr-0')}>
+                <input
+                  type="checkbox"
+                  aria-label="Select all locks of this page"
+                  checked={chosen.page}
+                  onChange={chosen.togglePage}
+                  className="block size-4 accent-accent-fill max-md:size-5"
+                />
+              </th>
+              <th scope="col" className={headClass('w-24')}>
+                Held
+              </th>
+              <th scope="col" className={headClass()}>
+                Key
+              </th>
+              <th scope="col" className={headClass('max-lg:hidden')}>
+                Holder
+              </th>
+              <th scope="col" className={headClass('max-md:hidden')}>
+                Provider says
+              </th>
+              <th scope="col" className={headClass('max-md:hidden')}>
+                Verdict
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {steady.rows.map(({ item, gone }) => (
+              <LockLine
+                key={item.id}
+                lock={item}
+                gone={gone}
+                open={item.id === query.lock}
+                selected={chosen.ids.includes(item.id)}
+                onSelect={() => chosen.toggle(item.id)}
+                longestMs={longestMs}
+              />
+            ))}
+          </tbody>
+        </table>
+      )}
+      <SelectionBar
+        chosen={chosen}
+        shown={steady.rows.length}
+        matching={matching}
+        filter={filter}
+        permit={permit}
+        onResolve={() => setSelection({ filter: { ids: chosen.ids }, what: locksText(chosen.ids.length) })}
+      />
+      {(query.cursor !== null || next !== null) && (
+        <div className="border-line border-t">
+          <Pager shown={steady.rows.length} noun="lock" cursor={query.cursor} next={next} />
+        </div>
+      )}
+      <ResolveDialog
+        selection={selection}
+        environment={permit.environment}
+        onClose={() => setSelection(null)}
+        onDone={chosen.keep}
+      />
+    </section>
+  )
+}
+
+function NoLocks({ query }: { query: Query }) {
+  if (query.endpoint !== null || query.client !== null || query.cursor !== null) {
+    return (
+      <EmptyState kind="filtered" title="No lock matches these filters">
+        Take one away to see more.
+      </EmptyState>
+    )
+  }
+  return (
+    <EmptyState kind="none" title={query.view === 'stuck' ? 'No key is stuck' : 'None in this view'}>
+      {query.view === 'stuck'
+        ? 'Every key is held by a live holder or has ended. New ones appear here by themselves.'
+        : 'They appear here by themselves.'}
+    </EmptyState>
+  )
+}

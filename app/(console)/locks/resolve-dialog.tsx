@@ -1,0 +1,172 @@
+'use client'
+
+import { useEffect, useId, useState, useTransition } from 'react'
+import type { Attempted, NotDone } from '@/app/_server/attempt'
+import { Button } from '@/app/_ui/button'
+import { Dialog } from '@/app/_ui/dialog'
+import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
+import type { LockFilter } from '@/lib/core/lock-filter'
+import type { KeyAction } from '@/lib/core/states'
+import { type CarriedOut, carryOut, type LockPreview, previewSelection, type WantedVerb } from './act'
+import { Outcome } from './resolve-outcome'
+import { Preview } from './resolve-preview'
+import { isRetryable, locksText, VERB } from './words'
+
+/** What is to be acted on, and in words. */
+export type Selection = { filter: LockFilter; what: string; verb?: KeyAction }
+
+type Props = {
+  selection: Selection | null
+  environment: string
+  onClose: () => void
+  /** The locks that may be tried again stay selected. */
+  onDone?: (retryable: string[]) => void
+}
+
+const CHOICES: { value: WantedVerb; name: string; text: string }[] = [
+  {
+    value: 'as_judged',
+    name: 'As the evidence says',
+    text: 'Each lock gets the act of its verdict, if it has one.',
+  },
+  ...(['release', 'complete', 'fail'] as const).map((value) => ({
+    value,
+    name: VERB[value].name,
+    text: VERB[value].consequence,
+  })),
+]
+
+/** A frozen look first, then the act, on exactly what was looked at. */
+export function ResolveDialog({ selection, environment, onClose, onDone }: Props) {
+  if (selection === null) return null
+  return (
+    <Resolving
+      selection={selection}
+      environment={environment}
+      onClose={onClose}
+      onDone={onDone ?? (() => undefined)}
+    />
+  )
+}
+
+function Resolving({ selection, environment, onClose, onDone }: Required<Props> & { selection: Selection }) {
+  const id = useId()
+  const [wanted, setWanted] = useState<WantedVerb>(selection.verb ?? 'as_judged')
+  const [preview, setPreview] = useState<Attempted<LockPreview> | null>(null)
+  const [outcome, setOutcome] = useState<Attempted<CarriedOut[]> | null>(null)
+  const [reason, setReason] = useState('')
+  const [pending, startTransition] = useTransition()
+
+  // Frozen once for each choice: what arrives later is not part of it.
+  useEffect(() => {
+    let current = true
+    setPreview(null)
+    previewSelection(wanted, selection.filter).then(
+      (looked) => current && setPreview(looked),
+      () => current && setPreview(NO_ANSWER),
+    )
+    return () => {
+      current = false
+    }
+  }, [wanted, selection.filter])
+
+  const snapshots = preview?.kind === 'done' ? preview.value.snapshots : []
+  const count = snapshots.reduce((sum, snapshot) => sum + snapshot.count, 0)
+  const failing = snapshots.some(({ verb }) => verb === 'fail') || wanted === 'fail'
+  const blocked = pending || count === 0 || !reasonIsEnough(reason)
+  const act = () => {
+    if (blocked) return
+    startTransition(async () => {
+      const frozen = snapshots.map(({ verb, snapshotId }) => ({ verb, snapshotId }))
+      const carried = await carryOut(frozen, reason).catch((): NotDone => NO_ANSWER)
+      setOutcome(carried)
+      if (carried.kind !== 'done') return
+      const items = carried.value.flatMap((each) => each.items)
+      onDone(items.filter(({ reason: why }) => isRetryable(why)).map((item) => item.id))
+    })
+  }
+  const place = environment.toUpperCase()
+  if (outcome !== null) {
+    return (
+      <Dialog
+        open
+        onClose={onClose}
+        title={outcome.kind === 'done' ? 'What was done' : 'It was not done'}
+        wide
+        footer={
+          <Button look="primary" onClick={onClose} data-autofocus>
+            Close
+          </Button>
+        }
+      >
+        <Outcome outcome={outcome} />
+      </Dialog>
+    )
+  }
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      wide
+      tone={failing ? 'danger' : 'plain'}
+      title={`${wanted === 'as_judged' ? 'Resolve' : VERB[wanted].name} ${selection.what} in ${place}`}
+      lead="Store and provider are read again now. Nothing is changed before you confirm."
+      footer={
+        <>
+          <Button onClick={onClose} data-autofocus>
+            Cancel
+          </Button>
+          <Button
+            look={blocked && !pending ? 'plain' : failing ? 'danger' : 'primary'}
+            aria-disabled={blocked}
+            onClick={act}
+          >
+            {pending ? 'Working …' : confirmText(snapshots, place)}
+          </Button>
+        </>
+      }
+    >
+      <fieldset className="grid gap-1.5 sm:grid-cols-2">
+        <legend className="mb-1.5 font-medium">What is to be done</legend>
+        {CHOICES.map(({ value, name, text }) => (
+          <label
+            key={value}
+            htmlFor={`${id}-${value}`}
+            className="flex cursor-pointer items-start gap-2.5 rounded-m border border-line px-3 py-2 has-checked:border-accent has-checked:bg-accent-soft"
+          >
+            <input
+              id={`${id}-${value}`}
+              type="radio"
+              name={`${id}-verb`}
+              checked={wanted === value}
+              onChange={() => setWanted(value)}
+              className="mt-0.5 size-4 shrink-0 accent-accent-fill"
+            />
+            <span>
+              <span className="block font-medium">{name}</span>
+              <span className="block text-ink-2 text-s">{text}</span>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      <Preview preview={preview} />
+      <ReasonField value={reason} onChange={setReason} />
+    </Dialog>
+  )
+}
+
+function confirmText(snapshots: LockPreview['snapshots'], place: string): string {
+  const [only, ...others] = snapshots
+  if (only === undefined) return 'Nothing to do'
+  if (others.length === 0) return `${VERB[only.verb].name} ${locksText(only.count)} in ${place}`
+  const parts = snapshots.map(({ verb, count }) => `${VERB[verb].name.toLowerCase()} ${count}`)
+  const text = parts.join(', ')
+  return `${text[0]?.toUpperCase()}${text.slice(1)} in ${place}`
+}
+
+const NO_ANSWER: NotDone = {
+  kind: 'not_done',
+  code: 'unavailable',
+  why: 'The console did not answer. A frozen set is carried out at most once: close this and look at the fresh state.',
+  reference: '',
+}

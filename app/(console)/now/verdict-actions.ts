@@ -1,0 +1,32 @@
+import { plural } from '@/app/_ui/format-figure'
+import { pageExists } from '../_shell/nav'
+import type { NowData } from './read-now'
+import { measureOf } from './verdict'
+
+export type VerdictAction = { label: string; href: string }
+
+const ACTIONS_MAX = 2
+
+/** Where one goes from the verdict, the most urgent first; the range goes along. */
+export function verdictActions(data: NowData): VerdictAction[] {
+  const duplicates = Number(measureOf(data, 'M2').numerator ?? 0)
+  const orphans = Number(measureOf(data, 'M6').detail.open ?? 0)
+  const firing = new Set(data.conditions.map(({ kind }) => kind))
+  const { all, p1, more } = data.openCases
+  const least = more ? '≥ ' : ''
+  const offered: (VerdictAction | false)[] = [
+    duplicates > 0 && { label: `Open ${plural(duplicates, 'effect')}`, href: '/effects?kind=duplicate' },
+    (firing.has('store_errors') || firing.has('stale_source') || firing.has('stale_telemetry')) && {
+      label: 'Open sources',
+      href: '/sources',
+    },
+    firing.has('intent_latency') && { label: 'Open slow traces', href: '/traces' },
+    p1 > 0 && { label: `Open ${least}${plural(all, 'case')}`, href: '/reconciliation' },
+    data.locks.stuck > 0 && { label: `Open ${plural(data.locks.stuck, 'stuck lock')}`, href: '/locks' },
+    orphans > 0 && { label: `Open ${plural(orphans, 'orphan')}`, href: '/effects?kind=orphan' },
+  ]
+  return offered
+    .filter((action) => action !== false)
+    .filter(({ href }) => pageExists(href.split('?')[0] ?? ''))
+    .slice(0, ACTIONS_MAX)
+}

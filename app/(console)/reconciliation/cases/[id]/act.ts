@@ -1,0 +1,81 @@
+'use server'
+
+import { revalidatePath } from 'next/cache'
+import { z } from 'zod'
+import type { Attempted } from '@/app/_server/attempt'
+import { attemptOnce } from '@/app/_server/attempt-once'
+import type { UserContext } from '@/app/_server/context'
+import { approveAction, rejectAction, withdrawAction } from '@/app/_server/decide'
+import type { ActInput } from '@/app/_ui/act-dialog'
+import { propose } from '@/lib/reconcile/corrections/propose'
+import { acknowledgeCase } from '@/lib/reconcile/triage/acknowledge'
+import { assignCase } from '@/lib/reconcile/triage/assign'
+import { closeCaseByHand } from '@/lib/reconcile/triage/close-by-hand'
+import { commentCase } from '@/lib/reconcile/triage/comment'
+import { snoozeCase } from '@/lib/reconcile/triage/snooze'
+
+/** Runs the verb once, then the pages that show the case are read again. */
+function once(
+  name: string,
+  input: ActInput,
+  work: (ctx: UserContext) => Promise<unknown>,
+): Promise<Attempted<unknown>> {
+  return attemptOnce(name, input.requestId, async (ctx) => {
+    await work(ctx)
+    revalidatePath('/reconciliation', 'layout')
+    return null
+  })
+}
+
+const id = z.string().max(64)
+
+export const proposeFix = async (caseId: string, kind: string, input: ActInput) =>
+  once('case.propose', input, (ctx) => {
+    const { charge, entryId } = input.fields
+    const params = { ...(charge ? { charge } : {}), ...(entryId ? { entryId } : {}) }
+    // The verb parses the kind and everything else.
+    return propose(ctx, { caseId: id.parse(caseId), kind: kind as 'ignore', params, reason: input.reason })
+  })
+
+export const approveFix = async (actionId: string, evidenceHash: string, input: ActInput) =>
+  once('action.approve', input, (ctx) =>
+    approveAction(ctx, {
+      actionId: id.parse(actionId),
+      evidenceHash: z.string().max(128).parse(evidenceHash),
+    }),
+  )
+
+export const rejectFix = async (actionId: string, input: ActInput) =>
+  once('action.reject', input, (ctx) =>
+    rejectAction(ctx, { actionId: id.parse(actionId), reason: input.reason }),
+  )
+
+export const withdrawFix = async (actionId: string, input: ActInput) =>
+  once('action.withdraw', input, (ctx) =>
+    withdrawAction(ctx, { actionId: id.parse(actionId), reason: input.reason }),
+  )
+
+export const comment = async (caseId: string, input: ActInput) =>
+  once('case.comment', input, (ctx) =>
+    commentCase(ctx, { caseId: id.parse(caseId), text: input.fields.text ?? '' }),
+  )
+
+export const acknowledge = async (caseId: string, input: ActInput) =>
+  once('case.acknowledge', input, (ctx) => acknowledgeCase(ctx, id.parse(caseId)))
+
+export const assign = async (caseId: string, input: ActInput) =>
+  once('case.assign', input, (ctx) =>
+    assignCase(ctx, { caseId: id.parse(caseId), ownerId: input.fields.owner ?? '' }),
+  )
+
+const hours = z.coerce.number('choose for how long').int().min(1).max(720)
+const HOUR_MS = 3_600_000
+
+export const snooze = async (caseId: string, input: ActInput) =>
+  once('case.snooze', input, (ctx) => {
+    const until = new Date(ctx.clock.now().getTime() + hours.parse(input.fields.hours) * HOUR_MS)
+    return snoozeCase(ctx, { caseId: id.parse(caseId), until })
+  })
+
+export const closeByHand = async (caseId: string, input: ActInput) =>
+  once('case.close', input, (ctx) => closeCaseByHand(ctx, { caseId: id.parse(caseId), reason: input.reason }))

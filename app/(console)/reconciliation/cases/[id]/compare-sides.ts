@@ -1,0 +1,211 @@
+import { moneyText } from '@/app/_ui/money-text'
+import type { Aspect } from '@/lib/core/case-classes'
+import { type MoneyJson, moneyToJson, sumByCurrency } from '@/lib/core/money'
+import type { CaseSides, SideLife, SideObject, SidePosting } from '@/lib/reconcile/read-case-sides'
+import { type Cell, distinct, idsCell, sameSet, tally, textCell } from './cells'
+
+export type SideName = 'intent' | 'ledger' | 'provider'
+export const SIDES: readonly SideName[] = ['intent', 'ledger', 'provider']
+
+export type FieldRow = {
+  field: string
+  cells: Record<SideName, Cell>
+  /** null = fewer than two sides say something: nothing to compare. */
+  agrees: boolean | null
+}
+
+/** What each side says of the operation, field by field, and whether they say the same. Pure. */
+export function compareSides(sides: CaseSides, aspect: Aspect): FieldRow[] {
+  const once = aspect === 'uniqueness' || aspect === 'ledger'
+  const has = Object.fromEntries(
+    SIDES.map((side) => [side, sides.sources.some(({ kind }) => kind === side)]),
+  ) as Record<SideName, boolean>
+  const field = (name: string, cells: Record<SideName, Cell>, agrees: boolean | null): FieldRow => ({
+    field: name,
+    cells: Object.fromEntries(
+      SIDES.map((side) => [side, has[side] ? cells[side] : { kind: 'no_source' }]),
+    ) as Record<SideName, Cell>,
+    agrees,
+  })
+  const [charges, refunds] = [ofKind(sides.provider, 'charge'), ofKind(sides.provider, 'refund')]
+  // A refund given back later is told in the state; what is compared is what the case is about.
+  const objects = aspect === 'refund' ? (refunds.length > 0 ? refunds : charges) : charges
+  return [
+    keyRow(sides, objects, field),
+    stateRow(sides, objects, has, once, field),
+    amountRow(sides, objects, has, once, field),
+    objectRow(sides, objects, has, field),
+    referenceRow(sides, objects, field),
+    timeRow(sides, objects, field),
+  ]
+}
+
+type MakeField = (name: string, cells: Record<SideName, Cell>, agrees: boolean | null) => FieldRow
+
+const ofKind = (objects: readonly SideObject[], kind: SideObject['kind']) =>
+  objects.filter((object) => object.kind === kind)
+
+function keyRow(sides: CaseSides, objects: readonly SideObject[], field: MakeField): FieldRow {
+  const intent = distinct(sides.intent.map(({ key }) => key))
+  const provider = distinct(objects.map(({ key }) => key))
+  const note = provider.length === 1 && objects.length > 1 ? `on all ${objects.length}` : undefined
+  const both = intent.length > 0 && provider.length > 0
+  return field(
+    'Key',
+    { intent: idsCell(intent), ledger: { kind: 'not_carried' }, provider: idsCell(provider, note) },
+    both ? sameSet(intent, provider) && intent.length === 1 : null,
+  )
+}
+
+const STATE_WORDS: Record<string, string> = {
+  leased: 'in progress, never finished',
+  retryable: 'retryable',
+  unknown: 'unknown',
+  completed: 'completed',
+  failed_final: 'failed for good',
+  gone: 'gone without a record',
+}
+
+const isLiveLife = ({ state }: SideLife) => state === 'completed'
+const isLivePosting = ({ reversed }: SidePosting) => !reversed
+const isLiveObject = ({ status }: SideObject) => status === 'succeeded' || status === 'pending'
+
+function stateRow(
+  sides: CaseSides,
+  objects: readonly SideObject[],
+  has: Record<SideName, boolean>,
+  once: boolean,
+  field: MakeField,
+): FieldRow {
+  const counts = [
+    ...(has.intent ? [sides.intent.filter(isLiveLife).length] : []),
+    ...(has.ledger ? [sides.ledger.filter(isLivePosting).length] : []),
+    ...(has.provider ? [objects.filter(isLiveObject).length] : []),
+  ]
+  const alike = counts.every((count) => count > 0) || counts.every((count) => count === 0)
+  return field(
+    'State',
+    {
+      intent: textCell(sides.intent.map(lifeWords)),
+      ledger: textCell(
+        tally(sides.ledger, (posting) => (posting.reversed ? 'posting, reversed' : 'posting')),
+      ),
+      provider: textCell(
+        tally(objects, (object) => `${object.kind} ${objectWords(object)}`),
+        objects.filter(isLiveObject).length > 1,
+      ),
+    },
+    counts.length < 2 ? null : alike && (!once || counts.every((count) => count <= 1)),
+  )
+}
+
+const lifeWords = (life: SideLife): string =>
+  [STATE_WORDS[life.state] ?? life.state, life.httpStatus === null ? null : `answered ${life.httpStatus}`]
+    .filter((part) => part !== null)
+    .join(', ')
+
+const objectWords = ({ status, refunded }: SideObject): string =>
+  refunded === null ? status : `${status}, ${moneyText(refunded)} refunded`
+
+function amountRow(
+  sides: CaseSides,
+  objects: readonly SideObject[],
+  has: Record<SideName, boolean>,
+  once: boolean,
+  field: MakeField,
+): FieldRow {
+  const intent = sides.intent.flatMap(({ amount }) => amount ?? [])
+  const ledger = sides.ledger.filter(isLivePosting).map(({ amount }) => amount)
+  const provider = objects.filter(isLiveObject).map(({ amount }) => amount)
+  // The store knows the amount only where the SDK recorded its effect.
+  const said = [
+    ...(intent.length > 0 ? [intent] : []),
+    ...(has.ledger ? [ledger] : []),
+    ...(has.provider ? [provider] : []),
+  ]
+  const totals = said.map((amounts) => JSON.stringify(totalOf(amounts)))
+  const twice = once && said.some((amounts) => amounts.length > 1)
+  return field(
+    'Amount',
+    {
+      intent: intent.length === 0 && sides.intent.length > 0 ? { kind: 'not_carried' } : amountCell(intent),
+      ledger: amountCell(ledger),
+      provider: amountCell(provider),
+    },
+    said.length < 2 ? null : new Set(totals).size === 1 && !twice,
+  )
+}
+
+const totalOf = (amounts: readonly MoneyJson[]): MoneyJson[] =>
+  sumByCurrency(amounts.map(({ minor, currency }) => ({ minor: BigInt(minor), currency }))).map(moneyToJson)
+
+/** €89.90 + €89.90 = €179.80 */
+function amountCell(amounts: readonly MoneyJson[]): Cell {
+  if (amounts.length === 0) return { kind: 'nothing' }
+  const parts = amounts.map(moneyText)
+  const total = totalOf(amounts)
+  const sum = amounts.length > 1 && total.length === 1 ? ` = ${total.map(moneyText).join('')}` : ''
+  return { kind: 'text', text: parts.join(' + ') + sum, strong: amounts.length > 1 }
+}
+
+function objectRow(
+  sides: CaseSides,
+  objects: readonly SideObject[],
+  has: Record<SideName, boolean>,
+  field: MakeField,
+): FieldRow {
+  const provider = distinct(objects.filter(({ status }) => status !== 'absent').map(({ id }) => id))
+  const ledger = distinct(sides.ledger.filter(isLivePosting).map(({ providerRef }) => providerRef))
+  const known = new Set([...provider, ...ledger])
+  const intent = distinct(
+    sides.intent.flatMap(({ names, effects }) => [
+      ...names.filter((name) => known.has(name)),
+      ...effects.flatMap(({ reference }) => reference ?? []),
+    ]),
+  )
+  const said = [
+    ...(has.intent && sides.intent.length > 0 ? [intent] : []),
+    ...(has.ledger ? [ledger] : []),
+    ...(has.provider ? [provider] : []),
+  ]
+  const [first, ...others] = said
+  return field(
+    'Object',
+    { intent: idsCell(intent), ledger: idsCell(ledger), provider: idsCell(provider) },
+    first === undefined || others.length === 0 ? null : others.every((ids) => sameSet(first, ids)),
+  )
+}
+
+function referenceRow(sides: CaseSides, objects: readonly SideObject[], field: MakeField): FieldRow {
+  const each = {
+    intent: distinct(sides.intent.map(({ reference }) => reference)),
+    ledger: distinct(sides.ledger.map(({ reference }) => reference)),
+    provider: distinct(objects.map(({ reference }) => reference)),
+  }
+  const said = SIDES.map((side) => each[side]).filter((ids) => ids.length > 0)
+  const [first, ...others] = said
+  return field(
+    'Reference',
+    { intent: idsCell(each.intent), ledger: idsCell(each.ledger), provider: idsCell(each.provider) },
+    first === undefined || others.length === 0 ? null : others.every((ids) => sameSet(first, ids)),
+  )
+}
+
+/** Clocks and granularities differ: beginnings within a minute of each other are the same. */
+const SAME_TIME_MS = 60_000
+
+function timeRow(sides: CaseSides, objects: readonly SideObject[], field: MakeField): FieldRow {
+  const each: Record<SideName, string[]> = {
+    intent: sides.intent.map(({ acquiredAt }) => acquiredAt),
+    ledger: sides.ledger.map(({ bookedAt }) => bookedAt),
+    provider: objects.filter(({ status }) => status !== 'absent').map(({ createdAt }) => createdAt),
+  }
+  const firsts = SIDES.flatMap((side) => each[side].toSorted()[0] ?? []).map((at) => Date.parse(at))
+  const cell = (at: string[]): Cell =>
+    at.length === 0 ? { kind: 'nothing' } : { kind: 'times', at: distinct(at) }
+  return field(
+    'Time',
+    { intent: cell(each.intent), ledger: cell(each.ledger), provider: cell(each.provider) },
+    firsts.length < 2 ? null : Math.max(...firsts) - Math.min(...firsts) <= SAME_TIME_MS,
+  )
+}

@@ -1,0 +1,183 @@
+import type { UserContext } from '@/app/_server/context'
+import { ActDialog } from '@/app/_ui/act-dialog'
+import { Badge } from '@/app/_ui/badge'
+import { Card } from '@/app/_ui/card'
+import { Facts } from '@/app/_ui/facts'
+import { moneyText } from '@/app/_ui/money-text'
+import { PageLink } from '@/app/_ui/page-link'
+import { ShortId } from '@/app/_ui/short-id'
+import { Time } from '@/app/_ui/time'
+import type { ActionView } from '@/lib/actions/view'
+import { leastRoleFor, type Role, roleAllows } from '@/lib/core/permissions'
+import type { ActionKind, ActionState } from '@/lib/core/states'
+import type { CaseDetail } from '@/lib/reconcile/cases'
+import { ACTION_STATE, FIX } from '../../words'
+import { approveFix, rejectFix, withdrawFix } from './act'
+import { CorrectionSteps } from './correction-steps'
+import { Fixes } from './fixes'
+import { RESOLUTION } from './history'
+
+type Person = { id: string; name: string; role: Role }
+type Props = {
+  found: CaseDetail
+  actor: UserContext['actor']
+  people: readonly Person[]
+  environment: string
+}
+
+const IN_FLIGHT: readonly ActionState[] = ['proposed', 'approved', 'executing', 'unknown']
+
+/** What puts it right: who may do it, what exactly happens, and how far it is. */
+export function CorrectionCard(props: Props) {
+  const { found } = props
+  const pending = found.actions.find(({ state }) => IN_FLIGHT.includes(state as ActionState))
+  const last = found.actions.find(({ kind }) => kind !== 'ignore' || found.lifecycle === 'resolved')
+  const resolved = found.lifecycle === 'resolved'
+  return (
+    <Card id="correction" title="Correction" className="xl:sticky xl:top-16">
+      <div className="grid gap-3 px-4 pb-4">
+        {resolved && (
+          <p className="rounded-m bg-ok-soft px-3 py-2 text-ok-ink">
+            {RESOLUTION[found.resolution ?? ''] ?? 'Resolved'}
+            {found.resolvedAt !== null && (
+              <>
+                {' '}
+                at <Time at={found.resolvedAt} />
+              </>
+            )}
+            .
+          </p>
+        )}
+        {pending !== undefined && <InFlight {...props} action={pending} />}
+        {pending === undefined && last !== undefined && <Ended action={last} people={props.people} />}
+        {pending === undefined && !resolved && <Fixes {...props} />}
+      </div>
+    </Card>
+  )
+}
+
+function ActionFacts({ action, keeps }: { action: ActionView; keeps?: readonly string[] }) {
+  return (
+    <Facts
+      facts={[
+        { label: 'What', value: FIX[action.kind as ActionKind].verb },
+        ...(action.charge === null ? [] : [{ label: 'Of', value: <ShortId id={action.charge} /> }]),
+        ...(action.amount === null ? [] : [{ label: 'Amount', value: moneyText(action.amount) }]),
+        ...(keeps === undefined || keeps.length === 0
+          ? []
+          : [{ label: 'Keeps', value: keeps.map((id) => <ShortId key={id} id={id} />) }]),
+        {
+          label: 'Action id',
+          value: (
+            <PageLink href={`/audit?subject=${action.id}`} className="text-accent-ink hover:underline">
+              <ShortId id={action.id} />
+            </PageLink>
+          ),
+        },
+        ...(action.evidenceHash === null
+          ? []
+          : [{ label: 'Evidence', value: <ShortId id={`sha256 ${action.evidenceHash}`} /> }]),
+      ]}
+    />
+  )
+}
+
+const nameIn = (people: readonly Person[], id: string | null) =>
+  people.find((person) => person.id === id)?.name ?? id ?? 'the system'
+
+function InFlight({ found, action, actor, people, environment }: Props & { action: ActionView }) {
+  const words = FIX[action.kind as ActionKind]
+  const mine = action.proposer === actor.userId
+  const proposer = nameIn(people, action.proposer)
+  const others = people.filter(({ id, role }) => id !== action.proposer && roleAllows(role, 'action.approve'))
+  const needs = `Needs the ${leastRoleFor('action.approve')} role`
+  const mayDecide = roleAllows(actor.role, 'action.approve')
+  const what = action.amount === null ? words.noun : `${words.noun} of ${moneyText(action.amount)}`
+  const keeps = action.kind === 'refund' ? found.subject.effectIds.filter((id) => id !== action.charge) : []
+  const state = ACTION_STATE[action.state as ActionState]
+  return (
+    <>
+      <p className="text-ink-2">{words.consequence}</p>
+      <ActionFacts action={action} keeps={keeps} />
+      <div className="rounded-m border border-line px-3 py-2.5">
+        <p className="flex items-center justify-between gap-2">
+          <Badge tone={state.tone}>{state.text}</Badge>
+          <Time at={action.createdAt} kind="age" className="text-ink-3" />
+        </p>
+        <p className="mt-1.5 text-ink-2">
+          Proposed by {proposer}: “{action.reason}”. Everything is read again before it runs; it is aborted
+          when anything changed.
+        </p>
+      </div>
+      <CorrectionSteps action={action} people={people} resolved={false} />
+      {action.state === 'proposed' && (
+        <>
+          <div className="flex flex-wrap justify-end gap-2">
+            {mine ? (
+              <ActDialog
+                opener="Withdraw"
+                title={`Withdraw the ${words.noun}`}
+                lead="Nothing was done yet, and nothing will be. You can propose again."
+                confirm="Withdraw 1 proposal"
+                withReason
+                act={withdrawFix.bind(null, action.id)}
+              />
+            ) : (
+              <ActDialog
+                opener="Reject"
+                forbidden={mayDecide ? null : needs}
+                title={`Reject the ${words.noun}`}
+                lead="Nothing is done. The case stays open and another correction can be proposed."
+                confirm="Reject 1 proposal"
+                withReason
+                act={rejectFix.bind(null, action.id)}
+              />
+            )}
+            <ActDialog
+              opener={`Approve ${what}`}
+              openerLook={mine || !mayDecide ? 'plain' : 'primary'}
+              forbidden={
+                mine ? 'You proposed this: somebody else has to approve it' : mayDecide ? null : needs
+              }
+              title={`Approve the ${what} in ${environment.toUpperCase()}`}
+              lead={words.consequence.replace(
+                ' It moves only after a second person approves.',
+                ' It cannot be taken back.',
+              )}
+              tone="danger"
+              confirm={`Approve 1 ${words.noun} in ${environment.toUpperCase()}`}
+              typed={{ label: 'How many', expected: '1' }}
+              holdS={10}
+              act={approveFix.bind(null, action.id, action.evidenceHash ?? '')}
+            >
+              <ActionFacts action={action} keeps={keeps} />
+            </ActDialog>
+          </div>
+          <p className="text-ink-2 text-s">
+            {mine
+              ? `You proposed this. Someone else with the approver role can approve it: ${others.map(({ name }) => name).join(', ') || 'there is nobody yet'}.`
+              : mayDecide
+                ? 'Approving sends it after 10 s, in which you can abort.'
+                : `${needs}: ${others.map(({ name }) => name).join(', ') || 'nobody has it yet'}.`}
+          </p>
+        </>
+      )}
+    </>
+  )
+}
+
+function Ended({ action, people }: { action: ActionView; people: readonly Person[] }) {
+  const state = ACTION_STATE[action.state as ActionState]
+  return (
+    <>
+      <ActionFacts action={action} />
+      <div className="rounded-m border border-line px-3 py-2.5">
+        <Badge tone={state.tone}>{state.text}</Badge>
+        <p className="mt-1.5 text-ink-2">
+          Proposed by {nameIn(people, action.proposer)}: “{action.reason}”.
+        </p>
+      </div>
+      <CorrectionSteps action={action} people={people} resolved={action.state === 'done'} />
+    </>
+  )
+}

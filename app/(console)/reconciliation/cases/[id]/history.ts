@@ -1,0 +1,52 @@
+import { CASE_CLASSES, type CaseClass } from '@/lib/core/case-classes'
+import { ACTION_KINDS, type ActionKind } from '@/lib/core/states'
+import { FIX } from '../../words'
+
+type Event = { kind: string; data: unknown }
+
+const facts = (data: unknown): Record<string, unknown> =>
+  data !== null && typeof data === 'object' ? (data as Record<string, unknown>) : {}
+
+const word = (value: unknown): string => (typeof value === 'string' ? value : '')
+const titleOf = (name: unknown): string =>
+  typeof name === 'string' && name in CASE_CLASSES ? CASE_CLASSES[name as CaseClass].title : word(name)
+const fixOf = (name: unknown): string =>
+  ACTION_KINDS.includes(name as ActionKind) ? FIX[name as ActionKind].noun : 'correction'
+
+const SENTENCE: Record<string, (data: Record<string, unknown>, nameOf: (id: string) => string) => string> = {
+  opened: (data) => `Opened: ${titleOf(data.class)}`,
+  evidence_changed: () => 'New evidence, same class',
+  class_changed: (data) => `Now “${titleOf(data.to)}”, was “${titleOf(data.from)}”`,
+  reopened: (data) => `Reopened: ${titleOf(data.to)}`,
+  resolved: (data) => RESOLUTION[word(data.resolution)] ?? `Resolved: ${word(data.resolution)}`,
+  rehomed: () => 'Its operation was merged with an older one',
+  comment: (data) => `“${word(data.text)}”`,
+  acknowledge: () => 'Acknowledged',
+  assign: (data, nameOf) => `Assigned to ${nameOf(word(data.ownerId))}`,
+  snooze: () => 'Snoozed',
+  close: (data) => `Closed by hand: “${word(data.reason)}”`,
+  proposed: (data) => `Proposed a ${fixOf(data.kind)}`,
+  approved: () => 'Approved; evidence is read again before anything is done',
+  rejected: (data) => `Rejected: “${word(data.reason)}”`,
+  withdrawn: (data) => `Withdrawn: “${word(data.reason)}”`,
+  done: (data) => `Executed${data.refund === undefined ? '' : `: ${word(data.refund)} ${word(data.status)}`}`,
+  refused: (data) =>
+    `Refused, nothing was done: ${word(data.text) || word(data.reason).replaceAll('_', ' ')}`,
+  failed: (data) => `Failed: ${word(data.text) || word(data.code) || word(data.reason).replaceAll('_', ' ')}`,
+  unknown: () => 'Nobody knows yet whether it was done: it is read back',
+}
+
+export const RESOLUTION: Record<string, string> = {
+  healed: 'Resolved by itself: a complete run no longer found it',
+  corrected: 'Verified and resolved: the correction is there, and the case is found no more',
+  by_hand: 'Closed by hand',
+}
+
+/** One line of a case's history; a kind without a sentence is shown as it is named. */
+export const eventSentence = (event: Event, nameOf: (id: string) => string): string =>
+  SENTENCE[event.kind]?.(facts(event.data), nameOf) ?? event.kind.replaceAll('_', ' ')
+
+export const runOf = (data: unknown): string | null => {
+  const { runId } = facts(data)
+  return typeof runId === 'string' ? runId : null
+}

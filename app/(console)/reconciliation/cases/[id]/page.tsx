@@ -1,0 +1,115 @@
+import type { Metadata } from 'next'
+import { notFound } from 'next/navigation'
+import type { SearchParams } from 'nuqs/server'
+import { guardPage } from '@/app/_server/page-guard'
+import { Badge } from '@/app/_ui/badge'
+import { moneyText } from '@/app/_ui/money-text'
+import { PageHeader } from '@/app/_ui/page-header'
+import { PageLink } from '@/app/_ui/page-link'
+import { Time } from '@/app/_ui/time'
+import { listUsers } from '@/lib/access/users'
+import { CASE_CLASSES } from '@/lib/core/case-classes'
+import { AppError } from '@/lib/core/errors'
+import { leastRoleFor, roleAllows } from '@/lib/core/permissions'
+import type { CaseLifecycle, CaseTriage } from '@/lib/core/states'
+import { env } from '@/lib/env'
+import { type CaseDetail, getCase } from '@/lib/reconcile/cases'
+import { readCaseSides } from '@/lib/reconcile/read-case-sides'
+import { LIFECYCLE, severityTone, TRIAGE } from '../../words'
+import { compareSides } from './compare-sides'
+import { CorrectionCard } from './correction-card'
+import { HistoryCard } from './history-card'
+import { LanesCard } from './lanes-card'
+import { readLanes } from './read-lanes'
+import { SidesCard } from './sides-card'
+import { TriageBar } from './triage-bar'
+
+export const metadata: Metadata = { title: 'Case' }
+export const dynamic = 'force-dynamic'
+
+type Props = { params: Promise<{ id: string }>; searchParams: Promise<SearchParams> }
+
+export default async function CasePage({ params, searchParams }: Props) {
+  const { id } = await params
+  const ctx = await guardPage(`/reconciliation/cases/${id}`, await searchParams)
+  const found = await getCase(ctx.db, id).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'not_found') notFound()
+    throw error
+  })
+  const [sides, users] = await Promise.all([readCaseSides(ctx.db, id), listUsers(ctx.db)])
+  const { aspect } = CASE_CLASSES[found.class]
+  const lanes = await readLanes(ctx, sides, aspect)
+  const names = new Map(users.map((user) => [user.id, user.name]))
+  const people = users.filter(({ service, banned }) => !service && !banned)
+  const environment = env().IDEMSCOPE_ENVIRONMENT
+  return (
+    <div className="grid gap-3">
+      <PageHeader
+        title={found.title}
+        above={
+          <>
+            <PageLink href="/reconciliation" className="hover:underline">
+              Reconciliation
+            </PageLink>{' '}
+            /{' '}
+            <PageLink href="/reconciliation#cases" className="hover:underline">
+              Cases
+            </PageLink>{' '}
+            / <span className="font-mono">{found.id}</span>
+          </>
+        }
+        beside={<Badge tone={severityTone(found.severity)}>{found.severity}</Badge>}
+        summary={
+          <Standing
+            found={found}
+            owner={found.owner === null ? null : (names.get(found.owner) ?? found.owner)}
+          />
+        }
+        actions={
+          <TriageBar
+            found={found}
+            people={people}
+            forbidden={
+              roleAllows(ctx.actor.role, 'case.triage')
+                ? null
+                : `Needs the ${leastRoleFor('case.triage')} role`
+            }
+          />
+        }
+      />
+      <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_352px] xl:grid-rows-[auto_auto_1fr] [&>*]:min-w-0">
+        <SidesCard
+          rows={compareSides(sides, aspect)}
+          sources={sides.sources}
+          judgedAt={found.resolvedAt ?? found.lastSeen}
+          resolved={found.lifecycle === 'resolved'}
+        />
+        {/* On a phone right after what the sides say: there it is approved. */}
+        <div className="h-full xl:col-start-2 xl:row-span-3 xl:row-start-1">
+          <CorrectionCard found={found} actor={ctx.actor} people={people} environment={environment} />
+        </div>
+        <LanesCard found={lanes} />
+        <HistoryCard events={found.events} names={names} />
+      </div>
+    </div>
+  )
+}
+
+/** €89.90 at risk · persisting · opened 02:47 · owner operator-1 */
+function Standing({ found, owner }: { found: CaseDetail; owner: string | null }) {
+  const { amount, lifecycle, outcome, triage } = found
+  return (
+    <p>
+      {amount !== null && `${moneyText(amount)} ${lifecycle === 'resolved' ? 'was at risk' : 'at risk'} · `}
+      {outcome === 'pending' && 'pending · '}
+      {LIFECYCLE[lifecycle as CaseLifecycle]} · opened <Time at={found.firstSeen} /> ·{' '}
+      {owner === null ? TRIAGE[triage as CaseTriage] : `owner ${owner}`}
+      {triage === 'snoozed' && found.snoozedUntil !== null && (
+        <>
+          {' '}
+          until <Time at={found.snoozedUntil} />
+        </>
+      )}
+    </p>
+  )
+}

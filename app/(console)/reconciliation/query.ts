@@ -1,0 +1,61 @@
+import {
+  createLoader,
+  createSerializer,
+  parseAsBoolean,
+  parseAsString,
+  parseAsStringLiteral,
+} from 'nuqs/server'
+import { CASE_CLASS_NAMES } from '@/lib/core/case-classes'
+import type { CaseFilter } from '@/lib/reconcile/cases'
+import { CASE_AGE_BOUNDS_MS } from '@/lib/reconcile/count-cases'
+
+// Which cases are looked at, in the URL.
+
+export const SHOWN = ['open', 'snoozed', 'resolved', 'all'] as const
+export type Shown = (typeof SHOWN)[number]
+export const SEVERITIES = ['P1', 'P2', 'P3', 'warn'] as const
+/** Age buckets, youngest first; as many as the bounds and one more. */
+export const AGES = ['15m', '1h', '1d', 'older'] as const
+export const AGE_LABEL: Record<(typeof AGES)[number], string> = {
+  '15m': 'under 15 min',
+  '1h': 'under 1 h',
+  '1d': 'under 1 d',
+  older: 'older',
+}
+
+export const caseParsers = {
+  show: parseAsStringLiteral(SHOWN).withDefault('open'),
+  class: parseAsStringLiteral(CASE_CLASS_NAMES),
+  severity: parseAsStringLiteral(SEVERITIES),
+  age: parseAsStringLiteral(AGES),
+  cursor: parseAsString,
+}
+export const loadCases = createLoader(caseParsers)
+export const writeCases = createSerializer(caseParsers)
+/** A link led here to start a run. */
+export const loadStart = createLoader({ start: parseAsBoolean.withDefault(false) })
+
+export type CaseQuery = Awaited<ReturnType<typeof loadCases>>
+
+const OPEN = ['new', 'persisting', 'reopened'] as const
+const AWAKE = ['open', 'acknowledged', 'assigned'] as const
+
+export function filterOf(query: CaseQuery, now: Date): CaseFilter {
+  const { show, class: name, severity, age } = query
+  const place = age === null ? -1 : AGES.indexOf(age)
+  const bound = (index: number): Date | undefined => {
+    const ms = CASE_AGE_BOUNDS_MS[index]
+    return ms === undefined ? undefined : new Date(now.getTime() - ms)
+  }
+  return {
+    ...(show === 'open' ? { lifecycle: OPEN, triage: AWAKE } : {}),
+    ...(show === 'snoozed' ? { lifecycle: OPEN, triage: ['snoozed'] as const } : {}),
+    ...(show === 'resolved' ? { lifecycle: ['resolved'] as const } : {}),
+    ...(name === null ? {} : { class: [name] }),
+    ...(severity === null ? {} : { severity: [severity] }),
+    ...(age === null ? {} : { seenFrom: bound(place), seenBefore: bound(place - 1) }),
+  }
+}
+
+export const isFiltered = ({ class: name, severity, age }: CaseQuery): boolean =>
+  name !== null || severity !== null || age !== null

@@ -1,0 +1,71 @@
+import { Card } from '@/app/_ui/card'
+import { countText } from '@/app/_ui/format-figure'
+import { PageLink } from '@/app/_ui/page-link'
+import { StateMark } from '@/app/_ui/state-mark'
+import { Time } from '@/app/_ui/time'
+import type { RunView } from '@/lib/runs/read'
+import { runTotals, systemResults } from './run-counts'
+import { isVerdict, RUN_STATE, VERDICT } from './words'
+
+/** Runs in flight and the latest; a bar where one is at work. */
+export function RunsCard({ runs, names }: { runs: readonly RunView[]; names: ReadonlyMap<string, string> }) {
+  return (
+    <Card id="runs" title="Runs" aside={`latest ${runs.length}`}>
+      <ul className="min-h-40">
+        {runs.length === 0 && <li className="px-4 py-2 text-ink-2">No run yet.</li>}
+        {runs.map((run) => (
+          <RunRow key={run.id} run={run} names={names} />
+        ))}
+      </ul>
+    </Card>
+  )
+}
+
+function RunRow({ run, names }: { run: RunView; names: ReadonlyMap<string, string> }) {
+  const active = run.state === 'queued' || run.state === 'running'
+  const ended = isVerdict(run.outcome) ? VERDICT[run.outcome].standing : RUN_STATE[run.state].standing
+  const by = run.requestedBy.startsWith('system:')
+    ? 'by schedule'
+    : `by ${names.get(run.requestedBy) ?? run.requestedBy}`
+  return (
+    <li className="relative flex min-h-13 items-center gap-3 border-line border-t px-4 py-1.5 first:border-t-0 hover:bg-sunken">
+      <StateMark standing={active ? 'unknown' : ended} />
+      <div className="min-w-0 flex-1">
+        <PageLink
+          href={`/reconciliation/runs/${run.id}`}
+          className="after:absolute after:inset-0 hover:underline"
+        >
+          {run.dryRun ? 'Dry run' : 'Run'} {by}
+        </PageLink>
+        <span className="block truncate text-ink-3 text-s">
+          {active ? RUN_STATE[run.state].text : said(run)}
+        </span>
+        {active && <Progress value={run.progress} />}
+      </div>
+      <Time at={run.finishedAt ?? run.createdAt} kind="age" className="text-ink-3" />
+    </li>
+  )
+}
+
+export function Progress({ value }: { value: number }) {
+  const percent = Math.floor(value * 100)
+  return (
+    <div
+      role="progressbar"
+      aria-label="Progress of the run"
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={percent}
+      className="mt-1 h-1 overflow-hidden rounded-full bg-sunken"
+    >
+      <div className="h-full bg-accent" style={{ width: `${Math.max(2, percent)}%` }} />
+    </div>
+  )
+}
+
+function said(run: RunView): string {
+  if (run.state === 'failed') return run.error ?? 'failed: see its log'
+  if (run.state === 'cancelled') return 'cancelled'
+  const { gross, breaks, pending } = runTotals(systemResults(run.counts))
+  return `${countText(breaks)} breaks, ${countText(pending)} pending in ${countText(gross)} compared`
+}

@@ -1,0 +1,127 @@
+import type { Metadata } from 'next'
+import { notFound, redirect } from 'next/navigation'
+import type { SearchParams } from 'nuqs/server'
+import { guardPage } from '@/app/_server/page-guard'
+import { ActDialog } from '@/app/_ui/act-dialog'
+import { Badge } from '@/app/_ui/badge'
+import { Card } from '@/app/_ui/card'
+import { PageHeader } from '@/app/_ui/page-header'
+import { PageLink } from '@/app/_ui/page-link'
+import { StateMark } from '@/app/_ui/state-mark'
+import { listUsers } from '@/lib/access/users'
+import { AppError } from '@/lib/core/errors'
+import { leastRoleFor, roleAllows } from '@/lib/core/permissions'
+import { getRun, readRunLog } from '@/lib/runs/read'
+import { cancel, repeatForReal } from '../../act'
+import { runTotals, systemResults } from '../../run-counts'
+import { RunFacts } from '../../run-facts'
+import { RunFigures } from '../../run-figures'
+import { RunLog } from '../../run-log'
+import { Progress } from '../../runs-card'
+import { isVerdict, RUN_STATE, VERDICT } from '../../words'
+import { SystemCard } from './system-card'
+import { WindowText } from './window-text'
+
+export const metadata: Metadata = { title: 'Run' }
+export const dynamic = 'force-dynamic'
+
+type Props = { params: Promise<{ id: string }>; searchParams: Promise<SearchParams> }
+
+export default async function RunPage({ params, searchParams }: Props) {
+  const { id } = await params
+  const ctx = await guardPage(`/reconciliation/runs/${id}`, await searchParams)
+  const run = await getRun(ctx.db, id).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'not_found') notFound()
+    throw error
+  })
+  if (run.kind === 'collection') redirect(`/storage/runs/${id}`)
+  const [log, users] = await Promise.all([readRunLog(ctx.db, id), listUsers(ctx.db)])
+  const results = systemResults(run.counts)
+  const active = run.state === 'queued' || run.state === 'running'
+  const forbid = (verb: 'run.cancel' | 'run.start') =>
+    roleAllows(ctx.actor.role, verb) ? null : `Needs the ${leastRoleFor(verb)} role`
+  return (
+    <div className="grid gap-3">
+      <PageHeader
+        title={run.dryRun ? 'Dry run' : 'Run'}
+        above={
+          <>
+            <PageLink href="/reconciliation" className="hover:underline">
+              Reconciliation
+            </PageLink>{' '}
+            / Runs / <span className="font-mono">{run.id}</span>
+          </>
+        }
+        beside={
+          <Badge tone={active ? 'accent' : run.state === 'failed' ? 'bad' : 'plain'}>
+            {RUN_STATE[run.state].text}
+          </Badge>
+        }
+        summary={<WindowText run={run} />}
+        actions={
+          active ? (
+            <ActDialog
+              opener="Abort"
+              forbidden={forbid('run.cancel')}
+              title="Abort this run"
+              lead="It stops at its next safe point. What it committed stays, and is the same as if it had gone on."
+              tone="danger"
+              confirm="Abort 1 run"
+              act={cancel.bind(null, run.id)}
+            />
+          ) : run.dryRun && run.state === 'done' ? (
+            <ActDialog
+              opener="Run for real"
+              openerLook="primary"
+              forbidden={forbid('run.start')}
+              title="Run the same window for real"
+              lead="Opens, updates and heals cases. No money moves and no key changes."
+              confirm="Start 1 run"
+              act={repeatForReal.bind(null, run.id)}
+            />
+          ) : undefined
+        }
+      />
+      <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_352px] [&>*]:min-w-0">
+        <div className="grid min-w-0 gap-3">
+          <Card id="verdict" title="Verdict">
+            <div className="px-4 pb-3">
+              {active ? (
+                <>
+                  <p role="status">
+                    {run.state === 'queued'
+                      ? 'Waiting for a worker.'
+                      : `${Math.floor(run.progress * 100)} % of the systems are compared.`}
+                  </p>
+                  <Progress value={run.progress} />
+                </>
+              ) : run.state === 'failed' ? (
+                <p className="text-bad-ink">
+                  It failed: {run.error ?? 'see the log below'}. Nothing was resolved.
+                </p>
+              ) : isVerdict(run.outcome) ? (
+                <p className="flex items-center gap-2 font-medium text-l">
+                  <StateMark standing={VERDICT[run.outcome].standing} size={16} /> {VERDICT[run.outcome].text}
+                </p>
+              ) : (
+                <p>{RUN_STATE[run.state].text}</p>
+              )}
+            </div>
+            {results.length > 0 && (
+              <div className="border-line border-t">
+                <RunFigures totals={runTotals(results)} />
+              </div>
+            )}
+          </Card>
+          {results.map((result) => (
+            <SystemCard key={result.system} result={result} dryRun={run.dryRun} />
+          ))}
+        </div>
+        <div className="grid min-w-0 gap-3">
+          <RunFacts run={run} by={users.find((user) => user.id === run.requestedBy)?.name} />
+          <RunLog lines={log} />
+        </div>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,90 @@
+import { ActDialog } from '@/app/_ui/act-dialog'
+import { fieldClass } from '@/app/_ui/field'
+import { clockText, dayClockText, sameDay } from '@/app/_ui/format-time'
+import type { SourceView } from '@/lib/sources/list'
+import { startReconciliation } from './act'
+
+const WINDOWS = [
+  { value: '1h', label: 'The last hour' },
+  { value: '24h', label: 'The last 24 hours' },
+  { value: '7d', label: 'The last 7 days' },
+]
+
+type Props = {
+  sources: readonly SourceView[]
+  range: { from: string; to: string; live: boolean }
+  /** A link led here to start one. */
+  startsOpen: boolean
+  forbidden: string | null
+  environment: string
+}
+
+/** A run: which sources, which window, and first dry. */
+export function StartRun({ sources, range, startsOpen, forbidden, environment }: Props) {
+  const systems = [...new Set(sources.filter(({ enabled }) => enabled).map(({ system }) => system))]
+  const down = sources.filter(({ enabled, state }) => enabled && state !== 'ok')
+  return (
+    <ActDialog
+      opener="Start a run"
+      openerLook="primary"
+      forbidden={systems.length === 0 ? 'No source is connected: there is nothing to compare' : forbidden}
+      title={`Compare the sides in ${environment.toUpperCase()}`}
+      lead="Reads stores, ledgers and providers. No money moves and no key changes; a dry run opens no case either."
+      confirm="Start 1 run"
+      startsOpen={startsOpen}
+      act={startReconciliation.bind(null, { from: range.from, to: range.to })}
+    >
+      <label className="block">
+        <span className="mb-1 block font-medium">Sources</span>
+        <select name="system" className={fieldClass} defaultValue={systems.length === 1 ? systems[0] : 'all'}>
+          {systems.length > 1 && <option value="all">All {systems.length} systems</option>}
+          {systems.map((system) => (
+            <option key={system} value={system}>
+              {system}:{' '}
+              {sources
+                .filter((source) => source.system === system)
+                .map(({ name }) => name)
+                .join(', ')}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label className="block">
+        <span className="mb-1 block font-medium">Window</span>
+        {/* Whoever froze a range means it. */}
+        <select name="window" className={fieldClass} defaultValue={range.live ? 'changed' : 'range'}>
+          <option value="changed">All that changed since the last run</option>
+          <option value="range">The range shown: {rangeText(range)}</option>
+          {WINDOWS.map(({ value, label }) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <fieldset>
+        <legend className="mb-1 font-medium">Mode</legend>
+        <label className="flex min-h-8 items-center gap-2 max-md:min-h-11">
+          <input type="radio" name="mode" value="dry" defaultChecked /> Dry run: classify and count, open no
+          case
+        </label>
+        <label className="flex min-h-8 items-center gap-2 max-md:min-h-11">
+          <input type="radio" name="mode" value="real" /> For real: open, update and heal cases
+        </label>
+      </fieldset>
+      {down.length > 0 && (
+        <p className="rounded-m bg-warn-soft px-3 py-2 text-warn-ink">
+          {down.map(({ name }) => name).join(', ')} cannot be read now: the run will end incomplete and
+          resolve nothing.
+        </p>
+      )}
+    </ActDialog>
+  )
+}
+
+/** "22 Nov, 18:02 – 18:09 UTC": in a list of choices there is no room for both zones. */
+function rangeText({ from, to }: { from: string; to: string }): string {
+  const [start, end] = [new Date(from), new Date(to)]
+  const begin = sameDay(start, end, 'utc') ? clockText(start, 'utc') : dayClockText(start, 'utc')
+  return `${begin} – ${sameDay(start, end, 'utc') ? clockText(end, 'utc') : dayClockText(end, 'utc')} UTC`
+}

@@ -1,0 +1,52 @@
+import { Card } from '@/app/_ui/card'
+import { EmptyState } from '@/app/_ui/empty-state'
+import { PageLink } from '@/app/_ui/page-link'
+import { StateMark } from '@/app/_ui/state-mark'
+import { Time } from '@/app/_ui/time'
+import type { RunView } from '@/lib/runs/read'
+import { runTotals, systemResults } from './run-counts'
+import { RunFigures } from './run-figures'
+import { isVerdict, VERDICT } from './words'
+
+/** What the last run that counts says. */
+export function VerdictCard({ run }: { run: RunView | null }) {
+  if (run === null) {
+    return (
+      <Card id="verdict" title="Last run">
+        <EmptyState kind="waiting" title="No run has ended yet">
+          Runs start by themselves once a store and a provider are connected; or start one now.
+        </EmptyState>
+      </Card>
+    )
+  }
+  const results = systemResults(run.counts)
+  const verdict = isVerdict(run.outcome) ? VERDICT[run.outcome] : VERDICT.incomplete
+  const failures = results.flatMap((result) => result.failures)
+  return (
+    <Card
+      id="verdict"
+      title="Last run"
+      aside={
+        <>
+          {results.map(({ system }) => system).join(', ')}, ended{' '}
+          <Time at={run.finishedAt ?? run.createdAt} kind="age" /> ago ·{' '}
+          <PageLink href={`/reconciliation/runs/${run.id}`} className="text-accent-ink hover:underline">
+            details
+          </PageLink>
+        </>
+      }
+    >
+      <p className="flex items-center gap-2 px-4 pt-1 pb-2 font-medium text-l">
+        <StateMark standing={verdict.standing} size={16} /> {verdict.text}
+      </p>
+      {failures.map(({ name, message }) => (
+        <p key={name} className="px-4 pb-2 text-warn-ink">
+          {name}: {message}
+        </p>
+      ))}
+      <div className="border-line border-t">
+        <RunFigures totals={runTotals(results)} />
+      </div>
+    </Card>
+  )
+}

@@ -1,0 +1,139 @@
+import type { BadgeTone } from '@/app/_ui/badge'
+import type { Standing } from '@/app/_ui/state-mark'
+import type {
+  ActionKind,
+  ActionState,
+  CaseLifecycle,
+  CaseTriage,
+  ReconciliationVerdict,
+  RunState,
+} from '@/lib/core/states'
+
+// A state without words breaks the build.
+
+export const LIFECYCLE: Record<CaseLifecycle, string> = {
+  new: 'new',
+  persisting: 'persisting',
+  resolved: 'resolved',
+  reopened: 'reopened',
+}
+
+export const TRIAGE: Record<CaseTriage, string> = {
+  open: 'nobody has looked',
+  acknowledged: 'acknowledged',
+  assigned: 'assigned',
+  snoozed: 'snoozed',
+}
+
+export const severityTone = (severity: string): BadgeTone =>
+  severity === 'P1' ? 'bad' : severity === 'P2' ? 'warn' : 'plain'
+
+export const VERDICT: Record<ReconciliationVerdict, { standing: Standing; text: string }> = {
+  reconciled: { standing: 'ok', text: 'Reconciled: every side says the same.' },
+  with_pending: { standing: 'ok', text: 'Reconciled but for what is still on its way.' },
+  with_warnings: { standing: 'warn', text: 'Reconciled, with warnings.' },
+  breaks: { standing: 'bad', text: 'The sides do not agree.' },
+  incomplete: { standing: 'stale', text: 'Incomplete: a source could not be read, so this proves nothing.' },
+}
+
+export const isVerdict = (outcome: string | null): outcome is ReconciliationVerdict =>
+  outcome !== null && outcome in VERDICT
+
+export const RUN_STATE: Record<RunState, { standing: Standing; text: string }> = {
+  queued: { standing: 'unknown', text: 'waiting for a worker' },
+  running: { standing: 'unknown', text: 'running' },
+  done: { standing: 'ok', text: 'done' },
+  failed: { standing: 'bad', text: 'failed' },
+  cancelled: { standing: 'stale', text: 'cancelled' },
+}
+
+export const ACTION_STATE: Record<ActionState, { text: string; tone: BadgeTone }> = {
+  proposed: { text: 'Waiting for approval', tone: 'warn' },
+  approved: { text: 'Approved', tone: 'accent' },
+  executing: { text: 'Executing', tone: 'accent' },
+  unknown: { text: 'Outcome unknown, being read back', tone: 'warn' },
+  done: { text: 'Done', tone: 'ok' },
+  refused: { text: 'Refused, nothing was done', tone: 'bad' },
+  failed: { text: 'Failed', tone: 'bad' },
+  rejected: { text: 'Rejected', tone: 'plain' },
+  expired: { text: 'Approval expired', tone: 'plain' },
+}
+
+type FixWords = {
+  /** What the button says. */
+  verb: string
+  noun: string
+  /** What happens, and to whom. */
+  consequence: string
+  /** Waits for a second person. */
+  fourEyes: boolean
+}
+
+export const FIX: Record<ActionKind, FixWords> = {
+  refund: {
+    verb: 'Refund',
+    noun: 'refund',
+    consequence: 'Money goes back to the customer. It moves only after a second person approves.',
+    fourEyes: true,
+  },
+  book_ledger: {
+    verb: 'Book the charge',
+    noun: 'booking of the charge',
+    consequence: 'One posting is added to the ledger, unique on the provider’s id. A second person approves.',
+    fourEyes: true,
+  },
+  book_refund: {
+    verb: 'Book the refund',
+    noun: 'booking of the refund',
+    consequence: 'One posting is added to the ledger, unique on the provider’s id. A second person approves.',
+    fourEyes: true,
+  },
+  reverse_ledger: {
+    verb: 'Reverse the posting',
+    noun: 'reversal of the posting',
+    consequence: 'The ledger gets a reversal; nothing is deleted. A second person approves.',
+    fourEyes: true,
+  },
+  adopt: {
+    verb: 'Adopt the charge',
+    noun: 'adoption of the charge',
+    consequence: 'The charge is kept and booked in the ledger. A second person approves.',
+    fourEyes: true,
+  },
+  release: {
+    verb: 'Release the key',
+    noun: 'release of the key',
+    consequence: 'Done at once: the caller’s next retry executes the operation again.',
+    fourEyes: false,
+  },
+  complete: {
+    verb: 'Complete with the provider’s charge',
+    noun: 'completion of the key',
+    consequence: 'Done at once: the caller’s next retry gets the recovered response; nothing runs again.',
+    fourEyes: false,
+  },
+  fail: {
+    verb: 'Fail the key',
+    noun: 'final failure of the key',
+    consequence: 'Done at once: the caller’s retries get a final error; nothing runs again.',
+    fourEyes: false,
+  },
+  refresh: {
+    verb: 'Ask the sources again',
+    noun: 'fresh look at the sources',
+    consequence:
+      'Done at once: every object is read again by its id. The case closes if all sides agree now.',
+    fourEyes: false,
+  },
+  ignore: {
+    verb: 'Close without a change',
+    noun: 'closing without a change',
+    consequence:
+      'Nothing is changed anywhere. The case is closed, its evidence frozen; other evidence reopens it.',
+    fourEyes: false,
+  },
+}
+
+/** Proposals that are no correction, such as a retention policy, are named as they are. */
+export const fixVerb = (kind: string): string =>
+  kind in FIX ? FIX[kind as ActionKind].verb : kind.replaceAll('_', ' ')

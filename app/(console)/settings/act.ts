@@ -1,0 +1,57 @@
+'use server'
+
+import { revalidatePath } from 'next/cache'
+import { z } from 'zod'
+import { type Attempted, attempt } from '@/app/_server/attempt'
+import { attemptOnce } from '@/app/_server/attempt-once'
+import type { ActInput } from '@/app/_ui/act-dialog'
+import { mintOwnToken, revokeToken } from '@/lib/access/tokens'
+import { setRole } from '@/lib/access/users'
+import { assertWritesEnabled, setKillSwitch } from '@/lib/actions/kill-switch'
+import { ROLES } from '@/lib/core/permissions'
+import { reasonSchema } from '@/lib/core/reason'
+import { setTraceLink } from '@/lib/telemetry/trace-link'
+
+/** Works while writes are off: it is what switches them on again. */
+export const switchWrites = async (off: boolean, input: ActInput): Promise<Attempted<unknown>> =>
+  attemptOnce(
+    'kill_switch.set',
+    input.requestId,
+    async (ctx) => {
+      await setKillSwitch(ctx, { on: off, reason: input.reason })
+      revalidatePath('/', 'layout')
+      return null
+    },
+    { worksWhenWritesAreOff: true },
+  )
+
+export const changeRole = async (userId: string, input: ActInput): Promise<Attempted<unknown>> =>
+  attemptOnce('user.set_role', input.requestId, async (ctx) => {
+    const role = z.enum(ROLES).parse(input.fields.role)
+    await setRole(ctx, { userId: z.string().parse(userId), role, reason: reasonSchema.parse(input.reason) })
+    revalidatePath('/settings')
+    return null
+  })
+
+export const revoke = async (tokenId: string, input: ActInput): Promise<Attempted<unknown>> =>
+  attemptOnce('token.revoke', input.requestId, async (ctx) => {
+    await revokeToken(ctx, z.string().parse(tokenId))
+    revalidatePath('/settings')
+    return null
+  })
+
+/** Not kept for a second asking, as the other acts are: the token is told once and stored nowhere. */
+export const mint = async (name: string): Promise<Attempted<{ token: string }>> =>
+  attempt(async (ctx) => {
+    await assertWritesEnabled(ctx.db)
+    const { token } = await mintOwnToken(ctx, { name: z.string().parse(name) })
+    revalidatePath('/settings')
+    return { token }
+  })
+
+export const saveTraceLink = async (input: ActInput): Promise<Attempted<unknown>> =>
+  attemptOnce('setting.trace_link', input.requestId, async (ctx) => {
+    await setTraceLink(ctx, { template: input.fields.template ?? '', reason: input.reason })
+    revalidatePath('/settings')
+    return null
+  })

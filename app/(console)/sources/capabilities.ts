@@ -1,0 +1,72 @@
+import { z } from 'zod'
+
+const schema = z.object({
+  canRelease: z.boolean(),
+  canComplete: z.boolean(),
+  canFail: z.boolean(),
+  canCollect: z.boolean(),
+  casStrength: z.enum(['token', 'version', 'value']),
+  zombieSafe: z.boolean(),
+  providerKeyed: z.boolean(),
+  collection: z.enum(['drop_leaves', 'batched_delete', 'report_only']).optional(),
+  reasons: z.record(z.string(), z.string()).optional(),
+})
+
+export type Capability = { name: string; offered: boolean; why: string }
+
+const CAS = {
+  token: 'compares the holder’s fencing token',
+  version: 'compares the row’s version',
+  value: 'compares the value only',
+} as const
+
+/** What may be done in a store, and why; null = it was not read yet. Pure. */
+export function capabilitiesOf(raw: unknown): Capability[] | null {
+  const parsed = schema.safeParse(raw)
+  if (!parsed.success) return null
+  const { data } = parsed
+  const why = (verb: string, offered: boolean, said: string) =>
+    data.reasons?.[verb] ?? (offered ? said : 'this layout does not allow it safely')
+  return [
+    {
+      name: 'Release',
+      offered: data.canRelease,
+      why: why('release', data.canRelease, CAS[data.casStrength]),
+    },
+    {
+      name: 'Complete',
+      offered: data.canComplete,
+      why: why('complete', data.canComplete, 'the response can be recovered'),
+    },
+    { name: 'Fail', offered: data.canFail, why: why('fail', data.canFail, 'a final error can be stored') },
+    {
+      name: 'Collect',
+      offered: data.canCollect,
+      why: why('collect', data.canCollect, COLLECTION[data.collection ?? 'drop_leaves']),
+    },
+    {
+      name: 'Zombie-safe',
+      offered: data.zombieSafe,
+      why: data.zombieSafe ? 'a released holder can no longer write' : 'a released holder may still write',
+    },
+    {
+      name: 'Provider keyed',
+      offered: data.providerKeyed,
+      why: data.providerKeyed
+        ? 'the provider answers a late call with the same object'
+        : 'a late call may charge again: the verdict is investigate',
+    },
+  ]
+}
+
+/** Its rows are deleted one batch after the other, and can be put back the same way. */
+export const collectsByRows = (raw: unknown): boolean => {
+  const parsed = schema.safeParse(raw)
+  return parsed.success && parsed.data.collection === 'batched_delete'
+}
+
+const COLLECTION = {
+  drop_leaves: 'whole leaves are dropped',
+  batched_delete: 'rows are deleted in small batches',
+  report_only: 'it is only reported',
+} as const

@@ -1,0 +1,67 @@
+'use server'
+
+import { revalidatePath } from 'next/cache'
+import { z } from 'zod'
+import { type Attempted, attempt } from '@/app/_server/attempt'
+import { attemptOnce } from '@/app/_server/attempt-once'
+import { services } from '@/app/_server/services'
+import type { ActInput } from '@/app/_ui/act-dialog'
+import { AppError } from '@/lib/core/errors'
+import { adapterNameSchema } from '@/lib/sources/adapters'
+import { connectSource } from '@/lib/sources/connect'
+import type { DetectedLayout } from '@/lib/sources/layouts'
+import { detectSource, previewSource, type SourcePreview, sourceRoleSql } from '@/lib/sources/preview'
+import { grantsForConsole } from '@/sdk/stores/grants'
+
+/** What the person has chosen so far: an address, a layout, and how its columns are meant. */
+export type Draft = { url: string; adapter: string; config: string }
+export type Looked = { preview: SourcePreview; roleSql: string }
+
+export const detect = async (url: string): Promise<Attempted<DetectedLayout[]>> =>
+  attempt((ctx) => detectSource(ctx, { url: address.parse(url) }))
+
+/** What the mapping makes of real rows, and the role that it needs. Read-only, with a timeout. */
+export const look = async (draft: Draft): Promise<Attempted<Looked>> =>
+  attempt(async (ctx) => {
+    const { adapter, config, secret } = parse(draft)
+    const preview = await previewSource(ctx, { adapter, config, secret }, rules())
+    return { preview, roleSql: roleSqlOf(adapter, config) }
+  })
+
+export const connect = async (draft: Draft, input: ActInput): Promise<Attempted<unknown>> =>
+  attemptOnce('source.connect', input.requestId, async (ctx) => {
+    const { name = '', system = '' } = input.fields
+    const source = { ...parse(draft), name, system, reason: input.reason }
+    const connected = await connectSource(ctx, source, rules())
+    revalidatePath('/sources')
+    return connected
+  })
+
+const address = z.string().trim().max(2_000)
+const ROLE = 'idemscope_source'
+
+const rules = () => ({ demo: services().settings.IDEMSCOPE_DEMO })
+
+function parse({ url, adapter, config }: Draft) {
+  return {
+    adapter: adapterNameSchema.parse(adapter),
+    config: parseJson(z.string().max(20_000).parse(config)),
+    secret: { url: address.parse(url) },
+  }
+}
+
+function parseJson(text: string): Record<string, unknown> {
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text))
+  } catch (cause) {
+    throw new AppError('invalid', 'The mapping is not a JSON object.', { cause })
+  }
+}
+
+function roleSqlOf(adapter: string, config: Record<string, unknown>): string {
+  if (adapter !== 'native') return sourceRoleSql(adapter, config, ROLE)
+  const { schema } = z.object({ schema: z.string().default('public') }).parse(config)
+  return grantsForConsole({ role: ROLE, schema })
+}
+
+export type { DetectedLayout } from '@/lib/sources/layouts'

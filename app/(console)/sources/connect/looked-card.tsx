@@ -1,0 +1,145 @@
+'use client'
+
+import { useRouter } from 'next/navigation'
+import type { Attempted } from '@/app/_server/attempt'
+import { ActDialog, type ActInput } from '@/app/_ui/act-dialog'
+import { Card } from '@/app/_ui/card'
+import { CopyButton } from '@/app/_ui/copy-button'
+import { EmptyState } from '@/app/_ui/empty-state'
+import { fieldClass } from '@/app/_ui/field'
+import { plural } from '@/app/_ui/format-figure'
+import { ScrollBox } from '@/app/_ui/scroll-box'
+import { ShortId } from '@/app/_ui/short-id'
+import { cellClass, secondLineClass, stillHeadClass, tableClass } from '@/app/_ui/table'
+import { Time } from '@/app/_ui/time'
+import { CapabilityList } from '../capability-list'
+import { connect, type Draft, type Looked } from './act'
+
+/** What the mapping makes of real rows, what could be done there, the role that it needs; and then the last step. */
+export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Draft; place: string }) {
+  const router = useRouter()
+  const { preview, roleSql } = looked
+  const act = async (input: ActInput): Promise<Attempted<unknown>> => {
+    const answer = await connect(draft, input)
+    if (answer.kind === 'done') router.push('/sources')
+    return answer
+  }
+  return (
+    <>
+      <Card
+        id="preview"
+        title="3  What its rows mean"
+        aside={`${plural(preview.rows.length, 'row')}${preview.moreLive ? ', more are live' : ''}`}
+      >
+        <PreviewRows rows={preview.rows} />
+      </Card>
+      <div className="grid items-start gap-3 xl:grid-cols-2 [&>*]:min-w-0">
+        <Card id="capabilities" title="What may be done there">
+          <div className="px-4 pb-4">
+            <CapabilityList raw={preview.capabilities} />
+          </div>
+        </Card>
+        <Card id="role" title="The role it needs" aside="run it in the store’s database">
+          <div className="px-4 pb-3">
+            <pre className="max-h-64 overflow-auto whitespace-pre-wrap break-all rounded-m bg-sunken p-3 font-mono text-s">
+              {roleSql}
+            </pre>
+            <CopyButton text={roleSql} label="Copy the SQL" />
+          </div>
+        </Card>
+      </div>
+      <div className="flex justify-end">
+        <ActDialog
+          opener="Connect this store …"
+          openerLook="primary"
+          title={`Connect 1 store in ${place}`}
+          lead="It is read from the next turn on. Its locks, keys and cases appear here; nothing in the store is changed."
+          confirm={`Connect 1 store in ${place}`}
+          withReason
+          act={act}
+        >
+          <label className="block">
+            <span className="mb-1 block font-medium">Name</span>
+            <input name="name" required maxLength={60} autoComplete="off" className={fieldClass} />
+          </label>
+          <label className="block">
+            <span className="mb-1 block font-medium">System</span>
+            <input
+              name="system"
+              required
+              maxLength={40}
+              defaultValue="payments"
+              autoComplete="off"
+              className={fieldClass}
+            />
+            <span className="mt-1 block text-ink-3 text-s">
+              Sources of one system are reconciled with each other.
+            </span>
+          </label>
+        </ActDialog>
+      </div>
+    </>
+  )
+}
+
+const HEADS = ['Key', 'State', 'Created', 'Until']
+
+function PreviewRows({ rows }: { rows: Looked['preview']['rows'] }) {
+  if (rows.length === 0)
+    return (
+      <EmptyState kind="none" title="The table can be read, and is empty">
+        Nothing can be checked before the service has written its first key.
+      </EmptyState>
+    )
+  return (
+    <ScrollBox label="Real rows, table" className="max-h-96">
+      <table className={tableClass}>
+        <thead>
+          <tr>
+            {HEADS.map((name) => (
+              <th key={name} scope="col" className={stillHeadClass()}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={`${row.scope} ${row.key} ${row.createdAt}`}>
+              <td className={cellClass()}>
+                <ShortId id={row.key} className="block" />
+                <span className={secondLineClass}>{row.scope}</span>
+              </td>
+              <td className={cellClass()}>
+                {row.state.replaceAll('_', ' ')}
+                {row.status !== null && <span className="text-ink-3">, answered {row.status}</span>}
+              </td>
+              <td className={cellClass('whitespace-nowrap')}>
+                <Time at={row.createdAt} kind="seconds" />
+              </td>
+              <td className={cellClass('whitespace-nowrap')}>
+                <Until row={row} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </ScrollBox>
+  )
+}
+
+function Until({ row }: { row: Looked['preview']['rows'][number] }) {
+  if (row.leaseUntil !== null)
+    return (
+      <>
+        leased until <Time at={row.leaseUntil} kind="seconds" />
+      </>
+    )
+  if (row.expiresAt !== null)
+    return (
+      <>
+        kept until <Time at={row.expiresAt} />
+      </>
+    )
+  return <span className="text-ink-3">no lease</span>
+}

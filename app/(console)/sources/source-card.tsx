@@ -1,0 +1,102 @@
+import { Badge, type BadgeTone } from '@/app/_ui/badge'
+import { Card } from '@/app/_ui/card'
+import { type Fact, Facts } from '@/app/_ui/facts'
+import { ShortId } from '@/app/_ui/short-id'
+import { Time } from '@/app/_ui/time'
+import type { SourceState, SourceView } from '@/lib/sources/list'
+import type { Coverage, Feed } from '@/lib/sources/read-feeds'
+import { CapabilityList } from './capability-list'
+import { OutageNote } from './outage-note'
+import type { SeenOutage } from './read-outages'
+
+const STATE: Record<SourceState, { text: string; tone: BadgeTone }> = {
+  ok: { text: 'read', tone: 'ok' },
+  stale: { text: 'stale', tone: 'warn' },
+  down: { text: 'cannot be read', tone: 'bad' },
+  never: { text: 'never read yet', tone: 'plain' },
+}
+const KIND: Record<string, string> = {
+  intent: 'Idempotency store',
+  ledger: 'Ledger',
+  provider: 'Payment provider',
+}
+
+type Props = {
+  source: SourceView
+  feeds: readonly Feed[]
+  coverage: Coverage | undefined
+  outage: SeenOutage | undefined
+}
+
+/** One source: whether it can be read, how far, and what may be done there. */
+export function SourceCard(props: Props) {
+  const { source, outage } = props
+  const state = source.enabled ? STATE[source.state] : { text: 'switched off', tone: 'plain' as const }
+  const store = source.kind === 'intent'
+  return (
+    <Card
+      id={source.id}
+      title={source.name}
+      aside={<Badge tone={state.tone}>{state.text}</Badge>}
+      className="h-full"
+    >
+      <div className="px-4 pb-3">
+        <p className="text-ink-2">
+          {KIND[source.kind] ?? source.kind}, {source.adapter} · system {source.system}
+        </p>
+        {outage !== undefined && <OutageNote outage={outage} store={store} />}
+        {source.state !== 'ok' && source.lastError !== null && (
+          <p className="mt-2 break-words rounded-m bg-sunken px-3 py-2">
+            {source.lastError}
+            {source.lastErrorAt !== null && (
+              <>
+                {' '}
+                (<Time at={source.lastErrorAt} kind="seconds" />)
+              </>
+            )}
+          </p>
+        )}
+        <Facts facts={factsOf(props)} />
+        {store && (
+          <section aria-label="Capabilities" className="mt-2">
+            <h3 className="py-1 font-medium text-ink-2">What may be done</h3>
+            <CapabilityList raw={source.capabilities} />
+          </section>
+        )}
+      </div>
+    </Card>
+  )
+}
+
+function factsOf({ source, feeds, coverage }: Props): Fact[] {
+  const { state, lastOkAt } = source
+  const last =
+    lastOkAt === null ? (
+      'never'
+    ) : state === 'ok' ? (
+      <Ago at={lastOkAt} />
+    ) : (
+      <Time at={lastOkAt} kind="seconds" />
+    )
+  return [
+    { label: state === 'ok' || state === 'never' ? 'Last read' : 'Stale since', value: last },
+    ...feeds.map(({ feed, updatedAt }) => ({
+      label: `Feed ${feed.replaceAll('_', ' ')}`,
+      value: <Ago at={updatedAt} />,
+    })),
+    ...(coverage === undefined ? [] : [{ label: 'Listed without a gap', value: <Span {...coverage} /> }]),
+    { label: 'Id', value: <ShortId id={source.id} /> },
+  ]
+}
+
+const Ago = ({ at }: { at: string }) => (
+  <>
+    <Time at={at} kind="age" /> ago
+  </>
+)
+
+const Span = ({ from, to }: { from: string; to: string }) => (
+  <>
+    <Time at={from} /> – <Time at={to} />
+  </>
+)

@@ -1,0 +1,104 @@
+'use server'
+
+import { revalidatePath } from 'next/cache'
+import { z } from 'zod'
+import type { Attempted } from '@/app/_server/attempt'
+import { attemptOnce } from '@/app/_server/attempt-once'
+import type { UserContext } from '@/app/_server/context'
+import { approveAction, rejectAction, withdrawAction } from '@/app/_server/decide'
+import type { ActInput } from '@/app/_ui/act-dialog'
+import { proposeAdvised } from '@/lib/retention/advise'
+import { restoreArchive } from '@/lib/retention/archive/restore'
+import { setCapacity } from '@/lib/retention/capacity'
+import { proposePolicy } from '@/lib/retention/propose-policy'
+import { startCollection } from '@/lib/retention/start-collection'
+import { durationMs } from './duration-field'
+
+function once(
+  name: string,
+  input: ActInput,
+  work: (ctx: UserContext) => Promise<unknown>,
+): Promise<Attempted<unknown>> {
+  return attemptOnce(name, input.requestId, async (ctx) => {
+    await work(ctx)
+    revalidatePath('/storage')
+    return null
+  })
+}
+
+const start = (dryRun: boolean, input: ActInput) =>
+  once(dryRun ? 'retention.dry_run' : 'retention.run', input, (ctx) => {
+    const source = input.fields.source ?? 'all'
+    const reason = dryRun ? {} : { reason: input.reason }
+    return startCollection(ctx, { ...(source === 'all' ? {} : { source }), dryRun, ...reason })
+  })
+
+/** Says what a collection would take; takes nothing. */
+export const dryRunCollection = async (input: ActInput) => start(true, input)
+
+/** Collects what is past its retention, now rather than at the next turn. */
+export const collectNow = async (input: ActInput) => start(false, input)
+
+const id = z.string().max(64)
+
+export const propose = async (source: string, input: ActInput) =>
+  once('retention.propose', input, (ctx) => {
+    const { tier = '', endpoint = '', archive } = input.fields
+    return proposePolicy(ctx, {
+      source: id.parse(source),
+      tier,
+      endpoint: endpoint.trim(),
+      ttlMs: durationMs(input.fields, 'ttl'),
+      safetyMs: durationMs(input.fields, 'safety') ?? 0,
+      archive: archive === 'on',
+      reason: input.reason,
+    })
+  })
+
+const window = z.object({ from: z.coerce.date(), to: z.coerce.date() })
+type Seen = { source: string; endpoint: string; from: string; to: string }
+
+/** The advice that was looked at, over the same time, as a proposal that another person approves. */
+export const proposeSeen = async ({ source, endpoint, ...seen }: Seen, input: ActInput) =>
+  once('retention.propose', input, (ctx) =>
+    proposeAdvised(ctx, {
+      source: id.parse(source),
+      endpoint: z.string().max(300).parse(endpoint),
+      ...window.parse(seen),
+      safetyMs: durationMs(input.fields, 'safety') ?? 0,
+      archive: input.fields.archive === 'on',
+    }),
+  )
+
+export const approvePolicy = async (actionId: string, evidenceHash: string, input: ActInput) =>
+  once('action.approve', input, (ctx) =>
+    approveAction(ctx, {
+      actionId: id.parse(actionId),
+      evidenceHash: z.string().max(128).parse(evidenceHash),
+    }),
+  )
+
+export const rejectPolicy = async (actionId: string, input: ActInput) =>
+  once('action.reject', input, (ctx) =>
+    rejectAction(ctx, { actionId: id.parse(actionId), reason: input.reason }),
+  )
+
+export const withdrawPolicy = async (actionId: string, input: ActInput) =>
+  once('action.withdraw', input, (ctx) =>
+    withdrawAction(ctx, { actionId: id.parse(actionId), reason: input.reason }),
+  )
+
+const GIB = 1024 ** 3
+const gib = z.coerce.number('a number of GiB').min(0).max(1_000_000)
+
+export const saveCapacity = async (source: string, input: ActInput) =>
+  once('setting.store_capacity', input, (ctx) =>
+    setCapacity(ctx, {
+      source: id.parse(source),
+      bytes: Math.round(gib.parse(input.fields.gib || 0) * GIB),
+      reason: input.reason,
+    }),
+  )
+
+export const restore = async (archiveId: string, input: ActInput) =>
+  once('retention.restore', input, (ctx) => restoreArchive(ctx, id.parse(archiveId)))

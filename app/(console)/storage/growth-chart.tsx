@@ -1,0 +1,174 @@
+import { bytesText } from '@/app/_ui/format-bytes'
+import { countText, plural } from '@/app/_ui/format-figure'
+import { PageLink } from '@/app/_ui/page-link'
+import { Time } from '@/app/_ui/time'
+import type { CollectionMarkView, TierStorage } from '@/lib/retention/storage'
+
+const WIDTH = 1000
+const HEIGHT = 160
+const GRID = [1, 0.5, 0]
+/** Told apart by dash as well as by colour. */
+const LINES = [
+  { stroke: 'var(--executed)', dash: '' },
+  { stroke: 'var(--processing)', dash: '7 4' },
+  { stroke: 'var(--conflict)', dash: '2 4' },
+  { stroke: 'var(--warning)', dash: '10 3 2 3' },
+] as const
+/** Marks nearer to each other than this share of the width are one. */
+const MARK_WIDTH_PERCENT = 2.5
+
+type Props = {
+  tiers: readonly TierStorage[]
+  marks: readonly CollectionMarkView[]
+  range: { from: string; to: string }
+  names: ReadonlyMap<string, string>
+}
+
+/** Size over the range, a line a tier, with a mark for each collection that took something. */
+export function GrowthChart({ tiers, marks, range, names }: Props) {
+  const [from, to] = [Date.parse(range.from), Date.parse(range.to)]
+  const largest = [...tiers].sort((a, b) => b.bytes - a.bytes)
+  const shown = largest.slice(0, LINES.length)
+  const max = Math.max(1, ...shown.flatMap(({ points }) => points.map(({ bytes }) => bytes)))
+  const x = (at: string) => ((Date.parse(at) - from) / (to - from)) * 100
+  const groups = groupMarks(
+    marks.filter(({ rows }) => rows !== '0'),
+    x,
+  )
+  return (
+    <figure className="px-4 pb-3">
+      <figcaption className="sr-only">
+        Size by tier over the range, and its collections as {plural(groups.length, 'mark')}
+      </figcaption>
+      <Legend tiers={shown} more={largest.length - shown.length} names={names} />
+      <div className="grid grid-cols-[64px_minmax(0,1fr)]">
+        <div className="relative text-ink-3 text-xs" aria-hidden="true" style={{ height: HEIGHT }}>
+          {GRID.map((share) => (
+            <span
+              key={share}
+              className="absolute right-2 -translate-y-1/2 whitespace-nowrap"
+              style={{ top: `${(1 - share) * 100}%` }}
+            >
+              {bytesText(Math.round(max * share))}
+            </span>
+          ))}
+        </div>
+        <div className="relative" style={{ height: HEIGHT }}>
+          <svg
+            viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+            preserveAspectRatio="none"
+            aria-hidden="true"
+            className="absolute inset-0 size-full overflow-visible"
+          >
+            {GRID.map((share) => (
+              <path
+                key={share}
+                d={`M0 ${(1 - share) * HEIGHT}H${WIDTH}`}
+                stroke="var(--line)"
+                vectorEffect="non-scaling-stroke"
+              />
+            ))}
+            {shown.map((tier, place) => (
+              <path
+                key={`${tier.source} ${tier.tier}`}
+                d={pathOf(tier, (at) => (x(at) / 100) * WIDTH, max)}
+                fill="none"
+                stroke={LINES[place]?.stroke}
+                strokeDasharray={LINES[place]?.dash}
+                strokeWidth="1.75"
+                strokeLinejoin="round"
+                vectorEffect="non-scaling-stroke"
+              />
+            ))}
+          </svg>
+          {groups.map((group) => (
+            <Mark key={group.runId} group={group} />
+          ))}
+        </div>
+        <div />
+        <div className="relative mt-4 h-4 text-ink-3 text-xs">
+          <Time at={range.from} className="absolute left-0" />
+          <Time at={new Date((from + to) / 2).toISOString()} className="absolute left-1/2 -translate-x-1/2" />
+          <Time at={range.to} className="absolute right-0" />
+        </div>
+      </div>
+    </figure>
+  )
+}
+
+function pathOf(tier: TierStorage, x: (at: string) => number, max: number): string {
+  return tier.points
+    .map(({ at, bytes }, place) => {
+      const to = `${x(at).toFixed(1)} ${((1 - bytes / max) * HEIGHT).toFixed(1)}`
+      return place === 0 ? `M${to}` : `L${to}`
+    })
+    .join('')
+}
+
+function Legend({
+  tiers,
+  more,
+  names,
+}: {
+  tiers: readonly TierStorage[]
+  more: number
+  names: ReadonlyMap<string, string>
+}) {
+  return (
+    <ul className="mb-3 flex flex-wrap gap-x-4 gap-y-1 text-ink-2 text-s">
+      {tiers.map((tier, place) => (
+        <li key={`${tier.source} ${tier.tier}`} className="flex items-center gap-1.5">
+          <svg width="22" height="8" aria-hidden="true">
+            <path
+              d="M0 4H22"
+              stroke={LINES[place]?.stroke}
+              strokeDasharray={LINES[place]?.dash}
+              strokeWidth="2"
+            />
+          </svg>
+          {tier.tier === '' || tier.tier === 'all' ? (names.get(tier.source) ?? tier.source) : tier.tier}
+        </li>
+      ))}
+      <li className="flex items-center gap-1.5">
+        <span aria-hidden="true" className="size-2 rotate-45 bg-replayed" /> collection
+      </li>
+      {more > 0 && <li className="text-ink-3">{more} smaller not drawn</li>}
+    </ul>
+  )
+}
+
+type MarkGroup = { left: number; count: number; rows: bigint; bytes: bigint; runId: string }
+
+/** Newest first, as they come; each group is named after its newest. */
+function groupMarks(marks: readonly CollectionMarkView[], x: (at: string) => number): MarkGroup[] {
+  const groups: MarkGroup[] = []
+  for (const { at, runId, rows, bytes } of marks) {
+    const left = x(at)
+    const last = groups.at(-1)
+    if (last !== undefined && last.left - left < MARK_WIDTH_PERCENT) {
+      last.count += 1
+      last.rows += BigInt(rows)
+      last.bytes += BigInt(bytes)
+    } else {
+      groups.push({ left, count: 1, rows: BigInt(rows), bytes: BigInt(bytes), runId })
+    }
+  }
+  return groups
+}
+
+/** Opens the run, or the newest of several that lie together. */
+function Mark({ group: { left, count, rows, bytes, runId } }: { group: MarkGroup }) {
+  const what = `${plural(count, 'collection')}, ${countText(rows)} keys, ${bytesText(Number(bytes))}`
+  return (
+    <PageLink
+      href={`/storage/runs/${runId}`}
+      title={what}
+      aria-label={what}
+      data-mark={runId}
+      style={{ left: `${left}%` }}
+      className="-bottom-3 absolute grid size-6 -translate-x-1/2 place-items-center"
+    >
+      <span aria-hidden="true" className="size-2 rotate-45 bg-replayed" />
+    </PageLink>
+  )
+}

@@ -1,0 +1,58 @@
+import type { SearchParams } from 'nuqs/server'
+import type { UserContext } from '@/app/_server/context'
+import { loadRange, resolveRange } from '@/app/_ui/time-range'
+import { listUsers } from '@/lib/access/users'
+import { listActions } from '@/lib/actions/read'
+import { POLICY_ACTION_KIND } from '@/lib/core/states'
+import { listArchives } from '@/lib/retention/archive/list'
+import { readCapacities } from '@/lib/retention/capacity'
+import { listPolicies } from '@/lib/retention/policies'
+import { listCollections, readStorage } from '@/lib/retention/storage'
+import { listRuns } from '@/lib/runs/read'
+import { listSources, type SourceView } from '@/lib/sources/list'
+import { capabilitiesOf, collectsByRows } from '../sources/capabilities'
+import type { StorageQuery } from './query'
+
+const RUNS_SHOWN = 12
+const ARCHIVES_SHOWN = 8
+const WAITING_SHOWN = 10
+
+export async function readStoragePage(ctx: UserContext, asked: SearchParams, query: StorageQuery, now: Date) {
+  const { db } = ctx
+  const range = resolveRange(await loadRange(asked), now)
+  const window = { from: range.from, to: range.to }
+  const [tiers, marks, capacities, policies, waiting, archives, runs, sources, users] = await Promise.all([
+    readStorage(db, window),
+    listCollections(db, window),
+    readCapacities(db),
+    listPolicies(db),
+    listActions(db, { kind: [POLICY_ACTION_KIND], state: ['proposed'] }, { limit: WAITING_SHOWN }),
+    listArchives(db, { limit: ARCHIVES_SHOWN }),
+    listRuns(
+      db,
+      { kind: ['collection'], ...(query.by === 'people' ? { byPeople: true } : {}) },
+      { limit: RUNS_SHOWN, cursor: query.cursor ?? undefined },
+    ),
+    listSources(db, now),
+    listUsers(db),
+  ])
+  return {
+    tiers,
+    marks,
+    range,
+    capacities,
+    policies,
+    waiting: waiting.items,
+    archives,
+    runs,
+    collectable: sources.filter(canCollect),
+    byRows: new Set(sources.filter(({ capabilities }) => collectsByRows(capabilities)).map(({ id }) => id)),
+    names: new Map(sources.map(({ id, name }) => [id, name])),
+    people: new Map(users.map(({ id, name }) => [id, name])),
+  }
+}
+
+const canCollect = (source: SourceView): boolean =>
+  source.enabled &&
+  source.kind === 'intent' &&
+  capabilitiesOf(source.capabilities)?.some(({ name, offered }) => name === 'Collect' && offered) === true

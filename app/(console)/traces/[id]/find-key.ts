@@ -1,0 +1,36 @@
+import type { UserContext } from '@/app/_server/context'
+import { AppError } from '@/lib/core/errors'
+import { env } from '@/lib/env'
+import { type KeyView, listKeys } from '@/lib/keys/list-keys'
+import { keyHash } from '@/lib/sources/key-hash'
+
+const FIND_TIMEOUT_MS = 1_500
+const TRACES_TRIED_MAX = 6
+
+/**
+ * The key that a trace is about, as the store has it. Telemetry knows it by its hash only: the record names the trace that
+ * began it, which is one of those that carried the key. Null = not staged yet, collected, or too slow to find now.
+ */
+export async function findKeyOf(
+  ctx: UserContext,
+  request: { hash: string; scope: string | null; traceIds: readonly string[] },
+): Promise<KeyView | null> {
+  const secret = env().IDEMSCOPE_KEY_SECRET
+  if (secret === undefined) return null
+  for (const traceId of [...new Set(request.traceIds)].slice(0, TRACES_TRIED_MAX)) {
+    const found = await listKeys(ctx, { traceId }, { limit: 5 }, { timeoutMs: FIND_TIMEOUT_MS }).catch(late)
+    if (found === null) return null
+    const key = found.items.find(
+      (each) =>
+        keyHash(secret, each.key) === request.hash &&
+        (request.scope === null || each.scope === request.scope),
+    )
+    if (key !== undefined) return key
+  }
+  return null
+}
+
+function late(error: unknown): null {
+  if (error instanceof AppError && error.code === 'timeout') return null
+  throw error
+}

@@ -1,0 +1,121 @@
+import { KeyRound } from 'lucide-react'
+import type { Metadata } from 'next'
+import { notFound } from 'next/navigation'
+import { createLoader, parseAsString, type SearchParams } from 'nuqs/server'
+import { guardPage } from '@/app/_server/page-guard'
+import { AttemptLanes } from '@/app/_ui/attempt-lanes'
+import { Badge } from '@/app/_ui/badge'
+import { buttonClass } from '@/app/_ui/button'
+import { Card } from '@/app/_ui/card'
+import { CopyButton } from '@/app/_ui/copy-button'
+import { EmptyState } from '@/app/_ui/empty-state'
+import { latencyText } from '@/app/_ui/format-figure'
+import { outcomeLook } from '@/app/_ui/outcome-look'
+import { PageHeader } from '@/app/_ui/page-header'
+import { PageLink } from '@/app/_ui/page-link'
+import { Time } from '@/app/_ui/time'
+import { listSightings } from '@/lib/telemetry/read/sightings'
+import { readTrace, type TraceSpan } from '@/lib/telemetry/read/trace'
+import { readTraceLink, traceLink } from '@/lib/telemetry/trace-link'
+import { attemptLanes } from './attempts'
+import { findKeyOf } from './find-key'
+import { SpanCard } from './span-card'
+import { Waterfall } from './waterfall'
+import { buildWaterfall } from './waterfall-rows'
+
+export const metadata: Metadata = { title: 'Trace' }
+export const dynamic = 'force-dynamic'
+
+const TRACE_ID = /^[0-9a-f]{32}$/
+const ATTEMPTS_SHOWN = 12
+const load = createLoader({ span: parseAsString })
+
+type Props = { params: Promise<{ id: string }>; searchParams: Promise<SearchParams> }
+
+export default async function TracePage({ params, searchParams }: Props) {
+  const [{ id }, asked] = await Promise.all([params, searchParams])
+  if (!TRACE_ID.test(id)) notFound()
+  const ctx = await guardPage(`/traces/${id}`, asked)
+  const [{ span: chosenId }, { spans, truncated }, template] = await Promise.all([
+    load(asked),
+    readTrace(ctx.db, id),
+    readTraceLink(ctx.db),
+  ])
+  const waterfall = buildWaterfall(spans)
+  const request = spans.find(({ attributes }) => 'idempotency.outcome' in attributes)
+  const chosen = spans.find(({ spanId }) => spanId === chosenId) ?? request ?? spans[0]
+  const hash = text(request, 'idempotency.key.hash')
+  const scope = text(request, 'idempotency.scope.name')
+  const sightings =
+    hash === null
+      ? []
+      : await listSightings(ctx.db, { keyHash: hash, scope: scope ?? undefined, limit: ATTEMPTS_SHOWN })
+  const traceIds = [id, ...sightings.map((sighting) => sighting.traceId)]
+  const key = hash === null ? null : await findKeyOf(ctx, { hash, scope, traceIds })
+  const outcome = text(request, 'idempotency.outcome')
+  return (
+    <div className="grid gap-3">
+      <PageHeader
+        title={request?.name ?? spans[0]?.name ?? 'Trace'}
+        above={
+          <>
+            <PageLink href="/traces" className="hover:underline">
+              Traces
+            </PageLink>{' '}
+            / <span className="break-all font-mono">{id}</span>
+          </>
+        }
+        beside={
+          outcome !== null && <Badge tone={outcomeLook(outcome).tone}>{outcomeLook(outcome).label}</Badge>
+        }
+        summary={
+          waterfall === null ? undefined : (
+            <>
+              Began <Time at={waterfall.beganAt} kind="seconds" />, took {latencyText(waterfall.totalMs)}
+              {scope !== null && <>, scope {scope}</>}
+            </>
+          )
+        }
+        actions={
+          <>
+            <CopyButton text={id} label="Copy trace id" />
+            {key !== null && (
+              <PageLink href={`/keys/${key.id}`} className={buttonClass()}>
+                <KeyRound size={14} aria-hidden="true" /> Open its key
+              </PageLink>
+            )}
+          </>
+        }
+      />
+      {waterfall === null || chosen === undefined ? (
+        <Card id="waterfall" title="Waterfall">
+          <EmptyState kind="none" title="No span of this trace is kept">
+            A killed process exports nothing, and spans are kept for a limited time.
+          </EmptyState>
+        </Card>
+      ) : (
+        <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_352px] [&>*]:min-w-0">
+          <div className="grid min-w-0 gap-3">
+            <Card id="waterfall" title="Waterfall" aside={truncated ? 'the first 10,000 spans' : undefined}>
+              <Waterfall rows={waterfall.rows} totalMs={waterfall.totalMs} chosen={chosen.spanId} />
+            </Card>
+            {sightings.length > 0 && (
+              <Card id="attempts" title="Attempts of this key" aside={`${sightings.length}, oldest first`}>
+                <AttemptLanes
+                  caption="All attempts of this key over time, one lane each"
+                  lanes={attemptLanes(sightings, id)}
+                />
+              </Card>
+            )}
+          </div>
+          <SpanCard span={chosen} external={traceLink(template, id, chosen.spanId)} />
+        </div>
+      )}
+    </div>
+  )
+}
+
+function text(span: TraceSpan | undefined, name: string): string | null {
+  const value = span?.attributes[name]
+  return typeof value === 'string' ? value : null
+}

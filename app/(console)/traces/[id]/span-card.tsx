@@ -1,0 +1,101 @@
+import { ExternalLink } from 'lucide-react'
+import { Badge } from '@/app/_ui/badge'
+import { Card } from '@/app/_ui/card'
+import { CopyButton } from '@/app/_ui/copy-button'
+import { Facts } from '@/app/_ui/facts'
+import { countText, latencyText } from '@/app/_ui/format-figure'
+import { ShortId } from '@/app/_ui/short-id'
+import { Time } from '@/app/_ui/time'
+import { toJsonValue } from '@/lib/core/json-value'
+import { isSecretName, REDACTED } from '@/lib/core/redact'
+import { redactJson } from '@/lib/core/redact-json'
+import type { TraceSpan } from '@/lib/telemetry/read/trace'
+
+const KIND: Record<number, string> = { 1: 'internal', 2: 'server', 3: 'client', 4: 'producer', 5: 'consumer' }
+const NS_A_MS = 1e6
+
+/** One span whole: its attributes, events and links, redacted on the server. */
+export function SpanCard({ span, external }: { span: TraceSpan; external: string | null }) {
+  const attributes = redacted(span.attributes)
+  const rows = Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1))
+  return (
+    <Card id="span" title={span.name} className="xl:sticky xl:top-16" aside={KIND[span.kind] ?? 'span'}>
+      <div className="grid gap-3 px-4 pb-4">
+        <Facts
+          facts={[
+            { label: 'Service', value: `${span.service} ${span.version}` },
+            { label: 'Instance', value: span.instance },
+            { label: 'Began', value: <Time at={span.startTime.toISOString()} kind="seconds" /> },
+            {
+              label: 'Took',
+              value: `${latencyText(Number(span.durationNs) / NS_A_MS)} (${countText(span.durationNs)} ns)`,
+            },
+            {
+              label: 'Status',
+              value:
+                span.statusCode === 2 ? (
+                  <Badge tone="bad">
+                    error{span.statusMessage === null ? '' : `: ${span.statusMessage}`}
+                  </Badge>
+                ) : (
+                  'no error'
+                ),
+            },
+            { label: 'Span', value: <ShortId id={span.spanId} /> },
+          ]}
+        />
+        {external !== null && (
+          <a
+            href={external}
+            target="_blank"
+            rel="noreferrer noopener"
+            className="inline-flex items-center gap-1.5 font-medium text-accent-ink hover:underline"
+          >
+            <ExternalLink size={14} aria-hidden="true" /> Open in the other trace UI
+          </a>
+        )}
+        <section aria-label="Attributes">
+          <h3 className="mb-1 font-medium text-ink-2">Attributes</h3>
+          <dl className="max-h-96 overflow-y-auto rounded-m bg-sunken px-3 py-1">
+            {rows.map(([name, value]) => (
+              <div key={name} className="border-line border-t py-1.5 first:border-t-0">
+                <dt className="break-all text-ink-2 text-s">{name}</dt>
+                <dd className="break-all font-mono text-s">{attributeText(value)}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+        <Block title="Events" value={span.events} />
+        <Block title="Links" value={span.links} />
+        <div className="-ml-3">
+          <CopyButton text={JSON.stringify(attributes, null, 2)} label="Copy attributes" />
+        </div>
+      </div>
+    </Card>
+  )
+}
+
+/** Our own names hold no secret, whatever they end in; of all others the name decides, and of every value its form. */
+const redacted = (attributes: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [
+      name,
+      isSecretName(name) && !name.startsWith('idempotency.') ? REDACTED : redactJson(toJsonValue(value)),
+    ]),
+  )
+
+const attributeText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+function Block({ title, value }: { title: string; value: readonly unknown[] | null }) {
+  if (value === null || value.length === 0) return null
+  return (
+    <section aria-label={title}>
+      <h3 className="mb-1 font-medium text-ink-2">
+        {title} <span className="text-ink-3">{value.length}</span>
+      </h3>
+      <pre className="max-h-60 overflow-auto whitespace-pre-wrap break-all rounded-m bg-sunken p-3 font-mono text-s">
+        {JSON.stringify(redactJson(toJsonValue(value)), null, 2)}
+      </pre>
+    </section>
+  )
+}

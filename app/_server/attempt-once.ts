@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { assertWritesEnabled } from '@/lib/actions/kill-switch'
+import { AppError } from '@/lib/core/errors'
+import { idempotent } from '@/sdk/idempotent'
+import { type Attempted, attempt } from './attempt'
+import { pageContext, type UserContext } from './context'
+import { jsonResponse } from './respond'
+import { type Services, services } from './services'
+
+const LEASE_MS = 15_000
+/** A correction reads store, ledger and provider before and after. */
+const EXECUTION_DEADLINE_MS = 60_000
+/** A double click is answered with the first one's answer. */
+const DUPLICATE_WAIT_MS = 10_000
+
+const requestIdSchema = z.string().regex(/^[\w-]{16,64}$/)
+const answerSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('done'), value: z.unknown() }),
+  z.object({ kind: z.literal('not_done'), code: z.string(), why: z.string(), reference: z.string() }),
+])
+
+/**
+ * Runs a verb once for the id that the page made, in the console's own idempotency store: a double click or a request
+ * sent again is one act, one audit entry, and gets the first one's answer. `value` must survive JSON. Refused while
+ * writes are switched off.
+ */
+export async function attemptOnce<T>(
+  name: string,
+  requestId: string,
+  work: (ctx: UserContext) => Promise<T>,
+  rules: { worksWhenWritesAreOff?: true } = {},
+): Promise<Attempted<T>> {
+  const [ctx, options] = [await pageContext(), await onceOptions(services())]
+  const once = idempotent(
+    async () => {
+      const attempted = await attempt(async (actor) => {
+        if (!rules.worksWhenWritesAreOff) await assertWritesEnabled(actor.db)
+        return work(actor)
+      })
+      return jsonResponse(attempted, attempted.kind === 'done' ? 200 : 422)
+    },
+    { ...options, scope: () => ({ caller: ctx.actor.userId, route: `/console/${name}` }) },
+  )
+  const response = await once(
+    new Request(`http://console/${name}`, {
+      method: 'POST',
+      headers: { 'idempotency-key': `"${requestIdSchema.parse(requestId)}"` },
+    }),
+  )
+  const answer = answerSchema.safeParse(await response.json())
+  // Validated above as far as the console's own store can vary; the value is what `work` gave.
+  if (answer.success) return answer.data as Attempted<T>
+  return {
+    kind: 'not_done',
+    code: 'conflict',
+    why: 'The same request is still being carried out. Look at the fresh state before you try again.',
+    reference: ctx.requestId,
+  }
+}
+
+async function onceOptions(app: Services) {
+  const keySecret = app.settings.IDEMSCOPE_KEY_SECRET ?? app.settings.IDEMSCOPE_AUTH_SECRET
+  if (keySecret === undefined) throw new AppError('invalid', 'IDEMSCOPE_KEY_SECRET is not set.')
+  return {
+    ...(await app.ownStore()),
+    keySecret,
+    owner: app.id,
+    leaseMs: LEASE_MS,
+    executionDeadlineMs: EXECUTION_DEADLINE_MS,
+    waitMs: DUPLICATE_WAIT_MS,
+    // A refusal changed nothing: once its cause is mended the same id may be used again.
+    notStored: (response: Response) => response.status >= 400,
+  }
+}

@@ -1,0 +1,265 @@
+'use client'
+
+import { type ReactNode, useEffect, useId, useRef, useState, useTransition } from 'react'
+import type { Attempted } from '@/app/_server/attempt'
+import { newId } from '@/lib/core/ids'
+import { Button } from './button'
+import { Dialog } from './dialog'
+import { fieldClass } from './field'
+import { ReasonField, reasonIsEnough } from './reason-field'
+
+export type ActInput = { requestId: string; reason: string; fields: Record<string, string> }
+export type Act = (input: ActInput) => Promise<Attempted<unknown>>
+
+type Props = {
+  /** What the button that opens it says, and how it looks. */
+  opener: ReactNode
+  openerLook?: 'primary' | 'plain' | 'danger' | 'quiet' | 'link'
+  /** Why this person may not; the button stays visible and says so. */
+  forbidden?: string | null
+  title: string
+  /** The consequence, in a line. */
+  lead: ReactNode
+  tone?: 'plain' | 'danger'
+  /** Verb, object, count, place. */
+  confirm: string
+  withReason?: boolean
+  /** What has to be typed, letter by letter, before it can be confirmed. */
+  typed?: { label: string; expected: string } | null
+  /** Seconds between the confirmation and the act, in which it can be aborted. */
+  holdS?: number
+  /** It is open when the page comes: a link led here to do just this. */
+  startsOpen?: boolean
+  /** More fields of the form, by their names. */
+  children?: ReactNode
+  act: Act
+}
+
+type Phase = { kind: 'editing' } | { kind: 'holding'; leftS: number; input: ActInput } | { kind: 'sending' }
+
+/** One act of a person, with the friction its risk asks for. A double click, or a second try, is one act. */
+export function ActDialog(props: Props) {
+  const { opener, openerLook, forbidden = null, title, lead, tone = 'plain', confirm } = props
+  const { withReason = false, typed = null, holdS = 0, startsOpen = false, children, act } = props
+  const noteId = useId()
+  const [open, setOpen] = useState(false)
+  const [requestId, setRequestId] = useState('')
+  useEffect(() => {
+    if (!startsOpen || forbidden !== null) return
+    setRequestId(newId('req'))
+    setOpen(true)
+  }, [startsOpen, forbidden])
+  return (
+    <div className="max-w-full">
+      <Button
+        look={
+          forbidden === null || openerLook === 'quiet' || openerLook === 'link'
+            ? (openerLook ?? 'plain')
+            : 'plain'
+        }
+        aria-disabled={forbidden !== null}
+        aria-describedby={forbidden === null ? undefined : noteId}
+        title={forbidden ?? undefined}
+        onClick={() => {
+          if (forbidden !== null) return
+          setRequestId(newId('req'))
+          setOpen(true)
+        }}
+      >
+        {opener}
+      </Button>
+      {forbidden !== null && (
+        <span id={noteId} className="sr-only">
+          {forbidden}
+        </span>
+      )}
+      {open && (
+        <OpenDialog
+          key={requestId}
+          {...{ title, lead, tone, confirm, withReason, typed, holdS, act, requestId }}
+          close={() => setOpen(false)}
+        >
+          {children}
+        </OpenDialog>
+      )}
+    </div>
+  )
+}
+
+type OpenProps = Pick<Props, 'title' | 'lead' | 'confirm' | 'act' | 'children'> &
+  Required<Pick<Props, 'tone' | 'withReason' | 'holdS'>> & {
+    typed: Props['typed']
+    requestId: string
+    close: () => void
+  }
+
+function OpenDialog({
+  title,
+  lead,
+  tone,
+  confirm,
+  withReason,
+  typed,
+  holdS,
+  children,
+  act,
+  requestId,
+  close,
+}: OpenProps) {
+  const formId = useId()
+  const form = useRef<HTMLFormElement>(null)
+  const [reason, setReason] = useState('')
+  const [typedText, setTypedText] = useState('')
+  const [phase, setPhase] = useState<Phase>({ kind: 'editing' })
+  const [problem, setProblem] = useState<string | null>(null)
+  const [, startTransition] = useTransition()
+  const ready = (!withReason || reasonIsEnough(reason)) && (!typed || typedText.trim() === typed.expected)
+
+  const send = (input: ActInput) => {
+    setPhase({ kind: 'sending' })
+    startTransition(async () => {
+      const attempted = await act(input).catch(
+        (): Attempted<unknown> => ({
+          kind: 'not_done',
+          code: 'unavailable',
+          why: 'The console did not answer: nobody knows yet whether it was done. Trying again is safe.',
+          reference: requestId,
+        }),
+      )
+      if (attempted.kind === 'done') return close()
+      setPhase({ kind: 'editing' })
+      setProblem(`${attempted.why} Nothing else was changed. Reference ${attempted.reference}.`)
+    })
+  }
+  useHold(phase, setPhase, send)
+
+  const submit = () => {
+    if (!ready || phase.kind !== 'editing' || form.current === null) return
+    setProblem(null)
+    const fields = Object.fromEntries(
+      [...new FormData(form.current)].flatMap(([name, value]) =>
+        typeof value === 'string' ? [[name, value]] : [],
+      ),
+    )
+    const input = { requestId, reason, fields }
+    if (holdS > 0) setPhase({ kind: 'holding', leftS: holdS, input })
+    else send(input)
+  }
+
+  return (
+    <Dialog
+      open
+      onClose={close}
+      title={title}
+      lead={lead}
+      tone={tone}
+      footer={
+        <Footer
+          {...{ phase, ready, tone, confirm, formId, close }}
+          abort={() => {
+            setPhase({ kind: 'editing' })
+            setProblem('Aborted: nothing was sent.')
+          }}
+        />
+      }
+    >
+      <form
+        id={formId}
+        ref={form}
+        className="grid gap-4"
+        onSubmit={(event) => {
+          event.preventDefault()
+          submit()
+        }}
+      >
+        {children}
+        {withReason && <ReasonField value={reason} onChange={setReason} />}
+        {typed && <TypedField {...typed} value={typedText} onChange={setTypedText} />}
+        <p role="alert" className="text-bad-ink empty:hidden">
+          {problem}
+        </p>
+      </form>
+    </Dialog>
+  )
+}
+
+function useHold(phase: Phase, setPhase: (phase: Phase) => void, send: (input: ActInput) => void) {
+  const sending = useRef(send)
+  sending.current = send
+  useEffect(() => {
+    if (phase.kind !== 'holding') return
+    const timer = setTimeout(() => {
+      if (phase.leftS > 1) setPhase({ ...phase, leftS: phase.leftS - 1 })
+      else sending.current(phase.input)
+    }, 1_000)
+    return () => clearTimeout(timer)
+  }, [phase, setPhase])
+}
+
+function TypedField({
+  label,
+  expected,
+  value,
+  onChange,
+}: {
+  label: string
+  expected: string
+  value: string
+  onChange: (value: string) => void
+}) {
+  const id = useId()
+  return (
+    <div>
+      <label htmlFor={id} className="mb-1 block font-medium">
+        {label}: type <code className="rounded-s bg-sunken px-1 font-mono">{expected}</code>
+      </label>
+      <input
+        id={id}
+        value={value}
+        autoComplete="off"
+        onChange={(event) => onChange(event.target.value)}
+        className={fieldClass}
+      />
+    </div>
+  )
+}
+
+function Footer(props: {
+  phase: Phase
+  ready: boolean
+  tone: 'plain' | 'danger'
+  confirm: string
+  formId: string
+  close: () => void
+  abort: () => void
+}) {
+  const { phase, ready, tone, confirm, formId, close, abort } = props
+  if (phase.kind === 'holding') {
+    return (
+      <>
+        <p role="status" className="mr-auto text-ink-2">
+          Sent in {phase.leftS} s. Nothing has happened yet.
+        </p>
+        <Button look="danger" onClick={abort}>
+          Abort
+        </Button>
+      </>
+    )
+  }
+  const sending = phase.kind === 'sending'
+  return (
+    <>
+      <Button data-autofocus onClick={close}>
+        {sending ? 'Close' : 'Cancel'}
+      </Button>
+      <Button
+        type="submit"
+        form={formId}
+        look={tone === 'danger' ? 'danger' : 'primary'}
+        disabled={!ready || sending}
+      >
+        {sending ? 'Working …' : confirm}
+      </Button>
+    </>
+  )
+}

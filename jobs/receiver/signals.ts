@@ -1,0 +1,30 @@
+import type { Clock } from '@/lib/core/clock'
+import type { Encoding, Signal } from '@/lib/telemetry/decode/answer'
+import { decodeJson } from '@/lib/telemetry/decode/json'
+import { decodeLogsJson } from '@/lib/telemetry/decode/json-logs'
+import { decodeProtobuf } from '@/lib/telemetry/decode/protobuf'
+import { decodeLogsProtobuf } from '@/lib/telemetry/decode/protobuf-logs'
+import { type Interpreted, interpret } from '@/lib/telemetry/interpret/interpret'
+import { type InterpretedLogs, interpretLogs } from '@/lib/telemetry/interpret/interpret-logs'
+
+export const SIGNAL_OF_PATH: ReadonlyMap<string, Signal> = new Map([
+  ['/v1/traces', 'traces'],
+  ['/v1/logs', 'logs'],
+])
+
+export type InterpretedAny = ({ signal: 'traces' } & Interpreted) | ({ signal: 'logs' } & InterpretedLogs)
+
+/** Throws MalformedError. */
+export function decodeAndInterpret(
+  { bytes, signal, encoding }: { bytes: Buffer; signal: Signal; encoding: Encoding },
+  clock: Clock,
+  hash: (key: string) => string,
+): InterpretedAny {
+  const isJson = encoding === 'json'
+  if (signal === 'traces') {
+    const spans = isJson ? decodeJson(bytes) : decodeProtobuf(bytes)
+    return { signal, ...interpret(spans, clock, hash) }
+  }
+  const logs = isJson ? decodeLogsJson(bytes) : decodeLogsProtobuf(bytes)
+  return { signal, ...interpretLogs(logs, clock, hash) }
+}

@@ -1,0 +1,60 @@
+import pg from 'pg'
+import { AppError } from '@/lib/core/errors'
+import type { Db } from '@/lib/db'
+
+const CANCELLED = '57014'
+
+export type QueryLimits = {
+  /** The server itself ends the statement then. */
+  timeoutMs: number
+  /** A reader who went away: the statement is cancelled in the server, not only forgotten here. */
+  signal?: AbortSignal | undefined
+}
+
+/** One read on a connection of its own, which ends in the server when its time or its reader is over. Throws `timeout`. */
+export async function queryCancellable(
+  db: Db,
+  sql: string,
+  values: unknown[],
+  { timeoutMs, signal }: QueryLimits,
+): Promise<Record<string, unknown>[]> {
+  signal?.throwIfAborted()
+  const client = await db.pool.connect()
+  let running = true
+  let broken: Error | undefined
+  try {
+    await client.query('BEGIN READ ONLY')
+    const { rows } = await client.query<{ pid: number }>(
+      `SELECT pg_backend_pid() AS pid, set_config('statement_timeout', $1, true)`,
+      [String(timeoutMs)],
+    )
+    const cancel = () => {
+      // Through another connection: this one is busy. The pid is still ours, since the connection is not given back.
+      if (running) db.pool.query('SELECT pg_cancel_backend($1)', [rows[0]?.pid]).catch(() => undefined)
+    }
+    signal?.addEventListener('abort', cancel, { once: true })
+    try {
+      signal?.throwIfAborted()
+      const result = await client.query<Record<string, unknown>>(sql, values)
+      return result.rows
+    } finally {
+      running = false
+      signal?.removeEventListener('abort', cancel)
+    }
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError && error.code === CANCELLED)) throw error
+    signal?.throwIfAborted()
+    throw new AppError(
+      'timeout',
+      'The search took too long: narrow it to one source, a scope or a longer prefix.',
+      {
+        cause: error,
+      },
+    )
+  } finally {
+    await client.query('ROLLBACK').catch((error: Error) => {
+      broken = error
+    })
+    client.release(broken)
+  }
+}

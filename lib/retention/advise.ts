@@ -1,0 +1,151 @@
+import { z } from 'zod'
+import type { ActionView } from '@/lib/actions/view'
+import type { Context } from '@/lib/context'
+import { AppError } from '@/lib/core/errors'
+import type { Db } from '@/lib/db'
+import { type ProposePolicy, proposePolicy } from './propose-policy'
+
+/** A TTL is this much longer than the longest retry seen. */
+const MARGIN = 1.5
+/** Below it a tail says nothing: advice is given, and called uncertain. */
+const SAMPLE_MIN = 1_000
+const ENDPOINTS_MAX = 200
+const STATEMENT_TIMEOUT_MS = 20_000
+
+/** Rounded up to one of these: a TTL that a person can say. */
+const STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720, 1440, 2880, 4320, 10_080, 20_160, 43_200].map(
+  (minutes) => minutes * 60_000,
+)
+
+export type RetryWindow = {
+  endpoint: string
+  /** '' = all clients together. */
+  client: string
+  /** Keys that came more than once; the percentiles are over them. */
+  retriedKeys: number
+  keys: number
+  p50Ms: number
+  p90Ms: number
+  p99Ms: number
+  p999Ms: number
+  p9999Ms: number
+  maxMs: number
+  /** The longest life of a record that was reported; null = none was. */
+  ttlMs: number | null
+  impliedTtlMs: number
+  uncertain: boolean
+  /** Of the keys observed: came again after the present TTL, and after the implied one. */
+  expiredRetriesNow: number
+  expiredRetriesThen: number
+  /** More than now (positive), in rows held at any time, from the rate of keys observed. */
+  rowsHeldDelta: number | null
+}
+
+const rowSchema = z.object({
+  endpoint: z.string(),
+  client: z.string().nullable(),
+  keys: z.coerce.number(),
+  retried: z.coerce.number(),
+  quantiles: z.array(z.coerce.number()).nullable(),
+  max_ms: z.coerce.number().nullable(),
+  ttl_ms: z.coerce.number().nullable(),
+  after_ttl: z.coerce.number(),
+  observed_ms: z.coerce.number(),
+})
+
+/** From the first to the last time that a key came: how long a record has to be kept for it. */
+const WINDOWS = `
+  WITH life AS (
+    SELECT endpoint, client, key_hash, scope, count(*) AS times, min(time) AS first_at, max(time) AS last_at,
+      max(extract(epoch FROM record_expires_at - record_created_at) * 1000) AS ttl_ms
+    FROM telemetry.sighting
+    WHERE time >= $1 AND time < $2 AND key_hash IS NOT NULL AND outcome <> 'unkeyed'
+    GROUP BY endpoint, client, key_hash, scope
+  ), window_of AS (
+    SELECT *, extract(epoch FROM last_at - first_at) * 1000 AS window_ms FROM life
+  )
+  SELECT endpoint, client, count(*) AS keys, count(*) FILTER (WHERE times > 1) AS retried,
+    percentile_disc(ARRAY[0.5, 0.9, 0.99, 0.999, 0.9999]) WITHIN GROUP (ORDER BY window_ms) FILTER (WHERE times > 1) AS quantiles,
+    max(window_ms) FILTER (WHERE times > 1) AS max_ms, max(ttl_ms) AS ttl_ms,
+    count(*) FILTER (WHERE times > 1 AND window_ms > ttl_ms) AS after_ttl,
+    greatest(1, extract(epoch FROM max(last_at) - min(first_at)) * 1000) AS observed_ms
+  FROM window_of
+  GROUP BY GROUPING SETS ((endpoint), (endpoint, client))
+  ORDER BY count(*) DESC, endpoint LIMIT ${ENDPOINTS_MAX}`
+
+/**
+ * How long clients go on retrying, by endpoint and client, and the TTL that it implies. As good as the telemetry is
+ * long: a retry after its first sighting was forgotten is not seen.
+ */
+export async function adviseTtl(db: Db, window: { from: Date; to: Date }): Promise<RetryWindow[]> {
+  const client = await db.pool.connect()
+  try {
+    await client.query('BEGIN READ ONLY')
+    await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`)
+    const { rows } = await client.query(WINDOWS, [window.from, window.to])
+    return rows.map((raw) => toWindow(rowSchema.parse(raw)))
+  } finally {
+    await client.query('ROLLBACK').catch(() => undefined)
+    client.release()
+  }
+}
+
+function toWindow(row: z.infer<typeof rowSchema>): RetryWindow {
+  const [p50 = 0, p90 = 0, p99 = 0, p999 = 0, p9999 = 0] = row.quantiles ?? []
+  const impliedTtlMs = impliedTtl(row.max_ms ?? 0)
+  const keysAMs = row.keys / row.observed_ms
+  return {
+    endpoint: row.endpoint,
+    client: row.client ?? '',
+    retriedKeys: row.retried,
+    keys: row.keys,
+    p50Ms: p50,
+    p90Ms: p90,
+    p99Ms: p99,
+    p999Ms: p999,
+    p9999Ms: p9999,
+    maxMs: row.max_ms ?? 0,
+    ttlMs: row.ttl_ms,
+    impliedTtlMs,
+    uncertain: row.retried < SAMPLE_MIN,
+    expiredRetriesNow: row.after_ttl,
+    // The implied TTL is beyond the longest window that was observed.
+    expiredRetriesThen: 0,
+    rowsHeldDelta: row.ttl_ms === null ? null : Math.round((impliedTtlMs - row.ttl_ms) * keysAMs),
+  }
+}
+
+/** With its margin, rounded up to a TTL that a person can say. */
+export function impliedTtl(longestMs: number): number {
+  const wantedMs = longestMs * MARGIN
+  return STEPS_MS.find((step) => step >= wantedMs) ?? Math.ceil(wantedMs / 86_400_000) * 86_400_000
+}
+
+/** What the rows of an advice cost or save, from a store's own bytes a row. */
+export const bytesOf = (rowsHeldDelta: number, storage: { rows: number; bytes: number }): number | null =>
+  storage.rows === 0 ? null : Math.round((rowsHeldDelta * storage.bytes) / storage.rows)
+
+/** One step from an advice to a proposed policy; another person approves it. */
+export async function proposeAdvised(
+  ctx: Context,
+  input: { source: string; endpoint: string; from: Date; to: Date; safetyMs: number; archive: boolean },
+): Promise<ActionView> {
+  const advice = (await adviseTtl(ctx.db, input)).find(
+    (each) => each.endpoint === input.endpoint && each.client === '',
+  )
+  if (advice === undefined)
+    throw new AppError(
+      'not_found',
+      `No key of ${input.endpoint} was seen in that time: there is nothing to advise.`,
+    )
+  const minutes = Math.round(advice.impliedTtlMs / 60_000)
+  const policy: ProposePolicy = {
+    source: input.source,
+    endpoint: input.endpoint,
+    ttlMs: advice.impliedTtlMs,
+    safetyMs: input.safetyMs,
+    archive: input.archive,
+    reason: `Advised: ${advice.retriedKeys} of ${advice.keys} keys came again, the last after ${Math.round(advice.maxMs / 1000)} s; ${minutes} min with a margin of ${MARGIN}.`,
+  }
+  return proposePolicy(ctx, policy)
+}

@@ -1,0 +1,140 @@
+import { z } from 'zod'
+import type { Db } from '@/lib/db'
+
+const DAY_MS = 86_400_000
+const MARKS_MAX = 500
+
+export type TierStorage = {
+  source: string
+  tier: string
+  rows: number
+  bytes: number
+  expiredRows: number
+  /** How long the oldest expired key has been waiting to be collected; null = none waits. */
+  expiryLagMs: number | null
+  oldestUnexpiredAt: string | null
+  sampledAt: string
+  /** From the window's first and last sample, without what was collected in between; null = too short to say. */
+  rowsADay: number | null
+  bytesADay: number | null
+  points: { at: string; rows: number; bytes: number; expiredRows: number }[]
+}
+
+const rowSchema = z.object({
+  source_id: z.string(),
+  tier: z.string(),
+  at: z.date(),
+  rows: z.coerce.number(),
+  bytes: z.coerce.number(),
+  expired_rows: z.coerce.number(),
+  oldest_at: z.date().nullable(),
+  oldest_expired_at: z.date().nullable(),
+})
+type Sample = z.infer<typeof rowSchema>
+
+/** The last sample of each of 200 slices of the window: a chart has no more points. */
+const SAMPLES = `
+  SELECT DISTINCT ON (source_id, tier, width_bucket(extract(epoch FROM at), extract(epoch FROM $1::timestamptz), extract(epoch FROM $2::timestamptz), 200))
+    source_id, tier, at, rows, bytes, expired_rows, oldest_at, oldest_expired_at
+  FROM telemetry.store_sample
+  WHERE at >= $1 AND at < $2 AND ($3::text IS NULL OR source_id = $3)
+  ORDER BY source_id, tier, width_bucket(extract(epoch FROM at), extract(epoch FROM $1::timestamptz), extract(epoch FROM $2::timestamptz), 200), at DESC`
+
+/** Growth is shown only over at least this much: two samples a second apart say nothing of a day. */
+const GROWTH_MIN_MS = 5 * 60_000
+
+/** Size, growth and backlog of every store by tier, in a window. */
+export async function readStorage(
+  db: Db,
+  query: { from: Date; to: Date; source?: string | undefined },
+): Promise<TierStorage[]> {
+  const { rows } = await db.pool.query(SAMPLES, [query.from, query.to, query.source ?? null])
+  const groups = new Map<string, Sample[]>()
+  for (const sample of rows.map((raw) => rowSchema.parse(raw))) {
+    const name = JSON.stringify([sample.source_id, sample.tier])
+    const group = groups.get(name) ?? []
+    group.push(sample)
+    groups.set(name, group)
+  }
+  return [...groups.values()].flatMap((samples) => {
+    const sorted = samples.sort((a, b) => a.at.getTime() - b.at.getTime())
+    const last = sorted.at(-1)
+    return last === undefined ? [] : [toStorage(sorted, last)]
+  })
+}
+
+function toStorage(samples: readonly Sample[], last: Sample): TierStorage {
+  return {
+    source: last.source_id,
+    tier: last.tier,
+    rows: last.rows,
+    bytes: last.bytes,
+    expiredRows: last.expired_rows,
+    expiryLagMs:
+      last.oldest_expired_at === null ? null : last.at.getTime() - last.oldest_expired_at.getTime(),
+    oldestUnexpiredAt: last.oldest_at?.toISOString() ?? null,
+    sampledAt: last.at.toISOString(),
+    rowsADay: growth(samples, (sample) => sample.rows),
+    bytesADay: growth(samples, (sample) => sample.bytes),
+    points: samples.map((sample) => ({
+      at: sample.at.toISOString(),
+      rows: sample.rows,
+      bytes: sample.bytes,
+      expiredRows: sample.expired_rows,
+    })),
+  }
+}
+
+/** What came, a day: falls are collections, and are left out. */
+export function growth<T extends { at: Date }>(
+  samples: readonly T[],
+  of: (sample: T) => number,
+): number | null {
+  const [first] = samples
+  const last = samples.at(-1)
+  if (first === undefined || last === undefined) return null
+  const elapsedMs = last.at.getTime() - first.at.getTime()
+  if (elapsedMs < GROWTH_MIN_MS) return null
+  let grown = 0
+  for (const [place, sample] of samples.entries()) {
+    const before = samples[place - 1]
+    if (before !== undefined) grown += Math.max(0, of(sample) - of(before))
+  }
+  return (grown / elapsedMs) * DAY_MS
+}
+
+export type CollectionMarkView = {
+  at: string
+  source: string
+  runId: string
+  mode: string
+  rows: string
+  bytes: string
+  unfinished: number
+  archives: number
+}
+
+/** Collections in a window, the newest first: marks on the chart. */
+export async function listCollections(
+  db: Db,
+  query: { from: Date; to: Date; source?: string | undefined },
+): Promise<CollectionMarkView[]> {
+  const rows = await db.prisma.collectionMark.findMany({
+    where: {
+      at: { gte: query.from, lt: query.to },
+      ...(query.source === undefined ? {} : { sourceId: query.source }),
+    },
+    orderBy: { at: 'desc' },
+    take: MARKS_MAX,
+  })
+  return rows.map((row) => ({
+    at: row.at.toISOString(),
+    source: row.sourceId,
+    runId: row.runId,
+    mode: row.mode,
+    rows: row.rows.toString(),
+    bytes: row.bytes.toString(),
+    unfinished: row.unfinished,
+    archives: row.archives,
+  }))
+}

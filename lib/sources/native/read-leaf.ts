@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import type { LeafPage } from '../contracts'
+import type { SourcePool } from '../postgres-pool'
+
+const positionSchema = z.object({ scopeId: z.number(), keyHex: z.string() })
+const rowSchema = z.object({
+  scope: z.string(),
+  key: z.string(),
+  created_text: z.string(),
+  expires_text: z.string(),
+  scope_id: z.number(),
+  key_hex: z.string(),
+  row: z.record(z.string(), z.unknown()),
+})
+
+/** The leaf's bounds come from the catalogue; its rows are then read through the parent, in the order of its index. */
+const PAGE = `
+  SELECT s.name AS scope, idem_key_text(r.key) AS key, r.created_at::text AS created_text, r.expires_at::text AS expires_text,
+    r.scope_id, encode(r.key, 'hex') AS key_hex,
+    to_jsonb(r) || jsonb_build_object('headers', b.headers, 'body', b.body, 'effects', b.effects) AS row
+  FROM idem_leaves() l
+  JOIN idem_record r ON r.tier = l.tier AND r.expires_at >= l.lower_bound AND r.expires_at < l.upper_bound
+  JOIN idem_scope s ON s.scope_id = r.scope_id
+  LEFT JOIN idem_body b ON b.tier = r.tier AND b.expires_at = r.expires_at AND b.scope_id = r.scope_id AND b.key = r.key
+  WHERE l.leaf = $1 AND (r.scope_id, r.key) > ($2, decode($3, 'hex'))
+  ORDER BY r.scope_id, r.key LIMIT $4`
+
+export async function readLeaf(
+  pool: SourcePool,
+  leaf: string,
+  position: string | null,
+  limit: number,
+): Promise<LeafPage> {
+  const from = position === null ? { scopeId: -1, keyHex: '' } : positionSchema.parse(JSON.parse(position))
+  const rows = (await pool.query(PAGE, [leaf, from.scopeId, from.keyHex, limit])).map((raw) =>
+    rowSchema.parse(raw),
+  )
+  const last = rows.at(-1)
+  return {
+    rows: rows.map((row) => ({
+      scope: row.scope,
+      key: row.key,
+      createdAt: row.created_text,
+      expiresAt: row.expires_text,
+      row: row.row,
+    })),
+    next:
+      rows.length < limit || last === undefined
+        ? null
+        : JSON.stringify({ scopeId: last.scope_id, keyHex: last.key_hex }),
+  }
+}

@@ -1,0 +1,55 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { startEmbeddedPostgres } from '@/jobs/embedded/postgres'
+import { applyMigrations } from '@/prisma/engine'
+import { cpuSecondsOfFamily } from './cpu'
+
+export type BenchCluster = {
+  /** Creates a migrated console database and returns its URL. */
+  createDatabase(name: string): Promise<string>
+  dropDatabase(name: string): Promise<void>
+  /** used so far by the server and its processes, those that ended included */
+  cpuSeconds(): number
+}
+
+/** A cluster of its own with the settings that `npm start` uses (durable), removed afterwards. */
+export async function withCluster(
+  work: (cluster: BenchCluster) => Promise<void>,
+  settings: string[] = [],
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'idemscope-bench-'))
+  chmodSync(folder, 0o755)
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  const postgres = await startEmbeddedPostgres(folder, settings).catch((error: unknown) => {
+    remove()
+    throw error
+  })
+  const interrupted = () =>
+    void postgres
+      .stop()
+      .then(remove)
+      .then(() => process.exit(130))
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
+  const admin = async (sql: string) => {
+    const client = new pg.Client({ connectionString: postgres.url('postgres') })
+    await client.connect()
+    await client.query(sql).finally(() => client.end())
+  }
+  try {
+    await work({
+      async createDatabase(name) {
+        await admin(`CREATE DATABASE ${name}`)
+        await applyMigrations(postgres.url(name))
+        return postgres.url(name)
+      },
+      cpuSeconds: () => cpuSecondsOfFamily(postgres.pid),
+      dropDatabase: (name) => admin(`DROP DATABASE ${name} WITH (FORCE)`),
+    })
+  } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
+    await postgres.stop()
+    remove()
+  }
+}

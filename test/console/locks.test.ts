@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest'
+import { curlText } from '@/app/(console)/locks/curl-text'
+import { facetValues, stuckFacts, stuckSentence, viewCounts } from '@/app/(console)/locks/tally'
+import { isRetryable, providerSays, verdictWords } from '@/app/(console)/locks/words'
+import type { LockTally } from '@/lib/keys/lock-tally'
+
+const tally = (over: Partial<LockTally>): LockTally => ({
+  state: 'lease_expired',
+  verdict: 'release',
+  client: 'web',
+  endpoint: 'POST /v1/payments',
+  source: 'src_a',
+  count: 1,
+  ...over,
+})
+const TALLIES = [
+  tally({ count: 3 }),
+  tally({ verdict: 'complete', client: 'mobile', count: 2 }),
+  tally({ state: 'unknown', verdict: 'investigate', endpoint: 'POST /v1/refunds' }),
+  tally({ state: 'leased', verdict: 'wait', count: 41 }),
+]
+const QUERY = { view: 'stuck', endpoint: null, client: null, cursor: null, lock: null } as const
+
+test('each view counts its own states, under the filters that are set', () => {
+  expect(viewCounts(TALLIES, QUERY)).toEqual({ stuck: 6, held: 41, unknown: 1, retryable: 0 })
+  expect(viewCounts(TALLIES, { ...QUERY, client: 'mobile' })).toMatchObject({ stuck: 2, held: 0 })
+})
+
+test('a facet counts under the other filters, not under its own', () => {
+  const query = { ...QUERY, client: 'mobile' }
+  expect(facetValues(TALLIES, query, 'client').map(({ value, count }) => [value, count])).toEqual([
+    ['web', 4],
+    ['mobile', 2],
+  ])
+  expect(facetValues(TALLIES, query, 'endpoint')).toHaveLength(1)
+})
+
+test('the page is one sentence: how many, where, and what may be done', () => {
+  const sentence = stuckSentence(stuckFacts(TALLIES), 'payments store')
+  expect(sentence).toMatch(/^6 keys are held past their lease in payments store\. 3 safe to release/)
+  expect(sentence).toContain('2 to complete')
+  expect(sentence).toContain('1 for a person to look at')
+  expect(stuckSentence(stuckFacts([]), '')).toBe('No key is held now.')
+  expect(stuckSentence(stuckFacts([tally({ state: 'leased', count: 41 })]), '')).toMatch(/No key is stuck/)
+})
+
+test('none found, not asked, and cannot be asked are told apart', () => {
+  const at = '2026-11-22T02:00:00.000Z'
+  const said = [
+    providerSays({ kind: 'none', askedAt: at, from: at, to: at }),
+    providerSays({ kind: 'not_asked' }),
+    providerSays({ kind: 'unreachable', askedAt: at, error: 'timeout' }),
+    providerSays({ kind: 'no_provider' }),
+  ].map(({ text }) => text)
+  expect(new Set(said).size).toBe(4)
+})
+
+test('a verdict names what it completes with', () => {
+  const object = {
+    source: 'src_p',
+    kind: 'refund' as const,
+    id: 're_1',
+    parent: null,
+    status: 'succeeded' as const,
+    captured: false,
+    step: null,
+    reference: null,
+    amount: { minor: '1050', currency: 'USD' },
+    createdAt: '2026-11-22T02:00:00.000Z',
+  }
+  const words = verdictWords({
+    verdict: 'complete',
+    state: 'lease_expired',
+    providerAnswer: { kind: 'found', askedAt: object.createdAt, objects: [object] },
+  })
+  expect(words.row).toBe('Complete with refund')
+})
+
+test('14 only what may end otherwise stays selected', () => {
+  expect(isRetryable('store_unreachable')).toBe(true)
+  expect(isRetryable('evidence_unsettled')).toBe(true)
+  expect(isRetryable('fence_changed')).toBe(false)
+  expect(isRetryable(null)).toBe(false)
+  expect(isRetryable('toString')).toBe(false)
+})
+
+test('20 a copied curl has a placeholder for the token, and quotes what a shell would read', () => {
+  const curl = curlText({
+    origin: 'http://localhost:3000',
+    verb: 'release',
+    id: 'lock_1',
+    version: '1.a.b',
+    reason: "the pod's gone; $(reboot)",
+  })
+  expect(curl).toContain('Bearer YOUR_TOKEN')
+  expect(curl).toContain(`pod'\\''s gone; $(reboot)`)
+  expect(curl).toContain('/api/v1/locks/release')
+})

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { asOperator, expect, expectAccessible, test } from './console-test'
+
+test.use(asOperator)
+
+test('the chain is verified on request, and its head can be taken', async ({ page }) => {
+  await page.goto('/audit')
+  await page.getByRole('button', { name: 'Verify the chain' }).click()
+  await expect(page.getByText(/The chain holds: [\d,]+ entr(y|ies) verified/)).toBeVisible({
+    timeout: 30_000,
+  })
+  await expect(page.getByRole('button', { name: 'Copy head hash' })).toBeVisible()
+})
+
+test('1 an entry opens beside the list, in the URL; 20 exports are files of the filter, and are audited', async ({
+  page,
+}) => {
+  await page.goto('/audit?range=24h')
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'CSV' }).click(),
+  ])
+  expect(download.suggestedFilename()).toMatch(/^idemscope-audit-\d{8}T\d{6}Z\.csv$/)
+  const text = readFileSync(await download.path(), 'utf8')
+  expect(text.split('\r\n')[0]).toMatch(/^id,at,actor,via,verb/)
+  for (const line of text.split('\r\n').slice(1, 20)) expect(line).not.toMatch(/(^|,)[=+@]/)
+  await page.goto('/audit?range=24h&verb=audit.export')
+  await page.getByRole('link', { name: 'audit.export' }).first().click()
+  await expect(page).toHaveURL(/open=aud_/)
+  const entry = page.getByRole('region', { name: 'audit.export' })
+  await expect(entry.getByText('"format": "csv"')).toBeVisible()
+  await page.reload()
+  await expect(entry).toBeVisible()
+  await entry.getByRole('link', { name: 'Close the entry' }).click()
+  await expect(page).not.toHaveURL(/open=/)
+})
+
+test('6 a search without a result looks like one; 2 the UTC switch changes the table', async ({ page }) => {
+  await page.goto('/audit?range=24h&q=nobody-did-this')
+  await expect(page.locator('[data-empty=filtered]')).toBeVisible()
+  await page.getByRole('link', { name: 'clear the filters' }).click()
+  const time = page.locator('tbody time').first()
+  await expect(time).toContainText('UTC')
+  await expect(time).toHaveAttribute('title', /UTC · .*GMT\+5:30/)
+  await page.getByRole('radio', { name: 'Local' }).click()
+  await expect(time).toContainText('GMT+5:30')
+})
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`22 the audit has no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme })
+    await page.goto('/audit?range=24h')
+    await page.locator('tbody a').first().click()
+    await expect(page).toHaveURL(/open=/)
+    await expectAccessible(page)
+    await page.setViewportSize({ width: 390, height: 844 })
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBe(0)
+  })
+}

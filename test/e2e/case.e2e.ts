@@ -1,0 +1,208 @@
+import type { Page } from '@playwright/test'
+import { apiClient, signIn } from '../support/api'
+import { asApprover, asOperator, expect, expectAccessible, test } from './console-test'
+import { person } from './people'
+
+test.use(asOperator)
+
+const REASON = 'the worker was killed after the charge, and the retry charged again'
+
+type Case = {
+  id: string
+  class: string
+  lifecycle: string
+  evidence: { refund?: string[] | null }
+  subject: { reference: string | null; effectIds: string[] }
+}
+
+async function api(role: 'operator' | 'approver' = 'operator') {
+  const url = process.env.BASE_URL ?? ''
+  return apiClient(url, { cookie: await signIn(url, person(role)) })
+}
+
+const openOnes = (name: string) =>
+  `reconciliation/cases?class=${name}&lifecycle=new,persisting,reopened&limit=200`
+
+const used = new Set<string>()
+
+/** An open case that no other test acts on; the demo's faults bring them. */
+async function openCase(name: string, fits: (found: Case) => boolean = () => true): Promise<Case> {
+  let found: Case | undefined
+  await expect
+    .poll(
+      async () => {
+        const { items } = (await (await api()).get(openOnes(name))) as { items: Case[] }
+        found = items.find((each) => !used.has(each.id) && fits(each))
+        return found?.id
+      },
+      { timeout: 55_000 },
+    )
+    .toBeDefined()
+  if (found === undefined) throw new Error(`no open ${name}`)
+  used.add(found.id)
+  return found
+}
+
+const decided = ({ evidence }: Case) => evidence.refund?.length === 1
+const correction = (page: Page) => page.getByRole('region', { name: 'Correction' })
+
+test('a case shows the sides field by field, the attempts as lanes, and its history', async ({ page }) => {
+  const found = await openCase('duplicate_same_key')
+  await page.goto(`/reconciliation/cases/${found.id}`)
+  await expect(page.getByRole('heading', { level: 1, name: 'Charged twice on one key' })).toBeVisible()
+  const sides = page.getByRole('region', { name: 'What each side says', exact: true })
+  const state = sides.getByRole('row', { name: /^State/ })
+  await expect(state).toContainText('2 charges succeeded')
+  await expect(state).toContainText('differ')
+  await expect(sides.getByRole('row', { name: /^Key/ })).toContainText('agree')
+  await expect(sides.getByRole('row', { name: /^Object/ })).toContainText(found.subject.effectIds[1] ?? '')
+  const attempts = page.getByRole('region', { name: 'Attempts' })
+  await expect(attempts.getByText(/again/).first()).toBeVisible()
+  await expect(page.getByRole('region', { name: 'History' }).getByText(/^Opened/)).toBeVisible()
+})
+
+test('13 proposed by one, approved by another after a 10 s hold, executed once, verified, and the case closes', async ({
+  page,
+  browser,
+}) => {
+  test.setTimeout(150_000)
+  const found = await openCase('duplicate_same_key', decided)
+  const address = `/reconciliation/cases/${found.id}`
+  await page.goto(address)
+  await correction(page)
+    .getByRole('button', { name: /^Propose refund of/ })
+    .click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused()
+  const confirm = dialog.getByRole('button', { name: /^Propose refund in/ })
+  await expect(confirm).toBeDisabled()
+  await dialog.getByLabel('Reason').fill(REASON)
+  await confirm.dblclick()
+  await expect(dialog).toBeHidden({ timeout: 30_000 })
+  await expect(correction(page).getByText('Waiting for approval').first()).toBeVisible()
+  await expect(correction(page)).toContainText(REASON)
+
+  const approve = correction(page).getByRole('button', { name: /^Approve refund of/ })
+  await expect(approve).toHaveAttribute('aria-disabled', 'true')
+  await expect(correction(page)).toContainText('You proposed this')
+  const { actions } = await (await api()).get(`reconciliation/cases/${found.id}`)
+  expect(actions).toHaveLength(1)
+  const own = await (await api()).post(`actions/${actions[0].id}/approve`, {
+    evidenceHash: actions[0].evidenceHash,
+  })
+  expect(own.status).toBe(403)
+
+  const other = await browser.newContext({ ...asApprover, baseURL: process.env.BASE_URL ?? '' })
+  const second = await other.newPage()
+  await second.goto(address)
+  await correction(second)
+    .getByRole('button', { name: /^Approve refund of/ })
+    .click()
+  const approval = second.getByRole('dialog')
+  await expect(approval).toHaveAttribute('data-tone', 'danger')
+  await expect(approval.getByRole('button', { name: 'Cancel' })).toBeFocused()
+  const send = approval.getByRole('button', { name: /^Approve 1 refund in/ })
+  await expect(send).toBeDisabled()
+  await approval.getByLabel(/How many/).fill('1')
+  await send.click()
+  await expect(approval.getByText(/Sent in \d+ s\. Nothing has happened yet/)).toBeVisible()
+  await approval.getByRole('button', { name: 'Abort' }).click()
+  await expect(approval.getByText('Aborted: nothing was sent.')).toBeVisible()
+  expect((await (await api()).get(`actions/${actions[0].id}`)).state).toBe('proposed')
+  await send.click()
+  await expect(approval).toBeHidden({ timeout: 45_000 })
+  await expect(correction(second).getByText('Done', { exact: true })).toBeVisible({ timeout: 30_000 })
+  await expect(correction(second).getByText(/Verified and resolved/)).toBeVisible({ timeout: 60_000 })
+  const steps = second.getByRole('list', { name: 'Steps of the correction' })
+  await expect(steps).toContainText('Verification, done')
+  await other.close()
+})
+
+test('16 what a role may not do is visible, can be focused, and names the role', async ({ page }) => {
+  const found = await openCase('duplicate_same_key', decided)
+  const client = await api('approver')
+  const made = await client.post(`reconciliation/cases/${found.id}/proposals`, {
+    kind: 'refund',
+    reason: REASON,
+  })
+  expect(made.status).toBe(201)
+  await page.goto(`/reconciliation/cases/${found.id}`)
+  for (const name of [/^Approve refund of/, /^Reject$/]) {
+    const button = correction(page).getByRole('button', { name })
+    await expect(button).toHaveAttribute('aria-disabled', 'true')
+    await button.focus()
+    await expect(button).toBeFocused()
+    await expect(button).toHaveAccessibleDescription('Needs the approver role')
+    await button.click()
+    await expect(page.getByRole('dialog')).toBeHidden()
+  }
+})
+
+test('withdrawn by its proposer, nothing was done, and it can be proposed again', async ({ page }) => {
+  const found = await openCase('ledger_missing')
+  await page.goto(`/reconciliation/cases/${found.id}`)
+  const card = correction(page)
+  await card.getByRole('button', { name: /^Propose booking of the charge/ }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Reason').fill(REASON)
+  await dialog.getByRole('button', { name: /^Propose booking/ }).click()
+  await expect(dialog).toBeHidden({ timeout: 30_000 })
+  await card.getByRole('button', { name: 'Withdraw' }).click()
+  await dialog.getByLabel('Reason').fill(REASON)
+  await dialog.getByRole('button', { name: 'Withdraw 1 proposal' }).click()
+  await expect(dialog).toBeHidden({ timeout: 30_000 })
+  await expect(card.getByText('Rejected', { exact: true })).toBeVisible()
+  await expect(card.getByRole('button', { name: /^Propose booking of the charge/ })).toBeVisible()
+  await expect(page.getByRole('region', { name: 'History' }).getByText(/^Withdrawn/)).toBeVisible()
+})
+
+test('acknowledged, assigned, commented, snoozed: each in the history, once for a double click (11)', async ({
+  page,
+}) => {
+  const found = await openCase('amount_mismatch')
+  await page.goto(`/reconciliation/cases/${found.id}`)
+  const dialog = page.getByRole('dialog')
+  const history = page.getByRole('region', { name: 'History' })
+  const act = async (opener: string, confirm: RegExp, fill?: () => Promise<void>) => {
+    await page.getByRole('button', { name: opener, exact: true }).click()
+    await fill?.()
+    await dialog.getByRole('button', { name: confirm }).dblclick()
+    await expect(dialog).toBeHidden({ timeout: 30_000 })
+  }
+  await act('Acknowledge', /^Acknowledge 1 case/)
+  await expect(history.getByText('Acknowledged')).toHaveCount(1)
+  await act('Assign', /^Assign 1 case/)
+  await expect(history.getByText(/^Assigned to/)).toHaveCount(1)
+  await act('Comment', /^Add 1 comment/, () =>
+    dialog.getByLabel('Comment').fill('asked the team of the service'),
+  )
+  await expect(history.getByText('“asked the team of the service”')).toHaveCount(1)
+  await act('Snooze', /^Snooze 1 case/, () => dialog.getByLabel('4 hours').check())
+  await expect(page.getByText(/snoozed|owner/).first()).toBeVisible()
+  const { events } = await (await api()).get(`reconciliation/cases/${found.id}`)
+  const kinds = events.map(({ kind }: { kind: string }) => kind)
+  for (const kind of ['acknowledge', 'assign', 'comment', 'snooze'])
+    expect(kinds.filter((each: string) => each === kind)).toHaveLength(1)
+})
+
+test('6 a case that does not exist says so', async ({ page }) => {
+  const answer = await page.goto('/reconciliation/cases/case_none')
+  expect(answer?.status()).toBe(404)
+})
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`22 a case has no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
+    const { items } = (await (await api()).get(openOnes('duplicate_same_key'))) as { items: Case[] }
+    await page.emulateMedia({ colorScheme })
+    await page.goto(`/reconciliation/cases/${items[0]?.id}`)
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Comment', exact: true }).click()
+    await expect(page.getByRole('dialog')).toBeVisible()
+    await expectAccessible(page)
+    await page.keyboard.press('Escape')
+    await page.setViewportSize({ width: 390, height: 844 })
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBe(0)
+    await expectAccessible(page)
+  })
+}

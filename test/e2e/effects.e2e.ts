@@ -1,0 +1,51 @@
+import { asOperator, expect, expectAccessible, test } from './console-test'
+
+test.use(asOperator)
+
+/** The demo's faults make duplicates; the first may take a while. */
+async function untilSome(page: import('@playwright/test').Page) {
+  await expect(async () => {
+    await page.goto('/effects?range=24h')
+    await expect(page.locator('tr[data-row]').first()).toBeVisible({ timeout: 5_000 })
+  }).toPass({ timeout: 55_000 })
+}
+
+test('causes are operation × service version, with money a currency; a cause leads to keys', async ({
+  page,
+}) => {
+  await untilSome(page)
+  await expect(page.getByText(/happened once too often in this range/)).toBeVisible()
+  await expect(page.locator('tr[data-row]').first()).toContainText('POST /v1/')
+  const panel = page.getByRole('complementary', { name: 'Effects of the cause' })
+  await panel.getByRole('link', { name: 'Key', exact: true }).first().click()
+  await expect(page).toHaveURL(/\/keys\/key_/)
+  await expect(page.getByRole('heading', { name: 'Two attempts side by side' })).toBeVisible()
+})
+
+test('1 kind and cause are in the URL, the range goes along', async ({ page }) => {
+  await untilSome(page)
+  await page.locator('[data-row-link]').last().click()
+  await expect(page).toHaveURL(/cause=/)
+  await page.reload()
+  await expect(page.locator('[data-row-link][aria-current]')).toHaveCount(1)
+  await page.getByRole('link', { name: /^Orphans/ }).click()
+  await expect(page).toHaveURL(/kind=orphan/)
+  await expect(page).toHaveURL(/range=24h/)
+})
+
+test('5 where nothing was measured, none is never said', async ({ page }) => {
+  await page.goto('/effects?from=2020-01-01T00:00:00.000Z&to=2020-01-01T01:00:00.000Z')
+  await expect(page.locator('[data-empty=waiting]')).toContainText('Not measured')
+})
+
+test('22 no serious violation in either theme; usable at 390 × 844', async ({ page }) => {
+  await untilSome(page)
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    await expectAccessible(page)
+  }
+  await page.setViewportSize({ width: 390, height: 844 })
+  await page.reload()
+  await expect(page.locator('tr[data-row]').first()).toBeVisible()
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+})

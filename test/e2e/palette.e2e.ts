@@ -1,0 +1,80 @@
+import { apiClient, signIn } from '../support/api'
+import { asOperator, expect, expectAccessible, test } from './console-test'
+import { person } from './people'
+
+test.use(asOperator)
+
+async function aKey(): Promise<{ id: string; key: string; providerRef: string | null }> {
+  const url = process.env.BASE_URL ?? ''
+  const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
+  const { items } = await api.get('keys?state=completed&limit=20')
+  for (const { id, key } of items) {
+    const detail = await api.get(`keys/${id}`)
+    const charge = detail.providerObjects[0]
+    if (charge !== undefined) return { id, key, providerRef: charge.id }
+  }
+  return { ...items[0], providerRef: null }
+}
+
+test('21 ⌘K: a pasted key leads to its page', async ({ page }) => {
+  const { id, key } = await aKey()
+  await page.goto('/now?tz=local')
+  await expect(page.locator('[data-tile]').first()).toBeVisible()
+  await page.keyboard.press('Control+k')
+  const box = page.getByRole('combobox')
+  await expect(box).toBeFocused()
+  await box.fill(key)
+  await expect(page.getByRole('option').first()).toContainText(key.slice(0, 10))
+  await box.press('Enter')
+  await expect(page).toHaveURL(new RegExp(`/keys/${id}`))
+  await expect(page).toHaveURL(/tz=local/)
+})
+
+test('21 a reference of the provider leads to its key', async ({ page }) => {
+  const { id, providerRef } = await aKey()
+  test.skip(providerRef === null, 'no key with a charge yet')
+  await page.goto('/now')
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox').fill(providerRef ?? '')
+  await expect(page.getByRole('option').first()).toBeVisible()
+  await page.getByRole('combobox').press('Enter')
+  await expect(page).toHaveURL(new RegExp(`/keys/${id}`))
+})
+
+test('21 what nobody knows is said', async ({ page }) => {
+  await page.goto('/now')
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox').fill('nothing-has-this-name')
+  await expect(page.getByText('Nothing is known under this text.')).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toBeHidden()
+})
+
+test('21 ? lists the shortcuts; none fires while one writes; g goes to a page; j moves among rows', async ({
+  page,
+}) => {
+  await page.goto('/keys')
+  await expect(page.locator('tr[data-row]').first()).toBeVisible()
+  await page.getByLabel('Key', { exact: true }).fill('')
+  await page.getByLabel('Key', { exact: true }).press('?')
+  await expect(page.getByRole('dialog')).toBeHidden()
+  await page.getByLabel('Key', { exact: true }).blur()
+  await page.keyboard.press('?')
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible()
+  await expectAccessible(page)
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('j')
+  await expect(page.locator('[data-row-link]').first()).toBeFocused()
+  await page.keyboard.press('j')
+  await expect(page.locator('[data-row-link]').nth(1)).toBeFocused()
+  await page.keyboard.press('g')
+  await page.keyboard.press('l')
+  await expect(page).toHaveURL(/\/locks/)
+})
+
+test('22 the palette has no serious violation', async ({ page }) => {
+  await page.goto('/now')
+  await page.keyboard.press('Control+k')
+  await expect(page.getByRole('combobox')).toBeVisible()
+  await expectAccessible(page)
+})

@@ -1,0 +1,222 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const dataDir = mkdtempSync(join(tmpdir(), 'idemscope-archive-'))
+process.env.IDEMSCOPE_DATA_DIR = dataDir
+
+import type { Context } from '@/lib/context'
+import { approvePolicy } from '@/lib/retention/approve-policy'
+import { findArchived } from '@/lib/retention/archive/find'
+import { restoreArchive } from '@/lib/retention/archive/restore'
+import { collect } from '@/lib/retention/collect'
+import { adapt, PACE } from '@/lib/retention/collect-rows'
+import { listPolicies } from '@/lib/retention/policies'
+import { proposePolicy } from '@/lib/retention/propose-policy'
+import { startCollection } from '@/lib/retention/start-collection'
+import { executeRun } from '@/lib/runs/execute'
+import { getRun } from '@/lib/runs/read'
+import { saveSource } from '@/lib/sources/save'
+import { brandurLayout, type Layout } from '../conformance/fixtures'
+import { CREDENTIALS_KEY, createStand, type Stand } from '../keys/stand'
+
+let stand: Stand
+let layout: Layout
+let operator: Context
+let approver: Context
+let sourceId: string
+beforeAll(async () => {
+  stand = await createStand()
+  layout = await brandurLayout()
+  operator = await stand.as('operator')
+  approver = await stand.as('approver')
+  sourceId = await saveSource(
+    stand.system,
+    {
+      adapter: 'rocket-rides-atomic',
+      name: 'rides',
+      system: 'rides',
+      config: { collect: true, providerKeyed: true },
+      secret: { url: layout.url },
+    },
+    { credentialsKey: CREDENTIALS_KEY },
+  )
+})
+afterAll(async () => {
+  await stand.close()
+  await layout.close()
+})
+
+async function fill(prefix: string, rows: number, hoursOld: number, point = 'finished'): Promise<void> {
+  await layout.db.query(
+    `INSERT INTO idempotency_keys (idempotency_key, request_method, request_params, request_path, recovery_point, user_id,
+       locked_at, created_at, response_code, response_body)
+     SELECT $1 || n, 'POST', '{}', '/rides', $4, 7, NULL, now() - $3 * interval '1 hour', 201, '{"id":"ride"}'
+     FROM generate_series(1, $2::int) n`,
+    [prefix, rows, hoursOld, point],
+  )
+}
+
+const count = async (prefix: string): Promise<number> =>
+  (
+    await layout.db.query(
+      `SELECT count(*)::int AS n FROM idempotency_keys WHERE idempotency_key LIKE $1 || '%'`,
+      [prefix],
+    )
+  ).rows[0].n
+
+async function run(dryRun: boolean, pace = PACE) {
+  const started = await startCollection(operator, { source: sourceId, dryRun })
+  await executeRun(stand.system, { id: started.id, owner: 'w', leaseMs: 60_000 }, (ctx, handle) =>
+    collect(ctx, handle, { source: sourceId }, { pace }),
+  )
+  return getRun(stand.console.db, started.id)
+}
+
+test('expired rows go in batches; the young, the unfinished and the buffer stay', async () => {
+  await fill('old-', 3_000, 80)
+  await fill('stuck-', 2, 80, 'ride_created')
+  await fill('young-', 50, 1)
+  await fill('buffer-', 5, 72.5)
+  const dry = await run(true)
+  expect(dry).toMatchObject({ outcome: 'dry_run', counts: { rows: '3000', reapedUnfinished: 2 } })
+  expect(await count('old-')).toBe(3_000)
+  const real = await run(false)
+  expect(real).toMatchObject({ outcome: 'collected', counts: { rows: '3000', reapedUnfinished: 2 } })
+  expect([await count('old-'), await count('stuck-'), await count('young-'), await count('buffer-')]).toEqual(
+    [0, 2, 50, 5],
+  )
+  const marks = await stand.console.db.prisma.collectionMark.findMany({ where: { sourceId } })
+  expect(marks).toMatchObject([{ mode: 'batched_delete', rows: 3000n, unfinished: 2 }])
+})
+
+test('a run that was killed goes on where it stopped, and loses nothing', async () => {
+  await fill('killed-', 4_000, 80)
+  const started = await startCollection(operator, { source: sourceId })
+  let batches = 0
+  const dying = {
+    ...PACE,
+    nowMs: () => {
+      batches += 1
+      if (batches > 2) throw new Error('killed')
+      return 0
+    },
+  }
+  await executeRun(stand.system, { id: started.id, owner: 'a', leaseMs: 60_000 }, (ctx, handle) =>
+    collect(ctx, handle, { source: sourceId }, { pace: dying }),
+  )
+  expect(await count('killed-')).toBeLessThan(4_000)
+  expect((await run(false)).outcome).toBe('collected')
+  expect(await count('killed-')).toBe(0)
+})
+
+test('it steps aside while sessions wait for locks', async () => {
+  await fill('busy-', 10, 80)
+  const blocker = await layout.db.connect()
+  await blocker.query('BEGIN')
+  await blocker.query(`SELECT FROM idempotency_keys WHERE idempotency_key = 'busy-1' FOR UPDATE`)
+  const waiting = [1, 2, 3].map(() =>
+    layout.db.query(`UPDATE idempotency_keys SET locked_at = NULL WHERE idempotency_key = 'busy-1'`),
+  )
+  let pauses = 0
+  const pace = {
+    ...PACE,
+    waitingMax: 1,
+    pausesMax: 2,
+    pause: async () => {
+      pauses += 1
+    },
+  }
+  await expect
+    .poll(async () => (await layout.db.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount)
+    .toBeGreaterThan(0)
+  expect(await run(false, pace)).toMatchObject({ outcome: 'busy' })
+  expect(pauses).toBe(3)
+  await blocker.query('ROLLBACK')
+  blocker.release()
+  await Promise.all(waiting)
+  expect((await run(false)).outcome).toBe('collected')
+  expect(await count('busy-')).toBe(0)
+})
+
+test('batches grow and shrink towards the target, within bounds', () => {
+  expect(adapt(1_000, 100, PACE)).toBe(1_000)
+  expect(adapt(1_000, 1, PACE)).toBe(2_000)
+  expect(adapt(1_000, 150, PACE)).toBe(667)
+  expect(adapt(1_000, 100_000, PACE)).toBe(500)
+  expect(adapt(100, 100_000, PACE)).toBe(100)
+})
+
+test('a policy needs two people and the evidence that they saw', async () => {
+  const input = { source: sourceId, ttlMs: 3_600_000, safetyMs: 0, archive: true, reason: 'keep an hour' }
+  const first = await proposePolicy(operator, { ...input, endpoint: 'POST /rides' })
+  expect(first).toMatchObject({ state: 'proposed', kind: 'retention_policy' })
+  const hash = first.evidenceHash ?? ''
+  const itself = await stand.as('approver', 'both')
+  const own = await proposePolicy(itself, { ...input, endpoint: 'POST /other' })
+  await expect(
+    approvePolicy(itself, { actionId: own.id, evidenceHash: own.evidenceHash ?? '' }),
+  ).rejects.toMatchObject({ code: 'forbidden' })
+  await expect(approvePolicy(operator, { actionId: first.id, evidenceHash: hash })).rejects.toMatchObject({
+    code: 'forbidden',
+  })
+  await expect(approvePolicy(approver, { actionId: first.id, evidenceHash: 'other' })).rejects.toMatchObject({
+    code: 'conflict',
+  })
+  const second = await proposePolicy(operator, { ...input, endpoint: 'POST /rides', ttlMs: 7_200_000 })
+  expect(await approvePolicy(approver, { actionId: first.id, evidenceHash: hash })).toMatchObject({
+    state: 'done',
+  })
+  await expect(
+    approvePolicy(approver, { actionId: second.id, evidenceHash: second.evidenceHash ?? '' }),
+  ).rejects.toMatchObject({ code: 'conflict' })
+  await expect(approvePolicy(approver, { actionId: first.id, evidenceHash: hash })).rejects.toThrow()
+  expect(await listPolicies(stand.console.db, sourceId)).toMatchObject([
+    { endpoint: 'POST /rides', ttlMs: 3_600_000, archive: true, version: 1 },
+  ])
+  const audit = await stand.console.db.prisma.auditEntry.findMany({ where: { subject: first.id } })
+  expect(audit.map(({ verb }) => verb)).toEqual(['retention.propose', 'retention.approve'])
+  await expect(
+    proposePolicy(operator, {
+      source: stand.sourceId,
+      ttlMs: 60_000,
+      safetyMs: 0,
+      archive: false,
+      reason: 'shorter please',
+    }),
+  ).rejects.toMatchObject({ code: 'unprocessable' })
+})
+
+test('with an archive: written, checked, found again by key, restored', async () => {
+  await fill('kept-', 1_200, 2)
+  expect(await run(false)).toMatchObject({ outcome: 'collected' })
+  expect(await count('kept-')).toBe(0)
+  const found = await findArchived(stand.system, { sourceId, scope: '7/POST /rides', key: 'kept-77' })
+  expect(found).toMatchObject([{ key: 'kept-77', row: { response_code: 201, recovery_point: 'finished' } }])
+  expect(await findArchived(stand.system, { sourceId, scope: '8/POST /rides', key: 'kept-77' })).toEqual([])
+
+  const folder = join(dataDir, 'archive', sourceId)
+  const [manifestName] = readdirSync(folder).filter((name) => name.endsWith('.manifest.json'))
+  const manifest = JSON.parse(readFileSync(join(folder, manifestName ?? ''), 'utf8'))
+  const lines = gunzipSync(readFileSync(join(folder, manifest.file)))
+    .toString()
+    .trim()
+    .split('\n')
+  expect(lines).toHaveLength(manifest.rows)
+
+  const admin = await stand.as('admin')
+  const [hit] = found
+  const restored = await restoreArchive(admin, hit?.archiveId ?? '')
+  expect(restored.restored).toBe(restored.rows)
+  expect((await restoreArchive(admin, hit?.archiveId ?? '')).restored).toBe(0)
+  const { rows } = await layout.db.query(
+    `SELECT to_jsonb(t) AS row FROM idempotency_keys t WHERE idempotency_key = 'kept-77'`,
+  )
+  expect(rows[0].row).toEqual(hit?.row)
+
+  const file = join(folder, hit?.file ?? '')
+  writeFileSync(file, readFileSync(file).subarray(10))
+  await expect(restoreArchive(admin, hit?.archiveId ?? '')).rejects.toMatchObject({ code: 'unprocessable' })
+})
