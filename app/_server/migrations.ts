@@ -6,4 +6,7 @@ export const MIGRATIONS = [
   '20261122000400_telemetry_more',
   '20261122000500_retention',
   '20261122000510_explorer',
+  '20261122000520_explorer_order',
+  '20261122000600_reconciliation',
+  '20261122000610_telemetry_reads',
 ] as const

@@ -29,10 +29,11 @@ export async function readConsoleMeasures(
   })
 }
 
+/** Looking again and closing without a change correct nothing. */
 const CORRECTIONS = `
   SELECT c.class, count(*)::int AS executed
   FROM action a JOIN reconciliation_case c ON c.id = a.case_id
-  WHERE a.state = 'done' AND a.finished_at >= $1 AND a.finished_at < $2
+  WHERE a.state = 'done' AND a.kind NOT IN ('ignore', 'refresh') AND a.finished_at >= $1 AND a.finished_at < $2
   GROUP BY c.class`
 
 /** Null until a reconciliation has ended: before it nothing could be corrected, which is not the same as none. */

@@ -1,6 +1,7 @@
 import { ZodError } from 'zod'
 import { AppError, toProblem } from '@/lib/core/errors'
 import { newId } from '@/lib/core/ids'
+import type { FileAnswer } from './api/route'
 import { faultsOf, invalid } from './api/validate'
 import { services } from './services'
 
@@ -29,6 +30,30 @@ export function jsonResponse(body: unknown, status = 200): Response {
   return new Response(text, {
     status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+  })
+}
+
+/** Sent as it is made: a report of any length takes the memory of one page of it. */
+export function fileResponse(file: FileAnswer): Response {
+  const encoder = new TextEncoder()
+  const chunks = file.chunks[Symbol.asyncIterator]()
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await chunks.next()
+      if (done) controller.close()
+      else controller.enqueue(encoder.encode(value))
+    },
+    async cancel() {
+      await chunks.return?.()
+    },
+  })
+  return new Response(stream, {
+    headers: {
+      'content-type': file.contentType,
+      'content-disposition': `attachment; filename="${file.name}"`,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
   })
 }
 

@@ -3,6 +3,7 @@
 import { type ReactNode, useEffect, useId, useRef, useState, useTransition } from 'react'
 import type { Attempted } from '@/app/_server/attempt'
 import { newId } from '@/lib/core/ids'
+import { ActFooter, type ActPhase } from './act-footer'
 import { Button } from './button'
 import { Dialog } from './dialog'
 import { fieldClass } from './field'
@@ -34,8 +35,6 @@ type Props = {
   children?: ReactNode
   act: Act
 }
-
-type Phase = { kind: 'editing' } | { kind: 'holding'; leftS: number; input: ActInput } | { kind: 'sending' }
 
 /** One act of a person, with the friction its risk asks for. A double click, or a second try, is one act. */
 export function ActDialog(props: Props) {
@@ -110,7 +109,7 @@ function OpenDialog({
   const form = useRef<HTMLFormElement>(null)
   const [reason, setReason] = useState('')
   const [typedText, setTypedText] = useState('')
-  const [phase, setPhase] = useState<Phase>({ kind: 'editing' })
+  const [phase, setPhase] = useState<ActPhase<ActInput>>({ kind: 'editing' })
   const [problem, setProblem] = useState<string | null>(null)
   const [, startTransition] = useTransition()
   const ready = (!withReason || reasonIsEnough(reason)) && (!typed || typedText.trim() === typed.expected)
@@ -154,7 +153,7 @@ function OpenDialog({
       lead={lead}
       tone={tone}
       footer={
-        <Footer
+        <ActFooter
           {...{ phase, ready, tone, confirm, formId, close }}
           abort={() => {
             setPhase({ kind: 'editing' })
@@ -183,7 +182,11 @@ function OpenDialog({
   )
 }
 
-function useHold(phase: Phase, setPhase: (phase: Phase) => void, send: (input: ActInput) => void) {
+function useHold(
+  phase: ActPhase<ActInput>,
+  setPhase: (phase: ActPhase<ActInput>) => void,
+  send: (input: ActInput) => void,
+) {
   const sending = useRef(send)
   sending.current = send
   useEffect(() => {
@@ -221,45 +224,5 @@ function TypedField({
         className={fieldClass}
       />
     </div>
-  )
-}
-
-function Footer(props: {
-  phase: Phase
-  ready: boolean
-  tone: 'plain' | 'danger'
-  confirm: string
-  formId: string
-  close: () => void
-  abort: () => void
-}) {
-  const { phase, ready, tone, confirm, formId, close, abort } = props
-  if (phase.kind === 'holding') {
-    return (
-      <>
-        <p role="status" className="mr-auto text-ink-2">
-          Sent in {phase.leftS} s. Nothing has happened yet.
-        </p>
-        <Button look="danger" onClick={abort}>
-          Abort
-        </Button>
-      </>
-    )
-  }
-  const sending = phase.kind === 'sending'
-  return (
-    <>
-      <Button data-autofocus onClick={close}>
-        {sending ? 'Close' : 'Cancel'}
-      </Button>
-      <Button
-        type="submit"
-        form={formId}
-        look={tone === 'danger' ? 'danger' : 'primary'}
-        disabled={!ready || sending}
-      >
-        {sending ? 'Working …' : confirm}
-      </Button>
-    </>
   )
 }

@@ -31,16 +31,19 @@ export function CopyButton({
     )
   const words = said === 'copied' ? 'Copied' : said === 'refused' ? 'Clipboard refused' : label
   return (
-    <Button
-      look="quiet"
-      className={classNames('relative z-10', iconOnly && 'w-7 h-7 px-0 max-md:w-11')}
-      title={iconOnly ? words : undefined}
-      onClick={() => void copy()}
-    >
-      {said === 'copied' ? <Check size={14} aria-hidden="true" /> : <Copy size={14} aria-hidden="true" />}
-      <span role="status" className={iconOnly ? 'sr-only' : undefined}>
-        {words}
+    <>
+      <Button
+        look="quiet"
+        className={classNames('relative z-10', iconOnly && 'w-8 px-0! max-md:w-11')}
+        title={iconOnly ? words : undefined}
+        onClick={() => void copy()}
+      >
+        {said === 'copied' ? <Check size={14} aria-hidden="true" /> : <Copy size={14} aria-hidden="true" />}
+        <span className={iconOnly ? 'sr-only' : undefined}>{words}</span>
+      </Button>
+      <span role="status" className="sr-only">
+        {said === null ? '' : words}
       </span>
-    </Button>
+    </>
   )
 }

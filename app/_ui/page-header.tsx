@@ -17,7 +17,7 @@ export function PageHeader({
 }) {
   return (
     <header className="flex flex-wrap items-end justify-between gap-x-6 gap-y-2">
-      <div className="min-w-0">
+      <div className="min-w-0 flex-1 basis-80">
         {above !== undefined && <div className="mb-1 text-ink-2 text-s">{above}</div>}
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
           <h1 className="font-semibold text-xl">{title}</h1>

@@ -7,6 +7,8 @@ import { KEPT_PARAMETERS } from './time-range'
 
 type LinkProps = Omit<ComponentProps<typeof Link>, 'href'>
 
+// Nothing is fetched ahead: a live page is drawn anew every few seconds, and would ask for all its links each time.
+
 /** To another page of the console: range and zone go along. */
 export function PageLink({ href, ...rest }: LinkProps & { href: string }) {
   const parameters = useSearchParams()
@@ -16,12 +18,12 @@ export function PageLink({ href, ...rest }: LinkProps & { href: string }) {
     const value = parameters.get(name)
     if (value !== null && !query.has(name)) query.set(name, value)
   }
-  return <Link href={withQuery(path, query)} {...rest} />
+  return <Link href={withQuery(path, query)} prefetch={false} {...rest} />
 }
 
 /** To this page with some of its parameters changed; null takes one away. */
 export function QueryLink({ set, ...rest }: LinkProps & { set: Record<string, string | null> }) {
-  return <Link href={useQueryHref(set)} {...rest} />
+  return <Link href={useQueryHref(set)} prefetch={false} {...rest} />
 }
 
 export function useQueryHref(set: Record<string, string | null>): string {
@@ -34,5 +36,8 @@ export function useQueryHref(set: Record<string, string | null>): string {
   return withQuery(path, query)
 }
 
-const withQuery = (path: string, query: URLSearchParams): string =>
-  query.size === 0 ? path : `${path}?${query}`
+/** A place within the page comes last. */
+function withQuery(path: string, query: URLSearchParams): string {
+  const [page = '', place] = path.split('#')
+  return `${page}${query.size === 0 ? '' : `?${query}`}${place === undefined ? '' : `#${place}`}`
+}

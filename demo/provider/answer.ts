@@ -5,6 +5,7 @@ import { type FormNode, parseForm } from './form'
 import { findAnswer, hashRequest, keyInUse } from './idempotency'
 import { lists } from './lists'
 import type { KeptAnswer } from './objects'
+import { createPaymentIntent } from './payment-intents'
 import { findRoute, type Outcome, type Route } from './routes'
 import { take } from './switches'
 
@@ -40,7 +41,13 @@ export async function answer(provider: Provider, keysInUse: Set<string>, call: C
   const form = parseForm(call.encoded)
   if (route.kind !== 'write') {
     if (take(provider.switches.serverError, request) !== undefined) throw serverError()
-    return { status: 200, body: JSON.stringify(read(provider, route, form)), headers: {} }
+    const slow = take(provider.switches.slow, request)
+    if (slow !== undefined) await delay(slow.delayMs)
+    const body = JSON.stringify(read(provider, route, form, request))
+    if (route.kind === 'list' && take(provider.switches.midPage, request) !== undefined) {
+      await chargeBetweenPages(provider)
+    }
+    return { status: 200, body, headers: {} }
   }
   if (!call.mayWrite) {
     throw new StripeFailure(
@@ -107,13 +114,32 @@ function outcomeBody(provider: Provider, draft: Draft, outcome: Outcome, form: F
   return JSON.stringify(json)
 }
 
-function read(provider: Provider, route: Exclude<Route, { kind: 'write' }>, form: FormNode): unknown {
+/** What another customer does while somebody reads page by page. */
+const chargeBetweenPages = (provider: Provider): Promise<void> =>
+  provider.exclusive(async () => {
+    const draft = new Draft(provider)
+    createPaymentIntent(
+      draft,
+      parseForm('amount=1050&currency=usd&confirm=true&payment_method=pm_card_visa&customer=between_pages'),
+    )
+    await draft.commit()
+  })
+
+function read(
+  provider: Provider,
+  route: Exclude<Route, { kind: 'write' }>,
+  form: FormNode,
+  request: string,
+): unknown {
   if (route.kind === 'retrieve') {
     const found = retrieve(provider, route)
     if (found === undefined) throw missing(route.name.slice(0, -1), route.id)
     return renderExpanded(provider.state, found, form)
   }
-  const page = lists[route.name](provider, form)
+  const page =
+    take(provider.switches.emptyList, request) === undefined
+      ? lists[route.name](provider, form)
+      : { rows: [], hasMore: false }
   return {
     object: 'list',
     data: page.rows.map((row) => renderExpanded(provider.state, row, form, 'data.')),
@@ -123,8 +149,8 @@ function read(provider: Provider, route: Exclude<Route, { kind: 'write' }>, form
 }
 
 function retrieve(provider: Provider, route: Extract<Route, { kind: 'retrieve' }>) {
-  const { paymentIntents, charges, refunds, events } = provider.state
-  const collections = { payment_intents: paymentIntents, charges, refunds, events } as const
+  const { paymentIntents, charges, refunds, disputes, events } = provider.state
+  const collections = { payment_intents: paymentIntents, charges, refunds, disputes, events } as const
   return collections[route.name].get(route.id)
 }
 

@@ -1,6 +1,6 @@
 import type { Draft } from './context'
 import { invalid, missing } from './failures'
-import type { Charge } from './objects'
+import type { Charge, Dispute } from './objects'
 import type { Outcome } from './routes'
 
 /** A charge that succeeded fails later, as bank debits do. */
@@ -20,4 +20,38 @@ export function failCharge(draft: Draft, id: string): Outcome {
     draft.event('payment_intent.payment_failed', reopened)
   }
   return { status: 200, object: failed }
+}
+
+/** The customer's bank takes the money back until the dispute is decided. */
+export function disputeCharge(draft: Draft, id: string): Outcome {
+  const charge = draft.provider.state.charges.get(id)
+  if (charge === undefined) throw missing('charge', id)
+  const dispute: Dispute = {
+    object: 'dispute',
+    id: draft.newId('du'),
+    createdS: draft.createdS,
+    amount: charge.amountCaptured,
+    currency: charge.currency,
+    status: 'needs_response',
+    charge: charge.id,
+    paymentIntent: charge.paymentIntent,
+    metadata: {},
+  }
+  draft.save(dispute)
+  draft.event('charge.dispute.created', dispute)
+  return { status: 200, object: dispute }
+}
+
+/** The bank decides the open dispute of a charge. */
+export function decideDispute(draft: Draft, chargeId: string, status: 'won' | 'lost'): Outcome {
+  const { disputes } = draft.provider.state
+  for (let place = disputes.size - 1; place >= 0; place--) {
+    const dispute = disputes.at(place)
+    if (dispute?.charge !== chargeId || dispute.status !== 'needs_response') continue
+    const decided: Dispute = { ...dispute, status }
+    draft.save(decided)
+    draft.event('charge.dispute.closed', decided)
+    return { status: 200, object: decided }
+  }
+  throw missing('dispute', chargeId)
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { failCharge } from './charges'
+import { decideDispute, disputeCharge, failCharge } from './charges'
 import { Draft, type Provider } from './context'
 import { failRefund } from './refunds'
 import type { Outcome } from './routes'
@@ -9,6 +9,8 @@ import { switchesSchema } from './switches'
 export interface Control {
   failCharge(id: string): Promise<void>
   failRefund(id: string): Promise<void>
+  disputeCharge(id: string): Promise<void>
+  decideDispute(chargeId: string, status: 'won' | 'lost'): Promise<void>
   /** Drops the answer kept for a key, as if its window had passed. */
   forgetKey(key: string): Promise<void>
   setSwitches(input: unknown): void
@@ -24,6 +26,8 @@ export function createControl(provider: Provider): Control {
   return {
     failCharge: (id) => change((draft) => failCharge(draft, id)),
     failRefund: (id) => change((draft) => failRefund(draft, id)),
+    disputeCharge: (id) => change((draft) => disputeCharge(draft, id)),
+    decideDispute: (chargeId, status) => change((draft) => decideDispute(draft, chargeId, status)),
     forgetKey: (key) =>
       provider.exclusive(async () => {
         const forgotten = { sequence: provider.state.sequence, put: [], forget: key }

@@ -1,6 +1,6 @@
 import type { FormNode } from './form'
 import type { Stored } from './objects'
-import { render } from './render'
+import { render, renderBalanceTransaction } from './render'
 import type { State } from './state'
 
 const pathsMax = 10
@@ -19,6 +19,10 @@ export function renderExpanded(
     const name = path.slice(prefix.length)
     const id = json[name]
     if (typeof id !== 'string') continue
+    if (name === 'balance_transaction' && stored.object === 'charge') {
+      json[name] = renderBalanceTransaction(stored)
+      continue
+    }
     const found = lookUpFirst(id) ?? lookUp(state, name, id)
     if (found !== undefined) json[name] = render(found)
   }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Provider } from './context'
 import { missing } from './failures'
 import type { FormNode } from './form'
-import type { Charge, PaymentIntent, ProviderEvent, Refund, Stored } from './objects'
+import type { Charge, Dispute, PaymentIntent, ProviderEvent, Refund, Stored } from './objects'
 import { expand, parseParams, text } from './params'
 import type { Collection } from './state'
 
@@ -55,13 +55,28 @@ export const lists = {
       (params.payment_intent === undefined || row.paymentIntent === params.payment_intent)
     return readPage(provider, provider.state.refunds, params, accept)
   },
+  disputes: (provider: Provider, form: FormNode): Page => {
+    const params = parseParams(refundList, form)
+    const accept = (row: Dispute) =>
+      (params.charge === undefined || row.charge === params.charge) &&
+      (params.payment_intent === undefined || row.paymentIntent === params.payment_intent)
+    return readPage(provider, provider.state.disputes, params, accept)
+  },
   events: (provider: Provider, form: FormNode): Page => {
     const params = parseParams(eventList, form)
     const wanted = params.types === undefined ? [] : Object.values(params.types)
     if (params.type !== undefined) wanted.push(params.type)
+    const { lateMs, loseEvery, twice, reversed } = provider.switches.events
+    const { events } = provider.state
+    const shownUntilS = Math.floor((provider.nowMs() - lateMs) / 1000)
     const accept = (row: ProviderEvent) =>
-      wanted.length === 0 || wanted.some((type) => matchesType(row.type, type))
-    return readPage(provider, provider.state.events, params, accept)
+      (wanted.length === 0 || wanted.some((type) => matchesType(row.type, type))) &&
+      (lateMs === 0 || row.createdS <= shownUntilS) &&
+      (loseEvery === 0 || ((events.placeOf(row.id) ?? 0) + 1) % loseEvery !== 0)
+    const { rows, hasMore } = readPage(provider, events, params, accept)
+    const shown = twice ? rows.flatMap((row) => [row, row]) : rows
+    // The last row stays last: it is the cursor of the next page.
+    return { rows: reversed ? [...shown.slice(0, -1).reverse(), ...shown.slice(-1)] : shown, hasMore }
   },
 } as const
 

@@ -62,7 +62,19 @@ export interface Refund {
   readonly metadata: Metadata
 }
 
-export type Resource = PaymentIntent | Charge | Refund
+export interface Dispute {
+  readonly object: 'dispute'
+  readonly id: string
+  readonly createdS: number
+  readonly amount: number
+  readonly currency: string
+  readonly status: 'needs_response' | 'won' | 'lost'
+  readonly charge: string
+  readonly paymentIntent: string
+  readonly metadata: Metadata
+}
+
+export type Resource = PaymentIntent | Charge | Refund | Dispute
 
 export interface ProviderEvent {
   readonly object: 'event'

@@ -1,5 +1,5 @@
 import { apiVersion } from './api-version'
-import type { Charge, PaymentIntent, ProviderEvent, Refund, Resource, Stored } from './objects'
+import type { Charge, Dispute, PaymentIntent, ProviderEvent, Refund, Resource, Stored } from './objects'
 
 type Json = Record<string, unknown>
 
@@ -16,6 +16,8 @@ function renderResource(resource: Resource): Json {
       return renderCharge(resource)
     case 'refund':
       return renderRefund(resource)
+    case 'dispute':
+      return renderDispute(resource)
   }
 }
 
@@ -73,7 +75,7 @@ function renderCharge(charge: Charge): Json {
     application: null,
     application_fee: null,
     application_fee_amount: null,
-    balance_transaction: null,
+    balance_transaction: charge.amountCaptured > 0 ? `txn_${charge.id.slice(3)}` : null,
     billing_details: { address: null, email: null, name: null, phone: null, tax_id: null },
     captured: charge.captured,
     created: charge.createdS,
@@ -107,6 +109,47 @@ function renderCharge(charge: Charge): Json {
     status: charge.status,
     transfer_data: null,
     transfer_group: null,
+  }
+}
+
+/** What settled a charge: 2.9 % and 30 of the smallest unit are kept. */
+export const renderBalanceTransaction = (charge: Charge): Json => {
+  const fee = Math.round(charge.amountCaptured * 0.029) + 30
+  return {
+    id: `txn_${charge.id.slice(3)}`,
+    object: 'balance_transaction',
+    amount: charge.amountCaptured,
+    available_on: charge.createdS,
+    created: charge.createdS,
+    currency: charge.currency,
+    description: charge.description,
+    exchange_rate: null,
+    fee,
+    fee_details: [{ amount: fee, application: null, currency: charge.currency, type: 'stripe_fee' }],
+    net: charge.amountCaptured - fee,
+    reporting_category: 'charge',
+    source: charge.id,
+    status: 'available',
+    type: 'charge',
+  }
+}
+
+function renderDispute(dispute: Dispute): Json {
+  return {
+    id: dispute.id,
+    object: 'dispute',
+    amount: dispute.amount,
+    balance_transactions: [],
+    charge: dispute.charge,
+    created: dispute.createdS,
+    currency: dispute.currency,
+    evidence_details: { due_by: null, has_evidence: false, past_due: false, submission_count: 0 },
+    is_charge_refundable: false,
+    livemode: false,
+    metadata: dispute.metadata,
+    payment_intent: dispute.paymentIntent,
+    reason: 'fraudulent',
+    status: dispute.status,
   }
 }
 

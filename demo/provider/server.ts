@@ -43,12 +43,14 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
   const state = new State(idempotencyWindowMs)
   const journal = await openJournal(join(options.dataDir, 'provider.ndjson'), (change) => state.apply(change))
   let last: Promise<unknown> = Promise.resolve()
+  const switches = new Switches()
+  const ambient = options.clock ?? Date.now
   const provider: Provider = {
     state,
     journal,
-    switches: new Switches(),
+    switches,
     seed: options.seed,
-    nowMs: options.clock ?? Date.now,
+    nowMs: () => switches.now(ambient()),
     idempotencyWindowMs,
     exclusive(work) {
       const result = last.then(work)

@@ -1,4 +1,13 @@
-import type { Change, Charge, KeptAnswer, PaymentIntent, ProviderEvent, Refund, Stored } from './objects'
+import type {
+  Change,
+  Charge,
+  Dispute,
+  KeptAnswer,
+  PaymentIntent,
+  ProviderEvent,
+  Refund,
+  Stored,
+} from './objects'
 
 /** One kind of object in the order of its creation; replacing keeps the place. */
 export class Collection<T extends { readonly id: string; readonly createdS: number }> {
@@ -50,6 +59,7 @@ export class State {
   readonly paymentIntents = new Collection<PaymentIntent>()
   readonly charges = new Collection<Charge>()
   readonly refunds = new Collection<Refund>()
+  readonly disputes = new Collection<Dispute>()
   readonly events = new Collection<ProviderEvent>()
   readonly answers = new Map<string, KeptAnswer>()
   sequence = 0
@@ -85,6 +95,9 @@ export class State {
         break
       case 'refund':
         this.refunds.put(stored)
+        break
+      case 'dispute':
+        this.disputes.put(stored)
         break
       case 'event':
         this.events.put(stored)

@@ -1,42 +1,60 @@
 import { z } from 'zod'
 
+const count = z.int().min(0)
+const match = z.string().default('')
+
 /** Misbehaviour that a test or a fault turns on. `remaining` counts down with each request that it hits. */
 export const switchesSchema = z
   .object({
-    rateLimit: z.object({
-      remaining: z.int().min(0),
-      retryAfterS: z.int().min(0),
-      match: z.string().default(''),
-    }),
+    rateLimit: z.object({ remaining: count, retryAfterS: count, match }),
     /** `after`: the effect happened and its answer was lost on the way; `before`: nothing happened. */
-    serverError: z.object({
-      remaining: z.int().min(0),
-      effect: z.enum(['before', 'after']),
-      match: z.string().default(''),
-    }),
-    slow: z.object({
-      remaining: z.int().min(0),
-      delayMs: z.int().min(0).max(60_000),
-      match: z.string().default(''),
-    }),
+    serverError: z.object({ remaining: count, effect: z.enum(['before', 'after']), match }),
+    slow: z.object({ remaining: count, delayMs: count.max(60_000), match }),
     /** Lists show nothing younger than this. */
-    listLagMs: z.int().min(0),
+    listLagMs: count,
+    /** A list answers an empty page, as with a filter gone wrong. */
+    emptyList: z.object({ remaining: count, match }),
+    /** After a page of a list is answered, one more charge is made: what a busy account does between two pages. */
+    midPage: z.object({ remaining: count, match }),
+    /** The event feed: shown this late, each n-th never, each twice, oldest first. */
+    events: z.object({
+      lateMs: count.default(0),
+      loseEvery: count.default(0),
+      twice: z.boolean().default(false),
+      reversed: z.boolean().default(false),
+    }),
+    /** The provider's clock against ours, and standing still: then a second holds whatever is made. */
+    clock: z.object({ skewMs: z.int().default(0), frozenAtMs: count.nullable().default(null) }),
   })
   .partial()
 
+type Input = z.infer<typeof switchesSchema>
 type Switch = { remaining: number; match: string }
 
 export class Switches {
   rateLimit: (Switch & { retryAfterS: number }) | undefined
   serverError: (Switch & { effect: 'before' | 'after' }) | undefined
   slow: (Switch & { delayMs: number }) | undefined
+  emptyList: Switch | undefined
+  midPage: Switch | undefined
   listLagMs = 0
+  events: Required<NonNullable<Input['events']>> = {
+    lateMs: 0,
+    loseEvery: 0,
+    twice: false,
+    reversed: false,
+  }
+  clock: Required<NonNullable<Input['clock']>> = { skewMs: 0, frozenAtMs: null }
 
-  set(input: z.infer<typeof switchesSchema>): void {
-    if (input.rateLimit !== undefined) this.rateLimit = input.rateLimit
-    if (input.serverError !== undefined) this.serverError = input.serverError
-    if (input.slow !== undefined) this.slow = input.slow
-    if (input.listLagMs !== undefined) this.listLagMs = input.listLagMs
+  set(input: Input): void {
+    for (const [name, value] of Object.entries(input)) {
+      if (value !== undefined) Object.assign(this, { [name]: value })
+    }
+  }
+
+  /** The provider's own idea of the time. */
+  now(ambientMs: number): number {
+    return this.clock.frozenAtMs ?? ambientMs + this.clock.skewMs
   }
 }
 

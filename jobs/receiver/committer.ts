@@ -40,15 +40,19 @@ const WRITERS = 4
 /** Requests that wait are stored together up to this many bytes: one COMMIT for all of them. */
 const GROUP_BYTES = 1024 * 1024
 const GROUP_REQUESTS = 64
+/** Decoded spans take many times their bytes: a body that is larger than this is written alone. */
+const WRITING_BYTES_MAX = WRITERS * GROUP_BYTES
 
 /**
  * Group commit: what arrives while a transaction runs goes into the next. Bodies wait as bytes, which the budget
- * counts, and are decoded only when a writer is free, so decoded spans exist for at most WRITERS groups.
+ * counts, and are decoded only when a writer is free, so decoded spans exist for at most WRITING_BYTES_MAX, or for
+ * one body.
  */
 export class Committer {
   readonly #options: CommitterOptions
   readonly #queue = new FairQueue<Waiting>()
   #writing = 0
+  #writingBytes = 0
   #idle: (() => void)[] = []
 
   constructor(options: CommitterOptions) {
@@ -70,24 +74,32 @@ export class Committer {
   }
 
   #pump(): void {
-    while (this.#writing < WRITERS && this.#queue.length > 0) {
+    while (this.#writing < WRITERS) {
+      const group = this.#takeGroup()
+      if (group.length === 0) return
+      const bytes = group.reduce((sum, each) => sum + each.bytes.length, 0)
       this.#writing += 1
-      void this.#write(this.#takeGroup()).finally(() => {
+      this.#writingBytes += bytes
+      void this.#write(group).finally(() => {
         this.#writing -= 1
+        this.#writingBytes -= bytes
         this.#pump()
         if (this.#writing === 0) for (const resolve of this.#idle.splice(0)) resolve()
       })
     }
   }
 
+  /** Empty when nothing waits, or when what is next has to wait for room. */
   #takeGroup(): Waiting[] {
     const group: Waiting[] = []
     let bytes = 0
     for (;;) {
-      const next = this.#queue.take(
-        (item) =>
-          group.length === 0 || (group.length < GROUP_REQUESTS && bytes + item.bytes.length <= GROUP_BYTES),
-      )
+      const next = this.#queue.take((item) => {
+        const inGroup = bytes + item.bytes.length
+        const first = group.length === 0
+        const hasRoom = (first && this.#writing === 0) || this.#writingBytes + inGroup <= WRITING_BYTES_MAX
+        return hasRoom && (first || (group.length < GROUP_REQUESTS && inGroup <= GROUP_BYTES))
+      })
       if (next === undefined) return group
       group.push(next)
       bytes += next.bytes.length

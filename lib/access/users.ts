@@ -28,7 +28,7 @@ export async function ensureUser(
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('idemscope.users', 0))`
     const existing = await tx.user.findUnique({ where: { email } })
     if (existing !== null) return { userId: existing.id, created: false }
-    return { userId: await createUser(tx, clock, { ...input, email }, password), created: true }
+    return { userId: await createUser(tx, setupContext(clock), { ...input, email }, password), created: true }
   })
 }
 
@@ -48,18 +48,21 @@ export async function ensureFirstAdmin(
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('idemscope.users', 0))`
     const admins = await tx.user.count({ where: { OR: [{ role: 'admin' }, { email }] } })
     if (admins > 0) return null
-    await createUser(tx, clock, { email, name: 'Administrator', role: 'admin' }, hashed)
+    await createUser(tx, setupContext(clock), { email, name: 'Administrator', role: 'admin' }, hashed)
     return { email, password }
   })
 }
 
-async function createUser(
+const setupContext = (clock: Clock) => ({ actor: SETUP, clock, requestId: `setup:${randomUUID()}` })
+
+/** Writes the user and its audit entry; the caller holds the lock on users and knows that the email is free. */
+export async function createUser(
   tx: Tx,
-  clock: Clock,
-  user: { email: string; name: string; role: Role },
+  ctx: Pick<Context, 'actor' | 'clock' | 'requestId'>,
+  user: { email: string; name: string; role: Role; reason?: string },
   hashedPassword: string,
 ): Promise<string> {
-  const now = clock.now()
+  const now = ctx.clock.now()
   const id = randomUUID()
   await tx.user.create({
     data: {
@@ -83,9 +86,8 @@ async function createUser(
     },
   })
   const after = { email: user.email, role: user.role }
-  const ctx = { actor: SETUP, clock, requestId: `setup:${id}` }
   await tx.auditEntry.create({
-    data: auditRow(ctx, { verb: 'user.create', subject: id, outcome: 'done', after }),
+    data: auditRow(ctx, { verb: 'user.create', subject: id, outcome: 'done', reason: user.reason, after }),
   })
   return id
 }
@@ -105,7 +107,7 @@ export async function setRole(
     const lastAdmin =
       user.role === 'admin' &&
       input.role !== 'admin' &&
-      (await tx.user.count({ where: { role: 'admin' } })) < 2
+      (await tx.user.count({ where: { role: 'admin', banned: false } })) < 2
     if (lastAdmin) throw new AppError('unprocessable', 'This is the last admin: make another one first.')
     await tx.user.update({ where: { id: user.id }, data: { role: input.role, updatedAt: ctx.clock.now() } })
     const entry = { verb: 'user.set_role', subject: user.id, outcome: 'done', reason: input.reason }

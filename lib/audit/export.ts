@@ -1,13 +1,6 @@
 import type { Context } from '@/lib/context'
-import { auditRow } from '@/lib/core/audit-entry'
-import { authorise } from '@/lib/core/authorise'
-import { csvText } from '@/lib/core/csv'
+import { type ExportedRows, type ExportFormat, exportRows, withOffset } from './export-rows'
 import { type AuditFilter, type AuditView, listAudit } from './list'
-
-export const EXPORT_ROWS_MAX = 10_000
-const PAGE = 1_000
-
-export type AuditExport = { text: string; rows: number; truncated: boolean }
 
 const HEADER = [
   'id',
@@ -25,45 +18,17 @@ const HEADER = [
   'seal_hash',
 ]
 
-/**
- * Entries as a file, newest first, at most 10,000; times are UTC with their offset. That somebody took them is audited
- * before they are given out, and is not among them.
- */
-export async function exportAudit(
-  ctx: Context,
-  filter: AuditFilter,
-  format: 'csv' | 'json',
-): Promise<AuditExport> {
-  authorise(ctx, 'view')
-  const items: AuditView[] = []
-  let cursor: string | undefined
-  do {
-    const page = await listAudit(ctx.db, filter, {
-      limit: Math.min(PAGE, EXPORT_ROWS_MAX - items.length),
-      cursor,
-    })
-    items.push(...page.items)
-    cursor = page.next ?? undefined
-  } while (cursor !== undefined && items.length < EXPORT_ROWS_MAX)
-  const truncated = cursor !== undefined
-  await ctx.db.prisma.auditEntry.create({
-    data: auditRow(ctx, {
-      verb: 'audit.export',
-      subject: 'audit',
-      outcome: 'done',
-      after: { format, rows: items.length, truncated, filter },
-    }),
-  })
-  const text =
-    format === 'json' ? JSON.stringify({ items, truncated }, null, 2) : csvText(HEADER, items.map(line))
-  return { text, rows: items.length, truncated }
-}
+/** Entries as a file, newest first; times are UTC with their offset. The entry that records it is not among them. */
+export const exportAudit = (ctx: Context, filter: AuditFilter, format: ExportFormat): Promise<ExportedRows> =>
+  exportRows(ctx, { name: 'audit', header: HEADER, line }, { format, filter }, (page) =>
+    listAudit(ctx.db, filter, page),
+  )
 
 const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
 
 const line = (entry: AuditView) => [
   entry.id,
-  entry.at.replace('Z', '+00:00'),
+  withOffset(entry.at),
   entry.actor,
   entry.via,
   entry.verb,

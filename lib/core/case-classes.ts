@@ -109,7 +109,12 @@ export const CASE_CLASSES = {
     title: 'Charged, but not booked',
     fixes: ['book_ledger', 'ignore'],
   },
-  status_lag: { aspect: 'existence', severity: 'P3', title: 'One side is behind', fixes: ['ignore'] },
+  status_lag: {
+    aspect: 'existence',
+    severity: 'P3',
+    title: 'One side is behind',
+    fixes: ['refresh', 'ignore'],
+  },
 
   duplicate_ledger: {
     aspect: 'ledger',
@@ -143,9 +148,14 @@ export const CASE_CLASSES = {
     aspect: 'refund',
     severity: 'P1',
     title: 'Refund failed at the provider',
-    fixes: ['ignore'],
+    fixes: ['refund', 'ignore'],
   },
-  refund_unsent: { aspect: 'refund', severity: 'P1', title: 'Refund booked, never sent', fixes: ['ignore'] },
+  refund_unsent: {
+    aspect: 'refund',
+    severity: 'P1',
+    title: 'Refund booked, never sent',
+    fixes: ['refund', 'ignore'],
+  },
   refund_unbooked: {
     aspect: 'refund',
     severity: 'P2',

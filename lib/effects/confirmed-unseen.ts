@@ -10,6 +10,8 @@ export type UnseenEffect = {
   class: string
   scope: string | null
   key: string | null
+  /** The store that has the key; null while none that is read does. */
+  sourceId: string | null
   effectIds: string[]
   amount: MoneyJson | null
 }
@@ -22,17 +24,22 @@ const rowSchema = z.object({
   class: z.string(),
   scope: z.string().nullable(),
   key: z.string().nullable(),
+  source_id: z.string().nullable(),
   effect_ids: z.array(z.string()),
   amount_minor: z.string().nullable(),
   currency: z.string().nullable(),
 })
 
 const SQL = `
-  SELECT id, first_seen, class, scope, key, effect_ids, amount_minor::text, currency
-  FROM reconciliation_case
-  WHERE class = ANY ($1) AND outcome = 'break' AND first_seen >= $2 AND first_seen < $3
-    AND ($4::boolean IS NOT TRUE OR lifecycle <> 'resolved') AND NOT (id = ANY ($5))
-  ORDER BY first_seen DESC, id LIMIT ${CASES_MAX + 1}`
+  SELECT c.id, c.first_seen, c.class, c.scope, c.key, o.source_id, c.effect_ids, c.amount_minor::text, c.currency
+  FROM reconciliation_case c
+  LEFT JOIN LATERAL (
+    SELECT o.source_id FROM mirror.object o
+    WHERE o.key = c.key AND o.scope = c.scope AND o.side = 'intent'
+    ORDER BY o.occurred_at DESC LIMIT 1) o ON true
+  WHERE c.class = ANY ($1) AND c.outcome = 'break' AND c.first_seen >= $2 AND c.first_seen < $3
+    AND ($4::boolean IS NOT TRUE OR c.lifecycle <> 'resolved') AND NOT (c.id = ANY ($5))
+  ORDER BY c.first_seen DESC, c.id LIMIT ${CASES_MAX + 1}`
 
 /** Confirmed cases besides those that are already listed by their spans (`seen`), newest first. */
 export async function readUnseenEffects(
@@ -51,6 +58,7 @@ export async function readUnseenEffects(
       class: row.class,
       scope: row.scope,
       key: row.key,
+      sourceId: row.source_id,
       effectIds: row.effect_ids,
       amount: minor === null || currency === null ? null : { minor, currency },
     }

@@ -25,7 +25,8 @@ export async function queryCancellable(
   try {
     await client.query('BEGIN READ ONLY')
     const { rows } = await client.query<{ pid: number }>(
-      `SELECT pg_backend_pid() AS pid, set_config('statement_timeout', $1, true)`,
+      // A search is over before its plan would be compiled.
+      `SELECT pg_backend_pid() AS pid, set_config('statement_timeout', $1, true), set_config('jit', 'off', true)`,
       [String(timeoutMs)],
     )
     const cancel = () => {

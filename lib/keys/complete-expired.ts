@@ -3,7 +3,7 @@ import type { Context, SystemContext } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
 import type { Db } from '@/lib/db'
 import { type KeySettings, keySettings } from './settings'
-import { freeze, type SnapshotView } from './snapshots'
+import { freeze, SNAPSHOT_EXPIRES_MS, type SnapshotView } from './snapshots'
 
 /** What one proposal looks at; a snapshot itself takes at most 100. */
 const LISTED_MAX = 200
@@ -54,7 +54,9 @@ export async function proposeCompletions(
   const { rows } = await ctx.db.pool.query(STUCK, [input.source ?? null])
   const nowMs = ctx.clock.now().getTime()
   const all = rows.map((raw) => toCompletable(rowSchema.parse(raw), settings))
-  const inTime = (each: Completable) => Date.parse(each.windowEndsAt) - settings.skewMs > nowMs
+  // Still in time when the snapshot that is frozen from it comes to its end.
+  const inTime = (each: Completable) =>
+    Date.parse(each.windowEndsAt) - settings.skewMs - SNAPSHOT_EXPIRES_MS > nowMs
   return {
     completable: all.filter(inTime),
     tooLate: all.filter((each) => !inTime(each)),

@@ -1,13 +1,6 @@
+import { type ExportedRows, type ExportFormat, exportRows, withOffset } from '@/lib/audit/export-rows'
 import type { Context } from '@/lib/context'
-import { auditRow } from '@/lib/core/audit-entry'
-import { authorise } from '@/lib/core/authorise'
-import { csvText } from '@/lib/core/csv'
 import { type KeyFilter, type KeyView, listKeys } from './list-keys'
-
-export const EXPORT_ROWS_MAX = 10_000
-const PAGE = 1_000
-
-export type KeyExport = { text: string; rows: number; truncated: boolean }
 
 const HEADER = [
   'id',
@@ -22,39 +15,11 @@ const HEADER = [
   'expires_at',
 ]
 
-/** Keys as a file, the last changed first, at most 10,000. That somebody took them is audited before they are given out. */
-export async function exportKeys(
-  ctx: Context,
-  filter: KeyFilter,
-  format: 'csv' | 'json',
-): Promise<KeyExport> {
-  authorise(ctx, 'view')
-  const items: KeyView[] = []
-  let cursor: string | undefined
-  do {
-    const page = await listKeys(ctx, filter, {
-      limit: Math.min(PAGE, EXPORT_ROWS_MAX - items.length),
-      cursor,
-    })
-    items.push(...page.items)
-    cursor = page.next ?? undefined
-  } while (cursor !== undefined && items.length < EXPORT_ROWS_MAX)
-  const truncated = cursor !== undefined
-  await ctx.db.prisma.auditEntry.create({
-    data: auditRow(ctx, {
-      verb: 'keys.export',
-      subject: 'keys',
-      outcome: 'done',
-      after: { format, rows: items.length, truncated, filter },
-    }),
-  })
-  const text =
-    format === 'json' ? JSON.stringify({ items, truncated }, null, 2) : csvText(HEADER, items.map(line))
-  return { text, rows: items.length, truncated }
-}
-
-/** With its offset, so that a spreadsheet cannot take it for local time. */
-const offset = (at: string | null): string | null => at?.replace('Z', '+00:00') ?? null
+/** Keys as a file, the last changed first. */
+export const exportKeys = (ctx: Context, filter: KeyFilter, format: ExportFormat): Promise<ExportedRows> =>
+  exportRows(ctx, { name: 'keys', header: HEADER, line }, { format, filter }, (page) =>
+    listKeys(ctx, filter, page),
+  )
 
 const line = (key: KeyView) => [
   key.id,
@@ -65,6 +30,6 @@ const line = (key: KeyView) => [
   key.attempts,
   key.status,
   key.reference,
-  offset(key.createdAt),
-  offset(key.expiresAt),
+  withOffset(key.createdAt),
+  withOffset(key.expiresAt),
 ]

@@ -10,12 +10,15 @@ import { toJsonObject } from '@/lib/core/json-value'
 import { reasonSchema } from '@/lib/core/reason'
 import { REFUSAL_TEXT } from '@/lib/core/refusals'
 import type { KeyAction } from '@/lib/core/states'
+import type { Prisma } from '@/prisma/generated/client'
 import { applyVerb, type VerbOutcome } from './apply-verb'
 import type { Asker, Reading } from './inspect'
 import { formatLockVersion, parseLockVersion } from './lock-version'
 import { saveOperatedLock } from './save-lock'
 import { type KeySettings, keySettings } from './settings'
 
+/** A second click comes within this. Later the store is asked: a failover may have lost what was done. */
+const REPEAT_WITHIN_MS = 60_000
 /** Evidence older than this is read again by whoever tries next, rather than acted on. */
 const EXECUTE_WITHIN_MS = 60_000
 
@@ -79,6 +82,19 @@ export async function operateKey(
 
 type Intent = { kind: 'new' | 'repeated'; action: ActionView }
 
+/** What an earlier action must be so that this one is the same request once more. A run repeats its own at any time. */
+function repeats(ctx: Context, { runId, snapshotId }: OperateKey): Prisma.ActionWhereInput[] {
+  const since = new Date(ctx.clock.now().getTime() - REPEAT_WITHIN_MS)
+  return [
+    { state: { in: ['executing', 'unknown'] } },
+    { state: 'done', finishedAt: { gte: since } },
+    ...(runId === undefined ? [] : [{ state: 'done', runId }]),
+    ...(snapshotId === undefined
+      ? []
+      : [{ state: 'done', params: { path: ['snapshotId'], equals: snapshotId } }]),
+  ]
+}
+
 async function commitIntent(ctx: Context, verb: KeyAction, input: OperateKey): Promise<Intent> {
   const { sourceId, scope, key } = input
   const proposerId = ctx.actor.kind === 'user' ? ctx.actor.userId : null
@@ -92,8 +108,8 @@ async function commitIntent(ctx: Context, verb: KeyAction, input: OperateKey): P
         scope,
         key,
         proposerId,
-        state: { in: ['executing', 'unknown', 'done'] },
         seen: { path: ['version'], equals: input.seen },
+        OR: repeats(ctx, input),
       },
     })
     if (earlier !== null) return { kind: 'repeated', action: actionView(earlier) }

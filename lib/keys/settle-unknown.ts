@@ -4,7 +4,7 @@ import { append } from '@/lib/audit/append'
 import type { SystemContext } from '@/lib/context'
 import type { Actor } from '@/lib/core/actor'
 import { canonicalJson } from '@/lib/core/canonical-json'
-import type { KeyReading } from '@/lib/sources/contracts'
+import type { KeyReading, LeaseRow } from '@/lib/sources/contracts'
 import { openIntentSource } from '@/lib/sources/registry'
 import type { Action } from '@/prisma/generated/client'
 import { lockVersion } from './lock-version'
@@ -16,7 +16,7 @@ const ABANDONED_AFTER_MS = 120_000
 const BATCH_ACTIONS = 50
 
 const evidenceSchema = z.object({
-  lease: z.object({ createdAt: z.string(), fence: z.string() }).partial().optional(),
+  lease: z.object({ createdAt: z.string(), fence: z.string(), owner: z.string() }).partial().optional(),
   response: z.object({ status: z.number(), body: z.string() }).optional(),
 })
 const seenSchema = z.object({ version: z.string() })
@@ -94,7 +94,7 @@ export function whatHappened(
     }
   }
   const sameLife = (lease?.seen.createdAt ?? record?.createdAtText) === evidence.lease?.createdAt
-  if (action.kind === 'release' && sameLife && lease?.state === 'retryable' && lease.owner === '') {
+  if (action.kind === 'release' && sameLife && lease?.state === 'retryable' && isUnmarked(lease, evidence)) {
     // The layout has no room for who released it: it is free, which is what was asked for.
     return { state: 'done', result: { settled: 'in_place', text: 'The key is free: a retry runs it.' } }
   }
@@ -109,6 +109,10 @@ export function whatHappened(
     'The key has moved on since: it is not stuck any more, and it cannot be told whether this did it.'
   return { state: 'failed', result: { settled: 'moved_on', text } }
 }
+
+/** A foreign row whose release writes no name: it has none, or still its last holder's. */
+const isUnmarked = ({ seen, owner }: LeaseRow, { lease }: z.infer<typeof evidenceSchema>): boolean =>
+  seen.rowVersion !== undefined && (owner === '' || owner === lease?.owner)
 
 /** A column of type jsonb gives the same object back in another order. */
 function sameBody(stored: string, written: string): boolean {

@@ -16,7 +16,7 @@ import { type LockView, listLocks } from './list-locks'
 import { formatLockVersion } from './lock-version'
 import { type KeySettings, keySettings } from './settings'
 
-const EXPIRES_MS = 15 * 60_000
+export const SNAPSHOT_EXPIRES_MS = 15 * 60_000
 const SAMPLES_SHOWN = 10
 
 export const lockFilterSchema = z.strictObject({
@@ -102,7 +102,7 @@ export async function freeze(
       preview: toJsonValue(preview) as object,
       createdBy: actorId(ctx),
       createdAt: now,
-      expiresAt: new Date(now.getTime() + EXPIRES_MS),
+      expiresAt: new Date(now.getTime() + SNAPSHOT_EXPIRES_MS),
     },
   })
   return { snapshotId: snapshot.id, verb, ...preview, expiresAt: snapshot.expiresAt.toISOString() }

@@ -6,7 +6,15 @@ import type { StagedObject } from '@/lib/sources/mirror/object'
 import { witness } from './witness'
 
 /** What staging needs beside the system's context; `inBatch` commits with each batch (checkpoint, fence). */
-export type StageContext = SystemContext & { inBatch?: (client: pg.PoolClient) => Promise<void> }
+export type StageContext = SystemContext & {
+  inBatch?: (client: pg.PoolClient) => Promise<void>
+  /** Throws when the run was taken over or cancelled: asked while others work. */
+  beat?: () => Promise<void>
+  /** Who takes ranges, for whoever looks. */
+  owner?: string
+  /** Asks as many other workers for help with the ranges of a pass. */
+  askForHelp?: (ranges: number) => Promise<void>
+}
 
 /**
  * Stages one batch: rows, cursor and the run's checkpoint in one transaction. Telemetry is told of what is new before

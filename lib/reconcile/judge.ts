@@ -13,6 +13,7 @@ import { type ClassifyContext, type Finding, type LookUp, lookUpKey } from './cl
 import { LOOK_UPS_MAX, type LookUpBudget, lookUp } from './look-up'
 import type { Operation } from './operation'
 import { readOperations } from './read-operations'
+import { readRules } from './rules'
 import type { ReconcileSettings } from './settings'
 import type { StageOutcome } from './stage'
 
@@ -30,11 +31,16 @@ export async function judge(
 ): Promise<void> {
   const coverage = await sharedCoverage(ctx, sources)
   const budget: LookUpBudget = { left: LOOK_UPS_MAX }
+  const { rules } = await readRules(ctx.db)
   for (;;) {
     const ids = await nextBatch(ctx, run)
     if (ids.length === 0) return
     const operations = await readOperations(ctx.db, run.system, ids)
-    const judged = await judgeBatch(ctx, run, sources, operations, { coverage, budget, settings })
+    const judged = await judgeBatch(ctx, run, sources, operations, {
+      coverage,
+      budget,
+      settings: { ...settings, rules },
+    })
     await saveBatch(ctx, run, ids, judged)
   }
 }
@@ -60,6 +66,7 @@ export async function judgeBatch(
   const wanted = open.flatMap(({ operation, classified }) => [
     ...classified.lookUps,
     ...postingsOf(operation),
+    ...pollsOf(operation, run.stage.asOf),
   ])
   const lookedUp = await lookUp(ctx, sources, wanted, with_.budget, with_.settings)
   const ids = open.map(({ operation }) => operation.id)
@@ -73,6 +80,19 @@ export async function judgeBatch(
     const context = contextOf(run, with_.coverage, with_.settings, answered)
     return { operation, classified: classifyOperation(operation, context) }
   })
+}
+
+/** What is open is asked for again after this long: lists show no update, and an event may be lost. */
+const POLL_AFTER_MS = 5 * 60_000
+
+/** Objects whose state may have moved without a word: what is pending each time, the rest now and then. */
+const pollsOf = (operation: Operation, asOf: Date): LookUp[] => {
+  const isDue = ({ status, observedAt }: Operation['charges'][number] | Operation['refunds'][number]) =>
+    status === 'pending' || (status !== 'absent' && asOf.getTime() - observedAt.getTime() >= POLL_AFTER_MS)
+  return [
+    ...operation.charges.filter(isDue).map(({ id }) => ({ kind: 'charge' as const, id })),
+    ...operation.refunds.filter(isDue).map(({ id }) => ({ kind: 'refund' as const, id })),
+  ]
 }
 
 const postingsOf = (operation: Operation): LookUp[] =>
@@ -93,6 +113,7 @@ export const contextOf = (
   leaseGraceMs: settings.leaseGraceMs,
   clockSkewMs: settings.clockSkewMs,
   settleDelayMs: settings.settleDelayMs,
+  rules: settings.rules ?? [],
   sides: run.stage.sides,
   coverage,
   lookedUp,

@@ -1,30 +1,78 @@
 import type pg from 'pg'
 import { z } from 'zod'
-import type { TimeRange } from '@/lib/sources/contracts'
-import type { Cut } from '@/lib/sources/mirror/cut'
+import { inTransaction } from '@/lib/db'
+import { lockMirror } from '@/lib/sources/mirror/apply'
+import { assignOperations } from '@/lib/sources/mirror/operations'
+import { looseRows } from '@/lib/sources/mirror/unassigned'
+import type { StageContext } from './batch'
+import { findLoose } from './find-loose'
+import { inScope, isInside, type MatchScope } from './match-scope'
+import type { StageOutcome } from './stage'
 
 export type Matched = { compared: number; matched: number }
+export type MatchRun = { id: string; system: string; stage: Pick<StageOutcome, 'asOf' | 'sides'> }
+
+/** Rows that get an operation together: their neighbours come on top. */
+const LOOSE_A_BATCH = 2_000
 
 /**
- * What a scheduled run compares: what was staged since the last cut, what was pending and is due, what is open.
- * $1 system, $2–$3 cut, $4 as of.
+ * Finds what has to be judged and writes it down for this run: pairs without an operation are compared by their
+ * columns; what is left gets an operation; operations are compared as a whole. Doing it twice finds the same. `save`
+ * runs in the transaction that commits the result.
  */
-const SCHEDULED = `
-  SELECT operation_id FROM mirror.object WHERE system = $1 AND seq > $2 AND seq <= $3
-  UNION SELECT operation_id FROM mirror.pending WHERE system = $1 AND due_at <= $4
-  UNION SELECT operation_id FROM reconciliation_case WHERE system = $1 AND lifecycle <> 'resolved'`
+export async function match(
+  ctx: StageContext,
+  run: MatchRun,
+  scope: MatchScope,
+  save: (matched: Matched, client: pg.PoolClient) => Promise<void>,
+): Promise<Matched> {
+  const pairs = scope.kind === 'operations' ? 0 : await matchPairs(ctx, run, scope)
+  return inTransaction(ctx.db.pool, async (client) => {
+    const operations = await matchOperations(client, run, scope)
+    const matched = { compared: pairs + operations.compared, matched: pairs + operations.matched }
+    await save(matched, client)
+    return matched
+  })
+}
 
-/** On demand: what lies in the window by its source's time, and what is open. $2–$3 window. */
-const ON_DEMAND = `
-  SELECT o.operation_id FROM source s JOIN mirror.object o ON o.source_id = s.id
-  WHERE s.system = $1 AND o.occurred_at >= $2 AND o.occurred_at < $3 AND $4::timestamptz IS NOT NULL
+/** Returns how many charges pair up: those that are still without an operation when all that is loose has one. */
+async function matchPairs(
+  ctx: StageContext,
+  run: MatchRun,
+  scope: Exclude<MatchScope, { kind: 'operations' }>,
+): Promise<number> {
+  const range = inScope(scope)
+  let left = await inTransaction(ctx.db.pool, async (client) => {
+    const found = await findLoose(client, { ...run, sides: run.stage.sides }, range)
+    await ctx.inBatch?.(client)
+    return found
+  })
+  for (;;) {
+    const placed = await inTransaction(ctx.db.pool, async (client) => {
+      await lockMirror(client, run.system)
+      const rows = await looseRows(client, run.id, LOOSE_A_BATCH)
+      const members = rows.map(({ aliases, ...row }) => ({ aliases, eager: true, row }))
+      const named = await assignOperations(client, run.system, ctx.clock.now(), members)
+      await ctx.inBatch?.(client)
+      return named.placed
+    })
+    if (placed.length === 0) return left
+    // Neighbours come along that paired up, and some that lie outside of the scope.
+    left -= placed.filter((row) => row.side === 'provider' && isInside(row, scope)).length
+  }
+}
+
+/** $1 system, $2–$3 scope, $4 as of. What was pending is judged again when it is due, what is open each time. */
+const TOUCHED = (inside: string) => `
+  SELECT o.operation_id FROM mirror.object o WHERE o.system = $1 AND o.operation_id IS NOT NULL AND ${inside}
   UNION SELECT operation_id FROM reconciliation_case WHERE system = $1 AND lifecycle <> 'resolved'`
+const DUE = `UNION SELECT operation_id FROM mirror.pending WHERE system = $1 AND due_at <= $4`
 
 /**
- * Exact pairs are derived, never stored: an operation is dropped when every key of it ended in a success, it has one
- * charge, whatever was captured and refunded is booked once with the same amount and currency, and what its records
- * name exists. It says so only of what classification would find nothing in (a test compares the two); what it keeps
- * is judged one by one.
+ * An operation is dropped when every key of it ended in a success, it has one charge, whatever was captured and
+ * refunded is booked once with the same amount and currency, and what its records name exists. It says so only of what
+ * classification would find nothing in (a test compares the two); what it keeps is judged one by one. $6, $7: the
+ * system has a store, a ledger.
  */
 const CLEAN = `
   bool_and(CASE o.side
@@ -37,29 +85,28 @@ const CLEAN = `
       AND (o.kind = 'refund' OR o.captured_minor > 0)
     ELSE false END)
   AND count(*) FILTER (WHERE o.side = 'provider' AND o.kind = 'charge') = 1
-  AND count(*) FILTER (WHERE o.side = 'intent') > 0
+  AND (NOT $6 OR count(*) FILTER (WHERE o.side = 'intent') > 0)
   AND coalesce(sum(o.amount_minor) FILTER (WHERE o.side = 'provider' AND o.kind = 'refund'), 0)
     <= coalesce(sum(o.captured_minor) FILTER (WHERE o.side = 'provider' AND o.kind = 'charge'), 0)
   AND count(*) FILTER (WHERE o.side = 'provider' AND o.kind = 'refund')
     = count(DISTINCT (o.scope, o.key, o.step)) FILTER (WHERE o.side = 'provider' AND o.kind = 'refund' AND o.key IS NOT NULL)
-  AND array_agg((o.kind, o.provider_ref, coalesce(o.captured_minor, o.amount_minor), o.currency)::text
+  AND (NOT $7 OR array_agg((o.kind, o.provider_ref, coalesce(o.captured_minor, o.amount_minor), o.currency)::text
         ORDER BY o.kind, o.provider_ref) FILTER (WHERE o.side = 'provider')
     IS NOT DISTINCT FROM array_agg((o.kind, o.provider_ref, o.amount_minor, o.currency)::text
-        ORDER BY o.kind, o.provider_ref) FILTER (WHERE o.side = 'ledger')`
+        ORDER BY o.kind, o.provider_ref) FILTER (WHERE o.side = 'ledger'))`
 
 const countsRow = z.object({ compared: z.coerce.number(), matched: z.coerce.number() })
 
-/** Finds what has to be judged and writes it down for this run. Doing it twice finds the same. */
-export async function match(
-  client: pg.PoolClient,
-  run: { id: string; system: string; asOf: Date },
-  scope: { cut: Cut } | { window: TimeRange },
-): Promise<Matched> {
-  const [touched, from, to] =
-    'cut' in scope
-      ? [SCHEDULED, scope.cut.from, scope.cut.to]
-      : [ON_DEMAND, scope.window.from, scope.window.to]
+async function matchOperations(client: pg.PoolClient, run: MatchRun, scope: MatchScope): Promise<Matched> {
   await client.query('DELETE FROM mirror.candidate WHERE run_id = $1 AND system = $2', [run.id, run.system])
+  const { asOf, sides } = run.stage
+  const range = scope.kind === 'operations' ? null : inScope(scope)
+  const touched =
+    range === null
+      ? `SELECT unnest($2::bigint[]) AS operation_id WHERE $3::int IS NULL AND $4::timestamptz IS NOT NULL`
+      : `${TOUCHED(range.inside)} ${scope.kind === 'cut' ? DUE : 'AND $4::timestamptz IS NOT NULL'}`
+  const [from, to] =
+    range === null ? [scope.kind === 'operations' ? scope.ids : [], null] : [range.from, range.to]
   const { rows } = await client.query(
     `WITH touched AS (${touched}),
      judged AS (
@@ -72,7 +119,7 @@ export async function match(
        SELECT $5, $1, operation_id FROM judged WHERE clean IS NOT TRUE
      )
      SELECT count(*) AS compared, count(*) FILTER (WHERE clean) AS matched FROM judged`,
-    [run.system, from, to, run.asOf, run.id],
+    [run.system, from, to, asOf, run.id, sides.intent !== 'none', sides.ledger !== 'none'],
   )
   return countsRow.parse(rows[0])
 }

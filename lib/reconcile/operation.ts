@@ -7,6 +7,7 @@ export type Operation = {
   lives: Life[]
   charges: Charge[]
   refunds: Refund[]
+  disputes: Dispute[]
   postings: Posting[]
   mismatches: Mismatch[]
 }
@@ -60,6 +61,8 @@ type ProviderObject = {
   createdAt: Date
   /** When this state of it was first staged. */
   stagedAt: Date
+  /** When the provider was last asked for it. */
+  observedAt: Date
   modeMix: boolean
 }
 
@@ -68,14 +71,17 @@ export type Charge = ProviderObject & {
   captured: boolean
   capturedMinor: bigint
   refundedMinor: bigint
+  /** What the provider kept; null = not known. */
+  feeMinor: bigint | null
 }
 
 export type Refund = ProviderObject & { chargeId: string | null }
+export type Dispute = ProviderObject & { chargeId: string | null }
 
 export type Posting = {
   sourceId: string
   entryId: string
-  kind: 'charge' | 'refund' | 'other'
+  kind: 'charge' | 'refund' | 'fee' | 'dispute' | 'other'
   rawKind: string
   providerRef: string | null
   chargeRef: string | null

@@ -62,13 +62,13 @@ export const CHANGE_CASES = `
 
 /**
  * Resolves what a complete run did not find any more. The event keeps the case's last evidence, and how its operation
- * looks now. $1 run, $2 system, $3 now.
+ * looks now. $1 run, $2 system, $3 now, $4 the operations that were looked at, null = all that are open.
  */
 export const HEAL_CASES = `
   WITH healed AS (
     UPDATE reconciliation_case c SET lifecycle = 'resolved', resolution = 'healed', resolved_at = $3,
       last_run_id = $1, version = c.version + 1
-    WHERE c.system = $2 AND c.lifecycle <> 'resolved'
+    WHERE c.system = $2 AND c.lifecycle <> 'resolved' AND ($4::bigint[] IS NULL OR c.operation_id = ANY ($4))
       AND NOT EXISTS (SELECT FROM mirror.finding f WHERE f.run_id = $1 AND f.break_id = c.break_id)
     RETURNING c.id, c.operation_id, c.evidence
   ), event AS (

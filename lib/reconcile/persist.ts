@@ -27,6 +27,8 @@ export type PersistRun = {
   floodCap: number
   /** Scheduled runs advance it; runs on demand do not. */
   cut: Cut | null
+  /** Only these were looked at: whatever else is open stays as it is. */
+  only: readonly bigint[] | null
 }
 
 const countRow = z.object({ count: z.coerce.number() })
@@ -47,7 +49,7 @@ export async function persist(
     const flooded = wouldOpen > run.floodCap
     const opened = flooded ? 0 : await count(client, INSERT_CASES, [run.id, run.system, now, run.asOf])
     const reopened = await count(client, CHANGE_CASES, [run.id, run.system, now, CLOSED_BY_HAND])
-    const resolved = run.incomplete ? 0 : await count(client, HEAL_CASES, [run.id, run.system, now])
+    const resolved = run.incomplete ? 0 : await count(client, HEAL_CASES, [run.id, run.system, now, run.only])
     if (run.cut !== null && !flooded) await advance(client, run, run.cut, now)
     const open = await countOpen(client, run.system)
     invariant(

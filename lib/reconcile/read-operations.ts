@@ -15,10 +15,11 @@ const rowSchema = z.object({
   source_id: z.string(),
   object_id: z.string(),
   side: z.enum(['intent', 'ledger', 'provider', 'telemetry']),
-  kind: z.enum(['key', 'charge', 'refund', 'other', 'mismatch']),
+  kind: z.enum(['key', 'charge', 'refund', 'fee', 'dispute', 'other', 'mismatch']),
   status: z.string(),
   occurred_at: z.date(),
   staged_at: z.date(),
+  version: z.coerce.bigint(),
   gone_at: z.date().nullable(),
   lease_until: z.date().nullable(),
   expires_at: z.date().nullable(),
@@ -62,7 +63,9 @@ const providerData = z.object({
   modeMix: z.boolean(),
   rawStatus: z.string().nullish(),
   captured: z.boolean().default(false),
+  feeMinor: nullableMinor.optional(),
 })
+const postingKind = z.enum(['charge', 'refund', 'fee', 'dispute', 'other'])
 const postingData = z.object({ rawKind: z.string() })
 const mismatchData = z.object({ count: z.number(), lastAt: stamp })
 
@@ -73,7 +76,7 @@ const OBJECTS_MAX = 50_000
 export async function readOperations(db: Db, system: string, ids: readonly bigint[]): Promise<Operation[]> {
   if (ids.length === 0) return []
   const { rows } = await db.pool.query(
-    `SELECT operation_id, system, source_id, object_id, side, kind, status, occurred_at, staged_at, gone_at,
+    `SELECT operation_id, system, source_id, object_id, side, kind, status, occurred_at, staged_at, version, gone_at,
        lease_until, expires_at, http_status, amount_minor, captured_minor, refunded_minor, currency, scope, key, step,
        reference, provider_ref, parent_ref, action_id, data
      FROM mirror.object
@@ -98,6 +101,7 @@ const emptyOperation = (row: Row): Operation => ({
   lives: [],
   charges: [],
   refunds: [],
+  disputes: [],
   postings: [],
   mismatches: [],
 })
@@ -107,11 +111,14 @@ function add(operation: Operation, row: Row): void {
   else if (row.side === 'ledger') operation.postings.push(toPosting(row))
   else if (row.side === 'telemetry') operation.mismatches.push(toMismatch(row))
   else if (row.kind === 'refund') operation.refunds.push({ ...toProvider(row), chargeId: row.parent_ref })
+  else if (row.kind === 'dispute') operation.disputes.push({ ...toProvider(row), chargeId: row.parent_ref })
   else {
+    const { captured, feeMinor = null } = providerData.parse(row.data)
     operation.charges.push({
       ...toProvider(row),
       paymentIntentId: row.parent_ref,
-      captured: providerData.parse(row.data).captured,
+      captured,
+      feeMinor,
       capturedMinor: row.captured_minor ?? 0n,
       refundedMinor: row.refunded_minor ?? 0n,
     })
@@ -156,6 +163,7 @@ function toProvider(row: Row) {
     actionId: row.action_id,
     createdAt: row.occurred_at,
     stagedAt: row.staged_at,
+    observedAt: new Date(Number(row.version / 1000n)),
     modeMix: data.modeMix,
   }
 }
@@ -164,7 +172,7 @@ function toPosting(row: Row): Operation['postings'][number] {
   return {
     sourceId: row.source_id,
     entryId: row.object_id,
-    kind: row.kind === 'charge' || row.kind === 'refund' ? row.kind : 'other',
+    kind: postingKind.catch('other').parse(row.kind),
     rawKind: postingData.parse(row.data).rawKind,
     providerRef: row.provider_ref,
     chargeRef: row.parent_ref,

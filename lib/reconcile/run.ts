@@ -1,18 +1,21 @@
+import type pg from 'pg'
 import { z } from 'zod'
 import type { SystemContext } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
 import type { ReconciliationVerdict } from '@/lib/core/states'
-import { inTransaction } from '@/lib/db'
 import type { RunHandle, RunResult } from '@/lib/runs/handle'
+import type { TimeRange } from '@/lib/sources/contracts'
 import { readCut } from '@/lib/sources/mirror/cut'
 import { listSystems, openSystem } from '@/lib/sources/registry'
-import type { StageContext } from './batch'
+import { stagingContext } from './assist'
 import { judge } from './judge'
 import { match } from './match'
+import type { MatchScope } from './match-scope'
 import { type Persisted, persist } from './persist'
 import { rehomeCases } from './rehome'
 import { type ReconcileSettings, reconcileSettings } from './settings'
 import { stageSystem } from './stage'
+import { stageTarget, type Target } from './stage-target'
 import { type SystemCounts, summarise, verdictOf } from './summary'
 
 export const reconcileParamsSchema = z
@@ -22,7 +25,20 @@ export const reconcileParamsSchema = z
     system: z.string().optional(),
     from: z.iso.datetime().optional(),
     to: z.iso.datetime().optional(),
+    /** One key, or one order, instead of a window. */
+    scope: z.string().optional(),
+    key: z.string().optional(),
+    reference: z.string().optional(),
   })
+  .refine(({ scope, key }) => (scope === undefined) === (key === undefined), {
+    error: 'scope and key go together',
+  })
+  .refine(
+    ({ from, key, reference }) => [from, key, reference].filter((each) => each !== undefined).length <= 1,
+    {
+      error: 'a window, a key or a reference',
+    },
+  )
   .refine(({ from, to }) => (from === undefined) === (to === undefined) && (from ?? '') <= (to ?? ''), {
     error: 'from and to go together, from before to',
   })
@@ -41,6 +57,8 @@ const progressSchema = z.object({
     })
     .nullable(),
   cut: z.object({ from: z.coerce.bigint(), to: z.coerce.bigint() }).nullable(),
+  /** Of a run about one key or order: the operations that it looks at. */
+  only: z.array(z.coerce.bigint()).nullable().default(null),
   matched: z.object({ compared: z.number(), matched: z.number() }).nullable(),
   counts: z.record(z.string(), z.unknown()).nullable(),
 })
@@ -48,7 +66,7 @@ type Progress = z.infer<typeof progressSchema>
 const checkpointSchema = z.object({ systems: z.record(z.string(), progressSchema).default({}) })
 type Checkpoint = z.infer<typeof checkpointSchema>
 
-const START: Progress = { phase: 'stage', stage: null, cut: null, matched: null, counts: null }
+const START: Progress = { phase: 'stage', stage: null, cut: null, only: null, matched: null, counts: null }
 
 /**
  * Stages, cuts, matches, looks up, classifies and writes cases, system by system. Each phase commits with its
@@ -70,7 +88,7 @@ export async function reconcile(
     finished.push(counts)
     await handle.report({ progress: (place + 1) / systems.length, counts: { [system]: counts } })
   }
-  for (const table of ['candidate', 'finding']) {
+  for (const table of WORK_TABLES) {
     await ctx.db.pool.query(`DELETE FROM mirror.${table} WHERE run_id = $1`, [handle.id])
   }
   return {
@@ -79,9 +97,11 @@ export async function reconcile(
   }
 }
 
+const WORK_TABLES = ['loose', 'candidate', 'finding'] as const
+
 /** What a run that failed or was cancelled left behind. */
 async function forgetEndedRuns(ctx: SystemContext): Promise<void> {
-  for (const table of ['candidate', 'finding']) {
+  for (const table of WORK_TABLES) {
     await ctx.db.pool.query(
       `DELETE FROM mirror.${table} w USING run r
        WHERE r.id = w.run_id AND r.state IN ('done', 'failed', 'cancelled')`,
@@ -104,6 +124,17 @@ async function chooseSystems(ctx: SystemContext, params: ReconcileParams): Promi
   return all.filter((system) => wanted.has(system))
 }
 
+type SystemRun = {
+  ctx: SystemContext
+  handle: RunHandle
+  params: ReconcileParams
+  settings: ReconcileSettings
+  system: string
+  progress: Progress
+  /** Notes a phase's end in the run's checkpoint, in the transaction of its result where there is one. */
+  save(next: Partial<Progress>, client?: pg.PoolClient): Promise<void>
+}
+
 async function reconcileSystem(
   ctx: SystemContext,
   handle: RunHandle,
@@ -113,66 +144,89 @@ async function reconcileSystem(
   system: string,
 ): Promise<SystemCounts> {
   const progress: Progress = checkpoint.systems[system] ?? { ...START }
-  const save = async (next: Partial<Progress>, client?: Parameters<RunHandle['report']>[1]) => {
-    const systems = { ...checkpoint.systems, [system]: { ...progress, ...next } }
-    await handle.report({ checkpoint: { systems } }, client)
-    Object.assign(progress, next)
-    checkpoint.systems[system] = progress
+  const run: SystemRun = {
+    ctx,
+    handle,
+    params,
+    settings,
+    system,
+    progress,
+    async save(next, client) {
+      const systems = { ...checkpoint.systems, [system]: { ...progress, ...next } }
+      await handle.report({ checkpoint: { systems } }, client)
+      Object.assign(progress, next)
+      checkpoint.systems[system] = progress
+    },
   }
-  // Every batch is fenced: a worker that lost the run writes nothing more.
-  const staging: StageContext = { ...ctx, inBatch: (client) => handle.report({}, client) }
-  const window =
-    params.from === undefined || params.to === undefined
-      ? undefined
-      : { from: new Date(params.from), to: new Date(params.to) }
-
-  if (progress.phase === 'stage') {
-    const stage = await stageSystem(staging, system, { window, settings })
-    for (const failure of stage.failures)
-      await handle.log('warn', `${failure.name}: ${failure.message}`, failure)
-    await rehomeCases(ctx.db, system, ctx.clock.now())
-    await save({ phase: 'match', stage, cut: window === undefined ? await readCut(ctx.db, system) : null })
-  }
-  const { stage, cut } = progress
-  if (stage === null) throw new Error('a run past its staging has its outcome')
-  const run = { id: handle.id, system, stage }
+  if (progress.phase === 'stage') await stage(run)
+  const staged = progress.stage
+  if (staged === null) throw new Error('a run past its staging has its outcome')
+  const judged = { id: handle.id, system, stage: staged }
+  const staging = stagingContext(ctx, handle, system)
   if (progress.phase === 'match') {
-    const scope =
-      window === undefined && cut !== null
-        ? { cut }
-        : { window: window ?? { from: stage.asOf, to: stage.asOf } }
-    await inTransaction(ctx.db.pool, async (client) => {
-      const matched = await match(client, { id: handle.id, system, asOf: stage.asOf }, scope)
-      await save({ phase: 'judge', matched }, client)
-    })
+    await match(staging, judged, scopeOf(run, staged.asOf), (matched, client) =>
+      run.save({ phase: 'judge', matched }, client),
+    )
   }
   if (progress.phase === 'judge') {
-    await judge(staging, run, await openSystem(ctx, system), settings)
-    await save({ phase: 'persist' })
+    await judge(staging, judged, await openSystem(ctx, system), settings)
+    await run.save({ phase: 'persist' })
   }
-  if (progress.phase === 'persist') {
-    const counts = await summarise(ctx.db, handle.id, system, stage, progress.matched)
-    const incomplete = Object.values(stage.sides).includes('incomplete')
-    const persistCtx = {
-      ...ctx,
-      inBatch: (client: Parameters<RunHandle['report']>[1]) => save({ phase: 'done' }, client),
-    }
-    const persisted: Persisted | null = handle.dryRun
-      ? null
-      : await persist(persistCtx, {
-          id: handle.id,
-          system,
-          asOf: stage.asOf,
-          incomplete,
-          floodCap: settings.floodCap,
-          cut,
-        })
-    if (persisted?.flooded) await handle.log('error', 'case flood: no case was opened', { ...counts })
-    await save({ phase: 'done', counts: { ...counts, ...persisted } })
+  if (progress.phase === 'persist') await writeCases(run, staged)
+  const counts = progress.counts ?? (await summarise(ctx.db, handle.id, system, staged, progress.matched))
+  return { ...counts } as SystemCounts
+}
+
+const windowOf = ({ from, to }: ReconcileParams): TimeRange | undefined =>
+  from === undefined || to === undefined ? undefined : { from: new Date(from), to: new Date(to) }
+
+const targetOf = ({ scope, key, reference }: ReconcileParams): Target | null => {
+  if (reference !== undefined) return { reference }
+  return scope === undefined || key === undefined ? null : { scope, key }
+}
+
+async function stage({ ctx, handle, params, settings, system, save }: SystemRun): Promise<void> {
+  // Every batch is fenced: a worker that lost the run writes nothing more.
+  const staging = stagingContext(ctx, handle, system)
+  const target = targetOf(params)
+  if (target !== null) {
+    const { operations, ...staged } = await stageTarget(staging, system, target, settings)
+    await rehomeCases(ctx.db, system, ctx.clock.now())
+    return save({ phase: 'match', stage: staged, only: operations })
   }
-  return {
-    ...(progress.counts ?? (await summarise(ctx.db, handle.id, system, stage, progress.matched))),
-  } as SystemCounts
+  const window = windowOf(params)
+  const staged = await stageSystem(staging, system, { window, settings })
+  for (const failure of staged.failures) {
+    await handle.log('warn', `${failure.name}: ${failure.message}`, failure)
+  }
+  await rehomeCases(ctx.db, system, ctx.clock.now())
+  const cut = window === undefined ? await readCut(ctx.db, system) : null
+  await save({ phase: 'match', stage: staged, cut })
+}
+
+function scopeOf({ params, progress }: SystemRun, asOf: Date): MatchScope {
+  if (progress.only !== null) return { kind: 'operations', ids: progress.only }
+  if (progress.cut !== null) return { kind: 'cut', cut: progress.cut }
+  return { kind: 'window', window: windowOf(params) ?? { from: asOf, to: asOf } }
+}
+
+async function writeCases(run: SystemRun, staged: NonNullable<Progress['stage']>): Promise<void> {
+  const { ctx, handle, settings, system, progress, save } = run
+  const counts = await summarise(ctx.db, handle.id, system, staged, progress.matched)
+  const persistCtx = { ...ctx, inBatch: (client: pg.PoolClient) => save({ phase: 'done' }, client) }
+  const persisted: Persisted | null = handle.dryRun
+    ? null
+    : await persist(persistCtx, {
+        id: handle.id,
+        system,
+        asOf: staged.asOf,
+        incomplete: Object.values(staged.sides).includes('incomplete'),
+        floodCap: settings.floodCap,
+        cut: progress.cut,
+        only: progress.only,
+      })
+  if (persisted?.flooded) await handle.log('error', 'case flood: no case was opened', { ...counts })
+  await save({ phase: 'done', counts: { ...counts, ...persisted } })
 }
 
 const RANK: Record<ReconciliationVerdict, number> = {

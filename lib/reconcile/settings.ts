@@ -1,5 +1,6 @@
 import { AppError } from '@/lib/core/errors'
 import { env } from '@/lib/env'
+import type { Rule } from './rules'
 
 /** What reconciliation judges by. Times in ms. */
 export type ReconcileSettings = {
@@ -16,6 +17,10 @@ export type ReconcileSettings = {
   floodCap: number
   /** How far back a provider is listed when it is read for the first time. */
   backfillMs: number
+  /** What may differ, and for how long; read from the console's database by whoever judges. */
+  rules?: readonly Rule[]
+  /** The longest range of a provider's time that one worker takes at once. Default six hours. */
+  rangeMs?: number
 }
 
 const BACKFILL_MS = 24 * 3_600_000

@@ -1,35 +1,33 @@
 import { z } from 'zod'
-import type { ProviderHint, ProviderObject, ProviderSource, TimeRange } from '@/lib/sources/contracts'
-import { changedObjects } from '@/lib/sources/mirror/apply'
+import type { ProviderSource, TimeRange } from '@/lib/sources/contracts'
 import { extendCoverage } from '@/lib/sources/mirror/coverage'
 import { moveCursor, readCursor } from '@/lib/sources/mirror/cursor'
-import type { StagedObject } from '@/lib/sources/mirror/object'
-import { absentObject, providerObject } from '@/lib/sources/mirror/provider-object'
+import { advanceRange, type HeldRange } from '@/lib/sources/mirror/range'
 import type { OpenSource } from '@/lib/sources/registry'
 import { commitBatch, type StageContext } from './batch'
+import { type ProviderList, readProviderPage } from './read-provider-page'
 import type { ReconcileSettings } from './settings'
+import { cutUp, type RangeWork, workPass } from './work-ranges'
 
-/** A range is listed whole before the next: what a stop in the middle costs is one of these. */
-const SLICE_MS = 6 * 3_600_000
-const PAGES_MAX = 100_000
+/** What one worker takes at a time. */
+const RANGE_MS = 6 * 3_600_000
+/** Passes that other runs left open come first; after that there is one of our own. */
+const PASSES_MAX = 10
 
-const FEEDS = { objects: ['charges', 'refunds'], hints: ['hints'] } as const
-type Feed = keyof typeof FEEDS
+const LISTS = { objects: ['charges', 'refunds', 'disputes'], hints: ['hints'] } as const satisfies Record<
+  string,
+  readonly ProviderList[]
+>
+type Feed = keyof typeof LISTS
+const WINDOW = 'window:'
+
+/** `coveredTo`: everything that was created before is listed. */
+const cursorSchema = z.object({ coveredTo: z.iso.datetime() })
 
 const positionSchema = z.object({
-  /** Complete up to here. */
-  coveredTo: z.iso.datetime(),
-  /** The slice under way, with its fixed bounds. */
-  open: z
-    .object({
-      from: z.iso.datetime(),
-      to: z.iso.datetime(),
-      list: z.enum(['charges', 'refunds', 'hints']),
-      after: z.string().nullable(),
-    })
-    .nullable(),
+  list: z.enum(['charges', 'refunds', 'disputes', 'hints']),
+  after: z.string().nullable(),
 })
-type Position = z.infer<typeof positionSchema>
 
 /**
  * Lists charges and refunds by the time of their creation, then reads the event feed for changes to older ones. The
@@ -41,11 +39,11 @@ export async function stageProvider(
   settings: ReconcileSettings,
   window?: TimeRange,
 ): Promise<number> {
-  if (window !== undefined) return stageWindow(ctx, open, settings, window)
   const to = wholeSecond(new Date(ctx.clock.now().getTime() - settings.clockSkewMs))
-  const objects = await advance(ctx, open, settings, 'objects', to)
-  const hints = await advance(ctx, open, settings, 'hints', to)
-  return objects + hints
+  if (window !== undefined) return stageWindow(ctx, open, settings, window, to)
+  return (
+    (await advance(ctx, open, settings, 'objects', to)) + (await advance(ctx, open, settings, 'hints', to))
+  )
 }
 
 const wholeSecond = (at: Date): Date => new Date(Math.floor(at.getTime() / 1000) * 1000)
@@ -57,159 +55,80 @@ async function advance(
   feed: Feed,
   to: Date,
 ): Promise<number> {
-  let read = 0
-  for (let page = 0; page < PAGES_MAX; page++) {
-    const text = await readCursor(ctx.db, open.id, feed)
-    const position = text === null ? null : positionSchema.parse(JSON.parse(text))
-    if (position !== null && position.open === null && new Date(position.coveredTo) >= to) return read
-    const slice = position?.open ?? nextSlice(position, feed, to, settings)
-    read += await stagePage(ctx, open, settings, feed, { text, slice })
-  }
-  throw new Error(`${open.name}: more than ${PAGES_MAX} pages in one pass`)
-}
-
-type Slice = NonNullable<Position['open']>
-
-function nextSlice(position: Position | null, feed: Feed, to: Date, settings: ReconcileSettings): Slice {
   const overlapMs = 2 * settings.settleDelayMs + settings.clockSkewMs + 1000
-  const fromMs =
-    position === null
-      ? to.getTime() - settings.backfillMs
-      : new Date(position.coveredTo).getTime() - overlapMs
-  const from = wholeSecond(new Date(fromMs))
-  const end = new Date(Math.min(to.getTime(), from.getTime() + Math.max(SLICE_MS, 2 * overlapMs)))
-  return { from: from.toISOString(), to: end.toISOString(), list: FEEDS[feed][0], after: null }
+  let read = 0
+  for (let pass = 0; pass < PASSES_MAX; pass++) {
+    const text = await readCursor(ctx.db, open.id, feed)
+    const coveredTo = text === null ? null : new Date(cursorSchema.parse(JSON.parse(text)).coveredTo)
+    if (coveredTo !== null && coveredTo >= to) return read
+    const fromMs = coveredTo === null ? to.getTime() - settings.backfillMs : coveredTo.getTime() - overlapMs
+    const pieces = cutUp({ from: wholeSecond(new Date(fromMs)), to }, settings.rangeMs ?? RANGE_MS)
+    const ended = await workPass(
+      ctx,
+      { sourceId: open.id, feed },
+      pieces,
+      rangeWork(ctx, open, settings),
+      async (client, range) => {
+        const position = JSON.stringify({ coveredTo: range.to.toISOString() })
+        await moveCursor(client, { sourceId: open.id, feed }, text, position, ctx.clock.now())
+      },
+    )
+    if (ended.kind === 'whole') read += ended.read
+  }
+  return read
 }
 
-async function stagePage(
-  ctx: StageContext,
-  open: OpenSource<ProviderSource>,
-  settings: ReconcileSettings,
-  feed: Feed,
-  at: { text: string | null; slice: Slice },
-): Promise<number> {
-  const { slice } = at
-  const range = { from: new Date(slice.from), to: new Date(slice.to) }
-  const { objects, next } = await readPage(ctx, open, settings, slice.list, range, slice.after)
-  await commitBatch(ctx, open, objects, open.source.effectNames, async (client, now) => {
-    const position = positionAfter(feed, slice, next)
-    if (position.open === null && feed === 'objects') await extendCoverage(client, open.id, range)
-    await moveCursor(client, { sourceId: open.id, feed }, at.text, JSON.stringify(position), now)
-  })
-  return objects.length
-}
-
-function positionAfter(feed: Feed, slice: Slice, next: string | null): Position {
-  // While a slice is open, what is covered ends where it begins: a pass that never ends covers nothing of it.
-  if (next !== null) return { coveredTo: slice.from, open: { ...slice, after: next } }
-  const lists: readonly string[] = FEEDS[feed]
-  const following = FEEDS[feed][lists.indexOf(slice.list) + 1]
-  return following === undefined
-    ? { coveredTo: slice.to, open: null }
-    : { coveredTo: slice.from, open: { ...slice, list: following, after: null } }
-}
-
-/** An on-demand window: listed beside the cursor, which does not move. */
+/** On demand: listed beside the cursor, which does not move. */
 async function stageWindow(
   ctx: StageContext,
   open: OpenSource<ProviderSource>,
   settings: ReconcileSettings,
   window: TimeRange,
+  latest: Date,
 ): Promise<number> {
-  const latest = wholeSecond(new Date(ctx.clock.now().getTime() - settings.clockSkewMs))
-  const range = {
-    from: wholeSecond(window.from),
-    to: new Date(Math.min(wholeSecond(window.to).getTime(), latest.getTime())),
-  }
+  const to = new Date(Math.min(wholeSecond(window.to).getTime(), latest.getTime()))
+  const range = { from: wholeSecond(window.from), to }
   if (range.to <= range.from) return 0
-  let read = 0
-  for (const list of FEEDS.objects) {
-    let after: string | null = null
+  const feed = `${WINDOW}${range.from.toISOString()}/${range.to.toISOString()}`
+  const pieces = cutUp(range, settings.rangeMs ?? RANGE_MS)
+  const work = rangeWork(ctx, open, settings)
+  const ended = await workPass(ctx, { sourceId: open.id, feed }, pieces, work, async () => undefined)
+  return ended.kind === 'whole' ? ended.read : 0
+}
+
+/** Lists one range whole, page by page; a page's rows and the position behind it commit together. */
+export function rangeWork(
+  ctx: StageContext,
+  open: OpenSource<ProviderSource>,
+  settings: ReconcileSettings,
+): RangeWork {
+  return async (range) => {
+    const lists: readonly ProviderList[] = LISTS[range.feed === 'hints' ? 'hints' : 'objects']
+    let read = 0
+    let at = range.position === null ? null : positionSchema.parse(JSON.parse(range.position))
     do {
-      const page: { objects: StagedObject[]; next: string | null } = await readPage(
-        ctx,
-        open,
-        settings,
-        list,
-        range,
-        after,
-      )
-      await commitBatch(ctx, open, page.objects, open.source.effectNames, async () => undefined)
-      read += page.objects.length
-      after = page.next
-    } while (after !== null)
+      const { list, after } = at ?? { list: lists[0] ?? 'charges', after: null }
+      const { objects, next } = await readProviderPage(ctx, open, settings, { list, range, after })
+      const following = next === null ? lists[lists.indexOf(list) + 1] : list
+      at = following === undefined ? null : { list: following, after: next }
+      const then = at
+      await commitBatch(ctx, open, objects, open.source.effectNames, async (client, now) => {
+        await endPage(client, range, then, objects.length, now)
+      })
+      read += objects.length
+    } while (at !== null)
+    return read
   }
-  await commitBatch(ctx, open, [], null, (client) => extendCoverage(client, open.id, range))
-  return read
 }
 
-async function readPage(
-  ctx: StageContext,
-  open: OpenSource<ProviderSource>,
-  settings: ReconcileSettings,
-  list: Slice['list'],
-  range: TimeRange,
-  after: string | null,
-): Promise<{ objects: StagedObject[]; next: string | null }> {
-  // An answer is as old as its question.
-  const observedAt = ctx.clock.now()
-  const toObject = (object: ProviderObject) =>
-    providerObject(object, observedAt, open.source.mode, settings.keySecret)
-  if (list === 'charges') {
-    const page = await open.source.listCharges(range, after)
-    return { objects: oldestFirst(page.items).map(toObject), next: page.next }
-  }
-  if (list === 'refunds') {
-    const page = await open.source.listRefunds(range, after)
-    return { objects: oldestFirst(page.items).map(toObject), next: page.next }
-  }
-  const page = await open.source.listHints(range, after)
-  return { objects: await followHints(ctx, open, settings, page.items), next: page.next }
-}
-
-/** Lists come newest first; our own order then tells apart what one second holds. */
-const oldestFirst = <T>(items: readonly T[]): T[] => [...items].reverse()
-
-/**
- * An event says that an object changed, not what it is now: events come late, twice and in any order. Objects that the
- * mirror holds just as the event shows them need no question; the others are read by id.
- */
-async function followHints(
-  ctx: StageContext,
-  open: OpenSource<ProviderSource>,
-  settings: ReconcileSettings,
-  hints: readonly ProviderHint[],
-): Promise<StagedObject[]> {
-  const newest = new Map<string, ProviderHint>()
-  for (const hint of hints) {
-    const other = newest.get(hint.object.id)
-    if (other === undefined || hint.at > other.at) newest.set(hint.object.id, hint)
-  }
-  const shown = [...newest.values()].map(({ object, at }) =>
-    providerObject(object, at, open.source.mode, settings.keySecret),
-  )
-  const changed = await changedObjects(ctx.db, open, shown)
-  const read: StagedObject[] = []
-  for (const object of changed) {
-    read.push(
-      await retrieve(ctx, open, settings, object.kind === 'refund' ? 'refund' : 'charge', object.objectId),
-    )
-  }
-  return read
-}
-
-/** One object by its id, as it is now, or its absence. */
-export async function retrieve(
-  ctx: StageContext,
-  open: OpenSource<ProviderSource>,
-  settings: ReconcileSettings,
-  kind: 'charge' | 'refund',
-  id: string,
-): Promise<StagedObject> {
-  const observedAt = ctx.clock.now()
-  const found =
-    kind === 'refund' ? await open.source.retrieveRefund(id) : await open.source.retrieveCharge(id)
-  return found === null
-    ? absentObject(kind, id, observedAt)
-    : providerObject(found, observedAt, open.source.mode, settings.keySecret)
+async function endPage(
+  client: Parameters<typeof advanceRange>[0],
+  range: HeldRange,
+  at: z.infer<typeof positionSchema> | null,
+  read: number,
+  now: Date,
+): Promise<void> {
+  const position = at === null ? null : JSON.stringify(at)
+  await advanceRange(client, range, { position, done: at === null, read, now })
+  if (at === null && range.feed !== 'hints') await extendCoverage(client, range.sourceId, range)
 }

@@ -73,7 +73,8 @@ export async function stageSystem(
       return read
     })
   }
-  for (const open of sources.ledgers) await attempt('ledger', open, () => stageLedger(ctx, open))
+  for (const open of sources.ledgers)
+    await attempt('ledger', open, () => stageLedger(ctx, open, options.window))
   for (const open of sources.providers) {
     await attempt('provider', open, () => stageProvider(ctx, open, settings, options.window))
   }

@@ -1,7 +1,8 @@
 import type { SystemContext } from '@/lib/context'
 import type { RunHandle } from '@/lib/runs/handle'
-import type { ExpiredRow, IntentSource, LeafPage, StoreLeaf } from '@/lib/sources/contracts'
+import type { IntentSource, LeafPage, StoreLeaf } from '@/lib/sources/contracts'
 import type { OpenSource } from '@/lib/sources/registry'
+import { forgetLeafProgress, noteLeafProgress, readLeafProgress } from './archive/leaf-progress'
 import { writeArchive } from './archive/write'
 import { findUnfinished } from './find-unfinished'
 import type { TierPolicy } from './policies'
@@ -32,13 +33,13 @@ export async function collectLeaves(
     return
   }
   for (const leaf of due) {
-    if (options.policyOf(leaf.tier).archive) await archiveLeaf(ctx, handle, store, leaf, tally)
+    if (options.policyOf(leaf.tier).archive) await archiveLeaf(ctx, handle, store, leaf.leaf, tally)
   }
-  let busy = await drop(handle, store, due, options, tally)
+  let busy = await drop(ctx, handle, store, due, options, tally)
   const until = ctx.clock.now().getTime() + options.retryForMs
   while (busy.length > 0 && ctx.clock.now().getTime() < until) {
     await new Promise((resolve) => setTimeout(resolve, RETRY_EVERY_MS))
-    busy = await drop(handle, store, busy, options, tally)
+    busy = await drop(ctx, handle, store, busy, options, tally)
   }
   tally.busy += busy.length
   if (busy.length > 0)
@@ -47,6 +48,7 @@ export async function collectLeaves(
 
 /** Returns those that a reader kept. */
 async function drop(
+  ctx: SystemContext,
   handle: RunHandle,
   store: OpenSource<IntentSource>,
   leaves: readonly StoreLeaf[],
@@ -59,33 +61,53 @@ async function drop(
     if (collected.kind === 'busy') busy.push(leaf)
     else if (collected.kind === 'not_due') tally.notDue += 1
     else if (collected.kind === 'done') add(tally, collected.rows, collected.bytes)
+    if (collected.kind === 'done' || collected.kind === 'gone') await noteCollected(ctx, store.id, leaf.leaf)
     await handle.report({})
   }
   return busy
 }
 
-/** A leaf that has expired takes no more rows, so what was read is all of it. Before it is dropped, never after. */
+/** The leaf's archives hold what was dropped; its note is of no more use. */
+async function noteCollected(ctx: SystemContext, sourceId: string, leaf: string): Promise<void> {
+  const progress = await readLeafProgress(sourceId, leaf)
+  if (progress === null) return
+  await ctx.db.prisma.archive.updateMany({
+    where: { id: { in: progress.archives }, collectedAt: null },
+    data: { collectedAt: ctx.clock.now() },
+  })
+  await forgetLeafProgress(sourceId, leaf)
+}
+
+/**
+ * A leaf that has expired takes no more rows, so what was read is all of it. Before it is dropped, never after; and once,
+ * however often a reader keeps it from being dropped.
+ */
 async function archiveLeaf(
   ctx: SystemContext,
   handle: RunHandle,
   store: OpenSource<IntentSource>,
-  leaf: StoreLeaf,
+  leaf: string,
   tally: Tally,
 ): Promise<void> {
   const target = { sourceId: store.id, runId: handle.id, adapter: store.adapter }
-  let position: string | null = null
-  let rows: ExpiredRow[]
-  do {
-    const page: LeafPage | undefined = await store.source.readLeaf?.(leaf.leaf, position, ARCHIVE_ROWS_MAX)
+  let progress = await readLeafProgress(store.id, leaf)
+  while (progress === null || progress.position !== null) {
+    const page: LeafPage | undefined = await store.source.readLeaf?.(
+      leaf,
+      progress?.position ?? null,
+      ARCHIVE_ROWS_MAX,
+    )
     if (page === undefined) throw new Error(`${store.name} cannot read a leaf for the archive`)
-    rows = page.rows
-    position = page.next
-    if (rows.length > 0) {
-      await writeArchive(ctx, target, rows)
+    const archives: string[] = progress?.archives ?? []
+    progress = { leaf, position: page.next, archives }
+    if (page.rows.length > 0) {
+      const { id } = await writeArchive(ctx, target, page.rows)
+      progress.archives = [...archives, id]
       tally.archives += 1
     }
+    await noteLeafProgress(store.id, progress)
     await handle.report({})
-  } while (position !== null)
+  }
 }
 
 function add(tally: Tally, rows: bigint, bytes: bigint): void {

@@ -12,7 +12,11 @@ import { recipeConfigSchema, recipeMapping } from './recipe/config'
 import { stripeConfigSchema, stripeSecretSchema } from './stripe/config'
 import { openStripeSource } from './stripe/open'
 
-export type SourceRules = { demo: boolean }
+export type SourceRules = {
+  demo: boolean
+  /** Every session refuses writes: for a look at a store before it is connected. */
+  readOnly?: boolean
+}
 
 type Adapter<K extends SourceKind, C, S> = {
   kind: K
@@ -20,7 +24,7 @@ type Adapter<K extends SourceKind, C, S> = {
   secret: z.ZodType<S>
   /** What cannot be said by a schema. */
   check?(config: C, rules: SourceRules): void
-  open(config: C, secret: S): AnySource & { kind: K }
+  open(config: C, secret: S, rules: SourceRules): AnySource & { kind: K }
 }
 
 const define = <K extends SourceKind, C, S>(adapter: Adapter<K, C, S>): Adapter<K, C, S> => adapter
@@ -31,7 +35,7 @@ export const ADAPTERS = {
     kind: 'intent',
     config: nativeConfigSchema,
     secret: postgresSecretSchema,
-    open: openNativeSource,
+    open: (config, secret, { readOnly }) => openNativeSource(config, secret, readOnly),
   }),
   'rocket-rides-atomic': define({
     kind: 'intent',
@@ -49,13 +53,13 @@ export const ADAPTERS = {
     kind: 'intent',
     config: mappedConfigSchema,
     secret: postgresSecretSchema,
-    open: openMappedSource,
+    open: (config, secret) => openMappedSource(config, secret),
   }),
   'ledger-postgres': define({
     kind: 'ledger',
     config: ledgerConfigSchema,
     secret: postgresSecretSchema,
-    open: openLedgerSource,
+    open: (config, secret) => openLedgerSource(config, secret),
   }),
   stripe: define({
     kind: 'provider',
@@ -108,5 +112,5 @@ function openWith<C, S>(
 ): AnySource {
   const parsed = adapter.config.parse(config)
   adapter.check?.(parsed, rules)
-  return adapter.open(parsed, adapter.secret.parse(secret))
+  return adapter.open(parsed, adapter.secret.parse(secret), rules)
 }

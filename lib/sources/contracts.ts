@@ -3,6 +3,8 @@
  * knows of databases or of HTTP.
  */
 
+import type { Writable } from 'node:stream'
+
 export const SOURCE_KINDS = ['intent', 'ledger', 'provider'] as const
 export type SourceKind = (typeof SOURCE_KINDS)[number]
 
@@ -266,7 +268,7 @@ export type LeafPage = { rows: ExpiredRow[]; next: string | null }
 export type LedgerRow = {
   entryId: string
   /** `other` = a kind the mapping does not know: counted, never dropped. */
-  kind: 'charge' | 'refund' | 'other'
+  kind: 'charge' | 'refund' | 'fee' | 'dispute' | 'other'
   rawKind: string
   providerRef: string | null
   chargeRef: string | null
@@ -300,6 +302,12 @@ export interface LedgerSource {
     cursor: string | null,
     limit: number,
   ): Promise<{ items: LedgerRow[]; cursor: string; more: boolean }>
+  /** From the first booking to now on the ledger's clock, and about how many rows that is; null = it is empty. */
+  bounds(): Promise<(TimeRange & { rows: number }) | null>
+  /** The rows booked in a range, streamed as COPY text in the columns that the mirror's bulk load takes. */
+  copyRows(range: TimeRange, sink: Writable): Promise<void>
+  /** The cursor of `readRows` behind everything booked before this, with its overlap. */
+  cursorAt(at: Date): Promise<string>
   /** Every row of these provider references: what is looked up before it is called missing. */
   readByProviderRefs(refs: readonly string[]): Promise<LedgerRow[]>
   /** Idempotent by `actionId`. A lost connection throws: the caller settles it by `readCorrection`. */
@@ -333,6 +341,8 @@ export type ProviderCharge = ProviderTags & {
   amountMinor: bigint
   capturedMinor: bigint
   refundedMinor: bigint
+  /** What the provider kept, in the charge's currency; null = not known (yet). */
+  feeMinor: bigint | null
   currency: string
   customer: string | null
   createdAt: Date
@@ -353,10 +363,27 @@ export type ProviderRefund = ProviderTags & {
   live: boolean | null
 }
 
+/** `pending` = the money is withheld, `succeeded` = it is gone, `canceled` = it came back, or never left. */
+export type ProviderDispute = ProviderTags & {
+  kind: 'dispute'
+  id: string
+  chargeId: string | null
+  paymentIntentId: string | null
+  status: ProviderStatus
+  rawStatus: string
+  amountMinor: bigint
+  currency: string
+  createdAt: Date
+  live: boolean
+}
+
+/** What a key can have made. */
 export type ProviderObject = ProviderCharge | ProviderRefund
+/** Whatever is staged of a provider. */
+export type ProviderRecord = ProviderObject | ProviderDispute
 
 /** An event is a hint that an object changed; its snapshot may be old. */
-export type ProviderHint = { eventId: string; at: Date; object: ProviderObject }
+export type ProviderHint = { eventId: string; at: Date; object: ProviderRecord }
 
 export type ProviderRefundOutcome =
   | { kind: 'done'; refund: ProviderRefund }
@@ -376,10 +403,12 @@ export interface ProviderSource {
   /** Answers for a cancelled or unreachable provider are errors; an empty page is an answer. */
   listCharges(range: TimeRange, cursor: string | null): Promise<PageOf<ProviderCharge>>
   listRefunds(range: TimeRange, cursor: string | null): Promise<PageOf<ProviderRefund>>
+  listDisputes(range: TimeRange, cursor: string | null): Promise<PageOf<ProviderDispute>>
   listHints(range: TimeRange, cursor: string | null): Promise<PageOf<ProviderHint>>
   /** null = the provider says that there is no such object. */
   retrieveCharge(id: string): Promise<ProviderCharge | null>
   retrieveRefund(id: string): Promise<ProviderRefund | null>
+  retrieveDispute(id: string): Promise<ProviderDispute | null>
   /** The charge of a payment intent, and all refunds of a charge, complete. */
   chargeOfPaymentIntent(id: string): Promise<ProviderCharge | null>
   refundsOfCharge(chargeId: string): Promise<ProviderRefund[]>

@@ -60,7 +60,7 @@ export async function previewSource(
   const input = inputSchema.parse(raw)
   const { kind, config, secret } = parseAdapterInput(input.adapter, input.config, input.secret, rules)
   if (kind !== 'intent') throw new AppError('invalid', 'Only idempotency stores have a preview.')
-  const source = openAdapter(input.adapter, config, secret, rules)
+  const source = openAdapter(input.adapter, config, secret, { ...rules, readOnly: true })
   if (source.kind !== 'intent') throw new AppError('invalid', 'Only idempotency stores have a preview.')
   try {
     const { now, leases, truncated } = await source.readLeases({ limit: ROWS_SHOWN })

@@ -11,17 +11,8 @@ import {
 import type { StoreGrowthRow } from './read/store-growth'
 import { DAY_MS } from './window'
 
-/** Adds up the histograms of many steps or minutes; ascending by bucket. */
-function mergeBuckets(rows: readonly Bucket[]): Bucket[] {
-  const counts = new Map<number, bigint>()
-  for (const row of rows) counts.set(row.bucket, (counts.get(row.bucket) ?? 0n) + row.count)
-  return [...counts]
-    .map(([bucket, count]) => ({ bucket, count }))
-    .sort((left, right) => left.bucket - right.bucket)
-}
-
-export function intentToFinal(rows: readonly Bucket[], context: MeasureContext): Measure {
-  const buckets = mergeBuckets(rows)
+/** `buckets` ascend. */
+export function intentToFinal(buckets: readonly Bucket[], context: MeasureContext): Measure {
   const count = buckets.reduce((total, each) => total + each.count, 0n)
   const p95 = percentileMs(buckets, 0.95)
   const detail = {

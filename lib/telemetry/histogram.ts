@@ -10,7 +10,8 @@ export function bucketSql(duration: string): string {
 
 export type Bucket = { bucket: number; count: bigint }
 
-function bucketValueMs(bucket: number): number {
+/** What a latency in this bucket is read as. */
+export function bucketValueMs(bucket: number): number {
   return (2 * GAMMA ** bucket) / (GAMMA + 1) / 1000
 }
 

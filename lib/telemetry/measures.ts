@@ -13,7 +13,7 @@ import { readCoverage } from './read/coverage'
 import { readDeliveryTotals } from './read/delivery-totals'
 import { readEffectTotals } from './read/effect-totals'
 import { readIntake } from './read/intake'
-import { readLatencyBuckets } from './read/latency-buckets'
+import { readMergedLatency } from './read/latency-buckets'
 import { readOrphanTotals } from './read/orphan-totals'
 import { readRequestTotals } from './read/request-totals'
 import { readSightingsSince } from './read/sightings-since'
@@ -39,7 +39,7 @@ export async function readMeasures(
       readDeliveryTotals(db, window),
       readOrphanTotals(db, window),
       readCoverage(db, window),
-      readLatencyBuckets(db, window, seconds),
+      readMergedLatency(db, window),
       readIntake(db, window, seconds),
       readSightingsSince(db),
       readStoreGrowth(db, window.from, window.to),

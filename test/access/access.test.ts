@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { addUser } from '@/lib/access/add-user'
 import { type Auth, createAuth } from '@/lib/access/auth'
 import { authorise } from '@/lib/access/authorise'
 import { sessionActor } from '@/lib/access/session-actor'
+import { setBanned } from '@/lib/access/set-banned'
 import { createTokenVerifier, listTokens, mintOwnToken, mintToken, revokeToken } from '@/lib/access/tokens'
 import { ensureFirstAdmin, ensureUser, listUsers, setRole } from '@/lib/access/users'
 import type { Context } from '@/lib/context'
@@ -205,3 +207,40 @@ async function actor(email: string): Promise<Context> {
     actor: { kind: 'user', userId: user.id, name: user.name, role, via: 'session' },
   }
 }
+
+test('an admin makes a user who can sign in with the password that is told once, and locks them out', async () => {
+  const as = (userId: string, role: 'admin' | 'approver'): Context => ({
+    db: console.db,
+    clock,
+    log: silentLog,
+    queue: noQueue,
+    requestId: 'req_add',
+    actor: { kind: 'user', userId, name: 'ada', role, via: 'session' },
+  })
+  const reason = 'joins the team on call'
+  const input = { email: 'New.Person@Example.com', name: 'new person', role: 'approver' as const, reason }
+  await expect(addUser(as('u1', 'approver'), input)).rejects.toMatchObject({ code: 'forbidden' })
+  const { userId, email, password } = await addUser(as('u1', 'admin'), input)
+  expect(email).toBe('new.person@example.com')
+  await expect(addUser(as('u1', 'admin'), input)).rejects.toMatchObject({ code: 'conflict' })
+  const before = await signedIn(email, password)
+  expect(before.actor).toMatchObject({ userId, role: 'approver' })
+  await expect(setBanned(as(userId, 'admin'), { userId, banned: true, reason })).rejects.toMatchObject({
+    code: 'unprocessable',
+  })
+  await setBanned(as('u1', 'admin'), { userId, banned: true, reason })
+  expect(await sessionActor(auth, new Headers({ cookie: before.cookie }))).toBeNull()
+  expect((await signedIn(email, password)).actor).toBeNull()
+  await setBanned(as('u1', 'admin'), { userId, banned: false, reason })
+  expect((await signedIn(email, password)).actor).toMatchObject({ userId })
+  const entries = await console.db.prisma.auditEntry.findMany({
+    where: { subject: userId },
+    orderBy: { id: 'asc' },
+  })
+  expect(entries.map(({ verb, actor }) => [verb, actor])).toEqual([
+    ['user.create', 'ada'],
+    ['user.lock_out', 'ada'],
+    ['user.let_in', 'ada'],
+  ])
+  expect(JSON.stringify(entries.map(({ after }) => after))).not.toContain(password)
+})

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { evaluateConditions } from '@/lib/alerts/evaluate'
 import { readConditions } from '@/lib/alerts/read-conditions'
+import { readOutages } from '@/lib/alerts/read-outages'
 import { writeConditions } from '@/lib/alerts/write-conditions'
 import type { SystemContext } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
@@ -167,4 +168,19 @@ test.each<[string, ConditionView[], Partial<VerdictFigures>, string, string]>([
   ['one orphan', [], { orphans: 1 }, 'warn', '1 side effect has no record that answers for it.'],
 ])('the sentence: %s', (_, conditions, figures, tone, text) => {
   expect(verdictSentence(conditions, { ...quiet, ...figures })).toEqual({ tone, text })
+})
+
+test('an outage lasts from the last answer to the first one after; the next one takes its place', async () => {
+  const at = (time: string) => new Date(`2026-03-02T${time}Z`)
+  const down = (lastOkAt: string | null) => [
+    { kind: 'stale_source' as const, subject: 'src_out', detail: { name: 'payments store', lastOkAt } },
+  ]
+  const own = async () => (await readOutages(console.db)).filter(({ source }) => source === 'src_out')
+  const from = at('02:40:00').toISOString()
+  await writeConditions(console.db, at('02:41:00'), ['stale_source'], down(from))
+  expect(await own()).toEqual([{ source: 'src_out', from, to: null }])
+  await writeConditions(console.db, at('02:49:00'), ['stale_source'], [])
+  expect(await own()).toEqual([{ source: 'src_out', from, to: at('02:49:00').toISOString() }])
+  await writeConditions(console.db, at('05:00:00'), ['stale_source'], down(null))
+  expect(await own()).toEqual([{ source: 'src_out', from: at('05:00:00').toISOString(), to: null }])
 })

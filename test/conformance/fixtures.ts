@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { openAdapter } from '@/lib/sources/adapters'
+import { type AdapterName, openAdapter } from '@/lib/sources/adapters'
 import type { IntentSource } from '@/lib/sources/contracts'
 import { createPostgresStore } from '@/sdk/stores/postgres'
 import { createEmptyDatabase } from '../support/database'
@@ -10,6 +10,8 @@ export type Layout = {
   scope: string
   url: string
   db: pg.Pool
+  /** How a console connects it. */
+  source: { adapter: AdapterName; config: Record<string, unknown> }
   open(over?: Record<string, unknown>): IntentSource
   /** The table that holds live keys, and the condition of one key's row. */
   live: string
@@ -83,6 +85,7 @@ export async function nativeLayout(): Promise<Layout> {
     db,
     live: 'idem_lease',
     where,
+    source: { adapter: 'native', config: { responses: RESPONSES } },
     open: (over = {}) =>
       openAdapter('native', { responses: RESPONSES, ...over }, { url }, { demo: false }) as IntentSource,
     hold: take,
@@ -145,6 +148,10 @@ export async function brandurLayout(): Promise<Layout> {
     db,
     live: 'idempotency_keys',
     where,
+    source: {
+      adapter: 'rocket-rides-atomic',
+      config: { responses: RESPONSES, providerKeyed: true, collect: true },
+    },
     open: (over = {}) =>
       openAdapter(
         'rocket-rides-atomic',
@@ -201,6 +208,7 @@ export async function recipeLayout(): Promise<Layout> {
     db,
     live: 'idempotency_requests',
     where,
+    source: { adapter: 'guide-recipe', config: { endpoint: 'POST /rides', collect: true } },
     open: (over = {}) =>
       openAdapter(
         'guide-recipe',
@@ -284,6 +292,7 @@ export async function mappedLayout(): Promise<Layout> {
     db,
     live: table,
     where,
+    source: { adapter: 'mapped-postgres', config },
     open: (over = {}) =>
       openAdapter('mapped-postgres', { ...config, ...over }, { url }, { demo: false }) as IntentSource,
     async hold(key) {

@@ -5,7 +5,7 @@ import { openAdapter } from '@/lib/sources/adapters'
 import type { IntentSource } from '@/lib/sources/contracts'
 import { detectLayouts, layoutOf } from '@/lib/sources/layouts'
 import { previewSource, sourceRoleSql } from '@/lib/sources/preview'
-import { brandurLayout, type Layout } from './fixtures'
+import { brandurLayout, type Layout, nativeLayout } from './fixtures'
 
 let layout: Layout
 const admin = { kind: 'user', userId: 'u', name: 'a', role: 'admin', via: 'session' } as const
@@ -37,6 +37,61 @@ test('a preview shows real rows, without bodies, to admins only', async () => {
   await expect(previewSource({ actor: viewer, log: silentLog }, input)).rejects.toMatchObject({
     code: 'forbidden',
   })
+})
+
+test('a native store is looked at in sessions that refuse writes', async () => {
+  const native = await nativeLayout()
+  await native.hold('held')
+  const input = { adapter: 'native' as const, config: {}, secret: { url: native.url } }
+  const preview = await previewSource({ actor: admin, log: silentLog }, input)
+  expect(preview.rows).toMatchObject([{ key: 'held', state: 'leased' }])
+  await native.kill('held')
+  const readOnly = openAdapter(
+    'native',
+    {},
+    { url: native.url },
+    { demo: false, readOnly: true },
+  ) as IntentSource
+  const { lease } = await readOnly.readKey(native.scope, 'held')
+  if (lease === null) throw new Error('no lease')
+  await expect(readOnly.release(lease.seen, { actionId: 'act_1', graceMs: 0 })).rejects.toMatchObject({
+    fault: 'read_only',
+  })
+  await readOnly.close()
+  await native.close()
+})
+
+test('the generated role collects, archives and no more, where collection is switched on', async () => {
+  const role = `idemscope_collect_${process.pid}`
+  await layout.db.query(sourceRoleSql('rocket-rides-atomic', { collect: true }, role))
+  const url = new URL(layout.url)
+  Object.assign(url, { username: role, password: encodeURIComponent('choose one') })
+  const config = { collect: true }
+  const source = openAdapter(
+    'rocket-rides-atomic',
+    config,
+    { url: url.href },
+    { demo: false },
+  ) as IntentSource
+  for (const key of ['old-1', 'old-2']) {
+    await layout.hold(key)
+    await layout.finish(key)
+    await layout.expire(key)
+  }
+  const rows = source.rowCollection
+  const expired = await rows?.readExpired(null, 1, { safetyMs: 0 })
+  const first = await rows?.readExpired(expired?.next ?? null, 10, { safetyMs: 0 })
+  expect([...(expired?.expired ?? []), ...(first?.expired ?? [])].map(({ key }) => key)).toEqual([
+    'old-1',
+    'old-2',
+  ])
+  expect(await rows?.deleteRows(first?.expired ?? [], { safetyMs: 0 })).toBeGreaterThan(0)
+  expect(await rows?.deleteExpired(null, 100, { safetyMs: 0 })).toMatchObject({ next: null })
+  const left = await layout.db.query(`SELECT FROM idempotency_keys WHERE idempotency_key LIKE 'old-%'`)
+  expect(left.rowCount).toBe(0)
+  await expect(rows?.restoreRows(first?.expired ?? [])).rejects.toMatchObject({ fault: 'permission' })
+  await source.close()
+  await layout.db.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
 })
 
 test('the generated role can do what its verbs need, and nothing else; read-only is told apart', async () => {

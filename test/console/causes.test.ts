@@ -34,6 +34,7 @@ const UNSEEN = [
     class: 'duplicate_semantic',
     scope: 'web/POST /v1/payments',
     key: 'k9',
+    sourceId: 'src_a',
     effectIds: ['ch_8', 'ch_9'],
     amount: { minor: '100', currency: 'EUR' },
   },

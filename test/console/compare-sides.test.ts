@@ -71,6 +71,17 @@ describe('sides field by field', () => {
     expect(verdicts(compareSides(sides({}), 'existence'))).toEqual(all)
   })
 
+  test('once the surplus charge was given back whole, the sides agree, and the state tells of it', () => {
+    const surplus = charge('ch_2', { refunded: amount('8990') })
+    const rows = compareSides(sides({ provider: [charge('ch_1'), surplus] }), 'uniqueness')
+    expect(verdicts(rows)).toMatchObject({ State: true, Amount: true, Object: true })
+    expect(row(rows, 'State')?.cells.provider).toMatchObject({ text: expect.stringContaining('refunded') })
+    const half = charge('ch_2', { refunded: amount('4000') })
+    expect(verdicts(compareSides(sides({ provider: [charge('ch_1'), half] }), 'uniqueness')).Amount).toBe(
+      false,
+    )
+  })
+
   test('charged twice on one key: state, amount and objects differ; key and reference do not', () => {
     const rows = compareSides(sides({ provider: [charge('ch_1'), charge('ch_2')] }), 'uniqueness')
     expect(verdicts(rows)).toMatchObject({

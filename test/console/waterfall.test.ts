@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { packRows, unpackRows } from '@/app/(console)/traces/[id]/packed-rows'
 import { buildWaterfall } from '@/app/(console)/traces/[id]/waterfall-rows'
 import type { TraceSpan } from '@/lib/telemetry/read/trace'
 
@@ -52,4 +53,11 @@ test('a chain of 10,000 spans is laid out without recursion, quickly', () => {
 
 test('no span is no waterfall', () => {
   expect(buildWaterfall([])).toBeNull()
+})
+
+test('8 rows are the same after they were packed for the way to the browser', () => {
+  const rows = buildWaterfall([span('a', null, 0, 30), span('b', 'a', 5, 10)])?.rows ?? []
+  expect(rows).toHaveLength(2)
+  expect(unpackRows(packRows(rows), 0, 10)).toEqual(rows)
+  expect(unpackRows(packRows(rows), 1, 2)).toEqual(rows.slice(1))
 })

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { apiClient, signIn } from '../support/api'
 import { asOperator, expect, expectAccessible, test } from './console-test'
+import { person } from './people'
 
 test.use(asOperator)
 
@@ -44,6 +46,41 @@ test('6 a search without a result looks like one; 2 the UTC switch changes the t
   await expect(time).toHaveAttribute('title', /UTC · .*GMT\+5:30/)
   await page.getByRole('radio', { name: 'Local' }).click()
   await expect(time).toContainText('GMT+5:30')
+})
+
+test('20 an exported cell never begins as a formula, and the filter decides what is in the file', async ({
+  page,
+}) => {
+  const url = process.env.BASE_URL ?? ''
+  const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
+  const mark = `SUM(${Date.now()})`
+  const { items } = await api.get('sources')
+  const store = items.find(({ kind }: { kind: string }) => kind === 'intent')
+  for (const lead of ['=', '+', '-', '@'])
+    expect(
+      (
+        await api.post('retention/runs', {
+          source: store.id,
+          dryRun: true,
+          reason: `${lead}${mark} as a reason`,
+        })
+      ).status,
+    ).toBe(202)
+  await page.goto(`/audit?range=24h&q=${encodeURIComponent(mark)}`)
+  await expect(page.locator('tbody tr').first()).toBeVisible()
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'CSV' }).click(),
+  ])
+  const lines = readFileSync(await download.path(), 'utf8')
+    .trim()
+    .split('\r\n')
+  expect(lines.length).toBeGreaterThan(1)
+  for (const line of lines.slice(1)) {
+    expect(line).toContain(mark)
+    expect(line).toMatch(/,"?'[=+@-]SUM/)
+    expect(line).not.toMatch(/,"?[=+@-]SUM/)
+  }
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {

@@ -119,6 +119,7 @@ test('13 proposed by one, approved by another after a 10 s hold, executed once, 
 })
 
 test('16 what a role may not do is visible, can be focused, and names the role', async ({ page }) => {
+  test.setTimeout(120_000)
   const found = await openCase('duplicate_same_key', decided)
   const client = await api('approver')
   const made = await client.post(`reconciliation/cases/${found.id}/proposals`, {
@@ -133,7 +134,7 @@ test('16 what a role may not do is visible, can be focused, and names the role',
     await button.focus()
     await expect(button).toBeFocused()
     await expect(button).toHaveAccessibleDescription('Needs the approver role')
-    await button.click()
+    await button.click({ force: true })
     await expect(page.getByRole('dialog')).toBeHidden()
   }
 })

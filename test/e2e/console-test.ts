@@ -21,6 +21,8 @@ export { expect }
 
 export const asOperator = { storageState: stateFile('operator') }
 export const asApprover = { storageState: stateFile('approver') }
+export const asViewer = { storageState: stateFile('viewer') }
+export const asAdmin = { storageState: stateFile('admin') }
 export const asNobody = { storageState: { cookies: [], origins: [] } }
 
 /** No serious or critical violation of WCAG 2.2 A and AA. */

@@ -16,6 +16,9 @@ test('causes are operation × service version, with money a currency; a cause le
   await untilSome(page)
   await expect(page.getByText(/happened once too often in this range/)).toBeVisible()
   await expect(page.locator('tr[data-row]').first()).toContainText('POST /v1/')
+  // A late worker of this route charges again: its key has two attempts.
+  const cause = page.locator('tr[data-row]').filter({ hasText: 'POST /v1/legacy-payments' })
+  await cause.locator('[data-row-link]').first().click()
   const panel = page.getByRole('complementary', { name: 'Effects of the cause' })
   await panel.getByRole('link', { name: 'Key', exact: true }).first().click()
   await expect(page).toHaveURL(/\/keys\/key_/)
@@ -48,4 +51,19 @@ test('22 no serious violation in either theme; usable at 390 × 844', async ({ p
   await page.reload()
   await expect(page.locator('tr[data-row]').first()).toBeVisible()
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+})
+
+test('20 locks and effects are taken as files, CSV and JSON, and that is recorded', async ({ page }) => {
+  for (const name of ['locks', 'effects']) {
+    await page.goto(`/${name}`)
+    for (const format of ['csv', 'json']) {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: format.toUpperCase() }).click(),
+      ])
+      expect(download.suggestedFilename()).toMatch(new RegExp(`^idemscope-${name}-.*\\.${format}$`))
+    }
+    await page.goto(`/audit?verb=${name}.export`)
+    await expect(page.locator('main tbody tr').first()).toContainText(`${name}.export`)
+  }
 })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { request } from '@playwright/test'
+import { buildConsole } from '@/jobs/build'
 import { ensureUser } from '@/lib/access/users'
 import { systemClock } from '@/lib/core/clock'
 import { closeDatabase, openDatabase } from '@/lib/db'
@@ -15,12 +16,14 @@ import { type Person, peopleFile, stateFile } from './people'
 export default async function globalSetup(): Promise<() => Promise<void>> {
   mkdirSync('.test', { recursive: true })
   const given = process.env.BASE_URL
-  const demo = given === undefined ? await startDemo({ seed: '5', durationS: 0, rate: 20 }) : undefined
+  // Before the demo, which has to be ready within its time however long a build takes.
+  if (given === undefined) await buildConsole()
+  const demo = given === undefined ? await startDemo({ seed: '5', durationS: 0, rate: 6 }) : undefined
   const baseUrl = demo?.url ?? given ?? ''
   process.env.BASE_URL = baseUrl
   process.env.E2E_DATA_DIR ??= demo?.folder
   const signIns = demo?.signIns() ?? [fromEnvironment('operator'), fromEnvironment('approver')]
-  const people = [...signIns, await makeViewer()].map(
+  const people = [...signIns, ...(await makeOthers())].map(
     (each): Person => ({ ...each, state: stateFile(each.role) }),
   )
   writeFileSync(peopleFile, JSON.stringify(people), { mode: 0o600 })
@@ -36,23 +39,23 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
   }
 }
 
-/** Somebody who may only look: made as an administrator's command would make them. */
-async function makeViewer() {
+/** Somebody who may only look, and an administrator: the demo has neither. */
+async function makeOthers() {
   const folder = process.env.E2E_DATA_DIR
   if (folder === undefined) throw new Error('BASE_URL is set: give the data folder as E2E_DATA_DIR too.')
   const { databaseUrl } = JSON.parse(readFileSync(join(folder, 'runtime.json'), 'utf8'))
   const db = openDatabase(databaseUrl, 1)
-  const viewer = {
-    role: 'viewer',
-    email: `viewer-${Date.now()}@idemscope.local`,
+  const others = (['viewer', 'admin'] as const).map((role) => ({
+    role,
+    email: `${role}-${Date.now()}@idemscope.local`,
     password: randomUUID(),
-  } as const
+  }))
   try {
-    await ensureUser(db, systemClock, { ...viewer, name: 'viewer-1' })
+    for (const other of others) await ensureUser(db, systemClock, { ...other, name: `${other.role}-1` })
   } finally {
     await closeDatabase(db)
   }
-  return viewer
+  return others
 }
 
 function fromEnvironment(role: 'operator' | 'approver') {

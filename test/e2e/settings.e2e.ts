@@ -1,5 +1,5 @@
 import { apiClient, signIn } from '../support/api'
-import { asApprover, asOperator, expect, expectAccessible, test } from './console-test'
+import { asAdmin, asApprover, asOperator, expect, expectAccessible, test } from './console-test'
 import { person } from './people'
 
 const REASON = 'drill of the kill switch, announced in the channel'
@@ -37,6 +37,39 @@ test.describe('as an approver', () => {
       await expect(page.getByText('Writes are on.')).toBeVisible()
     }
     await other.close()
+  })
+})
+
+test.describe('as an administrator', () => {
+  test.use(asAdmin)
+
+  test('a user is added, their password told once, and they are locked out at once', async ({ page }) => {
+    const url = process.env.BASE_URL ?? ''
+    const email = `new-${Date.now()}@idemscope.local`
+    await page.goto('/settings')
+    const users = page.getByRole('region', { name: 'Users', exact: true })
+    await users.getByText('Add a user').click()
+    await users.getByLabel('Email').fill(email)
+    await users.getByLabel('Name').fill('new colleague')
+    await users.getByLabel('Role').selectOption('approver')
+    await users.getByLabel('Reason').fill(REASON)
+    await users.getByRole('button', { name: 'Add 1 user' }).click()
+    const told = users.getByRole('status').filter({ hasText: 'it is not shown again' })
+    await expect(told).toContainText('it is not shown again', { timeout: 30_000 })
+    const password = (await told.locator('code').textContent()) ?? ''
+    const cookie = await signIn(url, { email, password })
+    expect((await apiClient(url, { cookie }).get('sources')).items.length).toBeGreaterThan(0)
+    await page.reload()
+    await expect(page.getByText(password)).toHaveCount(0)
+    const row = users.getByRole('row').filter({ hasText: email })
+    await row.getByRole('button', { name: 'Lock out' }).click()
+    const dialog = page.getByRole('dialog')
+    await expect(dialog).toHaveAttribute('data-tone', 'danger')
+    await dialog.getByLabel('Reason').fill(REASON)
+    await dialog.getByRole('button', { name: 'Lock out 1 user' }).click()
+    await expect(row.getByText('locked out')).toBeVisible({ timeout: 30_000 })
+    const asked = await fetch(`${url}/api/v1/sources`, { headers: { cookie } })
+    expect(asked.status).toBe(401)
   })
 })
 

@@ -1,5 +1,8 @@
 import type { Page } from '@playwright/test'
+import { apiClient, signIn } from '../support/api'
 import { asOperator, expect, expectAccessible, test } from './console-test'
+import { person } from './people'
+import { cutStore, mendStore } from './stand'
 
 test.use(asOperator)
 
@@ -53,7 +56,7 @@ test('2 the zone changes tables, axes and pickers together; ages say both zones 
   page,
 }) => {
   await page.goto('/now')
-  const axis = page.locator('.chart .recharts-xAxis text').first()
+  const axis = page.locator('.chart .recharts-cartesian-axis-tick-value').first()
   await expect(axis).toBeVisible()
   const before = await axis.textContent()
   await page.getByRole('radio', { name: 'Local' }).click()
@@ -160,4 +163,26 @@ test('22 at 200 % zoom nothing is cut off sideways; every page has one heading a
     .first()
     .click()
   await expectAccessible(page)
+})
+
+test('23 with the idempotency store down Now, Sources, Audit and the kill switch still work', async ({
+  page,
+}) => {
+  await cutStore()
+  try {
+    for (const path of ['/now', '/sources', '/audit', '/settings', '/locks']) {
+      await page.goto(path)
+      await expect(page.getByRole('heading', { level: 1 }), path).toBeVisible()
+      await expect(page.getByText('This page could not be read'), path).toBeHidden()
+    }
+    const url = process.env.BASE_URL ?? ''
+    const approver = apiClient(url, { cookie: await signIn(url, person('approver')) })
+    const set = (on: boolean) =>
+      approver.post('settings/kill-switch', { on, reason: 'a test with the store down' })
+    expect((await set(true)).status).toBe(200)
+    expect((await set(false)).status).toBe(200)
+    await expect(page.getByText('payments store cannot be read')).toBeVisible({ timeout: 45_000 })
+  } finally {
+    await mendStore()
+  }
 })

@@ -1,4 +1,5 @@
-import { asOperator, expect, expectAccessible, test } from './console-test'
+import { asAdmin, asOperator, expect, expectAccessible, test } from './console-test'
+import { storeUrl } from './stand'
 
 test.use(asOperator)
 
@@ -18,6 +19,44 @@ test('the check-list ticks itself', async ({ page }) => {
   await page.goto('/sources')
   const list = page.getByRole('region', { name: 'First steps' })
   await expect(list.getByText('4 of 4 done')).toBeVisible({ timeout: 30_000 })
+})
+
+test('16 connecting a store names the role that it needs', async ({ page }) => {
+  await page.goto('/sources')
+  await page.getByRole('link', { name: 'Connect a store' }).click()
+  await expect(page.locator('[data-empty=forbidden]')).toContainText('Needs the admin role')
+})
+
+test.describe('as an administrator', () => {
+  test.use(asAdmin)
+
+  test('a store is found by its columns, its rows are previewed, its role is generated; a taken name is refused', async ({
+    page,
+  }) => {
+    test.setTimeout(90_000)
+    await page.goto('/sources/connect')
+    await page.getByLabel('Connection URL').fill('postgres://nobody:wrong@127.0.0.1:1/none')
+    await page.getByRole('button', { name: 'Look for idempotency tables' }).click()
+    await expect(page.getByRole('alert').filter({ hasText: 'It cannot be reached' })).toBeVisible({
+      timeout: 30_000,
+    })
+    await page.getByLabel('Connection URL').fill(storeUrl())
+    await page.getByRole('button', { name: 'Look for idempotency tables' }).click()
+    const found = page.getByRole('region', { name: /What is there/ })
+    await expect(found).toContainText('Idemscope SDK', { timeout: 30_000 })
+    await found.getByRole('button', { name: 'Preview its rows' }).first().click()
+    const rows = page.getByRole('region', { name: 'Real rows, table' })
+    await expect(rows.getByRole('row').nth(1)).toContainText('POST /v1/', { timeout: 30_000 })
+    await expect(page.getByText('compares the holder’s fencing token')).toBeVisible()
+    await expect(page.getByText(/GRANT SELECT ON/)).toBeVisible()
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Connect this store …' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Name').fill('payments store')
+    await dialog.getByLabel('Reason').fill('a second name for the same store, on purpose')
+    await dialog.getByRole('button', { name: /^Connect 1 store in/ }).click()
+    await expect(dialog.getByRole('alert')).toContainText('There is a source payments store already')
+  })
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {

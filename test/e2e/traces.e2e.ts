@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { asOperator, expect, expectAccessible, test } from './console-test'
+import { sendSpans } from './stand'
 
 test.use(asOperator)
 
@@ -47,3 +49,68 @@ for (const colorScheme of ['light', 'dark'] as const) {
     expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBe(0)
   })
 }
+
+/** A trace of 10,000 spans: one request with a key, and what it called. */
+function manySpans(traceId: string): unknown[] {
+  const startNs = BigInt(Date.now() - 60_000) * 1_000_000n
+  const spanId = (n: number) => (n + 1).toString(16).padStart(16, '0')
+  return Array.from({ length: 10_000 }, (_, n) => ({
+    traceId,
+    spanId: spanId(n),
+    ...(n === 0 ? {} : { parentSpanId: spanId(Math.floor((n - 1) / 4)) }),
+    name: n === 0 ? 'POST /v1/payments' : `call ${n}`,
+    kind: n === 0 ? 2 : 3,
+    startTimeUnixNano: String(startNs + BigInt(n) * 100_000n),
+    endTimeUnixNano: String(startNs + BigInt(n) * 100_000n + 5_000_000n),
+    attributes: [],
+  }))
+}
+
+test('8 10,000 spans: no task of the main thread over 200 ms, and the last is reached', async ({ page }) => {
+  test.setTimeout(90_000)
+  const traceId = randomBytes(16).toString('hex')
+  await sendSpans(manySpans(traceId))
+  await page.addInitScript(() => {
+    const seen: number[] = []
+    Object.assign(window, { longTasks: seen })
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) seen.push(entry.duration)
+    }).observe({ type: 'longtask', buffered: true })
+  })
+  await expect(async () => {
+    await page.goto(`/traces/${traceId}`)
+    await expect(page.getByText('10,000 spans')).toBeVisible({ timeout: 5_000 })
+  }).toPass({ timeout: 60_000 })
+  const spans = page.getByRole('region', { name: 'Spans' })
+  await spans.evaluate((box) => box.scrollTo({ top: box.scrollHeight }))
+  await expect(spans.getByRole('link').last()).toBeVisible()
+  expect(await spans.getByRole('link').count()).toBeLessThan(100)
+  await spans.getByRole('link').last().click()
+  await expect(page).toHaveURL(/span=/)
+  const longest = await page.evaluate(() =>
+    Math.max(0, ...(window as unknown as { longTasks: number[] }).longTasks),
+  )
+  expect(longest).toBeLessThanOrEqual(200)
+})
+
+test('6 what is no trace id is not found; integers beyond 2^53 are whole (8)', async ({ page }) => {
+  expect((await page.goto('/traces/none'))?.status()).toBe(404)
+  const traceId = randomBytes(16).toString('hex')
+  const [root] = manySpans(traceId) as { attributes: unknown[] }[]
+  await sendSpans([
+    {
+      ...root,
+      attributes: [
+        { key: 'order.weight64', value: { intValue: '9223372036854775807' } },
+        { key: 'http.request.header.authorization', value: { stringValue: 'Bearer abcdefgh12345678' } },
+      ],
+    },
+  ])
+  await expect(async () => {
+    await page.goto(`/traces/${traceId}`)
+    await expect(page.getByText('9223372036854775807')).toBeVisible({ timeout: 3_000 })
+  }).toPass({ timeout: 40_000 })
+  // 20: a credential never reaches the browser.
+  expect(await page.content()).not.toContain('abcdefgh12345678')
+  await expect(page.getByText('[redacted]')).toBeVisible()
+})

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { SystemContext } from '@/lib/context'
 import { systemClock } from '@/lib/core/clock'
+import { readUnseenEffects } from '@/lib/effects/confirmed-unseen'
 import { detectEffects } from '@/lib/effects/detect-effects'
 import { listEffects } from '@/lib/effects/list-effects'
+import { readCausedEffects } from '@/lib/effects/read-causes'
 import { silentLog } from '@/lib/log'
 import { keyHash } from '@/lib/sources/key-hash'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
@@ -110,6 +112,24 @@ test('suspicions from telemetry, confirmed by cases under the same id, paged', a
     step: 'charge',
     class: 'duplicate_same_key',
   })
+})
+
+test('a cause has its build, its key and its case; a case that no span told of has the store of its key', async () => {
+  const now = Date.now()
+  const range = { kind: 'duplicate', from: new Date(now - 3_600_000), to: new Date(now + 60_000) } as const
+  const { effects } = await readCausedEffects(ctx, range)
+  expect(effects.map(({ effectId, key, sourceId, caseId }) => [effectId, key, sourceId, caseId])).toEqual([
+    ['ch_4', null, null, null],
+    ['ch_2', 'k1', 's', 'case_1'],
+  ])
+  const unseen = () => readUnseenEffects(ctx, { ...range, seen: ['case_1'] })
+  expect((await unseen()).effects).toMatchObject([{ caseId: 'case_2', key: 'k9', sourceId: null }])
+  await console.db.pool.query(
+    `INSERT INTO mirror.object (version, seq, born_seq, operation_id, occurred_at, staged_at, source_id, object_id, system, side, kind, status, scope, key, content_hash, data)
+     VALUES (1, 2, 2, 2, now(), now(), 's', 'o9', 'payments', 'intent', 'key', 'completed', $1, 'k9', '', '{}')`,
+    [SCOPE],
+  )
+  expect((await unseen()).effects).toMatchObject([{ caseId: 'case_2', key: 'k9', sourceId: 's' }])
 })
 
 test('orphans are found after grace, and only while nobody answers for them', async () => {

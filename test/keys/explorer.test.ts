@@ -41,15 +41,24 @@ test('found by key, prefix, trace and provider reference; a wildcard in a prefix
   expect(await keysOf({ state: 'lease_expired' })).toHaveLength(5)
 })
 
-test('pages go on by the last row, and lose none', async () => {
-  const seen: string[] = []
-  let cursor: string | undefined
-  do {
-    const page = await listKeys(ctx(), { state: 'lease_expired' }, { limit: 7, cursor })
-    seen.push(...page.items.map(({ key }) => key))
-    cursor = page.next ?? undefined
-  } while (cursor !== undefined)
-  expect(new Set(seen).size).toBe(30)
+test('pages go on by the last row, and lose none: the last changed first, the last expired first', async () => {
+  for (const [state, total, limit] of [
+    ['lease_expired', 30, 7],
+    ['expired', 14_986, 1_500],
+  ] as const) {
+    const seen: string[] = []
+    const expiries: string[] = []
+    let cursor: string | undefined
+    do {
+      const page = await listKeys(ctx(), { state }, { limit, cursor })
+      seen.push(...page.items.map(({ key }) => key))
+      expiries.push(...page.items.map(({ expiresAt }) => expiresAt ?? ''))
+      cursor = page.next ?? undefined
+    } while (cursor !== undefined)
+    expect(new Set(seen).size).toBe(seen.length)
+    expect(Math.abs(seen.length - total)).toBeLessThan(60)
+    if (state === 'expired') expect(expiries).toEqual([...expiries].sort().reverse())
+  }
 })
 
 test('7 counts stop at 10,000 and say so; what took too long is not measured', async () => {
@@ -68,10 +77,11 @@ test('7 counts stop at 10,000 and say so; what took too long is not measured', a
 
 test('7 each search finds an index', async () => {
   for (const [condition, index] of [
-    [`o.key LIKE 'key\\_02%'`, 'object_key_prefix'],
+    [`o.key LIKE 'key\\_0200%'`, 'object_key'],
     [`o.data->>'traceId' = 'x'`, 'object_key_trace'],
     [`o.provider_ref = 'ch_1'`, 'object_provider'],
     [`o.gone_at IS NULL AND o.status = 'retryable'`, 'object_key_state'],
+    [`o.gone_at IS NULL AND o.scope = 'rare'`, 'object_key_scope'],
   ]) {
     const { rows } = await database.db.pool.query(
       `EXPLAIN SELECT FROM mirror.object o WHERE o.side = 'intent' AND o.kind = 'key' AND ${condition}`,

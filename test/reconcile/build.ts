@@ -1,5 +1,5 @@
 import type { ClassifyContext } from '@/lib/reconcile/classify/finding'
-import type { Charge, Life, LifeEffect, Operation, Posting, Refund } from '@/lib/reconcile/operation'
+import type { Charge, Dispute, Life, LifeEffect, Operation, Posting, Refund } from '@/lib/reconcile/operation'
 
 /** Builders of staged operations. Times are in seconds before `NOW`; everything is settled unless a test says so. */
 
@@ -13,6 +13,7 @@ export const CONTEXT: ClassifyContext = {
   leaseGraceMs: 1_000,
   clockSkewMs: 1_000,
   settleDelayMs: 3_000,
+  rules: [],
   sides: { intent: 'complete', ledger: 'complete', provider: 'complete' },
   coverage: { from: ago(86_400), to: ago(1) },
   lookedUp: { has: () => true } as unknown as ReadonlySet<string>,
@@ -80,11 +81,13 @@ export const charge = (over: Partial<Charge> = {}): Charge => ({
   actionId: null,
   createdAt: ago(300),
   stagedAt: ago(299),
+  observedAt: ago(10),
   modeMix: false,
   paymentIntentId: 'pi_1',
   captured: true,
   capturedMinor: 1050n,
   refundedMinor: 0n,
+  feeMinor: null,
   ...over,
 })
 
@@ -102,8 +105,16 @@ export const refund = (over: Partial<Refund> = {}): Refund => ({
   actionId: null,
   createdAt: ago(200),
   stagedAt: ago(199),
+  observedAt: ago(10),
   modeMix: false,
   chargeId: 'ch_1',
+  ...over,
+})
+
+export const dispute = (over: Partial<Dispute> = {}): Dispute => ({
+  ...refund({ id: 'du_1', amountMinor: 1050n, scope: null, key: null, step: null, reference: null }),
+  status: 'pending',
+  rawStatus: 'needs_response',
   ...over,
 })
 
@@ -129,6 +140,7 @@ export const operation = (over: Partial<Operation> = {}): Operation => ({
   lives: [record()],
   charges: [charge()],
   refunds: [],
+  disputes: [],
   postings: [posting()],
   mismatches: [],
   ...over,

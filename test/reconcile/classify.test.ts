@@ -3,7 +3,20 @@ import { CASE_CLASS_NAMES, type CaseClass } from '@/lib/core/case-classes'
 import { classifyOperation } from '@/lib/reconcile/classify/classify-operation'
 import type { ClassifyContext } from '@/lib/reconcile/classify/finding'
 import type { Operation } from '@/lib/reconcile/operation'
-import { ago, CONTEXT, charge, effect, lease, NOW, operation, posting, record, refund, SCOPE } from './build'
+import {
+  ago,
+  CONTEXT,
+  charge,
+  dispute,
+  effect,
+  lease,
+  NOW,
+  operation,
+  posting,
+  record,
+  refund,
+  SCOPE,
+} from './build'
 
 const classify = (over: Partial<Operation>, ctx: Partial<ClassifyContext> = {}) =>
   classifyOperation(operation(over), { ...CONTEXT, ...ctx })
@@ -97,6 +110,15 @@ const TABLE: [CaseClass, Partial<Operation>, Partial<ClassifyContext>?][] = [
   ['amount_mismatch', { postings: [posting({ amountMinor: 999n })] }],
   ['partial_capture', { charges: [charge({ capturedMinor: 700n })] }],
   [
+    'fee_variance',
+    {
+      charges: [charge({ feeMinor: 60n })],
+      postings: [posting(), posting({ entryId: '2', kind: 'fee', rawKind: 'fee', amountMinor: 59n })],
+    },
+  ],
+  ['dispute_unbooked', { disputes: [dispute()] }],
+  ['dispute_unbooked', { disputes: [dispute({ status: 'succeeded', rawStatus: 'lost' })] }],
+  [
     'over_refund',
     {
       ...refunded,
@@ -122,10 +144,9 @@ describe('one class alone', () => {
     expect(found(over, ctx)).toEqual([`${name}:break`])
   })
 
-  test('the table is whole, but for what needs balance transactions', () => {
-    const later: CaseClass[] = ['fee_variance', 'dispute_unbooked']
+  test('the table is whole', () => {
     const shown = new Set(TABLE.map(([name]) => name))
-    expect(CASE_CLASS_NAMES.filter((name) => !shown.has(name) && !later.includes(name))).toEqual([])
+    expect(CASE_CLASS_NAMES.filter((name) => !shown.has(name))).toEqual([])
   })
 })
 
@@ -206,6 +227,18 @@ describe('nothing is wrong', () => {
     [
       'an effect that is no charge',
       { lives: [record({ effects: [effect('msg_1', 'mail')], names: [] })], charges: [], postings: [] },
+    ],
+    [
+      'a fee booked as the provider kept it, a dispute booked, and one that was won',
+      {
+        charges: [charge({ feeMinor: 60n })],
+        disputes: [dispute(), dispute({ id: 'du_2', status: 'canceled', rawStatus: 'won' })],
+        postings: [
+          posting(),
+          posting({ entryId: '2', kind: 'fee', rawKind: 'fee', amountMinor: 60n }),
+          posting({ entryId: '3', kind: 'dispute', rawKind: 'dispute', providerRef: 'du_1' }),
+        ],
+      },
     ],
     ['a posting by payment intent', { postings: [posting({ providerRef: 'pi_1' })] }],
   ]

@@ -183,12 +183,16 @@ describe('a refund', () => {
         createdAt: world.system.clock.now(),
       },
     })
-    await expect(
-      approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS),
-    ).rejects.toMatchObject({ meta: { reason: 'one_in_flight' } })
+    // It does not stay approved behind the approver's back: it ends, and may be proposed anew.
+    expect(
+      await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS),
+    ).toMatchObject({ state: 'refused', result: { reason: 'one_in_flight' } })
     expect(await refundsOf(surplus)).toHaveLength(0)
     await world.system.db.prisma.action.delete({ where: { id: 'act_inflight' } })
-    expect(await executeCorrection(approver, action.id, SETTINGS)).toMatchObject({ state: 'done' })
+    const next = await proposeRefund(caseId)
+    expect(
+      await approve(approver, { actionId: next.id, evidenceHash: hashOf(next) }, SETTINGS),
+    ).toMatchObject({ state: 'done' })
   })
 
   test('a lost answer is unknown, and settled by reading: it had happened', async () => {
@@ -208,7 +212,21 @@ describe('a refund', () => {
     expect(await cases(reference)).toMatchObject([{ resolution: 'corrected' }])
   })
 
-  test('a lost request is unknown, verified not to have happened, and superseded by a new one', async () => {
+  test('a lost request is unknown, and the same action is sent again while the provider remembers its id', async () => {
+    const { caseId, surplus, reference } = await doubled()
+    const action = await proposeRefund(caseId)
+    world.provider.control.setSwitches({
+      serverError: { remaining: 2, effect: 'before', match: 'POST /v1/refunds' },
+    })
+    await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
+    expect(await refundsOf(surplus)).toHaveLength(0)
+    world.advance(10_000)
+    expect(await settleCorrections(world.system, SETTINGS)).toBe(1)
+    expect((await refundsOf(surplus)).map(({ metadata }) => metadata?.idemscope_action)).toEqual([action.id])
+    expect(await cases(reference)).toMatchObject([{ resolution: 'corrected' }])
+  })
+
+  test('provider window passed: what was lost is read, not sent again, and a new action supersedes it', async () => {
     const { caseId, surplus } = await doubled()
     const action = await proposeRefund(caseId)
     world.provider.control.setSwitches({
@@ -217,7 +235,7 @@ describe('a refund', () => {
     expect(
       await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS),
     ).toMatchObject({ state: 'unknown' })
-    world.advance(10_000)
+    world.advance(24 * 3_600_000)
     await settleCorrections(world.system, SETTINGS)
     expect(await refundsOf(surplus)).toHaveLength(0)
     const next = await proposeRefund(caseId)

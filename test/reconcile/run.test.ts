@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { manualClock } from '@/lib/core/clock'
+import { inTransaction } from '@/lib/db'
 import { getCase, listCases } from '@/lib/reconcile/cases'
 import { classifyOperation } from '@/lib/reconcile/classify/classify-operation'
 import { readOperations } from '@/lib/reconcile/read-operations'
 import { closeCaseByHand } from '@/lib/reconcile/triage/close-by-hand'
 import type { RunHandle } from '@/lib/runs/handle'
 import { readCut } from '@/lib/sources/mirror/cut'
+import { assignOperations } from '@/lib/sources/mirror/operations'
 import { CONTEXT } from './build'
 import { acquire, begin, book, charge, complete, giveBack, killHolder, pay } from './payments'
 import { createWorld, REASON, reconcileNow, type World } from './world'
@@ -255,6 +257,14 @@ test('what the match drops as clean is what classification finds nothing in', as
     },
   })
   const run = await reconcileNow(world, { params, wrap })
+  // What paired up has no operation: it gets one here, to be classified.
+  await inTransaction(world.system.db.pool, async (client) => {
+    const { rows: loose } = await client.query(
+      `SELECT provider_ref FROM mirror.object WHERE operation_id IS NULL AND provider_ref IS NOT NULL`,
+    )
+    const members = loose.map((row) => ({ aliases: [`p:${row.provider_ref}`], eager: true }))
+    await assignOperations(client, 'payments', world.system.clock.now(), members)
+  })
   const { rows } = await world.system.db.pool.query('SELECT DISTINCT operation_id FROM mirror.object')
   const dropped = rows.map((row) => row.operation_id).filter((id) => !kept.includes(id))
   expect(run.counts.payments).toMatchObject({ matched: dropped.length })

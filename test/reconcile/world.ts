@@ -21,6 +21,7 @@ import { saveSource } from '@/lib/sources/save'
 import { createPostgresStore } from '@/sdk/stores/postgres'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
+import { LEDGER_CONFIG } from './ledger-config'
 
 process.env.IDEMSCOPE_CREDENTIALS_KEY ??= 'ab'.repeat(32)
 process.env.IDEMSCOPE_DEMO ??= '1'
@@ -124,24 +125,6 @@ async function saveSources(system: SystemContext, url: string, provider: Running
       secret: KEYS,
     }),
   }
-}
-
-export const LEDGER_CONFIG = {
-  relation: { schema: 'public', name: 'ledger_entry' },
-  columns: {
-    entryId: 'entry_id',
-    kind: 'entry_kind',
-    providerRef: 'provider_ref',
-    chargeRef: 'charge_ref',
-    reference: 'reference',
-    amountMinor: 'amount_minor',
-    currency: 'currency',
-    bookedAt: 'booked_at',
-    reversedAt: 'reversed_at',
-    correctionId: 'correction_id',
-  },
-  kinds: { charge: ['charge'], refund: ['refund'] },
-  correction: { schema: 'public', name: 'payments_apply_correction' },
 }
 
 async function as(system: SystemContext, console: TestDatabase, role: Role, name: string): Promise<Context> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -10,7 +10,9 @@ process.env.IDEMSCOPE_DATA_DIR = dataDir
 import type { Context } from '@/lib/context'
 import { approvePolicy } from '@/lib/retention/approve-policy'
 import { findArchived } from '@/lib/retention/archive/find'
-import { restoreArchive } from '@/lib/retention/archive/restore'
+import { listArchives } from '@/lib/retention/archive/list'
+import { restoreArchive, restoreSql } from '@/lib/retention/archive/restore'
+import { readCapacities, setCapacity } from '@/lib/retention/capacity'
 import { collect } from '@/lib/retention/collect'
 import { adapt, PACE } from '@/lib/retention/collect-rows'
 import { listPolicies } from '@/lib/retention/policies'
@@ -47,6 +49,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await stand.close()
   await layout.close()
+  rmSync(dataDir, { recursive: true })
 })
 
 async function fill(prefix: string, rows: number, hoursOld: number, point = 'finished'): Promise<void> {
@@ -189,6 +192,19 @@ test('a policy needs two people and the evidence that they saw', async () => {
   ).rejects.toMatchObject({ code: 'unprocessable' })
 })
 
+test('a store’s capacity is said by an administrator, and taken away with 0', async () => {
+  const input = { source: sourceId, bytes: 50 * 1024 ** 3, reason: 'the disk that was ordered' }
+  await expect(setCapacity(operator, input)).rejects.toMatchObject({ code: 'forbidden' })
+  const admin = await stand.as('admin')
+  await setCapacity(admin, input)
+  expect(await readCapacities(stand.system.db)).toEqual(new Map([[sourceId, input.bytes]]))
+  await expect(setCapacity(admin, { ...input, source: 'src_none' })).rejects.toMatchObject({
+    code: 'not_found',
+  })
+  await setCapacity(admin, { ...input, bytes: 0 })
+  expect((await readCapacities(stand.system.db)).size).toBe(0)
+})
+
 test('with an archive: written, checked, found again by key, restored', async () => {
   await fill('kept-', 1_200, 2)
   expect(await run(false)).toMatchObject({ outcome: 'collected' })
@@ -215,6 +231,15 @@ test('with an archive: written, checked, found again by key, restored', async ()
     `SELECT to_jsonb(t) AS row FROM idempotency_keys t WHERE idempotency_key = 'kept-77'`,
   )
   expect(rows[0].row).toEqual(hit?.row)
+
+  const { items } = await listArchives(stand.system.db, { limit: 1 })
+  expect(items).toMatchObject([
+    { source: sourceId, rows: expect.any(Number), collectedAt: expect.any(String) },
+  ])
+  await expect(restoreSql(operator, hit?.archiveId ?? '')).rejects.toMatchObject({ code: 'forbidden' })
+  expect(await restoreSql(admin, hit?.archiveId ?? '')).toMatch(/^CREATE TABLE idem_restored_\w+ AS SELECT/)
+  const taken = await stand.system.db.prisma.auditEntry.count({ where: { verb: 'retention.restore_sql' } })
+  expect(taken).toBe(1)
 
   const file = join(folder, hit?.file ?? '')
   writeFileSync(file, readFileSync(file).subarray(10))

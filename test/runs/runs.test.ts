@@ -216,6 +216,17 @@ test('lists page through all, newest first', async () => {
   })
 })
 
+test('runs of a window: its beginning is in it, its end is not', async () => {
+  const run = await start()
+  const at = run.createdAt
+  const idsOf = async (from: Date, to: Date) =>
+    (await listRuns(console.db, { within: { from, to } }, { limit: 200 })).items.map(({ id }) => id)
+  const [before, after] = [new Date(at.getTime() - 1), new Date(at.getTime() + 1)]
+  expect(await idsOf(at, after)).toContain(run.id)
+  expect(await idsOf(before, at)).not.toContain(run.id)
+  expect(await idsOf(after, new Date(at.getTime() + 1_000))).not.toContain(run.id)
+})
+
 test('old periodic runs go, people’s stay', async () => {
   const kept = await console.db.prisma.run.count({ where: { requestedBy: 'u1' } })
   const later = { ...system, clock: manualClock(new Date(Date.now() + 3 * 86_400_000)) }

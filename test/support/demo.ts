@@ -29,29 +29,25 @@ export type RunningDemo = {
   stop(): Promise<void>
 }
 
-/** Starts `npm run demo` on a data folder and ports of its own and waits for /readyz. */
+/** Starts `npm run demo`, or a console that knows nothing yet, on a data folder and ports of its own; waits for /readyz. */
 export async function startDemo(options: {
   seed: string
   durationS: number
   rate?: number
   faultRate?: number
   folder?: string
+  /** As `npm start` does: no service, no provider, no traffic. */
+  empty?: true
 }): Promise<RunningDemo> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'idemscope-demo-'))
   chmodSync(folder, 0o755)
   const [port, otlpPort] = [await freePort(), await freePort()]
   const env = { ...process.env, PORT: String(port), OTLP_PORT: String(otlpPort), IDEMSCOPE_DATA_DIR: folder }
-  const args = [
-    '--import',
-    'tsx',
-    'jobs/start.ts',
-    '--demo',
-    '--seed',
-    options.seed,
-    '--duration',
-    String(options.durationS),
-  ]
-  args.push('--rate', String(options.rate ?? 20), '--fault-rate', String(options.faultRate ?? 0.05))
+  const args = ['--import', 'tsx', 'jobs/start.ts']
+  if (!options.empty) {
+    args.push('--demo', '--seed', options.seed, '--duration', String(options.durationS))
+    args.push('--rate', String(options.rate ?? 20), '--fault-rate', String(options.faultRate ?? 0.05))
+  }
   const startedAt = performance.now()
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''

@@ -177,6 +177,31 @@ describe('hostile JSON', () => {
     expect(JSON.stringify(spans[0]?.attributes).length).toBeLessThan(60)
   })
 
+  it('integers beyond 2^53 that were sent as numbers keep every digit', () => {
+    const attributes = [
+      '{"key":"i","value":{"intValue":-9223372036854775807}}',
+      '{"key":"d","value":{"doubleValue":12345678901234567890}}',
+      '{"key":"f","value":{"doubleValue":0.1234567890123456789}}',
+      '{"key":"t\\\\\\"","value":{"stringValue":"1234567890123456789, \\" 1234567890123456789"}}',
+    ]
+    const [span] = decodeJson(
+      inJson(
+        `{"startTimeUnixNano":1763812800123456789,"endTimeUnixNano": 1763812800123456790 ,"attributes":[${attributes}]}`,
+      ),
+    )
+    expect([span?.startNs, span?.endNs]).toEqual([1763812800123456789n, 1763812800123456790n])
+    expect(plain(span?.attributes)).toBe(
+      plain({
+        i: -9223372036854775807n,
+        d: Number('12345678901234567890'),
+        f: Number('0.1234567890123456789'),
+        't\\"': '1234567890123456789, " 1234567890123456789',
+      }),
+    )
+    const long = `{"name":"${'\\\\'.repeat(500_000)}","startTimeUnixNano":1763812800123456789}`
+    expect(decodeJson(inJson(long))[0]?.startNs).toBe(1763812800123456789n)
+  })
+
   it('mutated bodies never do worse than malformed', () => {
     const random = new Random(9)
     for (let round = 0; round < 1000; round++) {

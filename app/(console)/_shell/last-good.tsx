@@ -1,25 +1,25 @@
 'use client'
 
-import { usePathname } from 'next/navigation'
+import { usePathname, useSearchParams } from 'next/navigation'
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef } from 'react'
 
 type Memory = {
-  remember(path: string, content: ReactNode): void
+  remember(place: string, content: ReactNode): void
   /** What the page showed when it could last be read; null when it never could. */
-  recall(path: string): ReactNode | null
+  recall(place: string): ReactNode | null
 }
 
 const MemoryContext = createContext<Memory>({ remember: () => undefined, recall: () => null })
 
 /** Holds what the current page last showed, outside of the boundary that a failed refresh breaks. */
 export function LastGood({ children }: { children: ReactNode }) {
-  const kept = useRef<{ path: string; content: ReactNode } | null>(null)
+  const kept = useRef<{ place: string; content: ReactNode } | null>(null)
   const memory = useMemo<Memory>(
     () => ({
-      remember: (path, content) => {
-        kept.current = { path, content }
+      remember: (place, content) => {
+        kept.current = { place, content }
       },
-      recall: (path) => (kept.current?.path === path ? kept.current.content : null),
+      recall: (place) => (kept.current?.place === place ? kept.current.content : null),
     }),
     [],
   )
@@ -28,13 +28,19 @@ export function LastGood({ children }: { children: ReactNode }) {
 
 /** A page wraps its content in this: a refresh that fails then leaves it on the screen. */
 export function Remember({ children }: { children: ReactNode }) {
-  const path = usePathname()
+  const place = usePlace()
   const { remember } = useContext(MemoryContext)
-  useEffect(() => remember(path, children), [remember, path, children])
+  useEffect(() => remember(place, children), [remember, place, children])
   return children
 }
 
 export function useLastGood(): ReactNode | null {
+  const place = usePlace()
+  return useContext(MemoryContext).recall(place)
+}
+
+/** What is looked at: another filter or range is another thing, which the old rows do not answer. */
+function usePlace(): string {
   const path = usePathname()
-  return useContext(MemoryContext).recall(path)
+  return `${path}?${useSearchParams()}`
 }

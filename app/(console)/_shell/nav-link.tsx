@@ -26,6 +26,7 @@ export function NavLink({
   return (
     <Link
       href={query === '' ? href : `${href}?${query}`}
+      prefetch={false}
       aria-current={current ? 'page' : undefined}
       className={classNames(
         'font-medium',

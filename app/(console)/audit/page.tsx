@@ -54,7 +54,10 @@ export default async function AuditPage({ searchParams }: { searchParams: Promis
           ) : (
             <>
               All of <ShortId id={query.subject} />, whenever it was.{' '}
-              <QueryLink set={{ subject: null, cursor: null }} className="text-accent-ink hover:underline">
+              <QueryLink
+                set={{ subject: null, cursor: null }}
+                className="text-accent-ink underline underline-offset-2"
+              >
                 Back to the range
               </QueryLink>
             </>
@@ -82,7 +85,7 @@ export default async function AuditPage({ searchParams }: { searchParams: Promis
           />
           <Pager shown={page.items.length} noun="entry" cursor={query.cursor} next={page.next} />
         </Card>
-        <div className="grid min-w-0 gap-3 max-xl:order-first">
+        <div className={`grid min-w-0 gap-3 ${open === null ? '' : 'max-xl:order-first'}`}>
           {open !== null && <EntryCard entry={open} />}
           <VerifyCard />
         </div>
@@ -148,7 +151,7 @@ function NoEntry({ query }: { query: AuditQuery }) {
       Widen the range, or{' '}
       <QueryLink
         set={{ q: null, verb: null, subject: null, outcome: null, cursor: null }}
-        className="text-accent-ink hover:underline"
+        className="text-accent-ink underline underline-offset-2"
       >
         clear the filters
       </QueryLink>
@@ -179,8 +182,8 @@ function Row({ entry, chosen }: { entry: AuditView; chosen: boolean }) {
           {entry.verb}
         </QueryLink>
         <span className={secondLineClass}>
-          <span className="md:hidden">{entry.actor}, </span>
-          <ShortId id={entry.subject} />
+          <span className="md:hidden">{entry.actor}</span>
+          <ShortId id={entry.subject} className="max-md:hidden" />
         </span>
       </td>
       <td className={cellClass('max-w-80 max-md:hidden')}>

@@ -19,7 +19,7 @@ export function CauseLine({ cause, open }: { cause: Cause; open: boolean }) {
           scroll={false}
           data-row-link
           aria-current={open ? 'true' : undefined}
-          className="block truncate font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent focus-visible:after:-outline-offset-2"
+          className="block truncate font-medium max-md:whitespace-normal after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent focus-visible:after:-outline-offset-2"
         >
           {cause.operation} · {cause.effect}
         </QueryLink>

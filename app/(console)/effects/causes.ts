@@ -100,15 +100,14 @@ function fromSpan(effect: CausedEffect): Tagged {
 }
 
 function fromCase(effect: UnseenEffect): Tagged {
-  const { caseId, at, scope, key, effectIds, amount } = effect
+  const { caseId, at, scope, key, sourceId, effectIds, amount } = effect
   return {
     operation: scope === null ? 'No record of a request' : scopeParts(scope).endpoint,
     effect: effectIds.some((id) => id.startsWith('re_')) ? 'stripe.refund' : 'stripe.charge',
     build: null,
     line: {
-      ...{ id: caseId, at, scope, key, effectIds, amount, caseId },
+      ...{ id: caseId, at, scope, key, sourceId, effectIds, amount, caseId },
       step: null,
-      sourceId: null,
       traceId: null,
       verdict: classTitle(effect.class),
     },

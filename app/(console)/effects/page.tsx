@@ -1,6 +1,7 @@
 import type { Metadata } from 'next'
 import type { SearchParams } from 'nuqs/server'
 import { guardPage } from '@/app/_server/page-guard'
+import { ExportButtons } from '@/app/_ui/export-buttons'
 import { ViewChip } from '@/app/_ui/facet-chips'
 import { PageHeader } from '@/app/_ui/page-header'
 import { StillTable } from '@/app/_ui/still-table'
@@ -9,6 +10,7 @@ import { loadRange, resolveRange, writeRange } from '@/app/_ui/time-range'
 import { leastRoleFor, roleAllows } from '@/lib/core/permissions'
 import type { EffectKind } from '@/lib/effects/list-effects'
 import { formatKeyId } from '@/lib/keys/key-id'
+import { Remember } from '../_shell/last-good'
 import { requestNow } from '../_shell/reads'
 import { CopyLink } from '../now/copy-link'
 import { DryRunButton } from '../now/dry-run-button'
@@ -33,68 +35,76 @@ export default async function EffectsPage({ searchParams }: { searchParams: Prom
   const window = { from: range.from.toISOString(), to: range.to.toISOString() }
   const open = page.causes.find(({ id }) => id === query.cause) ?? page.causes[0] ?? null
   return (
-    <div className="grid gap-3">
-      <PageHeader
-        title="Effects"
-        summary={effectsSentence(query.kind, page, query.counted)}
-        actions={
-          <>
-            <CopyLink
-              query={`${writeRange(range)}&${new URLSearchParams({ kind: query.kind, ...(query.cause === null ? {} : { cause: query.cause }) })}`}
-            />
-            <DryRunButton
-              {...window}
-              forbidden={
-                roleAllows(ctx.actor.role, 'run.start') ? null : `Needs the ${leastRoleFor('run.start')} role`
+    <Remember>
+      <div className="grid gap-3">
+        <PageHeader
+          title="Effects"
+          summary={effectsSentence(query.kind, page, query.counted)}
+          actions={
+            <>
+              <CopyLink
+                query={`${writeRange(range)}&${new URLSearchParams({ kind: query.kind, ...(query.cause === null ? {} : { cause: query.cause }) })}`}
+              />
+              <ExportButtons
+                action="/effects/export"
+                title="The effects of this range; that you took them is recorded"
+              />
+              <DryRunButton
+                {...window}
+                forbidden={
+                  roleAllows(ctx.actor.role, 'run.start')
+                    ? null
+                    : `Needs the ${leastRoleFor('run.start')} role`
+                }
+              />
+            </>
+          }
+        />
+        <div className="grid items-start gap-3 [&:has(>aside)]:xl:grid-cols-[minmax(0,1fr)_26rem]">
+          <section
+            aria-label="Table of causes"
+            className="min-w-0 rounded-m border border-line bg-surface shadow-card"
+          >
+            <StillTable
+              caption="Causes: operation and service version"
+              view={`${query.kind} ${range.preset ?? `${window.from} ${window.to}`}`}
+              toolbar={KINDS.map((kind) => (
+                <ViewChip
+                  key={kind}
+                  set={{ kind, cause: null }}
+                  chosen={kind === query.kind}
+                  label={KIND_LABEL[kind]}
+                  count={page.counts[kind]}
+                />
+              ))}
+              head={<Head />}
+              rows={page.causes.map((cause) => ({
+                id: cause.id,
+                row: <CauseLine key={cause.id} cause={cause} open={cause === open} />,
+              }))}
+              empty={
+                <NoEffects
+                  kind={query.kind}
+                  measured={query.kind === 'duplicate' ? page.committed > 0n : page.known}
+                />
               }
             />
-          </>
-        }
-      />
-      <div className="grid items-start gap-3 [&:has(>aside)]:xl:grid-cols-[minmax(0,1fr)_26rem]">
-        <section
-          aria-label="Table of causes"
-          className="min-w-0 rounded-m border border-line bg-surface shadow-card"
-        >
-          <StillTable
-            caption="Causes: operation and service version"
-            view={`${query.kind} ${range.preset ?? `${window.from} ${window.to}`}`}
-            toolbar={KINDS.map((kind) => (
-              <ViewChip
-                key={kind}
-                set={{ kind, cause: null }}
-                chosen={kind === query.kind}
-                label={KIND_LABEL[kind]}
-                count={page.counts[kind]}
-              />
-            ))}
-            head={<Head />}
-            rows={page.causes.map((cause) => ({
-              id: cause.id,
-              row: <CauseLine key={cause.id} cause={cause} open={cause === open} />,
-            }))}
-            empty={
-              <NoEffects
-                kind={query.kind}
-                measured={query.kind === 'duplicate' ? page.committed > 0n : page.known}
-              />
-            }
-          />
-        </section>
-        {open !== null && (
-          <CausePanel
-            cause={open}
-            keyIds={Object.fromEntries(
-              open.effects.flatMap(({ id, sourceId, scope, key }) =>
-                sourceId === null || scope === null || key === null
-                  ? []
-                  : [[id, formatKeyId({ sourceId, scope, key })]],
-              ),
-            )}
-          />
-        )}
+          </section>
+          {open !== null && (
+            <CausePanel
+              cause={open}
+              keyIds={Object.fromEntries(
+                open.effects.flatMap(({ id, sourceId, scope, key }) =>
+                  sourceId === null || scope === null || key === null
+                    ? []
+                    : [[id, formatKeyId({ sourceId, scope, key })]],
+                ),
+              )}
+            />
+          )}
+        </div>
       </div>
-    </div>
+    </Remember>
   )
 }
 

@@ -9,7 +9,7 @@ export function KeyLine({ row }: { row: KeyView }) {
   const { client, endpoint } = scopeParts(row.scope)
   return (
     <tr data-row={row.id} className="relative hover:bg-sunken">
-      <td className={cellClass('w-[38%] max-w-0')}>
+      <td className={cellClass('w-[38%] max-w-0 max-md:w-full')}>
         <PageLink
           href={`/keys/${row.id}`}
           data-row-link
@@ -24,14 +24,15 @@ export function KeyLine({ row }: { row: KeyView }) {
       </td>
       <td className={cellClass()}>
         <KeyStateBadge state={row.state} />
-        {row.status !== null && <span className="ml-2 text-ink-3 text-s">{row.status}</span>}
+        {row.status !== null && <span className="ml-2 text-ink-3 text-s max-md:hidden">{row.status}</span>}
       </td>
       <td className={cellClass('text-right max-md:hidden')}>{row.attempts ?? '—'}</td>
       <td className={cellClass('max-w-48 truncate font-mono text-s max-md:hidden')}>
         {row.reference ?? '—'}
       </td>
       <td className={cellClass('whitespace-nowrap text-right')}>
-        <Time at={row.createdAt} kind="age" /> ago
+        <Time at={row.createdAt} kind="age" />
+        <span className="max-md:hidden"> ago</span>
       </td>
       <td className={cellClass('whitespace-nowrap text-right max-lg:hidden')}>
         {row.expiresAt === null ? '—' : <Time at={row.expiresAt} />}

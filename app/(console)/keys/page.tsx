@@ -13,6 +13,7 @@ import { countKeys } from '@/lib/keys/count-keys'
 import { type KeyFilter, listKeys } from '@/lib/keys/list-keys'
 import { listScopes } from '@/lib/keys/list-scopes'
 import { listSources, type SourceView } from '@/lib/sources/list'
+import { Remember } from '../_shell/last-good'
 import { requestNow } from '../_shell/reads'
 import { KeyFacets } from './key-facets'
 import { KeyLine } from './key-line'
@@ -42,36 +43,43 @@ export default async function KeysPage({ searchParams }: { searchParams: Promise
   const rows = found.kind === 'found' ? found.items : []
   const facets = { query, scopes, stores: stores.map(({ id, name }) => ({ id, name })) }
   return (
-    <div className="grid gap-3">
-      <PageHeader
-        title="Keys"
-        summary="As they were last read from the stores, the last changed first."
-        actions={
-          <ExportButtons action="/keys/export" title="At most 10,000 keys; that you took them is recorded" />
-        }
-      />
-      <section
-        aria-label="Table of keys"
-        className="min-w-0 rounded-m border border-line bg-surface shadow-card"
-      >
-        <SearchForm query={query} />
-        <StillTable
-          caption="Idempotency keys"
-          view={JSON.stringify(query)}
-          head={<Head />}
-          rows={rows.map((row) => ({ id: row.id, row: <KeyLine key={row.id} row={row} /> }))}
-          toolbar={
-            <Suspense key={JSON.stringify(query)} fallback={<KeyFacets {...facets} counts={null} />}>
-              <CountedFacets ctx={ctx} filter={filter} facets={facets} />
-            </Suspense>
+    <Remember>
+      <div className="grid gap-3">
+        <PageHeader
+          title="Keys"
+          summary="As they were last read from the stores, the last changed first."
+          actions={
+            <ExportButtons
+              action="/keys/export"
+              title="At most 10,000 keys; that you took them is recorded"
+            />
           }
-          empty={<NoKeys query={query} found={found} waiting={await nothingYet(ctx, query, rows, stores)} />}
         />
-        {found.kind === 'found' && (
-          <Pager shown={rows.length} noun="key" cursor={query.cursor} next={found.next} />
-        )}
-      </section>
-    </div>
+        <section
+          aria-label="Table of keys"
+          className="min-w-0 rounded-m border border-line bg-surface shadow-card"
+        >
+          <SearchForm query={query} />
+          <StillTable
+            caption="Idempotency keys"
+            view={JSON.stringify(query)}
+            head={<Head />}
+            rows={rows.map((row) => ({ id: row.id, row: <KeyLine key={row.id} row={row} /> }))}
+            toolbar={
+              <Suspense key={JSON.stringify(query)} fallback={<KeyFacets {...facets} counts={null} />}>
+                <CountedFacets ctx={ctx} filter={filter} facets={facets} />
+              </Suspense>
+            }
+            empty={
+              <NoKeys query={query} found={found} waiting={await nothingYet(ctx, query, rows, stores)} />
+            }
+          />
+          {found.kind === 'found' && (
+            <Pager shown={rows.length} noun="key" cursor={query.cursor} next={found.next} />
+          )}
+        </section>
+      </div>
+    </Remember>
   )
 }
 

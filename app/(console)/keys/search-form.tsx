@@ -56,7 +56,7 @@ export function SearchForm({ query }: { query: Query }) {
           <Search size={14} aria-hidden="true" /> {pending ? 'Searching …' : 'Search'}
         </Button>
         {set && (
-          <Link href={base} scroll={false} className={buttonClass('quiet')}>
+          <Link href={base} prefetch={false} scroll={false} className={buttonClass('quiet')}>
             <X size={14} aria-hidden="true" /> Clear
           </Link>
         )}

@@ -56,7 +56,7 @@ export function LockLine({ lock, gone, open, selected, onSelect, longestMs }: Pr
           title={lock.key}
           className="block truncate font-mono text-s after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent focus-visible:after:-outline-offset-2"
         >
-          {shortId(lock.key, 20, 4)}
+          {shortId(lock.key, 16, 4)}
         </QueryLink>
         <span className={secondLineClass}>
           {endpoint} · {client}

@@ -24,11 +24,14 @@ export function CopyLink({ query }: { query: string }) {
     )
   }
   return (
-    <Button look="quiet" onClick={() => void copy()} title="Copy a link to exactly this range">
-      {said === 'copied' ? <Check size={14} aria-hidden="true" /> : <Link2 size={14} aria-hidden="true" />}
-      <span role="status">
-        {said === 'copied' ? 'Copied' : said === 'failed' ? 'Clipboard refused' : 'Copy link'}
+    <>
+      <Button look="quiet" onClick={() => void copy()}>
+        {said === 'copied' ? <Check size={14} aria-hidden="true" /> : <Link2 size={14} aria-hidden="true" />}
+        Copy link
+      </Button>
+      <span role="status" className="text-ink-2 text-s">
+        {said === 'copied' ? 'Copied' : said === 'failed' ? 'Clipboard refused' : ''}
       </span>
-    </Button>
+    </>
   )
 }

@@ -33,7 +33,7 @@ export async function readMarks(db: Db, within: Window, deploys: readonly Deploy
     ...runs.items.map(
       (run): ChartMark => ({
         at: Date.parse(run.createdAt),
-        kind: 'run',
+        kind: bySchedule(run) ? 'run' : 'action',
         label: `${runText(run)}, ${byWhom(run, nameOf)}`,
         href: runHref(run),
       }),

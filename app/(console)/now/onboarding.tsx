@@ -45,7 +45,10 @@ export function Onboarding({ otlpUrl, needsToken, measured, sources }: Props) {
           <SourceHelp what="With it come locks, their holders and what may safely be done." />
           <p className="mt-2">
             Or let the console look for it and show what it makes of real rows:{' '}
-            <PageLink href="/sources/connect" className="font-medium text-accent-ink hover:underline">
+            <PageLink
+              href="/sources/connect"
+              className="font-medium text-accent-ink underline underline-offset-2"
+            >
               Connect a store
             </PageLink>
           </p>

@@ -2,7 +2,7 @@ import { readConsoleMeasures } from '@/app/_server/read-measures'
 import type { TimeRange } from '@/app/_ui/time-range'
 import type { SystemContext } from '@/lib/context'
 import { countLocks, listLocks } from '@/lib/keys/list-locks'
-import { listCases } from '@/lib/reconcile/cases'
+import { countCases } from '@/lib/reconcile/count-cases'
 import { listSources } from '@/lib/sources/list'
 import { MEASURES } from '@/lib/telemetry/measure'
 import { readDeploys } from '@/lib/telemetry/read/deploys'
@@ -43,11 +43,7 @@ export async function readNow(ctx: SystemContext, range: TimeRange) {
       readAtRisk(db, { kind: 'duplicate', ...window }),
       readEndpoints(db, { ...window, limit: ENDPOINTS_SHOWN }),
       readDeploys(db, { from: new Date(window.from.getTime() - DEPLOY_NEAR_MS), to: window.to }),
-      listCases(
-        db,
-        { outcome: ['break'], lifecycle: ['new', 'persisting', 'reopened'] },
-        { limit: LISTED_MAX },
-      ),
+      countCases(db, now),
     ]),
     Promise.all([freshnessNow(), conditionsNow(), listSources(db, now)]),
   ])
@@ -64,11 +60,7 @@ export async function readNow(ctx: SystemContext, range: TimeRange) {
     duplicates,
     endpoints,
     deploys,
-    openCases: {
-      all: cases.items.length,
-      p1: cases.items.filter(({ severity }) => severity === 'P1').length,
-      more: cases.next !== null,
-    },
+    openCases: { all: cases.open, p1: cases.bySeverity.P1 ?? 0 },
     freshness,
     conditions,
     sources,

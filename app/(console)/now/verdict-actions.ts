@@ -12,8 +12,7 @@ export function verdictActions(data: NowData): VerdictAction[] {
   const duplicates = Number(measureOf(data, 'M2').numerator ?? 0)
   const orphans = Number(measureOf(data, 'M6').detail.open ?? 0)
   const firing = new Set(data.conditions.map(({ kind }) => kind))
-  const { all, p1, more } = data.openCases
-  const least = more ? '≥ ' : ''
+  const { all, p1 } = data.openCases
   const offered: (VerdictAction | false)[] = [
     duplicates > 0 && { label: `Open ${plural(duplicates, 'effect')}`, href: '/effects?kind=duplicate' },
     (firing.has('store_errors') || firing.has('stale_source') || firing.has('stale_telemetry')) && {
@@ -21,7 +20,7 @@ export function verdictActions(data: NowData): VerdictAction[] {
       href: '/sources',
     },
     firing.has('intent_latency') && { label: 'Open slow traces', href: '/traces' },
-    p1 > 0 && { label: `Open ${least}${plural(all, 'case')}`, href: '/reconciliation' },
+    p1 > 0 && { label: `Open ${plural(all, 'case')}`, href: '/reconciliation' },
     data.locks.stuck > 0 && { label: `Open ${plural(data.locks.stuck, 'stuck lock')}`, href: '/locks' },
     orphans > 0 && { label: `Open ${plural(orphans, 'orphan')}`, href: '/effects?kind=orphan' },
   ]

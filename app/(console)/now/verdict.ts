@@ -95,7 +95,7 @@ function burn(effects: Measure, { range }: NowData): Piece[] {
   return [`${timesText(effects.value / effects.target)} the rate that the target allows, over ${span}.`]
 }
 
-function cases({ openCases: { all, p1, more } }: NowData): Piece[] {
+function cases({ openCases: { all, p1 } }: NowData): Piece[] {
   if (all === 0) return []
-  return [`${more ? '≥ ' : ''}${plural(all, 'case')} open, ${more ? '≥ ' : ''}${p1} of them P1.`]
+  return [`${plural(all, 'case')} open, ${p1} of them P1.`]
 }

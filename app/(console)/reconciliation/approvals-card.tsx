@@ -3,6 +3,7 @@ import { moneyText } from '@/app/_ui/money-text'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
+import { POLICY_ACTION_KIND } from '@/lib/core/states'
 import { fixVerb } from './words'
 
 /** Proposals that wait for a second person. */
@@ -33,14 +34,7 @@ export function ApprovalsCard({
               className="relative flex min-h-13 items-center gap-3 border-line border-t px-4 py-1.5 first:border-t-0 hover:bg-sunken"
             >
               <div className="min-w-0 flex-1">
-                <PageLink
-                  href={
-                    action.caseId === null
-                      ? `/audit?subject=${action.id}`
-                      : `/reconciliation/cases/${action.caseId}`
-                  }
-                  className="after:absolute after:inset-0 hover:underline"
-                >
+                <PageLink href={placeOf(action)} className="after:absolute after:inset-0 hover:underline">
                   {fixVerb(action.kind)}
                   {action.amount !== null && <span className="font-medium"> {moneyText(action.amount)}</span>}
                 </PageLink>
@@ -58,4 +52,10 @@ export function ApprovalsCard({
       )}
     </Card>
   )
+}
+
+/** Where it is decided on. */
+function placeOf({ id, kind, caseId }: ActionView): string {
+  if (kind === POLICY_ACTION_KIND) return '/storage#policies'
+  return caseId === null ? `/audit?subject=${id}` : `/reconciliation/cases/${caseId}`
 }

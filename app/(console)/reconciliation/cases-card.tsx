@@ -123,7 +123,7 @@ function NoCase({ query, counts }: { query: CaseQuery; counts: PageData['counts'
       <EmptyState kind="filtered" title="No case matches these filters">
         <QueryLink
           set={{ class: null, severity: null, age: null, cursor: null }}
-          className="text-accent-ink hover:underline"
+          className="text-accent-ink underline underline-offset-2"
         >
           Clear the filters
         </QueryLink>

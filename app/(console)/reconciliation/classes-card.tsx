@@ -73,7 +73,9 @@ export function ClassesCard({ counts }: { counts: CaseCounts }) {
                   </td>
                 ))}
                 <td className={cellClass(`h-9! font-semibold ${FIGURE}`)}>{countText(row.open)}</td>
-                <td className={cellClass('h-9! max-w-60 text-right text-ink-2 text-s max-md:hidden')}>
+                <td
+                  className={cellClass('h-9! max-w-72 min-w-56 text-right text-ink-2 text-s max-md:hidden')}
+                >
                   {moneyListText(row.atRisk) || '–'}
                 </td>
               </tr>

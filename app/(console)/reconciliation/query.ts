@@ -17,9 +17,9 @@ export const SEVERITIES = ['P1', 'P2', 'P3', 'warn'] as const
 /** Age buckets, youngest first; as many as the bounds and one more. */
 export const AGES = ['15m', '1h', '1d', 'older'] as const
 export const AGE_LABEL: Record<(typeof AGES)[number], string> = {
-  '15m': 'under 15 min',
-  '1h': 'under 1 h',
-  '1d': 'under 1 d',
+  '15m': '< 15 min',
+  '1h': '< 1 h',
+  '1d': '< 1 d',
   older: 'older',
 }
 

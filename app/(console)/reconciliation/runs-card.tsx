@@ -5,7 +5,7 @@ import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
 import type { RunView } from '@/lib/runs/read'
 import { runTotals, systemResults } from './run-counts'
-import { isVerdict, RUN_STATE, VERDICT } from './words'
+import { RUN_STATE, verdictOf } from './words'
 
 /** Runs in flight and the latest; a bar where one is at work. */
 export function RunsCard({ runs, names }: { runs: readonly RunView[]; names: ReadonlyMap<string, string> }) {
@@ -23,7 +23,8 @@ export function RunsCard({ runs, names }: { runs: readonly RunView[]; names: Rea
 
 function RunRow({ run, names }: { run: RunView; names: ReadonlyMap<string, string> }) {
   const active = run.state === 'queued' || run.state === 'running'
-  const ended = isVerdict(run.outcome) ? VERDICT[run.outcome].standing : RUN_STATE[run.state].standing
+  const ended =
+    verdictOf(run.outcome, systemResults(run.counts).length)?.standing ?? RUN_STATE[run.state].standing
   const by = run.requestedBy.startsWith('system:')
     ? 'by schedule'
     : `by ${names.get(run.requestedBy) ?? run.requestedBy}`
@@ -66,6 +67,8 @@ export function Progress({ value }: { value: number }) {
 function said(run: RunView): string {
   if (run.state === 'failed') return run.error ?? 'failed: see its log'
   if (run.state === 'cancelled') return 'cancelled'
-  const { gross, breaks, pending } = runTotals(systemResults(run.counts))
+  const results = systemResults(run.counts)
+  if (results.length === 0) return 'nothing to compare: no source is connected'
+  const { gross, breaks, pending } = runTotals(results)
   return `${countText(breaks)} breaks, ${countText(pending)} pending in ${countText(gross)} compared`
 }

@@ -6,21 +6,21 @@ import { Time } from '@/app/_ui/time'
 import type { RunView } from '@/lib/runs/read'
 import { runTotals, systemResults } from './run-counts'
 import { RunFigures } from './run-figures'
-import { isVerdict, VERDICT } from './words'
+import { INCOMPLETE, verdictOf } from './words'
 
 /** What the last run that counts says. */
 export function VerdictCard({ run }: { run: RunView | null }) {
-  if (run === null) {
+  const results = run === null ? [] : systemResults(run.counts)
+  if (run === null || results.length === 0) {
     return (
       <Card id="verdict" title="Last run">
-        <EmptyState kind="waiting" title="No run has ended yet">
+        <EmptyState kind="waiting" title="Nothing was compared yet">
           Runs start by themselves once a store and a provider are connected; or start one now.
         </EmptyState>
       </Card>
     )
   }
-  const results = systemResults(run.counts)
-  const verdict = isVerdict(run.outcome) ? VERDICT[run.outcome] : VERDICT.incomplete
+  const verdict = verdictOf(run.outcome, results.length) ?? INCOMPLETE
   const failures = results.flatMap((result) => result.failures)
   return (
     <Card
@@ -30,7 +30,10 @@ export function VerdictCard({ run }: { run: RunView | null }) {
         <>
           {results.map(({ system }) => system).join(', ')}, ended{' '}
           <Time at={run.finishedAt ?? run.createdAt} kind="age" /> ago ·{' '}
-          <PageLink href={`/reconciliation/runs/${run.id}`} className="text-accent-ink hover:underline">
+          <PageLink
+            href={`/reconciliation/runs/${run.id}`}
+            className="text-accent-ink underline underline-offset-2"
+          >
             details
           </PageLink>
         </>

@@ -28,7 +28,7 @@ export const TRIAGE: Record<CaseTriage, string> = {
 export const severityTone = (severity: string): BadgeTone =>
   severity === 'P1' ? 'bad' : severity === 'P2' ? 'warn' : 'plain'
 
-export const VERDICT: Record<ReconciliationVerdict, { standing: Standing; text: string }> = {
+const VERDICT: Record<ReconciliationVerdict, { standing: Standing; text: string }> = {
   reconciled: { standing: 'ok', text: 'Reconciled: every side says the same.' },
   with_pending: { standing: 'ok', text: 'Reconciled but for what is still on its way.' },
   with_warnings: { standing: 'warn', text: 'Reconciled, with warnings.' },
@@ -36,8 +36,21 @@ export const VERDICT: Record<ReconciliationVerdict, { standing: Standing; text: 
   incomplete: { standing: 'stale', text: 'Incomplete: a source could not be read, so this proves nothing.' },
 }
 
-export const isVerdict = (outcome: string | null): outcome is ReconciliationVerdict =>
+const isVerdict = (outcome: string | null): outcome is ReconciliationVerdict =>
   outcome !== null && outcome in VERDICT
+
+export const INCOMPLETE = VERDICT.incomplete
+
+/** What a run says; one that found no system to compare proves nothing, and is never green. Null = it says nothing. */
+export function verdictOf(
+  outcome: string | null,
+  systems: number,
+): { standing: Standing; text: string } | null {
+  if (!isVerdict(outcome)) return null
+  return systems === 0
+    ? { standing: 'unknown', text: 'Nothing was compared: no source is connected.' }
+    : VERDICT[outcome]
+}
 
 export const RUN_STATE: Record<RunState, { standing: Standing; text: string }> = {
   queued: { standing: 'unknown', text: 'waiting for a worker' },

@@ -5,6 +5,8 @@ import { z } from 'zod'
 import { type Attempted, attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
 import type { ActInput } from '@/app/_ui/act-dialog'
+import { addUser } from '@/lib/access/add-user'
+import { setBanned } from '@/lib/access/set-banned'
 import { mintOwnToken, revokeToken } from '@/lib/access/tokens'
 import { setRole } from '@/lib/access/users'
 import { assertWritesEnabled, setKillSwitch } from '@/lib/actions/kill-switch'
@@ -31,6 +33,28 @@ export const changeRole = async (userId: string, input: ActInput): Promise<Attem
     await setRole(ctx, { userId: z.string().parse(userId), role, reason: reasonSchema.parse(input.reason) })
     revalidatePath('/settings')
     return null
+  })
+
+export const lockOut = async (
+  userId: string,
+  banned: boolean,
+  input: ActInput,
+): Promise<Attempted<unknown>> =>
+  attemptOnce('user.set_banned', input.requestId, async (ctx) => {
+    await setBanned(ctx, { userId, banned, reason: input.reason })
+    revalidatePath('/settings')
+    return null
+  })
+
+export type NewUser = { email: string; name: string; role: string; reason: string }
+
+/** Not kept for a second asking: the password is told once and stored nowhere. A second try finds the email taken. */
+export const add = async (user: NewUser): Promise<Attempted<{ email: string; password: string }>> =>
+  attempt(async (ctx) => {
+    await assertWritesEnabled(ctx.db)
+    const { email, password } = await addUser(ctx, { ...user, role: z.enum(ROLES).parse(user.role) })
+    revalidatePath('/settings')
+    return { email, password }
   })
 
 export const revoke = async (tokenId: string, input: ActInput): Promise<Attempted<unknown>> =>

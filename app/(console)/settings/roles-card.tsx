@@ -35,7 +35,7 @@ export function RolesCard() {
                 May
               </th>
               {ROLES.map((role) => (
-                <th key={role} scope="col" className={stillHeadClass('text-center')}>
+                <th key={role} scope="col" className={stillHeadClass('text-center max-md:px-1')}>
                   {role}
                 </th>
               ))}
@@ -49,7 +49,7 @@ export function RolesCard() {
                   <code className="ml-1 font-mono text-ink-3 text-xs max-md:hidden">{verb}</code>
                 </th>
                 {ROLES.map((role) => (
-                  <td key={role} className={cellClass('h-9! text-center')}>
+                  <td key={role} className={cellClass('h-9! text-center max-md:px-1')}>
                     {roleAllows(role, verb) ? (
                       <>
                         <Check size={15} aria-hidden="true" className="mx-auto text-processing" />

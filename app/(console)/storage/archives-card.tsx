@@ -58,44 +58,70 @@ export function ArchivesCard({ archives, more, names, byRows, forbidden, place }
           </thead>
           <tbody>
             {archives.map((archive) => (
-              <tr key={archive.id}>
-                <td className={cellClass()}>
-                  <span className="flex flex-wrap items-center gap-2">
-                    <ShortId id={archive.id} />
-                    {archive.collectedAt === null && (
-                      <Badge tone="warn" title="The run ended in between: its rows are still in the store">
-                        not collected
-                      </Badge>
-                    )}
-                  </span>
-                  <span className={secondLineClass}>
-                    {names.get(archive.source) ?? archive.source}, <Time at={archive.at} />
-                  </span>
-                </td>
-                <td className={cellClass(FIGURE)}>{countText(archive.rows)}</td>
-                <td className={cellClass(`${FIGURE} max-md:hidden`)}>{bytesText(Number(archive.bytes))}</td>
-                <td className={cellClass()}>
-                  <div className="flex justify-end">
-                    {byRows.has(archive.source) ? (
-                      <ActDialog
-                        opener="Restore"
-                        forbidden={forbidden}
-                        title={`Restore ${plural(archive.rows, 'row')} in ${place}`}
-                        lead="Checked against its checksum, then put back where it came from. Rows that are there stay as they are. A retry of a restored key gets its stored answer again."
-                        confirm={`Restore ${plural(archive.rows, 'row')} in ${place}`}
-                        act={restore.bind(null, archive.id)}
-                      />
-                    ) : (
-                      <SqlButton id={archive.id} forbidden={forbidden} />
-                    )}
-                  </div>
-                </td>
-              </tr>
+              <ArchiveRow
+                key={archive.id}
+                archive={archive}
+                name={names.get(archive.source) ?? archive.source}
+                restorable={byRows.has(archive.source)}
+                forbidden={forbidden}
+                place={place}
+              />
             ))}
           </tbody>
         </table>
       )}
     </Card>
+  )
+}
+
+function ArchiveRow({
+  archive,
+  name,
+  restorable,
+  forbidden,
+  place,
+}: {
+  archive: ArchiveView
+  name: string
+  /** The console can put its rows back itself. */
+  restorable: boolean
+  forbidden: string | null
+  place: string
+}) {
+  return (
+    <tr>
+      <td className={cellClass('w-full max-w-0')}>
+        <span className="flex flex-wrap items-center gap-2">
+          <ShortId id={archive.id} />
+          {archive.collectedAt === null && (
+            <Badge tone="warn" title="The run ended in between: its rows are still in the store">
+              not collected
+            </Badge>
+          )}
+        </span>
+        <span className={secondLineClass}>
+          {name}, <Time at={archive.at} />
+        </span>
+      </td>
+      <td className={cellClass(FIGURE)}>{countText(archive.rows)}</td>
+      <td className={cellClass(`${FIGURE} max-md:hidden`)}>{bytesText(Number(archive.bytes))}</td>
+      <td className={cellClass()}>
+        <div className="flex justify-end">
+          {restorable ? (
+            <ActDialog
+              opener="Restore"
+              forbidden={forbidden}
+              title={`Restore ${plural(archive.rows, 'row')} in ${place}`}
+              lead="Checked against its checksum, then put back where it came from. Rows that are there stay as they are. A retry of a restored key gets its stored answer again."
+              confirm={`Restore ${plural(archive.rows, 'row')} in ${place}`}
+              act={restore.bind(null, archive.id)}
+            />
+          ) : (
+            <SqlButton id={archive.id} forbidden={forbidden} />
+          )}
+        </div>
+      </td>
+    </tr>
   )
 }
 

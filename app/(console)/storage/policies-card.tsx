@@ -38,41 +38,7 @@ export function PoliciesCard(props: Props) {
       {waiting.map((action) => (
         <WaitingPolicy key={action.id} action={action} {...props} />
       ))}
-      <table className={tableClass}>
-        <thead>
-          <tr>
-            {['For', 'TTL', 'Buffer', 'Archive'].map((name) => (
-              <th key={name} scope="col" className={stillHeadClass(name === 'For' ? '' : 'text-right')}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {policies.map((policy) => (
-            <tr key={policy.id}>
-              <td className={cellClass()}>
-                <span className="block font-medium">{policy.endpoint || policy.tier || 'all'}</span>
-                <span className={secondLineClass}>
-                  {names.get(policy.source) ?? policy.source}, since <Time at={policy.updatedAt} />
-                </span>
-              </td>
-              <td className={cellClass('text-right')}>{ttlText(policy.ttlMs)}</td>
-              <td className={cellClass(FIGURE)}>{durationText(policy.safetyMs)}</td>
-              <td className={cellClass(FIGURE)}>{policy.archive ? <Badge tone="ok">first</Badge> : 'no'}</td>
-            </tr>
-          ))}
-          <tr>
-            <td className={cellClass()}>
-              <span className="block">everything else</span>
-              <span className={secondLineClass}>the default</span>
-            </td>
-            <td className={cellClass('text-right')}>{ttlText(standard.ttlMs)}</td>
-            <td className={cellClass(FIGURE)}>{durationText(standard.safetyMs)}</td>
-            <td className={cellClass(FIGURE)}>no</td>
-          </tr>
-        </tbody>
-      </table>
+      <PolicyTable policies={policies} names={names} />
       <div className="flex flex-wrap gap-2 px-4 py-3">
         {stores.map(({ source, byRows, tiers }) => (
           <ActDialog
@@ -95,6 +61,47 @@ export function PoliciesCard(props: Props) {
         )}
       </div>
     </Card>
+  )
+}
+
+function PolicyTable({ policies, names }: Pick<Props, 'policies' | 'names'>) {
+  const standard = defaultPolicy()
+  return (
+    <table className={tableClass}>
+      <thead>
+        <tr>
+          {['For', 'TTL', 'Buffer', 'Archive'].map((name) => (
+            <th key={name} scope="col" className={stillHeadClass(name === 'For' ? '' : 'text-right')}>
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {policies.map((policy) => (
+          <tr key={policy.id}>
+            <td className={cellClass('w-full max-w-0')}>
+              <span className="block font-medium">{policy.endpoint || policy.tier || 'all'}</span>
+              <span className={secondLineClass}>
+                {names.get(policy.source) ?? policy.source}, since <Time at={policy.updatedAt} />
+              </span>
+            </td>
+            <td className={cellClass('text-right')}>{ttlText(policy.ttlMs)}</td>
+            <td className={cellClass(FIGURE)}>{durationText(policy.safetyMs)}</td>
+            <td className={cellClass(FIGURE)}>{policy.archive ? <Badge tone="ok">first</Badge> : 'no'}</td>
+          </tr>
+        ))}
+        <tr>
+          <td className={cellClass('w-full max-w-0')}>
+            <span className="block">everything else</span>
+            <span className={secondLineClass}>the default</span>
+          </td>
+          <td className={cellClass('text-right')}>{ttlText(standard.ttlMs)}</td>
+          <td className={cellClass(FIGURE)}>{durationText(standard.safetyMs)}</td>
+          <td className={cellClass(FIGURE)}>no</td>
+        </tr>
+      </tbody>
+    </table>
   )
 }
 

@@ -175,7 +175,7 @@ function NoTrace({ found, query, waiting }: { found: Found; query: TraceQuery; w
       Widen the range, or{' '}
       <QueryLink
         set={{ q: null, failed: null, outcome: null, endpoint: null, bar: null, counted: null, cursor: null }}
-        className="text-accent-ink hover:underline"
+        className="text-accent-ink underline underline-offset-2"
       >
         clear the filters
       </QueryLink>

@@ -142,10 +142,12 @@ function parametersOf(
 
 function successes(route: Route, schemaOf: SchemaWriter): Json {
   return Object.fromEntries(
-    Object.entries(route.responses).map(([status, { description, schema }]) => [
-      status,
-      { description, content: { 'application/json': { schema: schemaOf(schema, 'output') } } },
-    ]),
+    Object.entries(route.responses).map(
+      ([status, { description, schema, contentType = 'application/json' }]) => [
+        status,
+        { description, content: { [contentType]: { schema: schemaOf(schema, 'output') } } },
+      ],
+    ),
   )
 }
 

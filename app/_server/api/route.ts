@@ -8,7 +8,10 @@ type Shape = z.ZodObject
 type Output<S> = S extends z.ZodType ? z.output<S> : undefined
 
 /** What a handler answers when all is well. */
-export type Answer = { status: 200 | 201 | 202; body: unknown }
+export type Answer = { status: 200 | 201 | 202; body: unknown } | FileAnswer
+
+/** A file that is sent while it is made. */
+export type FileAnswer = { status: 200; contentType: string; name: string; chunks: AsyncIterable<string> }
 
 type Common<P, Q, B> = {
   /** Below /api/v1, with its parameters in braces. */
@@ -26,7 +29,9 @@ type Common<P, Q, B> = {
   /** The one mutation that the kill switch must not stop is its own. */
   worksWhenWritesAreOff?: true
   /** What it answers when all is well, by status. */
-  responses: Partial<Record<200 | 201 | 202, { description: string; schema: z.ZodType }>>
+  responses: Partial<
+    Record<200 | 201 | 202, { description: string; schema: z.ZodType; contentType?: string }>
+  >
 }
 
 export type RouteInput<P, Q, B> = { params: Output<P>; query: Output<Q>; body: Output<B> }

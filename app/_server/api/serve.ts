@@ -4,7 +4,7 @@ import { AppError } from '@/lib/core/errors'
 import { parseIdempotencyKey } from '@/sdk/idempotency-key'
 import { idempotent } from '@/sdk/idempotent'
 import { requestContext, type UserContext } from '../context'
-import { asKnownError, jsonResponse, problemResponse, respond } from '../respond'
+import { asKnownError, fileResponse, jsonResponse, problemResponse, respond } from '../respond'
 import { type Services, services } from '../services'
 import type { Answer, Route, RouteContext } from './route'
 import { invalid, queryObject, validate } from './validate'
@@ -107,4 +107,5 @@ async function readJson(request: Request): Promise<unknown> {
   }
 }
 
-const toResponse = (given: Answer): Response => jsonResponse(given.body, given.status)
+const toResponse = (given: Answer): Response =>
+  'chunks' in given ? fileResponse(given) : jsonResponse(given.body, given.status)

@@ -4,6 +4,7 @@ import { caseRoutes } from '../routes/cases'
 import { keyRoutes } from '../routes/keys'
 import { lockRoutes } from '../routes/locks'
 import { measureRoutes } from '../routes/measures'
+import { reconciliationRoutes } from '../routes/reconciliation'
 import { runRoutes } from '../routes/runs'
 import { sourceRoutes } from '../routes/sources'
 import type { Route } from './route'
@@ -15,6 +16,7 @@ export const ROUTES: readonly Route[] = [
   ...lockRoutes,
   ...actionRoutes,
   ...caseRoutes,
+  ...reconciliationRoutes,
   ...runRoutes,
   ...auditRoutes,
   ...sourceRoutes,

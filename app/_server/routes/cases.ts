@@ -16,10 +16,18 @@ const startSchema = z
     sources: z.array(z.string().startsWith('src_')).min(1).max(100).optional(),
     from: instant.optional(),
     to: instant.optional(),
+    scope: text.optional().describe('With `key`: one key instead of a window'),
+    key: text.optional(),
+    reference: text.optional().describe('One business reference instead of a window'),
     dryRun: z.boolean().default(false),
   })
   .refine(({ from, to }) => (from === undefined) === (to === undefined), 'from and to go together')
   .refine(({ from, to }) => from === undefined || to === undefined || from < to, 'from must be before to')
+  .refine(({ scope, key }) => (scope === undefined) === (key === undefined), 'scope and key go together')
+  .refine(
+    ({ from, key, reference }) => [from, key, reference].filter((each) => each !== undefined).length <= 1,
+    'a window, a key with its scope, or a reference',
+  )
 
 export const caseRoutes = [
   get({
@@ -72,14 +80,14 @@ export const caseRoutes = [
     tag: 'Reconciliation',
     summary: 'Compare the sides now',
     description:
-      'Of all systems, or of those of `sources`; of a range, or of all that changed. A dry run opens no case.',
+      'Of all systems, or of those of `sources`; of a range, of one key or business reference (asked by id), or of all that changed. A dry run opens no case.',
     verb: 'run.start',
     body: startSchema,
     responses: { 202: { description: 'The run', schema: runSchema } },
-    async handle(ctx, { body: { sources, from, to, dryRun } }) {
+    async handle(ctx, { body: { sources, from, to, dryRun, ...target } }) {
       await assertSources(ctx, sources ?? [])
       const range = from === undefined || to === undefined ? {} : { from, to }
-      const params = { ...(sources === undefined ? {} : { sources }), ...range }
+      const params = { ...(sources === undefined ? {} : { sources }), ...range, ...target }
       return accepted(runView(await startRun(ctx, { kind: 'reconciliation', params, dryRun })))
     },
   }),

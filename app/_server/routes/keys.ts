@@ -45,6 +45,9 @@ export const keyRoutes = [
     query: z.strictObject({
       ...pageQuery,
       key: text.optional().describe('The key itself, without quotes'),
+      prefix: text.optional().describe('How the key begins: three characters or more'),
+      traceId: text.optional().describe('32 hex digits: the trace of its last execution'),
+      providerRef: text.optional().describe('What the provider made of it: `ch_…`, `re_…`'),
       scope: text.optional().describe('`{caller}/{METHOD} {route}`'),
       source: text.optional(),
       state: z.enum(KEY_STATES, `one of ${KEY_STATES.join(', ')}`).optional(),

@@ -1,12 +1,15 @@
 import { z } from 'zod'
+import { reasonSchema } from '@/lib/core/reason'
 import { RUN_KINDS, RUN_STATES } from '@/lib/core/states'
+import { listPolicies } from '@/lib/retention/policies'
+import { policyParamsSchema, proposePolicy } from '@/lib/retention/propose-policy'
 import { startCollection, startCollectionSchema } from '@/lib/retention/start-collection'
 import { cancelRun } from '@/lib/runs/cancel'
 import { readProcesses } from '@/lib/runs/processes'
 import { getRun, listRuns, readRunLog } from '@/lib/runs/read'
 import { anyOf, flag, idParam, pageQuery } from '../api/inputs'
-import { accepted, get, ok, post } from '../api/route'
-import { keysOf, listOf, runSchema } from '../api/schemas'
+import { accepted, created, get, ok, post } from '../api/route'
+import { actionSchema, keysOf, listOf, runSchema } from '../api/schemas'
 
 const at = z.iso.datetime()
 const logLine = z.object({ at, level: z.string(), message: z.string(), data: z.unknown() })
@@ -77,6 +80,48 @@ export const runRoutes = [
     responses: { 202: { description: 'The run', schema: runSchema } },
     async handle(ctx, { body }) {
       return accepted(await startCollection(ctx, body))
+    },
+  }),
+
+  get({
+    path: 'retention/policies',
+    tag: 'Retention',
+    summary: 'Policies in force',
+    verb: 'view',
+    responses: {
+      200: {
+        description: 'All of them',
+        schema: listOf(
+          z.object({
+            id: z.string(),
+            source: z.string(),
+            tier: z.string().describe('Empty = all'),
+            endpoint: z.string().describe('Empty = all'),
+            ttlMs: z.number().nullable().describe('null = as the store says itself'),
+            safetyMs: z.number(),
+            archive: z.boolean(),
+            actionId: z.string(),
+            version: z.number(),
+            updatedAt: at,
+          }),
+        ),
+      },
+    },
+    async handle(ctx) {
+      return ok({ items: await listPolicies(ctx.db), next: null })
+    },
+  }),
+
+  post({
+    path: 'retention/policies',
+    tag: 'Retention',
+    summary: 'Propose a policy',
+    description: 'In force once another person has approved its action: POST actions/{id}/approve.',
+    verb: 'retention.run',
+    body: policyParamsSchema.extend({ reason: reasonSchema }),
+    responses: { 201: { description: 'The action', schema: actionSchema } },
+    async handle(ctx, { body }) {
+      return created(await proposePolicy(ctx, body))
     },
   }),
 

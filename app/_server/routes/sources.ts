@@ -3,10 +3,15 @@ import { readKillSwitch, setKillSwitch } from '@/lib/actions/kill-switch'
 import { readConditions } from '@/lib/alerts/read-conditions'
 import { reasonSchema } from '@/lib/core/reason'
 import { CONDITION_KINDS } from '@/lib/core/verdict'
+import { adapterNameSchema } from '@/lib/sources/adapters'
+import { connectSource } from '@/lib/sources/connect'
 import { listSources } from '@/lib/sources/list'
+import { detectSource, previewSource } from '@/lib/sources/preview'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
-import { get, ok, post } from '../api/route'
+import { created, get, ok, post } from '../api/route'
 import { listOf, sourceSchema } from '../api/schemas'
+import { roleSqlOf } from '../role-sql'
+import { services } from '../services'
 
 const at = z.iso.datetime()
 const word = z.string().nullable()
@@ -14,6 +19,12 @@ const word = z.string().nullable()
 const killSwitchSchema = z
   .object({ on: z.boolean(), reason: word, by: word, at: at.nullable(), version: z.number() })
   .meta({ id: 'KillSwitch' })
+
+const secret = z
+  .strictObject({ url: z.string().min(1).max(2_000) })
+  .describe('Sealed when it is saved, never given back')
+const draft = { adapter: adapterNameSchema, config: z.record(z.string(), z.unknown()).default({}), secret }
+const rules = () => ({ demo: services().settings.IDEMSCOPE_DEMO })
 
 export const sourceRoutes = [
   get({
@@ -24,6 +35,76 @@ export const sourceRoutes = [
     responses: { 200: { description: 'All of them', schema: listOf(sourceSchema) } },
     async handle(ctx) {
       return ok({ items: await listSources(ctx.db, ctx.clock.now()), next: null })
+    },
+  }),
+
+  post({
+    path: 'sources',
+    tag: 'Sources',
+    summary: 'Connect a source',
+    description: 'A name that is taken is refused. It is read from the next turn on.',
+    verb: 'source.manage',
+    body: z.strictObject({
+      ...draft,
+      name: z.string().min(1).max(60),
+      system: z.string().describe('Sources of one system are reconciled with each other'),
+      reason: reasonSchema,
+    }),
+    responses: { 201: { description: 'Its id', schema: z.object({ id: z.string() }) } },
+    async handle(ctx, { body }) {
+      return created(await connectSource(ctx, body, rules()))
+    },
+  }),
+
+  post({
+    path: 'sources/detect',
+    tag: 'Sources',
+    summary: 'Which idempotency tables a database has',
+    description: 'Reads its catalogue only; nothing is saved.',
+    verb: 'source.manage',
+    body: z.strictObject({ secret }),
+    responses: {
+      200: {
+        description: 'Layouts that are known by their columns',
+        schema: listOf(
+          z.object({
+            adapter: z.string(),
+            library: z.string(),
+            schema: z.string(),
+            table: z.string(),
+            config: z.record(z.string(), z.unknown()),
+            rowsEstimate: z.number(),
+          }),
+        ),
+      },
+    },
+    async handle(ctx, { body }) {
+      return ok({ items: await detectSource(ctx, body.secret), next: null })
+    },
+  }),
+
+  post({
+    path: 'sources/preview',
+    tag: 'Sources',
+    summary: 'What a mapping makes of real rows, and the SQL of the role that it needs',
+    description: 'Read-only, with a timeout; never a body or a header. Nothing is saved.',
+    verb: 'source.manage',
+    body: z.strictObject(draft),
+    responses: {
+      200: {
+        description: 'Rows, capabilities and SQL',
+        schema: z.object({
+          capabilities: z.record(z.string(), z.unknown()),
+          storeNow: at,
+          rows: z.array(z.looseObject({ scope: z.string(), key: z.string(), state: z.string() })),
+          moreLive: z.boolean(),
+          roleSql: z.string(),
+        }),
+      },
+    },
+    async handle(ctx, { body }) {
+      const preview = await previewSource(ctx, body, rules())
+      return ok({ ...preview, roleSql: roleSqlOf(body.adapter, body.config) })
     },
   }),
 

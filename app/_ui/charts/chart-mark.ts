@@ -2,7 +2,8 @@
 export type ChartMark = {
   /** Milliseconds since the epoch. */
   at: number
-  kind: 'deploy' | 'action' | 'run'
+  /** What a person did, what was deployed, what the schedule ran. */
+  kind: 'action' | 'deploy' | 'run'
   label: string
   /** Where it is told in full. */
   href: string

@@ -1,11 +1,28 @@
 'use client'
 
 import dynamic from 'next/dynamic'
+import type { OutcomeBarsProps } from './outcome-bars'
 import { CHART_HEIGHT } from './outcome-point'
+import type { RateLineProps } from './rate-line'
 
 // Recharts draws in the browser only and is large: it comes after the figures, into a place kept for it.
 
 const Reserved = () => <div style={{ height: CHART_HEIGHT }} />
 
-export const OutcomeBars = dynamic(() => import('./outcome-bars'), { ssr: false, loading: Reserved })
-export const RateLine = dynamic(() => import('./rate-line'), { ssr: false, loading: Reserved })
+/** A chart that cannot be fetched takes nothing else of the page with it. */
+function Missing() {
+  return (
+    <p className="flex items-center justify-center text-ink-2" style={{ height: CHART_HEIGHT }}>
+      The chart could not be loaded. Reload the page to try again.
+    </p>
+  )
+}
+
+export const OutcomeBars = dynamic<OutcomeBarsProps>(
+  () => import('./outcome-bars').catch(() => ({ default: Missing })),
+  { ssr: false, loading: Reserved },
+)
+export const RateLine = dynamic<RateLineProps>(
+  () => import('./rate-line').catch(() => ({ default: Missing })),
+  { ssr: false, loading: Reserved },
+)

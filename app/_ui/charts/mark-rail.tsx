@@ -56,10 +56,11 @@ export function MarkRail({ marks, fromMs, toMs, left, right }: Props) {
 type SlotProps = { slot: number; marks: readonly ChartMark[]; share: (at: number) => number }
 
 function Slot({ slot, marks, share }: SlotProps) {
-  const [first] = [...marks].sort((a, b) => WEIGHT[a.kind] - WEIGHT[b.kind])
+  const sorted = [...marks].sort((a, b) => WEIGHT[a.kind] - WEIGHT[b.kind])
+  const [first] = sorted
   if (first === undefined) return null
   const more = marks.length > LISTED_MAX ? `\nand ${marks.length - LISTED_MAX} more` : ''
-  const words = marks
+  const words = sorted
     .slice(0, LISTED_MAX)
     .map(({ label }) => label)
     .join('\n')

@@ -1,25 +1,15 @@
 'use client'
 
 import { useMemo, useRef } from 'react'
-import {
-  Bar,
-  BarChart,
-  type BarShapeProps,
-  CartesianGrid,
-  ReferenceArea,
-  ReferenceLine,
-  ResponsiveContainer,
-  Tooltip,
-  XAxis,
-  YAxis,
-} from 'recharts'
+import { Bar, BarChart, type BarShapeProps, CartesianGrid, ReferenceArea, Tooltip, YAxis } from 'recharts'
 import { countText } from '../format-figure'
 import { useZone } from '../zone'
-import { deployBuckets, tickText, timeTicks } from './axis'
+import { deployBuckets } from './axis'
+import { ChartFrame, MARKS_HEIGHT } from './chart-frame'
 import type { ChartMark } from './chart-mark'
 import { ChartTooltip } from './chart-tooltip'
-import { MarkRail } from './mark-rail'
-import { CHART_HEIGHT, OUTCOMES, type OutcomePoint } from './outcome-point'
+import { OUTCOMES, type OutcomePoint } from './outcome-point'
+import { TimeAxis, TimeMarks } from './time-marks'
 import { useChartRange } from './use-chart-range'
 
 const TICKS_MAX = 5
@@ -39,7 +29,6 @@ export type OutcomeBarsProps = {
 }
 
 export default function OutcomeBars({ points, bucketMs, marks, drill, syncId }: OutcomeBarsProps) {
-  const zone = useZone()
   const starts = useMemo(() => points.map(({ at }) => at), [points])
   const gaps = useMemo(() => gapsOf(points), [points])
   const shown = OUTCOMES.filter(({ key }) => key !== 'other' || points.some((point) => point.other > 0))
@@ -47,97 +36,71 @@ export default function OutcomeBars({ points, bucketMs, marks, drill, syncId }: 
   const told = useRef<OutcomePoint | null>(null)
   const deployed = useMemo(() => deployBuckets(marks, starts), [marks, starts])
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the chart within has the focus; its keys come through here
-    <div
-      className="relative h-full cursor-pointer select-none"
+    <ChartFrame
+      marks={marks}
+      fromMs={starts[0] ?? 0}
+      toMs={(starts.at(-1) ?? 0) + bucketMs}
+      left={AXIS_WIDTH}
+      right={MARGIN_RIGHT}
       onKeyDown={(event) => range.onKeyDown(event, tellOf(told.current))}
     >
-      <MarkRail
-        marks={marks}
-        fromMs={starts[0] ?? 0}
-        toMs={(starts.at(-1) ?? 0) + bucketMs}
-        left={AXIS_WIDTH}
-        right={MARGIN_RIGHT}
-      />
-      <ResponsiveContainer width="100%" height={CHART_HEIGHT} className="chart">
-        <BarChart
-          data={points}
-          margin={{ top: 26, right: MARGIN_RIGHT, bottom: 0, left: 0 }}
-          barCategoryGap="8%"
-          syncId={syncId}
-          {...range.handlers}
-        >
-          <CartesianGrid vertical={false} stroke="var(--line)" />
-          <XAxis
-            dataKey="at"
-            ticks={timeTicks(starts, TICKS_MAX)}
-            interval={0}
-            tickFormatter={(at: number) => tickText(at, zone, starts)}
-            tickLine={false}
-            axisLine={{ stroke: 'var(--line-strong)' }}
-            height={24}
-            tickMargin={8}
+      <BarChart
+        data={points}
+        margin={{ top: MARKS_HEIGHT, right: MARGIN_RIGHT, bottom: 0, left: 0 }}
+        barCategoryGap="8%"
+        syncId={syncId}
+        {...range.handlers}
+      >
+        <CartesianGrid vertical={false} stroke="var(--line)" />
+        <TimeAxis starts={starts} ticksMax={TICKS_MAX} />
+        <YAxis
+          width={AXIS_WIDTH}
+          allowDecimals={false}
+          tickCount={4}
+          tickFormatter={countText}
+          tickLine={false}
+          axisLine={false}
+        />
+        {gaps.map(({ from, to, wide }) => (
+          <ReferenceArea
+            key={from}
+            x1={from}
+            x2={to}
+            fill="var(--sunken)"
+            fillOpacity={1}
+            stroke="var(--line-strong)"
+            strokeDasharray="2 3"
+            ifOverflow="hidden"
+            {...(wide ? { label: { value: 'nothing arrived', position: 'center' } as const } : {})}
           />
-          <YAxis
-            width={AXIS_WIDTH}
-            allowDecimals={false}
-            tickCount={4}
-            tickFormatter={countText}
-            tickLine={false}
-            axisLine={false}
-          />
-          {gaps.map(({ from, to, wide }) => (
-            <ReferenceArea
-              key={from}
-              x1={from}
-              x2={to}
-              fill="var(--sunken)"
-              fillOpacity={1}
-              stroke="var(--line-strong)"
-              strokeDasharray="2 3"
-              ifOverflow="hidden"
-              {...(wide ? { label: { value: 'nothing arrived', position: 'center' } as const } : {})}
-            />
-          ))}
-          <Tooltip
+        ))}
+        <Tooltip
+          isAnimationActive={false}
+          cursor={{ fill: 'var(--ink)', fillOpacity: 0.06 }}
+          content={({ active, payload }) => {
+            const point = payload[0]?.payload as OutcomePoint | undefined
+            told.current = active && point ? point : null
+            return active && point ? <OutcomeTooltip point={point} bucketMs={bucketMs} /> : null
+          }}
+        />
+        {shown.map(({ key, fill, label }) => (
+          <Bar
+            key={key}
+            dataKey={key}
+            name={label}
+            stackId="requests"
+            fill={fill}
+            shape={BucketBar}
             isAnimationActive={false}
-            cursor={{ fill: 'var(--ink)', fillOpacity: 0.06 }}
-            content={({ active, payload }) => {
-              const point = payload[0]?.payload as OutcomePoint | undefined
-              told.current = active && point ? point : null
-              return active && point ? <OutcomeTooltip point={point} bucketMs={bucketMs} /> : null
+            onClick={(bar) => {
+              const point = bar.payload as OutcomePoint
+              range.open(point.at, { bar: key, counted: String(point[key]) })
             }}
           />
-          {shown.map(({ key, fill, label }) => (
-            <Bar
-              key={key}
-              dataKey={key}
-              name={label}
-              stackId="requests"
-              fill={fill}
-              shape={BucketBar}
-              isAnimationActive={false}
-              onClick={(bar) => {
-                const point = bar.payload as OutcomePoint
-                range.open(point.at, { bar: key, counted: String(point[key]) })
-              }}
-            />
-          ))}
-          {deployed.map((bucket) => (
-            <ReferenceLine key={bucket} x={bucket} stroke="var(--ink-2)" strokeDasharray="2 3" />
-          ))}
-          {range.dragging !== null && (
-            <ReferenceArea
-              x1={range.dragging.from}
-              x2={range.dragging.to}
-              fill="var(--accent)"
-              fillOpacity={0.14}
-              stroke="var(--accent)"
-            />
-          )}
-        </BarChart>
-      </ResponsiveContainer>
-    </div>
+        ))}
+        <TimeMarks deployed={deployed} dragging={range.dragging} />
+      </BarChart>
+    </ChartFrame>
   )
 }
 

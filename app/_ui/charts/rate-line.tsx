@@ -1,25 +1,15 @@
 'use client'
 
 import { useMemo, useRef } from 'react'
-import {
-  Area,
-  CartesianGrid,
-  ComposedChart,
-  Line,
-  ReferenceArea,
-  ReferenceLine,
-  ResponsiveContainer,
-  Tooltip,
-  XAxis,
-  YAxis,
-} from 'recharts'
+import { Area, CartesianGrid, ComposedChart, Line, ReferenceLine, Tooltip, YAxis } from 'recharts'
 import { countText, percentText, targetPercentText } from '../format-figure'
 import { useZone } from '../zone'
-import { deployBuckets, tickText, timeTicks } from './axis'
+import { deployBuckets } from './axis'
+import { ChartFrame, MARKS_HEIGHT } from './chart-frame'
 import type { ChartMark } from './chart-mark'
 import { ChartTooltip } from './chart-tooltip'
-import { MarkRail } from './mark-rail'
-import { CHART_HEIGHT, type RatePoint } from './outcome-point'
+import type { RatePoint } from './outcome-point'
+import { TimeAxis, TimeMarks } from './time-marks'
 import { useChartRange } from './use-chart-range'
 
 const TICKS_MAX = 4
@@ -41,7 +31,6 @@ export type RateLineProps = {
 
 /** A rate from 0, with its target. Where nothing was counted there is no line; what still counts is dashed. */
 export default function RateLine({ points, bucketMs, target, stroke, marks, drill, syncId }: RateLineProps) {
-  const zone = useZone()
   const starts = useMemo(() => points.map(({ at }) => at), [points])
   const drawn = useMemo(() => points.map(splitOpen), [points])
   const range = useChartRange(starts, bucketMs, drill)
@@ -50,109 +39,81 @@ export default function RateLine({ points, bucketMs, target, stroke, marks, dril
   const ceiling = niceCeiling(Math.max(target * 2, ...points.map(({ rate }) => rate ?? 0)))
   const yTicks = Array.from({ length: Y_TICKS + 1 }, (_, index) => (ceiling / Y_TICKS) * index)
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the chart within has the focus; its keys come through here
-    <div
-      className="relative h-full cursor-pointer select-none"
+    <ChartFrame
+      marks={marks}
+      fromMs={starts[0] ?? 0}
+      toMs={starts.at(-1) ?? 0}
+      left={AXIS_WIDTH}
+      right={MARGIN_RIGHT}
       onKeyDown={(event) => range.onKeyDown(event, tellOf(told.current))}
     >
-      <MarkRail
-        marks={marks}
-        fromMs={starts[0] ?? 0}
-        toMs={starts.at(-1) ?? 0}
-        left={AXIS_WIDTH}
-        right={MARGIN_RIGHT}
-      />
-      <ResponsiveContainer width="100%" height={CHART_HEIGHT} className="chart">
-        <ComposedChart
-          data={drawn}
-          margin={{ top: 26, right: MARGIN_RIGHT, bottom: 0, left: 0 }}
-          syncId={syncId}
-          {...range.handlers}
-          onClick={(state) => {
-            const point = points[Number(state.activeTooltipIndex)]
-            if (point !== undefined) range.open(point.at, { counted: point.numerator })
+      <ComposedChart
+        data={drawn}
+        margin={{ top: MARKS_HEIGHT, right: MARGIN_RIGHT, bottom: 0, left: 0 }}
+        syncId={syncId}
+        {...range.handlers}
+        onClick={(state) => {
+          const point = points[Number(state.activeTooltipIndex)]
+          if (point !== undefined) range.open(point.at, { counted: point.numerator })
+        }}
+      >
+        <CartesianGrid vertical={false} stroke="var(--line)" />
+        <TimeAxis starts={starts} ticksMax={TICKS_MAX} />
+        <YAxis
+          width={AXIS_WIDTH}
+          domain={[0, ceiling]}
+          // Else a chart without a point has no scale either, and its target is not drawn.
+          allowDataOverflow
+          ticks={yTicks}
+          tickFormatter={(rate: number) => `${targetPercentText(rate)} %`}
+          tickLine={false}
+          axisLine={false}
+        />
+        <Tooltip
+          isAnimationActive={false}
+          cursor={{ stroke: 'var(--ink-3)', strokeWidth: 1 }}
+          content={({ active, payload }) => {
+            const point = payload[0]?.payload as RatePoint | undefined
+            told.current = active && point ? point : null
+            return active && point ? <RateTooltip point={point} bucketMs={bucketMs} target={target} /> : null
           }}
-        >
-          <CartesianGrid vertical={false} stroke="var(--line)" />
-          <XAxis
-            dataKey="at"
-            ticks={timeTicks(starts, TICKS_MAX)}
-            interval={0}
-            tickFormatter={(at: number) => tickText(at, zone, starts)}
-            tickLine={false}
-            axisLine={{ stroke: 'var(--line-strong)' }}
-            height={24}
-            tickMargin={8}
-          />
-          <YAxis
-            width={AXIS_WIDTH}
-            domain={[0, ceiling]}
-            // Else a chart without a point has no scale either, and its target is not drawn.
-            allowDataOverflow
-            ticks={yTicks}
-            tickFormatter={(rate: number) => `${targetPercentText(rate)} %`}
-            tickLine={false}
-            axisLine={false}
-          />
-          <Tooltip
-            isAnimationActive={false}
-            cursor={{ stroke: 'var(--ink-3)', strokeWidth: 1 }}
-            content={({ active, payload }) => {
-              const point = payload[0]?.payload as RatePoint | undefined
-              told.current = active && point ? point : null
-              return active && point ? (
-                <RateTooltip point={point} bucketMs={bucketMs} target={target} />
-              ) : null
-            }}
-          />
-          <Area
-            dataKey="closed"
-            type="linear"
-            stroke={stroke}
-            strokeWidth={1.75}
-            fill={stroke}
-            fillOpacity={0.1}
-            dot={<LoneDot stroke={stroke} points={drawn} />}
-            activeDot={{ r: 3.5, strokeWidth: 0, fill: stroke }}
-            connectNulls={false}
-            isAnimationActive={false}
-          />
-          <Line
-            dataKey="open"
-            type="linear"
-            stroke={stroke}
-            strokeWidth={1.75}
-            strokeDasharray="3 3"
-            dot={false}
-            activeDot={{ r: 3.5, strokeWidth: 0, fill: stroke }}
-            connectNulls={false}
-            isAnimationActive={false}
-          />
-          {deployed.map((bucket) => (
-            <ReferenceLine key={bucket} x={bucket} stroke="var(--ink-3)" strokeDasharray="2 3" />
-          ))}
-          {range.dragging !== null && (
-            <ReferenceArea
-              x1={range.dragging.from}
-              x2={range.dragging.to}
-              fill="var(--accent)"
-              fillOpacity={0.14}
-              stroke="var(--accent)"
-            />
-          )}
-          <ReferenceLine
-            y={target}
-            stroke="var(--ink-2)"
-            strokeDasharray="4 3"
-            label={{
-              value: `target ${targetPercentText(target)} %`,
-              position: 'insideBottomRight',
-              style: { fill: 'var(--ink-2)', paintOrder: 'stroke', stroke: 'var(--surface)', strokeWidth: 3 },
-            }}
-          />
-        </ComposedChart>
-      </ResponsiveContainer>
-    </div>
+        />
+        <Area
+          dataKey="closed"
+          type="linear"
+          stroke={stroke}
+          strokeWidth={1.75}
+          fill={stroke}
+          fillOpacity={0.1}
+          dot={<LoneDot stroke={stroke} points={drawn} />}
+          activeDot={{ r: 3.5, strokeWidth: 0, fill: stroke }}
+          connectNulls={false}
+          isAnimationActive={false}
+        />
+        <Line
+          dataKey="open"
+          type="linear"
+          stroke={stroke}
+          strokeWidth={1.75}
+          strokeDasharray="3 3"
+          dot={false}
+          activeDot={{ r: 3.5, strokeWidth: 0, fill: stroke }}
+          connectNulls={false}
+          isAnimationActive={false}
+        />
+        <TimeMarks deployed={deployed} dragging={range.dragging} />
+        <ReferenceLine
+          y={target}
+          stroke="var(--ink-2)"
+          strokeDasharray="4 3"
+          label={{
+            value: `target ${targetPercentText(target)} %`,
+            position: 'insideBottomRight',
+            style: { fill: 'var(--ink-2)', paintOrder: 'stroke', stroke: 'var(--surface)', strokeWidth: 3 },
+          }}
+        />
+      </ComposedChart>
+    </ChartFrame>
   )
 }
 

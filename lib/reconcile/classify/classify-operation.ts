@@ -1,5 +1,7 @@
 import { caseClass } from '@/lib/core/case-classes'
 import type { Operation } from '../operation'
+import { ruleFor } from '../rules'
+import { disputes } from './dispute'
 import { existence } from './existence'
 import type { ClassifyContext, Draft, Finding, LookUp } from './finding'
 import { lookUpKey } from './finding'
@@ -40,12 +42,27 @@ export function classifyOperation(operation: Operation, ctx: ClassifyContext): C
   drafts.push(
     ...phantoms(operation, units, ctx),
     ...duplicateLedger(operation, units),
-    ...value(operation, units, surplus),
+    ...value(operation, units, surplus, ctx.rules),
     ...refunds(operation, units, { surplus, stuck, ctx }),
+    ...disputes(operation, ctx),
     ...usage(operation, units),
     ...retention(operation, units, stuck),
   )
   return weigh(drafts, rechecks, ctx)
+}
+
+/** How long this may merely not be there yet. */
+function graceMs(
+  draft: Pick<Draft, 'class' | 'aspect' | 'amount' | 'subject'>,
+  ctx: ClassifyContext,
+): number {
+  const rule = ruleFor(ctx.rules, 'breakOnMs', {
+    class: draft.class,
+    currency: draft.amount?.currency ?? null,
+    scope: draft.subject.scope,
+    kind: draft.aspect === 'refund' ? 'refund' : 'charge',
+  })
+  return rule?.breakOnMs ?? ctx.breakOnMs
 }
 
 /** Turns drafts into findings: what is merely not there yet, or not confirmed absent, is pending. */
@@ -54,7 +71,7 @@ function weigh(drafts: readonly Draft[], rechecks: readonly Date[], ctx: Classif
   const lookUps: LookUp[] = []
   const findings = drafts.map((draft): Finding => {
     const { since, lookUps: needed = [], waiting = false, ...rest } = draft
-    const breakOn = since === null ? ctx.asOf : new Date(since.getTime() + ctx.breakOnMs)
+    const breakOn = since === null ? ctx.asOf : new Date(since.getTime() + graceMs(rest, ctx))
     const open = needed.filter((lookUp) => !ctx.lookedUp.has(lookUpKey(lookUp)))
     const ripe = breakOn <= ctx.asOf
     if (ripe && !waiting) lookUps.push(...open)

@@ -33,7 +33,7 @@ export const lifeFacts = (life: Life) => ({
   effects: life.effects.map(({ step, name, state, reference }) => ({ step, name, state, reference })),
 })
 
-const money = (minor: bigint, currency: string) => ({ minor: minor.toString(), currency })
+export const money = (minor: bigint, currency: string) => ({ minor: minor.toString(), currency })
 
 export const chargeFacts = (charge: Charge) => ({
   source: charge.sourceId,

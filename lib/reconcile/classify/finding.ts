@@ -2,6 +2,7 @@ import type { Aspect, CaseClass, Severity } from '@/lib/core/case-classes'
 import type { Money } from '@/lib/core/money'
 import type { CaseOutcome } from '@/lib/core/states'
 import type { TimeRange } from '@/lib/sources/contracts'
+import type { Rule } from '../rules'
 import type { Side, SideState } from '../stage'
 
 /** What is asked by id before anything is called missing. */
@@ -48,6 +49,8 @@ export type ClassifyContext = {
   clockSkewMs: number
   settleDelayMs: number
   sides: Record<Side, SideState>
+  /** What may differ, and for how long; the first rule that fits counts. */
+  rules: readonly Rule[]
   /** The provider's newest contiguous complete listing. */
   coverage: TimeRange | null
   /** What was asked by id in this run (`lookUpKey`). */

@@ -7,7 +7,7 @@ import { referenceOf } from './units'
 export function quarantine(operation: Operation): Draft[] {
   const reference = referenceOf(operation, null)
   const drafts: Draft[] = []
-  for (const object of [...operation.charges, ...operation.refunds]) {
+  for (const object of [...operation.charges, ...operation.refunds, ...operation.disputes]) {
     if (!object.modeMix && object.status !== 'other') continue
     drafts.push({
       aspect: 'quarantine',

@@ -55,6 +55,7 @@ function ofRefund(
   if (refund.status === 'failed' || refund.status === 'canceled') {
     // Nobody was told that it happened, and it did not.
     if (postings.length === 0 && !toldSuccess(life) && refund.actionId === null) return null
+    if (wasSentAgain(operation, refund.chargeId, refund.amountMinor, refund.createdAt)) return null
     return draftOf(operation, refund, 'refund_failed', null, [refund], unit)
   }
   const unbooked = refund.status === 'succeeded' && postings.length === 0 && ctx.sides.ledger !== 'none'
@@ -77,12 +78,27 @@ function ofRefund(
   }
 }
 
+/** A correction of ours has given back at least as much of the charge since. */
+const wasSentAgain = (operation: Operation, chargeId: string | null, amountMinor: bigint, since: Date) =>
+  chargeId !== null &&
+  operation.refunds.some(
+    (each) =>
+      each.actionId !== null &&
+      each.chargeId === chargeId &&
+      each.amountMinor >= amountMinor &&
+      each.createdAt >= since &&
+      (each.status === 'succeeded' || each.status === 'pending'),
+  )
+
 /** Booked as given back, but the provider never heard of it. */
 function unsent(operation: Operation, ctx: ClassifyContext): Draft[] {
   const sent = new Set(operation.refunds.filter(({ status }) => status !== 'absent').map(({ id }) => id))
   return operation.postings
     .filter(({ kind, reversed }) => kind === 'refund' && !reversed)
     .filter(({ providerRef }) => providerRef === null || !sent.has(providerRef))
+    .filter(
+      ({ chargeRef, amountMinor, bookedAt }) => !wasSentAgain(operation, chargeRef, amountMinor, bookedAt),
+    )
     .map((posting) => {
       const life = operation.lives.find(
         (each) => posting.providerRef !== null && namedBy(each).includes(posting.providerRef),

@@ -1,5 +1,6 @@
 import type { CaseClass } from '@/lib/core/case-classes'
 import type { Charge, Life, Operation, Refund } from '../operation'
+import { ruleFor } from '../rules'
 import { chargeFacts, refundFacts, sidesOf } from './evidence'
 import type { ClassifyContext, Draft } from './finding'
 import { isFullyRefunded, namedBy, referenceOf, type Unit } from './units'
@@ -28,7 +29,7 @@ export function uniqueness(
       drafts.push(...onOneKey(operation, unit, effects, named, surplus, ctx))
     }
   }
-  drafts.push(...onOneReference(operation, firsts, named, surplus))
+  drafts.push(...onOneReference(operation, firsts, named, surplus, ctx))
   return { drafts, surplus }
 }
 
@@ -102,6 +103,7 @@ function onOneReference(
   firsts: readonly { unit: Unit; charge: Charge }[],
   named: Names,
   surplus: Set<string>,
+  ctx: ClassifyContext,
 ): Draft[] {
   const groups = new Map<string, { unit: Unit; charge: Charge }[]>()
   for (const each of firsts) {
@@ -111,7 +113,7 @@ function onOneReference(
     groups.set(same, [...(groups.get(same) ?? []), each])
   }
   return [...groups.values()].flatMap((group) => {
-    const ordered = inOrderOfMaking(operation, group)
+    const ordered = closeTogether(inOrderOfMaking(operation, group), ctx)
     const effects = ordered.map(({ charge }) => charge)
     return ordered.slice(1).map(({ unit, charge }, place) => {
       surplus.add(charge.id)
@@ -139,6 +141,25 @@ function onOneReference(
       }
     })
   })
+}
+
+/** Without a rule, one order is paid once however long ago. With one, what is far apart is another instalment. */
+function closeTogether<E extends { unit: Unit; charge: Charge }>(ordered: E[], ctx: ClassifyContext): E[] {
+  const [first] = ordered
+  if (first === undefined) return ordered
+  const { sameWithinMs } =
+    ruleFor(ctx.rules, 'sameWithinMs', {
+      class: 'duplicate_semantic',
+      currency: first.charge.currency,
+      scope: first.unit.scope,
+      kind: 'charge',
+    }) ?? {}
+  if (sameWithinMs === undefined) return ordered
+  return ordered.filter(
+    ({ charge }, place) =>
+      place === 0 ||
+      charge.createdAt.getTime() - (ordered[place - 1]?.charge.createdAt.getTime() ?? 0) <= sameWithinMs,
+  )
 }
 
 /** The provider's clock has seconds; within one, the keys' first acquires tell, and then the order of its listing. */

@@ -1,5 +1,6 @@
 import type { CaseClass } from '@/lib/core/case-classes'
 import type { Charge, Operation, Posting, Refund } from '../operation'
+import { type Rule, ruleFor, tolerates } from '../rules'
 import { chargeFacts, postingFacts, refundFacts } from './evidence'
 import { isPostingOf } from './existence-effect'
 import type { Draft } from './finding'
@@ -7,18 +8,25 @@ import { isDoubled, refundPostings } from './ledger'
 import { latest, referenceOf, type Unit } from './units'
 
 /** Amount and currency of what matches by id. Split postings are added up. */
-export function value(operation: Operation, units: readonly Unit[], surplus: ReadonlySet<string>): Draft[] {
+export function value(
+  operation: Operation,
+  units: readonly Unit[],
+  surplus: ReadonlySet<string>,
+  rules: readonly Rule[],
+): Draft[] {
   const drafts: (Draft | null)[] = []
   for (const charge of operation.charges) {
     if (charge.status !== 'succeeded' || surplus.has(charge.id)) continue
     const unit = units.find(({ charges }) => charges.includes(charge))
     const postings = operation.postings.filter((posting) => isPostingOf(posting, charge))
     const subject = { scope: unit?.scope ?? charge.scope, key: unit?.key ?? charge.key }
-    drafts.push(compare(operation, subject, charge, charge.capturedMinor, postings))
+    const draft = compare(operation, subject, charge, charge.capturedMinor, postings, rules)
+    drafts.push(draft ?? feeVariance(operation, subject, charge, rules))
   }
   for (const refund of operation.refunds) {
     if (refund.status !== 'succeeded') continue
-    drafts.push(compare(operation, refund, refund, refund.amountMinor, refundPostings(operation, refund.id)))
+    const postings = refundPostings(operation, refund.id)
+    drafts.push(compare(operation, refund, refund, refund.amountMinor, postings, rules))
   }
   return drafts.filter((draft) => draft !== null)
 }
@@ -29,11 +37,19 @@ function compare(
   object: Charge | Refund,
   expectedMinor: bigint,
   postings: Posting[],
+  rules: readonly Rule[],
 ): Draft | null {
   if (postings.length === 0 || isDoubled(postings, expectedMinor)) return null
   const bookedMinor = postings.reduce((total, { amountMinor }) => total + amountMinor, 0n)
   const name = classOf(object, expectedMinor, bookedMinor, postings)
   if (name === null) return null
+  const rule = ruleFor(rules, 'amount', {
+    class: name,
+    currency: object.currency,
+    scope: subject.scope,
+    kind: 'captured' in object ? 'charge' : 'refund',
+  })
+  if (name !== 'currency_mismatch' && tolerates(rule, expectedMinor, bookedMinor)) return null
   return {
     aspect: 'value',
     objectId: object.id,
@@ -56,6 +72,46 @@ function compare(
         provider: ['captured' in object ? chargeFacts(object) : refundFacts(object)],
         ledger: postings.map(postingFacts),
       },
+    },
+  }
+}
+
+/** The fee as it was booked, against what the provider kept. Where no fees are booked there is nothing to compare. */
+function feeVariance(
+  operation: Operation,
+  subject: { scope: string | null; key: string | null },
+  charge: Charge,
+  rules: readonly Rule[],
+): Draft | null {
+  const fees = operation.postings.filter(
+    ({ kind, reversed, providerRef, chargeRef }) =>
+      kind === 'fee' && !reversed && (providerRef === charge.id || chargeRef === charge.id),
+  )
+  const bookedMinor = fees.reduce((total, { amountMinor }) => total + amountMinor, 0n)
+  if (charge.feeMinor === null || fees.length === 0 || bookedMinor === charge.feeMinor) return null
+  const about = {
+    class: 'fee_variance',
+    currency: charge.currency,
+    scope: subject.scope,
+    kind: 'charge',
+  } as const
+  if (tolerates(ruleFor(rules, 'amount', about), charge.feeMinor, bookedMinor)) return null
+  return {
+    aspect: 'value',
+    objectId: charge.id,
+    class: 'fee_variance',
+    since: latest(charge.createdAt, ...fees.map(({ bookedAt }) => bookedAt)),
+    subject: {
+      scope: subject.scope,
+      key: subject.key,
+      effectIds: [charge.id],
+      reference: charge.reference ?? referenceOf(operation, null),
+    },
+    amount: { minor: charge.feeMinor, currency: charge.currency },
+    evidence: {
+      booked: { minor: bookedMinor.toString(), currency: charge.currency },
+      expected: { minor: charge.feeMinor.toString(), currency: charge.currency },
+      sides: { intent: [], provider: [chargeFacts(charge)], ledger: fees.map(postingFacts) },
     },
   }
 }

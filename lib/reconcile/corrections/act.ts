@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { readKillSwitch } from '@/lib/actions/kill-switch'
+import type { Context } from '@/lib/context'
 import { type LedgerSource, type ProviderSource, SourceUnavailableError } from '@/lib/sources/contracts'
 import type { Action } from '@/prisma/generated/client'
 import type { Gathered } from './gather'
@@ -42,6 +44,12 @@ export async function act(
   }
   const open = gathered.sources.ledgers.find(({ id }) => id === action.sourceId)
   return open === undefined ? gone : book(open.source, action, step.correction, killed)
+}
+
+/** Who switched all writes off, and why; null = they are on. */
+export async function whyKilled(ctx: Pick<Context, 'db'>): Promise<string | null> {
+  const { on, by, reason } = await readKillSwitch(ctx.db)
+  return on ? `${by} switched all writes off: ${reason}` : null
 }
 
 const gone: ActOutcome = {

@@ -1,4 +1,3 @@
-import { readKillSwitch } from '@/lib/actions/kill-switch'
 import { transition } from '@/lib/actions/transition'
 import { type ActionView, actionView } from '@/lib/actions/view'
 import { append } from '@/lib/audit/append'
@@ -7,7 +6,7 @@ import { AppError } from '@/lib/core/errors'
 import type { ActionState } from '@/lib/core/states'
 import type { Action } from '@/prisma/generated/client'
 import type { ReconcileSettings } from '../settings'
-import { type ActOutcome, act, stepSchema } from './act'
+import { act, stepSchema, whyKilled } from './act'
 import { noteOnCase } from './case-note'
 import { closeWhenCorrected } from './close-corrected'
 import { type Gathered, gather } from './gather'
@@ -23,21 +22,30 @@ export async function executeCorrection(
 ): Promise<ActionView> {
   const action = await ctx.db.prisma.action.findUniqueOrThrow({ where: { id: actionId } })
   if (isExpired(ctx, action)) return end(ctx, action, 'approved', 'expired', { reason: 'approval_expired' })
-  const gathered = await gatherFor(ctx, action, settings)
+  const gathered = await gatherFor(ctx, action, settings).catch(refusal)
+  // It may not stay approved behind the back of who approved it.
+  if ('reason' in gathered) return end(ctx, action, 'approved', 'refused', gathered)
   if (gathered.hash !== action.evidenceHash) {
     return end(ctx, action, 'approved', 'refused', {
       reason: 'evidence_changed',
       text: 'What was approved is not how it is any more. Nothing was done.',
     })
   }
-  const late = await commitIntent(ctx, action)
-  if (late !== null) return late
-  const outcome = await guardedAct(ctx, action, gathered)
+  const late = await commitIntent(ctx, action).catch(refusal)
+  if (late !== null) return 'id' in late ? late : end(ctx, action, 'approved', 'refused', late)
+  const outcome = await act(action, gathered, () => whyKilled(ctx))
   const ended = await end(ctx, action, 'executing', outcome.state, outcome.result)
   if (ended.state === 'done' && action.caseId !== null) {
     await closeWhenCorrected(ctx, action.caseId, action.id, settings)
   }
   return ended
+}
+
+/** An expected obstacle as the result of a refused action; anything else goes on. */
+function refusal(error: unknown): { reason: string; text: string } {
+  if (!(error instanceof AppError)) throw error
+  const { reason } = error.meta
+  return { reason: typeof reason === 'string' ? reason : error.code, text: error.message }
 }
 
 const isExpired = (ctx: Context, action: Action): boolean =>
@@ -71,13 +79,6 @@ async function commitIntent(ctx: Context, action: Action): Promise<ActionView | 
       after: { step: stepSchema.parse(action.params), evidenceHash: action.evidenceHash },
     })
     return null
-  })
-}
-
-async function guardedAct(ctx: Context, action: Action, gathered: Gathered): Promise<ActOutcome> {
-  return act(action, gathered, async () => {
-    const { on, by, reason } = await readKillSwitch(ctx.db)
-    return on ? `${by} switched all writes off: ${reason}` : null
   })
 }
 

@@ -11,6 +11,7 @@ import { contextOf, evidenceHash, sharedCoverage } from '../judge'
 import { lookUp } from '../look-up'
 import type { Operation } from '../operation'
 import { readOperations } from '../read-operations'
+import { readRules } from '../rules'
 import type { ReconcileSettings } from '../settings'
 
 export type Gathered = {
@@ -46,7 +47,8 @@ export async function gather(
   }
   await readRefunds(ctx, sources, before, settings)
   const operation = await readOne(ctx, row)
-  const finding = await judgeAgain(ctx, row, sources, operation, answered, settings)
+  const { rules } = await readRules(ctx.db)
+  const finding = await judgeAgain(ctx, row, sources, operation, answered, { ...settings, rules })
   return { sources, operation, finding, hash: finding === null ? null : evidenceHash(finding) }
 }
 
@@ -60,17 +62,19 @@ async function readOne(
   return operation
 }
 
-function questionsOf(operation: Operation): LookUp[] {
+/** Whatever is known of an operation, as questions by id. */
+export function questionsOf(operation: Operation): LookUp[] {
   const charges = operation.charges.map(({ id }) => id)
   const refunds = operation.refunds.map(({ id }) => id)
+  const disputes = operation.disputes.map(({ id }) => id)
   const posted = operation.postings.flatMap(({ kind, providerRef }) =>
-    providerRef === null || kind === 'other' ? [] : [{ kind, id: providerRef }],
+    providerRef !== null && (kind === 'charge' || kind === 'refund') ? [{ kind, id: providerRef }] : [],
   )
   const questions: LookUp[] = [
     ...charges.map((id) => ({ kind: 'charge' as const, id })),
     ...refunds.map((id) => ({ kind: 'refund' as const, id })),
     ...posted,
-    ...[...charges, ...refunds, ...posted.map(({ id }) => id)].map((ref) => ({
+    ...[...charges, ...refunds, ...disputes, ...posted.map(({ id }) => id)].map((ref) => ({
       kind: 'ledger' as const,
       ref,
     })),

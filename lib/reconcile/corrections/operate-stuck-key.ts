@@ -3,6 +3,7 @@ import type { Context } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
 import type { KeyAction } from '@/lib/core/states'
 import { operateKey } from '@/lib/keys/operate-key'
+import { keySettings } from '@/lib/keys/settings'
 import type { ReconciliationCase } from '@/prisma/generated/client'
 import type { ReconcileSettings } from '../settings'
 import { noteOnCase } from './case-note'
@@ -26,15 +27,27 @@ export async function operateStuckKey(
     orderBy: { acquiredAt: 'desc' },
   })
   if (lock === null) throw new AppError('conflict', 'The key is no longer held: wait for the next run.')
-  const action = await operateKey(ctx, verb, {
-    sourceId: lock.sourceId,
-    scope: lock.scope,
-    key: lock.key,
-    seen: lock.version,
-    reason,
-    lockId: lock.id,
-    caseId: row.id,
-  })
+  const action = await operateKey(
+    ctx,
+    verb,
+    {
+      sourceId: lock.sourceId,
+      scope: lock.scope,
+      key: lock.key,
+      seen: lock.version,
+      reason,
+      lockId: lock.id,
+      caseId: row.id,
+    },
+    {
+      settings: {
+        ...keySettings(),
+        graceMs: settings.leaseGraceMs,
+        skewMs: settings.clockSkewMs,
+        settleDelayMs: settings.settleDelayMs,
+      },
+    },
+  )
   await ctx.db.prisma.$transaction((tx) =>
     noteOnCase(tx, ctx, row.id, action.state, { actionId: action.id, kind: verb }),
   )

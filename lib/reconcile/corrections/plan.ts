@@ -81,15 +81,34 @@ function chargeOf({ finding, operation }: Gathered, params: CorrectionParams): C
 
 const only = (ids: readonly string[] | null): string | null => (ids?.length === 1 ? (ids[0] ?? null) : null)
 
+/** A refund that failed, or was booked and never sent, is sent again for what it was meant to give back. */
+function refundAgain({ finding, operation }: Gathered): { charge: Charge; amountMinor: bigint } {
+  const id = only(finding?.subject.effectIds ?? [])
+  const failed = operation.refunds.find((each) => each.id === id)
+  const booked = operation.postings.find(
+    ({ kind, reversed, providerRef, entryId }) =>
+      kind === 'refund' &&
+      !reversed &&
+      (id === null ? finding?.objectId === `e:${entryId}` : providerRef === id),
+  )
+  const chargeId = failed?.chargeId ?? booked?.chargeRef ?? null
+  const charge = operation.charges.find((each) => each.id === chargeId && each.status === 'succeeded')
+  if (charge === undefined) {
+    throw new AppError('unprocessable', 'The charge of this refund is not known at the provider.')
+  }
+  return { charge, amountMinor: booked?.amountMinor ?? failed?.amountMinor ?? 0n }
+}
+
 /** Never more than was captured and is not given back yet. */
 function planRefund(gathered: Gathered, params: CorrectionParams): Plan {
-  const charge = chargeOf(gathered, params)
+  const again = gathered.finding?.aspect === 'refund' ? refundAgain(gathered) : null
+  const charge = again?.charge ?? chargeOf(gathered, params)
   const open = gathered.sources.providers.find(({ id }) => id === charge.sourceId)
   if (open === undefined || !open.source.canRefund) {
     throw new AppError('unprocessable', 'No write key of this provider is configured.')
   }
   const leftMinor = charge.capturedMinor - charge.refundedMinor
-  const amountMinor = params.amountMinor ?? leftMinor
+  const amountMinor = params.amountMinor ?? again?.amountMinor ?? leftMinor
   if (amountMinor <= 0n || amountMinor > leftMinor) {
     throw new AppError('unprocessable', `Of ${charge.id}, ${leftMinor} minor units are left to refund.`, {
       meta: { leftMinor: leftMinor.toString() },

@@ -23,6 +23,7 @@ import {
   paramsSchema,
   planCorrection,
 } from './plan'
+import { refreshCase } from './refresh-case'
 
 const proposalSchema = z.object({
   caseId: z.string().startsWith('case_'),
@@ -46,6 +47,7 @@ export async function propose(
   const row = await openCase(ctx, input.caseId)
   assertFits(row, input.kind)
   if (input.kind === 'ignore') return ignoreCase(ctx, row, input.reason)
+  if (input.kind === 'refresh') return refreshCase(ctx, row, input.reason, settings)
   await assertWritesEnabled(ctx.db)
   if (input.kind === 'release' || input.kind === 'complete' || input.kind === 'fail') {
     return operateStuckKey(ctx, row, input.kind, input.reason, settings)

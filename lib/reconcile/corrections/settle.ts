@@ -1,24 +1,28 @@
 import { transition } from '@/lib/actions/transition'
 import { append } from '@/lib/audit/append'
 import type { Context, SystemContext } from '@/lib/context'
+import { AppError } from '@/lib/core/errors'
 import { newId } from '@/lib/core/ids'
-import type { ActionState } from '@/lib/core/states'
 import { SourceUnavailableError } from '@/lib/sources/contracts'
 import { openSource } from '@/lib/sources/registry'
 import type { Action } from '@/prisma/generated/client'
 import { type ReconcileSettings, reconcileSettings } from '../settings'
-import { stepSchema } from './act'
+import { act, stepSchema, whyKilled } from './act'
 import { noteOnCase } from './case-note'
 import { closeWhenCorrected } from './close-corrected'
+import { gather } from './gather'
 import { FOUR_EYES_KINDS } from './plan'
 
 /** A call that has not ended by then has lost its process: longer than every timeout and retry of an adapter. */
 const ABANDONED_MS = 5 * 60_000
 const AT_ONCE = 50
+/** Inside the provider's idempotency window (24 h) the same action may be sent again; an hour is kept as distance. */
+const RESEND_MS = 23 * 3_600_000
 
 /**
  * Settles by reading what nobody knows the end of: `unknown`, or `executing` by a process that died. What the source
- * has is done; what it verifiably does not have failed, and a new action may take its place. Returns how many.
+ * has is done. What it does not have is sent again under the same action id while its provider remembers that id and
+ * the evidence still is what was approved; else it failed, and a new action may take its place. Returns how many.
  */
 export async function settleCorrections(
   ctx: SystemContext,
@@ -49,7 +53,7 @@ export async function settleCorrections(
       if (await settleOne(job, action, settings)) settled += 1
     } catch (error) {
       // Still unknown: the next run asks again.
-      if (!(error instanceof SourceUnavailableError)) throw error
+      if (!(error instanceof SourceUnavailableError || error instanceof AppError)) throw error
       ctx.log.warn({ err: error, action: action.id }, 'a correction could not be settled yet')
     }
   }
@@ -59,8 +63,9 @@ export async function settleCorrections(
 
 async function settleOne(ctx: Context, action: Action, settings: ReconcileSettings): Promise<boolean> {
   const found = await readBack(ctx, action)
-  const to: ActionState = found === null ? 'failed' : 'done'
-  const result = found ?? { reason: 'not_there', text: 'Read again: it was not carried out.' }
+  const { state: to, result } =
+    found === null ? await sendAgain(ctx, action, settings) : { state: 'done' as const, result: found }
+  if (to === 'unknown') return false
   const row = await ctx.db.prisma.$transaction(async (tx) => {
     const moved = await transition(tx, {
       id: action.id,
@@ -83,6 +88,28 @@ async function settleOne(ctx: Context, action: Action, settings: ReconcileSettin
     await closeWhenCorrected(ctx, action.caseId, action.id, settings)
   }
   return row !== null
+}
+
+const NOT_THERE: Settled = {
+  state: 'failed',
+  result: { reason: 'not_there', text: 'Read again: it was not carried out.' },
+}
+type Settled = { state: 'done' | 'failed' | 'unknown'; result: Record<string, unknown> }
+
+/** The same id again: whichever of the two requests arrives first, the other one is answered with its result. */
+async function sendAgain(ctx: Context, action: Action, settings: ReconcileSettings): Promise<Settled> {
+  const ageMs = ctx.clock.now().getTime() - (action.executedAt?.getTime() ?? 0)
+  if (ageMs >= RESEND_MS || action.caseId === null) return NOT_THERE
+  const row = await ctx.db.prisma.reconciliationCase.findUniqueOrThrow({ where: { id: action.caseId } })
+  const gathered = await gather(ctx, row, settings)
+  if (gathered.hash !== action.evidenceHash) {
+    return { state: 'failed', result: { ...NOT_THERE.result, evidence: 'changed since it was approved' } }
+  }
+  const { state, result } = await act(action, gathered, () => whyKilled(ctx))
+  if (state !== 'refused') return { state, result: { ...result, sentAgain: true } }
+  // Not now, but later perhaps; what cannot be done at all has failed.
+  const mayPass = ['kill_switch', 'provider_unreachable', 'source_gone'].includes(String(result.reason))
+  return { state: mayPass ? 'unknown' : 'failed', result }
 }
 
 /** What the correction made, by its action's id; null = the source answers and has nothing of it. */
@@ -124,6 +151,9 @@ async function expireApprovals(ctx: Context): Promise<void> {
         patch: { finishedAt: now, result: { reason: 'approval_expired' } },
       })
       if (row === 'lost') return
+      if (action.caseId !== null) {
+        await noteOnCase(tx, ctx, action.caseId, 'expired', { actionId: action.id })
+      }
       await append(tx, ctx, {
         verb: `correction.${action.kind}`,
         subject: action.id,

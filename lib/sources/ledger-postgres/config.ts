@@ -19,7 +19,12 @@ export const ledgerConfigSchema = z.strictObject({
     correctionId: identifier.optional(),
   }),
   /** Which values of the kind column mean what. Others are counted as `other`. */
-  kinds: z.strictObject({ charge: z.array(z.string()).min(1), refund: z.array(z.string()) }),
+  kinds: z.strictObject({
+    charge: z.array(z.string()).min(1),
+    refund: z.array(z.string()),
+    fee: z.array(z.string()).default([]),
+    dispute: z.array(z.string()).default([]),
+  }),
   /** The one function of the service that carries out corrections: one jsonb parameter, jsonb back. */
   correction: relation.optional(),
   statementTimeoutMs: z.int().min(100).max(60_000).default(5_000),

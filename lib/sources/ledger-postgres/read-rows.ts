@@ -23,6 +23,9 @@ const rowSchema = z.object({
 const cursorSchema = z.object({ bookedAt: z.string(), entryId: z.string() })
 const START = { bookedAt: '-infinity', entryId: '' }
 
+export const cursorAt = (config: LedgerConfig, at: Date): string =>
+  JSON.stringify({ bookedAt: new Date(at.getTime() - config.overlapMs).toISOString(), entryId: '' })
+
 export async function readRows(
   pool: SourcePool,
   config: LedgerConfig,
@@ -87,11 +90,8 @@ export async function readCorrection(
 }
 
 function toLedgerRow(config: LedgerConfig, row: z.infer<typeof rowSchema>): LedgerRow {
-  const kind = config.kinds.charge.includes(row.kind)
-    ? 'charge'
-    : config.kinds.refund.includes(row.kind)
-      ? 'refund'
-      : 'other'
+  const kinds = ['charge', 'refund', 'fee', 'dispute'] as const
+  const kind = kinds.find((each) => config.kinds[each].includes(row.kind)) ?? 'other'
   return {
     entryId: row.entry_id,
     kind,

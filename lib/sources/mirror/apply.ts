@@ -1,8 +1,9 @@
 import type pg from 'pg'
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
-import { alias, type StagedObject } from './object'
-import { assignOperations } from './operations'
+import type { StagedObject } from './object'
+import { assignOperations, type Member } from './operations'
+import { aliasesOfColumns } from './unassigned'
 
 export type MirrorSource = { id: string; system: string }
 
@@ -39,9 +40,9 @@ const UPSERT = `
     key = excluded.key, step = excluded.step, reference = excluded.reference, provider_ref = excluded.provider_ref,
     parent_ref = excluded.parent_ref, currency = excluded.currency, action_id = excluded.action_id,
     key_hash = excluded.key_hash, content_hash = excluded.content_hash, data = excluded.data,
-    operation_id = excluded.operation_id,
+    operation_id = coalesce(excluded.operation_id, o.operation_id),
     seq = CASE WHEN o.content_hash <> excluded.content_hash OR o.gone_at IS NOT NULL
-                 OR o.operation_id <> excluded.operation_id THEN excluded.seq ELSE o.seq END,
+                 OR coalesce(excluded.operation_id, o.operation_id) IS DISTINCT FROM o.operation_id THEN excluded.seq ELSE o.seq END,
     staged_at = CASE WHEN o.content_hash <> excluded.content_hash OR o.gone_at IS NOT NULL
                   THEN excluded.staged_at ELSE o.staged_at END
   WHERE excluded.version > o.version`
@@ -55,13 +56,15 @@ export async function applyObjects(
 ): Promise<void> {
   const newest = newestOfEach(objects)
   if (newest.length === 0) return
-  const named = newest.map((object) => ({
-    object,
-    aliases: object.aliases.length > 0 ? object.aliases : [alias.object(source.id, object.objectId)],
-  }))
-  const operations = await assignOperations(client, source.system, now, named)
+  const { operations } = await assignOperations(client, source.system, now, newest.map(memberOf))
   const rows = newest.map((object, place) => toRow(object, operations[place]))
   await client.query(UPSERT, [JSON.stringify(rows), source.id, source.system, now])
+}
+
+/** What the columns do not show must be written down as an alias at once; the rest is found when it is needed. */
+function memberOf(object: StagedObject): Member {
+  const shown = new Set(aliasesOfColumns(object))
+  return { aliases: object.aliases, eager: object.aliases.some((each) => !shown.has(each)) }
 }
 
 /** One statement cannot change a row twice: the newest version of each object is enough. */
@@ -74,7 +77,7 @@ function newestOfEach(objects: readonly StagedObject[]): StagedObject[] {
   return [...newest.values()]
 }
 
-const toRow = (o: StagedObject, operation: bigint | undefined) => ({
+const toRow = (o: StagedObject, operation: bigint | null | undefined) => ({
   version: o.version.toString(),
   operation_id: operation?.toString(),
   occurred_at: o.occurredAt,

@@ -7,7 +7,7 @@ import { keyHash } from '../key-hash'
 export type StagedObject = {
   objectId: string
   side: 'intent' | 'ledger' | 'provider' | 'telemetry'
-  kind: 'key' | 'charge' | 'refund' | 'other' | 'mismatch'
+  kind: 'key' | 'charge' | 'refund' | 'fee' | 'dispute' | 'other' | 'mismatch'
   status: string
   /** Newer replaces older. */
   version: bigint
@@ -173,12 +173,35 @@ export function ledgerObject(row: LedgerRow, observedAt: Date): StagedObject {
     actionId: row.correctionId,
     data: { rawKind: row.rawKind, reversedAt: row.reversedAt },
   }
-  return staged(versionAt(observedAt), content, [
+  const object = staged(versionAt(observedAt), content, [
     row.providerRef === null ? null : alias.provider(row.providerRef),
     row.chargeRef === null ? null : alias.provider(row.chargeRef),
     row.reference === null ? null : alias.reference(row.reference),
   ])
+  return { ...object, contentHash: ledgerHash(row) }
 }
+
+/** The bulk load makes the same hash in SQL: a row that is read again both ways is the same row. */
+const ledgerHash = (row: LedgerRow): string =>
+  createHash('sha256')
+    .update(
+      [
+        row.kind,
+        row.rawKind,
+        row.providerRef,
+        row.chargeRef,
+        row.reference,
+        row.amountMinor,
+        row.currency,
+        row.bookedAt.getTime(),
+        row.reversedAt?.getTime(),
+        row.correctionId,
+      ]
+        .map((value) => value ?? '')
+        .join('\u001f'),
+    )
+    .digest('hex')
+    .slice(0, 32)
 
 /** Requests answered 422: the key came again with another body. Seen by telemetry only. */
 export function mismatchObject(mismatch: {

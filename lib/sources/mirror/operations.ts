@@ -1,24 +1,33 @@
 import type pg from 'pg'
 import { z } from 'zod'
 import { invariant } from '@/lib/core/errors'
+import { alias } from './object'
+import { type PlacedRow, setOperations, unassignedBy } from './unassigned'
 
 const aliasRow = z.object({ alias: z.string(), operation_id: z.coerce.bigint() })
 const idRow = z.object({ id: z.coerce.bigint() })
 
+/** What is to be placed: an object of a batch, or a row that is in the mirror already. */
+export type Member = {
+  aliases: readonly string[]
+  /** It needs an operation even where nothing leads to a known one. */
+  eager: boolean
+  row?: { sourceId: string; objectId: string }
+}
+
 /**
- * The operation of each object: whatever any of its aliases already leads to, else a new one. Objects that share an
- * alias belong together; where known operations turn out to be one, the oldest stays. The caller holds the system's
- * staging lock, so nobody assigns the same alias meanwhile.
+ * The operation of each member: whatever any of its aliases already leads to, else a new one for those that need one,
+ * else null. What shares an alias belongs together, rows in the mirror included; where known operations turn out to be
+ * one, the oldest stays. The caller holds the system's staging lock, so nobody assigns the same alias meanwhile.
  */
 export async function assignOperations(
   client: pg.PoolClient,
   system: string,
   now: Date,
-  objects: readonly { aliases: readonly string[] }[],
-): Promise<bigint[]> {
-  const all = [...new Set(objects.flatMap(({ aliases }) => aliases))]
-  const known = await knownOperations(client, system, all)
-  const groups = group(objects, known)
+  given: readonly Member[],
+): Promise<{ operations: (bigint | null)[]; placed: PlacedRow[] }> {
+  const members = [...given]
+  const { groups, known } = await connect(client, system, members)
   const fresh = groups.filter(({ operations }) => operations.length === 0)
   const ids = await nextOperations(client, fresh.length)
   fresh.forEach((each, place) => {
@@ -33,16 +42,50 @@ export async function assignOperations(
     if (kept !== undefined && merged.length > 0) await merge(client, system, now, kept, merged)
   }
   const operationOf = new Map<number, bigint>()
-  for (const { members, operations } of groups) {
-    const [kept] = operations
+  for (const group of groups) {
+    const [kept] = group.operations
     invariant(kept !== undefined, 'every group has an operation')
-    for (const member of members) operationOf.set(member, kept)
+    for (const member of group.members) operationOf.set(member, kept)
   }
-  return objects.map((_, place) => {
-    const id = operationOf.get(place)
-    invariant(id !== undefined, 'every object has at least one alias')
-    return id
-  })
+  const placed = await setOperations(
+    client,
+    members.flatMap(({ row }, place) => {
+      const operation = operationOf.get(place)
+      return row === undefined || operation === undefined ? [] : [{ ...row, operation }]
+    }),
+  )
+  return { operations: given.map((_, place) => operationOf.get(place) ?? null), placed }
+}
+
+/** Follows aliases from the members that need an operation to rows that have none, until nothing new is found. */
+async function connect(
+  client: pg.PoolClient,
+  system: string,
+  members: Member[],
+): Promise<{ groups: Group[]; known: Map<string, bigint> }> {
+  const known = new Map<string, bigint>()
+  const asked = new Set<string>()
+  const followed = new Set<string>()
+  const placed = new Set<string>()
+  for (;;) {
+    const news = [...new Set(members.flatMap(({ aliases }) => aliases))].filter((each) => !asked.has(each))
+    for (const each of news) asked.add(each)
+    for (const [found, operation] of await knownOperations(client, system, news)) known.set(found, operation)
+    const groups = group(members, known).filter(
+      (each) => each.operations.length > 0 || each.members.some((place) => members[place]?.eager),
+    )
+    const ahead = groups.flatMap(({ aliases }) =>
+      aliases.filter((each) => !known.has(each) && !followed.has(each)),
+    )
+    if (ahead.length === 0) return { groups, known }
+    for (const each of ahead) followed.add(each)
+    for (const { aliases, ...row } of await unassignedBy(client, system, ahead)) {
+      const id = alias.object(row.sourceId, row.objectId)
+      if (placed.has(id)) continue
+      placed.add(id)
+      members.push({ aliases, eager: false, row })
+    }
+  }
 }
 
 type Group = { members: number[]; aliases: string[]; operations: bigint[] }
@@ -52,6 +95,7 @@ async function knownOperations(
   system: string,
   aliases: string[],
 ): Promise<Map<string, bigint>> {
+  if (aliases.length === 0) return new Map()
   const { rows } = await client.query(
     'SELECT alias, operation_id FROM mirror.alias WHERE system = $1 AND alias = ANY ($2)',
     [system, aliases],
@@ -65,7 +109,7 @@ async function knownOperations(
 }
 
 /** Connected components over shared aliases and over operations already known (union–find with path halving). */
-function group(objects: readonly { aliases: readonly string[] }[], known: Map<string, bigint>): Group[] {
+function group(objects: readonly Member[], known: Map<string, bigint>): Group[] {
   const parents = objects.map((_, place) => place)
   const root = (place: number): number => {
     let at = place
@@ -77,9 +121,9 @@ function group(objects: readonly { aliases: readonly string[] }[], known: Map<st
   }
   const first = new Map<string, number>()
   objects.forEach(({ aliases }, place) => {
-    for (const alias of aliases) {
-      const operation = known.get(alias)
-      for (const label of operation === undefined ? [alias] : [alias, `#${operation}`]) {
+    for (const each of aliases) {
+      const operation = known.get(each)
+      for (const label of operation === undefined ? [each] : [each, `#${operation}`]) {
         const other = first.get(label)
         if (other === undefined) first.set(label, place)
         else parents[root(place)] = root(other)
@@ -92,9 +136,9 @@ function group(objects: readonly { aliases: readonly string[] }[], known: Map<st
     const found = groups.get(at) ?? { members: [], aliases: new Set<string>(), operations: new Set<bigint>() }
     groups.set(at, found)
     found.members.push(place)
-    for (const alias of aliases) {
-      found.aliases.add(alias)
-      const operation = known.get(alias)
+    for (const each of aliases) {
+      found.aliases.add(each)
+      const operation = known.get(each)
       if (operation !== undefined) found.operations.add(operation)
     }
   })
@@ -122,14 +166,14 @@ async function insertAliases(
 ): Promise<void> {
   const fresh = groups.flatMap(({ aliases, operations }) =>
     aliases
-      .filter((alias) => !known.has(alias))
-      .map((alias) => ({ alias, operation: operations[0]?.toString() })),
+      .filter((each) => !known.has(each))
+      .map((each) => ({ alias: each, operation: operations[0]?.toString() })),
   )
   if (fresh.length === 0) return
   await client.query(
     `INSERT INTO mirror.alias (system, alias, operation_id)
      SELECT $1, alias, operation FROM unnest($2::text[], $3::bigint[]) AS fresh(alias, operation)`,
-    [system, fresh.map(({ alias }) => alias), fresh.map(({ operation }) => operation)],
+    [system, fresh.map((each) => each.alias), fresh.map(({ operation }) => operation)],
   )
 }
 

@@ -1,21 +1,20 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '@/lib/core/canonical-json'
-import type { ProviderCharge, ProviderObject, ProviderRefund } from '../contracts'
+import type { ProviderCharge, ProviderDispute, ProviderRecord, ProviderRefund } from '../contracts'
 import { keyHash } from '../key-hash'
 import { alias, type Content, EMPTY, type StagedObject, staged, versionAt } from './object'
 
 export function providerObject(
-  object: ProviderObject,
+  object: ProviderRecord,
   observedAt: Date,
   mode: 'live' | 'test',
   secret: string,
 ): StagedObject {
-  return object.kind === 'charge'
-    ? chargeObject(object, observedAt, mode, secret)
-    : refundObject(object, observedAt, mode, secret)
+  if (object.kind === 'charge') return chargeObject(object, observedAt, mode, secret)
+  return partObject(object, observedAt, mode, secret)
 }
 
-const tagged = (object: ProviderObject, secret: string) => ({
+const tagged = (object: ProviderRecord, secret: string) => ({
   scope: object.scope,
   key: object.key,
   keyHash: object.key === null ? null : keyHash(secret, object.key),
@@ -24,7 +23,7 @@ const tagged = (object: ProviderObject, secret: string) => ({
   actionId: object.actionId,
 })
 
-const tagAliases = (object: ProviderObject): (string | null)[] => [
+const tagAliases = (object: ProviderRecord): (string | null)[] => [
   alias.provider(object.id),
   object.paymentIntentId === null ? null : alias.provider(object.paymentIntentId),
   object.scope === null || object.key === null ? null : alias.key(object.scope, object.key),
@@ -58,40 +57,47 @@ function chargeObject(
       modeMix: charge.live !== (mode === 'live'),
     },
   }
-  return staged(versionAt(observedAt), content, tagAliases(charge))
+  const object = staged(versionAt(observedAt), content, tagAliases(charge))
+  // Events show a charge without its fee: it is kept, but makes no other charge of it.
+  return { ...object, data: { ...object.data, feeMinor: charge.feeMinor } }
 }
 
-function refundObject(
-  refund: ProviderRefund,
+/** A refund or a dispute: a part of its charge, given back or taken back. */
+function partObject(
+  part: ProviderRefund | ProviderDispute,
   observedAt: Date,
   mode: 'live' | 'test',
   secret: string,
 ): StagedObject {
   const content: Content = {
     ...EMPTY,
-    ...tagged(refund, secret),
-    objectId: refund.id,
+    ...tagged(part, secret),
+    objectId: part.id,
     side: 'provider',
-    kind: 'refund',
-    status: refund.status,
-    occurredAt: refund.createdAt,
-    amountMinor: refund.amountMinor,
-    currency: refund.currency,
-    providerRef: refund.id,
-    parentRef: refund.chargeId,
+    kind: part.kind,
+    status: part.status,
+    occurredAt: part.createdAt,
+    amountMinor: part.amountMinor,
+    currency: part.currency,
+    providerRef: part.id,
+    parentRef: part.chargeId,
     data: {
-      rawStatus: refund.rawStatus,
-      modeMix: refund.live !== null && refund.live !== (mode === 'live'),
+      rawStatus: part.rawStatus,
+      modeMix: part.live !== null && part.live !== (mode === 'live'),
     },
   }
   return staged(versionAt(observedAt), content, [
-    ...tagAliases(refund),
-    refund.chargeId === null ? null : alias.provider(refund.chargeId),
+    ...tagAliases(part),
+    part.chargeId === null ? null : alias.provider(part.chargeId),
   ])
 }
 
 /** The provider was asked for this id and has none. */
-export function absentObject(kind: 'charge' | 'refund', id: string, observedAt: Date): StagedObject {
+export function absentObject(
+  kind: 'charge' | 'refund' | 'dispute',
+  id: string,
+  observedAt: Date,
+): StagedObject {
   const content: Content = {
     ...EMPTY,
     objectId: id,

@@ -57,7 +57,7 @@ export async function providerEvidenceForKey(
        o.step, o.reference, o.amount_minor, coalesce(o.captured_minor, 0) AS captured_minor,
        coalesce(o.refunded_minor, 0) AS refunded_minor, o.currency, o.occurred_at, o.staged_at
      FROM mirror.object o
-     WHERE o.system = $1 AND o.side = 'provider' AND o.status <> 'absent'
+     WHERE o.system = $1 AND o.side = 'provider' AND o.status <> 'absent' AND o.kind IN ('charge', 'refund')
        AND ((o.key = $3 AND o.scope = $2)
          OR o.provider_ref = ANY (ARRAY(
            SELECT effect->>'reference'

@@ -10,12 +10,16 @@ import { readRecords } from './read-records'
 import { LEASE_JSON, parseLease } from './rows'
 
 /** Our own store in the service's PostgreSQL (sdk/migrations). */
-export function openNativeSource(config: NativeConfig, secret: { url: string }): IntentSource {
+export function openNativeSource(
+  config: NativeConfig,
+  secret: { url: string },
+  readOnly = false,
+): IntentSource {
   const pool = openSourcePool({
     url: secret.url,
     applicationName: 'idemscope-intent',
     schema: config.schema,
-    readOnly: false,
+    readOnly,
     statementTimeoutMs: config.statementTimeoutMs,
     poolMax: config.poolMax,
   })

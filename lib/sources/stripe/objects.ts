@@ -1,6 +1,12 @@
 import type Stripe from 'stripe'
 import { z } from 'zod'
-import type { ProviderCharge, ProviderRefund, ProviderStatus, ProviderTags } from '../contracts'
+import type {
+  ProviderCharge,
+  ProviderDispute,
+  ProviderRefund,
+  ProviderStatus,
+  ProviderTags,
+} from '../contracts'
 import { fromStripeAmount } from './amounts'
 import type { StripeConfig } from './config'
 
@@ -17,10 +23,25 @@ const chargeSchema = z.object({
   amount: z.int(),
   amount_captured: z.int(),
   amount_refunded: z.int(),
+  /** An id where it was not expanded: in the snapshots of events. */
+  balance_transaction: z.union([z.string(), z.object({ fee: z.int(), currency: z.string() })]).nullish(),
   captured: z.boolean(),
   created,
   currency: z.string(),
   customer: id.nullish(),
+  livemode: z.boolean(),
+  metadata,
+  payment_intent: id.nullish(),
+  status: z.string(),
+})
+
+const disputeSchema = z.object({
+  id: z.string(),
+  object: z.literal('dispute'),
+  amount: z.int(),
+  charge: id.nullish(),
+  created,
+  currency: z.string(),
   livemode: z.boolean(),
   metadata,
   payment_intent: id.nullish(),
@@ -52,6 +73,18 @@ const REFUND_STATUS: Record<string, ProviderStatus> = {
   canceled: 'canceled',
 }
 
+/** https://docs.stripe.com/api/disputes/object#dispute_object-status: inquiries (`warning_…`) move no money. */
+const DISPUTE_STATUS: Record<string, ProviderStatus> = {
+  needs_response: 'pending',
+  under_review: 'pending',
+  lost: 'succeeded',
+  won: 'canceled',
+  prevented: 'canceled',
+  warning_needs_response: 'canceled',
+  warning_under_review: 'canceled',
+  warning_closed: 'canceled',
+}
+
 export function toCharge(config: StripeConfig, raw: Stripe.Charge): ProviderCharge {
   const charge = chargeSchema.parse(raw)
   const minor = (amount: number) => fromStripeAmount(amount, charge.currency).minor
@@ -65,6 +98,7 @@ export function toCharge(config: StripeConfig, raw: Stripe.Charge): ProviderChar
     amountMinor: minor(charge.amount),
     capturedMinor: minor(charge.amount_captured),
     refundedMinor: minor(charge.amount_refunded),
+    feeMinor: feeOf(charge),
     currency: charge.currency.toUpperCase(),
     customer: charge.customer ?? null,
     createdAt: charge.created,
@@ -88,6 +122,29 @@ export function toRefund(config: StripeConfig, raw: Stripe.Refund): ProviderRefu
     createdAt: refund.created,
     live: null,
     ...tagsOf(config, refund.metadata),
+  }
+}
+
+/** A fee in another currency than the charge's (a converted payout) is not compared. */
+function feeOf({ balance_transaction: settled, currency }: z.infer<typeof chargeSchema>): bigint | null {
+  if (settled === null || settled === undefined || typeof settled === 'string') return null
+  return settled.currency === currency ? fromStripeAmount(settled.fee, currency).minor : null
+}
+
+export function toDispute(config: StripeConfig, raw: Stripe.Dispute): ProviderDispute {
+  const dispute = disputeSchema.parse(raw)
+  return {
+    kind: 'dispute',
+    id: dispute.id,
+    chargeId: dispute.charge ?? null,
+    paymentIntentId: dispute.payment_intent ?? null,
+    status: DISPUTE_STATUS[dispute.status] ?? 'other',
+    rawStatus: dispute.status,
+    amountMinor: fromStripeAmount(dispute.amount, dispute.currency).minor,
+    currency: dispute.currency.toUpperCase(),
+    createdAt: dispute.created,
+    live: dispute.livemode,
+    ...tagsOf(config, dispute.metadata),
   }
 }
 

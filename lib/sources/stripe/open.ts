@@ -9,7 +9,7 @@ import {
 import { type Caller, createCaller } from './call'
 import type { StripeConfig, StripeSecret } from './config'
 import { createRefund } from './create-refund'
-import { toCharge, toRefund } from './objects'
+import { toCharge, toDispute, toRefund } from './objects'
 import { createRateBudget, type Waiting } from './rate-budget'
 
 const PAGE_SIZE = 100
@@ -19,6 +19,9 @@ const REFUNDS_OF_CHARGE_MAX = 1000
 /** Events that tell of a change to a charge or a refund. Stripe takes at most 20 types in a list. */
 const EVENT_TYPES = [
   'charge.captured',
+  'charge.dispute.closed',
+  'charge.dispute.created',
+  'charge.dispute.updated',
   'charge.expired',
   'charge.failed',
   'charge.pending',
@@ -61,12 +64,18 @@ export function openStripeSource(
     effectNames: config.effectNames,
     canRefund: writer !== undefined,
     async listCharges(range, cursor) {
-      const page = await call(() => reader.charges.list(pageParams(range, cursor)))
+      const params = { ...pageParams(range, cursor), ...withFee(config, 'data.') }
+      const page = await call(() => reader.charges.list(params))
       return toPage(page, (charge) => toCharge(config, charge))
     },
     async listRefunds(range, cursor) {
       const page = await call(() => reader.refunds.list(pageParams(range, cursor)))
       return toPage(page, (refund) => toRefund(config, refund))
+    },
+    async listDisputes(range, cursor) {
+      if (!config.disputes) return { items: [], next: null }
+      const page = await call(() => reader.disputes.list(pageParams(range, cursor)))
+      return toPage(page, (dispute) => toDispute(config, dispute))
     },
     async listHints(range, cursor) {
       const page = await call(() => reader.events.list({ ...pageParams(range, cursor), types: EVENT_TYPES }))
@@ -74,7 +83,9 @@ export function openStripeSource(
       return { items: items.filter((hint) => hint !== null), next }
     },
     retrieveCharge: (id) =>
-      orNull(async () => toCharge(config, await call(() => reader.charges.retrieve(id)))),
+      orNull(async () => toCharge(config, await call(() => reader.charges.retrieve(id, withFee(config))))),
+    retrieveDispute: (id) =>
+      orNull(async () => toDispute(config, await call(() => reader.disputes.retrieve(id)))),
     retrieveRefund: (id) =>
       orNull(async () => toRefund(config, await call(() => reader.refunds.retrieve(id)))),
     chargeOfPaymentIntent: (id) =>
@@ -84,7 +95,9 @@ export function openStripeSource(
         if (charge === null) return null
         return toCharge(
           config,
-          typeof charge === 'string' ? await call(() => reader.charges.retrieve(charge)) : charge,
+          typeof charge === 'string'
+            ? await call(() => reader.charges.retrieve(charge, withFee(config)))
+            : charge,
         )
       }),
     async refundsOfCharge(chargeId) {
@@ -129,6 +142,9 @@ function createClient(config: StripeConfig, key: string): Stripe {
   })
 }
 
+const withFee = (config: StripeConfig, prefix = '') =>
+  config.fees ? { expand: [`${prefix}balance_transaction`] } : {}
+
 /**
  * Stripe lists newest first, by whole seconds. With the upper bound fixed in the past no new object moves the pages,
  * and the cursor is an object's id: a second with more objects than a page loses none.
@@ -157,6 +173,7 @@ function toHint(config: StripeConfig, event: Stripe.Event): ProviderHint | null 
   if (!('object' in object)) return null
   const at = new Date(event.created * 1000)
   if (object.object === 'charge') return { eventId: event.id, at, object: toCharge(config, object) }
+  if (object.object === 'dispute') return { eventId: event.id, at, object: toDispute(config, object) }
   if (object.object === 'refund') return { eventId: event.id, at, object: toRefund(config, object) }
   return null
 }

@@ -1,3 +1,4 @@
+import { quoteLongIntegers } from './json-integers'
 import { cleanName } from './names'
 import { emptySpan, keep } from './protobuf'
 import {
@@ -39,7 +40,7 @@ export type Json = { [name: string]: unknown }
 
 export function parse(bytes: Buffer): Json {
   try {
-    return record(JSON.parse(bytes.toString('utf8')), 'the body')
+    return record(JSON.parse(quoteLongIntegers(bytes.toString('utf8'))), 'the body')
   } catch (cause) {
     if (cause instanceof MalformedError) throw cause
     throw new MalformedError('json: the body does not parse')
@@ -78,7 +79,7 @@ export function integer(value: unknown, name: string): bigint {
   if (value === undefined || value === null) return 0n
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
   if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return BigInt(value)
-  // A number beyond 2^53 lost its digits when it was parsed; the nearest integer is all there is.
+  // Written with an exponent: what JSON calls a number may be whole all the same.
   if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 64) return BigInt(value)
   throw new MalformedError(`json: ${name} must be an integer`)
 }

@@ -40,8 +40,8 @@ export const LIMITS = {
   elements: 1024,
   /** characters of one string; 5 MB strings exist */
   text: 16_384,
-  /** spans of one request: 20 MiB of the smallest spans would be half a million */
-  spans: 100_000,
+  /** spans of one request: as many ordinary ones fill 20 MiB, of the smallest it would be half a million */
+  spans: 25_000,
 } as const
 
 /** The sender's fault: answered with 400 and this message. */

@@ -27,6 +27,8 @@ const SUMMED = {
     by: ', outcome',
   },
   latency: { sums: 'sum(count)', into: 'count', by: ', bucket' },
+  /** of all together: service, version, endpoint and client are '' */
+  latency_all: { sums: 'sum(count)', into: 'count', by: ', bucket' },
   effect: { sums: 'sum(committed), sum(duplicates)', into: 'committed, duplicates', by: ', name' },
   delivery: { sums: 'sum(messages), sum(redeliveries)', into: 'messages, redeliveries', by: '' },
 } as const

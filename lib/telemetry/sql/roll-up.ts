@@ -24,6 +24,7 @@ const forget = (table: string, kind: 'sighting' | 'effect' | 'delivery') => `
 
 export const FORGET_REQUESTS = forget('minute_request', 'sighting')
 export const FORGET_LATENCIES = forget('minute_latency', 'sighting')
+export const FORGET_LATENCIES_OF_ALL = forget('minute_latency_all', 'sighting')
 export const FORGET_EFFECTS = forget('minute_effect', 'effect')
 export const FORGET_DELIVERIES = forget('minute_delivery', 'delivery')
 
@@ -62,6 +63,14 @@ export const RECOMPUTE_LATENCIES = `
   SELECT minute, sum(count), bucket, service, version, endpoint, client
   FROM (SELECT minute, count, bucket,${KEPT} FROM raw) counted
   GROUP BY minute, bucket, service, version, endpoint, client`
+
+/** After RECOMPUTE_LATENCIES; the same leaves decide (see forget). */
+export const RECOMPUTE_LATENCIES_OF_ALL = `
+  INSERT INTO telemetry.minute_latency_all (minute, count, bucket, service, version, endpoint, client)
+  SELECT minute, sum(count), bucket, '', '', '', '' FROM telemetry.minute_latency
+  WHERE minute = ANY ($1::timestamptz[])
+    AND to_regclass('telemetry.sighting_' || to_char(minute AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NOT NULL
+  GROUP BY minute, bucket`
 
 export const RECOMPUTE_EFFECTS = `
   WITH raw AS MATERIALIZED (

@@ -18,15 +18,23 @@ export function openStoreDatabase(
   prepare: boolean,
 ): StoreDatabase {
   const prefix = quoteIdentifier(schema)
+  // One a function: how many values it takes never changes.
+  const statements = new Map<string, { name?: string; text: string }>()
+  const statementOf = (name: string, values: unknown[]) => {
+    const known = statements.get(name)
+    if (known !== undefined) return known
+    const text = `SELECT * FROM ${prefix}.${name}(${values.map((_, at) => `$${at + 1}`).join(', ')})`
+    const made = prepare ? { name: statementName(schema, name), text } : { text }
+    statements.set(name, made)
+    return made
+  }
   return {
     pool,
     schema,
     async callOne<Row extends QueryResultRow>(name: string, values: unknown[], client?: PoolClient) {
-      const text = `SELECT * FROM ${prefix}.${name}(${values.map((_, at) => `$${at + 1}`).join(', ')})`
       try {
         // query_timeout is per query in pg, though its types know it only per client.
-        const named = prepare ? { name: statementName(schema, name) } : {}
-        const query = { ...named, text, values, query_timeout: operationTimeoutMs }
+        const query = { ...statementOf(name, values), values, query_timeout: operationTimeoutMs }
         const result = await (client ?? pool).query<Row>(query)
         const [row] = result.rows
         if (row === undefined) throw new Error(`${name} returned no row`)

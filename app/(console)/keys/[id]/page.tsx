@@ -2,6 +2,7 @@ import type { Metadata } from 'next'
 import { notFound } from 'next/navigation'
 import type { SearchParams } from 'nuqs/server'
 import { createLoader, parseAsString } from 'nuqs/server'
+import { Suspense } from 'react'
 import { guardPage } from '@/app/_server/page-guard'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { EmptyState } from '@/app/_ui/empty-state'
@@ -11,6 +12,8 @@ import { PageHeader } from '@/app/_ui/page-header'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import { AppError } from '@/lib/core/errors'
+import { Remember } from '../../_shell/last-good'
+import { ArchivedCard } from './archived-card'
 import { AttemptsCard } from './attempts-card'
 import { CompareCard } from './compare-card'
 import { EffectsCard } from './effects-card'
@@ -41,25 +44,30 @@ export default async function KeyPageView({ params, searchParams }: Props) {
   const { page } = read
   const { a, b } = await loadPair(asked)
   return (
-    <div className="grid gap-3">
-      <Header page={page} />
-      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-3 xl:grid-cols-[minmax(0,1fr)_22rem]">
-        {/* On a phone what may be done comes first, then why. */}
-        <div className="grid min-w-0 gap-3 max-xl:contents">
-          <AttemptsCard page={page} />
-          <CompareCard ctx={ctx} page={page} a={a} b={b} />
-          <EffectsCard page={page} />
-          <SidesCard page={page} />
-        </div>
-        <div className="grid min-w-0 gap-3 max-xl:contents">
-          <div className="min-w-0 max-xl:order-first">
-            <StateCard page={page} />
+    <Remember>
+      <div className="grid gap-3">
+        <Header page={page} />
+        <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-3 xl:grid-cols-[minmax(0,1fr)_22rem]">
+          {/* On a phone what may be done comes first, then why. */}
+          <div className="grid min-w-0 gap-3 max-xl:contents">
+            <AttemptsCard page={page} />
+            <CompareCard ctx={ctx} page={page} a={a} b={b} />
+            <EffectsCard page={page} />
+            <SidesCard page={page} />
           </div>
-          <ResponseCard page={page} />
-          <HistoryCard page={page} />
+          <div className="grid min-w-0 gap-3 max-xl:contents">
+            <div className="min-w-0 max-xl:order-first">
+              <StateCard page={page} />
+            </div>
+            <ResponseCard page={page} />
+            <Suspense>
+              <ArchivedCard ctx={ctx} id={id} />
+            </Suspense>
+            <HistoryCard page={page} />
+          </div>
         </div>
       </div>
-    </div>
+    </Remember>
   )
 }
 

@@ -4,14 +4,14 @@ import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
 import { type Attempted, attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
+import { roleSqlOf } from '@/app/_server/role-sql'
 import { services } from '@/app/_server/services'
 import type { ActInput } from '@/app/_ui/act-dialog'
 import { AppError } from '@/lib/core/errors'
 import { adapterNameSchema } from '@/lib/sources/adapters'
 import { connectSource } from '@/lib/sources/connect'
 import type { DetectedLayout } from '@/lib/sources/layouts'
-import { detectSource, previewSource, type SourcePreview, sourceRoleSql } from '@/lib/sources/preview'
-import { grantsForConsole } from '@/sdk/stores/grants'
+import { detectSource, previewSource, type SourcePreview } from '@/lib/sources/preview'
 
 /** What the person has chosen so far: an address, a layout, and how its columns are meant. */
 export type Draft = { url: string; adapter: string; config: string }
@@ -38,7 +38,6 @@ export const connect = async (draft: Draft, input: ActInput): Promise<Attempted<
   })
 
 const address = z.string().trim().max(2_000)
-const ROLE = 'idemscope_source'
 
 const rules = () => ({ demo: services().settings.IDEMSCOPE_DEMO })
 
@@ -56,12 +55,6 @@ function parseJson(text: string): Record<string, unknown> {
   } catch (cause) {
     throw new AppError('invalid', 'The mapping is not a JSON object.', { cause })
   }
-}
-
-function roleSqlOf(adapter: string, config: Record<string, unknown>): string {
-  if (adapter !== 'native') return sourceRoleSql(adapter, config, ROLE)
-  const { schema } = z.object({ schema: z.string().default('public') }).parse(config)
-  return grantsForConsole({ role: ROLE, schema })
 }
 
 export type { DetectedLayout } from '@/lib/sources/layouts'

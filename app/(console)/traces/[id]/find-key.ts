@@ -2,6 +2,7 @@ import type { UserContext } from '@/app/_server/context'
 import { AppError } from '@/lib/core/errors'
 import { env } from '@/lib/env'
 import { type KeyView, listKeys } from '@/lib/keys/list-keys'
+import { listLocks } from '@/lib/keys/list-locks'
 import { keyHash } from '@/lib/sources/key-hash'
 
 const FIND_TIMEOUT_MS = 1_500
@@ -9,12 +10,13 @@ const TRACES_TRIED_MAX = 6
 
 /**
  * The key that a trace is about, as the store has it. Telemetry knows it by its hash only: the record names the trace that
- * began it, which is one of those that carried the key. Null = not staged yet, collected, or too slow to find now.
+ * began it, which is one of those that carried the key. With the lock on it while there is one. Null = not staged yet,
+ * collected, or too slow to find now.
  */
 export async function findKeyOf(
   ctx: UserContext,
   request: { hash: string; scope: string | null; traceIds: readonly string[] },
-): Promise<KeyView | null> {
+): Promise<{ key: KeyView; lockId: string | null } | null> {
   const secret = env().IDEMSCOPE_KEY_SECRET
   if (secret === undefined) return null
   for (const traceId of [...new Set(request.traceIds)].slice(0, TRACES_TRIED_MAX)) {
@@ -25,9 +27,14 @@ export async function findKeyOf(
         keyHash(secret, each.key) === request.hash &&
         (request.scope === null || each.scope === request.scope),
     )
-    if (key !== undefined) return key
+    if (key !== undefined) return { key, lockId: await lockOf(ctx, key) }
   }
   return null
+}
+
+async function lockOf(ctx: UserContext, { source, scope, key }: KeyView): Promise<string | null> {
+  const { items } = await listLocks(ctx.db, { source, scope, key }, { limit: 1 }, ctx.clock.now())
+  return items[0]?.id ?? null
 }
 
 function late(error: unknown): null {

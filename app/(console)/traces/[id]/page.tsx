@@ -1,4 +1,4 @@
-import { KeyRound } from 'lucide-react'
+import { KeyRound, Lock } from 'lucide-react'
 import type { Metadata } from 'next'
 import { notFound } from 'next/navigation'
 import { createLoader, parseAsString, type SearchParams } from 'nuqs/server'
@@ -19,6 +19,7 @@ import { readTrace, type TraceSpan } from '@/lib/telemetry/read/trace'
 import { readTraceLink, traceLink } from '@/lib/telemetry/trace-link'
 import { attemptLanes } from './attempts'
 import { findKeyOf } from './find-key'
+import { packRows } from './packed-rows'
 import { SpanCard } from './span-card'
 import { Waterfall } from './waterfall'
 import { buildWaterfall } from './waterfall-rows'
@@ -51,7 +52,7 @@ export default async function TracePage({ params, searchParams }: Props) {
       ? []
       : await listSightings(ctx.db, { keyHash: hash, scope: scope ?? undefined, limit: ATTEMPTS_SHOWN })
   const traceIds = [id, ...sightings.map((sighting) => sighting.traceId)]
-  const key = hash === null ? null : await findKeyOf(ctx, { hash, scope, traceIds })
+  const held = hash === null ? null : await findKeyOf(ctx, { hash, scope, traceIds })
   const outcome = text(request, 'idempotency.outcome')
   return (
     <div className="grid gap-3">
@@ -79,9 +80,14 @@ export default async function TracePage({ params, searchParams }: Props) {
         actions={
           <>
             <CopyButton text={id} label="Copy trace id" />
-            {key !== null && (
-              <PageLink href={`/keys/${key.id}`} className={buttonClass()}>
+            {held !== null && (
+              <PageLink href={`/keys/${held.key.id}`} className={buttonClass()}>
                 <KeyRound size={14} aria-hidden="true" /> Open its key
+              </PageLink>
+            )}
+            {held?.lockId && (
+              <PageLink href={`/locks?lock=${held.lockId}`} className={buttonClass()}>
+                <Lock size={14} aria-hidden="true" /> Open its lock
               </PageLink>
             )}
           </>
@@ -97,7 +103,11 @@ export default async function TracePage({ params, searchParams }: Props) {
         <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_352px] [&>*]:min-w-0">
           <div className="grid min-w-0 gap-3">
             <Card id="waterfall" title="Waterfall" aside={truncated ? 'the first 10,000 spans' : undefined}>
-              <Waterfall rows={waterfall.rows} totalMs={waterfall.totalMs} chosen={chosen.spanId} />
+              <Waterfall
+                packed={packRows(waterfall.rows)}
+                totalMs={waterfall.totalMs}
+                chosen={chosen.spanId}
+              />
             </Card>
             {sightings.length > 0 && (
               <Card id="attempts" title="Attempts of this key" aside={`${sightings.length}, oldest first`}>

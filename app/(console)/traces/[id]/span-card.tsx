@@ -4,6 +4,7 @@ import { Card } from '@/app/_ui/card'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { Facts } from '@/app/_ui/facts'
 import { countText, latencyText } from '@/app/_ui/format-figure'
+import { ScrollBox } from '@/app/_ui/scroll-box'
 import { ShortId } from '@/app/_ui/short-id'
 import { Time } from '@/app/_ui/time'
 import { toJsonValue } from '@/lib/core/json-value'
@@ -54,9 +55,9 @@ export function SpanCard({ span, external }: { span: TraceSpan; external: string
             <ExternalLink size={14} aria-hidden="true" /> Open in the other trace UI
           </a>
         )}
-        <section aria-label="Attributes">
-          <h3 className="mb-1 font-medium text-ink-2">Attributes</h3>
-          <dl className="max-h-96 overflow-y-auto rounded-m bg-sunken px-3 py-1">
+        <h3 className="-mb-2 font-medium text-ink-2">Attributes</h3>
+        <ScrollBox label="Attributes" className="max-h-96 rounded-m bg-sunken px-3 py-1">
+          <dl>
             {rows.map(([name, value]) => (
               <div key={name} className="border-line border-t py-1.5 first:border-t-0">
                 <dt className="break-all text-ink-2 text-s">{name}</dt>
@@ -64,7 +65,7 @@ export function SpanCard({ span, external }: { span: TraceSpan; external: string
               </div>
             ))}
           </dl>
-        </section>
+        </ScrollBox>
         <Block title="Events" value={span.events} />
         <Block title="Links" value={span.links} />
         <div className="-ml-3">

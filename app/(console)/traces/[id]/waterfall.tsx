@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'react'
 import { classNames } from '@/app/_ui/class-names'
 import { latencyText, plural } from '@/app/_ui/format-figure'
 import { QueryLink } from '@/app/_ui/page-link'
+import { type PackedRows, unpackRows } from './packed-rows'
 import type { WaterfallRow } from './waterfall-rows'
 
 const ROW_PX = 32
@@ -17,17 +18,18 @@ const TICKS = [0, 0.25, 0.5, 0.75, 1]
 
 /** The spans of a trace on one axis. Only what is in sight is drawn, so that 10,000 are as quick as ten. */
 export function Waterfall({
-  rows,
+  packed,
   totalMs,
   chosen,
 }: {
-  rows: readonly WaterfallRow[]
+  packed: PackedRows
   totalMs: number
   chosen: string | null
 }) {
   const box = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
-  const place = rows.findIndex(({ spanId }) => spanId === chosen)
+  const { rows } = packed
+  const place = rows.findIndex(([spanId]) => spanId === chosen)
   const height = Math.min(HEIGHT_MAX_PX, rows.length * ROW_PX)
   useEffect(() => {
     // The chosen span may be far down: it is brought into sight once.
@@ -64,7 +66,7 @@ export function Waterfall({
         className="overflow-y-auto"
       >
         <ul style={{ height: rows.length * ROW_PX }} className="relative">
-          {rows.slice(from, to).map((row, index) => (
+          {unpackRows(packed, from, to).map((row, index) => (
             <li
               key={row.spanId}
               style={{ top: (from + index) * ROW_PX, height: ROW_PX }}

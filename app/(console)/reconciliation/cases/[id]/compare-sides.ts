@@ -29,14 +29,16 @@ export function compareSides(sides: CaseSides, aspect: Aspect): FieldRow[] {
   })
   const [charges, refunds] = [ofKind(sides.provider, 'charge'), ofKind(sides.provider, 'refund')]
   // A refund given back later is told in the state; what is compared is what the case is about.
-  const objects = aspect === 'refund' ? (refunds.length > 0 ? refunds : charges) : charges
+  const whole = aspect === 'refund' ? (refunds.length > 0 ? refunds : charges) : charges
+  // A surplus charge that was given back whole counts no more: what is left is compared.
+  const objects = aspect === 'uniqueness' ? whole.filter((object) => !isGivenBack(object)) : whole
   return [
-    keyRow(sides, objects, field),
-    stateRow(sides, objects, has, once, field),
+    keyRow(sides, whole, field),
+    stateRow(sides, { objects, whole }, has, once, field),
     amountRow(sides, objects, has, once, field),
     objectRow(sides, objects, has, field),
-    referenceRow(sides, objects, field),
-    timeRow(sides, objects, field),
+    referenceRow(sides, whole, field),
+    timeRow(sides, whole, field),
   ]
 }
 
@@ -68,11 +70,12 @@ const STATE_WORDS: Record<string, string> = {
 
 const isLiveLife = ({ state }: SideLife) => state === 'completed'
 const isLivePosting = ({ reversed }: SidePosting) => !reversed
+const isGivenBack = ({ amount, refunded }: SideObject): boolean => refunded?.minor === amount.minor
 const isLiveObject = ({ status }: SideObject) => status === 'succeeded' || status === 'pending'
 
 function stateRow(
   sides: CaseSides,
-  objects: readonly SideObject[],
+  { objects, whole }: { objects: readonly SideObject[]; whole: readonly SideObject[] },
   has: Record<SideName, boolean>,
   once: boolean,
   field: MakeField,
@@ -91,7 +94,7 @@ function stateRow(
         tally(sides.ledger, (posting) => (posting.reversed ? 'posting, reversed' : 'posting')),
       ),
       provider: textCell(
-        tally(objects, (object) => `${object.kind} ${objectWords(object)}`),
+        tally(whole, (object) => `${object.kind} ${objectWords(object)}`),
         objects.filter(isLiveObject).length > 1,
       ),
     },

@@ -85,14 +85,10 @@ function ActionFacts({ action, keeps }: { action: ActionView; keeps?: readonly s
 const nameIn = (people: readonly Person[], id: string | null) =>
   people.find((person) => person.id === id)?.name ?? id ?? 'the system'
 
-function InFlight({ found, action, actor, people, environment }: Props & { action: ActionView }) {
+function InFlight(props: Props & { action: ActionView }) {
+  const { found, action, people } = props
   const words = FIX[action.kind as ActionKind]
-  const mine = action.proposer === actor.userId
   const proposer = nameIn(people, action.proposer)
-  const others = people.filter(({ id, role }) => id !== action.proposer && roleAllows(role, 'action.approve'))
-  const needs = `Needs the ${leastRoleFor('action.approve')} role`
-  const mayDecide = roleAllows(actor.role, 'action.approve')
-  const what = action.amount === null ? words.noun : `${words.noun} of ${moneyText(action.amount)}`
   const keeps = action.kind === 'refund' ? found.subject.effectIds.filter((id) => id !== action.charge) : []
   const state = ACTION_STATE[action.state as ActionState]
   return (
@@ -110,60 +106,85 @@ function InFlight({ found, action, actor, people, environment }: Props & { actio
         </p>
       </div>
       <CorrectionSteps action={action} people={people} resolved={false} />
-      {action.state === 'proposed' && (
-        <>
-          <div className="flex flex-wrap justify-end gap-2">
-            {mine ? (
-              <ActDialog
-                opener="Withdraw"
-                title={`Withdraw the ${words.noun}`}
-                lead="Nothing was done yet, and nothing will be. You can propose again."
-                confirm="Withdraw 1 proposal"
-                withReason
-                act={withdrawFix.bind(null, action.id)}
-              />
-            ) : (
-              <ActDialog
-                opener="Reject"
-                forbidden={mayDecide ? null : needs}
-                title={`Reject the ${words.noun}`}
-                lead="Nothing is done. The case stays open and another correction can be proposed."
-                confirm="Reject 1 proposal"
-                withReason
-                act={rejectFix.bind(null, action.id)}
-              />
-            )}
-            <ActDialog
-              opener={`Approve ${what}`}
-              openerLook={mine || !mayDecide ? 'plain' : 'primary'}
-              forbidden={
-                mine ? 'You proposed this: somebody else has to approve it' : mayDecide ? null : needs
-              }
-              title={`Approve the ${what} in ${environment.toUpperCase()}`}
-              lead={words.consequence.replace(
-                ' It moves only after a second person approves.',
-                ' It cannot be taken back.',
-              )}
-              tone="danger"
-              confirm={`Approve 1 ${words.noun} in ${environment.toUpperCase()}`}
-              typed={{ label: 'How many', expected: '1' }}
-              holdS={10}
-              act={approveFix.bind(null, action.id, action.evidenceHash ?? '')}
-            >
-              <ActionFacts action={action} keeps={keeps} />
-            </ActDialog>
-          </div>
-          <p className="text-ink-2 text-s">
-            {mine
-              ? `You proposed this. Someone else with the approver role can approve it: ${others.map(({ name }) => name).join(', ') || 'there is nobody yet'}.`
-              : mayDecide
-                ? 'Approving sends it after 10 s, in which you can abort.'
-                : `${needs}: ${others.map(({ name }) => name).join(', ') || 'nobody has it yet'}.`}
-          </p>
-        </>
-      )}
+      {action.state === 'proposed' && <Decide {...props} keeps={keeps} />}
     </>
   )
+}
+
+/** Said until the second person has it before them. */
+const SECOND_PERSON = / (?:It moves only after a|A) second person approves\./
+
+/** The two decisions; why this person may not take one is said on it. */
+function Decide({
+  action,
+  actor,
+  people,
+  environment,
+  keeps,
+}: Props & { action: ActionView; keeps: readonly string[] }) {
+  const words = FIX[action.kind as ActionKind]
+  const mine = action.proposer === actor.userId
+  const needs = `Needs the ${leastRoleFor('action.approve')} role`
+  const mayDecide = roleAllows(actor.role, 'action.approve')
+  const what = action.amount === null ? words.noun : `${words.noun} of ${moneyText(action.amount)}`
+  const place = environment.toUpperCase()
+  return (
+    <>
+      <div className="flex flex-wrap justify-end gap-2">
+        {mine ? (
+          <ActDialog
+            opener="Withdraw"
+            title={`Withdraw the ${words.noun}`}
+            lead="Nothing was done yet, and nothing will be. You can propose again."
+            confirm="Withdraw 1 proposal"
+            withReason
+            act={withdrawFix.bind(null, action.id)}
+          />
+        ) : (
+          <ActDialog
+            opener="Reject"
+            forbidden={mayDecide ? null : needs}
+            title={`Reject the ${words.noun}`}
+            lead="Nothing is done. The case stays open and another correction can be proposed."
+            confirm="Reject 1 proposal"
+            withReason
+            act={rejectFix.bind(null, action.id)}
+          />
+        )}
+        <ActDialog
+          opener={`Approve ${what}`}
+          openerLook={mine || !mayDecide ? 'plain' : 'primary'}
+          forbidden={mine ? 'You proposed this: somebody else has to approve it' : mayDecide ? null : needs}
+          title={`Approve the ${what} in ${place}`}
+          lead={words.consequence.replace(SECOND_PERSON, ' It cannot be taken back.')}
+          tone="danger"
+          confirm={`Approve 1 ${words.noun} in ${place}`}
+          typed={{ label: 'How many', expected: '1' }}
+          holdS={10}
+          act={approveFix.bind(null, action.id, action.evidenceHash ?? '')}
+        >
+          <ActionFacts action={action} keeps={keeps} />
+        </ActDialog>
+      </div>
+      <p className="text-ink-2 text-s">{whoDecides(action, people, { mine, mayDecide, needs })}</p>
+    </>
+  )
+}
+
+function whoDecides(
+  action: ActionView,
+  people: readonly Person[],
+  { mine, mayDecide, needs }: { mine: boolean; mayDecide: boolean; needs: string },
+): string {
+  const others = people
+    .filter(({ id, role }) => id !== action.proposer && roleAllows(role, 'action.approve'))
+    .map(({ name }) => name)
+    .join(', ')
+  if (mine)
+    return `You proposed this. Someone else with the approver role can approve it: ${others || 'there is nobody yet'}.`
+  return mayDecide
+    ? 'Approving sends it after 10 s, in which you can abort.'
+    : `${needs}: ${others || 'nobody has it yet'}.`
 }
 
 function Ended({ action, people }: { action: ActionView; people: readonly Person[] }) {

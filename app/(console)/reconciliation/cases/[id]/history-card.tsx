@@ -37,7 +37,7 @@ export function HistoryCard({
                     {' '}
                     <PageLink
                       href={`/reconciliation/runs/${run}`}
-                      className="text-accent-ink hover:underline"
+                      className="text-accent-ink underline underline-offset-2"
                     >
                       run
                     </PageLink>

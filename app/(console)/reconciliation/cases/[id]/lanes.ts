@@ -58,7 +58,9 @@ export function buildLanes(
   const store = sides.intent
     .filter((life) => !sightings.some((each) => each.fence === life.fence && held(each.outcome)))
     .map((life) => laneOfLife(life, see))
-  const all = [...spans, ...store, ...laneOfProvider(sides, seen, dot)].sort((a, b) =>
+  // A correction's refund comes much later: the history tells of it, and the attempts keep their scale.
+  const told = aspect === 'refund' ? sides.provider : sides.provider.filter(({ kind }) => kind === 'charge')
+  const all = [...spans, ...store, ...laneOfProvider(told, seen, dot)].sort((a, b) =>
     a.from < b.from ? -1 : 1,
   )
   if (all.length === 0) return null
@@ -108,11 +110,11 @@ function laneOfLife(life: SideLife, see: (id: string, at: string) => LaneDot): L
 
 /** What the provider has and no attempt told of; its stamps have whole seconds. */
 function laneOfProvider(
-  sides: CaseSides,
+  objects: CaseSides['provider'],
   seen: ReadonlySet<string>,
   dot: (id: string, at: string) => LaneDot,
 ): Lane[] {
-  const silent = sides.provider.filter(({ id, status }) => !seen.has(id) && status !== 'absent')
+  const silent = objects.filter(({ id, status }) => !seen.has(id) && status !== 'absent')
   const times = silent.map(({ createdAt }) => createdAt).sort()
   const [first] = times
   if (first === undefined) return []

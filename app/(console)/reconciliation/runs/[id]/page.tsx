@@ -4,21 +4,18 @@ import type { SearchParams } from 'nuqs/server'
 import { guardPage } from '@/app/_server/page-guard'
 import { ActDialog } from '@/app/_ui/act-dialog'
 import { Badge } from '@/app/_ui/badge'
-import { Card } from '@/app/_ui/card'
 import { PageHeader } from '@/app/_ui/page-header'
 import { PageLink } from '@/app/_ui/page-link'
-import { StateMark } from '@/app/_ui/state-mark'
 import { listUsers } from '@/lib/access/users'
 import { AppError } from '@/lib/core/errors'
 import { leastRoleFor, roleAllows } from '@/lib/core/permissions'
 import { getRun, readRunLog } from '@/lib/runs/read'
 import { cancel, repeatForReal } from '../../act'
-import { runTotals, systemResults } from '../../run-counts'
+import { systemResults } from '../../run-counts'
 import { RunFacts } from '../../run-facts'
-import { RunFigures } from '../../run-figures'
 import { RunLog } from '../../run-log'
-import { Progress } from '../../runs-card'
-import { isVerdict, RUN_STATE, VERDICT } from '../../words'
+import { RUN_STATE } from '../../words'
+import { RunVerdict } from './run-verdict'
 import { SystemCard } from './system-card'
 import { WindowText } from './window-text'
 
@@ -84,35 +81,7 @@ export default async function RunPage({ params, searchParams }: Props) {
       />
       <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_352px] [&>*]:min-w-0">
         <div className="grid min-w-0 gap-3">
-          <Card id="verdict" title="Verdict">
-            <div className="px-4 pb-3">
-              {active ? (
-                <>
-                  <p role="status">
-                    {run.state === 'queued'
-                      ? 'Waiting for a worker.'
-                      : `${Math.floor(run.progress * 100)} % of the systems are compared.`}
-                  </p>
-                  <Progress value={run.progress} />
-                </>
-              ) : run.state === 'failed' ? (
-                <p className="text-bad-ink">
-                  It failed: {run.error ?? 'see the log below'}. Nothing was resolved.
-                </p>
-              ) : isVerdict(run.outcome) ? (
-                <p className="flex items-center gap-2 font-medium text-l">
-                  <StateMark standing={VERDICT[run.outcome].standing} size={16} /> {VERDICT[run.outcome].text}
-                </p>
-              ) : (
-                <p>{RUN_STATE[run.state].text}</p>
-              )}
-            </div>
-            {results.length > 0 && (
-              <div className="border-line border-t">
-                <RunFigures totals={runTotals(results)} />
-              </div>
-            )}
-          </Card>
+          <RunVerdict run={run} results={results} />
           {results.map((result) => (
             <SystemCard key={result.system} result={result} dryRun={run.dryRun} />
           ))}

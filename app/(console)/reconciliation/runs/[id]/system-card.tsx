@@ -53,44 +53,50 @@ export function SystemCard({ result, dryRun }: { result: SystemResult; dryRun: b
       {classes.length === 0 ? (
         <EmptyState kind="none" title="Nothing in it disagrees" />
       ) : (
-        <table className={tableClass}>
-          <thead>
-            <tr>
-              <th scope="col" className={stillHeadClass()}>
-                Class
-              </th>
-              <th scope="col" className={stillHeadClass('text-right')}>
-                Pending
-              </th>
-              <th scope="col" className={stillHeadClass('text-right')}>
-                Breaks
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {classes.map(([name, { pending, breaks }]) => (
-              <tr key={name} className="hover:bg-sunken">
-                <th scope="row" className={cellClass('h-9! text-left font-normal')}>
-                  <PageLink
-                    href={`/reconciliation?class=${name}`}
-                    className="inline-flex items-center gap-2 hover:underline"
-                  >
-                    {name in CASE_CLASSES && (
-                      <Badge tone={severityTone(CASE_CLASSES[name as CaseClass].severity)}>
-                        {CASE_CLASSES[name as CaseClass].severity}
-                      </Badge>
-                    )}
-                    {name in CASE_CLASSES ? CASE_CLASSES[name as CaseClass].title : name}
-                  </PageLink>
-                </th>
-                <td className={cellClass('h-9! text-right')}>{figure(pending)}</td>
-                <td className={cellClass('h-9! text-right font-semibold')}>{figure(breaks)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <ClassTable classes={classes} />
       )}
     </Card>
+  )
+}
+
+function ClassTable({ classes }: { classes: [string, { pending: number; breaks: number }][] }) {
+  return (
+    <table className={tableClass}>
+      <thead>
+        <tr>
+          <th scope="col" className={stillHeadClass()}>
+            Class
+          </th>
+          <th scope="col" className={stillHeadClass('text-right')}>
+            Pending
+          </th>
+          <th scope="col" className={stillHeadClass('text-right')}>
+            Breaks
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {classes.map(([name, { pending, breaks }]) => (
+          <tr key={name} className="hover:bg-sunken">
+            <th scope="row" className={cellClass('h-9! text-left font-normal')}>
+              <PageLink
+                href={`/reconciliation?class=${name}`}
+                className="inline-flex items-center gap-2 hover:underline"
+              >
+                {name in CASE_CLASSES && (
+                  <Badge tone={severityTone(CASE_CLASSES[name as CaseClass].severity)}>
+                    {CASE_CLASSES[name as CaseClass].severity}
+                  </Badge>
+                )}
+                {name in CASE_CLASSES ? CASE_CLASSES[name as CaseClass].title : name}
+              </PageLink>
+            </th>
+            <td className={cellClass('h-9! text-right')}>{figure(pending)}</td>
+            <td className={cellClass('h-9! text-right font-semibold')}>{figure(breaks)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   )
 }
 

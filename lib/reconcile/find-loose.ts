@@ -1,0 +1,144 @@
+import type pg from 'pg'
+import { z } from 'zod'
+import type { inScope } from './match-scope'
+import type { Side, SideState } from './stage'
+
+const ENDED = {
+  provider: `o.status = 'succeeded' AND o.kind = 'charge' AND o.captured_minor > 0 AND o.action_id IS NULL
+    AND o.data->>'modeMix' = 'false'`,
+  ledger: `o.kind = 'charge' AND o.status = 'booked'`,
+  intent: `o.status = 'completed' AND coalesce(o.http_status, 200) < 300 AND o.gone_at IS NULL`,
+} as const satisfies Record<Side, string>
+
+/** Rows of one side that nobody gave an operation yet. `tie`: what its partners have in common with it. */
+const rowsOf = (side: Side, inside: string) => `(
+  SELECT o.source_id, o.object_id, coalesce(o.reference, o.provider_ref) AS tie, o.provider_ref, o.scope, o.key, o.currency, coalesce(o.captured_minor, o.amount_minor) AS minor, ${ENDED[side]} AS ended
+  FROM mirror.object o
+  WHERE o.system = $1 AND o.operation_id IS NULL AND o.side = '${side}' AND ${inside})`
+
+const SAME = {
+  ledger: `l.ended AND l.provider_ref = p.provider_ref AND l.minor = p.minor AND l.currency = p.currency`,
+  intent: `i.ended AND i.provider_ref = p.provider_ref AND i.key = p.key AND i.scope = p.scope`,
+} as const
+
+/**
+ * Exact pairs are derived, never stored: the sides are joined by what ties them, and a row of the join is clean when
+ * the charge, its posting and its record (of the sides that the system has) each ended well and name the same provider
+ * id, amount, currency, reference and key. Two charges of one order meet each other's postings here and are not clean.
+ * What is not clean comes back as ids: few, or there is a flood. `charges` counts a charge once for each partner. (One
+ * join in parallel; grouping all sides by the provider's id instead took three times as long.)
+ */
+function joined(inside: string, has: Record<'ledger' | 'intent', boolean>): string {
+  const ledger = has.ledger
+    ? {
+        from: `FULL JOIN ${rowsOf('ledger', inside)} l ON l.tie = p.tie`,
+        same: SAME.ledger,
+        id: 'l' as const,
+      }
+    : { from: '', same: 'true', id: null }
+  const tie = has.ledger ? 'coalesce(p.tie, l.tie)' : 'p.tie'
+  const intent = has.intent
+    ? {
+        from: `FULL JOIN ${rowsOf('intent', inside)} i ON i.tie = ${tie}`,
+        same: SAME.intent,
+        id: 'i' as const,
+      }
+    : { from: '', same: 'true', id: null }
+  const same = `p.ended AND ${ledger.same} AND ${intent.same}`
+  return `
+    CREATE TEMP TABLE joined ON COMMIT DROP AS
+    SELECT count(p.object_id) AS charges, ${idsOf('p', same)} AS p, ${idsOf(ledger.id, same)} AS l,
+      ${idsOf(intent.id, same)} AS i
+    FROM ${rowsOf('provider', inside)} p ${ledger.from} ${intent.from}`
+}
+
+/** Put together only where it is wanted: a million times it cost as much as the join. */
+const idsOf = (row: 'p' | 'l' | 'i' | null, same: string): string =>
+  row === null
+    ? 'NULL::text[]'
+    : `array_agg(${row}.source_id || chr(31) || ${row}.object_id)
+       FILTER (WHERE (${same}) IS NOT TRUE AND ${row}.object_id IS NOT NULL)`
+
+const LOOSE = `
+  INSERT INTO mirror.loose (run_id, source_id, object_id)
+  SELECT $1, split_part(id, chr(31), 1), split_part(id, chr(31), 2) FROM joined, unnest(p || l || i) AS id
+  ON CONFLICT DO NOTHING`
+
+/** What no side's join can hold: rows without a tie, and witnesses of another kind. */
+const UNTIED = (inside: string) => `
+  INSERT INTO mirror.loose (run_id, source_id, object_id)
+  SELECT $4, o.source_id, o.object_id FROM mirror.object o
+  WHERE o.system = $1 AND o.operation_id IS NULL AND o.provider_ref IS NULL AND ${inside}
+  ON CONFLICT DO NOTHING`
+
+/** The provider's rows of the scope that have no operation: each is in one row of the join, or in several. */
+const CHARGES = (inside: string) => `
+  SELECT count(*) AS charges FROM mirror.object o
+  WHERE o.system = $1 AND o.operation_id IS NULL AND o.side = 'provider' AND ${inside}`
+
+/** Several rows with one value where there may be one: of one key, one order, or one id that was booked in parts. */
+const REPEATED = (inside: string, side: Side, column: 'key' | 'reference' | 'provider_ref') => `
+  INSERT INTO mirror.loose (run_id, source_id, object_id)
+  SELECT $4, o.source_id, o.object_id FROM mirror.object o
+  WHERE o.system = $1 AND o.operation_id IS NULL AND o.side = '${side}' AND ${inside} AND o.${column} IS NOT NULL
+    AND o.${column} IN (
+    SELECT o.${column} FROM mirror.object o
+    WHERE o.system = $1 AND o.operation_id IS NULL AND o.side = '${side}' AND o.${column} IS NOT NULL AND ${inside}
+    GROUP BY o.${column} HAVING count(*) > 1)
+  ON CONFLICT DO NOTHING`
+
+/**
+ * Charges whose order or key was there before, on a row that has no operation either. One probe of the column's index a
+ * charge; the rest is written so that no other index offers itself, as it did before the table was analysed (8 s for 200
+ * rows).
+ */
+const REPEATED_OUTSIDE = (inside: string, outside: string, column: 'reference' | 'key') => `
+  INSERT INTO mirror.loose (run_id, source_id, object_id)
+  SELECT $4, o.source_id, o.object_id FROM mirror.object o
+  WHERE o.system = $1 AND o.operation_id IS NULL AND o.side = 'provider' AND o.${column} IS NOT NULL AND ${inside}
+    AND (SELECT true FROM mirror.object x WHERE x.${column} = o.${column} AND x.system || '' = $1
+      AND coalesce(x.operation_id, 0) = 0 AND x.side IN ('provider', 'intent')
+      AND ${outside.replaceAll('o.seq', 'x.seq + 0').replaceAll('o.', 'x.')} LIMIT 1)
+  ON CONFLICT DO NOTHING`
+
+const chargesRow = z.object({ charges: z.coerce.number() })
+
+/** What one comparison may hold in the server's memory; beyond it the join goes to disk. */
+const WORK_MEM_MB = 256
+
+/**
+ * Writes down the rows of a scope that do not pair up. Returns how many of the provider's rows were looked at: those
+ * that are still without an operation when the loose ones have theirs are the pairs. Doing it twice finds the same.
+ */
+export async function findLoose(
+  client: pg.PoolClient,
+  run: { id: string; system: string; sides: Record<Side, SideState> },
+  { inside, outside, from, to }: ReturnType<typeof inScope>,
+): Promise<number> {
+  const has = { ledger: run.sides.ledger !== 'none', intent: run.sides.intent !== 'none' }
+  const scope = [run.system, from, to]
+  await client.query('DELETE FROM mirror.loose WHERE run_id = $1', [run.id])
+  await client.query(`SET LOCAL work_mem = '${WORK_MEM_MB}MB'`)
+  await client.query(joined(inside, has), scope)
+  await client.query(LOOSE, [run.id])
+  await client.query(UNTIED(inside), [...scope, run.id])
+  const { rows: seen } = await client.query('SELECT charges FROM joined')
+  const { rows: there } = await client.query(CHARGES(inside), scope)
+  const charges = chargesRow.parse(there[0]).charges
+  // Some charge met several partners: which one is found by looking for them.
+  if (chargesRow.parse(seen[0]).charges !== charges) {
+    for (const side of ['ledger', 'intent'] as const) {
+      if (has[side]) await client.query(REPEATED(inside, side, 'provider_ref'), [...scope, run.id])
+    }
+  }
+  await client.query(REPEATED(inside, 'provider', 'key'), [...scope, run.id])
+  if (!has.ledger && !has.intent) {
+    await client.query(REPEATED(inside, 'provider', 'reference'), [...scope, run.id])
+  }
+  if (outside !== null) {
+    for (const column of ['reference', 'key'] as const) {
+      await client.query(REPEATED_OUTSIDE(inside, outside, column), [...scope, run.id])
+    }
+  }
+  return charges
+}

@@ -1,0 +1,39 @@
+import type { TimeRange } from '@/lib/sources/contracts'
+import type { Cut } from '@/lib/sources/mirror/cut'
+
+/** What a run compares, beside what is open. */
+export type MatchScope =
+  /** Scheduled: whatever was staged since the last cut, by our own order of insertion. */
+  | { kind: 'cut'; cut: Cut }
+  /** On demand: what lies in the window by its source's time. */
+  | { kind: 'window'; window: TimeRange }
+  /** On demand: these operations, and nothing else. */
+  | { kind: 'operations'; ids: readonly bigint[] }
+
+/**
+ * The rows of a scope as SQL about `o`, its two parameters, and the rows that were compared before. What is staged after
+ * a cut is compared with it by the run that comes for it.
+ */
+export function inScope(scope: Exclude<MatchScope, { kind: 'operations' }>): {
+  inside: string
+  outside: string | null
+  from: bigint | Date
+  to: bigint | Date
+} {
+  if (scope.kind === 'window') {
+    const inside = 'o.occurred_at >= $2 AND o.occurred_at < $3'
+    return { inside, outside: `NOT (${inside})`, ...scope.window }
+  }
+  const { from, to } = scope.cut
+  return { inside: 'o.seq > $2 AND o.seq <= $3', outside: from === 0n ? null : 'o.seq <= $2', from, to }
+}
+
+/** The same question about one row. */
+export function isInside(
+  row: { seq: bigint; occurredAt: Date },
+  scope: Exclude<MatchScope, { kind: 'operations' }>,
+): boolean {
+  return scope.kind === 'cut'
+    ? row.seq > scope.cut.from && row.seq <= scope.cut.to
+    : row.occurredAt >= scope.window.from && row.occurredAt < scope.window.to
+}

@@ -1,0 +1,159 @@
+import { z } from 'zod'
+import { append } from '@/lib/audit/append'
+import type { Context } from '@/lib/context'
+import { actorLabel } from '@/lib/core/actor'
+import { authorise } from '@/lib/core/authorise'
+import { CASE_CLASS_NAMES, type CaseClass } from '@/lib/core/case-classes'
+import { AppError } from '@/lib/core/errors'
+import { toJsonObject } from '@/lib/core/json-value'
+import type { Db, Tx } from '@/lib/db'
+
+const SETTING = 'reconciliation.rules'
+const RULES_MAX = 100
+const DAY_MS = 86_400_000
+
+const whenSchema = z
+  .strictObject({
+    class: z.array(z.enum(CASE_CLASS_NAMES)).min(1).optional(),
+    currency: z.string().length(3).toUpperCase().optional(),
+    /** e.g. `web/POST /v1/payments`, or `*` in place of the caller: `*\/POST /v1/payments`. */
+    scope: z.string().min(1).max(300).optional(),
+    kind: z.enum(['charge', 'refund']).optional(),
+  })
+  .refine((when) => Object.values(when).some((value) => value !== undefined), {
+    error: 'a rule without criteria would excuse everything',
+  })
+
+const ruleSchema = z
+  .strictObject({
+    name: z.string().trim().min(1).max(100),
+    when: whenSchema,
+    /** Amounts that differ by at most so many minor units agree. */
+    amountMinor: z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .optional(),
+    /** Amounts that differ by at most so many percent of what is expected agree; two decimals count. */
+    percent: z.number().min(0).max(100).multipleOf(0.01).optional(),
+    /** Two charges of one order are suspected only when they are no further apart than this. */
+    sameWithinMs: z
+      .int()
+      .min(0)
+      .max(3_650 * DAY_MS)
+      .optional(),
+    /** What is not there yet becomes a break after this, instead of the default. */
+    breakOnMs: z
+      .int()
+      .min(0)
+      .max(365 * DAY_MS)
+      .optional(),
+  })
+  .refine(
+    (rule) =>
+      [rule.amountMinor, rule.percent, rule.sameWithinMs, rule.breakOnMs].some(
+        (value) => value !== undefined,
+      ),
+    { error: 'a rule tolerates something' },
+  )
+export type Rule = z.infer<typeof ruleSchema>
+
+export const rulesSchema = z
+  .array(ruleSchema)
+  .max(RULES_MAX)
+  .refine((rules) => new Set(rules.map(({ name }) => name)).size === rules.length, {
+    error: 'each name once',
+  })
+
+export type RuleSubject = {
+  class: CaseClass
+  currency: string | null
+  scope: string | null
+  kind: 'charge' | 'refund' | null
+}
+
+/** The first rule, in their order, that speaks of this and tolerates what is asked for. */
+export function ruleFor<T extends 'amount' | 'sameWithinMs' | 'breakOnMs'>(
+  rules: readonly Rule[],
+  tolerance: T,
+  subject: RuleSubject,
+): Rule | undefined {
+  return rules.find(({ when, ...rule }) => {
+    const speaks =
+      tolerance === 'amount'
+        ? rule.amountMinor !== undefined || rule.percent !== undefined
+        : rule[tolerance as 'sameWithinMs' | 'breakOnMs'] !== undefined
+    return (
+      speaks &&
+      (when.class === undefined || when.class.includes(subject.class)) &&
+      (when.currency === undefined || when.currency === subject.currency) &&
+      (when.kind === undefined || when.kind === subject.kind) &&
+      (when.scope === undefined || scopeFits(when.scope, subject.scope))
+    )
+  })
+}
+
+const scopeFits = (wanted: string, scope: string | null): boolean =>
+  scope !== null &&
+  (wanted.startsWith('*/') ? scope.slice(scope.indexOf('/')) === wanted.slice(1) : scope === wanted)
+
+/** Whether two amounts agree under a rule: by minor units or by percent, whichever allows more. */
+export function tolerates(rule: Rule | undefined, expectedMinor: bigint, foundMinor: bigint): boolean {
+  const apart = expectedMinor > foundMinor ? expectedMinor - foundMinor : foundMinor - expectedMinor
+  if (apart === 0n) return true
+  if (rule === undefined) return false
+  if (rule.amountMinor !== undefined && apart <= BigInt(rule.amountMinor)) return true
+  if (rule.percent === undefined) return false
+  // In whole hundredths of a percent: money is never compared in floating point.
+  const magnitude = expectedMinor < 0n ? -expectedMinor : expectedMinor
+  return apart * 10_000n <= magnitude * BigInt(Math.round(rule.percent * 100))
+}
+
+export type RuleSet = { rules: Rule[]; version: number }
+
+export async function readRules(dbOrTx: Db | Tx): Promise<RuleSet> {
+  const prisma = 'prisma' in dbOrTx ? dbOrTx.prisma : dbOrTx
+  const row = await prisma.setting.findUnique({ where: { key: SETTING } })
+  if (row === null) return { rules: [], version: 0 }
+  return { ...z.object({ rules: rulesSchema }).parse(row.value), version: row.version }
+}
+
+/** Replaces the rules, where they still are as they were looked at. */
+export async function saveRules(
+  ctx: Context,
+  input: { rules: z.input<typeof rulesSchema>; version: number; reason: string },
+): Promise<RuleSet> {
+  authorise(ctx, 'source.manage')
+  const rules = rulesSchema.parse(input.rules)
+  const now = ctx.clock.now()
+  return ctx.db.prisma.$transaction(async (tx) => {
+    const before = await readRules(tx)
+    const stale = new AppError('conflict', 'The rules have changed: look at them again.', {
+      meta: { version: before.version },
+    })
+    if (before.version !== input.version) throw stale
+    const value = toJsonObject({ rules })
+    const change = { value, updatedAt: now, updatedBy: actorLabel(ctx.actor) }
+    if (before.version === 0) {
+      const { count } = await tx.setting.createMany({
+        data: [{ key: SETTING, ...change }],
+        skipDuplicates: true,
+      })
+      if (count === 0) throw stale
+    } else {
+      const { count } = await tx.setting.updateMany({
+        where: { key: SETTING, version: input.version },
+        data: { ...change, version: { increment: 1 } },
+      })
+      if (count === 0) throw stale
+    }
+    await append(tx, ctx, {
+      verb: 'reconciliation.rules',
+      subject: SETTING,
+      outcome: 'done',
+      reason: input.reason,
+      before: { rules: before.rules },
+      after: { rules },
+    })
+    return { rules, version: before.version + 1 }
+  })
+}

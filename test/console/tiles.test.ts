@@ -1,0 +1,114 @@
+import { expect, test } from 'vitest'
+import type { NowData } from '@/app/(console)/now/read-now'
+import { buildTiles } from '@/app/(console)/now/tiles'
+import { buildVerdict } from '@/app/(console)/now/verdict'
+import { verdictActions } from '@/app/(console)/now/verdict-actions'
+import { MEASURES, type Measure, notMeasured } from '@/lib/telemetry/measure'
+import type { Freshness } from '@/lib/telemetry/read/freshness'
+
+const NOW = new Date('2026-11-22T03:00:00Z')
+const HOUR_AGO = new Date('2026-11-22T02:00:00Z')
+
+const good = (id: 'M1' | 'M2' | 'M3' | 'M4' | 'M6'): Measure => ({
+  id,
+  ...MEASURES[id],
+  value: 0,
+  numerator: 0,
+  denominator: 1_200,
+  state: 'ok',
+  detail: id === 'M6' ? { open: 0 } : {},
+})
+
+const service = (silent: boolean): Freshness => ({
+  service: 'payments',
+  environment: 'production',
+  firstSpanAt: HOUR_AGO,
+  lastSpanAt: new Date('2026-11-22T02:40:00Z'),
+  lastReceivedAt: new Date('2026-11-22T02:40:00Z'),
+  ageMs: 20 * 60_000,
+  stale: silent,
+})
+
+const noRate = { bucketSeconds: 60, points: [] }
+const noEffect = { effects: [], more: false, amounts: [], keys: 0, clients: 0, oldestAt: null }
+
+const data = (over: Partial<NowData>): NowData => ({
+  range: { from: HOUR_AGO, to: NOW, live: true, preset: '1h' },
+  now: NOW,
+  measures: (['M1', 'M2', 'M3', 'M4', 'M6'] as const).map(good),
+  outcomes: { bucketSeconds: 60, buckets: [] },
+  rates: { M1: noRate, M2: noRate, M3: noRate },
+  latency: { bucketSeconds: 60, points: [] },
+  locks: { stuck: 0, live: 3, investigate: 0, oldestStuckAt: null, openOlderThan: 0, stuckItems: [] },
+  orphans: noEffect,
+  duplicates: noEffect,
+  endpoints: { total: 0, rows: [] },
+  deploys: [],
+  openCases: { all: 0, p1: 0 },
+  freshness: [service(false)],
+  conditions: [],
+  sources: [],
+  ...over,
+})
+
+const telemetry = (tiles: ReturnType<typeof buildTiles>) => tiles.filter(({ id }) => id !== 'locks')
+
+test('5 figures of a service that is silent are stale since then, and never good', () => {
+  const fresh = telemetry(buildTiles(data({})))
+  expect(fresh.map(({ standing }) => standing)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok'])
+  const silent = telemetry(buildTiles(data({ freshness: [service(true)] })))
+  for (const { standing, stale } of silent) {
+    expect(standing).toBe('stale')
+    expect(stale).toEqual({ who: 'no service sends', since: '2026-11-22T02:40:00.000Z' })
+  }
+})
+
+test('5 bad news stays bad when the source falls silent', () => {
+  const breach: Measure = { ...good('M2'), value: 0.01, numerator: 12, state: 'breach' }
+  const measures = [breach, ...(['M1', 'M3', 'M4', 'M6'] as const).map(good)]
+  const [tile] = buildTiles(data({ measures, freshness: [service(true)] }))
+  expect(tile?.standing).toBe('bad')
+  expect(tile?.stale).not.toBeNull()
+})
+
+test('5 what has no input is not measured, never 0', () => {
+  const measures = (['M1', 'M2', 'M3', 'M4', 'M6'] as const).map((id) => notMeasured(id, 'no telemetry'))
+  for (const { value, standing, facts } of buildTiles(data({ measures, freshness: [] }))) {
+    expect(value).toBeNull()
+    expect(standing).toBe('unknown')
+    expect(facts).toHaveLength(1)
+  }
+})
+
+test('a condition of now is not denied by a range in which nothing happened', () => {
+  const condition = {
+    id: 'cond_1',
+    kind: 'duplicate_effects' as const,
+    subject: 'all',
+    since: '2026-11-22T02:42:00.000Z',
+    detail: {},
+  }
+  const { tone, lead, rest } = buildVerdict(data({ conditions: [condition] }))
+  expect(tone).toBe('bad')
+  expect([...lead, ...rest].join('')).toBe(
+    'Side effects happen twice now, above the target; none of them in this range.',
+  )
+})
+
+test('the verdict leads to what it speaks of, the most urgent first', () => {
+  const breach: Measure = { ...good('M2'), value: 0.01, numerator: 14, state: 'breach' }
+  const measures = [breach, ...(['M1', 'M3', 'M4', 'M6'] as const).map(good)]
+  const stuck = {
+    stuck: 7,
+    live: 9,
+    investigate: 0,
+    oldestStuckAt: HOUR_AGO,
+    openOlderThan: 7,
+    stuckItems: [],
+  }
+  expect(verdictActions(data({ measures, locks: stuck })).map(({ label }) => label)).toEqual([
+    'Open 14 effects',
+    'Open 7 stuck locks',
+  ])
+  expect(verdictActions(data({}))).toEqual([])
+})

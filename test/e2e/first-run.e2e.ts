@@ -1,0 +1,89 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { ensureUser } from '@/lib/access/users'
+import { systemClock } from '@/lib/core/clock'
+import { closeDatabase, openDatabase } from '@/lib/db'
+import { type RunningDemo, startDemo } from '../support/demo'
+import { asNobody, expect, test } from './console-test'
+import { storeUrl } from './stand'
+
+// A console that was just installed: nothing is measured, nothing is connected, and it says how to begin.
+
+test.use(asNobody)
+
+let fresh: RunningDemo
+const admin = { email: 'first@idemscope.local', password: randomUUID() }
+
+test.beforeAll(async () => {
+  test.setTimeout(150_000)
+  fresh = await startDemo({ seed: '1', durationS: 0, empty: true })
+  const db = openDatabase(fresh.runtime.databaseUrl, 1)
+  await ensureUser(db, systemClock, { ...admin, name: 'first', role: 'admin' })
+  await closeDatabase(db)
+})
+test.afterAll(() => fresh.stop())
+
+test('first run: each page says what it waits for; the check-list tells how to begin, and ticks itself', async ({
+  page,
+}) => {
+  test.setTimeout(120_000)
+  await page.goto(`${fresh.url}/sign-in?next=/now`)
+  await page.getByLabel('Email').fill(admin.email)
+  await page.getByLabel('Password').fill(admin.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  const list = page.getByRole('region', { name: 'First steps' })
+  await expect(list.getByText('0 of 4 done')).toBeVisible({ timeout: 30_000 })
+  await expect(list).toContainText(`OTEL_EXPORTER_OTLP_ENDPOINT=${fresh.runtime.otlpUrl}`)
+
+  for (const [path, says] of [
+    ['/traces', 'Waiting for the first span'],
+    ['/reconciliation', 'Nothing was compared yet'],
+    ['/storage', 'No store was sampled in this range'],
+    ['/sources', 'Nothing is connected yet'],
+  ] as const) {
+    await page.goto(fresh.url + path)
+    await expect(page.getByText(says).first(), path).toBeVisible()
+    // Unknown is never a zero that looks like all is well.
+    await expect(page.getByText('Within target')).toHaveCount(0)
+  }
+
+  await page.goto(`${fresh.url}/sources`)
+  const startNs = BigInt(Date.now()) * 1_000_000n
+  const answer = await fetch(`${fresh.runtime.otlpUrl}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      resourceSpans: [{ resource: service, scopeSpans: [{ spans: [span(startNs)] }] }],
+    }),
+  })
+  expect(answer.status).toBe(200)
+  // Nobody reloads: the page is told.
+  await expect(list.getByText('1 of 4 done')).toBeVisible({ timeout: 30_000 })
+
+  await page.getByRole('link', { name: 'Connect a store' }).first().click()
+  await page.getByLabel('Connection URL').fill(storeUrl())
+  await page.getByRole('button', { name: 'Look for idempotency tables' }).click()
+  await page.getByRole('button', { name: 'Preview its rows' }).first().click()
+  await page.getByRole('button', { name: 'Connect this store …' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused()
+  await dialog.getByLabel('Name').fill('orders store')
+  await dialog.getByLabel('Reason').fill('the first store of this console')
+  await dialog.getByRole('button', { name: /^Connect 1 store in/ }).click()
+  await expect(page).toHaveURL(/\/sources$/)
+  await expect(page.getByRole('region', { name: 'orders store' })).toBeVisible()
+  await expect(list.getByText('2 of 4 done')).toBeVisible({ timeout: 60_000 })
+  await page.goto(`${fresh.url}/audit`)
+  await expect(page.getByRole('link', { name: 'source.connect' })).toBeVisible()
+})
+
+const service = { attributes: [{ key: 'service.name', value: { stringValue: 'orders' } }] }
+
+const span = (startNs: bigint) => ({
+  traceId: randomBytes(16).toString('hex'),
+  spanId: randomBytes(8).toString('hex'),
+  name: 'POST /v1/orders',
+  kind: 2,
+  startTimeUnixNano: String(startNs),
+  endTimeUnixNano: String(startNs + 5_000_000n),
+  attributes: [],
+})

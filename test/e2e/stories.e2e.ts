@@ -1,0 +1,204 @@
+import type { Page } from '@playwright/test'
+import { apiClient, signIn } from '../support/api'
+import { asApprover, asOperator, expect, test } from './console-test'
+import { person } from './people'
+import { cutStore, mendStore, refundsOf } from './stand'
+
+// The three pages at 3 am, whole: from the first look to the end, by two people where it takes two.
+
+test.use(asOperator)
+
+const REASON = 'the holder was stopped past its lease and charged again, seen in the traces'
+const MINUTE_MS = 60_000
+
+async function api() {
+  const url = process.env.BASE_URL ?? ''
+  return apiClient(url, { cookie: await signIn(url, person('operator')) })
+}
+
+type Case = {
+  id: string
+  firstSeen: string
+  evidence: { refund?: string[] | null }
+  subject: { scope: string; effectIds: string[] }
+}
+
+/** A duplicate whose surplus charge the evidence names, and that nobody works on. */
+async function decidedDuplicate(): Promise<Case> {
+  const client = await api()
+  let found: Case | undefined
+  await expect(async () => {
+    const { items } = (await client.get(
+      'reconciliation/cases?class=duplicate_same_key&lifecycle=new,persisting&limit=20',
+    )) as { items: Case[] }
+    for (const each of items.filter(({ evidence }) => evidence.refund?.length === 1)) {
+      const { actions } = await client.get(`reconciliation/cases/${each.id}`)
+      if (actions.length === 0) found = each
+    }
+    expect(found).toBeDefined()
+  }).toPass({ timeout: 55_000 })
+  if (found === undefined) throw new Error('no duplicate with a decided surplus')
+  return found
+}
+
+const correction = (page: Page) => page.getByRole('region', { name: 'Correction' })
+
+test('story 1: duplicates above target → cause → key → dry run of that range → refund by two people → one refund at the provider', async ({
+  page,
+  browser,
+}) => {
+  test.setTimeout(180_000)
+  const found = await decidedDuplicate()
+  const surplus = found.evidence.refund?.[0] ?? ''
+
+  // What happened, and where from: the page says it first, its link leads to the causes.
+  await page.goto('/now')
+  await page
+    .getByRole('region', { name: 'Verdict' })
+    .getByRole('link', { name: /^Open [\d,]+ effects?/ })
+    .click()
+  await expect(page).toHaveURL(/\/effects/)
+  const endpoint = found.subject.scope.split('/').slice(1).join('/')
+  const panel = page.getByRole('complementary', { name: 'Effects of the cause' })
+  const item = panel.getByRole('listitem').filter({ has: page.locator(`a[href*="${found.id}"]`) })
+  await page.locator('tr[data-row]').filter({ hasText: endpoint }).first().locator('[data-row-link]').click()
+  await expect(item).toBeVisible({ timeout: 30_000 })
+
+  // One key: two attempts side by side.
+  await item.getByRole('link', { name: 'Key', exact: true }).click()
+  await expect(page.getByRole('heading', { name: 'Two attempts side by side' })).toBeVisible()
+
+  // A dry run of exactly that range, frozen; it opens nothing.
+  const seen = Date.parse(found.firstSeen)
+  const range = new URLSearchParams({
+    from: new Date(seen - 15 * MINUTE_MS).toISOString(),
+    to: new Date(seen + MINUTE_MS).toISOString(),
+  })
+  await page.goto(`/reconciliation?${range}`)
+  await page.getByRole('button', { name: 'Start a run' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.getByLabel('Window')).toHaveValue('range')
+  await dialog.getByRole('button', { name: 'Start 1 run' }).click()
+  await expect(dialog).toBeHidden({ timeout: 30_000 })
+  await page
+    .getByRole('region', { name: 'Runs' })
+    .getByRole('link', { name: /^Dry run by/ })
+    .first()
+    .click()
+  await expect(page.getByRole('button', { name: 'Run for real' })).toBeVisible({ timeout: 60_000 })
+  await expect(page.getByRole('rowheader', { name: /Charged twice on one key/ })).toBeVisible()
+
+  // Proposed on the evidence that is shown.
+  await page.goto(`/reconciliation/cases/${found.id}`)
+  await correction(page)
+    .getByRole('button', { name: /^Propose refund of/ })
+    .click()
+  await dialog.getByLabel('Reason').fill(REASON)
+  await dialog.getByRole('button', { name: /^Propose refund/ }).click()
+  await expect(dialog).toBeHidden({ timeout: 30_000 })
+  await expect(correction(page)).toContainText('You proposed this')
+
+  // The second person, on the phone.
+  const phone = await browser.newContext({
+    ...asApprover,
+    baseURL: process.env.BASE_URL ?? '',
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+  })
+  const second = await phone.newPage()
+  await second.goto('/reconciliation')
+  await second.getByRole('region', { name: 'Waiting for approval' }).locator(`a[href*="${found.id}"]`).tap()
+  await correction(second)
+    .getByRole('button', { name: /^Approve refund of/ })
+    .tap()
+  const approval = second.getByRole('dialog')
+  await approval.getByLabel(/How many/).fill('1')
+  await approval.getByRole('button', { name: /^Approve 1 refund in/ }).tap()
+  await expect(approval.getByText(/Sent in \d+ s/)).toBeVisible()
+  await expect(approval).toBeHidden({ timeout: 45_000 })
+  await expect(correction(second).getByText(/Verified and resolved/)).toBeVisible({ timeout: 60_000 })
+  await phone.close()
+
+  const refunds = await refundsOf(surplus)
+  expect(refunds.map(({ status }) => status)).toEqual(['succeeded'])
+})
+
+test('story 2: store outage → which and since when, the console goes on (23), bulk is refused → recovered → exactly that window', async ({
+  page,
+}) => {
+  test.setTimeout(180_000)
+  const client = await api()
+  const store = page.getByRole('region', { name: 'payments store' })
+  try {
+    await cutStore()
+    await page.goto('/sources')
+    await expect(store.locator('[data-outage=now]')).toContainText(/Not readable since/, { timeout: 45_000 })
+    await expect(store.getByText('cannot be read').first()).toBeVisible()
+    await expect(store.locator('[data-outage=now]')).toContainText(/keyed requests|not measured/)
+    await expect(page.getByText(/of 3 sources cannot be read: .*payments store/)).toBeVisible()
+
+    for (const [path, heading] of [
+      ['/now', 'Now'],
+      ['/audit', 'Audit'],
+      ['/settings', 'Settings'],
+      ['/locks', 'Locks'],
+    ] as const) {
+      const answer = await page.goto(path)
+      expect(answer?.status(), path).toBe(200)
+      await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible()
+    }
+    await expect(page.getByText('payments store cannot be read')).toBeVisible()
+    const frozen = await client.post('locks/release', { filter: { stuckOnly: true }, dryRun: true })
+    expect(frozen.status >= 400 || frozen.body.count === 0, JSON.stringify(frozen.body)).toBe(true)
+  } finally {
+    await mendStore()
+  }
+
+  await page.goto('/sources')
+  const over = store.locator('[data-outage=over]')
+  await expect(over).toBeVisible({ timeout: 60_000 })
+  await over.getByRole('link', { name: /^Reconcile exactly this window/ }).click()
+  await expect(page).toHaveURL(/\/reconciliation\?.*from=/)
+  const asked = new URL(page.url()).searchParams
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.getByLabel('Window')).toHaveValue('range')
+  await dialog.getByRole('button', { name: 'Start 1 run' }).click()
+  await expect(dialog).toBeHidden({ timeout: 30_000 })
+  const { items } = await client.get('runs?kind=reconciliation&byPeople=true&limit=1')
+  expect(items[0].params).toMatchObject({ from: asked.get('from'), to: asked.get('to') })
+  await expect
+    .poll(async () => (await client.get(`runs/${items[0].id}`)).state, { timeout: 60_000 })
+    .toBe('done')
+})
+
+test('story 3: slow to end → the endpoint → its slowest traces → the key that is contended → its lock', async ({
+  page,
+}) => {
+  test.setTimeout(120_000)
+  await page.goto('/now')
+  const endpoints = page.getByRole('region', { name: 'Endpoints by duplicate rate' })
+  await endpoints.getByRole('link', { name: 'POST /v1/payments', exact: true }).first().click()
+  await expect(page).toHaveURL(/\/traces\?.*endpoint=/)
+  // The handler that hung answered 503 at its deadline, and left its key behind.
+  await expect(async () => {
+    await page.reload()
+    await expect(page.locator('tbody tr').filter({ hasText: 'HTTP 503' }).first()).toBeVisible({
+      timeout: 4_000,
+    })
+  }).toPass({ timeout: 60_000 })
+  await page.locator('tbody tr').filter({ hasText: 'HTTP 503' }).first().getByRole('link').first().click()
+  await expect(page.getByRole('figure', { name: 'Waterfall of spans' })).toBeVisible()
+  await expect(page.getByRole('region', { name: 'Attempts of this key' })).toBeVisible()
+  await expect(async () => {
+    await page.reload()
+    await expect(page.getByRole('link', { name: 'Open its lock' })).toBeVisible({ timeout: 4_000 })
+  }).toPass({ timeout: 40_000 })
+  await page.getByRole('link', { name: 'Open its key' }).click()
+  await expect(page.getByRole('region', { name: 'State and actions' })).toBeVisible()
+  await page.goBack()
+  await page.getByRole('link', { name: 'Open its lock' }).click()
+  await expect(page).toHaveURL(/\/locks\?.*lock=lock_/)
+  await expect(
+    page.getByRole('complementary', { name: 'Lock' }).getByRole('heading', { name: 'Evidence' }),
+  ).toBeVisible()
+})

@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Context } from '@/lib/context'
+import { systemClock } from '@/lib/core/clock'
+import { silentLog } from '@/lib/log'
+import { connectSource } from '@/lib/sources/connect'
+import { createTestDatabase } from '../support/database'
+import { noQueue } from '../support/no-queue'
+
+let database: Awaited<ReturnType<typeof createTestDatabase>>
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterAll(() => database.close())
+
+const as = (role: 'admin' | 'operator'): Context => ({
+  db: database.db,
+  clock: systemClock,
+  log: silentLog,
+  queue: noQueue,
+  requestId: 'req_1',
+  actor: { kind: 'user', userId: 'u1', name: 'a', role, via: 'session' },
+})
+const store = {
+  adapter: 'native' as const,
+  name: 'orders store',
+  system: 'orders',
+  config: { schema: 'public' },
+  secret: { url: 'postgres://reader:hidden-word@db.internal/orders' },
+  reason: 'the orders service goes live',
+}
+const options = { credentialsKey: 'a'.repeat(64), demo: false }
+
+test('a source is connected once, audited without its secret; a taken name and a lesser role are refused', async () => {
+  await expect(connectSource(as('operator'), store, options)).rejects.toMatchObject({ code: 'forbidden' })
+  const { id } = await connectSource(as('admin'), store, options)
+  expect(id).toMatch(/^src_/)
+  await expect(connectSource(as('admin'), store, options)).rejects.toMatchObject({ code: 'conflict' })
+  const entries = await database.db.prisma.auditEntry.findMany({ where: { verb: 'source.connect' } })
+  expect(entries).toMatchObject([{ subject: 'orders store', reason: store.reason }])
+  expect(JSON.stringify(entries.map(({ after }) => after))).not.toContain('hidden-word')
+})
