@@ -21,7 +21,7 @@ export default defineConfig({
   fullyParallel: false,
   forbidOnly: process.env.CI !== undefined,
   // On a machine that others share, a slow moment is no fault; the report says which test needed its second try.
-  retries: process.env.CI === undefined ? 0 : 1,
+  retries: 1,
   timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: [['list'], ['json', { outputFile: '.test/playwright.json' }]],
