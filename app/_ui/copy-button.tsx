@@ -31,7 +31,8 @@ export function CopyButton({
     )
   const words = said === 'copied' ? 'Copied' : said === 'refused' ? 'Clipboard refused' : label
   return (
-    <>
+    // Positioned: what is for screen readers alone must not widen a page that scrolls.
+    <span className="relative inline-flex">
       <Button
         look="quiet"
         className={classNames('relative z-10', iconOnly && 'w-8 px-0! max-md:w-11')}
@@ -44,6 +45,6 @@ export function CopyButton({
       <span role="status" className="sr-only">
         {said === null ? '' : words}
       </span>
-    </>
+    </span>
   )
 }
