@@ -33,15 +33,17 @@ export type CommitterOptions = {
 }
 
 /**
- * While one request is decoded, others are written and wait for the disk, whose flush serves several COMMITs at once.
- * Keys are locked in order, so writers cannot deadlock.
+ * While one group is decoded, the other is written and waits for the disk. More writers would make smaller groups, and
+ * a transaction costs as much as a hundred spans. Keys are locked in order, so writers cannot deadlock.
  */
-const WRITERS = 4
+const WRITERS = 2
+/** Beside a busy writer a second waits so long for more to come. */
+const GATHER_MS = 5
 /** Requests that wait are stored together up to this many bytes: one COMMIT for all of them. */
 const GROUP_BYTES = 1024 * 1024
 const GROUP_REQUESTS = 64
 /** Decoded spans take many times their bytes: a body that is larger than this is written alone. */
-const WRITING_BYTES_MAX = WRITERS * GROUP_BYTES
+const WRITING_BYTES_MAX = 4 * GROUP_BYTES
 
 /**
  * Group commit: what arrives while a transaction runs goes into the next. Bodies wait as bytes, which the budget
@@ -54,6 +56,7 @@ export class Committer {
   #writing = 0
   #writingBytes = 0
   #idle: (() => void)[] = []
+  #gathering: NodeJS.Timeout | undefined
 
   constructor(options: CommitterOptions) {
     this.#options = options
@@ -63,7 +66,7 @@ export class Committer {
   submit(request: Omit<Waiting, 'settle'>): Promise<Outcome> {
     return new Promise((settle) => {
       this.#queue.push(request.sender, { ...request, settle })
-      this.#pump()
+      this.#pumpSoon()
     })
   }
 
@@ -73,7 +76,14 @@ export class Committer {
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
+  #pumpSoon(): void {
+    if (this.#writing === 0) this.#pump()
+    else if (this.#writing < WRITERS) this.#gathering ??= setTimeout(() => this.#pump(), GATHER_MS)
+  }
+
   #pump(): void {
+    clearTimeout(this.#gathering)
+    this.#gathering = undefined
     while (this.#writing < WRITERS) {
       const group = this.#takeGroup()
       if (group.length === 0) return
@@ -83,7 +93,7 @@ export class Committer {
       void this.#write(group).finally(() => {
         this.#writing -= 1
         this.#writingBytes -= bytes
-        this.#pump()
+        this.#pumpSoon()
         if (this.#writing === 0) for (const resolve of this.#idle.splice(0)) resolve()
       })
     }

@@ -30,10 +30,15 @@ export function nameOf(bytes: Buffer, start: number, end: number): string {
   return text
 }
 
+/** Names differ in their length and at their ends. */
+const HASHED_BYTES = 8
+
 function slotOf(bytes: Buffer, start: number, length: number): number {
   let mixed = length
-  for (let index = start; index < start + length; index++) mixed = Math.imul(mixed, 31) + (bytes[index] ?? 0)
-  return (mixed ^ (mixed >>> 15)) & (SLOTS - 1)
+  const end = start + length
+  for (let index = Math.max(start, end - HASHED_BYTES); index < end; index++)
+    mixed = Math.imul(mixed, 31) + (bytes[index] ?? 0)
+  return (mixed ^ (mixed >>> 10) ^ (mixed >>> 20)) & (SLOTS - 1)
 }
 
 function equals(name: Buffer, bytes: Buffer, start: number, length: number): boolean {

@@ -2,7 +2,6 @@ import {
   type Attributes,
   type AttributeValue,
   cleanDouble,
-  cleanInteger,
   cleanText,
   emptyAttributes,
   LIMITS,
@@ -175,8 +174,8 @@ export function readValue(reader: WireReader, depth: number): AttributeValue {
   let value: AttributeValue = null
   while (reader.next()) {
     if (reader.field === 1) value = cleanText(reader.text())
-    else if (reader.field === 2) value = reader.int64() !== 0n
-    else if (reader.field === 3) value = cleanInteger(reader.int64())
+    else if (reader.field === 2) value = reader.int64() !== 0
+    else if (reader.field === 3) value = reader.int64()
     else if (reader.field === 4) value = cleanDouble(reader.double())
     else if (reader.field === 5) value = readArray(reader.message(), depth + 1)
     else if (reader.field === 6) value = readMap(reader.message(), depth + 1)

@@ -1,5 +1,5 @@
 import { nameOf } from './names'
-import { LIMITS, MalformedError } from './span'
+import { cleanInteger, LIMITS, MalformedError } from './span'
 
 const VARINT = 0
 const FIXED64 = 1
@@ -83,24 +83,31 @@ export class WireReader {
     return value
   }
 
-  /** A varint of up to 64 bits as a signed integer, exact. */
-  int64(): bigint {
+  /** A varint of up to 64 bits as a signed integer, exact: beyond 2^53 a bigint. */
+  int64(): number | bigint {
     this.#need(VARINT, 1)
-    let value = 0n
     let low = 0
-    for (let index = 0; index < 10; index++) {
+    let scale = 1
+    // Seven bytes fit a number; only longer ones pay for bigint.
+    for (let index = 0; index < 7; index++) {
       const byte = this.#byte()
-      // Four bytes fit a small integer; only longer ones pay for bigint.
-      if (index < 4) low |= (byte & 0x7f) << (7 * index)
-      else value |= BigInt(byte & 0x7f) << BigInt(7 * index)
-      if (byte < 0x80) return BigInt.asIntN(64, value | BigInt(low))
+      low += (byte & 0x7f) * scale
+      if (byte < 0x80) return low
+      scale *= 128
+    }
+    let value = BigInt(low)
+    for (let index = 7; index < 10; index++) {
+      const byte = this.#byte()
+      value |= BigInt(byte & 0x7f) << BigInt(7 * index)
+      if (byte < 0x80) return cleanInteger(BigInt.asIntN(64, value))
     }
     throw new MalformedError('protobuf: a varint longer than 10 bytes')
   }
 
   /** An enum or a small count; the low 32 bits, as protobuf truncates them. */
   int32(): number {
-    return Number(BigInt.asIntN(32, this.int64()))
+    const value = this.int64()
+    return typeof value === 'number' ? value | 0 : Number(BigInt.asIntN(32, value))
   }
 
   skip(): void {
@@ -141,13 +148,15 @@ export class WireReader {
   /** Tags and lengths: unsigned, at most 5 bytes. */
   #varint32(): number {
     let value = 0
+    let scale = 1
     for (let index = 0; index < 5; index++) {
       const byte = this.#byte()
-      value += (byte & 0x7f) * 2 ** (7 * index)
+      value += (byte & 0x7f) * scale
       if (byte < 0x80) {
         if (value > 0xffff_ffff) break
         return value
       }
+      scale *= 128
     }
     throw new MalformedError('protobuf: a tag or length beyond 32 bits')
   }

@@ -40,5 +40,4 @@ export function json(value: unknown): string {
 }
 
 /** An element of an array literal. */
-export const element = (value: string | null) =>
-  value === null ? 'NULL' : `"${value.replace(/["\\]/g, '\\$&')}"`
+export const element = (value: string) => `"${value.replace(/["\\]/g, '\\$&')}"`

@@ -1,3 +1,5 @@
+import type { EffectFact } from '../interpret/effect'
+import type { RequestFact } from '../interpret/request'
 import { escapeText, hex, NULL, nullable } from './copy-text'
 import { type Rendered, sightingFields, stagedFactFields } from './rows'
 
@@ -37,12 +39,19 @@ export function isFinal({ outcome, recordState }: { outcome: string; recordState
   return EXECUTIONS.has(outcome) && recordState !== null && TERMINAL_STATES.has(recordState)
 }
 
-/** Every key of the batch with all that the batch says about it. */
+/** Every key of the batch with all that the batch says about it; each row gets hold of its own. */
 export function collectKeys(rows: readonly Rendered[]): Map<string, KeyFacts> {
   const keys = new Map<string, KeyFacts>()
   for (const row of rows) {
-    if (row.request !== null && row.request.keyHash !== null) addSighting(keys, row, row.request.keyHash)
-    if (row.effect !== null) addEffect(keys, row)
+    const { request, effect, start } = row
+    if (request !== null && request.keyHash !== null) {
+      row.requestKey = open(keys, request.keyHash, request.scope, start)
+      addSighting(row.requestKey, row, request)
+    }
+    if (effect !== null) {
+      row.effectKey = open(keys, effect.keyHash, effect.scope ?? '', start)
+      addEffect(row.effectKey, effect)
+    }
   }
   return keys
 }
@@ -75,10 +84,7 @@ function open(keys: Map<string, KeyFacts>, keyHash: string, scope: string, at: s
  * record was there at the end of the request that made it, or before any other that saw it; of several the one that
  * lives longest is kept, with the earliest sign of it.
  */
-function addSighting(keys: Map<string, KeyFacts>, row: Rendered, keyHash: string): void {
-  const { start, end, request } = row
-  if (request === null) return
-  const facts = open(keys, keyHash, request.scope, start)
+function addSighting(facts: KeyFacts, { start, end }: Rendered, request: RequestFact): void {
   facts.sightingAt = least(facts.sightingAt, start)
   const { recordExpiresAt: expires, recordState, outcome } = request
   if (expires !== null && expires > start) facts.expiryAt = least(facts.expiryAt, expires)
@@ -91,9 +97,7 @@ function addSighting(keys: Map<string, KeyFacts>, row: Rendered, keyHash: string
   } else if (until === facts.terminalUntil) facts.terminalAt = least(facts.terminalAt, at)
 }
 
-function addEffect(keys: Map<string, KeyFacts>, { start, effect }: Rendered): void {
-  if (effect === null) return
-  const facts = open(keys, effect.keyHash, effect.scope ?? '', start)
+function addEffect(facts: KeyFacts, effect: EffectFact): void {
   facts.effects ??= new Set()
   const id = `${effect.name} ${effect.step}`
   if (facts.effects.has(id)) facts.plain = false
@@ -101,12 +105,10 @@ function addEffect(keys: Map<string, KeyFacts>, { start, effect }: Rendered): vo
 }
 
 /** A sighting without a key, or of a key of which nothing is stored: the batch alone says its flags. As INSERT_SIGHTINGS. */
-export function plainSighting(row: Rendered, keys: ReadonlyMap<string, KeyFacts>): string | null {
-  const { request, start } = row
-  if (request === null) return null
-  const { keyHash, outcome } = request
-  const facts = keyHash === null ? null : keys.get(keyId(keyHash, request.scope))
-  if (facts === undefined || facts?.plain === false) return null
+export function plainSighting(row: Rendered): string | null {
+  const { request, start, requestKey: facts } = row
+  if (request === null || facts?.plain === false) return null
+  const { outcome } = request
   const sightingAt = facts?.sightingAt ?? null
   const expiryAt = facts?.expiryAt ?? null
   return sightingFields(row, request, {
@@ -123,16 +125,10 @@ export const EFFECT_COLUMNS = `time, amount_minor, time_rank, outcome, seen_by_s
   duplicate, settled, key_hash, name, step, scope, effect_id, kind, currency, service, version, trace_ids`
 
 /** The only effect of its name and step of a key seen for the first time. */
-export function plainEffect(
-  row: Rendered,
-  keys: ReadonlyMap<string, KeyFacts>,
-  names: { service: string; version: string },
-): string | null {
-  const { effect } = row
-  if (effect === null) return null
+export function plainEffect(row: Rendered, names: { service: string; version: string }): string | null {
+  const { effect, effectKey: facts } = row
+  if (effect === null || facts === null || !facts.plain) return null
   const scope = effect.scope ?? ''
-  const facts = keys.get(keyId(effect.keyHash, scope))
-  if (facts === undefined || !facts.plain) return null
   const settled = facts.terminalUntil !== null && facts.terminalUntil >= row.start
   return (
     `${row.start}\t${effect.amountMinor ?? NULL}\t1\t${effect.outcome}\tt\tf\tf\tf\t${settled}\t${hex(effect.keyHash)}\t` +
@@ -143,12 +139,6 @@ export function plainEffect(
 }
 
 /** The facts of a row that only SQL can turn into flags; null when the row has none such. */
-export function stagedFacts(row: Rendered, keys: ReadonlyMap<string, KeyFacts>): string | null {
-  const { request, effect } = row
-  const open =
-    (request !== null &&
-      request.keyHash !== null &&
-      !keys.get(keyId(request.keyHash, request.scope))?.plain) ||
-    (effect !== null && !keys.get(keyId(effect.keyHash, effect.scope ?? ''))?.plain)
-  return open ? stagedFactFields(row) : null
+export function stagedFacts(row: Rendered): string | null {
+  return row.requestKey?.plain === false || row.effectKey?.plain === false ? stagedFactFields(row) : null
 }

@@ -20,18 +20,17 @@ export async function lockKeys(
 ): Promise<number> {
   if (keys.size === 0) return 0
   const all = [...keys.values()]
-  const array = (pick: (facts: KeyFacts) => string | null) =>
-    `{${all.map((each) => element(pick(each))).join()}}`
-  const open = all.filter(({ plain }) => !plain).map(({ keyHash }) => element(`\\x${keyHash}`))
+  const array = (write: (facts: KeyFacts) => string) => `{${all.map(write).join()}}`
+  const open = all.filter(({ plain }) => !plain).map(hashElement)
   const { rows } = await queryPrepared(client, LOCK_MERGED_KEYS, [
-    array(({ keyHash }) => `\\x${keyHash}`),
-    array(({ scope }) => scope),
+    array(hashElement),
+    array(({ scope }) => element(scope)),
     array(({ seenFirst }) => seenFirst),
     array(({ seenLast }) => seenLast),
-    array(({ sightingAt }) => sightingAt),
-    array(({ expiryAt }) => expiryAt),
-    array(({ terminalAt }) => terminalAt),
-    array(({ terminalUntil }) => terminalUntil),
+    array(({ sightingAt }) => sightingAt ?? 'NULL'),
+    array(({ expiryAt }) => expiryAt ?? 'NULL'),
+    array(({ terminalAt }) => terminalAt ?? 'NULL'),
+    array(({ terminalUntil }) => terminalUntil ?? 'NULL'),
     `{${open.join()}}`,
     which === 'touch all',
   ])
@@ -41,6 +40,9 @@ export async function lockKeys(
   }
   return rows.length
 }
+
+/** An element of an array literal, as times are without quotes: there is nothing in them to escape. */
+const hashElement = ({ keyHash }: KeyFacts) => `"\\\\x${keyHash}"`
 
 /** A scope that neither the effect span nor its trace told: the key's, when only one scope uses that key; else ''. */
 export async function resolveScopes(

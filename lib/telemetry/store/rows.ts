@@ -1,7 +1,9 @@
-import type { Attributes, AttributeValue, OtlpSpan } from '../decode/span'
+import type { Attributes, OtlpSpan } from '../decode/span'
 import type { AcceptedSpan } from '../interpret/interpret'
-import { RAW_KEY_ALIASES, type RequestFact } from '../interpret/request'
+import type { RequestFact } from '../interpret/request'
+import { attributesField } from './attributes-field'
 import { escapeText, hex, json, NULL, nullable, small, timestamp } from './copy-text'
+import type { KeyFacts } from './key-facts'
 
 /** Lines of COPY's text format, one a row, with the columns that they fill, in the same order. */
 
@@ -15,6 +17,9 @@ export type Rendered = AcceptedSpan & {
   spanId: string
   /** service, version, instance, environment, region: five fields */
   resource: string
+  /** what the batch says about its keys: filled in by collectKeys */
+  requestKey: KeyFacts | null
+  effectKey: KeyFacts | null
 }
 
 export function render(accepted: AcceptedSpan): Rendered {
@@ -32,6 +37,8 @@ export function render(accepted: AcceptedSpan): Rendered {
     traceId: hex(span.traceId),
     spanId: hex(span.spanId),
     resource: resourceFields(span.resource),
+    requestKey: null,
+    effectKey: null,
   }
 }
 
@@ -43,7 +50,7 @@ export function spanFields({ span, start, end, durationNs, traceId, spanId, reso
     `${start}\t${end}\t${durationNs}\t${span.startNs % 1000n}\t${small(span.kind)}\t${small(span.statusCode)}\t` +
     `${traceId}\t${spanId}\t${span.parentSpanId.length === 16 ? hex(span.parentSpanId) : NULL}\t` +
     `${escapeText(span.name)}\t${span.statusMessage === '' ? NULL : escapeText(span.statusMessage)}\t${resource}\t` +
-    `${escapeText(json(redact(span.attributes)))}\t${span.events.length === 0 ? NULL : escapeText(json(eventsOf(span)))}\t` +
+    `${attributesField(span.attributes)}\t${span.events.length === 0 ? NULL : escapeText(json(eventsOf(span)))}\t` +
     `${span.links.length === 0 ? NULL : escapeText(json(span.links))}`
   )
 }
@@ -165,20 +172,4 @@ function cutBytes(value: string, bytesMax: number): string {
     .subarray(0, bytesMax)
     .toString('utf8')
     .replace(/\uFFFD$/, '')
-}
-
-const SECRET_HEADER =
-  /^http\.(request|response)\.header\.(authorization|proxy-authorization|cookie|set-cookie|x-api-key)$/i
-
-/** Raw keys and credentials that an instrumentation captured are not stored. `idempotency.key` is the sender's opt-in. */
-export function redact(attributes: Attributes): Attributes {
-  let redacted: Attributes | undefined
-  const replace = (name: string, value: AttributeValue) => {
-    redacted ??= { ...attributes }
-    redacted[name] = value
-  }
-  for (const alias of RAW_KEY_ALIASES) if (attributes[alias] !== undefined) replace(alias, '[hashed]')
-  for (const name in attributes)
-    if (name.startsWith('http.re') && SECRET_HEADER.test(name)) replace(name, '[redacted]')
-  return redacted ?? attributes
 }

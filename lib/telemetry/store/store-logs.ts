@@ -2,11 +2,12 @@ import { z } from 'zod'
 import type { Db } from '@/lib/db'
 import type { AcceptedLog } from '../interpret/interpret-logs'
 import { INSERT_LOGS, OPEN_LOG_STAGE } from '../sql/insert-logs'
+import { attributesField } from './attributes-field'
 import { copyIn } from './copy-in'
 import { escapeText, hex, json, NULL, nullable, small, timestamp } from './copy-text'
 import { countIntake } from './count-intake'
 import { inRetriedTransaction } from './retry'
-import { redact, resourceFields } from './rows'
+import { resourceFields } from './rows'
 
 const COLUMNS = `time, received_at, severity, digest, trace_id, span_id, key_hash, severity_text, event_name, service,
   version, instance, environment, region, scope, body, attributes`
@@ -38,6 +39,6 @@ function fields({ log, timeNs, keyHash, scope, digest }: AcceptedLog, received: 
     `${timestamp(timeNs)}\t${received}\t${small(log.severity)}\t${hex(digest)}\t${id(log.traceId, 32)}\t` +
     `${id(log.spanId, 16)}\t${hex(keyHash)}\t${told(log.severityText)}\t${told(log.eventName)}\t` +
     `${resourceFields(log.resource)}\t${nullable(scope)}\t${log.body === null ? NULL : escapeText(json(log.body))}\t` +
-    `${escapeText(json(redact(log.attributes)))}`
+    `${attributesField(log.attributes)}`
   )
 }

@@ -44,18 +44,18 @@ export async function storeNew(
   let stagedEffects = false
   const minutes = new Set<string>()
   for (const row of rows) {
-    const sighting = plainSighting(row, keys)
+    const sighting = plainSighting(row)
     if (sighting !== null) {
       sightings.push(sighting)
       minutes.add(minuteOf(row.start))
       if (row.request !== null && isFinal(row.request)) minutes.add(minuteOf(row.end))
     }
-    const effect = plainEffect(row, keys, resourceNames(row.span.resource))
+    const effect = plainEffect(row, resourceNames(row.span.resource))
     if (effect !== null) {
       effects.push(effect)
       minutes.add(minuteOf(row.start))
     }
-    const facts = stagedFacts(row, keys)
+    const facts = stagedFacts(row)
     if (facts === null) continue
     staged.push(facts)
     stagedEffects ||= row.effect !== null
