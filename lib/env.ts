@@ -45,6 +45,17 @@ const schema = z.object({
   IDEMSCOPE_COLLECT_SAFETY_MS: durationMs.default(3_600_000),
   IDEMSCOPE_TELEMETRY_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   IDEMSCOPE_PROVIDER_WINDOW_MS: durationMs.default(86_400_000),
+  /** Networks of our own that URLs which people enter may lead to, in CIDR notation; plain http is allowed there too. */
+  IDEMSCOPE_OUTBOUND_ALLOW: z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(z.union([z.cidrv4(), z.cidrv6()], 'networks like 10.0.0.0/8, separated by commas')))
+    .default([]),
   /** Only the demo may point a provider at another base URL. */
   IDEMSCOPE_DEMO: flag.default(false),
 })

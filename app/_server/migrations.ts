@@ -9,4 +9,7 @@ export const MIGRATIONS = [
   '20261122000520_explorer_order',
   '20261122000600_reconciliation',
   '20261122000610_telemetry_reads',
+  '20261122000700_alerts',
+  '20261122000810_reconcile_speed',
+  '20261122000900_telemetry_sums',
 ] as const

@@ -1,3 +1,4 @@
+import { countPages } from '@/lib/alerts/notify/count-pages'
 import type { SystemContext } from '@/lib/context'
 import { countLocks } from '@/lib/keys/list-locks'
 import { MEASURES, type Measure } from '@/lib/telemetry/measure'
@@ -10,7 +11,7 @@ export async function readConsoleMeasures(
   window: TelemetryWindow,
 ): Promise<Measure[]> {
   const now = ctx.clock.now()
-  const [stores, locks, confirmedDuplicateSemantic, corrections] = await Promise.all([
+  const [stores, locks, confirmedDuplicateSemantic, corrections, pages] = await Promise.all([
     ctx.db.prisma.source.count({ where: { kind: 'intent', enabled: true } }),
     countLocks(ctx.db, now, MEASURES.M4.target),
     ctx.db.prisma.reconciliationCase.count({
@@ -21,11 +22,13 @@ export async function readConsoleMeasures(
       },
     }),
     readCorrections(ctx, window),
+    countPages(ctx.db, window.to),
   ])
   return readMeasures(ctx.db, window, now, {
     openKeysOlderThanTarget: stores === 0 ? null : locks.openOlderThan,
     confirmedDuplicateSemantic,
     corrections,
+    pages,
   })
 }
 

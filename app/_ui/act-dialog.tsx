@@ -165,7 +165,7 @@ function OpenDialog({
       <form
         id={formId}
         ref={form}
-        className="grid gap-4"
+        className="grid grid-cols-1 gap-4 [&>fieldset]:min-w-0"
         onSubmit={(event) => {
           event.preventDefault()
           submit()

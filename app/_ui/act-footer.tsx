@@ -41,6 +41,11 @@ export function ActFooter(props: {
   const sending = phase.kind === 'sending'
   return (
     <>
+      {sending && (
+        <p role="status" className="mr-auto text-ink-2">
+          Working …
+        </p>
+      )}
       <Button data-autofocus onClick={close}>
         {sending ? 'Close' : 'Cancel'}
       </Button>
@@ -51,7 +56,8 @@ export function ActFooter(props: {
         look={tone === 'danger' ? 'danger' : 'primary'}
         disabled={!ready || sending}
       >
-        {sending ? 'Working …' : confirm}
+        {/* Its words stay: were it narrower while it works, the second click of a double one would meet Cancel. */}
+        {confirm}
       </Button>
     </>
   )

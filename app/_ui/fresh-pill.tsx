@@ -9,9 +9,9 @@ export function FreshPill({ fresh, left, onShow }: { fresh: number; left: number
         <button
           type="button"
           onClick={onShow}
-          className="inline-flex h-7 items-center gap-1.5 rounded-full bg-accent-soft px-3 font-medium text-accent-ink text-s hover:brightness-95 max-md:h-9"
+          className="inline-flex h-7 items-center gap-1.5 whitespace-nowrap rounded-full bg-accent-soft px-3 font-medium text-accent-ink text-s hover:brightness-95 max-md:h-9"
         >
-          <RefreshCw size={12} aria-hidden="true" /> {words}
+          <RefreshCw size={12} aria-hidden="true" className="shrink-0" /> {words}
         </button>
       )}
     </span>

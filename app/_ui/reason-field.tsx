@@ -13,13 +13,16 @@ export function ReasonField({
   value,
   onChange,
   onBegin,
+  min = REASON_MIN,
 }: {
   value: string
   onChange: (value: string) => void
   onBegin?: () => void
+  /** Less where it can be undone at once. */
+  min?: number
 }) {
   const id = useId()
-  const missing = REASON_MIN - value.trim().length
+  const missing = min - value.trim().length
   return (
     <div>
       <div className="mb-1 flex items-baseline justify-between">
@@ -27,7 +30,7 @@ export function ReasonField({
           Reason
         </label>
         <span id={`${id}-hint`} className="text-ink-3 text-s">
-          {missing > 0 ? `${missing} more characters` : 'recorded in the audit'}
+          {missing <= 0 ? 'recorded in the audit' : min === 1 ? 'needed' : `${missing} more characters`}
         </span>
       </div>
       <textarea

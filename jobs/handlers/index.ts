@@ -5,6 +5,7 @@ import { run as collection } from './collection'
 import { run as conditions } from './conditions'
 import { run as effectDetection } from './effect-detection'
 import { run as lockCheck } from './lock-check'
+import { run as notification } from './notification'
 import { run as partitions } from './partitions'
 import { run as reconciliation } from './reconciliation'
 import { run as rollUp } from './roll-up'
@@ -23,4 +24,5 @@ export const handlers: Record<RunKind, RunHandler> = {
   bulk,
   sealing,
   conditions,
+  notification,
 }

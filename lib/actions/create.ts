@@ -2,14 +2,14 @@ import type { Context } from '@/lib/context'
 import { newId } from '@/lib/core/ids'
 import { toJsonObject } from '@/lib/core/json-value'
 import type { Money } from '@/lib/core/money'
-import type { ActionKind, POLICY_ACTION_KIND } from '@/lib/core/states'
+import type { ALL_ACTION_KINDS } from '@/lib/core/states'
 import type { Tx } from '@/lib/db'
 import type { Action } from '@/prisma/generated/client'
 import { inFlight, oneInFlight } from './transition'
 
 export type CreateAction = {
   id?: string
-  kind: ActionKind | typeof POLICY_ACTION_KIND
+  kind: (typeof ALL_ACTION_KINDS)[number]
   /** `executing` commits the intent of an act that follows at once; `proposed` waits for another person. */
   state: 'proposed' | 'executing'
   reason: string

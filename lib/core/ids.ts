@@ -15,6 +15,9 @@ export type IdPrefix =
   | 'pol'
   | 'arc'
   | 'mark'
+  | 'sil'
+  | 'rcv'
+  | 'ntf'
 
 /** A prefixed random id with 130 bits of entropy, e.g. `run_0f3k…`. Not sortable: order by time columns. */
 export function newId(prefix: IdPrefix): string {

@@ -1,8 +1,5 @@
 import type { KeyState, LockVerdict } from './states'
 
-/** More locks in one act would need a second person, a hold and a typed count: not offered for keys. */
-export const BULK_MAX = 100
-
 /** Which locks; absent = any. */
 export type LockFilter = {
   state?: readonly KeyState[] | undefined

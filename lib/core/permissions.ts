@@ -14,9 +14,12 @@ export const PERMISSIONS = {
   'case.propose': ['operator', 'approver', 'admin'],
   'action.approve': ['approver', 'admin'],
   'action.reject': ['approver', 'admin'],
+  'alert.silence': ['operator', 'approver', 'admin'],
+  'alert.test': ['operator', 'approver', 'admin'],
   'audit.verify': ['viewer', 'operator', 'approver', 'admin'],
   'kill_switch.set': ['approver', 'admin'],
   'source.manage': ['admin'],
+  'receiver.manage': ['admin'],
   'user.manage': ['admin'],
   'token.mint': ['admin'],
 } as const satisfies Record<string, readonly Role[]>

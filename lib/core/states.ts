@@ -60,8 +60,11 @@ export type ActionKind = (typeof ACTION_KINDS)[number]
 /** Two people agree on it as on a correction, but it changes only how the console itself works. */
 export const POLICY_ACTION_KIND = 'retention_policy'
 
+/** The same of what reconciliation tolerates. */
+export const RULES_ACTION_KIND = 'reconciliation_rules'
+
 /** Every kind that an action's row may have. */
-export const ALL_ACTION_KINDS = [...ACTION_KINDS, POLICY_ACTION_KIND] as const
+export const ALL_ACTION_KINDS = [...ACTION_KINDS, POLICY_ACTION_KIND, RULES_ACTION_KIND] as const
 
 export const RUN_KINDS = [
   'reconciliation',
@@ -74,6 +77,7 @@ export const RUN_KINDS = [
   'bulk',
   'sealing',
   'conditions',
+  'notification',
 ] as const
 export type RunKind = (typeof RUN_KINDS)[number]
 

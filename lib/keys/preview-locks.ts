@@ -1,5 +1,6 @@
 import type { Context } from '@/lib/context'
-import { BULK_MAX, type LockFilter } from '@/lib/core/lock-filter'
+import { BULK_MAX } from '@/lib/core/bulk'
+import type { LockFilter } from '@/lib/core/lock-filter'
 import type { KeyAction } from '@/lib/core/states'
 import { type LockView, listLocks } from './list-locks'
 import { type KeySettings, keySettings } from './settings'

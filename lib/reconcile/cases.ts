@@ -6,6 +6,7 @@ import { type JsonValue, toJsonValue } from '@/lib/core/json-value'
 import { decodeCursor, type Page, type PageInput, toPage } from '@/lib/core/pages'
 import type { CaseLifecycle, CaseOutcome, CaseTriage } from '@/lib/core/states'
 import type { Db } from '@/lib/db'
+import type { Prisma } from '@/prisma/generated/client'
 import { type CaseView, caseView } from './case-view'
 import { readOperations } from './read-operations'
 
@@ -26,26 +27,31 @@ export type CaseFilter = {
 
 const cursorShape = z.tuple([z.iso.datetime(), z.string()])
 
-const anyOf = (values: readonly string[] | undefined) => (values === undefined ? {} : { in: [...values] })
+const anyOf = (values: readonly string[]) => ({ in: [...values] })
+
+/** A filter as a condition on the table; no filter means all. */
+export const caseWhere = (filter: CaseFilter): Prisma.ReconciliationCaseWhereInput => ({
+  ...(filter.class === undefined ? {} : { class: anyOf(filter.class) }),
+  ...(filter.outcome === undefined ? {} : { outcome: anyOf(filter.outcome) }),
+  ...(filter.lifecycle === undefined ? {} : { lifecycle: anyOf(filter.lifecycle) }),
+  ...(filter.triage === undefined ? {} : { triage: anyOf(filter.triage) }),
+  ...(filter.severity === undefined ? {} : { severity: anyOf(filter.severity) }),
+  AND: [
+    filter.seenFrom === undefined ? {} : { firstSeen: { gte: filter.seenFrom } },
+    filter.seenBefore === undefined ? {} : { firstSeen: { lt: filter.seenBefore } },
+  ],
+  ...(filter.system === undefined ? {} : { system: filter.system }),
+  ...(filter.scope === undefined ? {} : { scope: filter.scope }),
+  ...(filter.key === undefined ? {} : { key: filter.key }),
+  ...(filter.reference === undefined ? {} : { reference: filter.reference }),
+})
 
 /** Newest first; no filter means all, resolved included. */
 export async function listCases(db: Db, filter: CaseFilter, page: PageInput): Promise<Page<CaseView>> {
   const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor, cursorShape)
   const rows = await db.prisma.reconciliationCase.findMany({
     where: {
-      class: anyOf(filter.class),
-      outcome: anyOf(filter.outcome),
-      lifecycle: anyOf(filter.lifecycle),
-      triage: anyOf(filter.triage),
-      severity: anyOf(filter.severity),
-      AND: [
-        filter.seenFrom === undefined ? {} : { firstSeen: { gte: filter.seenFrom } },
-        filter.seenBefore === undefined ? {} : { firstSeen: { lt: filter.seenBefore } },
-      ],
-      ...(filter.system === undefined ? {} : { system: filter.system }),
-      ...(filter.scope === undefined ? {} : { scope: filter.scope }),
-      ...(filter.key === undefined ? {} : { key: filter.key }),
-      ...(filter.reference === undefined ? {} : { reference: filter.reference }),
+      ...caseWhere(filter),
       ...(after === undefined
         ? {}
         : {

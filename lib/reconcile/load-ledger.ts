@@ -1,8 +1,10 @@
+import type { Writable } from 'node:stream'
+import type pg from 'pg'
 import type { LedgerSource, TimeRange } from '@/lib/sources/contracts'
 import { lockMirror } from '@/lib/sources/mirror/apply'
-import { moveCursor } from '@/lib/sources/mirror/cursor'
+import { moveCursor, readCursor } from '@/lib/sources/mirror/cursor'
 import { moveIncoming, openIncoming } from '@/lib/sources/mirror/load'
-import { advanceRange, type HeldRange } from '@/lib/sources/mirror/range'
+import { advanceRange } from '@/lib/sources/mirror/range'
 import type { OpenSource } from '@/lib/sources/registry'
 import type { StageContext } from './batch'
 import { cutUp, type RangeWork, workPass } from './work-ranges'
@@ -54,39 +56,63 @@ const piecesOf = (bounds: TimeRange & { rows: number }): TimeRange[] => {
   return cutUp(bounds, Math.ceil((bounds.to.getTime() - bounds.from.getTime()) / count))
 }
 
-/** Copies a range into this session, outside of any transaction, then moves it into the mirror in one. */
-export function ledgerRangeWork(ctx: StageContext, open: OpenSource<LedgerSource>): RangeWork {
-  return async (range) => {
-    const client = await ctx.db.pool.connect()
-    let broken: Error | undefined
-    try {
-      const observedAt = ctx.clock.now()
-      await open.source.copyRows(range, await openIncoming(client))
-      return await commit(ctx, client, open, range, observedAt)
-    } catch (error) {
-      // What a COPY that was cut off left in the session goes with it.
-      broken = error instanceof Error ? error : new Error(String(error))
-      throw error
-    } finally {
-      client.release(broken)
-    }
-  }
+/** The next page behind the cursor, which moves with its rows. */
+export async function loadLedgerPage(
+  ctx: StageContext,
+  open: OpenSource<LedgerSource>,
+  feed: string,
+): Promise<{ read: number; more: boolean }> {
+  const position = await readCursor(ctx.db, open.id, feed)
+  let more = false
+  const read = await inBulk(
+    ctx,
+    open,
+    (sink) => open.source.copyPage(position, ROWS_A_RANGE, sink),
+    async (client, page, { now }) => {
+      more = page.more
+      await moveCursor(client, { sourceId: open.id, feed }, position, page.cursor, now)
+    },
+  )
+  return { read, more }
 }
 
-async function commit(
+/** A range whole: its rows and its end commit together. */
+export function ledgerRangeWork(ctx: StageContext, open: OpenSource<LedgerSource>): RangeWork {
+  return (range) =>
+    inBulk(
+      ctx,
+      open,
+      (sink) => open.source.copyRows(range, sink),
+      (client, _, { read, now }) => advanceRange(client, range, { position: null, done: true, read, now }),
+    )
+}
+
+/** Copies into this session, outside of any transaction, then moves it into the mirror in one. Returns how many rows. */
+async function inBulk<T>(
   ctx: StageContext,
-  client: Parameters<typeof advanceRange>[0],
   open: OpenSource<LedgerSource>,
-  range: HeldRange,
-  observedAt: Date,
+  copy: (sink: Writable) => Promise<T>,
+  alsoIn: (client: pg.PoolClient, copied: T, done: { read: number; now: Date }) => Promise<void>,
 ): Promise<number> {
-  await client.query('BEGIN')
-  await lockMirror(client, open.system)
-  const now = ctx.clock.now()
-  const read = await moveIncoming(client, open, { observedAt, now })
-  await advanceRange(client, range, { position: null, done: true, read, now })
-  await ctx.inBatch?.(client)
-  await client.query('COMMIT')
-  await client.query('TRUNCATE incoming')
-  return read
+  const client = await ctx.db.pool.connect()
+  let broken: Error | undefined
+  try {
+    const observedAt = ctx.clock.now()
+    const copied = await copy(await openIncoming(client))
+    await client.query('BEGIN')
+    await lockMirror(client, open.system)
+    const now = ctx.clock.now()
+    const read = await moveIncoming(client, open, { observedAt, now })
+    await alsoIn(client, copied, { read, now })
+    await ctx.inBatch?.(client)
+    await client.query('COMMIT')
+    await client.query('TRUNCATE incoming')
+    return read
+  } catch (error) {
+    // What a COPY that was cut off left in the session goes with it.
+    broken = error instanceof Error ? error : new Error(String(error))
+    throw error
+  } finally {
+    client.release(broken)
+  }
 }

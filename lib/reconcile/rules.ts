@@ -1,8 +1,4 @@
 import { z } from 'zod'
-import { append } from '@/lib/audit/append'
-import type { Context } from '@/lib/context'
-import { actorLabel } from '@/lib/core/actor'
-import { authorise } from '@/lib/core/authorise'
 import { CASE_CLASS_NAMES, type CaseClass } from '@/lib/core/case-classes'
 import { AppError } from '@/lib/core/errors'
 import { toJsonObject } from '@/lib/core/json-value'
@@ -117,43 +113,19 @@ export async function readRules(dbOrTx: Db | Tx): Promise<RuleSet> {
   return { ...z.object({ rules: rulesSchema }).parse(row.value), version: row.version }
 }
 
-/** Replaces the rules, where they still are as they were looked at. */
-export async function saveRules(
-  ctx: Context,
-  input: { rules: z.input<typeof rulesSchema>; version: number; reason: string },
+/** Replaces the rules, where they still are as they were looked at. Throws `conflict`. The caller writes the audit. */
+export async function replaceRules(
+  tx: Tx,
+  { rules, version, by, at }: RuleSet & { by: string; at: Date },
 ): Promise<RuleSet> {
-  authorise(ctx, 'source.manage')
-  const rules = rulesSchema.parse(input.rules)
-  const now = ctx.clock.now()
-  return ctx.db.prisma.$transaction(async (tx) => {
-    const before = await readRules(tx)
-    const stale = new AppError('conflict', 'The rules have changed: look at them again.', {
-      meta: { version: before.version },
-    })
-    if (before.version !== input.version) throw stale
-    const value = toJsonObject({ rules })
-    const change = { value, updatedAt: now, updatedBy: actorLabel(ctx.actor) }
-    if (before.version === 0) {
-      const { count } = await tx.setting.createMany({
-        data: [{ key: SETTING, ...change }],
-        skipDuplicates: true,
-      })
-      if (count === 0) throw stale
-    } else {
-      const { count } = await tx.setting.updateMany({
-        where: { key: SETTING, version: input.version },
-        data: { ...change, version: { increment: 1 } },
-      })
-      if (count === 0) throw stale
-    }
-    await append(tx, ctx, {
-      verb: 'reconciliation.rules',
-      subject: SETTING,
-      outcome: 'done',
-      reason: input.reason,
-      before: { rules: before.rules },
-      after: { rules },
-    })
-    return { rules, version: before.version + 1 }
-  })
+  const change = { value: toJsonObject({ rules }), updatedAt: at, updatedBy: by }
+  const { count } =
+    version === 0
+      ? await tx.setting.createMany({ data: [{ key: SETTING, ...change }], skipDuplicates: true })
+      : await tx.setting.updateMany({
+          where: { key: SETTING, version },
+          data: { ...change, version: { increment: 1 } },
+        })
+  if (count === 0) throw new AppError('conflict', 'The rules have changed: look at them again.')
+  return { rules, version: version + 1 }
 }

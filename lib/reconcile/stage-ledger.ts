@@ -3,30 +3,36 @@ import { moveCursor, readCursor } from '@/lib/sources/mirror/cursor'
 import { ledgerObject } from '@/lib/sources/mirror/object'
 import type { OpenSource } from '@/lib/sources/registry'
 import { commitBatch, type StageContext } from './batch'
-import { loadLedger, loadLedgerWindow } from './load-ledger'
+import { loadLedger, loadLedgerPage, loadLedgerWindow } from './load-ledger'
 
-const ROWS_A_BATCH = 2_000
+const FEED = 'rows'
+/** So many are read row by row; where there are more, they come in bulk. */
+const ROWS_A_BATCH = 200
 
-/** Postings since the last time; all of them in bulk the first time. Returns how many were read. */
+/** Postings since the last time; all of them in ranges the first time. Returns how many were read. */
 export async function stageLedger(
   ctx: StageContext,
   open: OpenSource<LedgerSource>,
   window?: TimeRange,
 ): Promise<number> {
-  const at = { sourceId: open.id, feed: 'rows' }
-  let read = (await readCursor(ctx.db, open.id, at.feed)) === null ? await loadLedger(ctx, open) : 0
-  let more = true
-  while (more) {
-    const position = await readCursor(ctx.db, open.id, at.feed)
-    const observedAt = ctx.clock.now()
-    const page = await open.source.readRows(position, ROWS_A_BATCH)
-    const objects = page.items.map((row) => ledgerObject(row, observedAt))
-    await commitBatch(ctx, open, objects, null, (client, now) =>
-      moveCursor(client, at, position, page.cursor, now),
-    )
-    read += objects.length
-    more = page.more
+  let read = (await readCursor(ctx.db, open.id, FEED)) === null ? await loadLedger(ctx, open) : 0
+  let page = await stagePage(ctx, open)
+  read += page.read
+  while (page.more) {
+    page = await loadLedgerPage(ctx, open, FEED)
+    read += page.read
   }
   // What was booked late under an old date is behind the cursor: a window is read again whole.
   return window === undefined ? read : read + (await loadLedgerWindow(ctx, open, window))
+}
+
+async function stagePage(ctx: StageContext, open: OpenSource<LedgerSource>) {
+  const position = await readCursor(ctx.db, open.id, FEED)
+  const observedAt = ctx.clock.now()
+  const page = await open.source.readRows(position, ROWS_A_BATCH)
+  const objects = page.items.map((row) => ledgerObject(row, observedAt))
+  await commitBatch(ctx, open, objects, null, (client, now) =>
+    moveCursor(client, { sourceId: open.id, feed: FEED }, position, page.cursor, now),
+  )
+  return { read: objects.length, more: page.more }
 }

@@ -306,6 +306,8 @@ export interface LedgerSource {
   bounds(): Promise<(TimeRange & { rows: number }) | null>
   /** The rows booked in a range, streamed as COPY text in the columns that the mirror's bulk load takes. */
   copyRows(range: TimeRange, sink: Writable): Promise<void>
+  /** What `readRows` would answer, streamed as `copyRows` does. */
+  copyPage(cursor: string | null, limit: number, sink: Writable): Promise<{ cursor: string; more: boolean }>
   /** The cursor of `readRows` behind everything booked before this, with its overlap. */
   cursorAt(at: Date): Promise<string>
   /** Every row of these provider references: what is looked up before it is called missing. */

@@ -67,6 +67,7 @@ export type MeasureInputs = {
   /** confirmed by reconciliation in the window, shown beside M2 */
   confirmedDuplicateSemantic?: number | null
   corrections?: { executed: number; byClass: Record<string, number> } | null
+  /** paging notifications of duplicates in the 7 days before the window's end */
   pages?: number | null
   /** default: SIGHTING_DAYS of retention.ts */
   sightingRetentionMs?: number

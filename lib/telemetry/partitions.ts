@@ -10,6 +10,7 @@ import {
   SIGHTING_DAYS,
   SPAN_DAYS,
 } from './retention'
+import { DERIVED_KINDS } from './sql/derive'
 import { ROLL_UP_KINDS } from './sql/roll-up-steps'
 import { sqlStateOf } from './store/retry'
 import { DAY_MS } from './window'
@@ -31,7 +32,10 @@ const utcDay = (at: Date) => at.toISOString().slice(0, 10)
 
 const ROLL_UP_TABLES = [
   'minute_intake',
-  ...(['minute', 'hour', 'day'] as const).flatMap((step) => ROLL_UP_KINDS.map((kind) => `${step}_${kind}`)),
+  'minute_latency_point',
+  ...(['minute', 'hour', 'day'] as const).flatMap((step) =>
+    [...ROLL_UP_KINDS, ...DERIVED_KINDS].map((kind) => `${step}_${kind}`),
+  ),
 ]
 
 /** Makes the missing leaves for the whole horizon of intake; call it at start and every hour. Returns how many. */

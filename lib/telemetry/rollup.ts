@@ -2,19 +2,18 @@ import type pg from 'pg'
 import { z } from 'zod'
 import type { Clock } from '@/lib/core/clock'
 import { type Db, inTransaction } from '@/lib/db'
+import { DERIVED_KINDS, derive, derivePoints, FORGET_POINTS, POINT_SECONDS } from './sql/derive'
 import {
   CLAIM_MINUTES,
   FORGET_DELIVERIES,
   FORGET_EFFECTS,
   FORGET_LATENCIES,
-  FORGET_LATENCIES_OF_ALL,
   FORGET_REQUESTS,
   MARK_DAYS,
   MARK_HOURS,
   RECOMPUTE_DELIVERIES,
   RECOMPUTE_EFFECTS,
   RECOMPUTE_LATENCIES,
-  RECOMPUTE_LATENCIES_OF_ALL,
   RECOMPUTE_REQUESTS,
   UNMARK_MINUTES,
 } from './sql/roll-up'
@@ -29,14 +28,15 @@ const STATEMENTS = [
   UNMARK_MINUTES,
   FORGET_REQUESTS,
   FORGET_LATENCIES,
-  FORGET_LATENCIES_OF_ALL,
   FORGET_EFFECTS,
   FORGET_DELIVERIES,
   RECOMPUTE_REQUESTS,
   RECOMPUTE_LATENCIES,
-  RECOMPUTE_LATENCIES_OF_ALL,
   RECOMPUTE_EFFECTS,
   RECOMPUTE_DELIVERIES,
+  ...DERIVED_KINDS.flatMap((kind) => [forgetSteps('minute', kind), derive('minute', kind)]),
+  FORGET_POINTS,
+  ...POINT_SECONDS.map(derivePoints),
   MARK_HOURS,
   MARK_DAYS,
 ] as const
@@ -94,6 +94,10 @@ async function rollUpSteps(db: Db, clock: Clock, step: Step, limit: number): Pro
       for (const kind of ROLL_UP_KINDS) {
         await client.query(forgetSteps(step, kind), [steps])
         await client.query(sumSteps(step, kind), [steps])
+      }
+      for (const kind of DERIVED_KINDS) {
+        await client.query(forgetSteps(step, kind), [steps])
+        await client.query(derive(step, kind), [steps])
       }
       return steps.length
     })

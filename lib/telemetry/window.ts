@@ -7,6 +7,10 @@ export type TelemetryWindow = {
   client?: string | undefined
 }
 
+/** Of all services, endpoints and clients together: sums over them are ready. */
+export const isUnfiltered = ({ service, endpoint, client }: TelemetryWindow): boolean =>
+  service === undefined && endpoint === undefined && client === undefined
+
 const MINUTE_MS = 60_000
 export const DAY_MS = 86_400_000
 /** More points than a chart can show are never sent. */

@@ -72,7 +72,8 @@ const LEDGER = `
     entry_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, entry_kind text NOT NULL, provider_ref text,
     charge_ref text, reference text, amount_minor bigint NOT NULL, currency text NOT NULL,
     booked_at timestamptz NOT NULL, reversed_at timestamptz, correction_id text UNIQUE);
-  CREATE INDEX ledger_entry_booked ON ledger_entry (booked_at)`
+  CREATE INDEX ledger_entry_provider_ref ON ledger_entry (provider_ref);
+  CREATE INDEX ledger_entry_booked_at ON ledger_entry (booked_at)`
 
 async function saveSources(ctx: Context, url: string, provider: RunningProvider) {
   const options = { credentialsKey: ENVIRONMENT.IDEMSCOPE_CREDENTIALS_KEY, demo: true }

@@ -87,6 +87,9 @@ test('a condition of now is not denied by a range in which nothing happened', ()
     subject: 'all',
     since: '2026-11-22T02:42:00.000Z',
     detail: {},
+    checkedAt: '2026-11-22T02:43:00.000Z',
+    environment: null,
+    silence: null,
   }
   const { tone, lead, rest } = buildVerdict(data({ conditions: [condition] }))
   expect(tone).toBe('bad')

@@ -157,7 +157,7 @@ test('withdrawn by its proposer, nothing was done, and it can be proposed again'
   await expect(page.getByRole('region', { name: 'History' }).getByText(/^Withdrawn/)).toBeVisible()
 })
 
-test('acknowledged, assigned, commented, snoozed: each in the history, once for a double click (11)', async ({
+test('11 acknowledged, assigned, commented, snoozed: each in the history, once for a double click; the last is undone', async ({
   page,
 }) => {
   const found = await openCase('amount_mismatch')
@@ -172,18 +172,24 @@ test('acknowledged, assigned, commented, snoozed: each in the history, once for 
   }
   await act('Acknowledge', /^Acknowledge 1 case/)
   await expect(history.getByText('Acknowledged')).toHaveCount(1)
-  await act('Assign', /^Assign 1 case/)
+  await act('Assign', /^Assign 1 case/, () => dialog.getByLabel('Reason').fill(REASON))
   await expect(history.getByText(/^Assigned to/)).toHaveCount(1)
   await act('Comment', /^Add 1 comment/, () =>
     dialog.getByLabel('Comment').fill('asked the team of the service'),
   )
   await expect(history.getByText('“asked the team of the service”')).toHaveCount(1)
-  await act('Snooze', /^Snooze 1 case/, () => dialog.getByLabel('4 hours').check())
+  await act('Snooze', /^Snooze 1 case/, async () => {
+    await dialog.getByLabel('4 hours').check()
+    await dialog.getByLabel('Reason').fill(REASON)
+  })
   await expect(page.getByText(/snoozed|owner/).first()).toBeVisible()
   const { events } = await (await api()).get(`reconciliation/cases/${found.id}`)
   const kinds = events.map(({ kind }: { kind: string }) => kind)
   for (const kind of ['acknowledge', 'assign', 'comment', 'snooze'])
     expect(kinds.filter((each: string) => each === kind)).toHaveLength(1)
+  await act('Undo', /^Undo 1 change/)
+  await expect(history.getByText('Took the last change back')).toHaveCount(1)
+  expect((await (await api()).get(`reconciliation/cases/${found.id}`)).triage).toBe('assigned')
 })
 
 test('6 a case that does not exist says so', async ({ page }) => {

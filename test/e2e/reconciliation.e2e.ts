@@ -1,3 +1,4 @@
+import type { Locator } from '@playwright/test'
 import { apiClient, signIn } from '../support/api'
 import { asOperator, expect, expectAccessible, test } from './console-test'
 import { person } from './people'
@@ -7,6 +8,12 @@ test.use(asOperator)
 async function api() {
   const url = process.env.BASE_URL ?? ''
   return apiClient(url, { cookie: await signIn(url, person('operator')) })
+}
+
+/** Where it ends, in pixels from the left. */
+async function rightOf(part: Locator): Promise<number> {
+  const box = await part.boundingBox()
+  return box === null ? Number.NaN : box.x + box.width
 }
 
 test('a dry run is started, goes on live, says gross and net, opens no case, and can be run for real', async ({
@@ -106,6 +113,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expectAccessible(page)
     await page.setViewportSize({ width: 390, height: 844 })
     expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBe(0)
+    const cases = page.getByRole('region', { name: 'Cases', exact: true })
+    expect(await rightOf(cases.locator('table'))).toBeLessThanOrEqual(await rightOf(cases))
     await expectAccessible(page)
   })
 }

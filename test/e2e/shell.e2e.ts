@@ -6,7 +6,17 @@ import { cutStore, mendStore } from './stand'
 
 test.use(asOperator)
 
-const PAGES = ['/now', '/keys', '/locks', '/effects', '/traces', '/reconciliation', '/audit', '/sources']
+const PAGES = [
+  '/now',
+  '/keys',
+  '/locks',
+  '/effects',
+  '/traces',
+  '/reconciliation',
+  '/alerts',
+  '/audit',
+  '/sources',
+]
 
 /** Requests that the page makes to stay current: the probe, and the page itself read again. */
 function countReads(page: Page): { count: number } {

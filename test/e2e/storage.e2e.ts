@@ -38,7 +38,7 @@ test('rows and bytes by tier; a dry run takes nothing; collecting now asks why a
 })
 
 test('growth, days left, backlog and lag; collections are marks that open their run', async ({ page }) => {
-  test.setTimeout(90_000)
+  test.setTimeout(180_000)
   await page.goto('/storage?range=15m')
   for (const name of ['Size', 'Growth a day', 'Days left', 'Expired backlog', 'Expiry lag'])
     await expect(page.locator(`[data-figure="${name}"]`).first()).toBeVisible()
@@ -46,7 +46,7 @@ test('growth, days left, backlog and lag; collections are marks that open their 
   await expect(async () => {
     await page.reload()
     await expect(mark).toBeVisible({ timeout: 2_000 })
-  }).toPass({ timeout: 60_000 })
+  }).toPass({ timeout: 150_000 })
   await mark.focus()
   await page.keyboard.press('Enter')
   await expect(page).toHaveURL(/\/storage\/runs\/run_/)

@@ -161,7 +161,10 @@ test('story 2: store outage → which and since when, the console goes on (23), 
   await expect(page).toHaveURL(/\/reconciliation\?.*from=/)
   const asked = new URL(page.url()).searchParams
   const dialog = page.getByRole('dialog')
-  await expect(dialog.getByLabel('Window')).toHaveValue('range')
+  await expect(dialog.getByRole('radio', { name: 'An outage' })).toBeChecked()
+  await expect(dialog.getByRole('combobox', { name: 'Outage' })).toHaveValue(
+    `${asked.get('from')}/${asked.get('to')}`,
+  )
   await dialog.getByRole('button', { name: 'Start 1 run' }).click()
   await expect(dialog).toBeHidden({ timeout: 30_000 })
   const { items } = await client.get('runs?kind=reconciliation&byPeople=true&limit=1')

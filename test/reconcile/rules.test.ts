@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { listCases } from '@/lib/reconcile/cases'
+import { describe, expect, test } from 'vitest'
 import { classifyOperation } from '@/lib/reconcile/classify/classify-operation'
 import type { Operation } from '@/lib/reconcile/operation'
-import { type Rule, readRules, rulesSchema, saveRules } from '@/lib/reconcile/rules'
+import { type Rule, rulesSchema } from '@/lib/reconcile/rules'
 import { ago, CONTEXT, charge, effect, operation, posting, record, refund } from './build'
-import { pay } from './payments'
-import { createWorld, REASON, reconcileNow, type World } from './world'
 
 const found = (over: Partial<Operation>, rules: Rule[]) =>
   classifyOperation(operation(over), { ...CONTEXT, rules }).findings.map(
@@ -95,40 +92,4 @@ test.each([
   [{ name: 'more', when: { currency: 'USD' }, percent: 101 }, /./],
 ])('a rule with no criteria, or that says nothing, is rejected: %j', (rule, why) => {
   expect(() => rulesSchema.parse([rule])).toThrow(why)
-})
-
-describe('kept by the console', () => {
-  let world: World
-  beforeAll(async () => {
-    world = await createWorld()
-  })
-  afterAll(() => world.close())
-
-  test('saved by an admin, with a reason, on the version that was seen; the next run judges by them', async () => {
-    const admin = await world.as('admin')
-    const rules = [{ name: 'cents', when: { currency: 'usd' }, amountMinor: '5' }]
-    await expect(
-      saveRules(await world.as('operator'), { rules, version: 0, reason: REASON }),
-    ).rejects.toMatchObject({ code: 'forbidden' })
-    await pay(world, 'near', { bookAs: 1053 })
-    await pay(world, 'far', { bookAs: 1059 })
-    world.advance(30_000)
-    expect(await saveRules(admin, { rules, version: 0, reason: REASON })).toMatchObject({ version: 1 })
-    await expect(saveRules(admin, { rules: [], version: 0, reason: REASON })).rejects.toMatchObject({
-      code: 'conflict',
-    })
-    await reconcileNow(world)
-    const references = (await listCases(world.system.db, {}, { limit: 10 })).items.map(
-      ({ subject }) => subject.reference,
-    )
-    expect(references).toEqual(['far'])
-    expect(await readRules(world.system.db)).toMatchObject({
-      version: 1,
-      rules: [{ when: { currency: 'USD' } }],
-    })
-    const audit = await world.system.db.prisma.auditEntry.findMany({
-      where: { verb: 'reconciliation.rules' },
-    })
-    expect(audit.map(({ reason }) => reason)).toEqual([REASON])
-  })
 })

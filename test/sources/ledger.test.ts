@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LedgerRow, LedgerSource } from '@/lib/sources/contracts'
@@ -66,6 +68,26 @@ test('rows come in pages, many of them booked in the same microsecond, and late 
   expect(all[0]).toMatchObject({ kind: 'charge', amountMinor: 1050n, currency: 'USD', reversedAt: null })
   await book('ch_late', `clock_timestamp() - interval '500 milliseconds'`)
   expect((await source.readRows(cursor, 50)).items.map(({ providerRef }) => providerRef)).toEqual(['ch_late'])
+})
+
+test('a page in bulk holds the rows that a page row by row holds, and ends where it ends', async () => {
+  let cursor: string | null = null
+  for (let more = true; more; ) {
+    const sink = new PassThrough()
+    const [page, bulk, copied]: [
+      Awaited<ReturnType<LedgerSource['readRows']>>,
+      Awaited<ReturnType<LedgerSource['copyPage']>>,
+      string,
+    ] = await Promise.all([source.readRows(cursor, 5), source.copyPage(cursor, 5, sink), text(sink)])
+    const ids = copied
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t')[0])
+    expect(ids.sort()).toEqual(page.items.map(({ entryId }) => entryId).sort())
+    expect(bulk.more).toBe(page.more)
+    if (page.more) expect(bulk.cursor).toBe(page.cursor)
+    ;({ cursor, more } = page)
+  }
 })
 
 test('what the mapping calls neither charge nor refund is other, never dropped', async () => {

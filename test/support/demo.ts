@@ -42,7 +42,14 @@ export async function startDemo(options: {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'idemscope-demo-'))
   chmodSync(folder, 0o755)
   const [port, otlpPort] = [await freePort(), await freePort()]
-  const env = { ...process.env, PORT: String(port), OTLP_PORT: String(otlpPort), IDEMSCOPE_DATA_DIR: folder }
+  const env = {
+    ...process.env,
+    PORT: String(port),
+    OTLP_PORT: String(otlpPort),
+    IDEMSCOPE_DATA_DIR: folder,
+    // A test's own receiver of notifications listens on this machine.
+    IDEMSCOPE_OUTBOUND_ALLOW: '127.0.0.1/32',
+  }
   const args = ['--import', 'tsx', 'jobs/start.ts']
   if (!options.empty) {
     args.push('--demo', '--seed', options.seed, '--duration', String(options.durationS))

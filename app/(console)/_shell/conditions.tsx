@@ -14,13 +14,16 @@ export type ConditionLine = {
   about: string | null
   since: string
   urgent: boolean
+  /** It fires as ever; nobody is notified until then. */
+  silencedUntil: string | null
   /** Where it is looked into, in its own range. */
   href: string
 }
 
 /** What fires now, and since when. */
 export function Conditions({ lines }: { lines: ConditionLine[] }) {
-  const look = lines.some((line) => line.urgent) ? 'bad' : lines.length > 0 ? 'warn' : 'plain'
+  const loud = lines.some((line) => line.silencedUntil === null)
+  const look = lines.some((line) => line.urgent) ? 'bad' : loud ? 'warn' : 'plain'
   return (
     <Popover.Root>
       <Popover.Trigger className={chipClass(look, 'min-w-20')}>
@@ -30,6 +33,12 @@ export function Conditions({ lines }: { lines: ConditionLine[] }) {
         <Popover.Content align="start" sideOffset={6} className={popoverClass('w-90')}>
           <h2 className="px-2 pt-1 pb-2 font-semibold">Conditions</h2>
           <ConditionList lines={lines} />
+          <PageLink
+            href="/alerts"
+            className="mt-1 flex min-h-8 items-center rounded-s px-2 font-medium text-accent-ink hover:bg-sunken"
+          >
+            Alerts, objectives and silences
+          </PageLink>
         </Popover.Content>
       </Popover.Portal>
     </Popover.Root>
@@ -50,6 +59,12 @@ export function ConditionList({ lines }: { lines: ConditionLine[] }) {
             <p className="break-words text-ink-2 text-s">
               {line.about !== null && `${line.about} · `}since <Time at={line.since} />,{' '}
               <Time at={line.since} kind="age" />
+              {line.silencedUntil !== null && (
+                <>
+                  {' '}
+                  · silenced until <Time at={line.silencedUntil} />
+                </>
+              )}
             </p>
           </div>
         </li>

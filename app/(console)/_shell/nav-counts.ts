@@ -6,7 +6,7 @@ import { listSources } from '@/lib/sources/list'
 import { MEASURES } from '@/lib/telemetry/measure'
 import { readEffectTotals } from '@/lib/telemetry/read/effect-totals'
 import { readOrphanTotals } from '@/lib/telemetry/read/orphan-totals'
-import { requestNow } from './reads'
+import { conditionsNow, requestNow } from './reads'
 
 const HOUR_MS = 3_600_000
 
@@ -37,6 +37,10 @@ export const navCounts = cache(async (): Promise<Record<string, NavCount>> => {
         { count: open, urgent: (bySeverity.P1 ?? 0) > 0, says: 'open cases' },
       ],
     ),
+    conditionsNow().then((firing): Named => {
+      const loud = firing.filter(({ silence }) => silence === null)
+      return ['/alerts', { count: loud.length, urgent: true, says: 'alerts that fire' }]
+    }),
     listSources(db, now).then(
       (sources): Named => [
         '/sources',

@@ -45,7 +45,7 @@ const GROUPS: readonly NavGroup[] = [
   {
     title: 'Govern',
     items: [
-      { label: 'Alerts & SLOs', href: '/alerts', icon: Bell, exists: false },
+      { label: 'Alerts & SLOs', href: '/alerts', icon: Bell, exists: true },
       { label: 'Audit', href: '/audit', icon: ScrollText, exists: true },
       { label: 'Sources', href: '/sources', icon: Plug, exists: true },
       { label: 'Settings', href: '/settings', icon: Settings2, exists: true },

@@ -11,5 +11,7 @@ export function outcomeTone(outcome: string): BadgeTone {
 export function subjectHref(subject: string): string | null {
   if (subject.startsWith('case_')) return `/reconciliation/cases/${subject}`
   if (subject.startsWith('run_')) return `/reconciliation/runs/${subject}`
+  if (subject.startsWith('sil_')) return '/alerts#silences'
+  if (subject.startsWith('rcv_')) return '/alerts#receivers'
   return null
 }

@@ -3,7 +3,7 @@
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
 import { type Attempted, attempt } from '@/app/_server/attempt'
-import { BULK_MAX } from '@/lib/core/lock-filter'
+import { BULK_MAX } from '@/lib/core/bulk'
 import type { KeyAction } from '@/lib/core/states'
 import { executeSnapshot } from '@/lib/keys/execute-snapshot'
 import { findLock } from '@/lib/keys/find-lock'

@@ -1,20 +1,23 @@
 'use client'
 
 import { type ReactNode, useState } from 'react'
+import { Button } from '@/app/_ui/button'
 import { classNames } from '@/app/_ui/class-names'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { FreshPill } from '@/app/_ui/fresh-pill'
 import { useNow } from '@/app/_ui/now-clock'
 import { Pager } from '@/app/_ui/pager'
+import { SelectionBar } from '@/app/_ui/selection-bar'
 import { useSteadyRows } from '@/app/_ui/steady-rows'
 import { headClass, tableClass } from '@/app/_ui/table'
+import { useChosen } from '@/app/_ui/use-chosen'
+import { BULK_MAX } from '@/lib/core/bulk'
 import type { LockFilter } from '@/lib/core/lock-filter'
+import { freezeMatching } from './act'
 import { LockLine } from './lock-line'
 import type { Query } from './query'
 import type { LockRow, Permit } from './read-locks'
 import { ResolveDialog, type Selection } from './resolve-dialog'
-import { SelectionBar } from './selection-bar'
-import { useChosen } from './use-chosen'
 import { locksText } from './words'
 
 type Props = {
@@ -36,6 +39,7 @@ export function LocksTable({ rows, next, query, filter, matching, permit, facets
     resetKey,
   )
   const [selection, setSelection] = useState<Selection | null>(null)
+  const blocked = chosen.ids.length === 0 || permit.refusal !== null
   const now = useNow()
   const longestMs = Math.max(0, ...steady.rows.map(({ item }) => now - Date.parse(item.acquiredAt)))
 
@@ -99,10 +103,22 @@ export function LocksTable({ rows, next, query, filter, matching, permit, facets
         chosen={chosen}
         shown={steady.rows.length}
         matching={matching}
-        filter={filter}
-        permit={permit}
-        onResolve={() => setSelection({ filter: { ids: chosen.ids }, what: locksText(chosen.ids.length) })}
-      />
+        noun="lock"
+        freeze={() => freezeMatching(filter)}
+        refusal={permit.refusal}
+        limitNote={`More than ${BULK_MAX} in one act would need a second person, which acts on locks do not have: the others stay untouched, for the next ${BULK_MAX}.`}
+      >
+        <Button
+          look={blocked ? 'plain' : 'primary'}
+          aria-disabled={blocked}
+          title={permit.refusal ?? undefined}
+          onClick={() =>
+            !blocked && setSelection({ filter: { ids: chosen.ids }, what: locksText(chosen.ids.length) })
+          }
+        >
+          Resolve {chosen.ids.length === 0 ? 'locks' : locksText(chosen.ids.length)}…
+        </Button>
+      </SelectionBar>
       {(query.cursor !== null || next !== null) && (
         <div className="border-line border-t">
           <Pager shown={steady.rows.length} noun="lock" cursor={query.cursor} next={next} />

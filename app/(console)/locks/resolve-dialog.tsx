@@ -113,6 +113,11 @@ function Resolving({ selection, environment, onClose, onDone }: Required<Props> 
       lead="Store and provider are read again now. Nothing is changed before you confirm."
       footer={
         <>
+          {pending && (
+            <p role="status" className="mr-auto text-ink-2">
+              Working …
+            </p>
+          )}
           <Button onClick={onClose} data-autofocus>
             Cancel
           </Button>
@@ -121,7 +126,7 @@ function Resolving({ selection, environment, onClose, onDone }: Required<Props> 
             aria-disabled={blocked}
             onClick={act}
           >
-            {pending ? 'Working …' : confirmText(snapshots, place)}
+            {confirmText(snapshots, place)}
           </Button>
         </>
       }

@@ -1,4 +1,5 @@
 import { plural } from '@/app/_ui/format-figure'
+import { ALERTS, pathIn, rangeOf } from '@/lib/alerts/about'
 import { pageExists } from '../_shell/nav'
 import type { NowData } from './read-now'
 import { measureOf } from './verdict'
@@ -24,8 +25,21 @@ export function verdictActions(data: NowData): VerdictAction[] {
     data.locks.stuck > 0 && { label: `Open ${plural(data.locks.stuck, 'stuck lock')}`, href: '/locks' },
     orphans > 0 && { label: `Open ${plural(orphans, 'orphan')}`, href: '/effects?kind=orphan' },
   ]
-  return offered
+  const shown = offered
     .filter((action) => action !== false)
     .filter(({ href }) => pageExists(href.split('?')[0] ?? ''))
     .slice(0, ACTIONS_MAX)
+  return [...shown, ...runbookOf(data)]
+}
+
+/** What to do about what fires, the urgent first: the alert in its own range. */
+function runbookOf({ conditions, now }: NowData): VerdictAction[] {
+  const alert = conditions.find(({ kind }) => ALERTS[kind].urgent) ?? conditions[0]
+  if (alert === undefined) return []
+  return [
+    {
+      label: 'Runbook',
+      href: pathIn(`/alerts?open=${alert.id}`, rangeOf({ ...alert, clearedAt: null }, now)),
+    },
+  ]
 }

@@ -15,32 +15,61 @@ const instant = z.iso.datetime()
 
 type Shown = { from: string; to: string }
 
-/** Starts a comparison of some systems over a window; a dry run opens no case. */
+/** Starts a comparison over a window or an outage, or about one key or order; a dry run opens no case. */
 export async function startReconciliation(shown: Shown, input: ActInput): Promise<Attempted<unknown>> {
   return attemptOnce('reconciliation.start', input.requestId, async (ctx) => {
-    const window = windowOf(windowSchema.parse(input.fields.window), shown, ctx.clock.now())
-    const system = z.string().max(60).parse(input.fields.system)
+    const { system, mode } = input.fields
     const run = await startRun(ctx, {
       kind: 'reconciliation',
-      params: { ...window, ...(system === 'all' ? {} : { system }) },
-      dryRun: input.fields.mode !== 'real',
+      params: {
+        ...subjectOf(input.fields, shown, ctx.clock.now()),
+        ...(system === 'all' ? {} : { system: z.string().max(60).parse(system) }),
+      },
+      dryRun: mode !== 'real',
     })
     revalidatePath('/reconciliation')
     return { runId: run.id }
   })
 }
 
-function windowOf(name: z.infer<typeof windowSchema>, shown: Shown, now: Date): Partial<Shown> {
-  if (name === 'changed') return {}
-  const [from, to] =
-    name === 'range'
-      ? [instant.parse(shown.from), instant.parse(shown.to)]
-      : [new Date(now.getTime() - PRESETS[name].ms).toISOString(), now.toISOString()]
-  if (from >= to) throw new AppError('invalid', 'The end of the window must come after its beginning.')
-  return { from, to }
+const subjectSchema = z.enum(['window', 'key', 'reference', 'outage'])
+const text = z.string().trim().min(1, 'is missing').max(300)
+
+function subjectOf(fields: Record<string, string>, shown: Shown, now: Date): Record<string, string> {
+  const subject = subjectSchema.parse(fields.subject)
+  switch (subject) {
+    case 'key':
+      return { scope: text.parse(fields.scope), key: text.parse(fields.key) }
+    case 'reference':
+      return { reference: text.parse(fields.reference) }
+    case 'outage': {
+      const [from, to] = (fields.outage ?? '').split('/')
+      return ordered({ from: instant.parse(from), to: instant.parse(to) })
+    }
+    case 'window':
+      return windowOf(windowSchema.parse(fields.window), shown, now)
+    default:
+      return subject satisfies never
+  }
 }
 
-/** The same window as a dry run that was looked at, this time for real. */
+function windowOf(
+  name: z.infer<typeof windowSchema>,
+  shown: Shown,
+  now: Date,
+): Shown | Record<string, never> {
+  if (name === 'changed') return {}
+  if (name === 'range') return ordered({ from: instant.parse(shown.from), to: instant.parse(shown.to) })
+  return { from: new Date(now.getTime() - PRESETS[name].ms).toISOString(), to: now.toISOString() }
+}
+
+function ordered(window: Shown): Shown {
+  if (window.from >= window.to)
+    throw new AppError('invalid', 'The end of the window must come after its beginning.')
+  return window
+}
+
+/** The same as a dry run that was looked at, this time for real. */
 export async function repeatForReal(runId: string, input: ActInput): Promise<Attempted<unknown>> {
   return attemptOnce('reconciliation.repeat', input.requestId, async (ctx) => {
     const run = await ctx.db.prisma.run.findUnique({ where: { id: z.string().parse(runId) } })

@@ -3,7 +3,7 @@ import { moneyText } from '@/app/_ui/money-text'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
-import { POLICY_ACTION_KIND } from '@/lib/core/states'
+import { POLICY_ACTION_KIND, RULES_ACTION_KIND } from '@/lib/core/states'
 import { fixVerb } from './words'
 
 /** Proposals that wait for a second person. */
@@ -57,5 +57,6 @@ export function ApprovalsCard({
 /** Where it is decided on. */
 function placeOf({ id, kind, caseId }: ActionView): string {
   if (kind === POLICY_ACTION_KIND) return '/storage#policies'
+  if (kind === RULES_ACTION_KIND) return '/reconciliation/rules'
   return caseId === null ? `/audit?subject=${id}` : `/reconciliation/cases/${caseId}`
 }

@@ -6,12 +6,12 @@ import { moneyText } from '@/app/_ui/money-text'
 import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { Pager } from '@/app/_ui/pager'
 import { ShortId } from '@/app/_ui/short-id'
-import { StillTable } from '@/app/_ui/still-table'
 import { cellClass, headClass, secondLineClass } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { caseClass } from '@/lib/core/case-classes'
 import type { CaseLifecycle, CaseTriage } from '@/lib/core/states'
 import type { CaseView } from '@/lib/reconcile/case-view'
+import { CasesTable } from './cases-table'
 import {
   AGE_LABEL,
   AGES,
@@ -52,21 +52,35 @@ const HEAD = (
   </>
 )
 
+type Props = {
+  data: PageData
+  query: CaseQuery
+  /** Why this person may not triage. */
+  refusal: string | null
+  place: string
+}
+
 /** The cases that are looked at, newest first. */
-export function CasesCard({ data, query }: { data: PageData; query: CaseQuery }) {
-  const { cases, counts, names } = data
+export function CasesCard({ data, query, refusal, place }: Props) {
+  const { cases, counts, names, people, matching } = data
   return (
     <Card id="cases" title="Cases" aside="newest first">
-      <StillTable
-        caption="Cases, newest first"
+      <CasesTable
         view={writeCases(query)}
+        filter={{ show: query.show, class: query.class, severity: query.severity, age: query.age }}
+        matching={matching}
         head={HEAD}
         rows={cases.items.map((found) => ({
           id: found.id,
-          row: <Row key={found.id} found={found} names={names} />,
+          label: `${found.title}, ${found.subject.reference ?? found.id}`,
+          open: found.lifecycle !== 'resolved',
+          cells: <Cells found={found} names={names} />,
         }))}
         toolbar={<Toolbar query={query} counts={counts} />}
         empty={<NoCase query={query} counts={counts} />}
+        people={people}
+        refusal={refusal}
+        place={place}
       />
       <Pager shown={cases.items.length} noun="case" cursor={query.cursor} next={cases.next} />
     </Card>
@@ -144,13 +158,13 @@ function NoCase({ query, counts }: { query: CaseQuery; counts: PageData['counts'
   )
 }
 
-function Row({ found, names }: { found: CaseView; names: ReadonlyMap<string, string> }) {
+function Cells({ found, names }: { found: CaseView; names: ReadonlyMap<string, string> }) {
   const { subject, amount } = found
   const owner =
     found.owner === null ? TRIAGE[found.triage as CaseTriage] : (names.get(found.owner) ?? found.owner)
   return (
-    <tr className="relative hover:bg-sunken">
-      <td className={cellClass()}>
+    <>
+      <td className={cellClass('max-md:w-full max-md:max-w-0')}>
         <PageLink
           href={`/reconciliation/cases/${found.id}`}
           className="flex items-center gap-2 after:absolute after:inset-0 hover:underline"
@@ -193,6 +207,6 @@ function Row({ found, names }: { found: CaseView; names: ReadonlyMap<string, str
       <td className={cellClass('whitespace-nowrap text-right text-ink-2')}>
         <Time at={found.firstSeen} kind="age" />
       </td>
-    </tr>
+    </>
   )
 }

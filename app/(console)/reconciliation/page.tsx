@@ -1,12 +1,14 @@
 import type { Metadata } from 'next'
 import type { SearchParams } from 'nuqs/server'
 import { guardPage } from '@/app/_server/page-guard'
+import { buttonClass } from '@/app/_ui/button'
 import { countText, plural } from '@/app/_ui/format-figure'
 import { moneyListText } from '@/app/_ui/money-text'
 import { PageHeader } from '@/app/_ui/page-header'
+import { PageLink } from '@/app/_ui/page-link'
 import { loadRange, resolveRange } from '@/app/_ui/time-range'
 import { moneyToJson, sumByCurrency } from '@/lib/core/money'
-import { leastRoleFor, roleAllows } from '@/lib/core/permissions'
+import { leastRoleFor, roleAllows, type Verb } from '@/lib/core/permissions'
 import { env } from '@/lib/env'
 import type { CaseCounts } from '@/lib/reconcile/count-cases'
 import { requestNow } from '../_shell/reads'
@@ -27,24 +29,35 @@ export default async function ReconciliationPage({ searchParams }: { searchParam
   const asked = await searchParams
   const ctx = await guardPage('/reconciliation', asked)
   const now = await requestNow()
-  const [query, { start }] = [await loadCases(asked), await loadStart(asked)]
+  const query = await loadCases(asked)
   const data = await readPage(ctx, query, now)
   const range = resolveRange(await loadRange(asked), now)
+  const place = env().IDEMSCOPE_ENVIRONMENT
+  const forbid = (verb: Verb) =>
+    roleAllows(ctx.actor.role, verb) ? null : `Needs the ${leastRoleFor(verb)} role`
   return (
     <div className="grid gap-3">
       <PageHeader
         title="Reconciliation"
         summary={summaryOf(data.counts, data.approvals.items.length)}
         actions={
-          <StartRun
-            sources={data.sources}
-            range={{ from: range.from.toISOString(), to: range.to.toISOString(), live: range.live }}
-            startsOpen={start}
-            forbidden={
-              roleAllows(ctx.actor.role, 'run.start') ? null : `Needs the ${leastRoleFor('run.start')} role`
-            }
-            environment={env().IDEMSCOPE_ENVIRONMENT}
-          />
+          <>
+            <PageLink href="/reconciliation/rules" className={buttonClass()}>
+              Rules
+            </PageLink>
+            <PageLink href="/reconciliation/reports" className={buttonClass()}>
+              Day report
+            </PageLink>
+            <StartRun
+              sources={data.sources}
+              outages={data.outages}
+              range={{ from: range.from.toISOString(), to: range.to.toISOString(), live: range.live }}
+              asked={await loadStart(asked)}
+              now={now}
+              forbidden={forbid('run.start')}
+              environment={place}
+            />
+          </>
         }
       />
       <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_352px] [&>*]:min-w-0">
@@ -58,7 +71,7 @@ export default async function ReconciliationPage({ searchParams }: { searchParam
           <CoverageCard sources={data.sources} coverage={data.coverage} />
         </div>
       </div>
-      <CasesCard data={data} query={query} />
+      <CasesCard data={data} query={query} refusal={forbid('case.triage')} place={place.toUpperCase()} />
     </div>
   )
 }

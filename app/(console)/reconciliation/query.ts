@@ -32,8 +32,14 @@ export const caseParsers = {
 }
 export const loadCases = createLoader(caseParsers)
 export const writeCases = createSerializer(caseParsers)
-/** A link led here to start a run. */
-export const loadStart = createLoader({ start: parseAsBoolean.withDefault(false) })
+/** A link led here to start a run, perhaps about an order or a key. */
+export const loadStart = createLoader({
+  start: parseAsBoolean.withDefault(false),
+  reference: parseAsString.withDefault(''),
+  scope: parseAsString.withDefault(''),
+  key: parseAsString.withDefault(''),
+})
+export type StartQuery = Awaited<ReturnType<typeof loadStart>>
 
 export type CaseQuery = Awaited<ReturnType<typeof loadCases>>
 

@@ -1,5 +1,5 @@
 import { Card } from '@/app/_ui/card'
-import { countText } from '@/app/_ui/format-figure'
+import { countText, plural } from '@/app/_ui/format-figure'
 import { PageLink } from '@/app/_ui/page-link'
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
@@ -70,5 +70,5 @@ function said(run: RunView): string {
   const results = systemResults(run.counts)
   if (results.length === 0) return 'nothing to compare: no source is connected'
   const { gross, breaks, pending } = runTotals(results)
-  return `${countText(breaks)} breaks, ${countText(pending)} pending in ${countText(gross)} compared`
+  return `${plural(breaks, 'break')}, ${countText(pending)} pending in ${countText(gross)} compared`
 }

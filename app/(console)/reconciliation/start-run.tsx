@@ -1,8 +1,11 @@
 import { ActDialog } from '@/app/_ui/act-dialog'
 import { fieldClass } from '@/app/_ui/field'
 import { clockText, dayClockText, sameDay } from '@/app/_ui/format-time'
+import type { Outage } from '@/lib/alerts/read-outages'
 import type { SourceView } from '@/lib/sources/list'
 import { startReconciliation } from './act'
+import type { StartQuery } from './query'
+import { type Prefilled, RunSubject } from './run-subject'
 
 const WINDOWS = [
   { value: '1h', label: 'The last hour' },
@@ -12,17 +15,21 @@ const WINDOWS = [
 
 type Props = {
   sources: readonly SourceView[]
+  outages: readonly Outage[]
   range: { from: string; to: string; live: boolean }
-  /** A link led here to start one. */
-  startsOpen: boolean
+  /** A link led here to start one, perhaps about something. */
+  asked: StartQuery
+  now: Date
   forbidden: string | null
   environment: string
 }
 
-/** A run: which sources, which window, and first dry. */
-export function StartRun({ sources, range, startsOpen, forbidden, environment }: Props) {
+/** A run: which sources, about what, and first dry. */
+export function StartRun({ sources, outages, range, asked, now, forbidden, environment }: Props) {
   const systems = [...new Set(sources.filter(({ enabled }) => enabled).map(({ system }) => system))]
   const down = sources.filter(({ enabled, state }) => enabled && state !== 'ok')
+  const nameOf = (id: string) => sources.find((source) => source.id === id)?.name ?? id
+  const ended = outages.map(({ source, from, to }) => ({ source, from, to: to ?? now.toISOString() }))
   return (
     <ActDialog
       opener="Start a run"
@@ -31,7 +38,7 @@ export function StartRun({ sources, range, startsOpen, forbidden, environment }:
       title={`Compare the sides in ${environment.toUpperCase()}`}
       lead="Reads stores, ledgers and providers. No money moves and no key changes; a dry run opens no case either."
       confirm="Start 1 run"
-      startsOpen={startsOpen}
+      startsOpen={asked.start}
       act={startReconciliation.bind(null, { from: range.from, to: range.to })}
     >
       <label className="block">
@@ -49,19 +56,20 @@ export function StartRun({ sources, range, startsOpen, forbidden, environment }:
           ))}
         </select>
       </label>
-      <label className="block">
-        <span className="mb-1 block font-medium">Window</span>
-        {/* Whoever froze a range means it. */}
-        <select name="window" className={fieldClass} defaultValue={range.live ? 'changed' : 'range'}>
-          <option value="changed">All that changed since the last run</option>
-          <option value="range">The range shown: {rangeText(range)}</option>
-          {WINDOWS.map(({ value, label }) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
+      <RunSubject
+        windows={[
+          { value: 'changed', label: 'All that changed since the last run' },
+          { value: 'range', label: `The range shown: ${spanText(range)}` },
+          ...WINDOWS,
+        ]}
+        // Whoever froze a range means it.
+        window={range.live ? 'changed' : 'range'}
+        outages={ended.map((outage) => ({
+          value: `${outage.from}/${outage.to}`,
+          label: `${nameOf(outage.source)}: ${spanText(outage)}`,
+        }))}
+        given={prefilled(asked, range, ended)}
+      />
       <fieldset>
         <legend className="mb-1 font-medium">Mode</legend>
         <label className="flex min-h-8 items-center gap-2 max-md:min-h-11">
@@ -82,8 +90,21 @@ export function StartRun({ sources, range, startsOpen, forbidden, environment }:
   )
 }
 
+/** What the link that led here is about: an order, a key, or exactly the time of an outage. */
+function prefilled(
+  { reference, scope, key }: StartQuery,
+  range: Props['range'],
+  outages: readonly { from: string; to: string }[],
+): Prefilled {
+  const outage = outages.find(({ from, to }) => from === range.from && to === range.to)
+  const subject =
+    reference !== '' ? 'reference' : key !== '' ? 'key' : outage === undefined ? 'window' : 'outage'
+  const shown = outage ?? outages[0]
+  return { subject, reference, scope, key, outage: shown === undefined ? '' : `${shown.from}/${shown.to}` }
+}
+
 /** "22 Nov, 18:02 – 18:09 UTC": in a list of choices there is no room for both zones. */
-function rangeText({ from, to }: { from: string; to: string }): string {
+function spanText({ from, to }: { from: string; to: string }): string {
   const [start, end] = [new Date(from), new Date(to)]
   const begin = sameDay(start, end, 'utc') ? clockText(start, 'utc') : dayClockText(start, 'utc')
   return `${begin} – ${sameDay(start, end, 'utc') ? clockText(end, 'utc') : dayClockText(end, 'utc')} UTC`

@@ -16,9 +16,12 @@ const WORDS: Record<Verb, string> = {
   'case.propose': 'Propose a correction',
   'action.approve': 'Approve somebody else’s correction',
   'action.reject': 'Reject a correction',
+  'alert.silence': 'Silence alerts',
+  'alert.test': 'Send test notifications',
   'audit.verify': 'Verify the audit',
   'kill_switch.set': 'Switch writes off and on',
   'source.manage': 'Connect sources, set links',
+  'receiver.manage': 'Add and remove receivers',
   'user.manage': 'Change roles',
   'token.mint': 'Mint tokens of services',
 }

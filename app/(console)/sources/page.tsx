@@ -5,10 +5,12 @@ import { buttonClass } from '@/app/_ui/button'
 import { plural } from '@/app/_ui/format-figure'
 import { PageHeader } from '@/app/_ui/page-header'
 import { PageLink } from '@/app/_ui/page-link'
+import { loadRange, resolveRange } from '@/app/_ui/time-range'
 import { env } from '@/lib/env'
 import { readProcesses } from '@/lib/runs/processes'
 import { listSources, type SourceView } from '@/lib/sources/list'
 import { readFeeds } from '@/lib/sources/read-feeds'
+import { readArrivals } from '@/lib/telemetry/read/arrivals'
 import { freshnessNow, requestNow } from '../_shell/reads'
 import { Onboarding } from '../now/onboarding'
 import { ProcessesCard } from './processes-card'
@@ -23,11 +25,14 @@ export const dynamic = 'force-dynamic'
 const ORDER = ['intent', 'provider', 'ledger']
 
 export default async function SourcesPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const ctx = await guardPage('/sources', await searchParams)
+  const asked = await searchParams
+  const ctx = await guardPage('/sources', asked)
   const now = await requestNow()
-  const [sources, services, processes, { feeds, coverage }, outages] = await Promise.all([
+  const range = resolveRange(await loadRange(asked), now)
+  const [sources, services, arrivals, processes, { feeds, coverage }, outages] = await Promise.all([
     listSources(ctx.db, now),
     freshnessNow(),
+    readArrivals(ctx.db, range),
     readProcesses(ctx.db, ctx.clock),
     readFeeds(ctx.db),
     readSeenOutages(ctx, now),
@@ -70,7 +75,7 @@ export default async function SourcesPage({ searchParams }: { searchParams: Prom
       )}
       <div className="grid items-start gap-3 xl:grid-cols-2 [&>*]:min-w-0">
         <div className="grid min-w-0 gap-3">
-          <ServicesCard services={services} />
+          <ServicesCard services={services} arrivals={arrivals} />
           {ready && checkList}
         </div>
         <ProcessesCard processes={processes} />

@@ -7,12 +7,12 @@ import { attemptOnce } from '@/app/_server/attempt-once'
 import type { UserContext } from '@/app/_server/context'
 import { approveAction, rejectAction, withdrawAction } from '@/app/_server/decide'
 import type { ActInput } from '@/app/_ui/act-dialog'
+import { durationMs } from '@/app/_ui/duration-field'
 import { proposeAdvised } from '@/lib/retention/advise'
 import { restoreArchive } from '@/lib/retention/archive/restore'
 import { setCapacity } from '@/lib/retention/capacity'
 import { proposePolicy } from '@/lib/retention/propose-policy'
 import { startCollection } from '@/lib/retention/start-collection'
-import { durationMs } from './duration-field'
 
 function once(
   name: string,

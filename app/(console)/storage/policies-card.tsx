@@ -86,7 +86,7 @@ function PolicyTable({ policies, names }: Pick<Props, 'policies' | 'names'>) {
                 {names.get(policy.source) ?? policy.source}, since <Time at={policy.updatedAt} />
               </span>
             </td>
-            <td className={cellClass('text-right')}>{ttlText(policy.ttlMs)}</td>
+            <td className={cellClass(FIGURE)}>{ttlText(policy.ttlMs)}</td>
             <td className={cellClass(FIGURE)}>{durationText(policy.safetyMs)}</td>
             <td className={cellClass(FIGURE)}>{policy.archive ? <Badge tone="ok">first</Badge> : 'no'}</td>
           </tr>
@@ -96,7 +96,7 @@ function PolicyTable({ policies, names }: Pick<Props, 'policies' | 'names'>) {
             <span className="block">everything else</span>
             <span className={secondLineClass}>the default</span>
           </td>
-          <td className={cellClass('text-right')}>{ttlText(standard.ttlMs)}</td>
+          <td className={cellClass(FIGURE)}>{ttlText(standard.ttlMs)}</td>
           <td className={cellClass(FIGURE)}>{durationText(standard.safetyMs)}</td>
           <td className={cellClass(FIGURE)}>no</td>
         </tr>

@@ -1,5 +1,5 @@
+import { DurationField } from '@/app/_ui/duration-field'
 import { fieldClass } from '@/app/_ui/field'
-import { DurationField } from './duration-field'
 
 /** What of a store is kept, how long, and whether it is written to an archive first. */
 export function PolicyForm({

@@ -49,6 +49,7 @@ export const TAGS = {
   Runs: 'Jobs: staging, reconciliation, collection, bulk actions.',
   Reconciliation: 'Cases that the sides disagree about.',
   Retention: 'Collection of expired records.',
+  Alerts: 'What fires and fired, silences, receivers of notifications.',
   Audit: 'Who did what, why, chained.',
   Sources: 'Stores, ledgers, providers and processes.',
   Settings: 'The kill switch.',

@@ -1,4 +1,5 @@
 import { actionRoutes } from '../routes/actions'
+import { alertRoutes } from '../routes/alerts'
 import { auditRoutes } from '../routes/audit'
 import { caseRoutes } from '../routes/cases'
 import { keyRoutes } from '../routes/keys'
@@ -18,6 +19,7 @@ export const ROUTES: readonly Route[] = [
   ...caseRoutes,
   ...reconciliationRoutes,
   ...runRoutes,
+  ...alertRoutes,
   ...auditRoutes,
   ...sourceRoutes,
 ]

@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { reasonSchema } from '@/lib/core/reason'
+import { proposeRules, rulesParamsSchema } from '@/lib/reconcile/propose-rules'
 import { reconciliationReport } from '@/lib/reconcile/report'
-import { readRules, rulesSchema, saveRules } from '@/lib/reconcile/rules'
+import { readRules, rulesSchema } from '@/lib/reconcile/rules'
 import { triageCases, triageCasesSchema } from '@/lib/reconcile/triage/triage-cases'
 import { idParam } from '../api/inputs'
-import { get, ok, post } from '../api/route'
-import { caseSchema, listOf } from '../api/schemas'
+import { created, get, ok, post } from '../api/route'
+import { actionSchema, caseSchema, listOf } from '../api/schemas'
 
 const ruleSetSchema = z.object({ rules: rulesSchema, version: z.number() })
 const format = z.enum(['csv', 'json']).default('json')
@@ -16,8 +17,9 @@ export const reconciliationRoutes = [
   post({
     path: 'reconciliation/cases/triage',
     tag: 'Reconciliation',
-    summary: 'Acknowledge, assign or snooze several cases',
-    description: 'Each case has its own result: one that was resolved meanwhile does not stop the others.',
+    summary: 'Acknowledge, assign or snooze several cases, or undo it',
+    description:
+      'At most 100. Each case has its own result: one that was resolved meanwhile does not stop the others. `undo` takes back one’s own last change of each, where nothing came after it.',
     verb: 'case.triage',
     body: triageCasesSchema,
     responses: {
@@ -35,9 +37,9 @@ export const reconciliationRoutes = [
       },
     },
     async handle(ctx, { body }) {
-      const { change, ids } = body
+      const { change, ids, reason } = body
       const sent = change.kind === 'snooze' ? { ...change, until: change.until.toISOString() } : change
-      return ok({ items: await triageCases(ctx, { ids, change: sent }), next: null })
+      return ok({ items: await triageCases(ctx, { ids, change: sent, reason }), next: null })
     },
   }),
 
@@ -55,14 +57,14 @@ export const reconciliationRoutes = [
   post({
     path: 'reconciliation/rules',
     tag: 'Reconciliation',
-    summary: 'Replace the rules',
+    summary: 'Propose another list of rules',
     description:
-      'Send the `version` that was looked at. A rule without criteria is refused. The next run judges by them.',
-    verb: 'source.manage',
-    body: z.strictObject({ rules: rulesSchema, version: z.int().min(0), reason: reasonSchema }),
-    responses: { 200: { description: 'The rules as they are now', schema: ruleSetSchema } },
+      'The whole list, with the `version` that was looked at. A rule without criteria is refused. In force once another person has approved its action (POST actions/{id}/approve); `evidence.preview` says which open cases it would excuse.',
+    verb: 'case.propose',
+    body: rulesParamsSchema.extend({ reason: reasonSchema }),
+    responses: { 201: { description: 'The action', schema: actionSchema } },
     async handle(ctx, { body }) {
-      return ok(await saveRules(ctx, body))
+      return created(await proposeRules(ctx, body))
     },
   }),
 

@@ -1,6 +1,7 @@
 'use client'
 
 import dynamic from 'next/dynamic'
+import type { BurnLinesProps } from './burn-lines'
 import type { OutcomeBarsProps } from './outcome-bars'
 import { CHART_HEIGHT } from './outcome-point'
 import type { RateLineProps } from './rate-line'
@@ -24,5 +25,9 @@ export const OutcomeBars = dynamic<OutcomeBarsProps>(
 )
 export const RateLine = dynamic<RateLineProps>(
   () => import('./rate-line').catch(() => ({ default: Missing })),
+  { ssr: false, loading: Reserved },
+)
+export const BurnLines = dynamic<BurnLinesProps>(
+  () => import('./burn-lines').catch(() => ({ default: Missing })),
   { ssr: false, loading: Reserved },
 )

@@ -3,5 +3,10 @@ import type { CaseView } from '../case-view'
 import { changeCase } from './change-case'
 
 /** Somebody has seen it. */
-export const acknowledgeCase = (ctx: Context, caseId: string): Promise<CaseView> =>
-  changeCase(ctx, { caseId, verb: 'acknowledge', patch: { triage: 'acknowledged', snoozedUntil: null } })
+export const acknowledgeCase = (ctx: Context, caseId: string, reason?: string): Promise<CaseView> =>
+  changeCase(ctx, {
+    caseId,
+    verb: 'acknowledge',
+    patch: { triage: 'acknowledged', snoozedUntil: null },
+    ...(reason === undefined ? {} : { reason }),
+  })

@@ -6,7 +6,10 @@ import { changeCase } from './change-case'
 const SNOOZE_MAX_MS = 30 * 86_400_000
 
 /** Out of sight until a time, at most 30 days ahead. */
-export async function snoozeCase(ctx: Context, input: { caseId: string; until: Date }): Promise<CaseView> {
+export async function snoozeCase(
+  ctx: Context,
+  input: { caseId: string; until: Date; reason?: string | undefined },
+): Promise<CaseView> {
   const aheadMs = input.until.getTime() - ctx.clock.now().getTime()
   if (!(aheadMs > 0 && aheadMs <= SNOOZE_MAX_MS)) {
     throw new AppError('invalid', 'until must lie ahead, at most 30 days.')
@@ -16,5 +19,6 @@ export async function snoozeCase(ctx: Context, input: { caseId: string; until: D
     verb: 'snooze',
     patch: { triage: 'snoozed', snoozedUntil: input.until },
     data: { until: input.until },
+    ...(input.reason === undefined ? {} : { reason: input.reason }),
   })
 }

@@ -7,6 +7,7 @@ import type { TimeRange } from '../contracts'
 import type { SourcePool } from '../postgres-pool'
 import type { LedgerConfig } from './config'
 import type { Mapping } from './mapping'
+import { behind, inOrder, ledgerNow, overlapBefore, parseCursor } from './position'
 
 const boundsRow = z.object({ from: z.date().nullable(), to: z.date(), rows: z.coerce.number() })
 
@@ -23,17 +24,54 @@ export async function readBounds(
   return from === null || from >= to ? null : { from, to, rows }
 }
 
-/**
- * The rows of a range as COPY text, in the columns of `LEDGER_COPY_COLUMNS`, streamed: nothing of it is held here. A
- * session of its own, read only, with the statement timeout of a bulk read.
- */
-export async function copyRows(
+/** The rows of a range as COPY text, in the columns that the mirror's bulk load takes. */
+export function copyRows(
   url: string,
   config: LedgerConfig,
   mapping: Mapping,
   range: TimeRange,
   sink: Writable,
 ): Promise<void> {
+  const [from, to] = [range.from, range.to].map((at) => timeLiteral(at.toISOString()))
+  const inside = `${mapping.bookedAt} >= ${from} AND ${mapping.bookedAt} < ${to}`
+  return streamCopy(url, copyStatement(config, mapping, inside), sink)
+}
+
+const endRow = z.object({ booked_text: z.string(), entry_id: z.string() })
+
+/**
+ * What `readRows` would answer, as COPY text. Where the page ends is looked for first: a row that is committed before
+ * that place meanwhile comes along, one behind it is the next page's.
+ */
+export async function copyPage(
+  source: { pool: SourcePool; url: string; config: LedgerConfig; mapping: Mapping },
+  cursorText: string | null,
+  limit: number,
+  sink: Writable,
+): Promise<{ cursor: string; more: boolean }> {
+  const { pool, url, config, mapping } = source
+  const from = parseCursor(cursorText)
+  const now = await ledgerNow(pool)
+  const [end] = await pool.query(
+    `SELECT ${mapping.bookedAt}::timestamptz::text AS booked_text, ${mapping.entryId}::text AS entry_id FROM ${mapping.from}
+     WHERE ${behind(mapping, '$1::timestamptz', '$2')} ORDER BY ${inOrder(mapping)} OFFSET $3 LIMIT 1`,
+    [from.bookedAt, from.entryId, limit - 1],
+  )
+  const last = end === undefined ? null : endRow.parse(end)
+  const place = { bookedAt: timeLiteral(from.bookedAt), entryId: pg.escapeLiteral(from.entryId) }
+  const rows = [behind(mapping, place.bookedAt, place.entryId)]
+  if (last !== null) {
+    rows.push(`${mapping.bookedAt} <= ${timeLiteral(last.booked_text)}
+      AND (${inOrder(mapping)}) <= (${timeLiteral(last.booked_text)}, ${pg.escapeLiteral(last.entry_id)})`)
+  }
+  await streamCopy(url, copyStatement(config, mapping, rows.join(' AND ')), sink)
+  return last === null
+    ? { cursor: await overlapBefore(pool, config, now), more: false }
+    : { cursor: JSON.stringify({ bookedAt: last.booked_text, entryId: last.entry_id }), more: true }
+}
+
+/** Streamed: nothing of it is held here. A session of its own, read only, with the statement timeout of a bulk read. */
+async function streamCopy(url: string, statement: string, sink: Writable): Promise<void> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'idemscope-ledger-copy',
@@ -43,20 +81,21 @@ export async function copyRows(
   client.on('error', () => undefined)
   await client.connect()
   try {
-    await pipeline(client.query(copyTo(copyStatement(config, mapping, range))), sink)
+    await pipeline(client.query(copyTo(statement)), sink)
   } finally {
     await client.end()
   }
 }
 
-/** A range is some 50,000 rows; a server that needs longer for them is in trouble. */
+/** A range or a page is some 50,000 rows; a server that needs longer for them is in trouble. */
 const COPY_TIMEOUT_MS = 120_000
 
+const timeLiteral = (time: string) => `${pg.escapeLiteral(time)}::timestamptz`
+
 /** COPY takes no parameters: identifiers come from the catalogue, values are quoted as literals. */
-function copyStatement(config: LedgerConfig, mapping: Mapping, range: TimeRange): string {
+function copyStatement(config: LedgerConfig, mapping: Mapping, inside: string): string {
   const list = (values: readonly string[]) =>
     `ARRAY[${values.map((value) => pg.escapeLiteral(value)).join(', ')}]::text[]`
-  const at = (time: Date) => `${pg.escapeLiteral(time.toISOString())}::timestamptz`
   return `COPY (
     SELECT r.entry_id,
       CASE WHEN r.kind = ANY (${list(config.kinds.charge)}) THEN 'charge'
@@ -65,7 +104,6 @@ function copyStatement(config: LedgerConfig, mapping: Mapping, range: TimeRange)
            WHEN r.kind = ANY (${list(config.kinds.dispute)}) THEN 'dispute' ELSE 'other' END,
       r.kind, r.provider_ref, r.charge_ref, r.reference, r.amount_minor, upper(trim(r.currency)), r.booked_at,
       r.reversed_at, r.correction_id
-    FROM (SELECT ${mapping.select} FROM ${mapping.from}
-          WHERE ${mapping.bookedAt} >= ${at(range.from)} AND ${mapping.bookedAt} < ${at(range.to)}) r
+    FROM (SELECT ${mapping.select} FROM ${mapping.from} WHERE ${inside}) r
   ) TO STDOUT`
 }

@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { type LedgerCorrection, type LedgerSource, SourceUnavailableError } from '../contracts'
 import { openSourcePool, type SourcePool } from '../postgres-pool'
 import type { LedgerConfig } from './config'
-import { copyRows, readBounds } from './copy-rows'
+import { copyPage, copyRows, readBounds } from './copy-rows'
 import { type Mapping, resolveMapping } from './mapping'
-import { cursorAt, readByProviderRefs, readCorrection, readRows } from './read-rows'
+import { cursorAt } from './position'
+import { readByProviderRefs, readCorrection, readRows } from './read-rows'
 
 /** A mapped table or view of the application. Read in read-only sessions; changed by one named function of its own. */
 export function openLedgerSource(config: LedgerConfig, secret: { url: string }): LedgerSource {
@@ -36,6 +37,8 @@ export function openLedgerSource(config: LedgerConfig, secret: { url: string }):
     readRows: async (cursor, limit) => readRows(reader, config, await mapping(), cursor, limit),
     bounds: async () => readBounds(reader, await mapping()),
     copyRows: async (range, sink) => copyRows(secret.url, config, await mapping(), range, sink),
+    copyPage: async (cursor, limit, sink) =>
+      copyPage({ pool: reader, url: secret.url, config, mapping: await mapping() }, cursor, limit, sink),
     cursorAt: async (at) => cursorAt(config, at),
     readByProviderRefs: async (refs) => readByProviderRefs(reader, config, await mapping(), refs),
     readCorrection: async (actionId) => readCorrection(reader, config, await mapping(), actionId),

@@ -3,6 +3,7 @@ import type { LedgerRow } from '../contracts'
 import type { SourcePool } from '../postgres-pool'
 import type { LedgerConfig } from './config'
 import type { Mapping } from './mapping'
+import { behind, inOrder, ledgerNow, overlapBefore, parseCursor } from './position'
 
 const rowSchema = z.object({
   entry_id: z.string(),
@@ -19,13 +20,6 @@ const rowSchema = z.object({
   correction_id: z.string().nullable(),
 })
 
-/** `entryId` breaks ties between rows booked at the same microsecond; it is compared as text, on both sides. */
-const cursorSchema = z.object({ bookedAt: z.string(), entryId: z.string() })
-const START = { bookedAt: '-infinity', entryId: '' }
-
-export const cursorAt = (config: LedgerConfig, at: Date): string =>
-  JSON.stringify({ bookedAt: new Date(at.getTime() - config.overlapMs).toISOString(), entryId: '' })
-
 export async function readRows(
   pool: SourcePool,
   config: LedgerConfig,
@@ -33,32 +27,19 @@ export async function readRows(
   cursorText: string | null,
   limit: number,
 ): Promise<{ items: LedgerRow[]; cursor: string; more: boolean }> {
-  const from = cursorText === null ? START : cursorSchema.parse(JSON.parse(cursorText))
-  const [clock] = await pool.query('SELECT clock_timestamp()::text AS now')
+  const from = parseCursor(cursorText)
+  const now = await ledgerNow(pool)
   const rows = await pool.query(
     `SELECT ${mapping.select} FROM ${mapping.from}
-     WHERE ${mapping.bookedAt} >= $1::timestamptz
-       AND (${mapping.bookedAt}::timestamptz, ${mapping.entryId}::text COLLATE "C") > ($1::timestamptz, $2)
-     ORDER BY ${mapping.bookedAt}::timestamptz, ${mapping.entryId}::text COLLATE "C" LIMIT $3`,
+     WHERE ${behind(mapping, '$1::timestamptz', '$2')} ORDER BY ${inOrder(mapping)} LIMIT $3`,
     [from.bookedAt, from.entryId, limit],
   )
   const parsed = rows.map((row) => rowSchema.parse(row))
   const items = parsed.map((row) => toLedgerRow(config, row))
   const last = parsed.at(-1)
-  if (parsed.length === limit && last !== undefined) {
-    return {
-      items,
-      cursor: JSON.stringify({ bookedAt: last.booked_text, entryId: last.entry_id }),
-      more: true,
-    }
-  }
-  const { now } = z.object({ now: z.string() }).parse(clock)
-  const [next] = await pool.query(`SELECT ($1::timestamptz - $2 * interval '1 millisecond')::text AS at`, [
-    now,
-    config.overlapMs,
-  ])
-  const cursor = { bookedAt: z.object({ at: z.string() }).parse(next).at, entryId: '' }
-  return { items, cursor: JSON.stringify(cursor), more: false }
+  return parsed.length === limit && last !== undefined
+    ? { items, cursor: JSON.stringify({ bookedAt: last.booked_text, entryId: last.entry_id }), more: true }
+    : { items, cursor: await overlapBefore(pool, config, now), more: false }
 }
 
 export async function readByProviderRefs(

@@ -28,7 +28,7 @@ const rowSchema = z.object({
 })
 
 /** Most effects twice first, then the highest duplicate rate. Latency histograms only for the rows returned. */
-const SQL = `
+const sqlOf = (histograms: string) => `
   WITH request AS (
     SELECT endpoint, service, version, sum(requests) AS keyed_requests,
            coalesce(sum(requests) FILTER (WHERE outcome = ANY($6)), 0) AS duplicates
@@ -49,8 +49,7 @@ const SQL = `
     LIMIT $5
   ), latency AS (
     SELECT endpoint, service, version, bucket, sum(count) AS count
-    FROM ${rollUpRows('latency', 'day', 'bucket, count, service, version, endpoint, client')}
-    WHERE ($4::text IS NULL OR client = $4)
+    FROM ${histograms}
       AND (endpoint, service, version) IN (SELECT endpoint, service, version FROM top)
     GROUP BY endpoint, service, version, bucket
   )
@@ -59,6 +58,10 @@ const SQL = `
           FROM latency l WHERE (l.endpoint, l.service, l.version) = (t.endpoint, t.service, t.version)) AS latency
   FROM top t
   ORDER BY t.effects_twice DESC, t.duplicates / t.keyed_requests DESC, t.keyed_requests DESC, endpoint, service, version`
+
+const OF_ALL_CLIENTS = `${rollUpRows('latency_route', 'day', 'buckets, counts, service, version, endpoint')}
+    CROSS JOIN LATERAL unnest(buckets, counts) AS entry(bucket, count) WHERE $4::text IS NULL`
+const OF_ONE_CLIENT = `${rollUpRows('latency', 'day', 'bucket, count, service, version, endpoint, client')} WHERE client = $4`
 
 export async function readEndpoints(
   db: Db,
@@ -73,7 +76,8 @@ export async function readEndpoints(
     asked.limit,
     DUPLICATE_OUTCOMES,
   ]
-  const rows = await readRows(db.pool, rowSchema, SQL, values)
+  const sql = sqlOf(window.client === undefined ? OF_ALL_CLIENTS : OF_ONE_CLIENT)
+  const rows = await readRows(db.pool, rowSchema, sql, values)
   return {
     total: rows[0]?.total ?? 0,
     rows: rows.map((row) => ({

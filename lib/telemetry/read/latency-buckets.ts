@@ -1,15 +1,13 @@
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
-import { coarsestFor, rollUpRows } from '../sql/roll-up-rows'
-import { type TelemetryWindow, windowParameters } from '../window'
+import { PERCENTILES_OF_STEPS, POINT_SECONDS } from '../sql/derive'
+import { coarsestFor, rowsOfWindow } from '../sql/roll-up-rows'
+import { isUnfiltered, type TelemetryWindow, windowParameters } from '../window'
 import { bigintColumn, readRows } from './rows'
 
-/** Without a filter from the histograms of all together, which are a hundredth of the rows. */
-function rowsOf({ service, endpoint, client }: TelemetryWindow, coarsest: 'minute' | 'hour' | 'day'): string {
-  const isAll = service === undefined && endpoint === undefined && client === undefined
-  return `${rollUpRows(isAll ? 'latency_all' : 'latency', coarsest, 'bucket, count, service, endpoint, client')}
+const rowsOf = (window: TelemetryWindow, coarsest: 'minute' | 'hour' | 'day') =>
+  `${rowsOfWindow('latency', window, coarsest, 'bucket, count, service, endpoint, client')}
   WHERE ($3::text IS NULL OR service = $3) AND ($4::text IS NULL OR endpoint = $4) AND ($5::text IS NULL OR client = $5)`
-}
 
 const mergedSchema = z.object({ bucket: z.number().int(), count: bigintColumn })
 
@@ -28,8 +26,23 @@ const stepSchema = z.object({
   p99: z.number().int(),
 })
 
-/** The first bucket in which the rank ⌈q·n⌉ lies. */
-const percentile = (quantile: string) => `min(bucket) FILTER (WHERE seen >= ceil(${quantile} * total))`
+/** Of steps so many seconds long, from histograms. */
+const stepsFrom = (rows: string, seconds: number) => `
+  WITH step AS (
+    SELECT date_bin('${seconds} seconds', minute, 'epoch') AS at, bucket, sum(count)::bigint AS count FROM ${rows} GROUP BY 1, 2
+  ) ${PERCENTILES_OF_STEPS}`
+
+/** Of all together: whole steps are ready; what the window cuts off at its edges is found from its minutes. */
+function readySteps(seconds: number): string {
+  const ceil = `date_bin('${seconds} seconds', $1::timestamptz + interval '${seconds} seconds' - interval '1 microsecond', 'epoch')`
+  const floor = `date_bin('${seconds} seconds', $2::timestamptz, 'epoch')`
+  const edges = `telemetry.minute_latency_all WHERE minute >= $1 AND minute < least($2::timestamptz, ${ceil})
+    OR minute >= greatest(${floor}, ${ceil}) AND minute < $2`
+  return `
+  SELECT minute AS at, count, p50, p95, p99 FROM telemetry.minute_latency_point
+  WHERE seconds = ${seconds} AND minute >= ${ceil} AND minute < ${floor}
+  UNION ALL (${stepsFrom(edges, seconds)})`
+}
 
 /**
  * For each step of `stepSeconds` in which something ended the buckets of its percentiles. Found in the database: a
@@ -40,15 +53,10 @@ export function readLatencySteps(
   window: TelemetryWindow,
   stepSeconds: number,
 ): Promise<z.infer<typeof stepSchema>[]> {
-  const sql = `
-  WITH step AS (
-    SELECT date_bin(make_interval(secs => $6), minute, 'epoch') AS at, bucket, sum(count)::bigint AS count
-    FROM ${rowsOf(window, coarsestFor(stepSeconds))} GROUP BY 1, 2
-  ), running AS (
-    SELECT at, bucket, sum(count) OVER (PARTITION BY at ORDER BY bucket) AS seen, sum(count) OVER (PARTITION BY at) AS total
-    FROM step
-  )
-  SELECT at, max(total)::text AS count, ${percentile('0.5')} AS p50, ${percentile('0.95')} AS p95, ${percentile('0.99')} AS p99
-  FROM running GROUP BY at ORDER BY at`
-  return readRows(db.pool, stepSchema, sql, [...windowParameters(window), stepSeconds])
+  const isReady = isUnfiltered(window) && POINT_SECONDS.includes(stepSeconds)
+  const steps = isReady
+    ? readySteps(stepSeconds)
+    : stepsFrom(rowsOf(window, coarsestFor(stepSeconds)), stepSeconds)
+  const sql = `SELECT at, count::text, p50, p95, p99 FROM (${steps}) steps ORDER BY at`
+  return readRows(db.pool, stepSchema, sql, isReady ? [window.from, window.to] : windowParameters(window))
 }

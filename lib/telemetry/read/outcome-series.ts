@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
-import { coarsestFor, rollUpRows } from '../sql/roll-up-rows'
+import { coarsestFor, rowsOfWindow } from '../sql/roll-up-rows'
 import {
   bucketSeconds,
   bucketStarts,
@@ -38,11 +38,11 @@ const rowSchema = z.object({
   other: z.coerce.number(),
 })
 
-const sqlOf = (stepSeconds: number) => `
+const sqlOf = (window: TelemetryWindow, stepSeconds: number) => `
   WITH bucket AS (
     SELECT date_bin(make_interval(secs => $6), minute, 'epoch') AS at, outcome,
            sum(requests - executed_again) AS once, sum(executed_again) AS again
-    FROM ${rollUpRows('request', coarsestFor(stepSeconds), 'outcome, requests, executed_again, service, endpoint, client')}
+    FROM ${rowsOfWindow('request', window, coarsestFor(stepSeconds), 'outcome, requests, executed_again, service, endpoint, client')}
     WHERE outcome <> 'unkeyed'
       AND ($3::text IS NULL OR service = $3) AND ($4::text IS NULL OR endpoint = $4) AND ($5::text IS NULL OR client = $5)
     GROUP BY 1, 2
@@ -65,7 +65,7 @@ export async function readOutcomeSeries(
   const window = toMinutes(asked)
   const step = bucketSeconds(window.from, window.to)
   const [rows, intake] = await Promise.all([
-    readRows(db.pool, rowSchema, sqlOf(step), [...windowParameters(window), step]),
+    readRows(db.pool, rowSchema, sqlOf(window, step), [...windowParameters(window), step]),
     readIntake(db, window, step),
   ])
   const counts = new Map(rows.map((row) => [row.at.getTime(), row]))

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Db } from '@/lib/db'
 import { DUPLICATE_OUTCOMES, EXECUTION_OUTCOMES, UNCOUNTED_OUTCOMES } from '../define-rates'
 import { type Count, toCount } from '../measure'
-import { coarsestFor, rollUpRows } from '../sql/roll-up-rows'
+import { coarsestFor, rollUpRows, rowsOfWindow } from '../sql/roll-up-rows'
 import type { RollUpKind } from '../sql/roll-up-steps'
 import { bucketSeconds, type TelemetryWindow, toMinutes, windowParameters } from '../window'
 import { bigintColumn, readRows } from './rows'
@@ -52,12 +52,14 @@ const SOURCE: Record<
 }
 
 /** Only constants of this file become part of the text; the window is bound. */
-function sqlOf(measure: RateMeasure, stepSeconds: number): string {
+function sqlOf(measure: RateMeasure, window: TelemetryWindow, stepSeconds: number): string {
   const { kind, columns, numerator, denominator } = SOURCE[measure]
+  const dimensioned = `${columns}, service, endpoint, client`
+  const coarsest = coarsestFor(stepSeconds)
   return `
     SELECT date_bin(make_interval(secs => $6), minute, 'epoch') AS at,
            coalesce(${numerator}, 0)::text AS numerator, coalesce(${denominator}, 0)::text AS denominator
-    FROM ${rollUpRows(kind, coarsestFor(stepSeconds), `${columns}, service, endpoint, client`)}
+    FROM ${kind === 'request' ? rowsOfWindow(kind, window, coarsest, dimensioned) : rollUpRows(kind, coarsest, dimensioned)}
     WHERE ($3::text IS NULL OR service = $3) AND ($4::text IS NULL OR endpoint = $4) AND ($5::text IS NULL OR client = $5)
     GROUP BY 1 ORDER BY 1`
 }
@@ -68,7 +70,7 @@ export async function readRateSeries(
 ): Promise<{ bucketSeconds: number; points: RatePoint[] }> {
   const window = toMinutes(asked)
   const step = bucketSeconds(window.from, window.to)
-  const rows = await readRows(db.pool, rowSchema, sqlOf(asked.measure, step), [
+  const rows = await readRows(db.pool, rowSchema, sqlOf(asked.measure, window, step), [
     ...windowParameters(window),
     step,
   ])

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
-import { rollUpRows } from '../sql/roll-up-rows'
+import { rowsOfWindow } from '../sql/roll-up-rows'
 import { type TelemetryWindow, windowParameters } from '../window'
 import { bigintColumn, readRows } from './rows'
 
@@ -15,12 +15,13 @@ const rowSchema = z.object({
 })
 export type RequestTotals = z.infer<typeof rowSchema>
 
-const SQL = `
+const sqlOf = (window: TelemetryWindow) => `
   SELECT outcome, sum(requests)::text AS requests, sum(store_operations)::text AS store_operations,
          sum(store_errors)::text AS store_errors, sum(expired_retries)::text AS expired_retries,
          sum(executed_again)::text AS executed_again, max(ttl_max_ms)::text AS ttl_max_ms
-  FROM ${rollUpRows(
+  FROM ${rowsOfWindow(
     'request',
+    window,
     'day',
     'outcome, requests, store_operations, store_errors, expired_retries, executed_again, ttl_max_ms, service, endpoint, client',
   )}
@@ -28,5 +29,5 @@ const SQL = `
   GROUP BY outcome`
 
 export function readRequestTotals(db: Db, window: TelemetryWindow): Promise<RequestTotals[]> {
-  return readRows(db.pool, rowSchema, SQL, windowParameters(window))
+  return readRows(db.pool, rowSchema, sqlOf(window), windowParameters(window))
 }

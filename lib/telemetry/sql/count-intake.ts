@@ -2,12 +2,28 @@
 const ROWS = `jsonb_to_recordset($1::jsonb) AS r(minute timestamptz, service text, version text, environment text,
     spans int, logs int, late int, future int, first_at timestamptz, last_at timestamptz)`
 
+/** Names that a sender makes up must not grow these tables: later services are '(other)', later versions no deploy. */
+export const SERVICES_MAX = 1_000
+const DEPLOYS_MAX = 10_000
+
+/** `service` as it is counted. */
+const ADMITTED = `
+  unknown AS (
+    SELECT service, row_number() OVER (ORDER BY service) + (SELECT count(*) FROM telemetry.service) AS place
+    FROM (SELECT DISTINCT service FROM sent) named
+    WHERE NOT EXISTS (SELECT FROM telemetry.service s WHERE s.service = named.service)
+  ), arrived AS MATERIALIZED (
+    SELECT minute, CASE WHEN u.place > ${SERVICES_MAX} THEN '(other)' ELSE service END AS service, version, environment,
+           spans, logs, late, future, first_at, last_at
+    FROM sent LEFT JOIN unknown u USING (service)
+  )`
+
 /**
  * What arrived by minute, each service's last sign of life, and versions first seen: one statement, because each costs
  * a small batch more in turns than in work. Last in the transaction: senders of one service share these few rows.
  */
 export const COUNT_INTAKE = `
-  WITH arrived AS MATERIALIZED (SELECT * FROM ${ROWS}), service AS (
+  WITH sent AS MATERIALIZED (SELECT * FROM ${ROWS}), ${ADMITTED}, service AS (
     INSERT INTO telemetry.service AS s (service, environment, first_span_at, last_span_at, last_received_at)
     SELECT service, max(environment), min(first_at), max(last_at), $2::timestamptz
     FROM arrived GROUP BY service ORDER BY service
@@ -18,7 +34,10 @@ export const COUNT_INTAKE = `
       environment = excluded.environment
   ), deploy AS (
     INSERT INTO telemetry.deploy AS d (service, version, environment, first_seen_at)
-    SELECT service, version, environment, min(first_at) FROM arrived WHERE version <> ''
+    SELECT service, version, environment, min(first_at) FROM arrived a
+    WHERE version <> '' AND service <> '(other)' AND (
+      EXISTS (SELECT FROM telemetry.deploy k WHERE (k.service, k.version, k.environment) = (a.service, a.version, a.environment))
+      OR (SELECT count(*) FROM telemetry.deploy) < ${DEPLOYS_MAX})
     GROUP BY service, version, environment ORDER BY service, version, environment
     ON CONFLICT (service, version, environment) DO UPDATE SET first_seen_at = excluded.first_seen_at
     WHERE excluded.first_seen_at < d.first_seen_at

@@ -1,3 +1,5 @@
+import { isUnfiltered, type TelemetryWindow } from '../window'
+import type { DerivedKind } from './derive'
 import type { RollUpKind } from './roll-up-steps'
 
 const ceil = (step: string, at: string) =>
@@ -21,7 +23,11 @@ const DIRTY_DAYS = `(SELECT DISTINCT day FROM telemetry.dirty_day WHERE day >= $
  * rolled up, minutes at the edges and wherever something changed since. One snapshot sees marks and rows alike, so
  * the sums are those of the minutes. `coarsest` = how coarse the rows may be, for a reader that keeps steps apart.
  */
-export function rollUpRows(kind: RollUpKind, coarsest: 'minute' | 'hour' | 'day', columns: string): string {
+export function rollUpRows(
+  kind: RollUpKind | DerivedKind,
+  coarsest: 'minute' | 'hour' | 'day',
+  columns: string,
+): string {
   const from = (step: string) => `SELECT minute, ${columns} FROM telemetry.${step}_${kind}`
   const joined = (step: string, dirty: string, at: string, length: string) => `
     SELECT f.minute, ${columns} FROM ${dirty}
@@ -45,4 +51,14 @@ export function rollUpRows(kind: RollUpKind, coarsest: 'minute' | 'hour' | 'day'
 export function coarsestFor(seconds: number): 'minute' | 'hour' | 'day' {
   if (seconds % 86_400 === 0) return 'day'
   return seconds % 3_600 === 0 ? 'hour' : 'minute'
+}
+
+/** Without a filter from the sums over all services, endpoints and clients: far fewer rows. Else the caller filters. */
+export function rowsOfWindow(
+  kind: 'request' | 'latency',
+  window: TelemetryWindow,
+  coarsest: 'minute' | 'hour' | 'day',
+  columns: string,
+): string {
+  return rollUpRows(isUnfiltered(window) ? `${kind}_all` : kind, coarsest, columns)
 }

@@ -1,3 +1,5 @@
+import type { DerivedKind } from './derive'
+
 /** Hours are summed from minutes, days from hours. */
 export type Step = 'hour' | 'day'
 const FINER = { hour: 'minute', day: 'hour' } as const
@@ -27,15 +29,13 @@ const SUMMED = {
     by: ', outcome',
   },
   latency: { sums: 'sum(count)', into: 'count', by: ', bucket' },
-  /** of all together: service, version, endpoint and client are '' */
-  latency_all: { sums: 'sum(count)', into: 'count', by: ', bucket' },
   effect: { sums: 'sum(committed), sum(duplicates)', into: 'committed, duplicates', by: ', name' },
   delivery: { sums: 'sum(messages), sum(redeliveries)', into: 'messages, redeliveries', by: '' },
 } as const
 export type RollUpKind = keyof typeof SUMMED
 export const ROLL_UP_KINDS = Object.keys(SUMMED) as RollUpKind[]
 
-export const forgetSteps = (step: Step, kind: RollUpKind) =>
+export const forgetSteps = (step: Step | 'minute', kind: RollUpKind | DerivedKind) =>
   `DELETE FROM telemetry.${step}_${kind} WHERE minute = ANY ($1::timestamptz[])`
 
 /** The column is called `minute` in all of them: where the step starts. */

@@ -1,15 +1,19 @@
 import { bucketSql } from '../histogram'
 import { ADMIT, KEPT } from './dimensions'
 
+/** Whoever changes a minute holds its ten minutes: the percentiles of derive.ts are of steps up to so long. */
+const ROLL_UP_LOCK = '10 minutes'
+
 /**
- * Minutes to recompute, newest first, each under its own transaction lock: two workers never write one minute at
- * once, and neither waits for the other. $1 = how many.
+ * Minutes to recompute, newest first, under a transaction lock: two workers never write one minute at once, and
+ * neither waits for the other. $1 = how many.
  */
 export const CLAIM_MINUTES = `
   SELECT minute FROM (
     SELECT DISTINCT minute FROM telemetry.dirty_minute ORDER BY minute DESC LIMIT $1
   ) candidate
-  WHERE pg_try_advisory_xact_lock(hashtextextended('telemetry.roll_up ' || extract(epoch FROM minute), 0))`
+  WHERE pg_try_advisory_xact_lock(hashtextextended(
+    'telemetry.roll_up ' || extract(epoch FROM date_bin('${ROLL_UP_LOCK}', minute, 'epoch')), 0))`
 
 /** Before recomputing, in a statement of its own: marks that are committed later stay, with the rows they stand for. */
 export const UNMARK_MINUTES = 'DELETE FROM telemetry.dirty_minute WHERE minute = ANY ($1::timestamptz[])'
@@ -24,7 +28,6 @@ const forget = (table: string, kind: 'sighting' | 'effect' | 'delivery') => `
 
 export const FORGET_REQUESTS = forget('minute_request', 'sighting')
 export const FORGET_LATENCIES = forget('minute_latency', 'sighting')
-export const FORGET_LATENCIES_OF_ALL = forget('minute_latency_all', 'sighting')
 export const FORGET_EFFECTS = forget('minute_effect', 'effect')
 export const FORGET_DELIVERIES = forget('minute_delivery', 'delivery')
 
@@ -63,14 +66,6 @@ export const RECOMPUTE_LATENCIES = `
   SELECT minute, sum(count), bucket, service, version, endpoint, client
   FROM (SELECT minute, count, bucket,${KEPT} FROM raw) counted
   GROUP BY minute, bucket, service, version, endpoint, client`
-
-/** After RECOMPUTE_LATENCIES; the same leaves decide (see forget). */
-export const RECOMPUTE_LATENCIES_OF_ALL = `
-  INSERT INTO telemetry.minute_latency_all (minute, count, bucket, service, version, endpoint, client)
-  SELECT minute, sum(count), bucket, '', '', '', '' FROM telemetry.minute_latency
-  WHERE minute = ANY ($1::timestamptz[])
-    AND to_regclass('telemetry.sighting_' || to_char(minute AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NOT NULL
-  GROUP BY minute, bucket`
 
 export const RECOMPUTE_EFFECTS = `
   WITH raw AS MATERIALIZED (

@@ -7,12 +7,15 @@ import { attemptOnce } from '@/app/_server/attempt-once'
 import type { UserContext } from '@/app/_server/context'
 import { approveAction, rejectAction, withdrawAction } from '@/app/_server/decide'
 import type { ActInput } from '@/app/_ui/act-dialog'
+import { reasonSchema } from '@/lib/core/reason'
 import { propose } from '@/lib/reconcile/corrections/propose'
 import { acknowledgeCase } from '@/lib/reconcile/triage/acknowledge'
 import { assignCase } from '@/lib/reconcile/triage/assign'
 import { closeCaseByHand } from '@/lib/reconcile/triage/close-by-hand'
 import { commentCase } from '@/lib/reconcile/triage/comment'
 import { snoozeCase } from '@/lib/reconcile/triage/snooze'
+import { undoTriage } from '@/lib/reconcile/triage/undo-triage'
+import { snoozeUntil } from '../../snooze-until'
 
 /** Runs the verb once, then the pages that show the case are read again. */
 function once(
@@ -65,17 +68,24 @@ export const acknowledge = async (caseId: string, input: ActInput) =>
 
 export const assign = async (caseId: string, input: ActInput) =>
   once('case.assign', input, (ctx) =>
-    assignCase(ctx, { caseId: id.parse(caseId), ownerId: input.fields.owner ?? '' }),
+    assignCase(ctx, {
+      caseId: id.parse(caseId),
+      ownerId: input.fields.owner ?? '',
+      reason: reasonSchema.parse(input.reason),
+    }),
   )
 
-const hours = z.coerce.number('choose for how long').int().min(1).max(720)
-const HOUR_MS = 3_600_000
+export const undo = async (caseId: string, input: ActInput) =>
+  once('case.undo', input, (ctx) => undoTriage(ctx, id.parse(caseId)))
 
 export const snooze = async (caseId: string, input: ActInput) =>
-  once('case.snooze', input, (ctx) => {
-    const until = new Date(ctx.clock.now().getTime() + hours.parse(input.fields.hours) * HOUR_MS)
-    return snoozeCase(ctx, { caseId: id.parse(caseId), until })
-  })
+  once('case.snooze', input, (ctx) =>
+    snoozeCase(ctx, {
+      caseId: id.parse(caseId),
+      until: snoozeUntil(input.fields, ctx.clock.now()),
+      reason: reasonSchema.parse(input.reason),
+    }),
+  )
 
 export const closeByHand = async (caseId: string, input: ActInput) =>
   once('case.close', input, (ctx) => closeCaseByHand(ctx, { caseId: id.parse(caseId), reason: input.reason }))

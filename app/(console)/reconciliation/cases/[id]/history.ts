@@ -13,6 +13,9 @@ const titleOf = (name: unknown): string =>
 const fixOf = (name: unknown): string =>
   ACTION_KINDS.includes(name as ActionKind) ? FIX[name as ActionKind].noun : 'correction'
 
+const why = (data: Record<string, unknown>): string =>
+  word(data.reason) === '' ? '' : `: “${word(data.reason)}”`
+
 const SENTENCE: Record<string, (data: Record<string, unknown>, nameOf: (id: string) => string) => string> = {
   opened: (data) => `Opened: ${titleOf(data.class)}`,
   evidence_changed: () => 'New evidence, same class',
@@ -21,9 +24,10 @@ const SENTENCE: Record<string, (data: Record<string, unknown>, nameOf: (id: stri
   resolved: (data) => RESOLUTION[word(data.resolution)] ?? `Resolved: ${word(data.resolution)}`,
   rehomed: () => 'Its operation was merged with an older one',
   comment: (data) => `“${word(data.text)}”`,
-  acknowledge: () => 'Acknowledged',
-  assign: (data, nameOf) => `Assigned to ${nameOf(word(data.ownerId))}`,
-  snooze: () => 'Snoozed',
+  acknowledge: (data) => `Acknowledged${why(data)}`,
+  assign: (data, nameOf) => `Assigned to ${nameOf(word(data.ownerId))}${why(data)}`,
+  snooze: (data) => `Snoozed${why(data)}`,
+  undo: () => 'Took the last change back',
   close: (data) => `Closed by hand: “${word(data.reason)}”`,
   proposed: (data) => `Proposed a ${fixOf(data.kind)}`,
   approved: () => 'Approved; evidence is read again before anything is done',

@@ -15,6 +15,7 @@ import type { CaseLifecycle, CaseTriage } from '@/lib/core/states'
 import { env } from '@/lib/env'
 import { type CaseDetail, getCase } from '@/lib/reconcile/cases'
 import { readCaseSides } from '@/lib/reconcile/read-case-sides'
+import { canUndo } from '@/lib/reconcile/triage/undo-triage'
 import { LIFECYCLE, severityTone, TRIAGE } from '../../words'
 import { compareSides } from './compare-sides'
 import { CorrectionCard } from './correction-card'
@@ -69,6 +70,7 @@ export default async function CasePage({ params, searchParams }: Props) {
           <TriageBar
             found={found}
             people={people}
+            undoable={canUndo(found.events, ctx.actor)}
             forbidden={
               roleAllows(ctx.actor.role, 'case.triage')
                 ? null

@@ -1,24 +1,19 @@
 import { ActDialog } from '@/app/_ui/act-dialog'
-import { fieldClass } from '@/app/_ui/field'
 import type { CaseView } from '@/lib/reconcile/case-view'
-import { acknowledge, assign, closeByHand, comment, snooze } from './act'
-
-type Person = { id: string; name: string }
-
-const SNOOZES = [
-  { hours: 1, label: '1 hour' },
-  { hours: 4, label: '4 hours' },
-  { hours: 24, label: '1 day' },
-  { hours: 168, label: '7 days' },
-]
+import { OwnerField, type Person } from '../../owner-field'
+import { SnoozeFields } from '../../snooze-fields'
+import { acknowledge, assign, closeByHand, comment, snooze, undo } from './act'
 
 /** Who looks after the case, and when. Nothing of it changes money or keys; all of it can be taken back. */
 export function TriageBar({
   found,
   people,
+  undoable,
   forbidden,
 }: {
   found: CaseView
+  /** This person's own change is the last one. */
+  undoable: boolean
   people: readonly Person[]
   forbidden: string | null
 }) {
@@ -43,18 +38,10 @@ export function TriageBar({
             title="Assign this case"
             lead="Assign it to somebody else at any time."
             confirm="Assign 1 case"
+            withReason
             act={assign.bind(null, id)}
           >
-            <label className="block">
-              <span className="mb-1 block font-medium">To whom</span>
-              <select name="owner" defaultValue={found.owner ?? people[0]?.id} className={fieldClass}>
-                {people.map((person) => (
-                  <option key={person.id} value={person.id}>
-                    {person.name}
-                  </option>
-                ))}
-              </select>
-            </label>
+            <OwnerField people={people} owner={found.owner} />
           </ActDialog>
           <ActDialog
             opener="Snooze"
@@ -62,19 +49,21 @@ export function TriageBar({
             title="Snooze this case"
             lead="It leaves the open list and comes back by itself. Assigning or acknowledging wakes it at once."
             confirm="Snooze 1 case"
+            withReason
             act={snooze.bind(null, id)}
           >
-            <fieldset>
-              <legend className="mb-1 font-medium">For how long</legend>
-              <div className="flex flex-wrap gap-4">
-                {SNOOZES.map(({ hours, label }, index) => (
-                  <label key={hours} className="flex items-center gap-2 max-md:min-h-11">
-                    <input type="radio" name="hours" value={hours} defaultChecked={index === 0} /> {label}
-                  </label>
-                ))}
-              </div>
-            </fieldset>
+            <SnoozeFields />
           </ActDialog>
+          {undoable && (
+            <ActDialog
+              opener="Undo"
+              forbidden={forbidden}
+              title="Take your last change back"
+              lead="The case has the owner and the state again that it had before."
+              confirm="Undo 1 change"
+              act={undo.bind(null, id)}
+            />
+          )}
         </>
       )}
       <ActDialog

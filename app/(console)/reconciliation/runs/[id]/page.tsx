@@ -4,6 +4,7 @@ import type { SearchParams } from 'nuqs/server'
 import { guardPage } from '@/app/_server/page-guard'
 import { ActDialog } from '@/app/_ui/act-dialog'
 import { Badge } from '@/app/_ui/badge'
+import { ExportButtons } from '@/app/_ui/export-buttons'
 import { PageHeader } from '@/app/_ui/page-header'
 import { PageLink } from '@/app/_ui/page-link'
 import { listUsers } from '@/lib/access/users'
@@ -56,27 +57,36 @@ export default async function RunPage({ params, searchParams }: Props) {
         }
         summary={<WindowText run={run} />}
         actions={
-          active ? (
-            <ActDialog
-              opener="Abort"
-              forbidden={forbid('run.cancel')}
-              title="Abort this run"
-              lead="It stops at its next safe point. What it committed stays, and is the same as if it had gone on."
-              tone="danger"
-              confirm="Abort 1 run"
-              act={cancel.bind(null, run.id)}
-            />
-          ) : run.dryRun && run.state === 'done' ? (
-            <ActDialog
-              opener="Run for real"
-              openerLook="primary"
-              forbidden={forbid('run.start')}
-              title="Run the same window for real"
-              lead="Opens, updates and heals cases. No money moves and no key changes."
-              confirm="Start 1 run"
-              act={repeatForReal.bind(null, run.id)}
-            />
-          ) : undefined
+          <>
+            {!active && run.startedAt !== null && (
+              <ExportButtons
+                action={`/reconciliation/runs/${run.id}/export`}
+                title="What it did to cases; that you took it is recorded"
+              />
+            )}
+            {active && (
+              <ActDialog
+                opener="Abort"
+                forbidden={forbid('run.cancel')}
+                title="Abort this run"
+                lead="It stops at its next safe point. What it committed stays, and is the same as if it had gone on."
+                tone="danger"
+                confirm="Abort 1 run"
+                act={cancel.bind(null, run.id)}
+              />
+            )}
+            {run.dryRun && run.state === 'done' && (
+              <ActDialog
+                opener="Run for real"
+                openerLook="primary"
+                forbidden={forbid('run.start')}
+                title="Run the same for real"
+                lead="Opens, updates and heals cases. No money moves and no key changes."
+                confirm="Start 1 run"
+                act={repeatForReal.bind(null, run.id)}
+              />
+            )}
+          </>
         }
       />
       <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_352px] [&>*]:min-w-0">

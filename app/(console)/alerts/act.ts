@@ -1,0 +1,120 @@
+'use server'
+
+import { revalidatePath } from 'next/cache'
+import { z } from 'zod'
+import { type Attempted, attempt } from '@/app/_server/attempt'
+import { attemptOnce } from '@/app/_server/attempt-once'
+import type { ActInput } from '@/app/_ui/act-dialog'
+import { ALERTS } from '@/lib/alerts/about'
+import { addReceiver } from '@/lib/alerts/notify/add-receiver'
+import { removeReceiver } from '@/lib/alerts/notify/remove-receiver'
+import { testReceiver } from '@/lib/alerts/notify/test-receiver'
+import { createSilence } from '@/lib/alerts/silences/create'
+import { expireSilence } from '@/lib/alerts/silences/expire'
+import { previewSilence, silenceTermsSchema } from '@/lib/alerts/silences/preview'
+import { authorise } from '@/lib/core/authorise'
+import { silenceText } from './words'
+
+const id = z.string().max(64)
+
+const formSchema = z.object({
+  kind: z.string().max(40),
+  subject: z.string().max(200),
+  prefix: z.boolean(),
+  environment: z.string().max(60),
+  /** Null = now. */
+  startsAt: z.iso.datetime().nullable(),
+  minutes: z.int().min(1),
+})
+export type SilenceForm = z.input<typeof formSchema>
+
+export type SilenceLook = {
+  tier: 1 | 2
+  evidenceHash: string
+  matching: { id: string; text: string; since: string }[]
+  similar: { id: string; text: string; endsAt: string; reason: string }[]
+}
+
+/** The end is reckoned here: the browser's clock may be another one. */
+function termsOf(raw: SilenceForm, now: Date) {
+  const { kind, subject, environment, minutes, startsAt, prefix } = formSchema.parse(raw)
+  const beginMs = startsAt === null ? now.getTime() : Math.max(now.getTime(), Date.parse(startsAt))
+  const orNull = (text: string) => (text.trim() === '' ? null : text.trim())
+  return {
+    kind: orNull(kind) as keyof typeof ALERTS | null,
+    subject: orNull(subject),
+    prefix,
+    environment: orNull(environment),
+    ...(startsAt === null ? {} : { startsAt }),
+    endsAt: new Date(beginMs + minutes * 60_000).toISOString(),
+  }
+}
+
+/** What a silence would concern; changes nothing. */
+export const lookAtSilence = async (form: SilenceForm): Promise<Attempted<SilenceLook>> =>
+  attempt(async (ctx) => {
+    authorise(ctx, 'alert.silence')
+    const now = ctx.clock.now()
+    const preview = await previewSilence(ctx.db, now, silenceTermsSchema.parse(termsOf(form, now)))
+    return {
+      tier: preview.tier,
+      evidenceHash: preview.evidenceHash,
+      matching: preview.matching.map((alert) => ({
+        id: alert.id,
+        text: `${ALERTS[alert.kind].title}${alert.subject === 'all' ? '' : `, ${alert.subject}`}`,
+        since: alert.since,
+      })),
+      similar: preview.similar.map((silence) => ({
+        id: silence.id,
+        text: silenceText(silence),
+        endsAt: silence.endsAt,
+        reason: silence.reason,
+      })),
+    }
+  })
+
+type Save = { requestId: string; form: SilenceForm; reason: string; evidenceHash: string }
+
+export const saveSilence = async (given: Save): Promise<Attempted<{ id: string; endsAt: string }>> =>
+  attemptOnce('alert.silence', given.requestId, async (ctx) => {
+    const { form, reason, evidenceHash } = given
+    const silence = await createSilence(ctx, { ...termsOf(form, ctx.clock.now()), reason, evidenceHash })
+    revalidatePath('/', 'layout')
+    return { id: silence.id, endsAt: silence.endsAt }
+  })
+
+export const endSilence = async (
+  silenceId: string,
+  input: Pick<ActInput, 'requestId' | 'reason'>,
+): Promise<Attempted<unknown>> =>
+  attemptOnce('alert.silence_expire', input.requestId, async (ctx) => {
+    await expireSilence(ctx, { id: id.parse(silenceId), reason: input.reason })
+    revalidatePath('/', 'layout')
+    return null
+  })
+
+export type TestAnswer = {
+  kind: 'answered' | 'refused' | 'failed'
+  status: number | null
+  body: string | null
+  error: string | null
+  durationMs: number
+}
+
+export const sendTest = async (receiverId: string, requestId: string): Promise<Attempted<TestAnswer>> =>
+  attemptOnce('receiver.test', requestId, (ctx) => testReceiver(ctx, id.parse(receiverId)))
+
+export const saveReceiver = async (input: ActInput): Promise<Attempted<unknown>> =>
+  attemptOnce('receiver.add', input.requestId, async (ctx) => {
+    const { name = '', url = '', paging } = input.fields
+    await addReceiver(ctx, { name, url, paging: paging === 'on', reason: input.reason })
+    revalidatePath('/alerts')
+    return null
+  })
+
+export const dropReceiver = async (receiverId: string, input: ActInput): Promise<Attempted<unknown>> =>
+  attemptOnce('receiver.remove', input.requestId, async (ctx) => {
+    await removeReceiver(ctx, { id: id.parse(receiverId), reason: input.reason })
+    revalidatePath('/alerts')
+    return null
+  })

@@ -1,0 +1,125 @@
+import { Badge } from '@/app/_ui/badge'
+import { buttonClass } from '@/app/_ui/button'
+import { Card } from '@/app/_ui/card'
+import { classNames } from '@/app/_ui/class-names'
+import { EmptyState } from '@/app/_ui/empty-state'
+import { PageLink, QueryLink } from '@/app/_ui/page-link'
+import { StateMark } from '@/app/_ui/state-mark'
+import { Time } from '@/app/_ui/time'
+import type { AlertsData } from './read-page'
+import { RunbookSteps } from './runbook-steps'
+import type { Shown } from './show-alert'
+import { SilenceDialog, type Silencing } from './silence-dialog'
+
+type Props = { data: AlertsData; openId: string | null; silencing: Silencing }
+
+/** What fires now, the urgent first; the one that is open has its runbook. */
+export function FiringCard({ data: { firing, opened, people }, openId, silencing }: Props) {
+  return (
+    <Card
+      id="firing"
+      title="Firing"
+      aside={firing.length === 0 ? 'nothing' : `${firing.length}, evaluated every few seconds`}
+    >
+      {opened !== null && <Alert alert={opened} chosen people={people} silencing={silencing} />}
+      {opened === null && openId !== null && firing.every(({ id }) => id !== openId) && (
+        <EmptyState kind="filtered" title="There is no such alert">
+          The link names one that this console does not know.
+        </EmptyState>
+      )}
+      {firing.length === 0 && (
+        <EmptyState kind="none" title="No alert fires">
+          Conditions are evaluated whether or not anybody looks; the history below has what fired.
+        </EmptyState>
+      )}
+      {firing.map((alert) => (
+        <Alert
+          key={alert.id}
+          alert={alert}
+          chosen={alert.id === openId}
+          people={people}
+          silencing={silencing}
+        />
+      ))}
+    </Card>
+  )
+}
+
+type AlertProps = {
+  alert: Shown
+  chosen: boolean
+  people: ReadonlyMap<string, string>
+  silencing: Silencing
+}
+
+function Alert({ alert, chosen, people, silencing }: AlertProps) {
+  const { id, title, about, urgent, silence, clearedAt, runbook, range } = alert
+  const quiet = silence !== null || clearedAt !== null
+  return (
+    <article
+      data-alert={alert.kind}
+      aria-label={about === null ? title : `${title}, ${about}`}
+      className={classNames('border-line border-t px-4 py-3', chosen && 'bg-accent-soft')}
+    >
+      <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
+        <div className="min-w-0 flex-1 basis-80">
+          <h3 className="flex flex-wrap items-center gap-x-2 gap-y-1 font-semibold">
+            <StateMark standing={quiet ? 'stale' : urgent ? 'bad' : 'warn'} />
+            <QueryLink
+              set={{ open: id, from: range.from, to: range.to, range: null }}
+              scroll={false}
+              className="hover:underline"
+              title="Open this alert in its own range"
+            >
+              {title}
+            </QueryLink>
+            {about !== null && <span className="break-all text-ink-2">{about}</span>}
+            {clearedAt !== null && <Badge tone="ok">cleared</Badge>}
+            {silence !== null && <Badge tone="accent">silenced</Badge>}
+          </h3>
+          <p className="mt-0.5 break-words text-ink-2">{alert.figures}</p>
+          {alert.behind !== null && <p className="font-medium">{alert.behind}</p>}
+          <When alert={alert} people={people} />
+        </div>
+        <div className="flex flex-wrap items-start gap-2">
+          <PageLink href={alert.href} className={buttonClass('plain')}>
+            Look into it
+          </PageLink>
+          {clearedAt === null && (
+            <SilenceDialog
+              {...silencing}
+              opener="Silence"
+              given={{ kind: alert.kind, subject: alert.subject === 'all' ? '' : alert.subject }}
+            />
+          )}
+        </div>
+      </div>
+      {runbook !== null && <RunbookSteps runbook={runbook} />}
+    </article>
+  )
+}
+
+function When({ alert, people }: Pick<AlertProps, 'alert' | 'people'>) {
+  const { since, clearedAt, checkedAt, silence } = alert
+  return (
+    <p className="mt-1 text-ink-2 text-s">
+      since <Time at={since} />, for <Time at={since} kind="age" />
+      {clearedAt !== null && (
+        <>
+          ; cleared <Time at={clearedAt} />
+        </>
+      )}
+      {checkedAt !== null && (
+        <>
+          ; evaluated <Time at={checkedAt} kind="seconds" />
+        </>
+      )}
+      {silence !== null && (
+        <>
+          ; silenced until <Time at={silence.endsAt} /> by{' '}
+          {people.get(silence.createdBy) ?? silence.createdBy}: “{silence.reason}”
+        </>
+      )}
+    </p>
+  )
+}

@@ -1,0 +1,87 @@
+import type { Metadata } from 'next'
+import type { SearchParams } from 'nuqs/server'
+import { guardPage } from '@/app/_server/page-guard'
+import { PageHeader } from '@/app/_ui/page-header'
+import { ALERTS } from '@/lib/alerts/about'
+import { leastRoleFor, roleAllows, type Verb } from '@/lib/core/permissions'
+import { CONDITION_KINDS } from '@/lib/core/verdict'
+import { env } from '@/lib/env'
+import { requestNow } from '../_shell/reads'
+import { staleTelemetry } from '../now/staleness'
+import { BudgetCard } from './budget-card'
+import { FiringCard } from './firing-card'
+import { HistoryCard } from './history-card'
+import { ObjectivesCard } from './objectives-card'
+import { loadAlerts } from './query'
+import { type AlertsData, readAlertsPage } from './read-page'
+import { ReceiversCard } from './receivers-card'
+import { SilenceDialog } from './silence-dialog'
+import { SilencesCard } from './silences-card'
+
+export const metadata: Metadata = { title: 'Alerts & SLOs' }
+export const dynamic = 'force-dynamic'
+
+export default async function AlertsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
+  const asked = await searchParams
+  const ctx = await guardPage('/alerts', asked)
+  const query = await loadAlerts(asked)
+  const data = await readAlertsPage(ctx, asked, query, await requestNow())
+  const place = env().IDEMSCOPE_ENVIRONMENT.toUpperCase()
+  const forbid = (verb: Verb) =>
+    roleAllows(ctx.actor.role, verb) ? null : `Needs the ${leastRoleFor(verb)} role`
+  const silencing = {
+    kinds: CONDITION_KINDS.map((kind) => ({ value: kind, label: ALERTS[kind].title })),
+    environments: data.environments,
+    place,
+    forbidden: forbid('alert.silence'),
+  }
+  return (
+    <div className="grid gap-3 [&>*]:min-w-0">
+      <PageHeader
+        title="Alerts & SLOs"
+        summary={summaryOf(data)}
+        actions={<SilenceDialog {...silencing} opener="Silence alerts" />}
+      />
+      <FiringCard data={data} openId={query.open} silencing={silencing} />
+      <ObjectivesCard
+        objectives={data.objectives}
+        chosen={query.objective}
+        stale={staleTelemetry(data.freshness, data.range)}
+      />
+      <BudgetCard
+        course={data.course}
+        objective={data.objectives.find(({ id }) => id === query.objective)}
+        marks={data.marks}
+      />
+      <div className="grid items-start gap-3 xl:grid-cols-2 [&>*]:min-w-0">
+        <SilencesCard
+          page={data.silences}
+          state={query.silences}
+          people={data.people}
+          forbidden={forbid('alert.silence')}
+        />
+        <ReceiversCard
+          receivers={data.receivers}
+          pages={data.pages}
+          people={data.people}
+          forbidden={{ test: forbid('alert.test'), manage: forbid('receiver.manage') }}
+          place={place}
+        />
+      </div>
+      <HistoryCard page={data.history} query={query} />
+    </div>
+  )
+}
+
+/** "2 alerts fire, 1 of them silenced; 2 of 8 objectives are missed in this range." */
+function summaryOf({ firing, objectives }: AlertsData): string {
+  const silenced = firing.filter(({ silence }) => silence !== null).length
+  const missed = objectives.filter(({ state }) => state === 'breach').length
+  const unknown = objectives.filter(({ state }) => state === 'not measured').length
+  const fires =
+    firing.length === 0
+      ? 'Nothing fires'
+      : `${firing.length === 1 ? '1 alert fires' : `${firing.length} alerts fire`}${silenced > 0 ? `, ${silenced} of them silenced` : ''}`
+  const unmeasured = unknown === 0 ? '' : `, ${unknown} not measured`
+  return `${fires}; ${missed} of ${objectives.length} objectives missed in this range${unmeasured}.`
+}

@@ -1,0 +1,77 @@
+import type { SearchParams } from 'nuqs/server'
+import type { UserContext } from '@/app/_server/context'
+import { loadRange, resolveRange } from '@/app/_ui/time-range'
+import { listUsers } from '@/lib/access/users'
+import { ALERTS } from '@/lib/alerts/about'
+import { readBurnDown } from '@/lib/alerts/burn-down'
+import { listAlerts } from '@/lib/alerts/list-alerts'
+import { countPages } from '@/lib/alerts/notify/count-pages'
+import { listReceivers } from '@/lib/alerts/notify/receivers'
+import { readObjectives } from '@/lib/alerts/objectives'
+import { readFiring } from '@/lib/alerts/read-firing'
+import { listSilences } from '@/lib/alerts/silences/list'
+import { readDeploys } from '@/lib/telemetry/read/deploys'
+import { freshnessNow } from '../_shell/reads'
+import { readMarks } from '../now/marks'
+import type { AlertsQuery } from './query'
+import { type Shown, showAlert } from './show-alert'
+
+const HISTORY_SHOWN = 20
+const SILENCES_SHOWN = 50
+
+export async function readAlertsPage(ctx: UserContext, asked: SearchParams, query: AlertsQuery, now: Date) {
+  const { db } = ctx
+  const range = resolveRange(await loadRange(asked), now)
+  const window = { from: range.from, to: range.to }
+  const [fires, history, silences, receivers, objectives, course, deploys, freshness, users, pages] =
+    await Promise.all([
+      readFiring(db, now),
+      listAlerts(db, now, query.kind === null ? {} : { kind: [query.kind] }, {
+        limit: HISTORY_SHOWN,
+        cursor: query.cursor ?? undefined,
+      }),
+      listSilences(db, now, { state: [query.silences] }, { limit: SILENCES_SHOWN }),
+      listReceivers(db),
+      readObjectives(db, window, now),
+      readBurnDown(db, { ...window, measure: query.objective }, now),
+      readDeploys(db, window),
+      freshnessNow(),
+      listUsers(db),
+      countPages(db, range.to),
+    ])
+  const firing = fires.toSorted((a, b) => Number(ALERTS[b.kind].urgent) - Number(ALERTS[a.kind].urgent))
+  const open = query.open ?? firing[0]?.id ?? null
+  const [shown, opened, marks] = await Promise.all([
+    Promise.all(
+      firing.map(
+        (alert): Promise<Shown> => showAlert(db, { ...alert, clearedAt: null }, alert.id === open, now),
+      ),
+    ),
+    firing.some(({ id }) => id === open) ? null : readCleared(ctx, query.open, now),
+    readMarks(db, window, deploys),
+  ])
+  return {
+    range,
+    now,
+    firing: shown,
+    /** An alert that is over, to which a link led. */
+    opened,
+    history,
+    silences,
+    receivers,
+    pages,
+    objectives,
+    course,
+    marks,
+    freshness,
+    environments: [...new Set(freshness.map(({ environment }) => environment))].filter((name) => name !== ''),
+    people: new Map(users.map(({ id, name }) => [id, name])),
+  }
+}
+export type AlertsData = Awaited<ReturnType<typeof readAlertsPage>>
+
+async function readCleared({ db }: UserContext, id: string | null, now: Date): Promise<Shown | null> {
+  if (id === null) return null
+  const [alert] = (await listAlerts(db, now, { id }, { limit: 1 })).items
+  return alert === undefined ? null : showAlert(db, { ...alert, silence: null, checkedAt: null }, true, now)
+}

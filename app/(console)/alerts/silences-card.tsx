@@ -1,0 +1,83 @@
+import { ActDialog } from '@/app/_ui/act-dialog'
+import { Card } from '@/app/_ui/card'
+import { EmptyState } from '@/app/_ui/empty-state'
+import { ViewChip } from '@/app/_ui/facet-chips'
+import { Time } from '@/app/_ui/time'
+import { SILENCE_STATES, type SilenceState, type SilenceView } from '@/lib/alerts/silences/view'
+import type { Page } from '@/lib/core/pages'
+import { endSilence } from './act'
+import { silenceText } from './words'
+
+const LABEL: Record<SilenceState, string> = { active: 'Active', scheduled: 'Planned', ended: 'Ended' }
+const NONE: Record<SilenceState, string> = {
+  active: 'Nothing is silenced',
+  scheduled: 'No maintenance window is planned',
+  ended: 'No silence has ended yet',
+}
+
+type Props = {
+  page: Page<SilenceView>
+  state: SilenceState
+  people: ReadonlyMap<string, string>
+  forbidden: string | null
+}
+
+/** What is silenced, what will be, and what was: by whom, why, until when. */
+export function SilencesCard({ page, state, people, forbidden }: Props) {
+  const nameOf = (id: string) => people.get(id) ?? id
+  return (
+    <Card id="silences" title="Silences" aside="maintenance windows begin later">
+      <div className="flex flex-wrap gap-2 border-line border-b px-4 py-2">
+        {SILENCE_STATES.map((each) => (
+          <ViewChip
+            key={each}
+            set={{ silences: each === 'active' ? null : each }}
+            chosen={each === state}
+            label={LABEL[each]}
+            count={each === state && page.next === null ? page.items.length : null}
+          />
+        ))}
+      </div>
+      {page.items.length === 0 && <EmptyState kind="none" title={NONE[state]} />}
+      <ul className="divide-y divide-line">
+        {page.items.map((silence) => (
+          <li
+            key={silence.id}
+            data-silence={silence.id}
+            className="flex flex-wrap items-start gap-3 px-4 py-2"
+          >
+            <div className="min-w-0 flex-1 basis-60">
+              <p className="break-words font-medium">{silenceText(silence)}</p>
+              <p className="text-ink-2 text-s">
+                <Time at={silence.startsAt} /> – <Time at={silence.endsAt} />, by {nameOf(silence.createdBy)}
+              </p>
+              <p className="break-words text-ink-2 text-s">“{silence.reason}”</p>
+              {silence.expiredAt !== null && (
+                <p className="break-words text-ink-2 text-s">
+                  ended early <Time at={silence.expiredAt} /> by {nameOf(silence.expiredBy ?? '')}: “
+                  {silence.expiredReason}”
+                </p>
+              )}
+            </div>
+            {state !== 'ended' && (
+              <ActDialog
+                opener="End now"
+                forbidden={forbidden}
+                title="End this silence now"
+                lead="What it matches and still fires is notified within seconds."
+                confirm="End 1 silence"
+                withReason
+                act={endSilence.bind(null, silence.id)}
+              />
+            )}
+          </li>
+        ))}
+      </ul>
+      {page.next !== null && (
+        <p className="px-4 py-2 text-ink-2 text-s">
+          The latest {page.items.length}; all of them are in the API, under alerts/silences.
+        </p>
+      )}
+    </Card>
+  )
+}

@@ -1,0 +1,56 @@
+'use client'
+
+import { type Act, ActDialog } from '@/app/_ui/act-dialog'
+import { plural } from '@/app/_ui/format-figure'
+import { type Triaged, type TriageKind, triageMany } from './bulk'
+import { OwnerField, type Person } from './owner-field'
+import { SnoozeFields } from './snooze-fields'
+
+type Props = {
+  ids: readonly string[]
+  people: readonly Person[]
+  /** Why this person may not. */
+  refusal: string | null
+  place: string
+  onDone: (triaged: Triaged) => void
+}
+
+const WORDS: Record<Exclude<TriageKind, 'undo'>, { verb: string; lead: string }> = {
+  acknowledge: {
+    verb: 'Acknowledge',
+    lead: 'Others see that somebody has looked at them. It can be undone.',
+  },
+  assign: { verb: 'Assign', lead: 'They get one owner, whoever has them now. It can be undone.' },
+  snooze: {
+    verb: 'Snooze',
+    lead: 'They leave the open list and come back by themselves. It can be undone.',
+  },
+}
+
+/** What can be done to all that is chosen. Nothing of it changes money or keys. */
+export function BulkActs({ ids, people, refusal, place, onDone }: Props) {
+  const forbidden = refusal ?? (ids.length === 0 ? 'Select cases first' : null)
+  const cases = plural(ids.length, 'case')
+  const act =
+    (kind: TriageKind): Act =>
+    async (input) => {
+      const attempted = await triageMany(kind, ids, input)
+      if (attempted.kind === 'done') onDone(attempted.value)
+      return attempted
+    }
+  return (['acknowledge', 'assign', 'snooze'] as const).map((kind) => (
+    <ActDialog
+      key={kind}
+      opener={`${WORDS[kind].verb}…`}
+      forbidden={forbidden}
+      title={`${WORDS[kind].verb} ${cases} in ${place}`}
+      lead={WORDS[kind].lead}
+      confirm={`${WORDS[kind].verb} ${cases} in ${place}`}
+      withReason
+      act={act(kind)}
+    >
+      {kind === 'assign' && <OwnerField people={people} />}
+      {kind === 'snooze' && <SnoozeFields />}
+    </ActDialog>
+  ))
+}

@@ -1,0 +1,78 @@
+'use server'
+
+import { revalidatePath } from 'next/cache'
+import { z } from 'zod'
+import { type Attempted, attempt } from '@/app/_server/attempt'
+import { attemptOnce } from '@/app/_server/attempt-once'
+import type { ActInput } from '@/app/_ui/act-dialog'
+import { BULK_MAX } from '@/lib/core/bulk'
+import { CASE_CLASS_NAMES } from '@/lib/core/case-classes'
+import type { ErrorCode } from '@/lib/core/errors'
+import { reasonSchema } from '@/lib/core/reason'
+import { freezeCases } from '@/lib/reconcile/freeze-cases'
+import { triageCases } from '@/lib/reconcile/triage/triage-cases'
+import { AGES, filterOf, SEVERITIES, SHOWN } from './query'
+import { snoozeUntil } from './snooze-until'
+
+const filterSchema = z.object({
+  show: z.enum(SHOWN),
+  class: z.enum(CASE_CLASS_NAMES).nullable(),
+  severity: z.enum(SEVERITIES).nullable(),
+  age: z.enum(AGES).nullable(),
+})
+export type ShownFilter = z.infer<typeof filterSchema>
+
+/** All open cases that a filter matches now, by name: at most as many as one act may touch, the oldest first. */
+export async function freezeMatching(
+  filter: ShownFilter,
+): Promise<Attempted<{ ids: string[]; more: boolean }>> {
+  return attempt((ctx) =>
+    freezeCases(ctx.db, filterOf({ ...filterSchema.parse(filter), cursor: null }, ctx.clock.now()), BULK_MAX),
+  )
+}
+
+const kindSchema = z.enum(['acknowledge', 'assign', 'snooze', 'undo'])
+export type TriageKind = z.infer<typeof kindSchema>
+
+/** What became of each: done, or why not, and whether another try may end otherwise. */
+export type Triaged = {
+  kind: TriageKind
+  done: string[]
+  failed: { id: string; why: string; retryable: boolean }[]
+}
+
+const RETRYABLE: readonly ErrorCode[] = ['unavailable', 'timeout', 'rate_limited', 'internal']
+
+/** One change to several cases, each with its own result. */
+export async function triageMany(
+  kind: TriageKind,
+  ids: readonly string[],
+  input: ActInput,
+): Promise<Attempted<Triaged>> {
+  return attemptOnce('case.triage', input.requestId, async (ctx) => {
+    const change = changeOf(kindSchema.parse(kind), input.fields, ctx.clock.now())
+    const reason = change.kind === 'undo' ? {} : { reason: reasonSchema.parse(input.reason) }
+    const results = await triageCases(ctx, { ids: z.array(z.string()).parse(ids), change, ...reason })
+    revalidatePath('/reconciliation')
+    return {
+      kind: change.kind,
+      done: results.filter(({ outcome }) => outcome === 'done').map(({ id }) => id),
+      failed: results.flatMap((each) =>
+        each.outcome === 'done'
+          ? []
+          : [{ id: each.id, why: each.text, retryable: RETRYABLE.includes(each.code) }],
+      ),
+    }
+  })
+}
+
+function changeOf(kind: TriageKind, fields: Record<string, string>, now: Date) {
+  switch (kind) {
+    case 'assign':
+      return { kind, ownerId: fields.owner ?? '' }
+    case 'snooze':
+      return { kind, until: snoozeUntil(fields, now).toISOString() }
+    default:
+      return { kind }
+  }
+}

@@ -1,0 +1,23 @@
+/** What happened to a case, as the day's table names it, in its order. */
+export const EVENT: Record<string, string> = {
+  opened: 'Opened',
+  reopened: 'Reopened',
+  class_changed: 'Became another class',
+  evidence_changed: 'Got other evidence',
+  resolved: 'Resolved by itself',
+  close: 'Closed by hand',
+  proposed: 'Correction proposed',
+  approved: 'Correction approved',
+  done: 'Correction executed',
+  refused: 'Correction refused',
+  failed: 'Correction failed',
+  unknown: 'Outcome unknown for a while',
+  rejected: 'Correction rejected',
+  withdrawn: 'Correction withdrawn',
+  acknowledge: 'Acknowledged',
+  assign: 'Assigned',
+  snooze: 'Snoozed',
+  undo: 'Triage taken back',
+  comment: 'Commented on',
+  rehomed: 'Merged with an older operation',
+}

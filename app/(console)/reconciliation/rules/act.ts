@@ -1,0 +1,64 @@
+'use server'
+
+import { revalidatePath } from 'next/cache'
+import { z } from 'zod'
+import { type Attempted, attempt } from '@/app/_server/attempt'
+import { attemptOnce } from '@/app/_server/attempt-once'
+import type { ActInput } from '@/app/_ui/act-dialog'
+import { AppError } from '@/lib/core/errors'
+import { previewRules, type RulesPreview } from '@/lib/reconcile/preview-rules'
+import { proposeRules } from '@/lib/reconcile/propose-rules'
+import { type Rule, readRules, rulesSchema } from '@/lib/reconcile/rules'
+import { reconcileSettings } from '@/lib/reconcile/settings'
+import { readRule } from './read-rule'
+
+export type { RulesPreview } from '@/lib/reconcile/preview-rules'
+
+const fieldsSchema = z.record(z.string(), z.string())
+
+/** The list with the form's rule in it: before the others, or behind them. */
+const withRule = (rules: readonly Rule[], fields: Record<string, string>): Rule[] => {
+  const rule = readRule(fieldsSchema.parse(fields))
+  const parsed = rulesSchema.safeParse(fields.place === 'first' ? [rule, ...rules] : [...rules, rule])
+  if (parsed.success) return parsed.data
+  const said = parsed.error.issues.map(({ path, message }) => {
+    const field = path.at(-1)
+    return typeof field === 'string' ? `${field}: ${message}` : message
+  })
+  throw new AppError('invalid', `This rule cannot be: ${[...new Set(said)].join('; ')}.`)
+}
+
+/** Which open cases a rule would excuse, before anything is proposed. */
+export async function previewRule(fields: Record<string, string>): Promise<Attempted<RulesPreview>> {
+  return attempt(async (ctx) => {
+    const { rules } = await readRules(ctx.db)
+    return previewRules(ctx, { before: rules, after: withRule(rules, fields) }, reconcileSettings())
+  })
+}
+
+function propose(
+  version: number,
+  input: ActInput,
+  change: (rules: readonly Rule[]) => Rule[],
+): Promise<Attempted<unknown>> {
+  return attemptOnce('reconciliation.rules.propose', input.requestId, async (ctx) => {
+    const { rules } = await readRules(ctx.db)
+    await proposeRules(ctx, {
+      rules: change(rules),
+      version: z.number().parse(version),
+      reason: input.reason,
+    })
+    revalidatePath('/reconciliation', 'layout')
+    return null
+  })
+}
+
+export const proposeRule = async (version: number, input: ActInput) =>
+  propose(version, input, (rules) => withRule(rules, input.fields))
+
+export const retireRule = async (version: number, name: string, input: ActInput) =>
+  propose(version, input, (rules) => {
+    const left = rules.filter((rule) => rule.name !== name)
+    if (left.length === rules.length) throw new AppError('not_found', `There is no rule “${name}”.`)
+    return left
+  })

@@ -1,0 +1,243 @@
+import { z } from 'zod'
+import { ALERT_STATES, listAlerts } from '@/lib/alerts/list-alerts'
+import { addReceiver, addReceiverSchema } from '@/lib/alerts/notify/add-receiver'
+import { listReceivers } from '@/lib/alerts/notify/receivers'
+import { removeReceiver } from '@/lib/alerts/notify/remove-receiver'
+import { testReceiver } from '@/lib/alerts/notify/test-receiver'
+import { createSilence } from '@/lib/alerts/silences/create'
+import { expireSilence } from '@/lib/alerts/silences/expire'
+import { listSilences } from '@/lib/alerts/silences/list'
+import { previewSilence, silenceTermsSchema } from '@/lib/alerts/silences/preview'
+import { SILENCE_STATES } from '@/lib/alerts/silences/view'
+import { authorise } from '@/lib/core/authorise'
+import { reasonSchema } from '@/lib/core/reason'
+import { CONDITION_KINDS } from '@/lib/core/verdict'
+import { anyOf, idParam, pageQuery, text } from '../api/inputs'
+import { created, get, ok, post } from '../api/route'
+import { listOf } from '../api/schemas'
+
+const at = z.iso.datetime()
+const word = z.string().nullable()
+const shortReason = z.string().trim().min(1, 'say why').max(1000)
+
+const silenceSchema = z
+  .object({
+    id: z.string(),
+    state: z.enum(SILENCE_STATES),
+    kind: z.enum(CONDITION_KINDS).nullable().describe('null = any'),
+    subject: word.describe('null = any'),
+    prefix: z.boolean().describe('The subject begins with it, rather than is it'),
+    environment: word.describe('null = any'),
+    startsAt: at,
+    endsAt: at,
+    reason: z.string(),
+    createdBy: z.string(),
+    createdAt: at,
+    expiredAt: at.nullable().describe('Ended early'),
+    expiredBy: word,
+    expiredReason: word,
+  })
+  .meta({ id: 'Silence' })
+
+const alertFacts = {
+  id: z.string(),
+  kind: z.enum(CONDITION_KINDS),
+  subject: z.string(),
+  environment: word,
+  since: at,
+  detail: z.record(z.string(), z.unknown()),
+}
+const alertSchema = z
+  .object({
+    ...alertFacts,
+    state: z.enum(ALERT_STATES),
+    clearedAt: at.nullable(),
+    silences: z.array(z.string()).describe('Silences that held while it fired'),
+    notifications: z.array(
+      z.object({
+        id: z.string(),
+        receiver: z.string(),
+        transition: z.string().describe('raised or cleared'),
+        state: z.string().describe('waiting, delivered, failed or silenced'),
+        attempts: z.number(),
+        dueAt: at,
+        finishedAt: at.nullable(),
+        result: z.object({
+          status: z.number().nullable(),
+          error: word,
+          body: word,
+          durationMs: z.number().nullable(),
+        }),
+      }),
+    ),
+  })
+  .meta({ id: 'Alert' })
+
+const previewSchema = z.object({
+  tier: z.union([z.literal(1), z.literal(2)]),
+  matching: z.array(z.object({ ...alertFacts, checkedAt: at, silence: silenceSchema.nullable() })),
+  similar: z.array(silenceSchema),
+  evidenceHash: z.string(),
+})
+
+const receiverSchema = z
+  .object({
+    id: z.string(),
+    kind: z.string(),
+    name: z.string(),
+    host: z.string(),
+    paging: z.boolean(),
+    createdBy: z.string(),
+    createdAt: at,
+  })
+  .meta({ id: 'Receiver' })
+
+const silenceBody = silenceTermsSchema.extend({
+  dryRun: z.boolean().default(false).describe('Only say what it would concern'),
+  reason: shortReason.optional().describe('At least 10 characters when it lasts longer than an hour'),
+  evidenceHash: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('Of the dry run; needed when it lasts longer than an hour'),
+})
+
+export const alertRoutes = [
+  get({
+    path: 'alerts',
+    tag: 'Alerts',
+    summary: 'Every time that an alert fired, newest first',
+    description: 'Silenced or not. `detail` has its figures when it was raised; once cleared, the last ones.',
+    verb: 'view',
+    query: z.strictObject({
+      ...pageQuery,
+      state: anyOf(ALERT_STATES).optional(),
+      kind: anyOf(CONDITION_KINDS).optional(),
+      id: text.optional(),
+    }),
+    responses: { 200: { description: 'A page of alerts', schema: listOf(alertSchema) } },
+    async handle(ctx, { query: { limit, cursor, ...filter } }) {
+      return ok(await listAlerts(ctx.db, ctx.clock.now(), filter, { limit, cursor }))
+    },
+  }),
+
+  get({
+    path: 'alerts/silences',
+    tag: 'Alerts',
+    summary: 'Silences, what ends last first',
+    verb: 'view',
+    query: z.strictObject({ ...pageQuery, state: anyOf(SILENCE_STATES).optional() }),
+    responses: { 200: { description: 'A page of silences', schema: listOf(silenceSchema) } },
+    async handle(ctx, { query: { limit, cursor, state } }) {
+      return ok(await listSilences(ctx.db, ctx.clock.now(), { state }, { limit, cursor }))
+    },
+  }),
+
+  post({
+    path: 'alerts/silences',
+    tag: 'Alerts',
+    summary: 'Silence what matches, now or later',
+    description:
+      'It is evaluated and kept as ever; nobody is notified. `startsAt` in the future makes a maintenance window. Longer than an hour it needs the `evidenceHash` of a dry run: 409 with the fresh preview when other alerts match by now.',
+    verb: 'alert.silence',
+    body: silenceBody,
+    responses: {
+      200: { description: 'A dry run: what it would concern', schema: previewSchema },
+      201: { description: 'The silence', schema: silenceSchema },
+    },
+    async handle(ctx, { body }) {
+      const { dryRun, reason, evidenceHash, ...terms } = body
+      if (dryRun) {
+        authorise(ctx, 'alert.silence')
+        return ok(await previewSilence(ctx.db, ctx.clock.now(), terms))
+      }
+      const { startsAt, endsAt, ...matchers } = terms
+      return created(
+        await createSilence(ctx, {
+          ...matchers,
+          endsAt: endsAt.toISOString(),
+          ...(startsAt === undefined ? {} : { startsAt: startsAt.toISOString() }),
+          reason: shortReason.parse(reason),
+          evidenceHash,
+        }),
+      )
+    },
+  }),
+
+  post({
+    path: 'alerts/silences/{id}/expire',
+    tag: 'Alerts',
+    summary: 'End a silence now',
+    description: 'What still fires is notified at the next evaluation.',
+    verb: 'alert.silence',
+    params: idParam,
+    body: z.strictObject({ reason: shortReason }),
+    responses: { 200: { description: 'The silence', schema: silenceSchema } },
+    async handle(ctx, { params, body }) {
+      return ok(await expireSilence(ctx, { id: params.id, reason: body.reason }))
+    },
+  }),
+
+  get({
+    path: 'alerts/receivers',
+    tag: 'Alerts',
+    summary: 'Who is told',
+    verb: 'view',
+    responses: { 200: { description: 'All of them', schema: listOf(receiverSchema) } },
+    async handle(ctx) {
+      return ok({ items: await listReceivers(ctx.db), next: null })
+    },
+  }),
+
+  post({
+    path: 'alerts/receivers',
+    tag: 'Alerts',
+    summary: 'Tell another webhook',
+    description:
+      'https, to a public address or a network of IDEMSCOPE_OUTBOUND_ALLOW. Redirects are not followed.',
+    verb: 'receiver.manage',
+    body: addReceiverSchema,
+    responses: { 201: { description: 'The receiver', schema: receiverSchema } },
+    async handle(ctx, { body }) {
+      return created(await addReceiver(ctx, body))
+    },
+  }),
+
+  post({
+    path: 'alerts/receivers/{id}/test',
+    tag: 'Alerts',
+    summary: 'Send a test notification',
+    description: 'A real message, marked as a test. 200 whatever the receiver says: its answer is the body.',
+    verb: 'alert.test',
+    params: idParam,
+    body: z.strictObject({}),
+    responses: {
+      200: {
+        description: 'What the receiver answered',
+        schema: z.object({
+          kind: z.enum(['answered', 'refused', 'failed']),
+          status: z.number().nullable(),
+          body: word.describe('Its beginning'),
+          error: word,
+          durationMs: z.number(),
+        }),
+      },
+    },
+    async handle(ctx, { params }) {
+      return ok(await testReceiver(ctx, params.id))
+    },
+  }),
+
+  post({
+    path: 'alerts/receivers/{id}/remove',
+    tag: 'Alerts',
+    summary: 'Tell it nothing more',
+    verb: 'receiver.manage',
+    params: idParam,
+    body: z.strictObject({ reason: reasonSchema }),
+    responses: { 200: { description: 'What it was', schema: receiverSchema } },
+    async handle(ctx, { params, body }) {
+      return ok(await removeReceiver(ctx, { id: params.id, reason: body.reason }))
+    },
+  }),
+]

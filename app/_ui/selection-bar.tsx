@@ -1,0 +1,82 @@
+'use client'
+
+import { type ReactNode, useState, useTransition } from 'react'
+import type { Attempted } from '@/app/_server/attempt'
+import { BULK_MAX } from '@/lib/core/bulk'
+import { classNames } from './class-names'
+import { countText, plural } from './format-figure'
+import type { Frozen, useChosen } from './use-chosen'
+
+type Props = {
+  chosen: ReturnType<typeof useChosen>
+  /** Rows of this page, and rows that match in all. */
+  shown: number
+  matching: number
+  /** What a row is: "lock". */
+  noun: string
+  /** Names all that match, there and then. */
+  freeze: () => Promise<Attempted<Frozen>>
+  /** Why this person may not act. */
+  refusal: string | null
+  /** Said where more match than one act may touch. */
+  limitNote: string
+  /** The acts. */
+  children: ReactNode
+}
+
+const LINK = 'font-medium hover:underline max-md:min-h-11'
+
+/** How many are chosen, the second and explicit choice of all that match, and the way on. */
+export function SelectionBar({ chosen, shown, matching, noun, freeze, refusal, limitNote, children }: Props) {
+  const [pending, startTransition] = useTransition()
+  const [fault, setFault] = useState<string | null>(null)
+  const count = chosen.ids.length
+  const chooseAll = () => {
+    if (pending) return
+    startTransition(async () => {
+      const found = await freeze().catch(() => null)
+      if (found?.kind === 'done') chosen.freeze(found.value)
+      setFault(found === null ? 'The console did not answer.' : found.kind === 'done' ? null : found.why)
+    })
+  }
+  return (
+    <footer
+      className={classNames(
+        'flex min-h-13 flex-wrap items-center gap-x-4 gap-y-1 rounded-b-m bg-surface px-4 py-2.5',
+        // What was chosen above can be acted on from there.
+        count > 0 && 'sticky bottom-0 z-10 border-line border-t max-md:bottom-14',
+      )}
+    >
+      <p role="status">
+        <b className="font-semibold">{chosenText(chosen.frozen, count, noun)}</b>
+        {chosen.frozen === null && <span className="text-ink-2"> of {plural(shown, noun)}, this page</span>}
+      </p>
+      {chosen.frozen === null && count > 0 && count < matching && (
+        <button type="button" onClick={chooseAll} className={`${LINK} text-accent-ink`}>
+          {pending
+            ? 'Freezing …'
+            : matching > BULK_MAX
+              ? `Select the oldest ${BULK_MAX} of ${countText(matching)} matching`
+              : `Select all ${matching} matching`}
+        </button>
+      )}
+      {count > 0 && (
+        <button type="button" onClick={chosen.clear} className={`${LINK} text-ink-2`}>
+          Clear
+        </button>
+      )}
+      <div className="ml-auto flex flex-wrap gap-2">{children}</div>
+      {chosen.frozen?.more === true && <p className="w-full text-ink-2 text-s">{limitNote}</p>}
+      {(fault ?? refusal) !== null && (
+        <p className="w-full text-right text-ink-2 text-s">{fault ?? refusal}</p>
+      )}
+    </footer>
+  )
+}
+
+function chosenText(frozen: Frozen | null, count: number, noun: string): string {
+  if (frozen === null) return `${count} selected`
+  return frozen.more
+    ? `The oldest ${plural(count, noun)} selected`
+    : `All ${plural(count, noun)} that matched selected`
+}

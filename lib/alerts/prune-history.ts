@@ -1,0 +1,17 @@
+import type { Db } from '@/lib/db'
+
+/** What fired is looked back at for a quarter. */
+const KEEP_MS = 90 * 86_400_000
+/** A batch; the next hour takes the rest. */
+const BATCH_ROWS = 5_000
+
+const PRUNE = `
+  DELETE FROM alert_episode WHERE id IN (
+    SELECT id FROM alert_episode WHERE since < $1 AND cleared_at < $1 ORDER BY since LIMIT ${BATCH_ROWS}
+  )`
+
+/** Forgets alerts that cleared long ago, and who was told of them. Returns how many. */
+export async function pruneHistory(db: Db, now: Date): Promise<number> {
+  const { rowCount } = await db.pool.query(PRUNE, [new Date(now.getTime() - KEEP_MS)])
+  return rowCount ?? 0
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { ROUTES } from '@/app/_server/api/table'
+import { writeConditions } from '@/lib/alerts/write-conditions'
+import { startWebhook } from '../alerts/webhook'
+import { bearer, type Console, createConsole, get, post, REASON, session } from './stand'
+
+vi.hoisted(() => {
+  process.env.IDEMSCOPE_CREDENTIALS_KEY = 'ab'.repeat(32)
+  process.env.IDEMSCOPE_OUTBOUND_ALLOW = '127.0.0.1/32'
+})
+
+let console: Console
+beforeAll(async () => {
+  console = await createConsole()
+  const finding = { kind: 'stale_telemetry' as const, subject: 'payments', detail: { environment: 'live' } }
+  await writeConditions(console.db, new Date(), ['stale_telemetry'], [finding])
+})
+afterAll(() => console.close())
+
+const later = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
+
+/** What was answered is what the document says. */
+const asDocumented = (method: string, path: string, status: 200 | 201, body: unknown) => {
+  const route = ROUTES.find((each) => each.method === method && each.path === path)
+  expect(route?.responses[status]?.schema.safeParse(body).error).toBeUndefined()
+}
+
+test('a silence through the API: looked at, made once for each key, listed, ended once', async () => {
+  const operator = bearer(console.tokens.operator)
+  const terms = { kind: 'stale_telemetry', subject: 'pay', prefix: true, endsAt: later(240) }
+  const look = await post('alerts/silences', { ...terms, dryRun: true }, operator)
+  expect(look).toMatchObject({
+    status: 200,
+    body: { tier: 2, matching: [{ subject: 'payments' }], similar: [] },
+  })
+  asDocumented('POST', 'alerts/silences', 200, look.body)
+  expect(await post('alerts/silences', { ...terms, reason: REASON }, operator)).toMatchObject({
+    status: 409,
+    body: { reason: 'stale_evidence', matching: [{ subject: 'payments' }] },
+  })
+  const full = { ...terms, reason: REASON, evidenceHash: look.body.evidenceHash }
+  const key = `"${randomUUID()}"`
+  const [made, again] = [
+    await post('alerts/silences', full, operator, key),
+    await post('alerts/silences', full, operator, key),
+  ]
+  expect([made.status, again.status, again.body.id]).toEqual([201, 201, made.body.id])
+  asDocumented('POST', 'alerts/silences', 201, made.body)
+  const { body: audit } = await get(`audit?subject=${made.body.id}`, operator)
+  expect(audit.items).toHaveLength(1)
+  const { body: alerts } = await get('alerts?state=firing', operator)
+  expect(alerts.items).toMatchObject([{ subject: 'payments', state: 'firing', silences: [made.body.id] }])
+  asDocumented('GET', 'alerts', 200, alerts)
+  asDocumented('GET', 'alerts/silences', 200, (await get('alerts/silences?state=active', operator)).body)
+  const end = `alerts/silences/${made.body.id}/expire`
+  expect((await post(end, { reason: REASON }, operator)).body.state).toBe('ended')
+  expect((await post(end, { reason: REASON }, operator)).status).toBe(409)
+  expect((await get('alerts/silences?state=active', operator)).body.items).toEqual([])
+})
+
+test.each([
+  ['no end', { kind: 'store_errors', reason: REASON }],
+  ['no reason', { kind: 'store_errors', endsAt: later(5) }],
+  ['an end that has passed', { kind: 'store_errors', endsAt: later(-5), reason: REASON }],
+  ['no matcher', { endsAt: later(5), reason: REASON }],
+])('a silence with %s is a 400', async (_, body) => {
+  expect((await post('alerts/silences', body, bearer(console.tokens.operator))).status).toBe(400)
+})
+
+test('a receiver: its URL is never given back, a test answers what it answered, M10 is measured with a pager', async () => {
+  const hook = await startWebhook()
+  const admin = session(console.cookies.admin)
+  const m10 = async () =>
+    (await get('measures', admin)).body.items.find(({ id }: { id: string }) => id === 'M10')
+  expect(await m10()).toMatchObject({ value: null, state: 'not measured' })
+  const inner = await post('alerts/receivers', { name: 'x', url: 'https://10.0.0.1/', reason: REASON }, admin)
+  expect(inner).toMatchObject({ status: 422 })
+  const made = await post(
+    'alerts/receivers',
+    { name: 'x', url: hook.url, paging: true, reason: REASON },
+    admin,
+  )
+  expect(made).toMatchObject({ status: 201, body: { host: hook.host } })
+  asDocumented('POST', 'alerts/receivers', 201, made.body)
+  const listed = await get('alerts/receivers', admin)
+  expect(JSON.stringify([made.body, listed.body])).not.toContain('s3cret')
+  hook.answers({ status: 503, body: 'busy' })
+  const tried = await post(`alerts/receivers/${made.body.id}/test`, {}, bearer(console.tokens.operator))
+  expect(tried).toMatchObject({ status: 200, body: { kind: 'answered', status: 503, body: 'busy' } })
+  expect(hook.received).toHaveLength(1)
+  expect(await m10()).toMatchObject({ value: 0, numerator: 0, state: 'ok' })
+  expect((await post(`alerts/receivers/${made.body.id}/remove`, { reason: REASON }, admin)).status).toBe(200)
+  expect(await m10()).toMatchObject({ value: null, state: 'not measured' })
+  await hook.close()
+})

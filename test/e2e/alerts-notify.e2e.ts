@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto'
+import { startWebhook } from '../alerts/webhook'
+import { asAdmin, expect, test } from './console-test'
+import { cutStore, mendStore } from './stand'
+
+test.use(asAdmin)
+
+const REASON = 'the pager of the payments team'
+
+test('18 a test notification shows the receiver’s real answer, and its URL is not shown again', async ({
+  page,
+}) => {
+  const hook = await startWebhook()
+  const name = `hook ${Date.now()}`
+  try {
+    await page.goto('/alerts')
+    await page.getByRole('button', { name: 'Add a webhook' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Name').fill(name)
+    await dialog.getByLabel('URL').fill('https://10.0.0.1/hook')
+    await dialog.getByLabel('Reason').fill(REASON)
+    await dialog.getByRole('button', { name: /^Add 1 webhook/ }).click()
+    await expect(dialog.getByRole('alert')).toContainText('not a public address')
+    await dialog.getByLabel('URL').fill(hook.url)
+    await dialog.getByRole('button', { name: /^Add 1 webhook/ }).click()
+    await expect(dialog).toBeHidden()
+    const receiver = page.locator(`[data-receiver="${name}"]`)
+    await expect(receiver).toContainText(hook.host)
+    expect(await page.content()).not.toContain('s3cret')
+    hook.answers({ status: 418, body: 'short and stout' })
+    await receiver.getByRole('button', { name: /^Test notification/ }).click()
+    await expect(receiver.getByRole('status')).toContainText('It answered 418')
+    await expect(receiver.getByRole('status')).toContainText('short and stout')
+    const test = hook.received.find(({ body }) => body.event === 'test')
+    expect(test?.headers['idempotency-key']).toBe(`"${test?.body.dedupeKey}"`)
+    await hook.close()
+    await receiver.getByRole('button', { name: /^Test notification/ }).click()
+    await expect(receiver.getByRole('status')).toContainText('ECONNREFUSED', { timeout: 15_000 })
+    await receiver.getByRole('button', { name: 'Remove' }).click()
+    await dialog.getByLabel('Reason').fill(REASON)
+    await dialog.getByRole('button', { name: /^Remove 1 receiver/ }).click()
+    await expect(receiver).toHaveCount(0)
+  } finally {
+    await hook.close()
+  }
+})
+
+test('18 what is raised and what has cleared is delivered by the worker, each once', async ({ page }) => {
+  test.setTimeout(240_000)
+  const hook = await startWebhook()
+  await page.goto('/alerts')
+  const origin = new URL(page.url()).origin
+  const post = (path: string, data: object) =>
+    page.request.post(`/api/v1/${path}`, {
+      headers: { 'idempotency-key': `"${randomUUID()}"`, origin },
+      data,
+    })
+  const name = `pager ${Date.now()}`
+  const made = await post('alerts/receivers', { name, url: hook.url, paging: true, reason: REASON })
+  expect(made.status()).toBe(201)
+  const { id } = await made.json()
+  const told = () =>
+    hook.received.filter(({ body }) => body.alert?.kind === 'stale_source').map(({ body }) => body.dedupeKey)
+  try {
+    await cutStore()
+    await expect.poll(() => told().length, { timeout: 90_000 }).toBeGreaterThan(0)
+  } finally {
+    await mendStore()
+  }
+  const open = () => told().reduce((sum: number, key: string) => sum + (key.endsWith(':raised') ? 1 : -1), 0)
+  await expect.poll(open, { timeout: 90_000 }).toBe(0)
+  expect(new Set(told()).size).toBe(told().length)
+  await page.reload()
+  const history = page.getByRole('region', { name: 'History' })
+  await expect(history.getByText(`${name}, cleared: delivered`).first()).toBeVisible({ timeout: 30_000 })
+  expect((await post(`alerts/receivers/${id}/remove`, { reason: REASON })).status()).toBe(200)
+  await hook.close()
+})

@@ -1,0 +1,89 @@
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { setKillSwitch } from '@/lib/actions/kill-switch'
+import { approve } from '@/lib/reconcile/corrections/approve'
+import { executeCorrection } from '@/lib/reconcile/corrections/execute'
+import { settleCorrections } from '@/lib/reconcile/corrections/settle'
+import { createDesk, hashOf } from './desk'
+import { SETTINGS } from './world'
+
+const { world, approver, doubled, cases, proposeRefund, refundsOf, calm } = await createDesk()
+afterAll(() => world.close())
+beforeEach(calm)
+
+describe('a refund whose outcome is not plain', () => {
+  test('a lost answer is unknown, and settled by reading: it had happened', async () => {
+    const { caseId, surplus, reference } = await doubled()
+    const action = await proposeRefund(caseId)
+    world.provider.control.setSwitches({
+      serverError: { remaining: 2, effect: 'after', match: 'POST /v1/refunds' },
+    })
+    const unknown = await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
+    // The second attempt is answered 500 too: the provider replays nothing while it fails.
+    expect(unknown.state).toBe('unknown')
+    world.advance(10_000)
+    expect(await settleCorrections(world.system, SETTINGS)).toBe(1)
+    expect(await refundsOf(surplus)).toHaveLength(1)
+    const row = await world.system.db.prisma.action.findUniqueOrThrow({ where: { id: action.id } })
+    expect(row.state).toBe('done')
+    expect(await cases(reference)).toMatchObject([{ resolution: 'corrected' }])
+  })
+
+  test('a lost request is unknown, and the same action is sent again while the provider remembers its id', async () => {
+    const { caseId, surplus, reference } = await doubled()
+    const action = await proposeRefund(caseId)
+    world.provider.control.setSwitches({
+      serverError: { remaining: 2, effect: 'before', match: 'POST /v1/refunds' },
+    })
+    await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
+    expect(await refundsOf(surplus)).toHaveLength(0)
+    world.advance(10_000)
+    expect(await settleCorrections(world.system, SETTINGS)).toBe(1)
+    expect((await refundsOf(surplus)).map(({ metadata }) => metadata?.idemscope_action)).toEqual([action.id])
+    expect(await cases(reference)).toMatchObject([{ resolution: 'corrected' }])
+  })
+
+  test('provider window passed: what was lost is read, not sent again, and a new action supersedes it', async () => {
+    const { caseId, surplus } = await doubled()
+    const action = await proposeRefund(caseId)
+    world.provider.control.setSwitches({
+      serverError: { remaining: 2, effect: 'before', match: 'POST /v1/refunds' },
+    })
+    expect(
+      await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS),
+    ).toMatchObject({ state: 'unknown' })
+    world.advance(24 * 3_600_000)
+    await settleCorrections(world.system, SETTINGS)
+    expect(await refundsOf(surplus)).toHaveLength(0)
+    const next = await proposeRefund(caseId)
+    expect(next.supersedes).toBe(action.id)
+    expect(
+      await approve(approver, { actionId: next.id, evidenceHash: hashOf(next) }, SETTINGS),
+    ).toMatchObject({ state: 'done' })
+    expect(await refundsOf(surplus)).toHaveLength(1)
+  })
+
+  test('the kill switch stops it, also between the approval and the call', async () => {
+    const { caseId, surplus } = await doubled()
+    const action = await proposeRefund(caseId)
+    await setKillSwitch(approver, { on: true, reason: 'provider looks wrong' })
+    await expect(
+      approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS),
+    ).rejects.toMatchObject({ code: 'kill_switch' })
+    const now = world.system.clock.now()
+    await world.system.db.prisma.action.update({
+      where: { id: action.id },
+      data: {
+        state: 'approved',
+        approverId: 'user-appr',
+        approvedAt: now,
+        expiresAt: new Date(now.getTime() + 900_000),
+      },
+    })
+    expect(await executeCorrection(approver, action.id, SETTINGS)).toMatchObject({
+      state: 'refused',
+      result: { reason: 'kill_switch' },
+    })
+    await setKillSwitch(approver, { on: false, reason: 'provider is fine again' })
+    expect(await refundsOf(surplus)).toHaveLength(0)
+  })
+})

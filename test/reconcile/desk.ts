@@ -1,0 +1,59 @@
+import { listCases } from '@/lib/reconcile/cases'
+import { propose } from '@/lib/reconcile/corrections/propose'
+import { acquire, book, charge, complete } from './payments'
+import { createWorld, REASON, reconcileNow, SETTINGS } from './world'
+
+/** A world with somebody who proposes corrections and somebody who approves them. */
+export async function createDesk() {
+  const world = await createWorld()
+  const proposer = await world.as('operator', 'op')
+  const approver = await world.as('approver', 'appr')
+
+  let serial = 0
+  /** A key charged twice, of which record and ledger name the first. */
+  async function doubled() {
+    serial += 1
+    const reference = `double-${serial}`
+    const held = await acquire(world, { scope: 'web/POST /v1/legacy-payments' })
+    const kept = await charge(world, held, { reference, providerKey: `${reference}-a` })
+    const surplus = await charge(world, held, { reference, providerKey: `${reference}-b` })
+    await book(world, { ref: kept, reference })
+    await complete(world, held, { reference, charge: kept })
+    return { ...(await openCase(reference)), kept, surplus, reference }
+  }
+
+  async function openCase(reference: string) {
+    world.advance(6_000)
+    await reconcileNow(world)
+    world.advance(20_000)
+    await reconcileNow(world)
+    const [found] = await cases(reference)
+    if (found === undefined) throw new Error(`no case of ${reference}`)
+    return { caseId: found.id }
+  }
+
+  const cases = async (reference: string) =>
+    (await listCases(world.system.db, { reference }, { limit: 10 })).items
+  const proposeRefund = (caseId: string, params = {}) =>
+    propose(proposer, { caseId, kind: 'refund', params, reason: REASON }, SETTINGS)
+  const refundsOf = async (id: string) => (await world.stripe.refunds.list({ charge: id, limit: 100 })).data
+
+  return {
+    world,
+    proposer,
+    approver,
+    doubled,
+    openCase,
+    cases,
+    proposeRefund,
+    refundsOf,
+    /** The provider is well again. */
+    calm: () =>
+      world.provider.control.setSwitches({
+        rateLimit: { remaining: 0, retryAfterS: 0 },
+        serverError: { remaining: 0, effect: 'before' },
+      }),
+  }
+}
+
+export const hashOf = (action: { evidenceHash: string | null }) => action.evidenceHash ?? ''
