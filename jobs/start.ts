@@ -25,6 +25,9 @@ import { readOrCreateSecrets } from './supervisor/secrets'
 /** What was begun, to be ended in the other order. */
 const undo: (() => Promise<void> | void)[] = []
 
+/** Longer than children (6 s) and PostgreSQL (10 s) are given together: who ends before them leaves them behind. */
+const END_ALL_WITHIN_MS = 20_000
+
 async function endAll(): Promise<void> {
   for (const step of undo.splice(0).toReversed()) await step()
 }
@@ -47,7 +50,7 @@ async function start(options: Options, settings: Env): Promise<void> {
   undo.push(lockDataFolder(folder, consoleUrl, systemClock.now()))
   const log = createLog('supervisor', settings.IDEMSCOPE_LOG_LEVEL)
   const children = new Children(log)
-  onShutdown(log, endAll)
+  onShutdown(log, endAll, END_ALL_WITHIN_MS)
 
   const stopBuild = new AbortController()
   undo.push(() => stopBuild.abort())

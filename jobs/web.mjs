@@ -9,9 +9,7 @@ if (!existsSync(server)) {
 process.env.NODE_ENV = 'production'
 process.env.HOSTNAME = process.env.IDEMSCOPE_HOST ?? '127.0.0.1'
 process.env.PORT ??= '3000'
-// Without its supervisor it ends like on SIGTERM; an open request gets three seconds.
-process.once('disconnect', () => {
-  process.kill(process.pid, 'SIGTERM')
-  setTimeout(() => process.exit(1), 3_000).unref()
-})
+// On SIGTERM, and without its supervisor, an open request gets three seconds: a live stream never ends by itself.
+process.once('SIGTERM', () => setTimeout(() => process.exit(0), 3_000).unref())
+process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
 await import(server.href)
