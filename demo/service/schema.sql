@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS payment (
 
 CREATE TABLE IF NOT EXISTS ledger_entry (
   entry_id      bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  entry_kind    text        NOT NULL CHECK (entry_kind IN ('charge', 'refund')),
+  entry_kind    text        NOT NULL CHECK (entry_kind IN ('charge', 'refund', 'fee', 'dispute')),
   provider_ref  text        NOT NULL,
   charge_ref    text        NOT NULL,
   reference     text        NOT NULL,
@@ -24,6 +24,14 @@ CREATE TABLE IF NOT EXISTS ledger_entry (
   reversed_at   timestamptz,
   correction_id text        UNIQUE
 );
+-- A ledger from before fees and disputes were booked. Every row of it holds under the wider check, so none is read.
+DO $$ BEGIN
+  IF (SELECT pg_get_constraintdef(oid) FROM pg_constraint
+      WHERE conrelid = 'ledger_entry'::regclass AND conname = 'ledger_entry_entry_kind_check') NOT LIKE '%fee%' THEN
+    ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_entry_kind_check,
+      ADD CONSTRAINT ledger_entry_entry_kind_check CHECK (entry_kind IN ('charge', 'refund', 'fee', 'dispute')) NOT VALID;
+  END IF;
+END $$;
 CREATE INDEX IF NOT EXISTS ledger_entry_provider_ref ON ledger_entry (provider_ref);
 CREATE INDEX IF NOT EXISTS ledger_entry_booked_at ON ledger_entry (booked_at);
 
@@ -36,7 +44,7 @@ CREATE TABLE IF NOT EXISTS ledger_correction (
 );
 
 -- The one way for the console to change the ledger:
---   {"actionId","kind":"book_charge"|"book_refund"|"reverse","providerRef","chargeRef","reference","amountMinor","currency"}
+--   {"actionId","kind":"book_charge"|"book_refund"|"book_dispute"|"book_fee"|"reverse","entryId","providerRef","chargeRef","reference","amountMinor","currency"}
 --   → {"applied": whether this call changed something, "entryId": the entry concerned}
 -- book_charge also saves the payment itself where "paymentIntent" (and "customer") are given.
 -- A repeat of an action changes nothing; so does booking what is booked, and reversing what is reversed.
@@ -46,7 +54,9 @@ DECLARE
   correction public.ledger_correction;
   entry      bigint;
   changed    boolean := true;
-  wanted     text := CASE p->>'kind' WHEN 'book_charge' THEN 'charge' WHEN 'book_refund' THEN 'refund' END;
+  wanted     text := CASE p->>'kind'
+    WHEN 'book_charge' THEN 'charge' WHEN 'book_refund' THEN 'refund' WHEN 'book_dispute' THEN 'dispute'
+    WHEN 'book_fee' THEN 'fee' END;
 BEGIN
   IF num_nonnulls(p->>'actionId', p->>'kind', p->>'providerRef') < 3 THEN
     RAISE EXCEPTION 'actionId, kind and providerRef are required' USING ERRCODE = 'invalid_parameter_value';
@@ -83,14 +93,17 @@ BEGIN
       ON CONFLICT (id) DO NOTHING;
     END IF;
   ELSIF p->>'kind' = 'reverse' THEN
-    -- Of two postings of one object the later one goes.
+    -- The posting that is named; else, of two of one object, the later one.
     UPDATE public.ledger_entry SET reversed_at = clock_timestamp() WHERE entry_id = (
       SELECT entry_id FROM public.ledger_entry
-        WHERE provider_ref = p->>'providerRef' AND reversed_at IS NULL ORDER BY entry_id DESC LIMIT 1)
+        WHERE provider_ref = p->>'providerRef' AND reversed_at IS NULL
+          AND entry_id = coalesce((p->>'entryId')::bigint, entry_id)
+        ORDER BY entry_id DESC LIMIT 1)
       RETURNING entry_id INTO entry;
     changed := FOUND;
     IF NOT changed THEN
-      SELECT max(entry_id) INTO entry FROM public.ledger_entry WHERE provider_ref = p->>'providerRef';
+      SELECT max(entry_id) INTO entry FROM public.ledger_entry
+        WHERE provider_ref = p->>'providerRef' AND entry_id = coalesce((p->>'entryId')::bigint, entry_id);
     END IF;
   ELSE
     RAISE EXCEPTION 'unknown kind %', p->>'kind' USING ERRCODE = 'invalid_parameter_value';

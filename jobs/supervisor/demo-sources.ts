@@ -72,7 +72,7 @@ export async function demoSources(
           reversedAt: 'reversed_at',
           correctionId: 'correction_id',
         },
-        kinds: { charge: ['charge'], refund: ['refund'] },
+        kinds: { charge: ['charge'], refund: ['refund'], fee: ['fee'], dispute: ['dispute'] },
         correction: { schema: 'public', name: 'payments_apply_correction' },
       },
       secret: { url: urls.source },

@@ -141,7 +141,12 @@ export const CASE_CLASSES = {
     title: 'Captured less than authorised',
     fixes: ['ignore'],
   },
-  fee_variance: { aspect: 'value', severity: 'P3', title: 'Fee differs', fixes: ['ignore'] },
+  fee_variance: {
+    aspect: 'value',
+    severity: 'P3',
+    title: 'Fee differs',
+    fixes: ['reverse_ledger', 'book_fee', 'ignore'],
+  },
 
   over_refund: { aspect: 'refund', severity: 'P1', title: 'Refunded more than captured', fixes: ['ignore'] },
   refund_failed: {
@@ -163,7 +168,12 @@ export const CASE_CLASSES = {
     fixes: ['book_refund', 'ignore'],
   },
 
-  dispute_unbooked: { aspect: 'dispute', severity: 'P2', title: 'Dispute not booked', fixes: ['ignore'] },
+  dispute_unbooked: {
+    aspect: 'dispute',
+    severity: 'P2',
+    title: 'Dispute not booked',
+    fixes: ['book_dispute', 'ignore'],
+  },
 
   key_reuse_mismatch: {
     aspect: 'usage',

@@ -50,6 +50,8 @@ export const ACTION_KINDS = [
   'refund',
   'book_ledger',
   'book_refund',
+  'book_dispute',
+  'book_fee',
   'reverse_ledger',
   'adopt',
   'refresh',

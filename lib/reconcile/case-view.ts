@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { CASE_CLASS_NAMES, caseClass } from '@/lib/core/case-classes'
+import { CASE_CLASS_NAMES, type CaseClass, caseClass } from '@/lib/core/case-classes'
 import { moneyToJson } from '@/lib/core/money'
+import type { ActionKind } from '@/lib/core/states'
 import type { ReconciliationCase } from '@/prisma/generated/client'
 
 const className = z.enum(CASE_CLASS_NAMES)
@@ -10,14 +11,14 @@ export type CaseView = ReturnType<typeof caseView>
 
 export function caseView(row: ReconciliationCase) {
   const name = className.parse(row.class)
-  const { title, fixes } = caseClass(name)
+  const { title } = caseClass(name)
   return {
     id: row.id,
     system: row.system,
     aspect: row.aspect,
     class: name,
     title,
-    fixes,
+    fixes: fixesOf(name, row.evidence),
     severity: row.severity,
     outcome: row.outcome,
     lifecycle: row.lifecycle,
@@ -38,4 +39,15 @@ export function caseView(row: ReconciliationCase) {
     resolvedAt: row.resolvedAt?.toISOString() ?? null,
     resolution: row.resolution,
   }
+}
+
+const bookedSides = z.object({ sides: z.object({ ledger: z.array(z.object({ reversed: z.boolean() })) }) })
+
+/** What the class allows and the evidence has a use for: a wrong fee is reversed first, then the right one is booked. */
+function fixesOf(name: CaseClass, evidence: unknown): readonly ActionKind[] {
+  const { fixes } = caseClass(name)
+  if (name !== 'fee_variance') return fixes
+  const { success, data } = bookedSides.safeParse(evidence)
+  const isBooked = success && data.sides.ledger.some(({ reversed }) => !reversed)
+  return fixes.filter((kind) => kind !== (isBooked ? 'book_fee' : 'reverse_ledger'))
 }

@@ -1,4 +1,5 @@
 import { RunCancelledError, RunLostError } from '@/lib/runs/handle'
+import type { ProviderRecord, ProviderSource } from '@/lib/sources/contracts'
 import { leaseObject, ledgerObject, recordObject, type StagedObject } from '@/lib/sources/mirror/object'
 import { absentObject, providerObject } from '@/lib/sources/mirror/provider-object'
 import type { SystemSources } from '@/lib/sources/registry'
@@ -101,7 +102,7 @@ async function askStores(
 async function askProviders(
   ctx: StageContext,
   sources: SystemSources,
-  wanted: { kind: 'charge' | 'refund'; id: string },
+  wanted: { kind: 'charge' | 'refund' | 'dispute'; id: string },
   settings: ReconcileSettings,
 ): Promise<void> {
   const [first] = sources.providers
@@ -109,16 +110,20 @@ async function askProviders(
   const observedAt = ctx.clock.now()
   for (const open of sources.providers) {
     const { source } = open
-    const found =
-      wanted.kind === 'refund'
-        ? await source.retrieveRefund(wanted.id)
-        : wanted.id.startsWith('pi_')
-          ? await source.chargeOfPaymentIntent(wanted.id)
-          : await source.retrieveCharge(wanted.id)
+    const found = await readObject(source, wanted)
     if (found === null) continue
     const object = providerObject(found, observedAt, source.mode, settings.keySecret)
     return commitBatch(ctx, open, [object], source.effectNames, async () => undefined)
   }
   const absent = absentObject(wanted.kind, wanted.id, observedAt)
   return commitBatch(ctx, first, [absent], first.source.effectNames, async () => undefined)
+}
+
+function readObject(
+  source: ProviderSource,
+  { kind, id }: { kind: 'charge' | 'refund' | 'dispute'; id: string },
+): Promise<ProviderRecord | null> {
+  if (kind === 'refund') return source.retrieveRefund(id)
+  if (kind === 'dispute') return source.retrieveDispute(id)
+  return id.startsWith('pi_') ? source.chargeOfPaymentIntent(id) : source.retrieveCharge(id)
 }

@@ -73,6 +73,8 @@ export type Charge = ProviderObject & {
   refundedMinor: bigint
   /** What the provider kept; null = not known. */
   feeMinor: bigint | null
+  /** The provider's id of what settled it. */
+  feeRef: string | null
 }
 
 export type Refund = ProviderObject & { chargeId: string | null }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { AppError } from '@/lib/core/errors'
 import type { MoneyJson } from '@/lib/core/money'
 import type { Db } from '@/lib/db'
-import type { Charge, Life, LifeEffect, Operation, Posting, Refund } from './operation'
+import type { Charge, Dispute, Life, LifeEffect, Operation, Posting, Refund } from './operation'
 import { readOperations } from './read-operations'
 
 // What the case page shows side by side: the objects that the case was judged on, as they are staged.
@@ -33,7 +33,7 @@ export type SideLife = {
 }
 export type SideObject = {
   source: string
-  kind: 'charge' | 'refund'
+  kind: 'charge' | 'refund' | 'dispute'
   id: string
   scope: string | null
   key: string | null
@@ -107,7 +107,10 @@ function select(
       ...operation.charges.filter(({ id }) => objects.has(id)).map(chargeSide),
       ...operation.refunds
         .filter((refund) => objects.has(refund.id) || objects.has(refund.chargeId ?? ''))
-        .map(refundSide),
+        .map((refund) => partSide('refund', refund)),
+      ...operation.disputes
+        .filter(({ id }) => objects.has(id))
+        .map((dispute) => partSide('dispute', dispute)),
     ],
   }
 }
@@ -156,18 +159,19 @@ const chargeSide = (charge: Charge): SideObject => ({
   createdAt: charge.createdAt.toISOString(),
 })
 
-const refundSide = (refund: Refund): SideObject => ({
-  source: refund.sourceId,
-  kind: 'refund',
-  id: refund.id,
-  scope: refund.scope,
-  key: refund.key,
-  reference: refund.reference,
-  status: refund.status,
+/** A part of a charge that was given back, or taken back. */
+const partSide = (kind: 'refund' | 'dispute', part: Refund | Dispute): SideObject => ({
+  source: part.sourceId,
+  kind,
+  id: part.id,
+  scope: part.scope,
+  key: part.key,
+  reference: part.reference,
+  status: part.status,
   captured: true,
-  amount: money(refund.amountMinor, refund.currency),
+  amount: money(part.amountMinor, part.currency),
   refunded: null,
-  createdAt: refund.createdAt.toISOString(),
+  createdAt: part.createdAt.toISOString(),
 })
 
 const postingSide = (posting: Posting): SidePosting => ({

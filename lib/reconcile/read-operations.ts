@@ -64,6 +64,7 @@ const providerData = z.object({
   rawStatus: z.string().nullish(),
   captured: z.boolean().default(false),
   feeMinor: nullableMinor.optional(),
+  feeRef: z.string().nullish(),
 })
 const postingKind = z.enum(['charge', 'refund', 'fee', 'dispute', 'other'])
 const postingData = z.object({ rawKind: z.string() })
@@ -113,12 +114,13 @@ function add(operation: Operation, row: Row): void {
   else if (row.kind === 'refund') operation.refunds.push({ ...toProvider(row), chargeId: row.parent_ref })
   else if (row.kind === 'dispute') operation.disputes.push({ ...toProvider(row), chargeId: row.parent_ref })
   else {
-    const { captured, feeMinor = null } = providerData.parse(row.data)
+    const { captured, feeMinor = null, feeRef = null } = providerData.parse(row.data)
     operation.charges.push({
       ...toProvider(row),
       paymentIntentId: row.parent_ref,
       captured,
       feeMinor,
+      feeRef,
       capturedMinor: row.captured_minor ?? 0n,
       refundedMinor: row.refunded_minor ?? 0n,
     })

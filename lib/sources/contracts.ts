@@ -282,7 +282,7 @@ export type LedgerRow = {
 
 export type LedgerCorrection = {
   actionId: string
-  kind: 'book_charge' | 'book_refund' | 'reverse'
+  kind: 'book_charge' | 'book_refund' | 'book_dispute' | 'book_fee' | 'reverse'
   /** Of `reverse`: the one posting that is meant. */
   entryId: string | null
   providerRef: string
@@ -297,6 +297,8 @@ export type LedgerCorrection = {
 export interface LedgerSource {
   readonly kind: 'ledger'
   readonly canCorrect: boolean
+  /** The kinds of posting that its mapping tells apart. */
+  readonly postingKinds: readonly LedgerRow['kind'][]
   /** Rows in order of booking since `cursor`, with an overlap for late commits. */
   readRows(
     cursor: string | null,
@@ -345,6 +347,8 @@ export type ProviderCharge = ProviderTags & {
   refundedMinor: bigint
   /** What the provider kept, in the charge's currency; null = not known (yet). */
   feeMinor: bigint | null
+  /** The provider's id of the settlement that the fee was kept from; known with the fee. */
+  feeRef: string | null
   currency: string
   customer: string | null
   createdAt: Date

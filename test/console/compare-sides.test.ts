@@ -82,6 +82,15 @@ describe('sides field by field', () => {
     )
   })
 
+  test('of a dispute the provider shows the dispute, not its charge', () => {
+    const taken = charge('du_1', { kind: 'dispute', status: 'pending' })
+    const given = sides({ intent: [], ledger: [], provider: [charge('ch_1'), taken] })
+    const rows = compareSides(given, 'dispute')
+    expect(row(rows, 'State')?.cells.provider).toMatchObject({ text: '1 dispute pending' })
+    expect(row(rows, 'Object')?.cells.provider).toMatchObject({ ids: ['du_1'] })
+    expect(verdicts(rows)).toMatchObject({ State: false, Amount: false, Object: false })
+  })
+
   test('charged twice on one key: state, amount and objects differ; key and reference do not', () => {
     const rows = compareSides(sides({ provider: [charge('ch_1'), charge('ch_2')] }), 'uniqueness')
     expect(verdicts(rows)).toMatchObject({

@@ -88,6 +88,7 @@ export const charge = (over: Partial<Charge> = {}): Charge => ({
   capturedMinor: 1050n,
   refundedMinor: 0n,
   feeMinor: null,
+  feeRef: null,
   ...over,
 })
 

@@ -1,7 +1,7 @@
 import { listCases } from '@/lib/reconcile/cases'
 import { propose } from '@/lib/reconcile/corrections/propose'
 import { acquire, book, charge, complete } from './payments'
-import { createWorld, REASON, reconcileNow, SETTINGS } from './world'
+import { createWorld, REASON, reconcileNow, SETTINGS, type World } from './world'
 
 /** A world with somebody who proposes corrections and somebody who approves them. */
 export async function createDesk() {
@@ -57,3 +57,17 @@ export async function createDesk() {
 }
 
 export const hashOf = (action: { evidenceHash: string | null }) => action.evidenceHash ?? ''
+
+/** The service's function under its own name, with another body while `work` runs. */
+export async function withFunction<T>(world: World, body: string, work: () => Promise<T>): Promise<T> {
+  await world.service.query('ALTER FUNCTION payments_apply_correction(jsonb) RENAME TO payments_apply_kept')
+  await world.service.query(
+    `CREATE FUNCTION payments_apply_correction(p jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN ${body} END $$`,
+  )
+  try {
+    return await work()
+  } finally {
+    await world.service.query('DROP FUNCTION payments_apply_correction(jsonb)')
+    await world.service.query('ALTER FUNCTION payments_apply_kept(jsonb) RENAME TO payments_apply_correction')
+  }
+}

@@ -45,6 +45,8 @@ const ACTION_TEXT: Record<(typeof ALL_ACTION_KINDS)[number], string> = {
   refund: 'Refund',
   book_ledger: 'Booking of a charge',
   book_refund: 'Booking of a refund',
+  book_dispute: 'Booking of a dispute',
+  book_fee: 'Booking of a fee',
   reverse_ledger: 'Reversal of a booking',
   adopt: 'Adoption of a charge',
   refresh: 'Fresh look at a case',

@@ -101,6 +101,18 @@ export const FIX: Record<ActionKind, FixWords> = {
     consequence: 'One posting is added to the ledger, unique on the provider’s id. A second person approves.',
     fourEyes: true,
   },
+  book_dispute: {
+    verb: 'Book the dispute',
+    noun: 'booking of the dispute',
+    consequence: 'One posting is added to the ledger, unique on the provider’s id. A second person approves.',
+    fourEyes: true,
+  },
+  book_fee: {
+    verb: 'Book the fee',
+    noun: 'booking of the fee',
+    consequence: 'One posting is added to the ledger, unique on the provider’s id. A second person approves.',
+    fourEyes: true,
+  },
   reverse_ledger: {
     verb: 'Reverse the posting',
     noun: 'reversal of the posting',

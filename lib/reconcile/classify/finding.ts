@@ -7,7 +7,7 @@ import type { Side, SideState } from '../stage'
 
 /** What is asked by id before anything is called missing. */
 export type LookUp =
-  | { kind: 'charge' | 'refund'; id: string }
+  | { kind: 'charge' | 'refund' | 'dispute'; id: string }
   | { kind: 'ledger'; ref: string }
   | { kind: 'key'; scope: string; key: string }
 

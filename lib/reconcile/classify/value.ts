@@ -76,18 +76,20 @@ function compare(
   }
 }
 
-/** The fee as it was booked, against what the provider kept. Where no fees are booked there is nothing to compare. */
+/** Postings of the charge's fee, reversed ones among them. */
+export const isFeeOf = ({ kind, providerRef, chargeRef }: Posting, chargeId: string): boolean =>
+  kind === 'fee' && (providerRef === chargeId || chargeRef === chargeId)
+
+/** The fee as it was booked, against what the provider kept. Where none was ever booked there is nothing to compare. */
 function feeVariance(
   operation: Operation,
   subject: { scope: string | null; key: string | null },
   charge: Charge,
   rules: readonly Rule[],
 ): Draft | null {
-  const fees = operation.postings.filter(
-    ({ kind, reversed, providerRef, chargeRef }) =>
-      kind === 'fee' && !reversed && (providerRef === charge.id || chargeRef === charge.id),
-  )
-  const bookedMinor = fees.reduce((total, { amountMinor }) => total + amountMinor, 0n)
+  const fees = operation.postings.filter((posting) => isFeeOf(posting, charge.id))
+  const live = fees.filter(({ reversed }) => !reversed)
+  const bookedMinor = live.reduce((total, { amountMinor }) => total + amountMinor, 0n)
   if (charge.feeMinor === null || fees.length === 0 || bookedMinor === charge.feeMinor) return null
   const about = {
     class: 'fee_variance',
@@ -111,6 +113,7 @@ function feeVariance(
     evidence: {
       booked: { minor: bookedMinor.toString(), currency: charge.currency },
       expected: { minor: charge.feeMinor.toString(), currency: charge.currency },
+      balanceTransaction: charge.feeRef,
       sides: { intent: [], provider: [chargeFacts(charge)], ledger: fees.map(postingFacts) },
     },
   }

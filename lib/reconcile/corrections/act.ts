@@ -2,8 +2,10 @@ import { z } from 'zod'
 import { readKillSwitch } from '@/lib/actions/kill-switch'
 import type { Context } from '@/lib/context'
 import { type LedgerSource, type ProviderSource, SourceUnavailableError } from '@/lib/sources/contracts'
+import { sqlState } from '@/lib/sources/postgres-pool'
 import type { Action } from '@/prisma/generated/client'
 import type { Gathered } from './gather'
+import { whyNotBookable } from './posting-kind'
 
 export type ActOutcome = {
   state: 'done' | 'refused' | 'failed' | 'unknown'
@@ -17,7 +19,7 @@ export const stepSchema = z.object({
     z.object({
       kind: z.literal('ledger'),
       correction: z.object({
-        kind: z.enum(['book_charge', 'book_refund', 'reverse']),
+        kind: z.enum(['book_charge', 'book_refund', 'book_dispute', 'book_fee', 'reverse']),
         entryId: z.string().nullable(),
         providerRef: z.string(),
         chargeRef: z.string().nullable(),
@@ -51,6 +53,9 @@ export async function whyKilled(ctx: Pick<Context, 'db'>): Promise<string | null
   const { on, by, reason } = await readKillSwitch(ctx.db)
   return on ? `${by} switched all writes off: ${reason}` : null
 }
+
+/** SQLSTATEs of an exception that was raised, of data or a constraint: the same call will never be carried out. */
+const SAID_NO = /^(P0|22|23)/
 
 const gone: ActOutcome = {
   state: 'refused',
@@ -104,13 +109,20 @@ async function book(
   correction: Omit<Parameters<LedgerSource['correct']>[0], 'actionId'>,
   killed: () => Promise<string | null>,
 ): Promise<ActOutcome> {
+  // The mapping may have changed since it was proposed.
+  const unfit = whyNotBookable(source, correction.kind)
+  if (unfit !== null) return { state: 'refused', result: { reason: 'kind_not_mapped', text: unfit } }
   const off = await killed()
   if (off !== null) return stopped(off)
   try {
     const { applied, entryId } = await source.correct({ actionId: action.id, ...correction })
     return { state: 'done', result: { applied, entryId } }
   } catch (error) {
-    // Whatever went wrong, the service may have done it: reading decides.
+    // The function raised an error, such as for a kind that it does not know: its database rolled everything back.
+    if (error instanceof SourceUnavailableError && SAID_NO.test(sqlState(error) ?? '')) {
+      return { state: 'failed', result: { reason: 'function_refused', text: error.message } }
+    }
+    // Whatever else went wrong, the service may have done it: reading decides.
     return { state: 'unknown', result: { text: error instanceof Error ? error.message : String(error) } }
   }
 }

@@ -70,11 +70,16 @@ export function questionsOf(operation: Operation): LookUp[] {
   const posted = operation.postings.flatMap(({ kind, providerRef }) =>
     providerRef !== null && (kind === 'charge' || kind === 'refund') ? [{ kind, id: providerRef }] : [],
   )
+  const booked = [
+    ...operation.postings.map(({ providerRef }) => providerRef),
+    ...operation.charges.map(({ feeRef }) => feeRef),
+  ].filter((ref) => ref !== null)
   const questions: LookUp[] = [
     ...charges.map((id) => ({ kind: 'charge' as const, id })),
     ...refunds.map((id) => ({ kind: 'refund' as const, id })),
+    ...disputes.map((id) => ({ kind: 'dispute' as const, id })),
     ...posted,
-    ...[...charges, ...refunds, ...disputes, ...posted.map(({ id }) => id)].map((ref) => ({
+    ...[...charges, ...refunds, ...disputes, ...booked].map((ref) => ({
       kind: 'ledger' as const,
       ref,
     })),

@@ -3,11 +3,20 @@ import type { CaseClass } from '@/lib/core/case-classes'
 import { AppError } from '@/lib/core/errors'
 import type { Money } from '@/lib/core/money'
 import type { LedgerCorrection } from '@/lib/sources/contracts'
-import type { Charge, Operation, Posting, Refund } from '../operation'
+import type { Charge } from '../operation'
 import type { Gathered } from './gather'
+import { disputeOf, only, planBooking, planFee, planReversal, refundOf } from './plan-ledger'
 
 /** What moves money or books, and therefore needs a second person. */
-export const FOUR_EYES_KINDS = ['refund', 'book_ledger', 'book_refund', 'reverse_ledger', 'adopt'] as const
+export const FOUR_EYES_KINDS = [
+  'refund',
+  'book_ledger',
+  'book_refund',
+  'book_dispute',
+  'book_fee',
+  'reverse_ledger',
+  'adopt',
+] as const
 export type FourEyesKind = (typeof FOUR_EYES_KINDS)[number]
 
 export const paramsSchema = z.strictObject({
@@ -48,6 +57,10 @@ export function planCorrection(kind: FourEyesKind, gathered: Gathered, params: C
       return planBooking(gathered, chargeOf(gathered, params), 'book_charge')
     case 'book_refund':
       return planBooking(gathered, refundOf(gathered), 'book_refund')
+    case 'book_dispute':
+      return planBooking(gathered, disputeOf(gathered), 'book_dispute')
+    case 'book_fee':
+      return planFee(gathered, chargeOf(gathered, params))
     case 'reverse_ledger':
       return planReversal(gathered, params)
     default:
@@ -78,8 +91,6 @@ function chargeOf({ finding, operation }: Gathered, params: CorrectionParams): C
     throw new AppError('unprocessable', `${id} is ${charge.status} at the provider.`)
   return charge
 }
-
-const only = (ids: readonly string[] | null): string | null => (ids?.length === 1 ? (ids[0] ?? null) : null)
 
 /** A refund that failed, or was booked and never sent, is sent again for what it was meant to give back. */
 function refundAgain({ finding, operation }: Gathered): { charge: Charge; amountMinor: bigint } {
@@ -121,100 +132,4 @@ function planRefund(gathered: Gathered, params: CorrectionParams): Plan {
     amount: { minor: amountMinor, currency: charge.currency },
     step: { kind: 'refund', chargeId: charge.id, amountMinor },
   }
-}
-
-function refundOf({ finding, operation }: Gathered): Refund {
-  const id = only(finding?.subject.effectIds ?? [])
-  const refund = operation.refunds.find((each) => each.id === id)
-  if (refund === undefined) throw new AppError('unprocessable', 'The refund is not known at the provider.')
-  if (refund.status !== 'succeeded') {
-    throw new AppError(
-      'unprocessable',
-      `${refund.id} is ${refund.status} at the provider: only a succeeded one is booked.`,
-    )
-  }
-  return refund
-}
-
-function planBooking(gathered: Gathered, object: Charge | Refund, kind: 'book_charge' | 'book_refund'): Plan {
-  const isCharge = 'captured' in object
-  const amountMinor = isCharge ? object.capturedMinor : object.amountMinor
-  if (amountMinor <= 0n)
-    throw new AppError('unprocessable', `Nothing of ${object.id} was captured: there is nothing to book.`)
-  return ledgerPlan(gathered, object, amountMinor, {
-    kind,
-    entryId: null,
-    providerRef: object.id,
-    chargeRef: isCharge ? object.id : object.chargeId,
-    paymentIntent: isCharge ? object.paymentIntentId : null,
-    reference: gathered.finding?.subject.reference ?? object.reference,
-    amountMinor,
-    currency: object.currency,
-  })
-}
-
-function planReversal(gathered: Gathered, params: CorrectionParams): Plan {
-  const posting = postingOf(gathered, params)
-  if (posting.providerRef === null) {
-    throw new AppError(
-      'unprocessable',
-      'The posting names no provider object: it cannot be reversed from here.',
-    )
-  }
-  const object = { id: posting.chargeRef ?? posting.providerRef, sourceId: null, currency: posting.currency }
-  return ledgerPlan(gathered, object, posting.amountMinor, {
-    kind: 'reverse',
-    entryId: posting.entryId,
-    providerRef: posting.providerRef,
-    chargeRef: posting.chargeRef,
-    paymentIntent: null,
-    reference: posting.reference,
-    amountMinor: posting.amountMinor,
-    currency: posting.currency,
-  })
-}
-
-/** The one posting that is meant: named, or the only one, or of a double booking the later one. */
-function postingOf({ finding, operation }: Gathered, params: CorrectionParams): Posting {
-  const effectIds = finding?.subject.effectIds ?? []
-  const postings = operation.postings.filter(
-    ({ reversed, providerRef }) => !reversed && providerRef !== null && effectIds.includes(providerRef),
-  )
-  const chosen =
-    params.entryId === undefined
-      ? postings.at(-1)
-      : postings.find(({ entryId }) => entryId === params.entryId)
-  if (chosen === undefined)
-    throw new AppError('unprocessable', 'There is no such posting that is not reversed yet.')
-  if (params.entryId === undefined && postings.length > 1 && finding?.class !== 'duplicate_ledger') {
-    const ids = postings.map(({ entryId }) => entryId).join(', ')
-    throw new AppError('unprocessable', `A person must choose the posting: send entryId, one of ${ids}.`)
-  }
-  return chosen
-}
-
-function ledgerPlan(
-  { sources, operation }: Gathered,
-  object: { id: string; sourceId: string | null; currency: string },
-  amountMinor: bigint,
-  correction: Omit<LedgerCorrection, 'actionId'>,
-): Plan {
-  const ledger = ledgerFor(sources.ledgers, operation)
-  return {
-    sourceId: ledger.id,
-    provider: object.sourceId ?? sources.providers[0]?.id ?? ledger.id,
-    charge: correction.chargeRef ?? object.id,
-    amount: { minor: amountMinor, currency: object.currency },
-    step: { kind: 'ledger', correction },
-  }
-}
-
-function ledgerFor(ledgers: Gathered['sources']['ledgers'], operation: Operation) {
-  const known = operation.postings[0]?.sourceId
-  const able = ledgers.filter(({ source }) => source.canCorrect)
-  const chosen = able.find(({ id }) => id === known) ?? (able.length === 1 ? able[0] : undefined)
-  if (chosen === undefined) {
-    throw new AppError('unprocessable', 'No ledger of this system, or not just one, takes corrections.')
-  }
-  return chosen
 }

@@ -33,3 +33,9 @@ export const ledgerConfigSchema = z.strictObject({
   overlapMs: z.int().min(0).default(60_000),
 })
 export type LedgerConfig = z.infer<typeof ledgerConfigSchema>
+
+const POSTING_KINDS = ['charge', 'refund', 'fee', 'dispute'] as const
+
+/** The kinds of posting that a mapping has a value for. */
+export const postingKinds = ({ kinds }: LedgerConfig) =>
+  POSTING_KINDS.filter((kind) => kinds[kind].length > 0)

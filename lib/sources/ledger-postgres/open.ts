@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type LedgerCorrection, type LedgerSource, SourceUnavailableError } from '../contracts'
 import { openSourcePool, type SourcePool } from '../postgres-pool'
-import type { LedgerConfig } from './config'
+import { type LedgerConfig, postingKinds } from './config'
 import { copyPage, copyRows, readBounds } from './copy-rows'
 import { type Mapping, resolveMapping } from './mapping'
 import { cursorAt } from './position'
@@ -34,6 +34,7 @@ export function openLedgerSource(config: LedgerConfig, secret: { url: string }):
   return {
     kind: 'ledger',
     canCorrect: config.correction !== undefined,
+    postingKinds: postingKinds(config),
     readRows: async (cursor, limit) => readRows(reader, config, await mapping(), cursor, limit),
     bounds: async () => readBounds(reader, await mapping()),
     copyRows: async (range, sink) => copyRows(secret.url, config, await mapping(), range, sink),

@@ -59,7 +59,7 @@ function chargeObject(
   }
   const object = staged(versionAt(observedAt), content, tagAliases(charge))
   // Events show a charge without its fee: it is kept, but makes no other charge of it.
-  return { ...object, data: { ...object.data, feeMinor: charge.feeMinor } }
+  return { ...object, data: { ...object.data, feeMinor: charge.feeMinor, feeRef: charge.feeRef } }
 }
 
 /** A refund or a dispute: a part of its charge, given back or taken back. */

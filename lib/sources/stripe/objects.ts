@@ -24,7 +24,9 @@ const chargeSchema = z.object({
   amount_captured: z.int(),
   amount_refunded: z.int(),
   /** An id where it was not expanded: in the snapshots of events. */
-  balance_transaction: z.union([z.string(), z.object({ fee: z.int(), currency: z.string() })]).nullish(),
+  balance_transaction: z
+    .union([z.string(), z.object({ id: z.string(), fee: z.int(), currency: z.string() })])
+    .nullish(),
   captured: z.boolean(),
   created,
   currency: z.string(),
@@ -98,7 +100,7 @@ export function toCharge(config: StripeConfig, raw: Stripe.Charge): ProviderChar
     amountMinor: minor(charge.amount),
     capturedMinor: minor(charge.amount_captured),
     refundedMinor: minor(charge.amount_refunded),
-    feeMinor: feeOf(charge),
+    ...feeOf(charge),
     currency: charge.currency.toUpperCase(),
     customer: charge.customer ?? null,
     createdAt: charge.created,
@@ -126,9 +128,15 @@ export function toRefund(config: StripeConfig, raw: Stripe.Refund): ProviderRefu
 }
 
 /** A fee in another currency than the charge's (a converted payout) is not compared. */
-function feeOf({ balance_transaction: settled, currency }: z.infer<typeof chargeSchema>): bigint | null {
-  if (settled === null || settled === undefined || typeof settled === 'string') return null
-  return settled.currency === currency ? fromStripeAmount(settled.fee, currency).minor : null
+function feeOf({ balance_transaction: settled, currency }: z.infer<typeof chargeSchema>) {
+  if (
+    settled === null ||
+    settled === undefined ||
+    typeof settled === 'string' ||
+    settled.currency !== currency
+  )
+    return { feeMinor: null, feeRef: null }
+  return { feeMinor: fromStripeAmount(settled.fee, currency).minor, feeRef: settled.id }
 }
 
 export function toDispute(config: StripeConfig, raw: Stripe.Dispute): ProviderDispute {

@@ -27,9 +27,10 @@ export function compareSides(sides: CaseSides, aspect: Aspect): FieldRow[] {
     ) as Record<SideName, Cell>,
     agrees,
   })
-  const [charges, refunds] = [ofKind(sides.provider, 'charge'), ofKind(sides.provider, 'refund')]
+  const charges = ofKind(sides.provider, 'charge')
   // A refund given back later is told in the state; what is compared is what the case is about.
-  const whole = aspect === 'refund' ? (refunds.length > 0 ? refunds : charges) : charges
+  const parts = aspect === 'refund' || aspect === 'dispute' ? ofKind(sides.provider, aspect) : []
+  const whole = parts.length > 0 ? parts : charges
   // A surplus charge that was given back whole counts no more: what is left is compared.
   const objects = aspect === 'uniqueness' ? whole.filter((object) => !isGivenBack(object)) : whole
   return [

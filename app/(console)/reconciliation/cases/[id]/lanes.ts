@@ -59,7 +59,8 @@ export function buildLanes(
     .filter((life) => !sightings.some((each) => each.fence === life.fence && held(each.outcome)))
     .map((life) => laneOfLife(life, see))
   // A correction's refund comes much later: the history tells of it, and the attempts keep their scale.
-  const told = aspect === 'refund' ? sides.provider : sides.provider.filter(({ kind }) => kind === 'charge')
+  const isOfParts = aspect === 'refund' || aspect === 'dispute'
+  const told = isOfParts ? sides.provider : sides.provider.filter(({ kind }) => kind === 'charge')
   const all = [...spans, ...store, ...laneOfProvider(told, seen, dot)].sort((a, b) =>
     a.from < b.from ? -1 : 1,
   )
