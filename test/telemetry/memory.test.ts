@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { RECEIVER_ARGS } from '@/jobs/receiver/node-args'
 import { systemClock } from '@/lib/core/clock'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { JSON_TYPE, PROTOBUF, send } from './otlp'
@@ -18,7 +17,7 @@ let database: TestDatabase
 let receiver: ChildProcess
 beforeAll(async () => {
   database = await createTestDatabase()
-  receiver = spawn(process.execPath, RECEIVER_ARGS, {
+  receiver = spawn(process.execPath, ['--import', 'tsx', 'jobs/receiver.ts'], {
     env: {
       NODE_ENV: 'production',
       PATH: process.env.PATH ?? '',
