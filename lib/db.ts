@@ -29,14 +29,15 @@ export async function closeDatabase(db: Db): Promise<void> {
   await Promise.all([db.prisma.$disconnect(), db.pool.end()])
 }
 
-/** Runs `work` on one connection in one transaction. Never make an external call inside. */
+/** Runs `work` on one connection in one transaction, which `begin` opens. Never make an external call inside. */
 export async function inTransaction<T>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<T>,
+  begin = 'BEGIN',
 ): Promise<T> {
   const client = await pool.connect()
   try {
-    await client.query('BEGIN')
+    await client.query(begin)
     const result = await work(client)
     await client.query('COMMIT')
     client.release()

@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Clock } from '@/lib/core/clock'
 import type { Db } from '@/lib/db'
 import type { Log } from '@/lib/log'
@@ -117,7 +118,12 @@ export class Committer {
   }
 
   async #write(group: Waiting[]): Promise<void> {
-    const decoded = group.flatMap((waiting) => this.#decode(waiting))
+    const decoded: Decoded[] = []
+    for (const waiting of group) {
+      decoded.push(...this.#decode(waiting))
+      // The other writer's connection may be waiting for its next statement.
+      await otherWork()
+    }
     for (const signal of ['traces', 'logs'] as const)
       await this.#store(decoded.filter(({ waiting }) => waiting.signal === signal))
   }

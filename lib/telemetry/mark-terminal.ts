@@ -1,8 +1,10 @@
 import type { Db } from '@/lib/db'
-import { STAGE_TERMINAL_KEYS } from './sql/stage-witnessed'
-import { applyStaged } from './store/apply-staged'
+import { MARK_MINUTES } from './sql/mark-dirty'
+import { applyKeys } from './store/apply-keys'
+import { timestampOf } from './store/copy-text'
+import { addExpiry, addTerminal, type KeyFacts, openKey } from './store/key-facts'
+import { lockKeys } from './store/lock-keys'
 import { inRetriedTransaction } from './store/retry'
-import { openStage } from './store/stage-tables'
 
 export type TerminalMark = {
   scope: string
@@ -18,15 +20,22 @@ const CHUNK_ROWS = 5_000
 
 /**
  * Says that keys reached a terminal record (seen in a store, or collected as terminal): their effects are no
- * orphans. Saying it twice changes nothing.
+ * orphans. Its expiry also speaks about later executions (M5). Saying it twice changes nothing.
  */
 export async function markTerminal(db: Db, marks: readonly TerminalMark[]): Promise<void> {
   for (let first = 0; first < marks.length; first += CHUNK_ROWS) {
-    const rows = JSON.stringify(marks.slice(first, first + CHUNK_ROWS))
+    const chunk = marks.slice(first, first + CHUNK_ROWS)
     await inRetriedTransaction(db.pool, async (client) => {
-      await openStage(client)
-      await client.query(STAGE_TERMINAL_KEYS, [rows])
-      await applyStaged(client)
+      const keys = new Map<string, KeyFacts>()
+      for (const mark of chunk) {
+        const at = timestampOf(mark.at)
+        const expires = mark.expiresAt ? timestampOf(mark.expiresAt) : null
+        const facts = openKey(keys, mark.keyHash, mark.scope, at)
+        addExpiry(facts, at, expires)
+        addTerminal(facts, at, expires)
+      }
+      await lockKeys(client, keys)
+      await client.query(MARK_MINUTES, [await applyKeys(client, keys, [])])
     })
   }
 }

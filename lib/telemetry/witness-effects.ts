@@ -3,11 +3,12 @@ import type { Money } from '@/lib/core/money'
 import type { Db } from '@/lib/db'
 import { ensureDays } from './partitions'
 import { EFFECT_DAYS, FUTURE_MAX_MS } from './retention'
-import { STAGE_EFFECT_KEYS } from './sql/stage-facts'
-import { STAGE_WITNESSED_EFFECTS } from './sql/stage-witnessed'
-import { applyStaged } from './store/apply-staged'
+import { MARK_MINUTES } from './sql/mark-dirty'
+import { applyKeys } from './store/apply-keys'
+import { timestampOf } from './store/copy-text'
+import { type KeyFacts, openKey } from './store/key-facts'
+import { lockKeys } from './store/lock-keys'
 import { inRetriedTransaction } from './store/retry'
-import { openStage } from './store/stage-tables'
 import { DAY_MS } from './window'
 
 export type EffectWitness = {
@@ -51,16 +52,21 @@ export async function witnessEffects(
 }
 
 async function storeWitnesses(db: Db, witnesses: readonly EffectWitness[]): Promise<void> {
-  const rows = witnesses.map(({ amount, witness, ...each }) => ({
+  const effects = witnesses.map(({ at, amount, witness, ...each }) => ({
     ...each,
     rank: RANK[witness],
+    time: timestampOf(at),
     amountMinor: amount?.minor.toString() ?? null,
     currency: amount?.currency ?? null,
+    kind: null,
+    service: null,
+    version: null,
+    traceId: null,
   }))
   await inRetriedTransaction(db.pool, async (client) => {
-    await openStage(client)
-    await client.query(STAGE_WITNESSED_EFFECTS, [JSON.stringify(rows)])
-    await client.query(STAGE_EFFECT_KEYS)
-    await applyStaged(client)
+    const keys = new Map<string, KeyFacts>()
+    for (const { keyHash, scope, time } of effects) openKey(keys, keyHash, scope, time)
+    await lockKeys(client, keys)
+    await client.query(MARK_MINUTES, [await applyKeys(client, keys, effects)])
   })
 }

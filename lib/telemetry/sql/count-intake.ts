@@ -19,7 +19,7 @@ const ADMITTED = `
   )`
 
 /**
- * What arrived by minute, each service's last sign of life, and versions first seen: one statement, because each costs
+ * $3 = minutes whose figures changed. What arrived by minute, each service's last sign of life, and versions first seen: one statement, because each costs
  * a small batch more in turns than in work. Last in the transaction: senders of one service share these few rows.
  */
 export const COUNT_INTAKE = `
@@ -41,6 +41,8 @@ export const COUNT_INTAKE = `
     GROUP BY service, version, environment ORDER BY service, version, environment
     ON CONFLICT (service, version, environment) DO UPDATE SET first_seen_at = excluded.first_seen_at
     WHERE excluded.first_seen_at < d.first_seen_at
+  ), dirty AS (
+    INSERT INTO telemetry.dirty_minute (minute) SELECT DISTINCT unnest($3::timestamptz[])
   )
   INSERT INTO telemetry.minute_intake AS m (minute, service, spans, logs, late, future, last_received_at)
   SELECT minute, service, sum(spans), coalesce(sum(logs), 0), sum(late), sum(future), $2::timestamptz

@@ -1,29 +1,13 @@
-/**
- * $1, $2 = bounds of everything known about the keys in `touched`. Statements that look through or change event tables
- * get them as values and are planned anew, so that only the leaves in between are opened: with hundreds of days kept,
- * opening all would cost more than the work.
- */
-export const TOUCHED_BOUNDS = `
-  SELECT min(first_seen_at)::text AS first, max(last_seen_at)::text AS last FROM touched`
-
-/** The same as a condition on one table's alias. */
-export const withinBounds = (alias: string) =>
-  `${alias}.time >= $1::timestamptz AND ${alias}.time <= $2::timestamptz`
-
-/** A new key without an effect has no flag that its insertion did not set. */
-export const KEYS_WITH_HISTORY = `
-  SELECT t.* FROM touched t WHERE NOT t.is_new
-  UNION
-  SELECT t.* FROM (SELECT DISTINCT key_hash, scope FROM effect_stage) e
-  JOIN touched t ON t.key_hash = e.key_hash AND t.scope = e.scope`
+import { GIVEN_KEYS, withinBounds } from './lock-keys'
 
 /**
  * duplicate = not the first committed effect of its (name, step, scope, key), by time. settled = a terminal record
  * of the key lives at that time or later. An orphan whose record turns out to have been terminal before it was
  * found was a late span, not an orphan; one that becomes terminal afterwards stays found, and is no longer open.
+ * $1, $2 = bounds, $3 = keys. Returns the minutes that changed.
  */
 export const REFLAG_EFFECTS = `
-  WITH key AS MATERIALIZED (${KEYS_WITH_HISTORY}), flagged AS (
+  WITH ${GIVEN_KEYS}, flagged AS (
     SELECT e.time, e.key_hash, e.scope, e.name, e.step, e.effect_id, t.terminal_at,
            e.outcome = 'committed' AND e.effect_id <> '' AND row_number() OVER (
              PARTITION BY e.key_hash, e.scope, e.name, e.step, e.outcome = 'committed' AND e.effect_id <> ''
@@ -45,4 +29,4 @@ export const REFLAG_EFFECTS = `
       AND (e.duplicate, e.settled) IS DISTINCT FROM (f.duplicate, f.settled)
     RETURNING e.time
   )
-  INSERT INTO dirty SELECT DISTINCT date_bin('1 minute', time, 'epoch') FROM changed`
+  SELECT DISTINCT date_bin('1 minute', time, 'epoch') AS minute FROM changed`

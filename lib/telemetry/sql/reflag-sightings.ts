@@ -1,14 +1,14 @@
-import { KEYS_WITH_HISTORY, withinBounds } from './reflag-effects'
+import { GIVEN_KEYS, withinBounds } from './lock-keys'
 
 /**
  * Of keys seen before, and of new ones with a duplicate effect; writes only rows whose flags differ. $1, $2 =
- * TOUCHED_BOUNDS. OFFSET 0 keeps each key's rows a look-up of their own, by key: else the planner may prefer to read
+ * bounds, $3 = keys. Returns the minutes that changed. OFFSET 0 keeps each key's rows a look-up of their own, by key: else the planner may prefer to read
  * all that lies within the bounds.
  */
 export const REFLAG_SIGHTINGS = `
-  WITH key AS MATERIALIZED (
+  WITH ${GIVEN_KEYS}, judged AS MATERIALIZED (
     SELECT t.*, twice.trace_ids
-    FROM (${KEYS_WITH_HISTORY}) t
+    FROM key t
     CROSS JOIN LATERAL (
       SELECT array_agg(id) AS trace_ids FROM (
         SELECT e.trace_ids FROM telemetry.effect e
@@ -23,13 +23,13 @@ export const REFLAG_SIGHTINGS = `
              OR (s.outcome = 'observed' AND s.time > k.first_sighting_at) AS duplicate,
            coalesce(s.outcome IN ('executed', 'takeover') AND k.first_expiry_at <= s.time, false) AS expired_retry,
            coalesce(s.trace_id = ANY (k.trace_ids), false) AS effect_twice
-    FROM key k
+    FROM judged k
     CROSS JOIN LATERAL (
       SELECT s.* FROM telemetry.sighting s
       WHERE s.key_hash = k.key_hash AND s.scope = k.scope
         AND s.time >= k.first_seen_at AND s.time <= k.last_seen_at AND ${withinBounds('s')} OFFSET 0
     ) s
-    WHERE k.trace_ids IS NOT NULL OR NOT k.is_new
+    WHERE k.trace_ids IS NOT NULL OR k.known
   ), changed AS (
     UPDATE telemetry.sighting s SET
       first_seen = f.first_seen, duplicate = f.duplicate, expired_retry = f.expired_retry, effect_twice = f.effect_twice
@@ -39,4 +39,4 @@ export const REFLAG_SIGHTINGS = `
           IS DISTINCT FROM (f.first_seen, f.duplicate, f.expired_retry, f.effect_twice)
     RETURNING s.time
   )
-  INSERT INTO dirty SELECT DISTINCT date_bin('1 minute', time, 'epoch') FROM changed`
+  SELECT DISTINCT date_bin('1 minute', time, 'epoch') AS minute FROM changed`

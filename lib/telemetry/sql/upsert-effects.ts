@@ -1,12 +1,19 @@
-import { withinBounds } from './reflag-effects'
+import { withinBounds } from './lock-keys'
 
 /**
  * One row per (name, step, scope, key, effect id); a witness adds to it. Safe without a unique index because the
  * key's row is locked. The best witness names the time (span, store, provider; of equals the earliest), so the
- * result does not depend on the order of arrival. A resend changes no row. $1, $2 = TOUCHED_BOUNDS.
+ * result does not depend on the order of arrival. A resend changes no row. $1, $2 = bounds, $3 = what is
+ * witnessed as JSON (store/apply-keys.ts), with what is known of its locked key. Returns the minutes that changed.
  */
 export const UPSERT_EFFECTS = `
-  WITH witnessed AS (
+  WITH given AS (
+    SELECT decode("keyHash", 'hex') AS key_hash, decode("traceId", 'hex') AS trace_id, "effectId" AS effect_id,
+           "amountMinor" AS amount_minor, r.*
+    FROM jsonb_to_recordset($3::jsonb) AS r("keyHash" text, scope text, name text, step text, "effectId" text,
+      rank smallint, time timestamptz, outcome text, "amountMinor" bigint, currency text, kind text, service text,
+      version text, "traceId" text, "seenFirst" timestamptz, "seenLast" timestamptz, "terminalUntil" timestamptz)
+  ), witnessed AS (
     SELECT key_hash, scope, name, step, effect_id, min(rank) AS rank,
            (array_agg(time ORDER BY rank, time))[1] AS time,
            (array_agg(outcome ORDER BY array_position('{committed,unknown,failed,skipped}'::text[], outcome)))[1] AS outcome,
@@ -16,8 +23,10 @@ export const UPSERT_EFFECTS = `
            coalesce((array_agg(service ORDER BY rank, time, service) FILTER (WHERE service IS NOT NULL))[1], '') AS service,
            coalesce((array_agg(version ORDER BY rank, time, service) FILTER (WHERE service IS NOT NULL))[1], '') AS version,
            bool_or(rank = 1) AS by_span, bool_or(rank = 2) AS by_store, bool_or(rank = 3) AS by_provider,
-           coalesce(array_agg(DISTINCT trace_id) FILTER (WHERE trace_id IS NOT NULL), '{}') AS trace_ids
-    FROM effect_stage GROUP BY key_hash, scope, name, step, effect_id
+           coalesce(array_agg(DISTINCT trace_id) FILTER (WHERE trace_id IS NOT NULL), '{}') AS trace_ids,
+           -- the same in all rows of a key
+           min("seenFirst") AS first_seen_at, min("seenLast") AS last_seen_at, min("terminalUntil") AS terminal_until
+    FROM given GROUP BY key_hash, scope, name, step, effect_id
   ), known AS (
     SELECT e.time AS old_time, w.*,
            CASE WHEN w.rank < e.time_rank THEN w.time WHEN w.rank = e.time_rank THEN least(w.time, e.time) ELSE e.time END
@@ -33,11 +42,10 @@ export const UPSERT_EFFECTS = `
            CASE WHEN named THEN w.version ELSE e.version END AS new_version,
            ARRAY(SELECT DISTINCT id FROM unnest(e.trace_ids || w.trace_ids) AS id ORDER BY id LIMIT 16) AS new_trace_ids
     FROM witnessed w
-    JOIN touched t ON t.key_hash = w.key_hash AND t.scope = w.scope
     CROSS JOIN LATERAL (
       SELECT e.* FROM telemetry.effect e
       WHERE e.key_hash = w.key_hash AND e.scope = w.scope AND e.name = w.name AND e.step = w.step
-        AND e.effect_id = w.effect_id AND e.time >= t.first_seen_at AND e.time <= t.last_seen_at
+        AND e.effect_id = w.effect_id AND e.time >= w.first_seen_at AND e.time <= w.last_seen_at
         AND ${withinBounds('e')} OFFSET 0
     ) e
     -- the span that names the time names the service
@@ -64,14 +72,13 @@ export const UPSERT_EFFECTS = `
       seen_by_provider, duplicate, settled, key_hash, name, step, scope, effect_id, kind, currency, service, version,
       trace_ids)
     SELECT w.time, NULL, w.amount_minor, w.rank, w.outcome, w.by_span, w.by_store, w.by_provider, false,
-           coalesce(t.terminal_until >= w.time, false), w.key_hash, w.name, w.step, w.scope, w.effect_id, w.kind,
+           coalesce(w.terminal_until >= w.time, false), w.key_hash, w.name, w.step, w.scope, w.effect_id, w.kind,
            w.currency, w.service, w.version, w.trace_ids[1:16]
-    FROM witnessed w JOIN touched t ON t.key_hash = w.key_hash AND t.scope = w.scope
+    FROM witnessed w
     WHERE NOT EXISTS (SELECT FROM known k WHERE (k.key_hash, k.scope, k.name, k.step, k.effect_id)
                                               = (w.key_hash, w.scope, w.name, w.step, w.effect_id))
     RETURNING time
   )
-  INSERT INTO dirty
-  SELECT date_bin('1 minute', old_time, 'epoch') FROM updated
+  SELECT date_bin('1 minute', old_time, 'epoch') AS minute FROM updated
   UNION SELECT date_bin('1 minute', new_time, 'epoch') FROM updated
   UNION SELECT date_bin('1 minute', time, 'epoch') FROM inserted`

@@ -1,22 +1,36 @@
 import { once } from 'node:events'
+import { setImmediate as otherWork } from 'node:timers/promises'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 
-/** Lines are handed over in pieces of about this size. */
-const PIECE_CHARACTERS = 262_144
+/** Lines are handed over in pieces of about this size: the engine takes one in while the next is made. */
+const PIECE_CHARACTERS = 65_536
 
-/** `COPY target FROM STDIN`; nothing is sent when there are no lines. Rejects as the statement does. */
-export async function copyIn(client: pg.PoolClient, target: string, lines: readonly string[]): Promise<void> {
-  if (lines.length === 0) return
+/**
+ * `COPY target FROM STDIN`; nothing is sent when there are no lines. Rejects as the statement does. Between pieces
+ * other work of this process has its turn: another connection that waits for its next statement is an idle processor.
+ */
+export async function copyIn(client: pg.PoolClient, target: string, lines: Iterable<string>): Promise<void> {
+  const pieces = piecesOf(lines)
+  let next = pieces.next()
+  if (next.done === true) return
   const stream = client.query(copyFrom(`COPY ${target} FROM STDIN`))
   const done = once(stream, 'finish')
+  for (; next.done !== true; next = pieces.next()) {
+    if (!stream.write(next.value)) await Promise.race([once(stream, 'drain'), done])
+    await otherWork()
+  }
+  stream.end()
+  await done
+}
+
+function* piecesOf(lines: Iterable<string>): Generator<string, undefined> {
   let piece = ''
   for (const line of lines) {
     piece += `${line}\n`
     if (piece.length < PIECE_CHARACTERS) continue
-    if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), done])
+    yield piece
     piece = ''
   }
-  stream.end(piece)
-  await done
+  if (piece !== '') yield piece
 }

@@ -30,6 +30,10 @@ export function timestamp(ns: bigint): string {
   return `${cachedText}.${String(us - second * 1_000_000).padStart(6, '0')}Z`
 }
 
+/** The same of a date; years beyond 9999 would not sort. */
+export const timestampOf = (date: Date) =>
+  date.getTime() < Date.UTC(10_000, 0) ? `${date.toISOString().slice(0, -1)}000Z` : 'infinity'
+
 export function json(value: unknown): string {
   try {
     // A replacer makes it four times as slow, and an int64 beyond 2^53 is rare.

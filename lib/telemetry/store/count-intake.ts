@@ -2,12 +2,16 @@ import type pg from 'pg'
 import { COUNT_INTAKE } from '../sql/count-intake'
 import { queryPrepared } from './prepared'
 
-/** `arrived`: rows of INSERT_SPANS, or the same counted by the caller. Last: these few rows are shared by all senders. */
+/**
+ * `arrived`: rows of INSERT_SPANS, or the same counted by the caller; `minutes` = whose figures changed. Last: these few
+ * rows are shared by all senders.
+ */
 export async function countIntake(
   client: pg.PoolClient,
   arrived: readonly unknown[],
+  minutes: ReadonlySet<string>,
   receivedAt: Date,
 ): Promise<void> {
-  if (arrived.length === 0) return
-  await queryPrepared(client, COUNT_INTAKE, [JSON.stringify(arrived), receivedAt])
+  if (arrived.length === 0 && minutes.size === 0) return
+  await queryPrepared(client, COUNT_INTAKE, [JSON.stringify(arrived), receivedAt, [...minutes]])
 }

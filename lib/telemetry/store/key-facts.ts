@@ -1,7 +1,8 @@
 import type { EffectFact } from '../interpret/effect'
 import type { RequestFact } from '../interpret/request'
+import type { WitnessedEffect } from './apply-keys'
 import { escapeText, hex, NULL, nullable } from './copy-text'
-import { type Rendered, sightingFields, stagedFactFields } from './rows'
+import { type Rendered, resourceNames, sightingFields } from './rows'
 
 /** What a batch says about one (key, scope). Times are text that sorts as time does; merged by min and max. */
 export type KeyFacts = {
@@ -13,10 +14,14 @@ export type KeyFacts = {
   expiryAt: string | null
   terminalAt: string | null
   terminalUntil: string | null
-  /** `name step` of its effects in this batch; one of them twice needs comparing */
+  /** stored before this batch: with the batch's facts merged in, as lockKeys found them */
+  known: boolean
+  /** what its effects are settled by may have changed */
+  settles: boolean
+  /** `name step` of its effects in this batch */
   effects: Set<string> | null
-  /** false: its flags need what is stored of it, or its effects compared with each other */
-  plain: boolean
+  /** one of them comes twice: they need comparing */
+  twice: boolean
 }
 
 const DUPLICATE_OUTCOMES: ReadonlySet<string> = new Set([
@@ -45,18 +50,19 @@ export function collectKeys(rows: readonly Rendered[]): Map<string, KeyFacts> {
   for (const row of rows) {
     const { request, effect, start } = row
     if (request !== null && request.keyHash !== null) {
-      row.requestKey = open(keys, request.keyHash, request.scope, start)
+      row.requestKey = openKey(keys, request.keyHash, request.scope, start)
       addSighting(row.requestKey, row, request)
     }
     if (effect !== null) {
-      row.effectKey = open(keys, effect.keyHash, effect.scope ?? '', start)
+      row.effectKey = openKey(keys, effect.keyHash, effect.scope ?? '', start)
       addEffect(row.effectKey, effect)
     }
   }
   return keys
 }
 
-function open(keys: Map<string, KeyFacts>, keyHash: string, scope: string, at: string): KeyFacts {
+/** The facts of a key that something says was there at that time. */
+export function openKey(keys: Map<string, KeyFacts>, keyHash: string, scope: string, at: string): KeyFacts {
   const id = keyId(keyHash, scope)
   let facts = keys.get(id)
   if (facts === undefined) {
@@ -69,8 +75,10 @@ function open(keys: Map<string, KeyFacts>, keyHash: string, scope: string, at: s
       expiryAt: null,
       terminalAt: null,
       terminalUntil: null,
+      known: false,
+      settles: false,
       effects: null,
-      plain: true,
+      twice: false,
     }
     keys.set(id, facts)
   }
@@ -79,17 +87,22 @@ function open(keys: Map<string, KeyFacts>, keyHash: string, scope: string, at: s
   return facts
 }
 
-/**
- * An expiry counts when it lies after the sighting itself, so that it can only speak against later ones. A terminal
- * record was there at the end of the request that made it, or before any other that saw it; of several the one that
- * lives longest is kept, with the earliest sign of it.
- */
+/** A terminal record was there at the end of the request that made it, or before any other that saw it. */
 function addSighting(facts: KeyFacts, { start, end }: Rendered, request: RequestFact): void {
   facts.sightingAt = least(facts.sightingAt, start)
   const { recordExpiresAt: expires, recordState, outcome } = request
-  if (expires !== null && expires > start) facts.expiryAt = least(facts.expiryAt, expires)
-  if (recordState === null || !TERMINAL_STATES.has(recordState)) return
-  const at = EXECUTIONS.has(outcome) ? end : start
+  addExpiry(facts, start, expires)
+  if (recordState !== null && TERMINAL_STATES.has(recordState))
+    addTerminal(facts, EXECUTIONS.has(outcome) ? end : start, expires)
+}
+
+/** An expiry counts when it lies after the sighting itself, so that it can only speak against later ones. */
+export function addExpiry(facts: KeyFacts, at: string, expires: string | null): void {
+  if (expires !== null && expires > at) facts.expiryAt = least(facts.expiryAt, expires)
+}
+
+/** Of several terminal records the one that lives longest is kept, with the earliest sign of it. */
+export function addTerminal(facts: KeyFacts, at: string, expires: string | null): void {
   const until = expires ?? INFINITY
   if (facts.terminalUntil === null || until > facts.terminalUntil) {
     facts.terminalAt = at
@@ -100,14 +113,13 @@ function addSighting(facts: KeyFacts, { start, end }: Rendered, request: Request
 function addEffect(facts: KeyFacts, effect: EffectFact): void {
   facts.effects ??= new Set()
   const id = `${effect.name} ${effect.step}`
-  if (facts.effects.has(id)) facts.plain = false
+  if (facts.effects.has(id)) facts.twice = true
   facts.effects.add(id)
 }
 
-/** A sighting without a key, or of a key of which nothing is stored: the batch alone says its flags. As INSERT_SIGHTINGS. */
-export function plainSighting(row: Rendered): string | null {
-  const { request, start, requestKey: facts } = row
-  if (request === null || facts?.plain === false) return null
+/** For COPY; its flags follow from what is known of its locked key, but for `effect_twice`: see applyKeys. */
+export function sightingLine(row: Rendered, request: RequestFact): string {
+  const { start, requestKey: facts } = row
   const { outcome } = request
   const sightingAt = facts?.sightingAt ?? null
   const expiryAt = facts?.expiryAt ?? null
@@ -124,21 +136,32 @@ export function plainSighting(row: Rendered): string | null {
 export const EFFECT_COLUMNS = `time, amount_minor, time_rank, outcome, seen_by_span, seen_by_store, seen_by_provider,
   duplicate, settled, key_hash, name, step, scope, effect_id, kind, currency, service, version, trace_ids`
 
-/** The only effect of its name and step of a key seen for the first time. */
-export function plainEffect(row: Rendered, names: { service: string; version: string }): string | null {
+/** For COPY: the only effect of its name and step of a key seen for the first time; else null. */
+export function plainEffect(row: Rendered): string | null {
   const { effect, effectKey: facts } = row
-  if (effect === null || facts === null || !facts.plain) return null
+  if (effect === null || facts === null || facts.known || facts.twice) return null
   const scope = effect.scope ?? ''
+  const { service, version } = resourceNames(row.span.resource)
   const settled = facts.terminalUntil !== null && facts.terminalUntil >= row.start
   return (
     `${row.start}\t${effect.amountMinor ?? NULL}\t1\t${effect.outcome}\tt\tf\tf\tf\t${settled}\t${hex(effect.keyHash)}\t` +
     `${escapeText(effect.name)}\t${escapeText(effect.step)}\t${escapeText(scope)}\t${escapeText(effect.effectId)}\t` +
-    `${nullable(effect.kind)}\t${nullable(effect.currency)}\t${escapeText(names.service)}\t${escapeText(names.version)}\t` +
+    `${nullable(effect.kind)}\t${nullable(effect.currency)}\t${escapeText(service)}\t${escapeText(version)}\t` +
     `{"\\\\\\\\x${row.span.traceId}"}`
   )
 }
 
-/** The facts of a row that only SQL can turn into flags; null when the row has none such. */
-export function stagedFacts(row: Rendered): string | null {
-  return row.requestKey?.plain === false || row.effectKey?.plain === false ? stagedFactFields(row) : null
+/** The same effect as one witness of several. */
+export function witnessedEffect({ span, start }: Rendered, effect: EffectFact): WitnessedEffect {
+  const { service, version } = resourceNames(span.resource)
+  return {
+    ...effect,
+    scope: effect.scope ?? '',
+    rank: 1,
+    time: start,
+    amountMinor: effect.amountMinor?.toString() ?? null,
+    service,
+    version,
+    traceId: span.traceId,
+  }
 }

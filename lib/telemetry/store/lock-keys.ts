@@ -2,27 +2,33 @@ import type pg from 'pg'
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
 import type { AcceptedSpan } from '../interpret/interpret'
-import { LOCK_MERGED_KEYS, READ_ONLY_SCOPES } from '../sql/lock-keys'
+import { LOCK_KEYS, READ_ONLY_SCOPES } from '../sql/lock-keys'
 import { element } from './copy-text'
 import { type KeyFacts, keyId } from './key-facts'
 import { queryPrepared } from './prepared'
 
-const touchedSchema = z.array(z.object({ key_hash: z.string(), scope: z.string() }))
+const scopesSchema = z.array(z.object({ keyHash: z.string(), scope: z.string() }))
 
-/**
- * Locks the keys and adds what the batch says about them. Into `touched` go all of them, or only those that are not
- * plain; of those that turn out to be known already, `plain` becomes false. Returns how many were touched.
- */
-export async function lockKeys(
-  client: pg.PoolClient,
-  keys: Map<string, KeyFacts>,
-  which: 'touch all' | 'touch what is not plain',
-): Promise<number> {
-  if (keys.size === 0) return 0
+const time = z.string().nullable()
+const knownSchema = z.array(
+  z.object({
+    keyHash: z.string(),
+    scope: z.string(),
+    seenFirst: z.string(),
+    seenLast: z.string(),
+    sightingAt: time,
+    expiryAt: time,
+    terminalAt: time,
+    terminalUntil: time,
+  }),
+)
+
+/** Locks the keys and adds what the batch says about them; those that were known get hold of all that is known. */
+export async function lockKeys(client: pg.PoolClient, keys: Map<string, KeyFacts>): Promise<void> {
+  if (keys.size === 0) return
   const all = [...keys.values()]
   const array = (write: (facts: KeyFacts) => string) => `{${all.map(write).join()}}`
-  const open = all.filter(({ plain }) => !plain).map(hashElement)
-  const { rows } = await queryPrepared(client, LOCK_MERGED_KEYS, [
+  const { rows } = await queryPrepared(client, LOCK_KEYS, [
     array(hashElement),
     array(({ scope }) => element(scope)),
     array(({ seenFirst }) => seenFirst),
@@ -31,14 +37,18 @@ export async function lockKeys(
     array(({ expiryAt }) => expiryAt ?? 'NULL'),
     array(({ terminalAt }) => terminalAt ?? 'NULL'),
     array(({ terminalUntil }) => terminalUntil ?? 'NULL'),
-    `{${open.join()}}`,
-    which === 'touch all',
   ])
-  for (const { key_hash: keyHash, scope } of touchedSchema.parse(rows)) {
-    const facts = keys.get(keyId(keyHash, scope))
-    if (facts) facts.plain = false
+  for (const known of knownSchema.parse(rows)) {
+    const facts = keys.get(keyId(known.keyHash, known.scope))
+    if (facts) Object.assign(facts, known, { known: true, settles: maySettle(facts, known) })
   }
-  return rows.length
+}
+
+/** Whether the batch may have changed until when the key's terminal record lives. `merged`: with what was known. */
+function maySettle(batch: KeyFacts, merged: Pick<KeyFacts, 'terminalAt' | 'terminalUntil'>): boolean {
+  if (batch.terminalUntil === null) return false
+  const same = batch.terminalUntil === merged.terminalUntil
+  return same && batch.terminalAt === merged.terminalAt
 }
 
 /** An element of an array literal, as times are without quotes: there is nothing in them to escape. */
@@ -53,7 +63,7 @@ export async function resolveScopes(
   for (const { effect } of batch) if (effect !== null && effect.scope === null) hashes.add(effect.keyHash)
   if (hashes.size === 0) return batch
   const { rows } = await db.pool.query(READ_ONLY_SCOPES, [[...hashes]])
-  const scopes = new Map(touchedSchema.parse(rows).map((row) => [row.key_hash, row.scope]))
+  const scopes = new Map(scopesSchema.parse(rows).map((row) => [row.keyHash, row.scope]))
   return batch.map((each) =>
     each.effect === null || each.effect.scope !== null
       ? each

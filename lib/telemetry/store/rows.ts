@@ -55,40 +55,6 @@ export function spanFields({ span, start, end, durationNs, traceId, spanId, reso
   )
 }
 
-const FACT_COLUMNS = `outcome, key_hash, scope, endpoint, client, record_created_at, record_expires_at, record_state, fence,
-  attempt, owner, store_operations, store_errors, http_status, original_trace_id, effect_name, effect_step, effect_kind,
-  effect_id, effect_key_hash, effect_scope, effect_outcome, effect_amount, effect_currency`
-
-const NO_REQUEST = Array(15).fill(NULL).join('\t')
-const NO_EFFECT = Array(9).fill(NULL).join('\t')
-
-function factFields({ request, effect }: Rendered): string {
-  const asked =
-    request === null
-      ? NO_REQUEST
-      : `${request.outcome}\t${hex(request.keyHash)}\t${placeFields(request)}\t${recordFields(request)}\t` +
-        `${nullable(request.recordState)}\t${request.fence ?? NULL}\t${request.attempt ?? NULL}\t` +
-        `${nullable(request.owner)}\t${request.storeOperations}\t${request.storeErrors}\t` +
-        `${request.statusCode ?? NULL}\t${hex(request.originalTraceId)}`
-  const made =
-    effect === null
-      ? NO_EFFECT
-      : `${escapeText(effect.name)}\t${escapeText(effect.step)}\t${nullable(effect.kind)}\t` +
-        `${escapeText(effect.effectId)}\t${hex(effect.keyHash)}\t${nullable(effect.scope)}\t${effect.outcome}\t` +
-        `${effect.amountMinor ?? NULL}\t${nullable(effect.currency)}`
-  return `${asked}\t${made}`
-}
-
-/** A span with all that it means, for the staging table (stage-tables.ts declares the types). */
-export const STAGED_SPAN_COLUMNS = `${SPAN_COLUMNS}, ${FACT_COLUMNS}`
-export const stagedSpanFields = (row: Rendered) => `${spanFields(row)}\t${factFields(row)}`
-
-/** Only what SQL needs to make sightings and effects of it. */
-export const STAGED_FACT_COLUMNS = `start_time, end_time, trace_id, span_id, service, version, instance, environment,
-  region, ${FACT_COLUMNS}`
-export const stagedFactFields = (row: Rendered) =>
-  `${row.start}\t${row.end}\t${row.traceId}\t${row.spanId}\t${row.resource}\t${factFields(row)}`
-
 export type SightingFlags = {
   firstSeen: boolean
   duplicate: boolean

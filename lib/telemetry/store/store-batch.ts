@@ -1,25 +1,11 @@
-import type pg from 'pg'
-import { z } from 'zod'
 import type { Db } from '@/lib/db'
 import type { AcceptedSpan } from '../interpret/interpret'
-import { INSERT_SIGHTINGS } from '../sql/insert-sightings'
-import { INSERT_SPANS } from '../sql/insert-spans'
-import { STAGE_EFFECTS } from '../sql/stage-facts'
-import { applyTouched } from './apply-staged'
-import { copyIn } from './copy-in'
-import { countIntake } from './count-intake'
-import { collectKeys } from './key-facts'
-import { lockKeys, resolveScopes } from './lock-keys'
-import { queryPrepared } from './prepared'
+import { resolveScopes } from './lock-keys'
 import { inRetriedTransaction, sqlStateOf } from './retry'
-import { type Rendered, render, STAGED_SPAN_COLUMNS, stagedSpanFields } from './rows'
-import { openStage } from './stage-tables'
-import { storeDeliveries } from './store-deliveries'
-import { storeNew } from './store-new'
+import { render } from './rows'
+import { storeRows } from './store-rows'
 
 const UNIQUE_VIOLATION = '23505'
-
-const insertedSchema = z.object({ spans: z.number().int() }).loose()
 
 /**
  * Stores spans, and what follows from them, in one transaction; resolves after COMMIT with how many spans were
@@ -35,26 +21,12 @@ export async function storeBatch(
 ): Promise<{ inserted: number }> {
   if (batch.length === 0) return { inserted: 0 }
   const rows = (await resolveScopes(db, batch)).map(render)
+  const store = (how: 'all new' | 'any') =>
+    inRetriedTransaction(db.pool, (client) => storeRows(client, rows, receivedAt, how))
   try {
-    await inRetriedTransaction(db.pool, (client) => storeNew(client, rows, receivedAt))
-    return { inserted: rows.length }
+    return { inserted: await store('all new') }
   } catch (error) {
     if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error
-    return { inserted: await inRetriedTransaction(db.pool, (client) => storeAny(client, rows, receivedAt)) }
+    return { inserted: await store('any') }
   }
-}
-
-/** Any span may be there already: staged, inserted where it is not. Returns how many were new. */
-async function storeAny(client: pg.PoolClient, rows: readonly Rendered[], receivedAt: Date): Promise<number> {
-  await openStage(client)
-  await copyIn(client, `stage (${STAGED_SPAN_COLUMNS})`, rows.map(stagedSpanFields))
-  await queryPrepared(client, STAGE_EFFECTS)
-  await lockKeys(client, collectKeys(rows), 'touch all')
-  const arrived = (await queryPrepared(client, INSERT_SPANS, [receivedAt])).rows
-  await queryPrepared(client, INSERT_SIGHTINGS)
-  await applyTouched(client, { effects: rows.some(({ effect }) => effect !== null) })
-  await storeDeliveries(client, rows)
-  await countIntake(client, arrived, receivedAt)
-  const counted = z.array(insertedSchema).parse(arrived)
-  return counted.reduce((sum, row) => sum + row.spans, 0)
 }

@@ -27,7 +27,7 @@ export async function storeLogs(
     await client.query(OPEN_LOG_STAGE)
     await copyIn(client, `log_stage (${COLUMNS})`, lines)
     const arrived = (await client.query(INSERT_LOGS, [receivedAt])).rows
-    await countIntake(client, arrived, receivedAt)
+    await countIntake(client, arrived, new Set(), receivedAt)
     return { inserted: insertedSchema.parse(arrived).reduce((sum, row) => sum + row.logs, 0) }
   })
 }

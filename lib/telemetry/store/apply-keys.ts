@@ -1,0 +1,78 @@
+import type pg from 'pg'
+import { z } from 'zod'
+import { REFLAG_EFFECTS } from '../sql/reflag-effects'
+import { REFLAG_SIGHTINGS } from '../sql/reflag-sightings'
+import { UPSERT_EFFECTS } from '../sql/upsert-effects'
+import { type KeyFacts, keyId } from './key-facts'
+
+/** What one witness says about an effect of a key that is locked. */
+export type WitnessedEffect = {
+  keyHash: string
+  scope: string
+  name: string
+  step: string
+  effectId: string
+  /** 1 span, 2 store, 3 provider */
+  rank: 1 | 2 | 3
+  time: string
+  outcome: string
+  amountMinor: string | null
+  currency: string | null
+  kind: string | null
+  service: string | null
+  version: string | null
+  traceId: string | null
+}
+
+/** Of KeyFacts, as GIVEN_KEYS reads them. */
+const KEY_FIELDS = [
+  'keyHash',
+  'scope',
+  'seenFirst',
+  'seenLast',
+  'sightingAt',
+  'expiryAt',
+  'terminalAt',
+  'terminalUntil',
+  'known',
+]
+
+const minutesSchema = z.array(z.object({ minute: z.date() }))
+
+/** Of a statement that returns the minutes that it changed. */
+export const minutesOf = ({ rows }: pg.QueryResult): string[] =>
+  minutesSchema.parse(rows).map(({ minute }) => minute.toISOString())
+
+/**
+ * Merges what was witnessed into effects, and puts the flags of all effects and sightings of the keys right. A new
+ * key without an effect has no flag that its insertion did not set. Resolves to the minutes that changed.
+ */
+export async function applyKeys(
+  client: pg.PoolClient,
+  keys: ReadonlyMap<string, KeyFacts>,
+  effects: readonly WitnessedEffect[],
+): Promise<string[]> {
+  const withEffects = new Set<KeyFacts | undefined>()
+  const witnessed = effects.map((effect) => {
+    const facts = keys.get(keyId(effect.keyHash, effect.scope))
+    withEffects.add(facts)
+    return {
+      ...effect,
+      seenFirst: facts?.seenFirst,
+      seenLast: facts?.seenLast,
+      terminalUntil: facts?.terminalUntil,
+    }
+  })
+  const open = [...keys.values()].filter((facts) => facts.known || withEffects.has(facts))
+  const unsettled = open.filter((facts) => facts.settles || withEffects.has(facts))
+  const times = open.flatMap(({ seenFirst, seenLast }) => [seenFirst, seenLast]).sort()
+  const minutes: string[] = []
+  // Not by name: planned for these bounds.
+  const run = async (statement: string, given: string) => {
+    minutes.push(...minutesOf(await client.query(statement, [times[0], times.at(-1), given])))
+  }
+  if (witnessed.length > 0) await run(UPSERT_EFFECTS, JSON.stringify(witnessed))
+  if (unsettled.length > 0) await run(REFLAG_EFFECTS, JSON.stringify(unsettled, KEY_FIELDS))
+  if (open.length > 0) await run(REFLAG_SIGHTINGS, JSON.stringify(open, KEY_FIELDS))
+  return minutes
+}
