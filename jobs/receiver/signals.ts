@@ -6,13 +6,16 @@ import { decodeProtobuf } from '@/lib/telemetry/decode/protobuf'
 import { decodeLogsProtobuf } from '@/lib/telemetry/decode/protobuf-logs'
 import { type Interpreted, interpret } from '@/lib/telemetry/interpret/interpret'
 import { type InterpretedLogs, interpretLogs } from '@/lib/telemetry/interpret/interpret-logs'
+import { type RenderedSpans, renderSpans } from '@/lib/telemetry/store/render-spans'
 
 export const SIGNAL_OF_PATH: ReadonlyMap<string, Signal> = new Map([
   ['/v1/traces', 'traces'],
   ['/v1/logs', 'logs'],
 ])
 
-export type InterpretedAny = ({ signal: 'traces' } & Interpreted) | ({ signal: 'logs' } & InterpretedLogs)
+export type InterpretedAny =
+  | ({ signal: 'traces'; rendered: RenderedSpans } & Omit<Interpreted, 'accepted'>)
+  | ({ signal: 'logs' } & InterpretedLogs)
 
 /** Throws MalformedError. */
 export function decodeAndInterpret(
@@ -23,7 +26,8 @@ export function decodeAndInterpret(
   const isJson = encoding === 'json'
   if (signal === 'traces') {
     const spans = isJson ? decodeJson(bytes) : decodeProtobuf(bytes)
-    return { signal, ...interpret(spans, clock, hash) }
+    const { accepted, ...answer } = interpret(spans, clock, hash)
+    return { signal, rendered: renderSpans(accepted, clock.now()), ...answer }
   }
   const logs = isJson ? decodeLogsJson(bytes) : decodeLogsProtobuf(bytes)
   return { signal, ...interpretLogs(logs, clock, hash) }

@@ -36,7 +36,7 @@ export async function storeTogether(
 
 async function store({ db, clock }: CommitterOptions, requests: readonly InterpretedAny[]): Promise<number> {
   const receivedAt = clock.now()
-  const spans = requests.flatMap((request) => (request.signal === 'traces' ? request.accepted : []))
+  const spans = requests.flatMap((request) => (request.signal === 'traces' ? [request.rendered] : []))
   const logs = requests.flatMap((request) => (request.signal === 'logs' ? request.accepted : []))
   const stored = [await storeBatch(db, spans, receivedAt), await storeLogs(db, logs, receivedAt)]
   return stored.reduce((sum, { inserted }) => sum + inserted, 0)

@@ -3,6 +3,7 @@ import type { Clock } from '@/lib/core/clock'
 import type { Db } from '@/lib/db'
 import { type AttributeValue, emptyAttributes, type OtlpSpan } from '@/lib/telemetry/decode/span'
 import { interpret } from '@/lib/telemetry/interpret/interpret'
+import { renderSpans } from '@/lib/telemetry/store/render-spans'
 import { storeBatch } from '@/lib/telemetry/store/store-batch'
 
 export const hash = (key: string) => createHmac('sha256', 'test').update(key).digest('hex').slice(0, 32)
@@ -123,5 +124,5 @@ export function effectSpan(parts: EffectParts): OtlpSpan {
 export async function store(db: Db, clock: Clock, spans: OtlpSpan[]): Promise<number> {
   const { accepted, rejected, reasons } = interpret(spans, clock, hash)
   if (rejected > 0) throw new Error(reasons.join('; '))
-  return (await storeBatch(db, accepted, clock.now())).inserted
+  return (await storeBatch(db, [renderSpans(accepted, clock.now())], clock.now())).inserted
 }

@@ -2,7 +2,7 @@ import type { EffectFact } from '../interpret/effect'
 import type { RequestFact } from '../interpret/request'
 import type { WitnessedEffect } from './apply-keys'
 import { escapeText, hex, NULL, nullable } from './copy-text'
-import { type Rendered, resourceNames, sightingFields } from './rows'
+import { type FactRow, sightingFields } from './rows'
 
 /** What a batch says about one (key, scope). Times are text that sorts as time does; merged by min and max. */
 export type KeyFacts = {
@@ -45,7 +45,7 @@ export function isFinal({ outcome, recordState }: { outcome: string; recordState
 }
 
 /** Every key of the batch with all that the batch says about it; each row gets hold of its own. */
-export function collectKeys(rows: readonly Rendered[]): Map<string, KeyFacts> {
+export function collectKeys(rows: readonly FactRow[]): Map<string, KeyFacts> {
   const keys = new Map<string, KeyFacts>()
   for (const row of rows) {
     const { request, effect, start } = row
@@ -88,7 +88,7 @@ export function openKey(keys: Map<string, KeyFacts>, keyHash: string, scope: str
 }
 
 /** A terminal record was there at the end of the request that made it, or before any other that saw it. */
-function addSighting(facts: KeyFacts, { start, end }: Rendered, request: RequestFact): void {
+function addSighting(facts: KeyFacts, { start, end }: FactRow, request: RequestFact): void {
   facts.sightingAt = least(facts.sightingAt, start)
   const { recordExpiresAt: expires, recordState, outcome } = request
   addExpiry(facts, start, expires)
@@ -118,7 +118,7 @@ function addEffect(facts: KeyFacts, effect: EffectFact): void {
 }
 
 /** For COPY; its flags follow from what is known of its locked key, but for `effect_twice`: see applyKeys. */
-export function sightingLine(row: Rendered, request: RequestFact): string {
+export function sightingLine(row: FactRow, request: RequestFact): string {
   const { start, requestKey: facts } = row
   const { outcome } = request
   const sightingAt = facts?.sightingAt ?? null
@@ -137,31 +137,30 @@ export const EFFECT_COLUMNS = `time, amount_minor, time_rank, outcome, seen_by_s
   duplicate, settled, key_hash, name, step, scope, effect_id, kind, currency, service, version, trace_ids`
 
 /** For COPY: the only effect of its name and step of a key seen for the first time; else null. */
-export function plainEffect(row: Rendered): string | null {
+export function plainEffect(row: FactRow): string | null {
   const { effect, effectKey: facts } = row
   if (effect === null || facts === null || facts.known || facts.twice) return null
   const scope = effect.scope ?? ''
-  const { service, version } = resourceNames(row.span.resource)
+  const { service, version } = row.resource
   const settled = facts.terminalUntil !== null && facts.terminalUntil >= row.start
   return (
     `${row.start}\t${effect.amountMinor ?? NULL}\t1\t${effect.outcome}\tt\tf\tf\tf\t${settled}\t${hex(effect.keyHash)}\t` +
     `${escapeText(effect.name)}\t${escapeText(effect.step)}\t${escapeText(scope)}\t${escapeText(effect.effectId)}\t` +
     `${nullable(effect.kind)}\t${nullable(effect.currency)}\t${escapeText(service)}\t${escapeText(version)}\t` +
-    `{"\\\\\\\\x${row.span.traceId}"}`
+    `{"\\\\\\\\x${row.traceId}"}`
   )
 }
 
 /** The same effect as one witness of several. */
-export function witnessedEffect({ span, start }: Rendered, effect: EffectFact): WitnessedEffect {
-  const { service, version } = resourceNames(span.resource)
+export function witnessedEffect(row: FactRow, effect: EffectFact): WitnessedEffect {
   return {
     ...effect,
     scope: effect.scope ?? '',
     rank: 1,
-    time: start,
+    time: row.start,
     amountMinor: effect.amountMinor?.toString() ?? null,
-    service,
-    version,
-    traceId: span.traceId,
+    service: row.resource.service,
+    version: row.resource.version,
+    traceId: row.traceId,
   }
 }

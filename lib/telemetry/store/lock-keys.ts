@@ -1,11 +1,11 @@
 import type pg from 'pg'
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
-import type { AcceptedSpan } from '../interpret/interpret'
 import { LOCK_KEYS, READ_ONLY_SCOPES } from '../sql/lock-keys'
 import { element } from './copy-text'
 import { type KeyFacts, keyId } from './key-facts'
 import { queryPrepared } from './prepared'
+import type { FactRow } from './rows'
 
 const scopesSchema = z.array(z.object({ keyHash: z.string(), scope: z.string() }))
 
@@ -55,18 +55,11 @@ function maySettle(batch: KeyFacts, merged: Pick<KeyFacts, 'terminalAt' | 'termi
 const hashElement = ({ keyHash }: KeyFacts) => `"\\\\x${keyHash}"`
 
 /** A scope that neither the effect span nor its trace told: the key's, when only one scope uses that key; else ''. */
-export async function resolveScopes(
-  db: Db,
-  batch: readonly AcceptedSpan[],
-): Promise<readonly AcceptedSpan[]> {
-  const hashes = new Set<string>()
-  for (const { effect } of batch) if (effect !== null && effect.scope === null) hashes.add(effect.keyHash)
-  if (hashes.size === 0) return batch
-  const { rows } = await db.pool.query(READ_ONLY_SCOPES, [[...hashes]])
-  const scopes = new Map(scopesSchema.parse(rows).map((row) => [row.keyHash, row.scope]))
-  return batch.map((each) =>
-    each.effect === null || each.effect.scope !== null
-      ? each
-      : { ...each, effect: { ...each.effect, scope: scopes.get(each.effect.keyHash) ?? '' } },
-  )
+export async function resolveScopes(db: Db, rows: readonly FactRow[]): Promise<void> {
+  const open = rows.flatMap(({ effect }) => (effect !== null && effect.scope === null ? [effect] : []))
+  if (open.length === 0) return
+  const hashes = [...new Set(open.map(({ keyHash }) => keyHash))]
+  const { rows: found } = await db.pool.query(READ_ONLY_SCOPES, [hashes])
+  const scopes = new Map(scopesSchema.parse(found).map(({ keyHash, scope }) => [keyHash, scope]))
+  for (const effect of open) effect.scope = scopes.get(effect.keyHash) ?? ''
 }

@@ -1,5 +1,6 @@
 import type { Attributes, OtlpSpan } from '../decode/span'
-import type { AcceptedSpan } from '../interpret/interpret'
+import type { DeliveryFact } from '../interpret/delivery'
+import type { EffectFact } from '../interpret/effect'
 import type { RequestFact } from '../interpret/request'
 import { attributesField } from './attributes-field'
 import { escapeText, hex, json, NULL, nullable, small, timestamp } from './copy-text'
@@ -7,49 +8,39 @@ import type { KeyFacts } from './key-facts'
 
 /** Lines of COPY's text format, one a row, with the columns that they fill, in the same order. */
 
-/** What several tables say about a span, rendered once. */
-export type Rendered = AcceptedSpan & {
-  /** as it is sent to COPY */
+/** What a span says about requests, effects and messages; times as they are sent to COPY. */
+export type FactRow = {
+  request: RequestFact | null
+  effect: EffectFact | null
+  delivery: DeliveryFact | null
   start: string
   end: string
-  durationNs: bigint
   traceId: string
   spanId: string
-  /** service, version, instance, environment, region: five fields */
-  resource: string
+  resource: Resource
   /** what the batch says about its keys: filled in by collectKeys */
   requestKey: KeyFacts | null
   effectKey: KeyFacts | null
 }
 
-export function render(accepted: AcceptedSpan): Rendered {
-  const { span } = accepted
+export const SPAN_COLUMNS = `start_time, end_time, duration_ns, start_nanos, kind, status_code, trace_id, span_id,
+  parent_span_id, name, status_message, service, version, instance, environment, region, received_at, attributes,
+  events, links`
+
+export type Times = { start: string; end: string; durationNs: bigint }
+
+export function timesOf({ startNs, endNs }: OtlpSpan): Times {
   // A clock that was set back between start and end: the start is kept, the duration is 0.
-  const durationNs = span.endNs > span.startNs ? span.endNs - span.startNs : 0n
-  return {
-    span,
-    request: accepted.request,
-    effect: accepted.effect,
-    delivery: accepted.delivery,
-    start: timestamp(span.startNs),
-    end: timestamp(span.startNs + durationNs),
-    durationNs,
-    traceId: hex(span.traceId),
-    spanId: hex(span.spanId),
-    resource: resourceFields(span.resource),
-    requestKey: null,
-    effectKey: null,
-  }
+  const durationNs = endNs > startNs ? endNs - startNs : 0n
+  return { start: timestamp(startNs), end: timestamp(startNs + durationNs), durationNs }
 }
 
-export const SPAN_COLUMNS = `start_time, end_time, duration_ns, start_nanos, kind, status_code, trace_id, span_id,
-  parent_span_id, name, status_message, service, version, instance, environment, region, attributes, events, links`
-
-export function spanFields({ span, start, end, durationNs, traceId, spanId, resource }: Rendered): string {
+/** `place`: the fields of its resource and when it was received. */
+export function spanFields(span: OtlpSpan, { start, end, durationNs }: Times, place: string): string {
   return (
     `${start}\t${end}\t${durationNs}\t${span.startNs % 1000n}\t${small(span.kind)}\t${small(span.statusCode)}\t` +
-    `${traceId}\t${spanId}\t${span.parentSpanId.length === 16 ? hex(span.parentSpanId) : NULL}\t` +
-    `${escapeText(span.name)}\t${span.statusMessage === '' ? NULL : escapeText(span.statusMessage)}\t${resource}\t` +
+    `${hex(span.traceId)}\t${hex(span.spanId)}\t${span.parentSpanId.length === 16 ? hex(span.parentSpanId) : NULL}\t` +
+    `${escapeText(span.name)}\t${span.statusMessage === '' ? NULL : escapeText(span.statusMessage)}\t${place}\t` +
     `${attributesField(span.attributes)}\t${span.events.length === 0 ? NULL : escapeText(json(eventsOf(span)))}\t` +
     `${span.links.length === 0 ? NULL : escapeText(json(span.links))}`
   )
@@ -67,12 +58,12 @@ export const SIGHTING_COLUMNS = `time, end_time, record_created_at, record_expir
   original_trace_id, service, version, instance, environment, region, scope, endpoint, client, outcome, record_state,
   owner`
 
-export function sightingFields(row: Rendered, request: RequestFact, flags: SightingFlags): string {
+export function sightingFields(row: FactRow, request: RequestFact, flags: SightingFlags): string {
   return (
     `${row.start}\t${row.end}\t${recordFields(request)}\t${request.fence ?? NULL}\t${request.attempt ?? NULL}\t` +
     `${request.storeOperations}\t${request.storeErrors}\t${request.statusCode ?? NULL}\t${flags.firstSeen}\t` +
-    `${flags.duplicate}\t${flags.expiredRetry}\tf\t${flags.final}\t${row.traceId}\t${row.spanId}\t${hex(request.keyHash)}\t` +
-    `${hex(request.originalTraceId)}\t${row.resource}\t${placeFields(request)}\t${request.outcome}\t` +
+    `${flags.duplicate}\t${flags.expiredRetry}\tf\t${flags.final}\t${hex(row.traceId)}\t${hex(row.spanId)}\t${hex(request.keyHash)}\t` +
+    `${hex(request.originalTraceId)}\t${row.resource.fields}\t${placeFields(request)}\t${request.outcome}\t` +
     `${nullable(request.recordState)}\t${nullable(request.owner)}`
   )
 }
@@ -87,26 +78,20 @@ function eventsOf(span: OtlpSpan) {
   return span.events.map((event) => ({ ...event, timeNs: event.timeNs.toString() }))
 }
 
-export type ResourceNames = {
+export type Resource = {
   service: string
   version: string
   instance: string
   environment: string
   region: string
+  /** the five of them for COPY */
+  fields: string
 }
 
 /** Spans of one resource share the object, so its names are read once. */
-const resources = new WeakMap<Attributes, { names: ResourceNames; fields: string }>()
+const resources = new WeakMap<Attributes, Resource>()
 
-export function resourceNames(resource: Attributes): ResourceNames {
-  return readResource(resource).names
-}
-
-export function resourceFields(resource: Attributes): string {
-  return readResource(resource).fields
-}
-
-function readResource(resource: Attributes): { names: ResourceNames; fields: string } {
+export function readResource(resource: Attributes): Resource {
   const known = resources.get(resource)
   if (known) return known
   const names = {
@@ -118,7 +103,7 @@ function readResource(resource: Attributes): { names: ResourceNames; fields: str
       resourceText(resource, 'deployment.environment'),
     region: resourceText(resource, 'cloud.region'),
   }
-  const read = { names, fields: Object.values(names).map(escapeText).join('\t') }
+  const read = { ...names, fields: Object.values(names).map(escapeText).join('\t') }
   resources.set(resource, read)
   return read
 }

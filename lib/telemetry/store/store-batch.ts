@@ -1,8 +1,7 @@
 import type { Db } from '@/lib/db'
-import type { AcceptedSpan } from '../interpret/interpret'
 import { resolveScopes } from './lock-keys'
+import type { RenderedSpans } from './render-spans'
 import { inRetriedTransaction, sqlStateOf } from './retry'
-import { render } from './rows'
 import { storeRows } from './store-rows'
 
 const UNIQUE_VIOLATION = '23505'
@@ -16,13 +15,18 @@ const UNIQUE_VIOLATION = '23505'
  */
 export async function storeBatch(
   db: Db,
-  batch: readonly AcceptedSpan[],
+  requests: readonly RenderedSpans[],
   receivedAt: Date,
 ): Promise<{ inserted: number }> {
-  if (batch.length === 0) return { inserted: 0 }
-  const rows = (await resolveScopes(db, batch)).map(render)
+  const batch = {
+    spans: requests.flatMap(({ spans }) => spans),
+    rows: requests.flatMap(({ rows }) => rows),
+    arrived: requests.flatMap(({ arrived }) => arrived),
+  }
+  if (batch.spans.length === 0) return { inserted: 0 }
+  await resolveScopes(db, batch.rows)
   const store = (how: 'all new' | 'any') =>
-    inRetriedTransaction(db.pool, (client) => storeRows(client, rows, receivedAt, how))
+    inRetriedTransaction(db.pool, (client) => storeRows(client, batch, receivedAt, how))
   try {
     return { inserted: await store('all new') }
   } catch (error) {

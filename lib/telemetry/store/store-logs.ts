@@ -7,7 +7,7 @@ import { copyIn } from './copy-in'
 import { escapeText, hex, json, NULL, nullable, small, timestamp } from './copy-text'
 import { countIntake } from './count-intake'
 import { inRetriedTransaction } from './retry'
-import { resourceFields } from './rows'
+import { readResource } from './rows'
 
 const COLUMNS = `time, received_at, severity, digest, trace_id, span_id, key_hash, severity_text, event_name, service,
   version, instance, environment, region, scope, body, attributes`
@@ -22,7 +22,7 @@ export async function storeLogs(
 ): Promise<{ inserted: number }> {
   if (batch.length === 0) return { inserted: 0 }
   const received = receivedAt.toISOString()
-  const lines = batch.map((each) => fields(each, received))
+  const lines = batch.map((each) => `${fields(each, received)}\n`)
   return inRetriedTransaction(db.pool, async (client) => {
     await client.query(OPEN_LOG_STAGE)
     await copyIn(client, `log_stage (${COLUMNS})`, lines)
@@ -38,7 +38,7 @@ function fields({ log, timeNs, keyHash, scope, digest }: AcceptedLog, received: 
   return (
     `${timestamp(timeNs)}\t${received}\t${small(log.severity)}\t${hex(digest)}\t${id(log.traceId, 32)}\t` +
     `${id(log.spanId, 16)}\t${hex(keyHash)}\t${told(log.severityText)}\t${told(log.eventName)}\t` +
-    `${resourceFields(log.resource)}\t${nullable(scope)}\t${log.body === null ? NULL : escapeText(json(log.body))}\t` +
+    `${readResource(log.resource).fields}\t${nullable(scope)}\t${log.body === null ? NULL : escapeText(json(log.body))}\t` +
     `${attributesField(log.attributes)}`
   )
 }
