@@ -7,6 +7,7 @@ import { applyMigrations } from '@/prisma/engine'
 import { buildConsole } from './build'
 import { startEmbeddedPostgres } from './embedded/postgres'
 import { onShutdown } from './process'
+import { RECEIVER_ARGS } from './receiver/node-args'
 import { Children } from './supervisor/children'
 import { prepareConsole } from './supervisor/console'
 import { lockDataFolder } from './supervisor/data-lock'
@@ -73,11 +74,10 @@ async function start(options: Options, settings: Env): Promise<void> {
   const admin = await prepareConsole(databaseUrl, options.demo ? undefined : settings.IDEMSCOPE_ADMIN_EMAIL)
 
   undo.push(() => children.stop())
-  const script = (path: string) => ['--import', 'tsx', path]
-  children.start({ name: 'receiver', args: script('jobs/receiver.ts'), env: environment })
+  children.start({ name: 'receiver', args: RECEIVER_ARGS, env: environment })
   // A build takes the whole machine: traffic beside it would show faults that nobody planned.
   await building
-  children.start({ name: 'worker', args: script('jobs/worker.ts'), env: environment })
+  children.start({ name: 'worker', args: ['--import', 'tsx', 'jobs/worker.ts'], env: environment })
   if (demo) children.start(demoChild(demo, databaseUrl, log))
   children.start({ name: 'web', args: ['jobs/web.mjs'], env: environment })
 

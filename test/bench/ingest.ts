@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
 import pg from 'pg'
+import { RECEIVER_ARGS } from '@/jobs/receiver/node-args'
 import { systemClock } from '@/lib/core/clock'
 import { type BenchCluster, withCluster } from './cluster'
 import { copyAgain, emptyTables, prepareBaseline, readBack, type Written } from './copy-baseline'
@@ -104,7 +105,7 @@ function reportRounds(name: IngestCase, rounds: readonly Round[], report: Report
 
 /** The real process, as `npm start` runs it. */
 async function startReceiver(url: string): Promise<{ child: ChildProcess; pid: number; port: number }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'jobs/receiver.ts'], {
+  const child = spawn(process.execPath, RECEIVER_ARGS, {
     env: {
       NODE_ENV: 'production',
       PATH: process.env.PATH ?? '',

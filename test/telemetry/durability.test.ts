@@ -8,6 +8,7 @@ import { resources, tracing } from '@opentelemetry/sdk-node'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type EmbeddedPostgres, freePort, startEmbeddedPostgres } from '@/jobs/embedded/postgres'
+import { RECEIVER_ARGS } from '@/jobs/receiver/node-args'
 import { systemClock } from '@/lib/core/clock'
 import { closeDatabase, openDatabase } from '@/lib/db'
 import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup'
@@ -78,7 +79,7 @@ afterAll(async () => {
 /** Started again whenever it ends, as the supervisor does. */
 async function startReceiver(): Promise<void> {
   receiverPort = await freePort()
-  receiver = spawn(process.execPath, ['--import', 'tsx', 'jobs/receiver.ts'], {
+  receiver = spawn(process.execPath, RECEIVER_ARGS, {
     env: {
       NODE_ENV: 'production',
       PATH: process.env.PATH ?? '',

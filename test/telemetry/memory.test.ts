@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { RECEIVER_ARGS } from '@/jobs/receiver/node-args'
 import { systemClock } from '@/lib/core/clock'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { JSON_TYPE, PROTOBUF, send } from './otlp'
@@ -17,7 +18,7 @@ let database: TestDatabase
 let receiver: ChildProcess
 beforeAll(async () => {
   database = await createTestDatabase()
-  receiver = spawn(process.execPath, ['--import', 'tsx', 'jobs/receiver.ts'], {
+  receiver = spawn(process.execPath, RECEIVER_ARGS, {
     env: {
       NODE_ENV: 'production',
       PATH: process.env.PATH ?? '',

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { RECEIVER_ARGS } from '@/jobs/receiver/node-args'
 import { systemClock } from '@/lib/core/clock'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 
@@ -11,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => database.close())
 
 const start = (extra: Record<string, string>) =>
-  spawn(process.execPath, ['--import', 'tsx', 'jobs/receiver.ts'], {
+  spawn(process.execPath, RECEIVER_ARGS, {
     env: {
       NODE_ENV: 'test',
       PATH: process.env.PATH ?? '',
