@@ -12,4 +12,5 @@ export const MIGRATIONS = [
   '20261122000700_alerts',
   '20261122000810_reconcile_speed',
   '20261122000900_telemetry_sums',
+  '20261123000100_key_effect_twice',
 ] as const

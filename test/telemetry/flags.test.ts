@@ -86,6 +86,16 @@ describe('flags', () => {
       { effectId: 'ch_second', traceIds: [second.traceId], amount },
     ])
     expect(await sightings('twice')).toMatchObject([{ effectTwice: true, outcome: 'takeover' }])
+    // The trace's own request span comes after its effects are known to be two; another retry has no part in them.
+    await store(db, clock, [
+      requestSpan({ ...second, spanId: random.hex(8), outcome: 'executed', at: at(-31) }),
+    ])
+    await store(db, clock, [requestSpan({ ...ids(), key: 'twice', outcome: 'replayed', at: at(-10) })])
+    expect(await sightings('twice')).toMatchObject([
+      { effectTwice: true, outcome: 'executed' },
+      { effectTwice: true, outcome: 'takeover' },
+      { effectTwice: false, outcome: 'replayed' },
+    ])
   })
 
   it('the same effect id seen by span, store and provider is one row; the span names the time', async () => {

@@ -10,7 +10,9 @@ const written = (column: string) =>
  * Locks every key of the batch, in order, and adds what the batch says about it: by min and max, so that resends and
  * reordering change nothing. Of terminal records the one that lives longest is kept, with the earliest sign of it.
  * Whoever computes flags of a key holds its row: two batches with the same key follow one another, and the second sees
- * what the first stored. $1–$8 = the columns. Returns the keys that were known, with all that is known now.
+ * what the first stored. $1–$8 = the columns. Returns the keys that were known, with all that is known now, and
+ * which flags of theirs may be stale. The values before are those of the statement's snapshot, which may be older than
+ * what was merged: as they only ever move one way, what is the same now was the same then.
  */
 export const LOCK_KEYS = `
   WITH locked AS (
@@ -30,11 +32,15 @@ export const LOCK_KEYS = `
       terminal_until = greatest(k.terminal_until, excluded.terminal_until)
     RETURNING k.*, xmax = 0 AS is_new
   )
-  SELECT encode(key_hash, 'hex') AS "keyHash", scope, ${written('first_seen_at')} AS "seenFirst",
-         ${written('last_seen_at')} AS "seenLast", ${written('first_sighting_at')} AS "sightingAt",
-         ${written('first_expiry_at')} AS "expiryAt", ${written('terminal_at')} AS "terminalAt",
-         ${written('terminal_until')} AS "terminalUntil"
-  FROM locked WHERE NOT is_new`
+  SELECT encode(l.key_hash, 'hex') AS "keyHash", l.scope, ${written('l.first_seen_at')} AS "seenFirst",
+         ${written('l.last_seen_at')} AS "seenLast", ${written('l.first_sighting_at')} AS "sightingAt",
+         ${written('l.first_expiry_at')} AS "expiryAt", ${written('l.terminal_at')} AS "terminalAt",
+         ${written('l.terminal_until')} AS "terminalUntil",
+         coalesce(l.effect_twice, false) OR (l.first_sighting_at, l.first_expiry_at)
+           IS DISTINCT FROM (before.first_sighting_at, before.first_expiry_at) AS "sightingsStale",
+         (l.terminal_at, l.terminal_until) IS DISTINCT FROM (before.terminal_at, before.terminal_until) AS "effectsStale"
+  FROM locked l LEFT JOIN telemetry.key before ON before.key_hash = l.key_hash AND before.scope = l.scope
+  WHERE NOT l.is_new`
 
 /** The only scope under which each of the keys $1 (hex) is known. */
 export const READ_ONLY_SCOPES = `

@@ -28,5 +28,9 @@ export const REFLAG_EFFECTS = `
       AND e.effect_id = f.effect_id AND e.time = f.time AND ${withinBounds('e')}
       AND (e.duplicate, e.settled) IS DISTINCT FROM (f.duplicate, f.settled)
     RETURNING e.time
+  ), twice AS (
+    UPDATE telemetry.key k SET effect_twice = true
+    FROM (SELECT DISTINCT key_hash, scope FROM flagged WHERE duplicate) f
+    WHERE k.key_hash = f.key_hash AND k.scope = f.scope AND k.effect_twice IS NULL
   )
   SELECT DISTINCT date_bin('1 minute', time, 'epoch') AS minute FROM changed`

@@ -1,9 +1,9 @@
 import { GIVEN_KEYS, withinBounds } from './lock-keys'
 
 /**
- * Of keys seen before, and of new ones with a duplicate effect; writes only rows whose flags differ. $1, $2 =
- * bounds, $3 = keys. Returns the minutes that changed. OFFSET 0 keeps each key's rows a look-up of their own, by key: else the planner may prefer to read
- * all that lies within the bounds.
+ * Of keys seen before, and of new ones with a duplicate effect; writes only rows whose flags differ. $1, $2 = bounds,
+ * $3 = keys. Returns the minutes that changed. OFFSET 0 keeps each key's rows a look-up of their own, by key: else the
+ * planner may prefer to read all that lies within the bounds.
  */
 export const REFLAG_SIGHTINGS = `
   WITH ${GIVEN_KEYS}, judged AS MATERIALIZED (

@@ -44,8 +44,8 @@ export const minutesOf = ({ rows }: pg.QueryResult): string[] =>
   minutesSchema.parse(rows).map(({ minute }) => minute.toISOString())
 
 /**
- * Merges what was witnessed into effects, and puts the flags of all effects and sightings of the keys right. A new
- * key without an effect has no flag that its insertion did not set. Resolves to the minutes that changed.
+ * Merges what was witnessed into effects, and puts right what that, or what the batch says of its keys, changes in the
+ * flags of effects and sightings. Resolves to the minutes that changed.
  */
 export async function applyKeys(
   client: pg.PoolClient,
@@ -63,16 +63,20 @@ export async function applyKeys(
       terminalUntil: facts?.terminalUntil,
     }
   })
-  const open = [...keys.values()].filter((facts) => facts.known || withEffects.has(facts))
-  const unsettled = open.filter((facts) => facts.settles || withEffects.has(facts))
-  const times = open.flatMap(({ seenFirst, seenLast }) => [seenFirst, seenLast]).sort()
+  const all = [...keys.values()]
+  const ofEffects = all.filter((facts) => facts.effectsStale || withEffects.has(facts))
+  const ofSightings = all.filter((facts) => facts.sightingsStale || withEffects.has(facts))
   const minutes: string[] = []
   // Not by name: planned for these bounds.
-  const run = async (statement: string, given: string) => {
+  const run = async (statement: string, of: readonly KeyFacts[], given: string) => {
+    const times = of.flatMap(({ seenFirst, seenLast }) => [seenFirst, seenLast]).sort()
     minutes.push(...minutesOf(await client.query(statement, [times[0], times.at(-1), given])))
   }
-  if (witnessed.length > 0) await run(UPSERT_EFFECTS, JSON.stringify(witnessed))
-  if (unsettled.length > 0) await run(REFLAG_EFFECTS, JSON.stringify(unsettled, KEY_FIELDS))
-  if (open.length > 0) await run(REFLAG_SIGHTINGS, JSON.stringify(open, KEY_FIELDS))
+  if (witnessed.length > 0) await run(UPSERT_EFFECTS, ofEffects, JSON.stringify(witnessed))
+  for (const [statement, of] of [
+    [REFLAG_EFFECTS, ofEffects],
+    [REFLAG_SIGHTINGS, ofSightings],
+  ] as const)
+    if (of.length > 0) await run(statement, of, JSON.stringify(of, KEY_FIELDS))
   return minutes
 }

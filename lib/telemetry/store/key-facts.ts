@@ -16,8 +16,9 @@ export type KeyFacts = {
   terminalUntil: string | null
   /** stored before this batch: with the batch's facts merged in, as lockKeys found them */
   known: boolean
-  /** what its effects are settled by may have changed */
-  settles: boolean
+  /** flags of what is stored of it may have to change, or need a look at its effects */
+  sightingsStale: boolean
+  effectsStale: boolean
   /** `name step` of its effects in this batch */
   effects: Set<string> | null
   /** one of them comes twice: they need comparing */
@@ -76,7 +77,8 @@ export function openKey(keys: Map<string, KeyFacts>, keyHash: string, scope: str
       terminalAt: null,
       terminalUntil: null,
       known: false,
-      settles: false,
+      sightingsStale: false,
+      effectsStale: false,
       effects: null,
       twice: false,
     }

@@ -20,6 +20,8 @@ const knownSchema = z.array(
     expiryAt: time,
     terminalAt: time,
     terminalUntil: time,
+    sightingsStale: z.boolean(),
+    effectsStale: z.boolean(),
   }),
 )
 
@@ -40,15 +42,8 @@ export async function lockKeys(client: pg.PoolClient, keys: Map<string, KeyFacts
   ])
   for (const known of knownSchema.parse(rows)) {
     const facts = keys.get(keyId(known.keyHash, known.scope))
-    if (facts) Object.assign(facts, known, { known: true, settles: maySettle(facts, known) })
+    if (facts) Object.assign(facts, known, { known: true })
   }
-}
-
-/** Whether the batch may have changed until when the key's terminal record lives. `merged`: with what was known. */
-function maySettle(batch: KeyFacts, merged: Pick<KeyFacts, 'terminalAt' | 'terminalUntil'>): boolean {
-  if (batch.terminalUntil === null) return false
-  const same = batch.terminalUntil === merged.terminalUntil
-  return same && batch.terminalAt === merged.terminalAt
 }
 
 /** An element of an array literal, as times are without quotes: there is nothing in them to escape. */
