@@ -13,4 +13,5 @@ export const MIGRATIONS = [
   '20261122000810_reconcile_speed',
   '20261122000900_telemetry_sums',
   '20261123000100_key_effect_twice',
+  '20261123000200_telemetry_tens',
 ] as const

@@ -33,6 +33,7 @@ const utcDay = (at: Date) => at.toISOString().slice(0, 10)
 const ROLL_UP_TABLES = [
   'minute_intake',
   'minute_latency_point',
+  'ten_latency_route',
   ...(['minute', 'hour', 'day'] as const).flatMap((step) =>
     [...ROLL_UP_KINDS, ...DERIVED_KINDS].map((kind) => `${step}_${kind}`),
   ),

@@ -2,7 +2,15 @@ import type pg from 'pg'
 import { z } from 'zod'
 import type { Clock } from '@/lib/core/clock'
 import { type Db, inTransaction } from '@/lib/db'
-import { DERIVED_KINDS, derive, derivePoints, FORGET_POINTS, POINT_SECONDS } from './sql/derive'
+import {
+  DERIVE_TENS,
+  DERIVED_KINDS,
+  derive,
+  derivePoints,
+  FORGET_POINTS,
+  FORGET_TENS,
+  POINT_SECONDS,
+} from './sql/derive'
 import {
   CLAIM_MINUTES,
   FORGET_DELIVERIES,
@@ -35,6 +43,8 @@ const STATEMENTS = [
   RECOMPUTE_EFFECTS,
   RECOMPUTE_DELIVERIES,
   ...DERIVED_KINDS.flatMap((kind) => [forgetSteps('minute', kind), derive('minute', kind)]),
+  FORGET_TENS,
+  DERIVE_TENS,
   FORGET_POINTS,
   ...POINT_SECONDS.map(derivePoints),
   MARK_HOURS,

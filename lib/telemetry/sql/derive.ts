@@ -1,3 +1,4 @@
+import { ROLL_UP_LOCK } from './roll-up'
 import type { RollUpKind, Step } from './roll-up-steps'
 
 /** For each minute of $1, and each hour and day, from what is rolled up there by service, version, endpoint and client. */
@@ -39,6 +40,21 @@ export function derive(step: Step | 'minute', kind: DerivedKind): string {
   const { from, sql } = DERIVED[kind]
   return sql(`telemetry.${step}_${kind}`, `telemetry.${step}_${from}`)
 }
+
+const TENS = `SELECT DISTINCT date_bin('${ROLL_UP_LOCK}', minute, 'epoch') AS at FROM unnest($1::timestamptz[]) AS minute`
+
+/** Histograms of an endpoint over the ten minutes that the minutes $1 lie in: from all their minutes. */
+export const FORGET_TENS = `DELETE FROM telemetry.ten_latency_route WHERE minute IN (${TENS})`
+export const DERIVE_TENS = `
+  INSERT INTO telemetry.ten_latency_route (minute, buckets, counts, service, version, endpoint, client)
+  SELECT at, array_agg(bucket ORDER BY bucket), array_agg(count ORDER BY bucket), service, version, endpoint, ''
+  FROM (
+    SELECT ten.at, bucket, sum(count)::bigint AS count, service, version, endpoint
+    FROM (${TENS}) ten
+    JOIN telemetry.minute_latency_route f ON f.minute >= ten.at AND f.minute < ten.at + interval '${ROLL_UP_LOCK}'
+    CROSS JOIN LATERAL unnest(buckets, counts) AS entry(bucket, count)
+    GROUP BY ten.at, bucket, service, version, endpoint
+  ) merged GROUP BY at, service, version, endpoint`
 
 /** The steps of a chart that have their percentiles ready, in seconds. Each divides ROLL_UP_LOCK of roll-up.ts. */
 export const POINT_SECONDS: readonly number[] = [60, 120, 300, 600]

@@ -1,10 +1,16 @@
 import { isUnfiltered, type TelemetryWindow } from '../window'
 import type { DerivedKind } from './derive'
+import { ROLL_UP_LOCK } from './roll-up'
 import type { RollUpKind } from './roll-up-steps'
 
 const ceil = (step: string, at: string) =>
   `date_bin('1 ${step}', ${at}::timestamptz + interval '1 ${step}' - interval '1 microsecond', 'epoch')`
 const floor = (step: string, at: string) => `date_bin('1 ${step}', ${at}::timestamptz, 'epoch')`
+
+const TEN = ROLL_UP_LOCK
+const ceilTen = (at: string) =>
+  `date_bin('${TEN}', ${at} + interval '${TEN}' - interval '1 microsecond', 'epoch')`
+const floorTen = (at: string) => `date_bin('${TEN}', ${at}, 'epoch')`
 
 const CEIL_HOUR = ceil('hour', '$1')
 const FLOOR_HOUR = floor('hour', '$2')
@@ -20,7 +26,7 @@ const DIRTY_DAYS = `(SELECT DISTINCT day FROM telemetry.dirty_day WHERE day >= $
 
 /**
  * The figures of [$1, $2), which are whole minutes, as a table expression: whole hours and days where they are
- * rolled up, minutes at the edges and wherever something changed since. One snapshot sees marks and rows alike, so
+ * rolled up, tens of minutes or minutes at the edges and wherever something changed since. One snapshot sees marks and rows alike, so
  * the sums are those of the minutes. `coarsest` = how coarse the rows may be, for a reader that keeps steps apart.
  */
 export function rollUpRows(
@@ -33,10 +39,19 @@ export function rollUpRows(
     SELECT f.minute, ${columns} FROM ${dirty}
     JOIN telemetry.${step}_${kind} f ON f.minute >= dirty.${at} AND f.minute < dirty.${at} + interval '1 ${length}'`
   if (coarsest === 'minute') return `(${from('minute')} WHERE minute >= $1 AND minute < $2) rolled`
+  const hasTens = kind === 'latency_route'
+  const between = (start: string, end: string) => {
+    const tens = [ceilTen(start), floorTen(end)]
+    return hasTens
+      ? `${from('ten')} WHERE minute >= ${tens[0]} AND minute < ${tens[1]}
+    UNION ALL ${from('minute')} WHERE minute >= ${start} AND minute < least(${end}, ${tens[0]})
+    UNION ALL ${from('minute')} WHERE minute >= greatest(${tens[1]}, ${tens[0]}) AND minute < ${end}`
+      : `${from('minute')} WHERE minute >= ${start} AND minute < ${end}`
+  }
   const minutes = `
-    ${from('minute')} WHERE minute >= $1 AND minute < least($2::timestamptz, ${CEIL_HOUR})
-    UNION ALL ${from('minute')} WHERE minute >= greatest(${FLOOR_HOUR}, ${CEIL_HOUR}) AND minute < $2
-    UNION ALL ${joined('minute', DIRTY_HOURS, 'hour', 'hour')}`
+    ${between('$1::timestamptz', `least($2::timestamptz, ${CEIL_HOUR})`)}
+    UNION ALL ${between(`greatest(${FLOOR_HOUR}, ${CEIL_HOUR})`, '$2::timestamptz')}
+    UNION ALL ${joined(hasTens ? 'ten' : 'minute', DIRTY_HOURS, 'hour', 'hour')}`
   if (coarsest === 'hour')
     return `(${from('hour')} WHERE minute >= ${CEIL_HOUR} AND minute < ${FLOOR_HOUR} AND ${CLEAN_HOUR}
     UNION ALL ${minutes}) rolled`

@@ -1,8 +1,8 @@
 import { bucketSql } from '../histogram'
 import { ADMIT, KEPT } from './dimensions'
 
-/** Whoever changes a minute holds its ten minutes: the percentiles of derive.ts are of steps up to so long. */
-const ROLL_UP_LOCK = '10 minutes'
+/** Whoever changes a minute holds its ten minutes: what derive.ts derives of minutes is of steps up to so long. */
+export const ROLL_UP_LOCK = '10 minutes'
 
 /**
  * Minutes to recompute, newest first, under a transaction lock: two workers never write one minute at once, and
