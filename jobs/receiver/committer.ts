@@ -43,13 +43,13 @@ const GATHER_MS = 5
 /** Requests that wait are stored together up to this many bytes: one COMMIT for all of them. */
 const GROUP_BYTES = 1024 * 1024
 const GROUP_REQUESTS = 64
-/** Decoded spans take many times their bytes: a body that is larger than this is written alone. */
+/** What is rendered takes more than its bytes: a body that is larger than this is written alone. */
 const WRITING_BYTES_MAX = 4 * GROUP_BYTES
 
 /**
  * Group commit: what arrives while a transaction runs goes into the next. Bodies wait as bytes, which the budget
- * counts, and are decoded only when a writer is free, so decoded spans exist for at most WRITING_BYTES_MAX, or for
- * one body.
+ * counts, and are decoded only when a writer is free, one at a time: decoded spans exist for one body, and what is
+ * rendered of them for at most WRITING_BYTES_MAX, or for one body.
  */
 export class Committer {
   readonly #options: CommitterOptions
