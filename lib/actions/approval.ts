@@ -16,3 +16,9 @@ export function assertFourEyes(action: { proposerId: string | null }, actor: Act
   }
   return actor.userId
 }
+
+/** Only its proposer takes a proposal back. Throws `forbidden`. */
+export function assertProposer(action: { proposerId: string | null }, actor: Actor): void {
+  if (actor.kind !== 'user' || action.proposerId !== actor.userId)
+    throw new AppError('forbidden', 'Only who proposed it can withdraw it; an approver can reject it.')
+}

@@ -51,6 +51,13 @@ export async function transition(
   }
 }
 
+/** A person's decision on a proposal. Throws `conflict` when somebody else has decided first. */
+export async function decide(tx: Tx, input: Parameters<typeof transition>[1]): Promise<Action> {
+  const row = await transition(tx, input)
+  if (row === 'lost') throw new AppError('conflict', 'Somebody else has decided on it already.')
+  return row
+}
+
 /** The partial unique index action_one_in_flight refused it. */
 export const inFlight = (error: unknown): boolean =>
   error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'

@@ -1,6 +1,7 @@
-import { approvalExpiresAt, assertFourEyes } from '@/lib/actions/approval'
+import { assertFourEyes } from '@/lib/actions/approval'
+import { decline } from '@/lib/actions/decline'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
-import { transition } from '@/lib/actions/transition'
+import { putInForce } from '@/lib/actions/put-in-force'
 import { type ActionView, actionView } from '@/lib/actions/view'
 import { append } from '@/lib/audit/append'
 import type { Context } from '@/lib/context'
@@ -33,20 +34,7 @@ export async function approvePolicy(
         meta: { reason: 'stale_evidence' },
       })
     }
-    const steps = [
-      {
-        from: 'proposed',
-        to: 'approved',
-        patch: { approverId, approvedAt: now, expiresAt: approvalExpiresAt(now) },
-      },
-      { from: 'approved', to: 'executing', patch: { executedAt: now } },
-      { from: 'executing', to: 'done', patch: { finishedAt: now, result: { policy } } },
-    ] as const
-    let row: Awaited<ReturnType<typeof transition>> = 'lost'
-    for (const { from, to, patch } of steps) {
-      row = await transition(tx, { id: action.id, from: [from], to, patch })
-      if (row === 'lost') throw new AppError('conflict', 'Somebody else has decided on it already.')
-    }
+    const row = await putInForce(tx, action.id, { approverId, at: now, result: { policy } })
     await put(tx, policy, action.id, now)
     await append(tx, ctx, {
       verb: 'retention.approve',
@@ -55,7 +43,6 @@ export async function approvePolicy(
       before,
       after: policy,
     })
-    if (row === 'lost') throw new AppError('conflict', 'Somebody else has decided on it already.')
     return actionView(row)
   })
 }
@@ -67,19 +54,8 @@ export async function rejectPolicy(
 ): Promise<ActionView> {
   authorise(ctx, 'action.reject')
   const reason = reasonSchema.parse(input.reason)
-  const action = await proposedPolicy(ctx, input.actionId)
-  return ctx.db.prisma.$transaction(async (tx) => {
-    const patch = { finishedAt: ctx.clock.now(), result: { reason } }
-    const row = await transition(tx, { id: action.id, from: ['proposed'], to: 'rejected', patch })
-    if (row === 'lost') throw new AppError('conflict', 'Somebody else has decided on it already.')
-    await append(tx, ctx, {
-      verb: 'retention.reject',
-      subject: action.id,
-      outcome: 'rejected',
-      reason,
-    })
-    return actionView(row)
-  })
+  const { id } = await proposedPolicy(ctx, input.actionId)
+  return decline(ctx, id, { outcome: 'rejected', verb: 'retention.reject', reason })
 }
 
 /** Throws `not_found` when it is no policy. */

@@ -1,9 +1,8 @@
-import { transition } from '@/lib/actions/transition'
-import { type ActionView, actionView } from '@/lib/actions/view'
-import { append } from '@/lib/audit/append'
+import { assertProposer } from '@/lib/actions/approval'
+import { decline } from '@/lib/actions/decline'
+import type { ActionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
-import { AppError } from '@/lib/core/errors'
 import { reasonSchema } from '@/lib/core/reason'
 import { proposedPolicy } from './approve-policy'
 
@@ -15,14 +14,6 @@ export async function withdrawPolicy(
   authorise(ctx, 'retention.run')
   const reason = reasonSchema.parse(input.reason)
   const action = await proposedPolicy(ctx, input.actionId)
-  if (ctx.actor.kind !== 'user' || action.proposerId !== ctx.actor.userId) {
-    throw new AppError('forbidden', 'Only who proposed it can withdraw it; an approver can reject it.')
-  }
-  return ctx.db.prisma.$transaction(async (tx) => {
-    const patch = { finishedAt: ctx.clock.now(), result: { reason, withdrawn: true } }
-    const row = await transition(tx, { id: action.id, from: ['proposed'], to: 'rejected', patch })
-    if (row === 'lost') throw new AppError('conflict', 'Somebody else has decided on it already.')
-    await append(tx, ctx, { verb: 'retention.withdraw', subject: action.id, outcome: 'withdrawn', reason })
-    return actionView(row)
-  })
+  assertProposer(action, ctx.actor)
+  return decline(ctx, action.id, { outcome: 'withdrawn', verb: 'retention.withdraw', reason })
 }

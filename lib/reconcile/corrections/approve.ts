@@ -1,6 +1,6 @@
 import { approvalExpiresAt, assertFourEyes } from '@/lib/actions/approval'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
-import { transition } from '@/lib/actions/transition'
+import { decide } from '@/lib/actions/transition'
 import type { ActionView } from '@/lib/actions/view'
 import { append } from '@/lib/audit/append'
 import type { Context } from '@/lib/context'
@@ -31,13 +31,12 @@ export async function approve(
   }
   const now = ctx.clock.now()
   await ctx.db.prisma.$transaction(async (tx) => {
-    const row = await transition(tx, {
+    await decide(tx, {
       id: action.id,
       from: ['proposed'],
       to: 'approved',
       patch: { approverId, approvedAt: now, expiresAt: approvalExpiresAt(now) },
     })
-    if (row === 'lost') throw new AppError('conflict', 'Somebody else has decided on it already.')
     if (action.caseId !== null) await noteOnCase(tx, ctx, action.caseId, 'approved', { actionId: action.id })
     await append(tx, ctx, {
       verb: `correction.${action.kind}`,
