@@ -5,7 +5,6 @@ import { z } from 'zod'
 import type { Attempted } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
 import type { UserContext } from '@/app/_server/context'
-import { approveAction, rejectAction, withdrawAction } from '@/app/_server/decide'
 import type { ActInput } from '@/app/_ui/act-dialog'
 import { durationMs } from '@/app/_ui/duration-field'
 import { proposeAdvised } from '@/lib/retention/advise'
@@ -68,24 +67,6 @@ export const proposeSeen = async ({ source, endpoint, ...seen }: Seen, input: Ac
       safetyMs: durationMs(input.fields, 'safety') ?? 0,
       archive: input.fields.archive === 'on',
     }),
-  )
-
-export const approvePolicy = async (actionId: string, evidenceHash: string, input: ActInput) =>
-  once('action.approve', input, (ctx) =>
-    approveAction(ctx, {
-      actionId: id.parse(actionId),
-      evidenceHash: z.string().max(128).parse(evidenceHash),
-    }),
-  )
-
-export const rejectPolicy = async (actionId: string, input: ActInput) =>
-  once('action.reject', input, (ctx) =>
-    rejectAction(ctx, { actionId: id.parse(actionId), reason: input.reason }),
-  )
-
-export const withdrawPolicy = async (actionId: string, input: ActInput) =>
-  once('action.withdraw', input, (ctx) =>
-    withdrawAction(ctx, { actionId: id.parse(actionId), reason: input.reason }),
   )
 
 const GIB = 1024 ** 3

@@ -5,7 +5,7 @@ import { Facts } from '@/app/_ui/facts'
 import { durationText } from '@/app/_ui/format-time'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
-import { approvePolicy, rejectPolicy, withdrawPolicy } from './act'
+import { approve, reject, withdraw } from '../_decide/act'
 
 const terms = z.object({ ttlMs: z.number().nullable(), safetyMs: z.number(), archive: z.boolean() })
 const evidenceSchema = z.object({
@@ -57,7 +57,7 @@ export function WaitingPolicy({ action, names, people, me, forbidden, place }: P
             lead="What is in force stays as it is. You can propose again."
             confirm="Withdraw 1 proposal"
             withReason
-            act={withdrawPolicy.bind(null, action.id)}
+            act={withdraw.bind(null, action.id)}
           />
         ) : (
           <ActDialog
@@ -67,7 +67,7 @@ export function WaitingPolicy({ action, names, people, me, forbidden, place }: P
             lead="What is in force stays as it is."
             confirm="Reject 1 proposal"
             withReason
-            act={rejectPolicy.bind(null, action.id)}
+            act={reject.bind(null, action.id)}
           />
         )}
         <ActDialog
@@ -80,7 +80,7 @@ export function WaitingPolicy({ action, names, people, me, forbidden, place }: P
           confirm={`Approve 1 policy in ${place}`}
           typed={{ label: 'How many', expected: '1' }}
           holdS={10}
-          act={approvePolicy.bind(null, action.id, action.evidenceHash ?? '')}
+          act={approve.bind(null, action.id, action.evidenceHash ?? '')}
         >
           <Facts facts={facts} />
         </ActDialog>

@@ -5,7 +5,7 @@ import { plural } from '@/app/_ui/format-figure'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
 import type { Rule } from '@/lib/reconcile/rules'
-import { approveFix, rejectFix, withdrawFix } from '../cases/[id]/act'
+import { approve, reject, withdraw } from '../../_decide/act'
 import { evidenceSchema, without } from './evidence'
 import { PreviewText } from './preview-text'
 import { criteriaText, toleranceTexts } from './rule-words'
@@ -47,7 +47,7 @@ export function WaitingRules({ action, people, me, forbidden, place }: Props) {
             lead="What is in force stays as it is. You can propose again."
             confirm="Withdraw 1 proposal"
             withReason
-            act={withdrawFix.bind(null, action.id)}
+            act={withdraw.bind(null, action.id)}
           />
         ) : (
           <ActDialog
@@ -57,7 +57,7 @@ export function WaitingRules({ action, people, me, forbidden, place }: Props) {
             lead="What is in force stays as it is."
             confirm="Reject 1 proposal"
             withReason
-            act={rejectFix.bind(null, action.id)}
+            act={reject.bind(null, action.id)}
           />
         )}
         <ActDialog
@@ -70,7 +70,7 @@ export function WaitingRules({ action, people, me, forbidden, place }: Props) {
           confirm={`Approve ${plural(after.length, 'rule')} in ${place}`}
           typed={{ label: 'How many rules are then in force', expected: String(after.length) }}
           holdS={10}
-          act={approveFix.bind(null, action.id, action.evidenceHash ?? '')}
+          act={approve.bind(null, action.id, action.evidenceHash ?? '')}
         >
           <Facts facts={facts} />
           <PreviewText preview={preview} />

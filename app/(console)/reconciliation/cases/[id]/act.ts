@@ -5,7 +5,6 @@ import { z } from 'zod'
 import type { Attempted } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
 import type { UserContext } from '@/app/_server/context'
-import { approveAction, rejectAction, withdrawAction } from '@/app/_server/decide'
 import type { ActInput } from '@/app/_ui/act-dialog'
 import { reasonSchema } from '@/lib/core/reason'
 import { propose } from '@/lib/reconcile/corrections/propose'
@@ -39,24 +38,6 @@ export const proposeFix = async (caseId: string, kind: string, input: ActInput) 
     // The verb parses the kind and everything else.
     return propose(ctx, { caseId: id.parse(caseId), kind: kind as 'ignore', params, reason: input.reason })
   })
-
-export const approveFix = async (actionId: string, evidenceHash: string, input: ActInput) =>
-  once('action.approve', input, (ctx) =>
-    approveAction(ctx, {
-      actionId: id.parse(actionId),
-      evidenceHash: z.string().max(128).parse(evidenceHash),
-    }),
-  )
-
-export const rejectFix = async (actionId: string, input: ActInput) =>
-  once('action.reject', input, (ctx) =>
-    rejectAction(ctx, { actionId: id.parse(actionId), reason: input.reason }),
-  )
-
-export const withdrawFix = async (actionId: string, input: ActInput) =>
-  once('action.withdraw', input, (ctx) =>
-    withdrawAction(ctx, { actionId: id.parse(actionId), reason: input.reason }),
-  )
 
 export const comment = async (caseId: string, input: ActInput) =>
   once('case.comment', input, (ctx) =>

@@ -11,8 +11,8 @@ import type { ActionView } from '@/lib/actions/view'
 import { leastRoleFor, type Role, roleAllows } from '@/lib/core/permissions'
 import type { ActionKind, ActionState } from '@/lib/core/states'
 import type { CaseDetail } from '@/lib/reconcile/cases'
+import { approve, reject, withdraw } from '../../../_decide/act'
 import { ACTION_STATE, FIX } from '../../words'
-import { approveFix, rejectFix, withdrawFix } from './act'
 import { CorrectionSteps } from './correction-steps'
 import { Fixes } from './fixes'
 import { RESOLUTION } from './history'
@@ -138,7 +138,7 @@ function Decide({
             lead="Nothing was done yet, and nothing will be. You can propose again."
             confirm="Withdraw 1 proposal"
             withReason
-            act={withdrawFix.bind(null, action.id)}
+            act={withdraw.bind(null, action.id)}
           />
         ) : (
           <ActDialog
@@ -148,7 +148,7 @@ function Decide({
             lead="Nothing is done. The case stays open and another correction can be proposed."
             confirm="Reject 1 proposal"
             withReason
-            act={rejectFix.bind(null, action.id)}
+            act={reject.bind(null, action.id)}
           />
         )}
         <ActDialog
@@ -161,7 +161,7 @@ function Decide({
           confirm={`Approve 1 ${words.noun} in ${place}`}
           typed={{ label: 'How many', expected: '1' }}
           holdS={10}
-          act={approveFix.bind(null, action.id, action.evidenceHash ?? '')}
+          act={approve.bind(null, action.id, action.evidenceHash ?? '')}
         >
           <ActionFacts action={action} keeps={keeps} />
         </ActDialog>
