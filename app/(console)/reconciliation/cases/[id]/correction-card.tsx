@@ -1,5 +1,4 @@
 import type { UserContext } from '@/app/_server/context'
-import { ActDialog } from '@/app/_ui/act-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { Facts } from '@/app/_ui/facts'
@@ -11,7 +10,7 @@ import type { ActionView } from '@/lib/actions/view'
 import { leastRoleFor, type Role, roleAllows } from '@/lib/core/permissions'
 import type { ActionKind, ActionState } from '@/lib/core/states'
 import type { CaseDetail } from '@/lib/reconcile/cases'
-import { approve, reject, withdraw } from '../../../_decide/act'
+import { Decision } from '../../../_decide/decision'
 import { ACTION_STATE, FIX } from '../../words'
 import { CorrectionSteps } from './correction-steps'
 import { Fixes } from './fixes'
@@ -114,7 +113,6 @@ function InFlight(props: Props & { action: ActionView }) {
 /** Said until the second person has it before them. */
 const SECOND_PERSON = / (?:It moves only after a|A) second person approves\./
 
-/** The two decisions; why this person may not take one is said on it. */
 function Decide({
   action,
   actor,
@@ -130,42 +128,25 @@ function Decide({
   const place = environment.toUpperCase()
   return (
     <>
-      <div className="flex flex-wrap justify-end gap-2">
-        {mine ? (
-          <ActDialog
-            opener="Withdraw"
-            title={`Withdraw the ${words.noun}`}
-            lead="Nothing was done yet, and nothing will be. You can propose again."
-            confirm="Withdraw 1 proposal"
-            withReason
-            act={withdraw.bind(null, action.id)}
-          />
-        ) : (
-          <ActDialog
-            opener="Reject"
-            forbidden={mayDecide ? null : needs}
-            title={`Reject the ${words.noun}`}
-            lead="Nothing is done. The case stays open and another correction can be proposed."
-            confirm="Reject 1 proposal"
-            withReason
-            act={reject.bind(null, action.id)}
-          />
-        )}
-        <ActDialog
-          opener={`Approve ${what}`}
-          openerLook={mine || !mayDecide ? 'plain' : 'primary'}
-          forbidden={mine ? 'You proposed this: somebody else has to approve it' : mayDecide ? null : needs}
-          title={`Approve the ${what} in ${place}`}
-          lead={words.consequence.replace(SECOND_PERSON, ' It cannot be taken back.')}
-          tone="danger"
-          confirm={`Approve 1 ${words.noun} in ${place}`}
-          typed={{ label: 'How many', expected: '1' }}
-          holdS={10}
-          act={approve.bind(null, action.id, action.evidenceHash ?? '')}
-        >
-          <ActionFacts action={action} keeps={keeps} />
-        </ActDialog>
-      </div>
+      <Decision
+        action={action}
+        me={actor.userId}
+        forbidden={mayDecide ? null : needs}
+        what={words.noun}
+        leads={{
+          withdraw: 'Nothing was done yet, and nothing will be. You can propose again.',
+          reject: 'Nothing is done. The case stays open and another correction can be proposed.',
+        }}
+        approval={{
+          opener: `Approve ${what}`,
+          title: `Approve the ${what} in ${place}`,
+          lead: words.consequence.replace(SECOND_PERSON, ' It cannot be taken back.'),
+          confirm: `Approve 1 ${words.noun} in ${place}`,
+          typed: { label: 'How many', expected: '1' },
+        }}
+      >
+        <ActionFacts action={action} keeps={keeps} />
+      </Decision>
       <p className="text-ink-2 text-s">{whoDecides(action, people, { mine, mayDecide, needs })}</p>
     </>
   )

@@ -1,0 +1,57 @@
+import type { ComponentProps, ReactNode } from 'react'
+import { ActDialog } from '@/app/_ui/act-dialog'
+import type { ActionView } from '@/lib/actions/view'
+import { approve, reject, withdraw } from './act'
+
+export type DecisionProps = {
+  action: ActionView
+  /** Who looks: its proposer may take it back, and cannot approve it. */
+  me: string
+  /** Why this person may not decide. */
+  forbidden: string | null
+  /** What is decided on, as the dialogs call it. */
+  what: string
+  leads: { withdraw: string; reject: string }
+  approval: Pick<ComponentProps<typeof ActDialog>, 'opener' | 'title' | 'lead' | 'confirm' | 'typed'>
+  /** Shown to whoever approves. */
+  children: ReactNode
+}
+
+/** The two decisions on a proposal; why this person may not take one is said on it. */
+export function Decision({ action, me, forbidden, what, leads, approval, children }: DecisionProps) {
+  const mine = action.proposer === me
+  return (
+    <div className="flex flex-wrap justify-end gap-2">
+      {mine ? (
+        <ActDialog
+          opener="Withdraw"
+          title={`Withdraw the ${what}`}
+          lead={leads.withdraw}
+          confirm="Withdraw 1 proposal"
+          withReason
+          act={withdraw.bind(null, action.id)}
+        />
+      ) : (
+        <ActDialog
+          opener="Reject"
+          forbidden={forbidden}
+          title={`Reject the ${what}`}
+          lead={leads.reject}
+          confirm="Reject 1 proposal"
+          withReason
+          act={reject.bind(null, action.id)}
+        />
+      )}
+      <ActDialog
+        {...approval}
+        openerLook="primary"
+        forbidden={mine ? 'You proposed this: somebody else has to approve it' : forbidden}
+        tone="danger"
+        holdS={10}
+        act={approve.bind(null, action.id, action.evidenceHash ?? '')}
+      >
+        {children}
+      </ActDialog>
+    </div>
+  )
+}
