@@ -35,6 +35,25 @@ const REFUND_CREATED = {
 
 const PAYMENT_ROUTES = ['/v1/payments', '/v1/quick-payments', '/v1/legacy-payments', '/v1/express-payments']
 
+/** The service's ledger, as a source is told of it. */
+export const LEDGER_CONFIG = {
+  relation: { schema: 'public', name: 'ledger_entry' },
+  columns: {
+    entryId: 'entry_id',
+    kind: 'entry_kind',
+    providerRef: 'provider_ref',
+    chargeRef: 'charge_ref',
+    reference: 'reference',
+    amountMinor: 'amount_minor',
+    currency: 'currency',
+    bookedAt: 'booked_at',
+    reversedAt: 'reversed_at',
+    correctionId: 'correction_id',
+  },
+  kinds: { charge: ['charge'], refund: ['refund'], fee: ['fee'], dispute: ['dispute'] },
+  correction: { schema: 'public', name: 'payments_apply_correction' },
+}
+
 /** The demo's three sources: its store and its ledger with the least-privilege role, and its provider. */
 export async function demoSources(
   db: Db,
@@ -58,23 +77,7 @@ export async function demoSources(
       adapter: 'ledger-postgres',
       name: 'payments ledger',
       system: 'payments',
-      config: {
-        relation: { schema: 'public', name: 'ledger_entry' },
-        columns: {
-          entryId: 'entry_id',
-          kind: 'entry_kind',
-          providerRef: 'provider_ref',
-          chargeRef: 'charge_ref',
-          reference: 'reference',
-          amountMinor: 'amount_minor',
-          currency: 'currency',
-          bookedAt: 'booked_at',
-          reversedAt: 'reversed_at',
-          correctionId: 'correction_id',
-        },
-        kinds: { charge: ['charge'], refund: ['refund'], fee: ['fee'], dispute: ['dispute'] },
-        correction: { schema: 'public', name: 'payments_apply_correction' },
-      },
+      config: LEDGER_CONFIG,
       secret: { url: urls.source },
     },
     {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { getCase, listCases } from '@/lib/reconcile/cases'
 import { closeCaseByHand } from '@/lib/reconcile/triage/close-by-hand'
 import { acquire, begin, book, charge, complete, killHolder, pay } from './payments'
-import { createWorld, REASON, reconcileNow, type World } from './world'
+import { createWorld, REASON, reconcileNow, ripen, type World } from './world'
 
 let world: World
 beforeAll(async () => {
@@ -12,14 +12,6 @@ afterAll(() => world.close())
 
 const list = async (filter = {}) => (await listCases(world.system.db, filter, { limit: 200 })).items
 const caseOf = async (reference: string) => (await list({ reference }))[0]
-
-/** Lets staging see what was just made, then lets its grace pass. */
-async function ripen(): Promise<void> {
-  world.advance(6_000)
-  await reconcileNow(world)
-  world.advance(20_000)
-  await reconcileNow(world)
-}
 
 describe('the life of a case', () => {
   test('pending leaves no case behind when it heals; a break opens, heals with evidence, and reopens', async () => {
@@ -55,7 +47,7 @@ describe('the life of a case', () => {
       amount: 10,
       metadata: { idemscope_action: 'act_test' },
     })
-    await ripen()
+    await ripen(world)
     expect(await caseOf('life-1')).toMatchObject({ class: 'ledger_missing', lifecycle: 'reopened' })
     await book(world, { ref: paid.charge, reference: 'life-1' })
     await reconcileNow(world)
@@ -77,7 +69,7 @@ describe('the life of a case', () => {
 
   test('what a person closed stays closed, until its evidence is another', async () => {
     const paid = await pay(world, 'by-hand', { skip: 'book' })
-    await ripen()
+    await ripen(world)
     const open = await caseOf('by-hand')
     await closeCaseByHand(await world.as('operator'), { caseId: open?.id ?? '', reason: REASON })
     await reconcileNow(world)
@@ -91,7 +83,7 @@ describe('the life of a case', () => {
       amount: 10,
       metadata: { idemscope_action: 'act_test' },
     })
-    await ripen()
+    await ripen(world)
     expect(await caseOf('by-hand')).toMatchObject({
       lifecycle: expect.stringMatching(/reopened/),
       class: 'ledger_missing',
@@ -108,7 +100,7 @@ describe('the life of a case', () => {
     const paid = await pay(world, 'self-heal')
     await reconcileNow(world)
     await world.provider.control.failCharge(paid.charge)
-    await ripen()
+    await ripen(world)
     expect(await caseOf('self-heal')).toMatchObject({ class: 'reversed_after_post', outcome: 'break' })
     await world.service.query(
       `UPDATE ledger_entry SET reversed_at = now(), booked_at = booked_at - interval '1 day' WHERE provider_ref = $1`,
@@ -125,16 +117,16 @@ describe('the life of a case', () => {
   test('the class changes, the case stays', async () => {
     const held = await acquire(world)
     await killHolder(world, held)
-    await ripen()
+    await ripen(world)
     const stuck = (await list({ key: held.key }))[0]
     expect(stuck).toMatchObject({ class: 'stuck_no_effect' })
     const id = await charge(world, held, { reference: 'late' })
-    await ripen()
+    await ripen(world)
     const done = (await list({ key: held.key }))[0]
     expect(done).toMatchObject({ id: stuck?.id, class: 'stuck_effect_done', firstSeen: stuck?.firstSeen })
     await world.service.query(`DELETE FROM idem_lease WHERE key = idem_key_bytes($1)`, [held.key])
     await book(world, { ref: id, reference: 'late' })
-    await ripen()
+    await ripen(world)
     expect((await list({ key: held.key }))[0]).toMatchObject({ id: stuck?.id, lifecycle: 'resolved' })
   })
 })

@@ -6,7 +6,7 @@ import { approve } from '@/lib/reconcile/corrections/approve'
 import { propose } from '@/lib/reconcile/corrections/propose'
 import { settleCorrections } from '@/lib/reconcile/corrections/settle'
 import { acquire, begin, book, charge, complete, giveBack, killHolder, pay, settle } from './payments'
-import { createWorld, REASON, reconcileNow, SETTINGS, type World } from './world'
+import { createWorld, REASON, ripen, SETTINGS, type World } from './world'
 
 let world: World
 let proposer: Awaited<ReturnType<World['as']>>
@@ -27,12 +27,6 @@ const KEYS = {
   providerWindowMs: 86_400_000,
 }
 
-async function ripen(): Promise<void> {
-  world.advance(6_000)
-  await reconcileNow(world)
-  world.advance(20_000)
-  await reconcileNow(world)
-}
 const cases = async (filter: Parameters<typeof listCases>[1]) =>
   (await listCases(world.system.db, filter, { limit: 10 })).items
 const caseOf = async (filter: Parameters<typeof listCases>[1]) => {
@@ -52,7 +46,7 @@ async function doubled(reference: string) {
   const surplus = await charge(world, held, { reference, providerKey: `${reference}-b` })
   await book(world, { ref: kept, reference })
   await complete(world, held, { reference, charge: kept })
-  await ripen()
+  await ripen(world)
   return { caseId: (await caseOf({ reference })).id, kept, surplus }
 }
 
@@ -129,7 +123,7 @@ describe('stuck keys are settled through their case', () => {
     await settle(world, held, id, 1050)
     await book(world, { ref: id, reference: 'stuck-1' })
     await killHolder(world, held)
-    await ripen()
+    await ripen(world)
     await checkLocks(world.system, undefined, KEYS)
     const { id: caseId, class: name } = await caseOf({ key: held.key })
     expect(name).toBe('stuck_effect_done')
@@ -151,7 +145,7 @@ describe('stuck keys are settled through their case', () => {
       [held.key],
     )
     await killHolder(world, held)
-    await ripen()
+    await ripen(world)
     await checkLocks(world.system, undefined, KEYS)
     const { id: caseId, class: name } = await caseOf({ key: held.key })
     expect(name).toBe('stuck_no_effect')
@@ -166,7 +160,7 @@ describe('refunds that did not arrive', () => {
     const paid = await pay(world, 'again-1')
     const { refund } = await giveBack(world, paid)
     await world.provider.control.failRefund(refund)
-    await ripen()
+    await ripen(world)
     const { id, class: name } = await caseOf({ class: ['refund_failed'], reference: 'again-1' })
     expect(name).toBe('refund_failed')
     const action = await fix(id, 'refund')
@@ -186,7 +180,7 @@ describe('refunds that did not arrive', () => {
       reference: 'again-2',
       amount: 300,
     })
-    await ripen()
+    await ripen(world)
     const { id, class: name } = await caseOf({ reference: 'again-2' })
     expect(name).toBe('refund_unsent')
     expect(await decide(await fix(id, 'refund'))).toMatchObject({ state: 'done' })

@@ -1,7 +1,7 @@
 import { listCases } from '@/lib/reconcile/cases'
 import { propose } from '@/lib/reconcile/corrections/propose'
 import { acquire, book, charge, complete } from './payments'
-import { createWorld, REASON, reconcileNow, SETTINGS, type World } from './world'
+import { createWorld, REASON, ripen, SETTINGS, type World } from './world'
 
 /** A world with somebody who proposes corrections and somebody who approves them. */
 export async function createDesk() {
@@ -23,10 +23,7 @@ export async function createDesk() {
   }
 
   async function openCase(reference: string) {
-    world.advance(6_000)
-    await reconcileNow(world)
-    world.advance(20_000)
-    await reconcileNow(world)
+    await ripen(world)
     const [found] = await cases(reference)
     if (found === undefined) throw new Error(`no case of ${reference}`)
     return { caseId: found.id }

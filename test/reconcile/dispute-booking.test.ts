@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { LEDGER_CONFIG } from '@/jobs/supervisor/demo-sources'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { executeCorrection } from '@/lib/reconcile/corrections/execute'
 import { propose } from '@/lib/reconcile/corrections/propose'
@@ -6,7 +7,6 @@ import { settleCorrections } from '@/lib/reconcile/corrections/settle'
 import { openSystem } from '@/lib/sources/registry'
 import { saveSource } from '@/lib/sources/save'
 import { createDesk, hashOf, withFunction } from './desk'
-import { LEDGER_CONFIG } from './ledger-config'
 import { pay } from './payments'
 import { REASON, reconcileNow, SETTINGS } from './world'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listCases } from '@/lib/reconcile/cases'
 import { acquire, begin, book, charge, complete, giveBack, settle } from './payments'
-import { createWorld, reconcileNow, type World } from './world'
+import { createWorld, reconcileNow, ripen, type World } from './world'
 
 /** Principles 3, 4 and 10: exact pairs are derived, identity is for exceptions, and whatever comes later finds it. */
 
@@ -34,13 +34,6 @@ async function payExactly(reference: string, amount = 1050) {
   return { held, charge: id, reference }
 }
 
-async function ripen() {
-  world.advance(6_000)
-  await reconcileNow(world)
-  world.advance(20_000)
-  return reconcileNow(world)
-}
-
 describe('principle 3: exact pairs are derived, exceptions are persisted', () => {
   test('a pair that agrees has no operation and no alias, and is counted as matched', async () => {
     for (let n = 0; n < 5; n++) await payExactly(`exact-${n}`)
@@ -54,42 +47,42 @@ describe('principle 3: exact pairs are derived, exceptions are persisted', () =>
 
   test('a second posting of a pair that was matched long ago takes the pair along', async () => {
     const paid = await payExactly('late-posting')
-    await ripen()
+    await ripen(world)
     expect(await operationsOf('late-posting')).toEqual([null, null, null])
     await book(world, { ref: paid.charge, reference: 'late-posting' })
-    await ripen()
+    await ripen(world)
     expect(new Set(await operationsOf('late-posting')).size).toBe(1)
     expect(await classesOf('late-posting')).toEqual(['duplicate_ledger'])
   })
 
   test('a refund of a charge that was matched long ago is compared with it', async () => {
     const paid = await payExactly('late-refund')
-    await ripen()
+    await ripen(world)
     await giveBack(world, paid, { skip: 'book' })
-    await ripen()
+    await ripen(world)
     expect(await classesOf('late-refund')).toEqual(['refund_unbooked'])
   })
 
   test('a second charge of an order that was matched long ago is a duplicate, in whatever run', async () => {
     await payExactly('late-twin')
-    await ripen()
+    await ripen(world)
     expect(await operationsOf('late-twin')).toEqual([null, null, null])
     await payExactly('late-twin')
-    await ripen()
+    await ripen(world)
     expect(await classesOf('late-twin')).toEqual(['duplicate_semantic'])
   })
 
   test('two charges of one order in one run are a duplicate, though each is booked', async () => {
     await payExactly('twins')
     await payExactly('twins')
-    await ripen()
+    await ripen(world)
     expect(await classesOf('twins')).toEqual(['duplicate_semantic'])
   })
 
   test('two postings in one run are found, though each agrees with the charge', async () => {
     const paid = await payExactly('posted-twice')
     await book(world, { ref: paid.charge, reference: 'posted-twice' })
-    await ripen()
+    await ripen(world)
     expect(await classesOf('posted-twice')).toEqual(['duplicate_ledger'])
   })
 
@@ -98,7 +91,7 @@ describe('principle 3: exact pairs are derived, exceptions are persisted', () =>
     const id = await charge(world, held, { reference: 'currency' })
     await book(world, { ref: id, reference: 'currency', currency: 'EUR' })
     await complete(world, held, { reference: 'currency', charge: id })
-    await ripen()
+    await ripen(world)
     expect(await classesOf('currency')).toEqual(['currency_mismatch'])
   })
 })
@@ -110,7 +103,7 @@ describe('principle 4: 1:N and N:1', () => {
     await book(world, { ref: id, reference: 'split', amount: 600 })
     await book(world, { ref: id, reference: 'split', amount: 400 })
     await complete(world, held, { reference: 'split', charge: id })
-    await ripen()
+    await ripen(world)
     expect(await classesOf('split')).toEqual([])
   })
 
@@ -118,7 +111,7 @@ describe('principle 4: 1:N and N:1', () => {
     const paid = await payExactly('two-refunds')
     await giveBack(world, paid, { amount: 600 })
     await giveBack(world, paid, { amount: 450 })
-    await ripen()
+    await ripen(world)
     expect(await classesOf('two-refunds')).toEqual([])
   })
 })

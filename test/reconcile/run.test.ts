@@ -9,7 +9,7 @@ import { readCut } from '@/lib/sources/mirror/cut'
 import { assignOperations } from '@/lib/sources/mirror/operations'
 import { CONTEXT } from './build'
 import { acquire, book, charge, giveBack, killHolder, pay } from './payments'
-import { createWorld, reconcileNow, type World } from './world'
+import { createWorld, reconcileNow, ripen, type World } from './world'
 
 let world: World
 beforeAll(async () => {
@@ -19,14 +19,6 @@ afterAll(() => world.close())
 
 const list = async (filter = {}) => (await listCases(world.system.db, filter, { limit: 200 })).items
 const caseOf = async (reference: string) => (await list({ reference }))[0]
-
-/** Lets staging see what was just made, then lets its grace pass. */
-async function ripen(): Promise<void> {
-  world.advance(6_000)
-  await reconcileNow(world)
-  world.advance(20_000)
-  await reconcileNow(world)
-}
 
 describe('what a run guarantees', () => {
   test('a dry run compares and opens nothing', async () => {
@@ -80,7 +72,7 @@ describe('what a run guarantees', () => {
 
   test('a run whose source fails is incomplete, resolves nothing and calls nothing missing', async () => {
     const paid = await pay(world, 'down', { skip: 'book' })
-    await ripen()
+    await ripen(world)
     expect(await caseOf('down')).toMatchObject({ lifecycle: expect.not.stringMatching('resolved') })
     await book(world, { ref: paid.charge, reference: 'down' })
     const bystander = await pay(world, 'bystander', { skip: 'book' })
@@ -100,14 +92,14 @@ describe('what a run guarantees', () => {
   test('two operations that turn out to be one keep the older case', async () => {
     const held = await acquire(world)
     await killHolder(world, held)
-    await ripen()
+    await ripen(world)
     const stuck = (await list({ key: held.key }))[0]
     await pay(world, 'merged', { skip: 'book' })
-    await ripen()
+    await ripen(world)
     const unbooked = await caseOf('merged')
     // Its charge ties the stuck key to the other order's reference.
     await charge(world, held, { reference: 'merged', amount: 77 })
-    await ripen()
+    await ripen(world)
     const rows = await world.system.db.prisma.reconciliationCase.findMany({
       where: { id: { in: [stuck?.id ?? '', unbooked?.id ?? ''] } },
     })

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { listCases } from '@/lib/reconcile/cases'
 import { charge, giveBack, pay } from './payments'
-import { createWorld, reconcileNow, type World } from './world'
+import { createWorld, reconcileNow, ripen, type World } from './world'
 
 /** The traps of reconciliation.md, each through the Stripe adapter, over HTTP, into the mirror and its cases. */
 
@@ -126,10 +126,7 @@ describe('events', () => {
   test('an event that is lost: what is open is polled by id', async () => {
     const paid = await pay(world, 'lost-event')
     const { refund } = await giveBack(world, paid, { skip: 'book' })
-    world.advance(6_000)
-    await reconcileNow(world)
-    world.advance(20_000)
-    await reconcileNow(world)
+    await ripen(world)
     expect(await classes()).toEqual(['refund_unbooked'])
     // Its failure is told by no event; the case is open, so the refund is asked for again.
     world.provider.control.setSwitches({ events: { loseEvery: 1 } })

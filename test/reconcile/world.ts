@@ -5,6 +5,7 @@ import pg from 'pg'
 import Stripe from 'stripe'
 import { apiVersion } from '@/demo/provider/api-version'
 import { type RunningProvider, startProvider } from '@/demo/provider/server'
+import { LEDGER_CONFIG } from '@/jobs/supervisor/demo-sources'
 import type { Context, SystemContext } from '@/lib/context'
 import type { Actor } from '@/lib/core/actor'
 import { newId } from '@/lib/core/ids'
@@ -21,7 +22,6 @@ import { saveSource } from '@/lib/sources/save'
 import { createPostgresStore } from '@/sdk/stores/postgres'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
-import { LEDGER_CONFIG } from './ledger-config'
 
 process.env.IDEMSCOPE_CREDENTIALS_KEY ??= 'ab'.repeat(32)
 process.env.IDEMSCOPE_DEMO ??= '1'
@@ -167,4 +167,12 @@ export async function reconcileNow(
   })
   await finishRun(world.system, handle, result)
   return { ...result, runId }
+}
+
+/** Lets staging see what was just made, then lets its grace pass. */
+export async function ripen(world: World): Promise<RunResult> {
+  world.advance(6_000)
+  await reconcileNow(world)
+  world.advance(20_000)
+  return reconcileNow(world)
 }
