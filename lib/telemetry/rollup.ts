@@ -2,15 +2,7 @@ import type pg from 'pg'
 import { z } from 'zod'
 import type { Clock } from '@/lib/core/clock'
 import { type Db, inTransaction } from '@/lib/db'
-import {
-  DERIVE_TENS,
-  DERIVED_KINDS,
-  derive,
-  derivePoints,
-  FORGET_POINTS,
-  FORGET_TENS,
-  POINT_SECONDS,
-} from './sql/derive'
+import { DERIVE_TENS, DERIVED_KINDS, derive, derivePoints, FORGET_POINTS, FORGET_TENS } from './sql/derive'
 import {
   CLAIM_MINUTES,
   FORGET_DELIVERIES,
@@ -26,6 +18,7 @@ import {
   UNMARK_MINUTES,
 } from './sql/roll-up'
 import { claimSteps, forgetSteps, ROLL_UP_KINDS, type Step, sumSteps, unmarkSteps } from './sql/roll-up-steps'
+import { SHORT_STEPS_SECONDS } from './window'
 
 /** Minutes of one transaction: short enough not to hold snapshots, long enough to be cheap. */
 const BATCH_MINUTES = 20
@@ -46,7 +39,7 @@ const STATEMENTS = [
   FORGET_TENS,
   DERIVE_TENS,
   FORGET_POINTS,
-  ...POINT_SECONDS.map(derivePoints),
+  ...SHORT_STEPS_SECONDS.map(derivePoints),
   MARK_HOURS,
   MARK_DAYS,
 ] as const

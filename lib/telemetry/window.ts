@@ -16,8 +16,10 @@ export const DAY_MS = 86_400_000
 /** More points than a chart can show are never sent. */
 const SERIES_POINTS_MAX = 300
 
+/** Steps whose percentiles are derived with their minutes (sql/derive.ts). */
+export const SHORT_STEPS_SECONDS: readonly number[] = [60, 120, 300, 600]
 /** None between ten minutes and an hour: longer ranges than 50 hours are read from hours, not from minutes. */
-const STEPS_SECONDS = [60, 120, 300, 600, 3600, 7200, 10_800, 21_600, 43_200, 86_400] as const
+const STEPS_SECONDS = [...SHORT_STEPS_SECONDS, 3600, 7200, 10_800, 21_600, 43_200, 86_400]
 
 export function floorMinute(at: Date): Date {
   return new Date(Math.floor(at.getTime() / MINUTE_MS) * MINUTE_MS)

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
-import { PERCENTILES_OF_STEPS, POINT_SECONDS } from '../sql/derive'
+import { PERCENTILES_OF_STEPS } from '../sql/derive'
 import { coarsestFor, rowsOfWindow } from '../sql/roll-up-rows'
-import { isUnfiltered, type TelemetryWindow, windowParameters } from '../window'
+import { isUnfiltered, SHORT_STEPS_SECONDS, type TelemetryWindow, windowParameters } from '../window'
 import { bigintColumn, readRows } from './rows'
 
 const rowsOf = (window: TelemetryWindow, coarsest: 'minute' | 'hour' | 'day') =>
@@ -53,7 +53,7 @@ export function readLatencySteps(
   window: TelemetryWindow,
   stepSeconds: number,
 ): Promise<z.infer<typeof stepSchema>[]> {
-  const isReady = isUnfiltered(window) && POINT_SECONDS.includes(stepSeconds)
+  const isReady = isUnfiltered(window) && SHORT_STEPS_SECONDS.includes(stepSeconds)
   const steps = isReady
     ? readySteps(stepSeconds)
     : stepsFrom(rowsOf(window, coarsestFor(stepSeconds)), stepSeconds)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Db } from '@/lib/db'
 import { DUPLICATE_OUTCOMES, EXECUTION_OUTCOMES, UNCOUNTED_OUTCOMES } from '../define-rates'
 import { type Count, toCount } from '../measure'
-import { coarsestFor, rollUpRows, rowsOfWindow } from '../sql/roll-up-rows'
+import { coarsestFor, rowsOfWindow } from '../sql/roll-up-rows'
 import type { RollUpKind } from '../sql/roll-up-steps'
 import { bucketSeconds, type TelemetryWindow, toMinutes, windowParameters } from '../window'
 import { bigintColumn, readRows } from './rows'
@@ -59,7 +59,7 @@ function sqlOf(measure: RateMeasure, window: TelemetryWindow, stepSeconds: numbe
   return `
     SELECT date_bin(make_interval(secs => $6), minute, 'epoch') AS at,
            coalesce(${numerator}, 0)::text AS numerator, coalesce(${denominator}, 0)::text AS denominator
-    FROM ${kind === 'request' ? rowsOfWindow(kind, window, coarsest, dimensioned) : rollUpRows(kind, coarsest, dimensioned)}
+    FROM ${rowsOfWindow(kind, window, coarsest, dimensioned)}
     WHERE ($3::text IS NULL OR service = $3) AND ($4::text IS NULL OR endpoint = $4) AND ($5::text IS NULL OR client = $5)
     GROUP BY 1 ORDER BY 1`
 }

@@ -1,3 +1,4 @@
+import { SHORT_STEPS_SECONDS } from '../window'
 import { ROLL_UP_LOCK } from './roll-up'
 import type { RollUpKind, Step } from './roll-up-steps'
 
@@ -56,12 +57,10 @@ export const DERIVE_TENS = `
     GROUP BY ten.at, bucket, service, version, endpoint
   ) merged GROUP BY at, service, version, endpoint`
 
-/** The steps of a chart that have their percentiles ready, in seconds. Each divides ROLL_UP_LOCK of roll-up.ts. */
-export const POINT_SECONDS: readonly number[] = [60, 120, 300, 600]
-
+/** Each step divides ROLL_UP_LOCK. */
 const STEPS_OF_MINUTES = `(
     SELECT DISTINCT seconds, date_bin(make_interval(secs => seconds), minute, 'epoch') AS at
-    FROM unnest($1::timestamptz[]) AS minute, unnest('{${POINT_SECONDS.join()}}'::integer[]) AS seconds
+    FROM unnest($1::timestamptz[]) AS minute, unnest('{${SHORT_STEPS_SECONDS.join()}}'::integer[]) AS seconds
   ) step`
 
 export const FORGET_POINTS = `

@@ -1,5 +1,5 @@
 import { isUnfiltered, type TelemetryWindow } from '../window'
-import type { DerivedKind } from './derive'
+import { DERIVED_KINDS, type DerivedKind } from './derive'
 import { ROLL_UP_LOCK } from './roll-up'
 import type { RollUpKind } from './roll-up-steps'
 
@@ -68,12 +68,13 @@ export function coarsestFor(seconds: number): 'minute' | 'hour' | 'day' {
   return seconds % 3_600 === 0 ? 'hour' : 'minute'
 }
 
-/** Without a filter from the sums over all services, endpoints and clients: far fewer rows. Else the caller filters. */
+/** Without a filter from the sums over all services, endpoints and clients, where there are: far fewer rows. Else the caller filters. */
 export function rowsOfWindow(
-  kind: 'request' | 'latency',
+  kind: RollUpKind,
   window: TelemetryWindow,
   coarsest: 'minute' | 'hour' | 'day',
   columns: string,
 ): string {
-  return rollUpRows(isUnfiltered(window) ? `${kind}_all` : kind, coarsest, columns)
+  const ofAll = isUnfiltered(window) ? DERIVED_KINDS.find((derived) => derived === `${kind}_all`) : undefined
+  return rollUpRows(ofAll ?? kind, coarsest, columns)
 }

@@ -1,0 +1,19 @@
+/**
+ * What every adapter offers. Adapters answer in these shapes whatever the store, ledger or provider; nothing here
+ * knows of databases or of HTTP.
+ */
+
+import type { IntentSource } from './intent'
+import type { LedgerSource } from './ledger'
+import type { ProviderSource } from './provider'
+
+export const SOURCE_KINDS = ['intent', 'ledger', 'provider'] as const
+export type SourceKind = (typeof SOURCE_KINDS)[number]
+
+export type AnySource = IntentSource | LedgerSource | ProviderSource
+
+export * from './fault'
+export * from './intent'
+export * from './ledger'
+export * from './pages'
+export * from './provider'

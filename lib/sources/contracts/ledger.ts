@@ -1,0 +1,58 @@
+import type { Writable } from 'node:stream'
+import type { TimeRange } from './pages'
+
+export type LedgerRow = {
+  entryId: string
+  /** `other` = a kind the mapping does not know: counted, never dropped. */
+  kind: 'charge' | 'refund' | 'fee' | 'dispute' | 'other'
+  rawKind: string
+  providerRef: string | null
+  chargeRef: string | null
+  reference: string | null
+  amountMinor: bigint
+  currency: string
+  bookedAt: Date
+  reversedAt: Date | null
+  correctionId: string | null
+}
+
+export type LedgerCorrection = {
+  actionId: string
+  kind: 'book_charge' | 'book_refund' | 'book_dispute' | 'book_fee' | 'reverse'
+  /** Of `reverse`: the one posting that is meant. */
+  entryId: string | null
+  providerRef: string
+  /** The charge that it belongs to: of a booked charge, itself. */
+  chargeRef: string | null
+  paymentIntent: string | null
+  reference: string | null
+  amountMinor: bigint
+  currency: string
+}
+
+export interface LedgerSource {
+  readonly kind: 'ledger'
+  readonly canCorrect: boolean
+  /** The kinds of posting that its mapping tells apart. */
+  readonly postingKinds: readonly LedgerRow['kind'][]
+  /** Rows in order of booking since `cursor`, with an overlap for late commits. */
+  readRows(
+    cursor: string | null,
+    limit: number,
+  ): Promise<{ items: LedgerRow[]; cursor: string; more: boolean }>
+  /** From the first booking to now on the ledger's clock, and about how many rows that is; null = it is empty. */
+  bounds(): Promise<(TimeRange & { rows: number }) | null>
+  /** The rows booked in a range, streamed as COPY text in the columns that the mirror's bulk load takes. */
+  copyRows(range: TimeRange, sink: Writable): Promise<void>
+  /** What `readRows` would answer, streamed as `copyRows` does. */
+  copyPage(cursor: string | null, limit: number, sink: Writable): Promise<{ cursor: string; more: boolean }>
+  /** The cursor of `readRows` behind everything booked before this, with its overlap. */
+  cursorAt(at: Date): Promise<string>
+  /** Every row of these provider references: what is looked up before it is called missing. */
+  readByProviderRefs(refs: readonly string[]): Promise<LedgerRow[]>
+  /** Idempotent by `actionId`. A lost connection throws: the caller settles it by `readCorrection`. */
+  correct(correction: LedgerCorrection): Promise<{ applied: boolean; entryId: string | null }>
+  /** The row that a correction made or changed; null = it was not applied. */
+  readCorrection(actionId: string): Promise<LedgerRow | null>
+  close(): Promise<void>
+}
