@@ -20,7 +20,6 @@ export type DecisionProps = {
 /** The two decisions on a proposal; why this person may not take one is said on it. */
 export function Decision({ action, me, forbidden, what, leads, approval, children }: DecisionProps) {
   const mine = action.proposer === me
-  const refusal = mine ? 'You proposed this: somebody else has to approve it' : forbidden
   return (
     <div className="flex flex-wrap justify-end gap-2">
       {mine ? (
@@ -45,8 +44,8 @@ export function Decision({ action, me, forbidden, what, leads, approval, childre
       )}
       <ActDialog
         {...approval}
-        openerLook={refusal === null ? 'primary' : 'plain'}
-        forbidden={refusal}
+        openerLook="primary"
+        forbidden={mine ? 'You proposed this: somebody else has to approve it' : forbidden}
         tone="danger"
         holdS={10}
         act={approve.bind(null, action.id, action.evidenceHash ?? '')}
