@@ -27,6 +27,8 @@ export const asNobody = { storageState: { cookies: [], origins: [] } }
 
 /** No serious or critical violation of WCAG 2.2 A and AA. */
 export async function expectAccessible(page: Page): Promise<void> {
+  // Between two pages there is none for a moment.
+  await expect(page).toHaveTitle(/./)
   const { violations } = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
     .analyze()
