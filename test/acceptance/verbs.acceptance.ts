@@ -12,7 +12,7 @@ let approver: Api
 let truth: Truth[]
 
 beforeAll(async () => {
-  demo = await startDemo({ seed: '42', durationS: 60 })
+  demo = await startDemo({ seed: '42', durationS: 45 })
   const [operatorSignIn, approverSignIn] = demo.signIns()
   operator = apiClient(demo.url, {
     cookie: await signIn(demo.url, operatorSignIn ?? { email: '', password: '' }),
