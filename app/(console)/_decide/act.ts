@@ -1,26 +1,11 @@
 'use server'
 
-import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
-import type { Attempted } from '@/app/_server/attempt'
-import { attemptOnce } from '@/app/_server/attempt-once'
-import type { UserContext } from '@/app/_server/context'
+import { actsShownOn } from '@/app/_server/acts-shown-on'
 import { approveAction, rejectAction, withdrawAction } from '@/app/_server/decide'
 import type { ActInput } from '@/app/_ui/act-dialog'
 
-/** Decides once, then the pages that show proposals are read again. */
-function once(
-  name: string,
-  input: ActInput,
-  work: (ctx: UserContext) => Promise<unknown>,
-): Promise<Attempted<unknown>> {
-  return attemptOnce(name, input.requestId, async (ctx) => {
-    await work(ctx)
-    revalidatePath('/reconciliation', 'layout')
-    revalidatePath('/storage')
-    return null
-  })
-}
+const once = actsShownOn(['/reconciliation', 'layout'], ['/storage'])
 
 const id = z.string().max(64)
 

@@ -20,28 +20,18 @@ export type DecisionProps = {
 /** The two decisions on a proposal; why this person may not take one is said on it. */
 export function Decision({ action, me, forbidden, what, leads, approval, children }: DecisionProps) {
   const mine = action.proposer === me
+  const [verb, declineIt] = mine ? (['Withdraw', withdraw] as const) : (['Reject', reject] as const)
   return (
     <div className="flex flex-wrap justify-end gap-2">
-      {mine ? (
-        <ActDialog
-          opener="Withdraw"
-          title={`Withdraw the ${what}`}
-          lead={leads.withdraw}
-          confirm="Withdraw 1 proposal"
-          withReason
-          act={withdraw.bind(null, action.id)}
-        />
-      ) : (
-        <ActDialog
-          opener="Reject"
-          forbidden={forbidden}
-          title={`Reject the ${what}`}
-          lead={leads.reject}
-          confirm="Reject 1 proposal"
-          withReason
-          act={reject.bind(null, action.id)}
-        />
-      )}
+      <ActDialog
+        opener={verb}
+        forbidden={mine ? null : forbidden}
+        title={`${verb} the ${what}`}
+        lead={mine ? leads.withdraw : leads.reject}
+        confirm={`${verb} 1 proposal`}
+        withReason
+        act={declineIt.bind(null, action.id)}
+      />
       <ActDialog
         {...approval}
         openerLook="primary"

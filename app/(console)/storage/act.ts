@@ -1,10 +1,7 @@
 'use server'
 
-import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
-import type { Attempted } from '@/app/_server/attempt'
-import { attemptOnce } from '@/app/_server/attempt-once'
-import type { UserContext } from '@/app/_server/context'
+import { actsShownOn } from '@/app/_server/acts-shown-on'
 import type { ActInput } from '@/app/_ui/act-dialog'
 import { durationMs } from '@/app/_ui/duration-field'
 import { proposeAdvised } from '@/lib/retention/advise'
@@ -13,17 +10,7 @@ import { setCapacity } from '@/lib/retention/capacity'
 import { proposePolicy } from '@/lib/retention/propose-policy'
 import { startCollection } from '@/lib/retention/start-collection'
 
-function once(
-  name: string,
-  input: ActInput,
-  work: (ctx: UserContext) => Promise<unknown>,
-): Promise<Attempted<unknown>> {
-  return attemptOnce(name, input.requestId, async (ctx) => {
-    await work(ctx)
-    revalidatePath('/storage')
-    return null
-  })
-}
+const once = actsShownOn(['/storage'])
 
 const start = (dryRun: boolean, input: ActInput) =>
   once(dryRun ? 'retention.dry_run' : 'retention.run', input, (ctx) => {

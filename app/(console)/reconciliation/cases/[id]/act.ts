@@ -1,10 +1,7 @@
 'use server'
 
-import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
-import type { Attempted } from '@/app/_server/attempt'
-import { attemptOnce } from '@/app/_server/attempt-once'
-import type { UserContext } from '@/app/_server/context'
+import { actsShownOn } from '@/app/_server/acts-shown-on'
 import type { ActInput } from '@/app/_ui/act-dialog'
 import { reasonSchema } from '@/lib/core/reason'
 import { propose } from '@/lib/reconcile/corrections/propose'
@@ -16,18 +13,7 @@ import { snoozeCase } from '@/lib/reconcile/triage/snooze'
 import { undoTriage } from '@/lib/reconcile/triage/undo-triage'
 import { snoozeUntil } from '../../snooze-until'
 
-/** Runs the verb once, then the pages that show the case are read again. */
-function once(
-  name: string,
-  input: ActInput,
-  work: (ctx: UserContext) => Promise<unknown>,
-): Promise<Attempted<unknown>> {
-  return attemptOnce(name, input.requestId, async (ctx) => {
-    await work(ctx)
-    revalidatePath('/reconciliation', 'layout')
-    return null
-  })
-}
+const once = actsShownOn(['/reconciliation', 'layout'])
 
 const id = z.string().max(64)
 

@@ -1,0 +1,18 @@
+import { revalidatePath } from 'next/cache'
+import type { Attempted } from './attempt'
+import { attemptOnce } from './attempt-once'
+import type { UserContext } from './context'
+
+/** Runs a verb once, as attemptOnce does; then the pages that show what it changed are read again. */
+export const actsShownOn =
+  (...pages: Parameters<typeof revalidatePath>[]) =>
+  (
+    name: string,
+    { requestId }: { requestId: string },
+    work: (ctx: UserContext) => Promise<unknown>,
+  ): Promise<Attempted<unknown>> =>
+    attemptOnce(name, requestId, async (ctx) => {
+      await work(ctx)
+      for (const page of pages) revalidatePath(...page)
+      return null
+    })
