@@ -1,9 +1,7 @@
 import type { Db } from '@/lib/db'
-import { MARK_MINUTES } from './sql/mark-dirty'
-import { applyKeys } from './store/apply-keys'
+import { lockAndApply } from './store/apply-keys'
 import { timestampOf } from './store/copy-text'
 import { addExpiry, addTerminal, type KeyFacts, openKey } from './store/key-facts'
-import { lockKeys } from './store/lock-keys'
 import { inRetriedTransaction } from './store/retry'
 
 export type TerminalMark = {
@@ -34,8 +32,7 @@ export async function markTerminal(db: Db, marks: readonly TerminalMark[]): Prom
         addExpiry(facts, at, expires)
         addTerminal(facts, at, expires)
       }
-      await lockKeys(client, keys)
-      await client.query(MARK_MINUTES, [await applyKeys(client, keys, [])])
+      await lockAndApply(client, keys, [])
     })
   }
 }

@@ -3,11 +3,9 @@ import type { Money } from '@/lib/core/money'
 import type { Db } from '@/lib/db'
 import { ensureDays } from './partitions'
 import { EFFECT_DAYS, FUTURE_MAX_MS } from './retention'
-import { MARK_MINUTES } from './sql/mark-dirty'
-import { applyKeys } from './store/apply-keys'
+import { lockAndApply } from './store/apply-keys'
 import { timestampOf } from './store/copy-text'
 import { type KeyFacts, openKey } from './store/key-facts'
-import { lockKeys } from './store/lock-keys'
 import { inRetriedTransaction } from './store/retry'
 import { DAY_MS } from './window'
 
@@ -66,7 +64,6 @@ async function storeWitnesses(db: Db, witnesses: readonly EffectWitness[]): Prom
   await inRetriedTransaction(db.pool, async (client) => {
     const keys = new Map<string, KeyFacts>()
     for (const { keyHash, scope, time } of effects) openKey(keys, keyHash, scope, time)
-    await lockKeys(client, keys)
-    await client.query(MARK_MINUTES, [await applyKeys(client, keys, effects)])
+    await lockAndApply(client, keys, effects)
   })
 }

@@ -42,7 +42,10 @@ export function derive(step: Step | 'minute', kind: DerivedKind): string {
   return sql(`telemetry.${step}_${kind}`, `telemetry.${step}_${from}`)
 }
 
-const TENS = `SELECT DISTINCT date_bin('${ROLL_UP_LOCK}', minute, 'epoch') AS at FROM unnest($1::timestamptz[]) AS minute`
+/** The steps of this length that the minutes $1 lie in. */
+const stepsOf = (length: string) =>
+  `SELECT DISTINCT date_bin('${length}', minute, 'epoch') AS at FROM unnest($1::timestamptz[]) AS minute`
+const TENS = stepsOf(ROLL_UP_LOCK)
 
 /** Histograms of an endpoint over the ten minutes that the minutes $1 lie in: from all their minutes. */
 export const FORGET_TENS = `DELETE FROM telemetry.ten_latency_route WHERE minute IN (${TENS})`
@@ -82,7 +85,7 @@ export const PERCENTILES_OF_STEPS = `
 export const derivePoints = (seconds: number) => `
   WITH step AS (
     SELECT step.at, f.bucket, sum(f.count)::bigint AS count
-    FROM (SELECT DISTINCT date_bin('${seconds} seconds', minute, 'epoch') AS at FROM unnest($1::timestamptz[]) AS minute) step
+    FROM (${stepsOf(`${seconds} seconds`)}) step
     JOIN telemetry.minute_latency_all f ON f.minute >= step.at AND f.minute < step.at + interval '${seconds} seconds'
     GROUP BY step.at, f.bucket
   )

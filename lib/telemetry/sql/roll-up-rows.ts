@@ -3,19 +3,14 @@ import { DERIVED_KINDS, type DerivedKind } from './derive'
 import { ROLL_UP_LOCK } from './roll-up'
 import type { RollUpKind } from './roll-up-steps'
 
-const ceil = (step: string, at: string) =>
-  `date_bin('1 ${step}', ${at}::timestamptz + interval '1 ${step}' - interval '1 microsecond', 'epoch')`
-const floor = (step: string, at: string) => `date_bin('1 ${step}', ${at}::timestamptz, 'epoch')`
+const ceil = (length: string, at: string) =>
+  `date_bin('${length}', ${at}::timestamptz + interval '${length}' - interval '1 microsecond', 'epoch')`
+const floor = (length: string, at: string) => `date_bin('${length}', ${at}::timestamptz, 'epoch')`
 
-const TEN = ROLL_UP_LOCK
-const ceilTen = (at: string) =>
-  `date_bin('${TEN}', ${at} + interval '${TEN}' - interval '1 microsecond', 'epoch')`
-const floorTen = (at: string) => `date_bin('${TEN}', ${at}, 'epoch')`
-
-const CEIL_HOUR = ceil('hour', '$1')
-const FLOOR_HOUR = floor('hour', '$2')
-const CEIL_DAY = ceil('day', '$1')
-const FLOOR_DAY = floor('day', '$2')
+const CEIL_HOUR = ceil('1 hour', '$1')
+const FLOOR_HOUR = floor('1 hour', '$2')
+const CEIL_DAY = ceil('1 day', '$1')
+const FLOOR_DAY = floor('1 day', '$2')
 
 const CLEAN_HOUR = `minute <> ALL (ARRAY(
       SELECT hour FROM telemetry.dirty_hour WHERE hour >= ${CEIL_HOUR} AND hour < ${FLOOR_HOUR}))`
@@ -26,8 +21,8 @@ const DIRTY_DAYS = `(SELECT DISTINCT day FROM telemetry.dirty_day WHERE day >= $
 
 /**
  * The figures of [$1, $2), which are whole minutes, as a table expression: whole hours and days where they are
- * rolled up, tens of minutes or minutes at the edges and wherever something changed since. One snapshot sees marks and rows alike, so
- * the sums are those of the minutes. `coarsest` = how coarse the rows may be, for a reader that keeps steps apart.
+ * rolled up, tens of minutes or minutes at the edges and wherever something changed since. One snapshot sees marks
+ * and rows alike, so the sums are those of the minutes. `coarsest` = how coarse the rows may be, for a reader that keeps steps apart.
  */
 export function rollUpRows(
   kind: RollUpKind | DerivedKind,
@@ -41,12 +36,11 @@ export function rollUpRows(
   if (coarsest === 'minute') return `(${from('minute')} WHERE minute >= $1 AND minute < $2) rolled`
   const hasTens = kind === 'latency_route'
   const between = (start: string, end: string) => {
-    const tens = [ceilTen(start), floorTen(end)]
-    return hasTens
-      ? `${from('ten')} WHERE minute >= ${tens[0]} AND minute < ${tens[1]}
-    UNION ALL ${from('minute')} WHERE minute >= ${start} AND minute < least(${end}, ${tens[0]})
-    UNION ALL ${from('minute')} WHERE minute >= greatest(${tens[1]}, ${tens[0]}) AND minute < ${end}`
-      : `${from('minute')} WHERE minute >= ${start} AND minute < ${end}`
+    if (!hasTens) return `${from('minute')} WHERE minute >= ${start} AND minute < ${end}`
+    const [first, last] = [ceil(ROLL_UP_LOCK, start), floor(ROLL_UP_LOCK, end)]
+    return `${from('ten')} WHERE minute >= ${first} AND minute < ${last}
+    UNION ALL ${from('minute')} WHERE minute >= ${start} AND minute < least(${end}, ${first})
+    UNION ALL ${from('minute')} WHERE minute >= greatest(${last}, ${first}) AND minute < ${end}`
   }
   const minutes = `
     ${between('$1::timestamptz', `least($2::timestamptz, ${CEIL_HOUR})`)}
@@ -68,7 +62,10 @@ export function coarsestFor(seconds: number): 'minute' | 'hour' | 'day' {
   return seconds % 3_600 === 0 ? 'hour' : 'minute'
 }
 
-/** Without a filter from the sums over all services, endpoints and clients, where there are: far fewer rows. Else the caller filters. */
+/**
+ * Without a filter from the sums over all services, endpoints and clients, where there are some: far fewer rows. Else the
+ * caller filters.
+ */
 export function rowsOfWindow(
   kind: RollUpKind,
   window: TelemetryWindow,

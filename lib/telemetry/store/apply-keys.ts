@@ -1,9 +1,11 @@
 import type pg from 'pg'
 import { z } from 'zod'
+import { MARK_MINUTES } from '../sql/mark-dirty'
 import { REFLAG_EFFECTS } from '../sql/reflag-effects'
 import { REFLAG_SIGHTINGS } from '../sql/reflag-sightings'
 import { UPSERT_EFFECTS } from '../sql/upsert-effects'
 import { type KeyFacts, keyId } from './key-facts'
+import { lockKeys } from './lock-keys'
 
 /** What one witness says about an effect of a key that is locked. */
 export type WitnessedEffect = {
@@ -52,31 +54,41 @@ export async function applyKeys(
   keys: ReadonlyMap<string, KeyFacts>,
   effects: readonly WitnessedEffect[],
 ): Promise<string[]> {
-  const withEffects = new Set<KeyFacts | undefined>()
+  const withEffects = new Set<KeyFacts>()
   const witnessed = effects.map((effect) => {
     const facts = keys.get(keyId(effect.keyHash, effect.scope))
+    if (facts === undefined) throw new Error('an effect of a key that is not locked')
     withEffects.add(facts)
-    return {
-      ...effect,
-      seenFirst: facts?.seenFirst,
-      seenLast: facts?.seenLast,
-      terminalUntil: facts?.terminalUntil,
-    }
+    const { seenFirst, seenLast, terminalUntil } = facts
+    return { ...effect, seenFirst, seenLast, terminalUntil }
   })
   const all = [...keys.values()]
-  const ofEffects = all.filter((facts) => facts.effectsStale || withEffects.has(facts))
-  const ofSightings = all.filter((facts) => facts.sightingsStale || withEffects.has(facts))
   const minutes: string[] = []
   // Not by name: planned for these bounds.
-  const run = async (statement: string, of: readonly KeyFacts[], given: string) => {
+  const run = async (statement: string, of: readonly KeyFacts[], given = JSON.stringify(of, KEY_FIELDS)) => {
+    if (of.length === 0) return
     const times = of.flatMap(({ seenFirst, seenLast }) => [seenFirst, seenLast]).sort()
     minutes.push(...minutesOf(await client.query(statement, [times[0], times.at(-1), given])))
   }
-  if (witnessed.length > 0) await run(UPSERT_EFFECTS, ofEffects, JSON.stringify(witnessed))
-  for (const [statement, of] of [
-    [REFLAG_EFFECTS, ofEffects],
-    [REFLAG_SIGHTINGS, ofSightings],
-  ] as const)
-    if (of.length > 0) await run(statement, of, JSON.stringify(of, KEY_FIELDS))
+  await run(UPSERT_EFFECTS, [...withEffects], JSON.stringify(witnessed))
+  await run(
+    REFLAG_EFFECTS,
+    all.filter((facts) => facts.effectsStale || withEffects.has(facts)),
+  )
+  await run(
+    REFLAG_SIGHTINGS,
+    all.filter((facts) => facts.sightingsStale || withEffects.has(facts)),
+  )
   return minutes
+}
+
+/** Of witnesses that are no spans: locks the keys, applies, and marks the minutes that changed. */
+export async function lockAndApply(
+  client: pg.PoolClient,
+  keys: Map<string, KeyFacts>,
+  effects: readonly WitnessedEffect[],
+): Promise<void> {
+  await lockKeys(client, keys)
+  const minutes = await applyKeys(client, keys, effects)
+  if (minutes.length > 0) await client.query(MARK_MINUTES, [minutes])
 }
