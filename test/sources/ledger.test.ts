@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { LEDGER_CONFIG } from '@/jobs/supervisor/demo-sources'
 import type { LedgerRow, LedgerSource } from '@/lib/sources/contracts'
 import { ledgerConfigSchema } from '@/lib/sources/ledger-postgres/config'
 import { openLedgerSource } from '@/lib/sources/ledger-postgres/open'
@@ -11,24 +12,7 @@ import { createEmptyDatabase } from '../support/database'
 let database: Awaited<ReturnType<typeof createEmptyDatabase>>
 let service: pg.Pool
 let source: LedgerSource
-const CONFIG = {
-  relation: { schema: 'public', name: 'ledger_entry' },
-  columns: {
-    entryId: 'entry_id',
-    kind: 'entry_kind',
-    providerRef: 'provider_ref',
-    chargeRef: 'charge_ref',
-    reference: 'reference',
-    amountMinor: 'amount_minor',
-    currency: 'currency',
-    bookedAt: 'booked_at',
-    reversedAt: 'reversed_at',
-    correctionId: 'correction_id',
-  },
-  kinds: { charge: ['charge'], refund: ['refund'] },
-  correction: { schema: 'public', name: 'payments_apply_correction' },
-  overlapMs: 1_000,
-}
+const CONFIG = { ...LEDGER_CONFIG, kinds: { charge: ['charge'], refund: ['refund'] }, overlapMs: 1_000 }
 const open = (config: object = {}) =>
   openLedgerSource(ledgerConfigSchema.parse({ ...CONFIG, ...config }), { url: database.url })
 
