@@ -1,6 +1,6 @@
 import type { Db } from '@/lib/db'
+import { microsOf } from './micros'
 import { lockAndApply } from './store/apply-keys'
-import { timestampOf } from './store/copy-text'
 import { addExpiry, addTerminal, type KeyFacts, openKey } from './store/key-facts'
 import { inRetriedTransaction } from './store/retry'
 
@@ -26,8 +26,8 @@ export async function markTerminal(db: Db, marks: readonly TerminalMark[]): Prom
     await inRetriedTransaction(db.pool, async (client) => {
       const keys = new Map<string, KeyFacts>()
       for (const mark of chunk) {
-        const at = timestampOf(mark.at)
-        const expires = mark.expiresAt ? timestampOf(mark.expiresAt) : null
+        const at = microsOf(mark.at)
+        const expires = mark.expiresAt ? microsOf(mark.expiresAt) : null
         const facts = openKey(keys, mark.keyHash, mark.scope, at)
         addExpiry(facts, at, expires)
         addTerminal(facts, at, expires)

@@ -1,10 +1,10 @@
 import type { Clock } from '@/lib/core/clock'
 import type { Money } from '@/lib/core/money'
 import type { Db } from '@/lib/db'
+import { microsOf } from './micros'
 import { ensureDays } from './partitions'
 import { EFFECT_DAYS, FUTURE_MAX_MS } from './retention'
 import { lockAndApply } from './store/apply-keys'
-import { timestampOf } from './store/copy-text'
 import { type KeyFacts, openKey } from './store/key-facts'
 import { inRetriedTransaction } from './store/retry'
 import { DAY_MS } from './window'
@@ -53,7 +53,7 @@ async function storeWitnesses(db: Db, witnesses: readonly EffectWitness[]): Prom
   const effects = witnesses.map(({ at, amount, witness, ...each }) => ({
     ...each,
     rank: RANK[witness],
-    time: timestampOf(at),
+    time: microsOf(at),
     amountMinor: amount?.minor.toString() ?? null,
     currency: amount?.currency ?? null,
     kind: null,

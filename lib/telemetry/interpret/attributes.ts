@@ -1,4 +1,5 @@
 import type { Attributes, AttributeValue } from '../decode/span'
+import type { Micros } from '../micros'
 
 /** A text attribute; numbers and booleans as text; absent, empty or longer than `bytesMax` = null. */
 export function text(attributes: Attributes, name: string, bytesMax = 512): string | null {
@@ -39,31 +40,26 @@ export function count(attributes: Attributes, name: string): number {
 const RFC3339 = /^((?:19[7-9]|2\d\d)\d-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/
 const EPOCH_MS_MAX = Date.UTC(2999, 11, 31)
 
-/** Seconds in UTC of what was read lately: a service's spans name few of them. */
-const seconds = new Map<string, string | null>()
+/** Epoch ms of the seconds that were read lately: a service's spans name few of them. */
+const seconds = new Map<string, number | null>()
 const SECONDS_MAX = 1_024
 
-/**
- * RFC 3339 text to its microsecond, or an integer of epoch milliseconds, as UTC text; null when it is neither.
- * Always six digits of fraction, as copy-text.ts writes times: such texts sort as their times do.
- */
-export function time(attributes: Attributes, name: string): string | null {
+/** RFC 3339 text to its microsecond, or an integer of epoch milliseconds; null when it is neither. */
+export function time(attributes: Attributes, name: string): Micros | null {
   const value = attributes[name]
-  if (typeof value === 'number')
-    return value > 0 && value < EPOCH_MS_MAX ? `${new Date(value).toISOString().slice(0, 23)}000Z` : null
+  if (typeof value === 'number') return value > 0 && value < EPOCH_MS_MAX ? Math.trunc(value) * 1000 : null
   const match = typeof value === 'string' ? RFC3339.exec(value) : null
   if (match === null) return null
   const [, local = '', fraction = '', zone = ''] = match
-  const second = utcSecond(local + zone)
-  return second === null ? null : `${second}.${fraction.slice(0, 6).padEnd(6, '0')}Z`
+  const epochMs = secondOf(local + zone)
+  return epochMs === null ? null : epochMs * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'))
 }
 
-function utcSecond(text: string): string | null {
+function secondOf(text: string): number | null {
   const known = seconds.get(text)
   if (known !== undefined) return known
   const epochMs = Date.parse(text)
-  // Written anew, so that whatever Date forgives (a 30th of February) PostgreSQL never sees.
-  const second = Number.isNaN(epochMs) || epochMs <= 0 ? null : new Date(epochMs).toISOString().slice(0, 19)
+  const second = Number.isNaN(epochMs) || epochMs <= 0 ? null : epochMs
   if (seconds.size >= SECONDS_MAX) seconds.clear()
   seconds.set(text, second)
   return second

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '@/lib/core/clock'
 import type { OtlpLog } from '../decode/log'
 import { FUTURE_MAX_MS, LATE_MAX_MS } from '../retention'
-import { json } from '../store/copy-text'
+import { json } from '../store/json-text'
 import { text } from './attributes'
 import { readKeyHash } from './request'
 

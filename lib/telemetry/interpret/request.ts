@@ -1,4 +1,5 @@
 import type { Attributes, OtlpSpan } from '../decode/span'
+import type { Micros } from '../micros'
 import { count, header, hexId, integer, text, time } from './attributes'
 
 export type RequestFact = {
@@ -8,8 +9,8 @@ export type RequestFact = {
   scope: string
   endpoint: string
   client: string
-  recordCreatedAt: string | null
-  recordExpiresAt: string | null
+  recordCreatedAt: Micros | null
+  recordExpiresAt: Micros | null
   recordState: string | null
   fence: bigint | null
   attempt: number | null

@@ -1,10 +1,8 @@
 const COLUMNS = `key_hash, scope, first_seen_at, last_seen_at, first_sighting_at, first_expiry_at, terminal_at,
       terminal_until`
 
-/** As copy-text.ts writes times, so that they compare as text. */
-const written = (column: string) =>
-  `CASE WHEN isfinite(${column}) THEN to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-                ELSE ${column}::text END`
+/** Micros: microseconds since 1970, exact below 2^53. */
+const micros = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::float8`
 
 /**
  * Locks every key of the batch, in order, and adds what the batch says about it: by min and max, so that resends and
@@ -32,10 +30,10 @@ export const LOCK_KEYS = `
       terminal_until = greatest(k.terminal_until, excluded.terminal_until)
     RETURNING k.*, xmax = 0 AS is_new
   )
-  SELECT encode(l.key_hash, 'hex') AS "keyHash", l.scope, ${written('l.first_seen_at')} AS "seenFirst",
-         ${written('l.last_seen_at')} AS "seenLast", ${written('l.first_sighting_at')} AS "sightingAt",
-         ${written('l.first_expiry_at')} AS "expiryAt", ${written('l.terminal_at')} AS "terminalAt",
-         ${written('l.terminal_until')} AS "terminalUntil",
+  SELECT encode(l.key_hash, 'hex') AS "keyHash", l.scope, ${micros('l.first_seen_at')} AS "seenFirst",
+         ${micros('l.last_seen_at')} AS "seenLast", ${micros('l.first_sighting_at')} AS "sightingAt",
+         ${micros('l.first_expiry_at')} AS "expiryAt", ${micros('l.terminal_at')} AS "terminalAt",
+         ${micros('l.terminal_until')} AS "terminalUntil",
          coalesce(l.effect_twice, false) OR (l.first_sighting_at, l.first_expiry_at)
            IS DISTINCT FROM (before.first_sighting_at, before.first_expiry_at) AS "sightingsStale",
          (l.terminal_at, l.terminal_until) IS DISTINCT FROM (before.terminal_at, before.terminal_until) AS "effectsStale"

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { z } from 'zod'
+import { type Micros, textOfMicros } from '../micros'
 import { MARK_MINUTES } from '../sql/mark-dirty'
 import { REFLAG_EFFECTS } from '../sql/reflag-effects'
 import { REFLAG_SIGHTINGS } from '../sql/reflag-sightings'
@@ -16,7 +17,7 @@ export type WitnessedEffect = {
   effectId: string
   /** 1 span, 2 store, 3 provider */
   rank: 1 | 2 | 3
-  time: string
+  time: Micros
   outcome: string
   amountMinor: string | null
   currency: string | null
@@ -26,24 +27,26 @@ export type WitnessedEffect = {
   traceId: string | null
 }
 
-/** Of KeyFacts, as GIVEN_KEYS reads them. */
-const KEY_FIELDS = [
-  'keyHash',
-  'scope',
-  'seenFirst',
-  'seenLast',
-  'sightingAt',
-  'expiryAt',
-  'terminalAt',
-  'terminalUntil',
-  'known',
-]
+const text = (us: Micros | null) => (us === null ? null : textOfMicros(us))
+
+/** As GIVEN_KEYS reads it. */
+const givenKey = ({ keyHash, scope, known, ...facts }: KeyFacts) => ({
+  keyHash,
+  scope,
+  known,
+  seenFirst: text(facts.seenFirst),
+  seenLast: text(facts.seenLast),
+  sightingAt: text(facts.sightingAt),
+  expiryAt: text(facts.expiryAt),
+  terminalAt: text(facts.terminalAt),
+  terminalUntil: text(facts.terminalUntil),
+})
 
 const minutesSchema = z.array(z.object({ minute: z.date() }))
 
-/** Of a statement that returns the minutes that it changed. */
-export const minutesOf = ({ rows }: pg.QueryResult): string[] =>
-  minutesSchema.parse(rows).map(({ minute }) => minute.toISOString())
+/** Of a statement that returns the minutes that it changed, in ms since 1970. */
+export const minutesOf = ({ rows }: pg.QueryResult): number[] =>
+  minutesSchema.parse(rows).map(({ minute }) => minute.getTime())
 
 /**
  * Merges what was witnessed into effects, and puts right what that, or what the batch says of its keys, changes in the
@@ -53,24 +56,30 @@ export async function applyKeys(
   client: pg.PoolClient,
   keys: ReadonlyMap<string, KeyFacts>,
   effects: readonly WitnessedEffect[],
-): Promise<string[]> {
+): Promise<number[]> {
   const withEffects = new Set<KeyFacts>()
   const witnessed = effects.map((effect) => {
     const facts = keys.get(keyId(effect.keyHash, effect.scope))
     if (facts === undefined) throw new Error('an effect of a key that is not locked')
     withEffects.add(facts)
-    const { seenFirst, seenLast, terminalUntil } = facts
-    return { ...effect, seenFirst, seenLast, terminalUntil }
+    const { seenFirst, seenLast, terminalUntil } = givenKey(facts)
+    return { ...effect, time: text(effect.time), seenFirst, seenLast, terminalUntil }
   })
   const all = [...keys.values()]
-  const minutes: string[] = []
+  const minutes: number[] = []
   // Not by name: planned for these bounds.
-  const run = async (statement: string, of: readonly KeyFacts[], given = JSON.stringify(of, KEY_FIELDS)) => {
+  const run = async (
+    statement: string,
+    of: readonly KeyFacts[],
+    given: readonly object[] = of.map(givenKey),
+  ) => {
     if (of.length === 0) return
-    const times = of.flatMap(({ seenFirst, seenLast }) => [seenFirst, seenLast]).sort()
-    minutes.push(...minutesOf(await client.query(statement, [times[0], times.at(-1), given])))
+    const first = of.reduce((least, { seenFirst }) => Math.min(least, seenFirst), Number.POSITIVE_INFINITY)
+    const last = of.reduce((most, { seenLast }) => Math.max(most, seenLast), Number.NEGATIVE_INFINITY)
+    const values = [textOfMicros(first), textOfMicros(last), JSON.stringify(given)]
+    minutes.push(...minutesOf(await client.query(statement, values)))
   }
-  await run(UPSERT_EFFECTS, [...withEffects], JSON.stringify(witnessed))
+  await run(UPSERT_EFFECTS, [...withEffects], witnessed)
   await run(
     REFLAG_EFFECTS,
     all.filter((facts) => facts.effectsStale || withEffects.has(facts)),
@@ -90,5 +99,5 @@ export async function lockAndApply(
 ): Promise<void> {
   await lockKeys(client, keys)
   const minutes = await applyKeys(client, keys, effects)
-  if (minutes.length > 0) await client.query(MARK_MINUTES, [minutes])
+  if (minutes.length > 0) await client.query(MARK_MINUTES, [minutes.map((minute) => new Date(minute))])
 }

@@ -1,19 +1,21 @@
 import type { EffectFact } from '../interpret/effect'
 import type { RequestFact } from '../interpret/request'
+import type { Micros } from '../micros'
 import type { WitnessedEffect } from './apply-keys'
-import { escapeText, hex, NULL, nullable } from './copy-text'
-import { type FactRow, sightingFields } from './rows'
+import type { RowWriter } from './row-writer'
+import { type FactRow, writeSighting } from './rows'
 
-/** What a batch says about one (key, scope). Times are text that sorts as time does; merged by min and max. */
+/** What a batch says about one (key, scope); times are merged by min and max. */
 export type KeyFacts = {
   keyHash: string
   scope: string
-  seenFirst: string
-  seenLast: string
-  sightingAt: string | null
-  expiryAt: string | null
-  terminalAt: string | null
-  terminalUntil: string | null
+  seenFirst: Micros
+  seenLast: Micros
+  sightingAt: Micros | null
+  expiryAt: Micros | null
+  terminalAt: Micros | null
+  /** Infinity: no expiry was told */
+  terminalUntil: Micros | null
   /** stored before this batch: with the batch's facts merged in, as lockKeys found them */
   known: boolean
   /** flags of what is stored of it may have to change, or need a look at its effects */
@@ -34,10 +36,7 @@ const DUPLICATE_OUTCOMES: ReadonlySet<string> = new Set([
 ])
 const EXECUTIONS: ReadonlySet<string> = new Set(['executed', 'takeover'])
 const TERMINAL_STATES: ReadonlySet<string> = new Set(['completed', 'failed_final'])
-/** Sorts after every time, as in SQL. */
-const INFINITY = 'infinity'
-
-const least = (a: string | null, b: string | null) => (a === null ? b : b === null || a < b ? a : b)
+const least = (a: Micros | null, b: Micros | null) => (a === null ? b : b === null || a < b ? a : b)
 
 export const keyId = (keyHash: string, scope: string) => `${keyHash} ${scope}`
 
@@ -63,7 +62,7 @@ export function collectKeys(rows: readonly FactRow[]): Map<string, KeyFacts> {
 }
 
 /** The facts of a key that something says was there at that time. */
-export function openKey(keys: Map<string, KeyFacts>, keyHash: string, scope: string, at: string): KeyFacts {
+export function openKey(keys: Map<string, KeyFacts>, keyHash: string, scope: string, at: Micros): KeyFacts {
   const id = keyId(keyHash, scope)
   let facts = keys.get(id)
   if (facts === undefined) {
@@ -99,13 +98,13 @@ function addSighting(facts: KeyFacts, { start, end }: FactRow, request: RequestF
 }
 
 /** An expiry counts when it lies after the sighting itself, so that it can only speak against later ones. */
-export function addExpiry(facts: KeyFacts, at: string, expires: string | null): void {
+export function addExpiry(facts: KeyFacts, at: Micros, expires: Micros | null): void {
   if (expires !== null && expires > at) facts.expiryAt = least(facts.expiryAt, expires)
 }
 
 /** Of several terminal records the one that lives longest is kept, with the earliest sign of it. */
-export function addTerminal(facts: KeyFacts, at: string, expires: string | null): void {
-  const until = expires ?? INFINITY
+export function addTerminal(facts: KeyFacts, at: Micros, expires: Micros | null): void {
+  const until = expires ?? Number.POSITIVE_INFINITY
   if (facts.terminalUntil === null || until > facts.terminalUntil) {
     facts.terminalAt = at
     facts.terminalUntil = until
@@ -120,12 +119,12 @@ function addEffect(facts: KeyFacts, effect: EffectFact): void {
 }
 
 /** For COPY; its flags follow from what is known of its locked key, but for `effect_twice`: see applyKeys. */
-export function sightingLine(row: FactRow, request: RequestFact): string {
+export function writeFlaggedSighting(to: RowWriter, row: FactRow, request: RequestFact): void {
   const { start, requestKey: facts } = row
   const { outcome } = request
   const sightingAt = facts?.sightingAt ?? null
   const expiryAt = facts?.expiryAt ?? null
-  return sightingFields(row, request, {
+  writeSighting(to, row, request, {
     firstSeen: sightingAt === start,
     duplicate:
       DUPLICATE_OUTCOMES.has(outcome) ||
@@ -138,19 +137,31 @@ export function sightingLine(row: FactRow, request: RequestFact): string {
 export const EFFECT_COLUMNS = `time, amount_minor, time_rank, outcome, seen_by_span, seen_by_store, seen_by_provider,
   duplicate, settled, key_hash, name, step, scope, effect_id, kind, currency, service, version, trace_ids`
 
-/** For COPY: the only effect of its name and step of a key seen for the first time; else null. */
-export function plainEffect(row: FactRow): string | null {
+/** For COPY: the only effect of its name and step of a key seen for the first time; else false, and nothing is written. */
+export function writePlainEffect(to: RowWriter, row: FactRow): boolean {
   const { effect, effectKey: facts } = row
-  if (effect === null || facts === null || facts.known || facts.twice) return null
-  const scope = effect.scope ?? ''
-  const { service, version } = row.resource
-  const settled = facts.terminalUntil !== null && facts.terminalUntil >= row.start
-  return (
-    `${row.start}\t${effect.amountMinor ?? NULL}\t1\t${effect.outcome}\tt\tf\tf\tf\t${settled}\t${hex(effect.keyHash)}\t` +
-    `${escapeText(effect.name)}\t${escapeText(effect.step)}\t${escapeText(scope)}\t${escapeText(effect.effectId)}\t` +
-    `${nullable(effect.kind)}\t${nullable(effect.currency)}\t${escapeText(service)}\t${escapeText(version)}\t` +
-    `{"\\\\\\\\x${row.traceId}"}`
-  )
+  if (effect === null || facts === null || facts.known || facts.twice) return false
+  to.row(19)
+  to.time(row.start)
+  to.int8(effect.amountMinor)
+  to.int2(1)
+  to.text(effect.outcome)
+  to.bool(true)
+  to.bool(false)
+  to.bool(false)
+  to.bool(false)
+  to.bool(facts.terminalUntil !== null && facts.terminalUntil >= row.start)
+  to.hex(effect.keyHash)
+  to.text(effect.name)
+  to.text(effect.step)
+  to.text(effect.scope ?? '')
+  to.text(effect.effectId)
+  to.text(effect.kind)
+  to.text(effect.currency)
+  to.text(row.resource.service)
+  to.text(row.resource.version)
+  to.hexArray([row.traceId])
+  return true
 }
 
 /** The same effect as one witness of several. */

@@ -2,20 +2,22 @@ import type pg from 'pg'
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
 import { LOCK_KEYS, READ_ONLY_SCOPES } from '../sql/lock-keys'
-import { element } from './copy-text'
 import { type KeyFacts, keyId } from './key-facts'
 import { queryPrepared } from './prepared'
+import { OID, RowWriter } from './row-writer'
 import type { FactRow } from './rows'
 
 const scopesSchema = z.array(z.object({ keyHash: z.string(), scope: z.string() }))
 
-const time = z.string().nullable()
+const ELEMENT_BYTES_GUESSED = 24
+
+const time = z.number().nullable()
 const knownSchema = z.array(
   z.object({
     keyHash: z.string(),
     scope: z.string(),
-    seenFirst: z.string(),
-    seenLast: z.string(),
+    seenFirst: z.number(),
+    seenLast: z.number(),
     sightingAt: time,
     expiryAt: time,
     terminalAt: time,
@@ -29,25 +31,27 @@ const knownSchema = z.array(
 export async function lockKeys(client: pg.PoolClient, keys: Map<string, KeyFacts>): Promise<void> {
   if (keys.size === 0) return
   const all = [...keys.values()]
-  const array = (write: (facts: KeyFacts) => string) => `{${all.map(write).join()}}`
+  const array = (oid: number, write: (to: RowWriter, facts: KeyFacts) => void) => {
+    const writer = new RowWriter(all.length * ELEMENT_BYTES_GUESSED)
+    writer.array(oid, all.length)
+    for (const facts of all) write(writer, facts)
+    return Buffer.concat(writer.take())
+  }
   const { rows } = await queryPrepared(client, LOCK_KEYS, [
-    array(hashElement),
-    array(({ scope }) => element(scope)),
-    array(({ seenFirst }) => seenFirst),
-    array(({ seenLast }) => seenLast),
-    array(({ sightingAt }) => sightingAt ?? 'NULL'),
-    array(({ expiryAt }) => expiryAt ?? 'NULL'),
-    array(({ terminalAt }) => terminalAt ?? 'NULL'),
-    array(({ terminalUntil }) => terminalUntil ?? 'NULL'),
+    array(OID.bytea, (to, { keyHash }) => to.hex(keyHash)),
+    array(OID.text, (to, { scope }) => to.text(scope)),
+    array(OID.timestamptz, (to, { seenFirst }) => to.time(seenFirst)),
+    array(OID.timestamptz, (to, { seenLast }) => to.time(seenLast)),
+    array(OID.timestamptz, (to, { sightingAt }) => to.time(sightingAt)),
+    array(OID.timestamptz, (to, { expiryAt }) => to.time(expiryAt)),
+    array(OID.timestamptz, (to, { terminalAt }) => to.time(terminalAt)),
+    array(OID.timestamptz, (to, { terminalUntil }) => to.time(terminalUntil)),
   ])
   for (const known of knownSchema.parse(rows)) {
     const facts = keys.get(keyId(known.keyHash, known.scope))
     if (facts) Object.assign(facts, known, { known: true })
   }
 }
-
-/** An element of an array literal, as times are without quotes: there is nothing in them to escape. */
-const hashElement = ({ keyHash }: KeyFacts) => `"\\\\x${keyHash}"`
 
 /** A scope that neither the effect span nor its trace told: the key's, when only one scope uses that key; else ''. */
 export async function resolveScopes(db: Db, rows: readonly FactRow[]): Promise<void> {

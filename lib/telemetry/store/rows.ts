@@ -2,19 +2,20 @@ import type { Attributes, OtlpSpan } from '../decode/span'
 import type { DeliveryFact } from '../interpret/delivery'
 import type { EffectFact } from '../interpret/effect'
 import type { RequestFact } from '../interpret/request'
-import { attributesField } from './attributes-field'
-import { escapeText, hex, json, NULL, nullable, small, timestamp } from './copy-text'
+import { type Micros, microsOfNs } from '../micros'
+import { attributesJson, json } from './json-text'
 import type { KeyFacts } from './key-facts'
+import { RowWriter } from './row-writer'
 
-/** Lines of COPY's text format, one a row, with the columns that they fill, in the same order. */
+/** Rows for COPY, and the columns that they fill, in the same order. */
 
-/** What a span says about requests, effects and messages; times as they are sent to COPY. */
+/** What a span says about requests, effects and messages. */
 export type FactRow = {
   request: RequestFact | null
   effect: EffectFact | null
   delivery: DeliveryFact | null
-  start: string
-  end: string
+  start: Micros
+  end: Micros
   traceId: string
   spanId: string
   resource: Resource
@@ -23,28 +24,45 @@ export type FactRow = {
   effectKey: KeyFacts | null
 }
 
-export const SPAN_COLUMNS = `start_time, end_time, duration_ns, start_nanos, kind, status_code, trace_id, span_id,
-  parent_span_id, name, status_message, service, version, instance, environment, region, received_at, attributes,
-  events, links`
+export const SPAN_COLUMNS = `start_time, end_time, received_at, duration_ns, start_nanos, kind, status_code, trace_id, span_id,
+  parent_span_id, name, status_message, service, version, instance, environment, region, attributes, events, links`
 
-export type Times = { start: string; end: string; durationNs: bigint }
+export type Times = { start: Micros; end: Micros; durationNs: bigint }
 
 export function timesOf({ startNs, endNs }: OtlpSpan): Times {
   // A clock that was set back between start and end: the start is kept, the duration is 0.
   const durationNs = endNs > startNs ? endNs - startNs : 0n
-  return { start: timestamp(startNs), end: timestamp(startNs + durationNs), durationNs }
+  return { start: microsOfNs(startNs), end: microsOfNs(startNs + durationNs), durationNs }
 }
 
-/** `place`: the fields of its resource and when it was received. */
-export function spanFields(span: OtlpSpan, { start, end, durationNs }: Times, place: string): string {
-  return (
-    `${start}\t${end}\t${durationNs}\t${span.startNs % 1000n}\t${small(span.kind)}\t${small(span.statusCode)}\t` +
-    `${hex(span.traceId)}\t${hex(span.spanId)}\t${span.parentSpanId.length === 16 ? hex(span.parentSpanId) : NULL}\t` +
-    `${escapeText(span.name)}\t${span.statusMessage === '' ? NULL : escapeText(span.statusMessage)}\t${place}\t` +
-    `${attributesField(span.attributes)}\t${span.events.length === 0 ? NULL : escapeText(json(eventsOf(span)))}\t` +
-    `${span.links.length === 0 ? NULL : escapeText(json(span.links))}`
-  )
+export function writeSpan(
+  to: RowWriter,
+  span: OtlpSpan,
+  { start, end, durationNs }: Times,
+  resource: Resource,
+  received: Micros,
+): void {
+  to.row(20)
+  to.time(start)
+  to.time(end)
+  to.time(received)
+  to.int8(durationNs)
+  to.int2(Number(span.startNs % 1000n))
+  to.int2(small(span.kind))
+  to.int2(small(span.statusCode))
+  to.hex(span.traceId)
+  to.hex(span.spanId)
+  to.hex(span.parentSpanId.length === 16 ? span.parentSpanId : null)
+  to.text(span.name)
+  to.text(span.statusMessage === '' ? null : span.statusMessage)
+  to.fields(resource.fields)
+  to.jsonb(attributesJson(span.attributes))
+  to.jsonb(span.events.length === 0 ? null : json(eventsOf(span)))
+  to.jsonb(span.links.length === 0 ? null : json(span.links))
 }
+
+/** Fits a smallint; 0 when it does not. */
+export const small = (value: number) => (value >= 0 && value <= 32_767 ? value : 0)
 
 export type SightingFlags = {
   firstSeen: boolean
@@ -58,21 +76,34 @@ export const SIGHTING_COLUMNS = `time, end_time, record_created_at, record_expir
   original_trace_id, service, version, instance, environment, region, scope, endpoint, client, outcome, record_state,
   owner`
 
-export function sightingFields(row: FactRow, request: RequestFact, flags: SightingFlags): string {
-  return (
-    `${row.start}\t${row.end}\t${recordFields(request)}\t${request.fence ?? NULL}\t${request.attempt ?? NULL}\t` +
-    `${request.storeOperations}\t${request.storeErrors}\t${request.statusCode ?? NULL}\t${flags.firstSeen}\t` +
-    `${flags.duplicate}\t${flags.expiredRetry}\tf\t${flags.final}\t${hex(row.traceId)}\t${hex(row.spanId)}\t${hex(request.keyHash)}\t` +
-    `${hex(request.originalTraceId)}\t${row.resource.fields}\t${placeFields(request)}\t${request.outcome}\t` +
-    `${nullable(request.recordState)}\t${nullable(request.owner)}`
-  )
+export function writeSighting(to: RowWriter, row: FactRow, request: RequestFact, flags: SightingFlags): void {
+  to.row(29)
+  to.time(row.start)
+  to.time(row.end)
+  to.time(request.recordCreatedAt)
+  to.time(request.recordExpiresAt)
+  to.int8(request.fence)
+  to.int4(request.attempt)
+  to.int4(request.storeOperations)
+  to.int4(request.storeErrors)
+  to.int2(request.statusCode)
+  to.bool(flags.firstSeen)
+  to.bool(flags.duplicate)
+  to.bool(flags.expiredRetry)
+  to.bool(false)
+  to.bool(flags.final)
+  to.hex(row.traceId)
+  to.hex(row.spanId)
+  to.hex(request.keyHash)
+  to.hex(request.originalTraceId)
+  to.fields(row.resource.fields)
+  to.text(request.scope)
+  to.text(request.endpoint)
+  to.text(request.client)
+  to.text(request.outcome)
+  to.text(request.recordState)
+  to.text(request.owner)
 }
-
-const placeFields = ({ scope, endpoint, client }: RequestFact) =>
-  `${escapeText(scope)}\t${escapeText(endpoint)}\t${escapeText(client)}`
-
-const recordFields = ({ recordCreatedAt, recordExpiresAt }: RequestFact) =>
-  `${recordCreatedAt ?? NULL}\t${recordExpiresAt ?? NULL}`
 
 function eventsOf(span: OtlpSpan) {
   return span.events.map((event) => ({ ...event, timeNs: event.timeNs.toString() }))
@@ -84,8 +115,8 @@ export type Resource = {
   instance: string
   environment: string
   region: string
-  /** the five of them for COPY */
-  fields: string
+  /** the five of them as RowWriter writes them */
+  fields: Buffer
 }
 
 /** Spans of one resource share the object, so its names are read once. */
@@ -103,7 +134,9 @@ export function readResource(resource: Attributes): Resource {
       resourceText(resource, 'deployment.environment'),
     region: resourceText(resource, 'cloud.region'),
   }
-  const read = { ...names, fields: Object.values(names).map(escapeText).join('\t') }
+  const writer = new RowWriter()
+  for (const name of Object.values(names)) writer.text(name)
+  const read = { ...names, fields: Buffer.concat(writer.take()) }
   resources.set(resource, read)
   return read
 }

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
 import type { AcceptedLog } from '../interpret/interpret-logs'
+import { type Micros, microsOf, microsOfNs } from '../micros'
 import { INSERT_LOGS, OPEN_LOG_STAGE } from '../sql/insert-logs'
-import { attributesField } from './attributes-field'
 import { copyIn } from './copy-in'
-import { escapeText, hex, json, NULL, nullable, small, timestamp } from './copy-text'
 import { countIntake } from './count-intake'
+import { attributesJson, json } from './json-text'
 import { inRetriedTransaction } from './retry'
-import { readResource } from './rows'
+import { RowWriter } from './row-writer'
+import { readResource, small } from './rows'
 
 const COLUMNS = `time, received_at, severity, digest, trace_id, span_id, key_hash, severity_text, event_name, service,
   version, instance, environment, region, scope, body, attributes`
@@ -21,24 +22,36 @@ export async function storeLogs(
   receivedAt: Date,
 ): Promise<{ inserted: number }> {
   if (batch.length === 0) return { inserted: 0 }
-  const received = receivedAt.toISOString()
-  const lines = batch.map((each) => `${fields(each, received)}\n`)
+  const received = microsOf(receivedAt)
+  const writer = new RowWriter()
+  for (const each of batch) writeLog(writer, each, received)
+  const pieces = writer.take()
   return inRetriedTransaction(db.pool, async (client) => {
     await client.query(OPEN_LOG_STAGE)
-    await copyIn(client, `log_stage (${COLUMNS})`, lines)
+    await copyIn(client, `log_stage (${COLUMNS})`, pieces)
     const arrived = (await client.query(INSERT_LOGS, [receivedAt])).rows
     await countIntake(client, arrived, new Set(), receivedAt)
     return { inserted: insertedSchema.parse(arrived).reduce((sum, row) => sum + row.logs, 0) }
   })
 }
 
-function fields({ log, timeNs, keyHash, scope, digest }: AcceptedLog, received: string): string {
-  const id = (value: string, characters: number) => (value.length === characters ? hex(value) : NULL)
-  const told = (value: string) => (value === '' ? NULL : escapeText(value))
-  return (
-    `${timestamp(timeNs)}\t${received}\t${small(log.severity)}\t${hex(digest)}\t${id(log.traceId, 32)}\t` +
-    `${id(log.spanId, 16)}\t${hex(keyHash)}\t${told(log.severityText)}\t${told(log.eventName)}\t` +
-    `${readResource(log.resource).fields}\t${nullable(scope)}\t${log.body === null ? NULL : escapeText(json(log.body))}\t` +
-    `${attributesField(log.attributes)}`
-  )
+function writeLog(
+  to: RowWriter,
+  { log, timeNs, keyHash, scope, digest }: AcceptedLog,
+  received: Micros,
+): void {
+  to.row(17)
+  to.time(microsOfNs(timeNs))
+  to.time(received)
+  to.int2(small(log.severity))
+  to.hex(digest)
+  to.hex(log.traceId.length === 32 ? log.traceId : null)
+  to.hex(log.spanId.length === 16 ? log.spanId : null)
+  to.hex(keyHash)
+  to.text(log.severityText === '' ? null : log.severityText)
+  to.text(log.eventName === '' ? null : log.eventName)
+  to.fields(readResource(log.resource).fields)
+  to.text(scope)
+  to.jsonb(log.body === null ? null : json(log.body))
+  to.jsonb(attributesJson(log.attributes))
 }
