@@ -1,4 +1,3 @@
-import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Clock } from '@/lib/core/clock'
 import type { Db } from '@/lib/db'
 import type { Log } from '@/lib/log'
@@ -34,12 +33,10 @@ export type CommitterOptions = {
 }
 
 /**
- * While one group is decoded, the other is written and waits for the disk. More writers would make smaller groups, and
- * a transaction costs as much as a hundred spans. Keys are locked in order, so writers cannot deadlock.
+ * While one group is decoded, the others are written and wait for the disk. Keys are locked in order, so writers cannot
+ * deadlock.
  */
-const WRITERS = 2
-/** Beside a busy writer a second waits so long for more to come. */
-const GATHER_MS = 5
+const WRITERS = 3
 /** Requests that wait are stored together up to this many bytes: one COMMIT for all of them. */
 const GROUP_BYTES = 1024 * 1024
 const GROUP_REQUESTS = 64
@@ -47,17 +44,19 @@ const GROUP_REQUESTS = 64
 const WRITING_BYTES_MAX = 4 * GROUP_BYTES
 
 /**
- * Group commit: what arrives while a transaction runs goes into the next. Bodies wait as bytes, which the budget
- * counts, and are decoded only when a writer is free, one at a time: decoded spans exist for one body, and what is
- * rendered of them for at most WRITING_BYTES_MAX, or for one body.
+ * Group commit: what arrives while transactions run goes into the next, and each writer takes its share of it. Bodies
+ * wait as bytes, which the budget counts, and are decoded only when a writer is free, one at a time: decoded spans exist
+ * for one body, and what is rendered of them for at most WRITING_BYTES_MAX, or for one body.
  */
 export class Committer {
   readonly #options: CommitterOptions
   readonly #queue = new FairQueue<Waiting>()
   #writing = 0
+  #writingRequests = 0
   #writingBytes = 0
   #idle: (() => void)[] = []
-  #gathering: NodeJS.Timeout | undefined
+  /** resolves when nothing is being decoded */
+  #decoding: Promise<unknown> = Promise.resolve()
 
   constructor(options: CommitterOptions) {
     this.#options = options
@@ -67,7 +66,7 @@ export class Committer {
   submit(request: Omit<Waiting, 'settle'>): Promise<Outcome> {
     return new Promise((settle) => {
       this.#queue.push(request.sender, { ...request, settle })
-      this.#pumpSoon()
+      this.#pump()
     })
   }
 
@@ -77,24 +76,19 @@ export class Committer {
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
-  #pumpSoon(): void {
-    if (this.#writing === 0) this.#pump()
-    else if (this.#writing < WRITERS) this.#gathering ??= setTimeout(() => this.#pump(), GATHER_MS)
-  }
-
   #pump(): void {
-    clearTimeout(this.#gathering)
-    this.#gathering = undefined
     while (this.#writing < WRITERS) {
       const group = this.#takeGroup()
       if (group.length === 0) return
       const bytes = group.reduce((sum, each) => sum + each.bytes.length, 0)
       this.#writing += 1
+      this.#writingRequests += group.length
       this.#writingBytes += bytes
       void this.#write(group).finally(() => {
         this.#writing -= 1
+        this.#writingRequests -= group.length
         this.#writingBytes -= bytes
-        this.#pumpSoon()
+        this.#pump()
         if (this.#writing === 0) for (const resolve of this.#idle.splice(0)) resolve()
       })
     }
@@ -102,6 +96,8 @@ export class Committer {
 
   /** Empty when nothing waits, or when what is next has to wait for room. */
   #takeGroup(): Waiting[] {
+    const share = Math.ceil((this.#queue.length + this.#writingRequests) / WRITERS)
+    const requestsMax = Math.min(share, GROUP_REQUESTS)
     const group: Waiting[] = []
     let bytes = 0
     for (;;) {
@@ -109,7 +105,7 @@ export class Committer {
         const inGroup = bytes + item.bytes.length
         const first = group.length === 0
         const hasRoom = (first && this.#writing === 0) || this.#writingBytes + inGroup <= WRITING_BYTES_MAX
-        return hasRoom && (first || (group.length < GROUP_REQUESTS && inGroup <= GROUP_BYTES))
+        return hasRoom && (first || (group.length < requestsMax && inGroup <= GROUP_BYTES))
       })
       if (next === undefined) return group
       group.push(next)
@@ -120,9 +116,9 @@ export class Committer {
   async #write(group: Waiting[]): Promise<void> {
     const decoded: Decoded[] = []
     for (const waiting of group) {
-      decoded.push(...this.#decode(waiting))
-      // The other writer's connection may be waiting for its next statement.
-      await otherWork()
+      const own = this.#decoding.then(() => this.#decode(waiting))
+      this.#decoding = own
+      decoded.push(...(await own))
     }
     for (const signal of ['traces', 'logs'] as const)
       await this.#store(decoded.filter(({ waiting }) => waiting.signal === signal))
@@ -142,10 +138,11 @@ export class Committer {
     for (const each of decoded) settle(each, result)
   }
 
-  #decode(waiting: Waiting): Decoded[] {
+  /** Never rejects. */
+  async #decode(waiting: Waiting): Promise<Decoded[]> {
     const { clock, hash, log } = this.#options
     try {
-      return [{ waiting, interpreted: decodeAndInterpret(waiting, clock, hash) }]
+      return [{ waiting, interpreted: await decodeAndInterpret(waiting, clock, hash) }]
     } catch (error) {
       if (error instanceof MalformedError) waiting.settle({ kind: 'malformed', message: error.message })
       else {

@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Clock } from '@/lib/core/clock'
 import type { Encoding, Signal } from '@/lib/telemetry/decode/answer'
 import { decodeJson } from '@/lib/telemetry/decode/json'
@@ -17,17 +18,22 @@ export type InterpretedAny =
   | ({ signal: 'traces'; rendered: RenderedSpans } & Omit<Interpreted, 'accepted'>)
   | ({ signal: 'logs' } & InterpretedLogs)
 
-/** Throws MalformedError. */
-export function decodeAndInterpret(
+/**
+ * Rejects with MalformedError. Between its steps other work of this process has its turn: a connection that waits for
+ * its next statement is an idle processor.
+ */
+export async function decodeAndInterpret(
   { bytes, signal, encoding }: { bytes: Buffer; signal: Signal; encoding: Encoding },
   clock: Clock,
   hash: (key: string) => string,
-): InterpretedAny {
+): Promise<InterpretedAny> {
   const isJson = encoding === 'json'
   if (signal === 'traces') {
     const spans = isJson ? decodeJson(bytes) : decodeProtobuf(bytes)
+    await otherWork()
     const { accepted, ...answer } = interpret(spans, clock, hash)
-    return { signal, rendered: renderSpans(accepted, clock.now()), ...answer }
+    await otherWork()
+    return { signal, rendered: await renderSpans(accepted, clock.now()), ...answer }
   }
   const logs = isJson ? decodeLogsJson(bytes) : decodeLogsProtobuf(bytes)
   return { signal, ...interpretLogs(logs, clock, hash) }

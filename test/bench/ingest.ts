@@ -7,7 +7,7 @@ import { systemClock } from '@/lib/core/clock'
 import { type BenchCluster, withCluster } from './cluster'
 import { copyAgain, emptyTables, prepareBaseline, readBack, type Written } from './copy-baseline'
 import { cpuSecondsOf } from './cpu'
-import { BATCH_SPANS, encodeBatch, type IngestCase } from './otlp-traffic'
+import { BATCH_MS, BATCH_SPANS, encodeBatch, type IngestCase } from './otlp-traffic'
 import { against, atMost, type Bench, quantile, type Report, stated } from './report'
 
 const EXPORTERS = 4
@@ -43,7 +43,7 @@ async function runCase(cluster: BenchCluster, name: IngestCase, batches: number,
       const atMs = Math.floor(systemClock.now().getTime() / 60_000) * 60_000 - 300_000
       const bodies = Array.from({ length: EXPORTERS }, (_, exporter) =>
         Array.from({ length: batches }, (_unused, batch) =>
-          encodeBatch(name, { exporter, batch: round * batches + batch, atMs: atMs + batch * 500 }),
+          encodeBatch(name, { exporter, batch: round * batches + batch, atMs: atMs + batch * BATCH_MS }),
         ),
       )
       await emptyTables(url)

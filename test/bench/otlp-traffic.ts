@@ -4,6 +4,8 @@ import { encodeRequest } from '../telemetry/oracle'
 
 export type IngestCase = 'all-keyed' | 'third-keyed'
 export const BATCH_SPANS = 512
+/** from one batch of an exporter to its next; its spans start 1 ms after one another */
+export const BATCH_MS = 500
 
 const SERVICES = ['payments', 'refunds', 'orders', 'payouts'] as const
 const CALLERS = ['web', 'mobile', 'partner'] as const
@@ -63,9 +65,13 @@ function span(trace: string, role: string, startMs: number, kind: number, attrib
 const scopeOf = (index: number) => `${CALLERS[index % 3]}/POST ${ROUTES[Math.floor(index / 3) % 3]}`
 
 /** Which request's key this one carries: its own, that of the one before it, or one of the batch before. */
-function keyOf(trace: string, index: number): { key: string; scope: string; repeated: boolean } {
+function keyOf(
+  trace: string,
+  index: number,
+): { key: string; scope: string; repeated: boolean; agoMs: number } {
   const [kind, exporter, batch] = trace.split('/')
   const own = (ofBatch: number, ofIndex: number, repeated: boolean) => ({
+    agoMs: (Number(batch) - ofBatch) * BATCH_MS + (index - ofIndex) * (kind === 'all-keyed' ? 1 : 3),
     key: id(`key ${kind}/${exporter}/${ofBatch}/${ofIndex}`, 16).toString('hex'),
     scope: scopeOf(ofIndex),
     repeated,
@@ -76,16 +82,18 @@ function keyOf(trace: string, index: number): { key: string; scope: string; repe
 }
 
 function requestOf(trace: string, index: number, startMs: number) {
-  const { key, scope, repeated } = keyOf(trace, index)
+  const { key, scope, repeated, agoMs } = keyOf(trace, index)
+  // A replay reads the record that the first request made.
+  const createdMs = startMs - agoMs
   return span(trace, 'POST /v1/payments', startMs, 2, [
     text('idempotency.key.hash', key),
     text('idempotency.scope.name', scope),
     text('idempotency.store.system', 'postgresql'),
     text('idempotency.outcome', repeated ? 'replayed' : 'executed'),
     text('idempotency.record.state', 'completed'),
-    text('idempotency.record.created_at', new Date(startMs).toISOString()),
-    text('idempotency.record.expires_at', new Date(startMs + TTL_MS).toISOString()),
-    integer('idempotency.lock.fence', startMs),
+    text('idempotency.record.created_at', new Date(createdMs).toISOString()),
+    text('idempotency.record.expires_at', new Date(createdMs + TTL_MS).toISOString()),
+    integer('idempotency.lock.fence', createdMs),
     integer('idempotency.store.operations', 2),
     text('http.request.method', 'POST'),
     text('http.route', '/v1/payments'),

@@ -20,7 +20,7 @@ async function throughPostgres(write: (to: RowWriter) => void): Promise<Record<s
     await client.query(`CREATE TEMP TABLE written (place int GENERATED ALWAYS AS IDENTITY, ${COLUMNS})`)
     const writer = new RowWriter(1)
     write(writer)
-    await copyIn(client, 'written (b, i2, i4, i8, at, t, j, id, ids)', writer.take())
+    await copyIn(client, [{ target: 'written (b, i2, i4, i8, at, t, j, id, ids)', pieces: writer.take() }])
     const { rows } = await client.query(
       `SELECT b, i2, i4, i8::text, at AT TIME ZONE 'UTC' || '' AS at, t, j, encode(id, 'hex') AS id, ids::text
        FROM written ORDER BY place`,
@@ -83,7 +83,6 @@ it('rows go on over pieces, and one may be larger than a piece', async () => {
   const texts = [...Array.from({ length: 2_000 }, (_, index) => `row ${index}`), long, 'the last']
   const rows = await throughPostgres((to) => {
     for (const text of texts) row(to, 1n, 0, text)
-    expect(to.isFull).toBe(true)
   })
   expect(rows.map(({ t }) => t)).toEqual(texts)
 })

@@ -124,5 +124,5 @@ export function effectSpan(parts: EffectParts): OtlpSpan {
 export async function store(db: Db, clock: Clock, spans: OtlpSpan[]): Promise<number> {
   const { accepted, rejected, reasons } = interpret(spans, clock, hash)
   if (rejected > 0) throw new Error(reasons.join('; '))
-  return (await storeBatch(db, [renderSpans(accepted, clock.now())], clock.now())).inserted
+  return (await storeBatch(db, [await renderSpans(accepted, clock.now())], clock.now())).inserted
 }

@@ -1,28 +1,74 @@
-import { once } from 'node:events'
-import { setImmediate as otherWork } from 'node:timers/promises'
 import type pg from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
+
+/** `pieces`: rows as RowWriter wrote them, of the columns that `target` names. */
+export type Copy = { target: string; pieces: readonly Buffer[] }
 
 /** Signature, flags and extension of COPY's binary format; and its end. */
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 const TRAILER = Buffer.from([0xff, 0xff])
+const COPY_DATA = 0x64
+const COPY_DONE = 0x63
 
 /**
- * `COPY target FROM STDIN` of what RowWriter wrote; nothing is sent when there is none. Rejects as the statement does.
- * Between pieces other work of this process has its turn: a connection that waits for its next statement is an idle
- * processor.
+ * `COPY target FROM STDIN` of each in turn, inside the client's transaction and in one round trip; nothing is sent for
+ * those without rows. Rejects as the first statement that fails.
  */
-export async function copyIn(client: pg.PoolClient, target: string, pieces: Iterable<Buffer>): Promise<void> {
-  const left = pieces[Symbol.iterator]()
-  let next = left.next()
-  if (next.done === true) return
-  const stream = client.query(copyFrom(`COPY ${target} FROM STDIN (FORMAT binary)`))
-  const done = once(stream, 'finish')
-  stream.write(HEADER)
-  for (; next.done !== true; next = left.next()) {
-    if (!stream.write(next.value)) await Promise.race([once(stream, 'drain'), done])
-    await otherWork()
+export function copyIn(client: pg.PoolClient, copies: readonly Copy[]): Promise<void> {
+  const filled = copies.filter(({ pieces }) => pieces.length > 0)
+  if (filled.length === 0) return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    client.query(new CopyTogether(filled, resolve, reject))
+  })
+}
+
+/**
+ * The statements as one query, and their rows right behind it: the engine works on without waiting for this process,
+ * which may be decoding. After an error it passes over what is still on its way.
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
+ */
+class CopyTogether implements pg.Submittable {
+  readonly #copies: readonly Copy[]
+  readonly #resolve: () => void
+  readonly #reject: (error: Error) => void
+
+  constructor(copies: readonly Copy[], resolve: () => void, reject: (error: Error) => void) {
+    this.#copies = copies
+    this.#resolve = resolve
+    this.#reject = reject
   }
-  stream.end(TRAILER)
-  await done
+
+  submit(connection: pg.Connection): Error | null {
+    const { stream } = connection
+    if (!stream.writable) return new Error('the connection to the database is closed')
+    stream.cork()
+    connection.query(this.#copies.map(({ target }) => `COPY ${target} FROM STDIN (FORMAT binary)`).join(';'))
+    for (const { pieces } of this.#copies) {
+      for (const piece of [HEADER, ...pieces, TRAILER]) {
+        stream.write(message(COPY_DATA, piece.length))
+        stream.write(piece)
+      }
+      stream.write(message(COPY_DONE, 0))
+    }
+    stream.uncork()
+    return null
+  }
+
+  handleCopyInResponse(): void {}
+  handleCommandComplete(): void {}
+
+  handleError(error: Error): void {
+    this.#reject(error)
+  }
+
+  handleReadyForQuery(): void {
+    this.#resolve()
+  }
+}
+
+/** The type and the length of a message, which counts itself. */
+function message(type: number, bytes: number): Buffer {
+  const head = Buffer.allocUnsafe(5)
+  head[0] = type
+  head.writeUInt32BE(bytes + 4, 1)
+  return head
 }

@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
 import type { AcceptedSpan } from '../interpret/interpret'
 import { type Micros, microsOf, minuteOf, textOfMicros } from '../micros'
 import { FUTURE_AFTER_MS, LATE_AFTER_MS } from '../retention'
@@ -26,17 +27,22 @@ export type RenderedSpans = {
 }
 
 const SPAN_BYTES_GUESSED = 1_024
+const SPANS_AT_ONCE = 128
 
 /**
  * Bytes instead of objects, as soon as a request is understood: what lives as long as its transaction is copied by each
- * collection of the heap.
+ * collection of the heap. Every few spans other work of this process has its turn.
  */
-export function renderSpans(accepted: readonly AcceptedSpan[], receivedAt: Date): RenderedSpans {
+export async function renderSpans(
+  accepted: readonly AcceptedSpan[],
+  receivedAt: Date,
+): Promise<RenderedSpans> {
   const received = microsOf(receivedAt)
   const writer = new RowWriter(accepted.length * SPAN_BYTES_GUESSED)
   const rows: FactRow[] = []
   const count = counter(received)
-  for (const { span, request, effect, delivery } of accepted) {
+  for (const [index, { span, request, effect, delivery }] of accepted.entries()) {
+    if (index % SPANS_AT_ONCE === SPANS_AT_ONCE - 1) await otherWork()
     const resource = readResource(span.resource)
     const times = timesOf(span)
     const { start, end } = times

@@ -1,6 +1,6 @@
 import type { Micros } from '../micros'
 
-/** Rows are handed over in pieces of about this size: the engine takes one in while the next is made. */
+/** Rows are handed over in pieces of about this size. */
 const PIECE_BYTES = 65_536
 const BYTES_MIN = 1_024
 
@@ -116,11 +116,6 @@ export class RowWriter {
     this.#int32(values.reduce((sum, value) => sum + 4 + value.length / 2, 20))
     this.array(OID.bytea, values.length)
     for (const value of values) this.hex(value)
-  }
-
-  /** A piece is full: time to hand over. */
-  get isFull(): boolean {
-    return this.#full.length > 0
   }
 
   /** All that was written since. */

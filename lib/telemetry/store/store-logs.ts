@@ -28,7 +28,7 @@ export async function storeLogs(
   const pieces = writer.take()
   return inRetriedTransaction(db.pool, async (client) => {
     await client.query(OPEN_LOG_STAGE)
-    await copyIn(client, `log_stage (${COLUMNS})`, pieces)
+    await copyIn(client, [{ target: `log_stage (${COLUMNS})`, pieces }])
     const arrived = (await client.query(INSERT_LOGS, [receivedAt])).rows
     await countIntake(client, arrived, new Set(), receivedAt)
     return { inserted: insertedSchema.parse(arrived).reduce((sum, row) => sum + row.logs, 0) }

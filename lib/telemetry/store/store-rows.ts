@@ -36,38 +36,44 @@ export async function storeRows(
   const { rows } = batch
   const keys = collectKeys(rows)
   await lockKeys(client, keys)
-  const inserted =
+  const { arrived, minutes, witnessed } =
     how === 'all new' ? await copyNew(client, batch) : await insertAny(client, batch, receivedAt)
-
-  const plain = new RowWriter(rows.length * EFFECT_BYTES_GUESSED)
-  const witnessed: WitnessedEffect[] = []
-  for (const row of rows) {
-    if (how === 'all new' && writePlainEffect(plain, row)) inserted.minutes.add(minuteOf(row.start))
-    else if (row.effect !== null) witnessed.push(witnessedEffect(row, row.effect))
-  }
-  await copyIn(client, `telemetry.effect (${EFFECT_COLUMNS})`, plain.take())
-  for (const minute of await applyKeys(client, keys, witnessed)) inserted.minutes.add(minute)
+  for (const minute of await applyKeys(client, keys, witnessed)) minutes.add(minute)
   await storeDeliveries(client, rows)
-  await countIntake(client, inserted.arrived, inserted.minutes, receivedAt)
-  return inserted.arrived.reduce((sum, { spans }) => sum + spans, 0)
+  await countIntake(client, arrived, minutes, receivedAt)
+  return arrived.reduce((sum, { spans }) => sum + spans, 0)
 }
 
-const EFFECT_BYTES_GUESSED = 256
-const SIGHTING_BYTES_GUESSED = 512
-
 const arrivedSchema = z.array(z.object({ spans: z.number().int() }).loose())
-type Inserted = { arrived: readonly { spans: number }[]; minutes: Set<number> }
+type Inserted = {
+  arrived: readonly { spans: number }[]
+  /** that changed, in ms since 1970 */
+  minutes: Set<number>
+  /** effects that have to be merged with what is stored */
+  witnessed: readonly WitnessedEffect[]
+}
+
+const SIGHTING_BYTES_GUESSED = 512
+const EFFECT_BYTES_GUESSED = 256
 
 async function copyNew(client: pg.PoolClient, { spans, rows, arrived }: RenderedSpans): Promise<Inserted> {
-  await copyIn(client, `telemetry.span (${SPAN_COLUMNS})`, spans)
-  await copyIn(client, `telemetry.sighting (${SIGHTING_COLUMNS})`, sightings(rows))
+  const effects = new RowWriter(rows.length * EFFECT_BYTES_GUESSED)
   const minutes = new Set<number>()
-  for (const { request, start, end } of rows) {
-    if (request === null) continue
-    minutes.add(minuteOf(start))
-    if (isFinal(request)) minutes.add(minuteOf(end))
+  const witnessed: WitnessedEffect[] = []
+  for (const row of rows) {
+    const { request, effect, start, end } = row
+    if (request !== null) minutes.add(minuteOf(start))
+    if (request !== null && isFinal(request)) minutes.add(minuteOf(end))
+    if (effect === null) continue
+    if (writePlainEffect(effects, row)) minutes.add(minuteOf(start))
+    else witnessed.push(witnessedEffect(row, effect))
   }
-  return { arrived, minutes }
+  await copyIn(client, [
+    { target: `telemetry.span (${SPAN_COLUMNS})`, pieces: spans },
+    { target: `telemetry.sighting (${SIGHTING_COLUMNS})`, pieces: sightings(rows) },
+    { target: `telemetry.effect (${EFFECT_COLUMNS})`, pieces: effects.take() },
+  ])
+  return { arrived, minutes, witnessed }
 }
 
 async function insertAny(
@@ -76,19 +82,18 @@ async function insertAny(
   receivedAt: Date,
 ): Promise<Inserted> {
   await client.query(OPEN_STAGE)
-  await copyIn(client, `span_stage (${SPAN_COLUMNS})`, spans)
-  await copyIn(client, `sighting_stage (${SIGHTING_COLUMNS})`, sightings(rows))
+  await copyIn(client, [
+    { target: `span_stage (${SPAN_COLUMNS})`, pieces: spans },
+    { target: `sighting_stage (${SIGHTING_COLUMNS})`, pieces: sightings(rows) },
+  ])
   const arrived = arrivedSchema.parse((await queryPrepared(client, INSERT_SPANS, [receivedAt])).rows)
   const minutes = minutesOf(await queryPrepared(client, INSERT_SIGHTINGS))
-  return { arrived, minutes: new Set(minutes) }
+  const witnessed = rows.flatMap((row) => (row.effect === null ? [] : [witnessedEffect(row, row.effect)]))
+  return { arrived, minutes: new Set(minutes), witnessed }
 }
 
-function* sightings(rows: readonly FactRow[]): Generator<Buffer> {
+function sightings(rows: readonly FactRow[]): Buffer[] {
   const writer = new RowWriter(rows.length * SIGHTING_BYTES_GUESSED)
-  for (const row of rows) {
-    if (row.request === null) continue
-    writeFlaggedSighting(writer, row, row.request)
-    if (writer.isFull) yield* writer.take()
-  }
-  yield* writer.take()
+  for (const row of rows) if (row.request !== null) writeFlaggedSighting(writer, row, row.request)
+  return writer.take()
 }
