@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http'
-import { createGunzip, createInflate } from 'node:zlib'
+import { createGunzip, createInflate, gunzipSync } from 'node:zlib'
 import type { BudgetShare } from './budget'
 import { busy, Refusal, tooMuch } from './refusal'
 
 /** The same bound before and after decompression, so that a small body cannot become a large one. */
 const BODY_BYTES_MAX = 20 * 1024 * 1024
 
+/** So little is decompressed at once: to hand it to a thread, piece by piece, costs more than the work. */
+const COMPRESSED_AT_ONCE_MAX = 256 * 1024
+const INFLATED_AT_ONCE_MAX = 1024 * 1024
 /** Four times zlib's own: a batch comes out in few pieces. */
 const INFLATED_CHUNK_BYTES = 64 * 1024
 const CODINGS = { identity: null, gzip: createGunzip, deflate: createInflate } as const
@@ -21,11 +24,28 @@ export async function readBody(request: IncomingMessage, share: BudgetShare): Pr
       'accept-encoding': 'gzip, deflate',
     })
   }
-  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) throw tooLarge()
+  const length = Number(request.headers['content-length'] ?? Number.NaN)
+  if (length > BODY_BYTES_MAX) throw tooLarge()
   const create = CODINGS[coding as keyof typeof CODINGS]
-  return create === null
-    ? collect(chunksOf(request), share)
-    : inflate(request, create({ chunkSize: INFLATED_CHUNK_BYTES }), share)
+  if (create === null) return collect(chunksOf(request), share)
+  const inflated = (compressed: AsyncIterable<Buffer> | Iterable<Buffer>) =>
+    inflate(compressed, create({ chunkSize: INFLATED_CHUNK_BYTES }), share)
+  if (coding !== 'gzip' || !(length <= COMPRESSED_AT_ONCE_MAX)) return inflated(chunksOf(request))
+  const compressed = await collect(chunksOf(request), share)
+  return gunzipAtOnce(compressed, share) ?? inflated([compressed])
+}
+
+/** null: not so little as its end says, or damaged, as the stream will find. */
+function gunzipAtOnce(compressed: Buffer, share: BudgetShare): Buffer | null {
+  // The size is the last thing in a gzip member, modulo 2^32.
+  const bytes = compressed.length < 4 ? 0 : compressed.readUInt32LE(compressed.length - 4)
+  if (bytes > INFLATED_AT_ONCE_MAX) return null
+  claim(share, bytes)
+  try {
+    return gunzipSync(compressed, { maxOutputLength: bytes + 1, chunkSize: bytes + 64 })
+  } catch {
+    return null
+  }
 }
 
 /** Leaving early must not destroy the request: its answer goes over the same socket. */
@@ -38,21 +58,25 @@ async function collect(source: AsyncIterable<Buffer>, share: BudgetShare): Promi
   for await (const chunk of source) {
     total += chunk.length
     if (total > BODY_BYTES_MAX) throw tooLarge()
-    const room = share.grow(chunk.length)
-    if (room === 'full') throw busy('The receiver holds as much as it may; try again.')
-    if (room !== 'taken') throw tooMuch()
+    claim(share, chunk.length)
     chunks.push(chunk)
   }
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, total)
 }
 
+function claim(share: BudgetShare, bytes: number): void {
+  const room = share.grow(bytes)
+  if (room === 'full') throw busy('The receiver holds as much as it may; try again.')
+  if (room !== 'taken') throw tooMuch()
+}
+
 /** Streams through zlib: neither the compressed nor the decompressed form is held beyond its bound. */
 async function inflate(
-  request: IncomingMessage,
+  source: AsyncIterable<Buffer> | Iterable<Buffer>,
   decoder: ReturnType<typeof createGunzip> | ReturnType<typeof createInflate>,
   share: BudgetShare,
 ): Promise<Buffer> {
-  feed(request, decoder).catch((error: unknown) => {
+  feed(source, decoder).catch((error: unknown) => {
     decoder.destroy(error instanceof Error ? error : new Error(String(error)))
   })
   try {
@@ -65,10 +89,13 @@ async function inflate(
   }
 }
 
-/** Ends with the request, or as soon as nobody reads what is decoded. */
-async function feed(request: IncomingMessage, decoder: ReturnType<typeof createGunzip>): Promise<void> {
+/** Ends with the source, or as soon as nobody reads what is decoded. */
+async function feed(
+  source: AsyncIterable<Buffer> | Iterable<Buffer>,
+  decoder: ReturnType<typeof createGunzip>,
+): Promise<void> {
   let compressed = 0
-  for await (const chunk of chunksOf(request)) {
+  for await (const chunk of source) {
     compressed += chunk.length
     if (compressed > BODY_BYTES_MAX) throw tooLarge()
     if (decoder.destroyed) return
