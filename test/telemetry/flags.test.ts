@@ -57,6 +57,33 @@ describe('flags', () => {
     expect(intake.rows[0].n).toBe(2)
   })
 
+  it('a terminal record without an expiry lives on: its key is seen again, and its effect stays covered', async () => {
+    const { db } = database
+    const key = 'no expiry'
+    const first = {
+      ...ids(),
+      key,
+      at: at(-100),
+      outcome: 'executed',
+      state: 'completed',
+      createdAt: at(-100),
+    }
+    await store(db, clock, [requestSpan(first)])
+    const effect = { ...ids(), key, at: at(-50), effectId: 'ch_no_expiry' }
+    const again = { ...ids(), key, at: at(-50), outcome: 'replayed', state: 'completed', createdAt: at(-100) }
+    expect(await store(db, clock, [requestSpan(again), effectSpan(effect)])).toBe(2)
+    await markTerminal(db, [{ scope, keyHash: hash(key), at: at(-90) }])
+    expect(await sightings(key)).toMatchObject([
+      { firstSeen: true, duplicate: false },
+      { firstSeen: false, duplicate: true },
+    ])
+    const { rows } = await db.pool.query(
+      `SELECT e.settled, k.terminal_until::text AS until FROM telemetry.effect e JOIN telemetry.key k USING (key_hash, scope)
+       WHERE e.effect_id = 'ch_no_expiry'`,
+    )
+    expect(rows).toEqual([{ settled: true, until: 'infinity' }])
+  })
+
   it('late first sighting: the flags of later ones are put right', async () => {
     const { db } = database
     const late = { ...ids(), key: 'late', at: at(-300) }

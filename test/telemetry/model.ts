@@ -18,6 +18,7 @@ export type Event = {
       outcome: string
       terminal: boolean
       createdMs: number
+      /** null: not terminal; Infinity: no expiry was told */
       expiresMs: number | null
       operations: number
       errors: number
@@ -108,7 +109,8 @@ function request(
   const durationMs = random.below(5000)
   const terminal = random.chance(0.7)
   const createdMs = atMs - random.below(3000)
-  const expiresMs = terminal ? atMs + 1000 + random.below(240_000) : null
+  const told = random.below(8) > 0 ? atMs + 1000 + random.below(240_000) : Number.POSITIVE_INFINITY
+  const expiresMs = terminal ? told : null
   const operations = random.below(5)
   const errors = random.chance(0.1) ? 1 : 0
   const spanOf = requestSpan({
@@ -124,7 +126,9 @@ function request(
     storeErrors: errors,
     service,
     ...(terminal ? { state: random.pick(['completed', 'failed_final']) } : { state: 'leased' }),
-    ...(expiresMs === null ? {} : { expiresAt: new Date(expiresMs) }),
+    ...(expiresMs === null || expiresMs === Number.POSITIVE_INFINITY
+      ? {}
+      : { expiresAt: new Date(expiresMs) }),
   })
   const place = { service, client, endpoint, atMs, endMs: atMs + durationMs }
   const record = { outcome, terminal, createdMs, expiresMs, operations, errors }

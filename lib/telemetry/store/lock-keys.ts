@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
+import type { Micros } from '../micros'
 import { LOCK_KEYS, READ_ONLY_SCOPES } from '../sql/lock-keys'
 import { type KeyFacts, keyId } from './key-facts'
 import { queryPrepared } from './prepared'
@@ -11,13 +12,15 @@ const scopesSchema = z.array(z.object({ keyHash: z.string(), scope: z.string() }
 
 const ELEMENT_BYTES_GUESSED = 24
 
-const time = z.number().nullable()
+/** Infinity among them, which z.number() refuses. */
+const micros = z.custom<Micros>((value) => typeof value === 'number' && !Number.isNaN(value))
+const time = micros.nullable()
 const knownSchema = z.array(
   z.object({
     keyHash: z.string(),
     scope: z.string(),
-    seenFirst: z.number(),
-    seenLast: z.number(),
+    seenFirst: micros,
+    seenLast: micros,
     sightingAt: time,
     expiryAt: time,
     terminalAt: time,
