@@ -78,6 +78,10 @@ it('null is null in every type', async () => {
   expect(rows).toEqual([{ b: false, ...none, ids: '{"\\\\xab"}' }])
 })
 
+it('what is not hexadecimal is refused before it is sent', () => {
+  expect(() => new RowWriter().hex('00zz')).toThrow(RangeError)
+})
+
 it('rows go on over pieces, and one may be larger than a piece', async () => {
   const long = '漢'.repeat(200_000)
   const texts = [...Array.from({ length: 2_000 }, (_, index) => `row ${index}`), long, 'the last']

@@ -3,8 +3,8 @@ import { COUNT_INTAKE } from '../sql/count-intake'
 import { queryPrepared } from './prepared'
 
 /**
- * `arrived`: rows of INSERT_SPANS, or the same counted by the caller; `minutes` = whose figures changed, in ms since 1970. Last: these few
- * rows are shared by all senders.
+ * `arrived`: rows of INSERT_SPANS, or the same counted by the caller; `minutes` = whose figures changed, in ms since
+ * 1970. Last: these few rows are shared by all senders.
  */
 export async function countIntake(
   client: pg.PoolClient,

@@ -88,13 +88,16 @@ export class RowWriter {
     this.#utf8(value, 1)
   }
 
-  /** bytea */
+  /** bytea; throws RangeError for what is not hexadecimal */
   hex(value: string | null): void {
     if (this.#isNull(value)) return
     const length = value.length >>> 1
     this.#room(4 + length)
     this.#int32(length)
-    this.#at += this.#bytes.write(value, this.#at, 'hex')
+    const written = this.#bytes.write(value, this.#at, 'hex')
+    // Else the fields behind it would be read at the wrong place.
+    if (written !== length) throw new RangeError(`not hexadecimal: ${value}`)
+    this.#at += written
   }
 
   /** Fields written before. */
