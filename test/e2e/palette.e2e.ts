@@ -7,8 +7,9 @@ test.use(asOperator)
 async function aKey(): Promise<{ id: string; key: string; providerRef: string | null }> {
   const url = process.env.BASE_URL ?? ''
   const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
-  const { items } = await api.get('keys?state=completed&limit=20')
-  for (const { id, key } of items) {
+  const { items } = await api.get('keys?state=completed&limit=100')
+  // The oldest first: a charge is found by its reference once it has been read from the provider.
+  for (const { id, key } of items.reverse()) {
     const detail = await api.get(`keys/${id}`)
     const charge = detail.providerObjects[0]
     if (charge !== undefined) return { id, key, providerRef: charge.id }

@@ -16,11 +16,11 @@ import { COLLECTIONS_BY, type StorageQuery, writeStorage } from './query'
 
 const BY_LABEL: Record<StorageQuery['by'], string> = { all: 'All', people: 'By people' }
 
-const OUTCOME: Record<string, { text: string; tone: BadgeTone }> = {
+const OUTCOME: Record<string, { text: string; tone: BadgeTone; title?: string }> = {
   collected: { text: 'collected', tone: 'ok' },
   dry_run: { text: 'would take', tone: 'accent' },
-  busy: { text: 'a reader was in the way', tone: 'warn' },
-  incomplete: { text: 'a store could not be reached', tone: 'warn' },
+  busy: { text: 'gave way', tone: 'warn', title: 'A reader was in the way' },
+  incomplete: { text: 'incomplete', tone: 'warn', title: 'A store could not be reached' },
 }
 
 const HEAD = (
@@ -87,7 +87,7 @@ export function CollectionRuns({
 function Row({ run, names }: { run: RunView; names: ReadonlyMap<string, string> }) {
   const counts = collectionCounts(run.counts)
   const active = run.state === 'queued' || run.state === 'running'
-  const outcome = OUTCOME[run.outcome ?? ''] ?? { text: run.outcome ?? run.state, tone: 'plain' as const }
+  const outcome = OUTCOME[run.outcome ?? ''] ?? { text: run.outcome ?? run.state, tone: 'plain' }
   const by = run.requestedBy.startsWith('system:')
     ? 'by schedule'
     : `by ${names.get(run.requestedBy) ?? run.requestedBy}`
@@ -110,7 +110,9 @@ function Row({ run, names }: { run: RunView; names: ReadonlyMap<string, string> 
             failed
           </Badge>
         ) : (
-          <Badge tone={outcome.tone}>{outcome.text}</Badge>
+          <Badge tone={outcome.tone} title={outcome.title}>
+            {outcome.text}
+          </Badge>
         )}
       </td>
       <td className={cellClass('text-right')}>{counts === null ? '–' : countText(counts.rows)}</td>
