@@ -21,6 +21,7 @@ test('causes are operation × service version, with money a currency; a cause le
   const cause = page.locator('tr[data-row]').filter({ hasText: 'POST /v1/legacy-payments' })
   await cause.locator('[data-row-link]').first().click()
   const panel = page.getByRole('complementary', { name: 'Effects of the cause' })
+  await expect(panel.getByRole('heading')).toContainText('POST /v1/legacy-payments')
   await panel.getByRole('link', { name: 'Key', exact: true }).first().click()
   await expect(page).toHaveURL(/\/keys\/key_/)
   // The provider's second charge may be known before the span of the attempt that made it.
