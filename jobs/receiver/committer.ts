@@ -51,9 +51,7 @@ const WRITING_BYTES_MAX = 4 * GROUP_BYTES
 export class Committer {
   readonly #options: CommitterOptions
   readonly #queue = new FairQueue<Waiting>()
-  #writing = 0
-  #writingRequests = 0
-  #writingBytes = 0
+  readonly #writing = new Set<readonly Waiting[]>()
   #idle: (() => void)[] = []
   /** resolves when nothing is being decoded */
   #decoding: Promise<unknown> = Promise.resolve()
@@ -72,31 +70,28 @@ export class Committer {
 
   /** Resolves when nothing waits or is being written. */
   drain(): Promise<void> {
-    if (this.#writing === 0 && this.#queue.length === 0) return Promise.resolve()
+    if (this.#writing.size === 0 && this.#queue.length === 0) return Promise.resolve()
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
   #pump(): void {
-    while (this.#writing < WRITERS) {
+    while (this.#writing.size < WRITERS) {
       const group = this.#takeGroup()
       if (group.length === 0) return
-      const bytes = group.reduce((sum, each) => sum + each.bytes.length, 0)
-      this.#writing += 1
-      this.#writingRequests += group.length
-      this.#writingBytes += bytes
+      this.#writing.add(group)
       void this.#write(group).finally(() => {
-        this.#writing -= 1
-        this.#writingRequests -= group.length
-        this.#writingBytes -= bytes
+        this.#writing.delete(group)
         this.#pump()
-        if (this.#writing === 0) for (const resolve of this.#idle.splice(0)) resolve()
+        if (this.#writing.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
       })
     }
   }
 
   /** Empty when nothing waits, or when what is next has to wait for room. */
   #takeGroup(): Waiting[] {
-    const share = Math.ceil((this.#queue.length + this.#writingRequests) / WRITERS)
+    const writing = [...this.#writing].flat()
+    const writingBytes = writing.reduce((sum, each) => sum + each.bytes.length, 0)
+    const share = Math.ceil((this.#queue.length + writing.length) / WRITERS)
     const requestsMax = Math.min(share, GROUP_REQUESTS)
     const group: Waiting[] = []
     let bytes = 0
@@ -104,7 +99,7 @@ export class Committer {
       const next = this.#queue.take((item) => {
         const inGroup = bytes + item.bytes.length
         const first = group.length === 0
-        const hasRoom = (first && this.#writing === 0) || this.#writingBytes + inGroup <= WRITING_BYTES_MAX
+        const hasRoom = (first && writing.length === 0) || writingBytes + inGroup <= WRITING_BYTES_MAX
         return hasRoom && (first || (group.length < requestsMax && inGroup <= GROUP_BYTES))
       })
       if (next === undefined) return group

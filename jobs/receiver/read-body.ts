@@ -24,13 +24,14 @@ export async function readBody(request: IncomingMessage, share: BudgetShare): Pr
       'accept-encoding': 'gzip, deflate',
     })
   }
-  const length = Number(request.headers['content-length'] ?? Number.NaN)
-  if (length > BODY_BYTES_MAX) throw tooLarge()
+  const length = request.headers['content-length']
+  if (Number(length ?? 0) > BODY_BYTES_MAX) throw tooLarge()
   const create = CODINGS[coding as keyof typeof CODINGS]
   if (create === null) return collect(chunksOf(request), share)
-  const inflated = (compressed: AsyncIterable<Buffer> | Iterable<Buffer>) =>
+  const inflated = (compressed: Chunks) =>
     inflate(compressed, create({ chunkSize: INFLATED_CHUNK_BYTES }), share)
-  if (coding !== 'gzip' || !(length <= COMPRESSED_AT_ONCE_MAX)) return inflated(chunksOf(request))
+  const isLittle = length !== undefined && Number(length) <= COMPRESSED_AT_ONCE_MAX
+  if (coding !== 'gzip' || !isLittle) return inflated(chunksOf(request))
   const compressed = await collect(chunksOf(request), share)
   return gunzipAtOnce(compressed, share) ?? inflated([compressed])
 }
@@ -48,11 +49,12 @@ function gunzipAtOnce(compressed: Buffer, share: BudgetShare): Buffer | null {
   }
 }
 
-/** Leaving early must not destroy the request: its answer goes over the same socket. */
-const chunksOf = (request: IncomingMessage): AsyncIterable<Buffer> =>
-  request.iterator({ destroyOnReturn: false })
+type Chunks = AsyncIterable<Buffer> | Iterable<Buffer>
 
-async function collect(source: AsyncIterable<Buffer>, share: BudgetShare): Promise<Buffer> {
+/** Leaving early must not destroy the request: its answer goes over the same socket. */
+const chunksOf = (request: IncomingMessage): Chunks => request.iterator({ destroyOnReturn: false })
+
+async function collect(source: Chunks, share: BudgetShare): Promise<Buffer> {
   const chunks: Buffer[] = []
   let total = 0
   for await (const chunk of source) {
@@ -72,7 +74,7 @@ function claim(share: BudgetShare, bytes: number): void {
 
 /** Streams through zlib: neither the compressed nor the decompressed form is held beyond its bound. */
 async function inflate(
-  source: AsyncIterable<Buffer> | Iterable<Buffer>,
+  source: Chunks,
   decoder: ReturnType<typeof createGunzip> | ReturnType<typeof createInflate>,
   share: BudgetShare,
 ): Promise<Buffer> {
@@ -90,10 +92,7 @@ async function inflate(
 }
 
 /** Ends with the source, or as soon as nobody reads what is decoded. */
-async function feed(
-  source: AsyncIterable<Buffer> | Iterable<Buffer>,
-  decoder: ReturnType<typeof createGunzip>,
-): Promise<void> {
+async function feed(source: Chunks, decoder: ReturnType<typeof createGunzip>): Promise<void> {
   let compressed = 0
   for await (const chunk of source) {
     compressed += chunk.length

@@ -17,7 +17,13 @@ export function copyIn(client: pg.PoolClient, copies: readonly Copy[]): Promise<
   const filled = copies.filter(({ pieces }) => pieces.length > 0)
   if (filled.length === 0) return Promise.resolve()
   return new Promise((resolve, reject) => {
-    client.query(new CopyTogether(filled, resolve, reject))
+    client.query({
+      submit: (connection: pg.Connection) => send(connection, filled),
+      handleCopyInResponse() {},
+      handleCommandComplete() {},
+      handleError: reject,
+      handleReadyForQuery: () => resolve(),
+    })
   })
 }
 
@@ -26,43 +32,20 @@ export function copyIn(client: pg.PoolClient, copies: readonly Copy[]): Promise<
  * which may be decoding. After an error it passes over what is still on its way.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
  */
-class CopyTogether implements pg.Submittable {
-  readonly #copies: readonly Copy[]
-  readonly #resolve: () => void
-  readonly #reject: (error: Error) => void
-
-  constructor(copies: readonly Copy[], resolve: () => void, reject: (error: Error) => void) {
-    this.#copies = copies
-    this.#resolve = resolve
-    this.#reject = reject
-  }
-
-  submit(connection: pg.Connection): Error | null {
-    const { stream } = connection
-    if (!stream.writable) return new Error('the connection to the database is closed')
-    stream.cork()
-    connection.query(this.#copies.map(({ target }) => `COPY ${target} FROM STDIN (FORMAT binary)`).join(';'))
-    for (const { pieces } of this.#copies) {
-      for (const piece of [HEADER, ...pieces, TRAILER]) {
-        stream.write(message(COPY_DATA, piece.length))
-        stream.write(piece)
-      }
-      stream.write(message(COPY_DONE, 0))
+function send(connection: pg.Connection, copies: readonly Copy[]): Error | null {
+  const { stream } = connection
+  if (!stream.writable) return new Error('the connection to the database is closed')
+  stream.cork()
+  connection.query(copies.map(({ target }) => `COPY ${target} FROM STDIN (FORMAT binary)`).join(';'))
+  for (const { pieces } of copies) {
+    for (const piece of [HEADER, ...pieces, TRAILER]) {
+      stream.write(message(COPY_DATA, piece.length))
+      stream.write(piece)
     }
-    stream.uncork()
-    return null
+    stream.write(message(COPY_DONE, 0))
   }
-
-  handleCopyInResponse(): void {}
-  handleCommandComplete(): void {}
-
-  handleError(error: Error): void {
-    this.#reject(error)
-  }
-
-  handleReadyForQuery(): void {
-    this.#resolve()
-  }
+  stream.uncork()
+  return null
 }
 
 /** The type and the length of a message, which counts itself. */

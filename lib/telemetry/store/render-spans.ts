@@ -56,36 +56,27 @@ export async function renderSpans(
   return { spans: writer.take(), rows, arrived: count.arrived() }
 }
 
-type Counted = { spans: number; late: number; future: number; first: Micros; last: Micros }
+type Counted = Omit<Arrived, 'first_at' | 'last_at'> & { first: Micros; last: Micros }
 
 function counter(received: Micros) {
   const lateBefore = received - LATE_AFTER_MS * 1000
   const futureAfter = received + FUTURE_AFTER_MS * 1000
-  const counted = new Map<Resource, Map<number, Counted>>()
+  const counted = new Map<string, Counted>()
   return {
-    arrived: () =>
-      [...counted].flatMap(([{ service, version, environment }, minutes]) =>
-        [...minutes].map(([minute, { first, last, ...counts }]) => ({
-          minute: new Date(minute),
-          service,
-          version,
-          environment,
-          ...counts,
-          first_at: textOfMicros(first),
-          last_at: textOfMicros(last),
-        })),
-      ),
-    add(start: Micros, resource: Resource) {
-      let minutes = counted.get(resource)
-      if (minutes === undefined) {
-        minutes = new Map()
-        counted.set(resource, minutes)
-      }
+    arrived: (): Arrived[] =>
+      [...counted.values()].map(({ first, last, ...each }) => ({
+        ...each,
+        first_at: textOfMicros(first),
+        last_at: textOfMicros(last),
+      })),
+    add(start: Micros, { id, service, version, environment }: Resource) {
       const minute = minuteOf(start)
-      let known = minutes.get(minute)
+      const key = `${minute} ${id}`
+      let known = counted.get(key)
       if (known === undefined) {
-        known = { spans: 0, late: 0, future: 0, first: start, last: start }
-        minutes.set(minute, known)
+        const place = { minute: new Date(minute), service, version, environment }
+        known = { ...place, spans: 0, late: 0, future: 0, first: start, last: start }
+        counted.set(key, known)
       }
       known.spans += 1
       if (start < lateBefore) known.late += 1

@@ -3,6 +3,8 @@ import type { Micros } from '../micros'
 /** Rows are handed over in pieces of about this size. */
 const PIECE_BYTES = 65_536
 const BYTES_MIN = 1_024
+/** Longer texts are counted before they are written. */
+const COUNTED_ABOVE = 1_024
 
 /** Types of array elements: pg_type.oid. */
 export const OID = { bytea: 17, text: 25, timestamptz: 1184 } as const
@@ -162,8 +164,8 @@ export class RowWriter {
   }
 
   #utf8(value: string, version?: number): void {
-    // A UTF-16 unit takes at most three bytes.
-    this.#room(4 + 1 + value.length * 3)
+    // A UTF-16 unit takes at most three bytes; of a long text so much room would mostly stay empty.
+    this.#room(4 + 1 + (value.length > COUNTED_ABOVE ? Buffer.byteLength(value) : value.length * 3))
     const lengthAt = this.#at
     this.#at += 4
     if (version !== undefined) this.#bytes[this.#at++] = version

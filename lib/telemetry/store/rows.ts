@@ -115,6 +115,8 @@ export type Resource = {
   instance: string
   environment: string
   region: string
+  /** the same for the same five */
+  id: string
   /** the five of them as RowWriter writes them */
   fields: Buffer
 }
@@ -134,9 +136,9 @@ export function readResource(resource: Attributes): Resource {
       resourceText(resource, 'deployment.environment'),
     region: resourceText(resource, 'cloud.region'),
   }
-  const writer = new RowWriter()
+  const writer = new RowWriter(RESOURCE_BYTES_MAX)
   for (const name of Object.values(names)) writer.text(name)
-  const read = { ...names, fields: Buffer.concat(writer.take()) }
+  const read = { ...names, id: Object.values(names).join('\0'), fields: Buffer.concat(writer.take()) }
   resources.set(resource, read)
   return read
 }

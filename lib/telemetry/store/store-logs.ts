@@ -13,6 +13,8 @@ import { readResource, small } from './rows'
 const COLUMNS = `time, received_at, severity, digest, trace_id, span_id, key_hash, severity_text, event_name, service,
   version, instance, environment, region, scope, body, attributes`
 
+const LOG_BYTES_GUESSED = 1_024
+
 const insertedSchema = z.array(z.object({ logs: z.number().int() }).loose())
 
 /** Stores log records in one transaction; resolves after COMMIT with how many were new. The same record twice is one. */
@@ -23,7 +25,7 @@ export async function storeLogs(
 ): Promise<{ inserted: number }> {
   if (batch.length === 0) return { inserted: 0 }
   const received = microsOf(receivedAt)
-  const writer = new RowWriter()
+  const writer = new RowWriter(batch.length * LOG_BYTES_GUESSED)
   for (const each of batch) writeLog(writer, each, received)
   const pieces = writer.take()
   return inRetriedTransaction(db.pool, async (client) => {
