@@ -2,6 +2,7 @@
 
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
+import { actsShownOn } from '@/app/_server/acts-shown-on'
 import { type Attempted, attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
 import type { ActInput } from '@/app/_ui/act-dialog'
@@ -14,6 +15,10 @@ import { expireSilence } from '@/lib/alerts/silences/expire'
 import { previewSilence, silenceTermsSchema } from '@/lib/alerts/silences/preview'
 import { authorise } from '@/lib/core/authorise'
 import { silenceText } from './words'
+
+const once = actsShownOn(['/alerts'])
+/** Alerts that fire are counted on every page. */
+const onceEverywhere = actsShownOn(['/', 'layout'])
 
 const id = z.string().max(64)
 
@@ -87,11 +92,9 @@ export const endSilence = async (
   silenceId: string,
   input: Pick<ActInput, 'requestId' | 'reason'>,
 ): Promise<Attempted<unknown>> =>
-  attemptOnce('alert.silence_expire', input.requestId, async (ctx) => {
-    await expireSilence(ctx, { id: id.parse(silenceId), reason: input.reason })
-    revalidatePath('/', 'layout')
-    return null
-  })
+  onceEverywhere('alert.silence_expire', input, async (ctx) =>
+    expireSilence(ctx, { id: id.parse(silenceId), reason: input.reason }),
+  )
 
 export type TestAnswer = {
   kind: 'answered' | 'refused' | 'failed'
@@ -105,16 +108,12 @@ export const sendTest = async (receiverId: string, requestId: string): Promise<A
   attemptOnce('receiver.test', requestId, (ctx) => testReceiver(ctx, id.parse(receiverId)))
 
 export const saveReceiver = async (input: ActInput): Promise<Attempted<unknown>> =>
-  attemptOnce('receiver.add', input.requestId, async (ctx) => {
+  once('receiver.add', input, (ctx) => {
     const { name = '', url = '', paging } = input.fields
-    await addReceiver(ctx, { name, url, paging: paging === 'on', reason: input.reason })
-    revalidatePath('/alerts')
-    return null
+    return addReceiver(ctx, { name, url, paging: paging === 'on', reason: input.reason })
   })
 
 export const dropReceiver = async (receiverId: string, input: ActInput): Promise<Attempted<unknown>> =>
-  attemptOnce('receiver.remove', input.requestId, async (ctx) => {
-    await removeReceiver(ctx, { id: id.parse(receiverId), reason: input.reason })
-    revalidatePath('/alerts')
-    return null
-  })
+  once('receiver.remove', input, async (ctx) =>
+    removeReceiver(ctx, { id: id.parse(receiverId), reason: input.reason }),
+  )

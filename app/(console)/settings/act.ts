@@ -2,6 +2,7 @@
 
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
+import { actsShownOn } from '@/app/_server/acts-shown-on'
 import { type Attempted, attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
 import type { ActInput } from '@/app/_ui/act-dialog'
@@ -13,6 +14,8 @@ import { assertWritesEnabled, setKillSwitch } from '@/lib/actions/kill-switch'
 import { ROLES } from '@/lib/core/permissions'
 import { reasonSchema } from '@/lib/core/reason'
 import { setTraceLink } from '@/lib/telemetry/trace-link'
+
+const once = actsShownOn(['/settings'])
 
 /** Works while writes are off: it is what switches them on again. */
 export const switchWrites = async (off: boolean, input: ActInput): Promise<Attempted<unknown>> =>
@@ -28,11 +31,9 @@ export const switchWrites = async (off: boolean, input: ActInput): Promise<Attem
   )
 
 export const changeRole = async (userId: string, input: ActInput): Promise<Attempted<unknown>> =>
-  attemptOnce('user.set_role', input.requestId, async (ctx) => {
+  once('user.set_role', input, async (ctx) => {
     const role = z.enum(ROLES).parse(input.fields.role)
-    await setRole(ctx, { userId: z.string().parse(userId), role, reason: reasonSchema.parse(input.reason) })
-    revalidatePath('/settings')
-    return null
+    return setRole(ctx, { userId: z.string().parse(userId), role, reason: reasonSchema.parse(input.reason) })
   })
 
 export const lockOut = async (
@@ -40,11 +41,7 @@ export const lockOut = async (
   banned: boolean,
   input: ActInput,
 ): Promise<Attempted<unknown>> =>
-  attemptOnce('user.set_banned', input.requestId, async (ctx) => {
-    await setBanned(ctx, { userId, banned, reason: input.reason })
-    revalidatePath('/settings')
-    return null
-  })
+  once('user.set_banned', input, (ctx) => setBanned(ctx, { userId, banned, reason: input.reason }))
 
 export type NewUser = { email: string; name: string; role: string; reason: string }
 
@@ -58,11 +55,7 @@ export const add = async (user: NewUser): Promise<Attempted<{ email: string; pas
   })
 
 export const revoke = async (tokenId: string, input: ActInput): Promise<Attempted<unknown>> =>
-  attemptOnce('token.revoke', input.requestId, async (ctx) => {
-    await revokeToken(ctx, z.string().parse(tokenId))
-    revalidatePath('/settings')
-    return null
-  })
+  once('token.revoke', input, async (ctx) => revokeToken(ctx, z.string().parse(tokenId)))
 
 /** Not kept for a second asking, as the other acts are: the token is told once and stored nowhere. */
 export const mint = async (name: string): Promise<Attempted<{ token: string }>> =>
@@ -74,8 +67,6 @@ export const mint = async (name: string): Promise<Attempted<{ token: string }>> 
   })
 
 export const saveTraceLink = async (input: ActInput): Promise<Attempted<unknown>> =>
-  attemptOnce('setting.trace_link', input.requestId, async (ctx) => {
-    await setTraceLink(ctx, { template: input.fields.template ?? '', reason: input.reason })
-    revalidatePath('/settings')
-    return null
-  })
+  once('setting.trace_link', input, (ctx) =>
+    setTraceLink(ctx, { template: input.fields.template ?? '', reason: input.reason }),
+  )
