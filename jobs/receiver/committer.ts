@@ -2,13 +2,13 @@ import type { Clock } from '@/lib/core/clock'
 import type { Db } from '@/lib/db'
 import type { Log } from '@/lib/log'
 import type { Encoding, Signal } from '@/lib/telemetry/decode/answer'
-import { MalformedError } from '@/lib/telemetry/decode/span'
+import { MalformedError, type Rejections } from '@/lib/telemetry/decode/span'
 import { FairQueue, type Sender } from './fair-queue'
 import { decodeAndInterpret, type InterpretedAny } from './signals'
 import { type Stored, storeTogether } from './store-spans'
 
 export type Outcome =
-  | { kind: 'stored'; rejected: number; reasons: string[] }
+  | { kind: 'stored'; rejections: Rejections }
   | { kind: 'malformed'; message: string }
   /** the database did not take it: the exporter should try again */
   | { kind: 'unavailable' }
@@ -151,8 +151,7 @@ export class Committer {
 
 function settle({ waiting, interpreted }: Decoded, result: Stored): void {
   if (result.kind === 'stored') {
-    const { rejected, reasons } = interpreted
-    waiting.settle({ kind: 'stored', rejected, reasons })
+    waiting.settle({ kind: 'stored', rejections: interpreted.rejections })
   } else {
     waiting.settle({ kind: result.kind === 'refused' ? 'failed' : 'unavailable' })
   }

@@ -38,7 +38,6 @@ export type Receiver = {
 const REQUEST_TIMEOUT_MS = 30_000
 const HEADERS_TIMEOUT_MS = 10_000
 const CONNECTIONS_MAX = 1_024
-const REASONS_CHARACTERS_MAX = 1_000
 
 /** OTLP/HTTP on bare node:http: traces and logs. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
 export function createReceiver(options: ReceiverOptions): Receiver {
@@ -159,12 +158,7 @@ function bearerMatches(request: IncomingMessage, token: string): boolean {
 function answer(outcome: Outcome, signal: Signal, encoding: Encoding): Buffer {
   switch (outcome.kind) {
     case 'stored':
-      return encodeAnswer(
-        encoding,
-        outcome.rejected,
-        outcome.reasons.join('; ').slice(0, REASONS_CHARACTERS_MAX),
-        signal,
-      )
+      return encodeAnswer(encoding, outcome.rejections, signal)
     case 'malformed':
       throw new Refusal(400, `The body is malformed: ${outcome.message}.`)
     case 'unavailable':

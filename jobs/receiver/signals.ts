@@ -5,8 +5,9 @@ import { decodeJson } from '@/lib/telemetry/decode/json'
 import { decodeLogsJson } from '@/lib/telemetry/decode/json-logs'
 import { decodeProtobuf } from '@/lib/telemetry/decode/protobuf'
 import { decodeLogsProtobuf } from '@/lib/telemetry/decode/protobuf-logs'
-import { type Interpreted, interpret } from '@/lib/telemetry/interpret/interpret'
-import { type InterpretedLogs, interpretLogs } from '@/lib/telemetry/interpret/interpret-logs'
+import type { Rejections } from '@/lib/telemetry/decode/span'
+import { interpret } from '@/lib/telemetry/interpret/interpret'
+import { type AcceptedLog, interpretLogs } from '@/lib/telemetry/interpret/interpret-logs'
 import { type RenderedSpans, renderSpans } from '@/lib/telemetry/store/render-spans'
 
 export const SIGNAL_OF_PATH: ReadonlyMap<string, Signal> = new Map([
@@ -14,9 +15,10 @@ export const SIGNAL_OF_PATH: ReadonlyMap<string, Signal> = new Map([
   ['/v1/logs', 'logs'],
 ])
 
-export type InterpretedAny =
-  | ({ signal: 'traces'; rendered: RenderedSpans } & Omit<Interpreted, 'accepted'>)
-  | ({ signal: 'logs' } & InterpretedLogs)
+export type InterpretedAny = { rejections: Rejections } & (
+  | { signal: 'traces'; rendered: RenderedSpans }
+  | { signal: 'logs'; accepted: AcceptedLog[] }
+)
 
 /**
  * Rejects with MalformedError. Between its steps other work of this process has its turn: a connection that waits for
@@ -27,14 +29,26 @@ export async function decodeAndInterpret(
   clock: Clock,
   hash: (key: string) => string,
 ): Promise<InterpretedAny> {
+  const rejections: Rejections = new Map()
   const isJson = encoding === 'json'
   if (signal === 'traces') {
-    const spans = isJson ? decodeJson(bytes) : decodeProtobuf(bytes)
+    const spans = isJson ? decodeJson(bytes, rejections) : decodeProtobuf(bytes)
+    warnOfNothing(bytes, spans, rejections)
     await otherWork()
-    const { accepted, ...answer } = interpret(spans, clock, hash)
+    const accepted = interpret(spans, clock, hash, rejections)
     await otherWork()
-    return { signal, rendered: await renderSpans(accepted, clock.now()), ...answer }
+    return { signal, rejections, rendered: await renderSpans(accepted, clock.now()) }
   }
-  const logs = isJson ? decodeLogsJson(bytes) : decodeLogsProtobuf(bytes)
-  return { signal, ...interpretLogs(logs, clock, hash) }
+  const logs = isJson ? decodeLogsJson(bytes, rejections) : decodeLogsProtobuf(bytes)
+  warnOfNothing(bytes, logs, rejections)
+  return { signal, rejections, accepted: interpretLogs(logs, clock, hash, rejections) }
+}
+
+/** As long as the JSON of a request without content, and longer than such a one in protobuf. */
+const EMPTY_BYTES_MAX = 2
+
+/** Fields that nobody knows are ignored, as OTLP asks; a sender that uses only such ones must hear of it. */
+function warnOfNothing(bytes: Buffer, items: readonly unknown[], rejections: Rejections): void {
+  if (items.length === 0 && rejections.size === 0 && bytes.length > EMPTY_BYTES_MAX)
+    rejections.set('nothing was found in the request: compare its fields with the OTLP specification', 0)
 }

@@ -23,6 +23,20 @@ const bareName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z]
 export const isSecretName = (name: string): boolean =>
   SECRET_NAME.test(bareName(name.split('.').at(-1) ?? name))
 
+/** Attributes and fields whose value is a credential. A captured header is one more easily than an attribute. */
+const CREDENTIAL_NAME =
+  /(authorization|cookie|passw(or)?d|secret|credentials?|(api|access|private|signing)key)$|^passphrase$|^(x|xsrf|csrf|auth|access|refresh|bearer|id|session|security|api)*token$/
+const HEADER = /(^|[._-])headers?[._-]/i
+
+/** Whether a value of this name is never stored, whatever its spelling. */
+export const isCredentialName = (name: string): boolean =>
+  CREDENTIAL_NAME.test(bareName(name.split('.').at(-1) ?? name)) || (HEADER.test(name) && isSecretName(name))
+
+const QUERY_SECRET = /([?&;](?:[\w-]*(?:token|secret|password|signature)|api[_-]?key|sig|code)=)[^&#;\s]+/gi
+
+/** A URL or its query with the credentials in it replaced. */
+export const redactQuery = (url: string): string => url.replaceAll(QUERY_SECRET, `$1${REDACTED}`)
+
 /** A text with secrets and card numbers in it replaced. */
 export function redactText(text: string): string {
   let clean = text

@@ -5,11 +5,17 @@ import type { TraceSpan } from '@/lib/telemetry/read/trace'
 
 const START = Date.parse('2026-11-22T02:43:10Z')
 
-const span = (spanId: string, parentSpanId: string | null, atMs: number, tookMs: number): TraceSpan => ({
+const span = (
+  spanId: string,
+  parentSpanId: string | null,
+  atMs: number,
+  tookMs: number,
+  kind = 2,
+): TraceSpan => ({
   spanId,
   parentSpanId,
   name: `span ${spanId}`,
-  kind: 2,
+  kind,
   statusCode: 0,
   statusMessage: null,
   service: 'payments',
@@ -30,7 +36,7 @@ test('children stand under their parent, in order of time', () => {
     span('d', 'a', 50, 20),
     span('c', 'b', 12, 5),
   ])
-  expect(found?.rows.map(({ spanId, depth }) => [spanId, depth])).toEqual([
+  expect(found?.rows.map(({ key, depth }) => [key, depth])).toEqual([
     ['a', 0],
     ['b', 1],
     ['c', 2],
@@ -41,7 +47,24 @@ test('children stand under their parent, in order of time', () => {
 
 test('a span whose parent did not come is a root; a circle is shown and ends', () => {
   const found = buildWaterfall([span('a', 'gone', 0, 10), span('x', 'y', 1, 1), span('y', 'x', 2, 1)])
-  expect(found?.rows.map(({ spanId }) => spanId).sort()).toEqual(['a', 'x', 'y'])
+  expect(found?.rows.map(({ key }) => key).sort()).toEqual(['a', 'x', 'y'])
+})
+
+test('the two sides of a call that share an id are both shown, the called one under its caller', () => {
+  const found = buildWaterfall([
+    span('a', null, 0, 100),
+    span('b', 'a', 10, 50, 3),
+    span('b', 'a', 10, 40, 2),
+    span('c', 'b', 20, 5),
+    span('b', 'a', 70, 5, 3),
+  ])
+  expect(found?.rows.map(({ key, depth }) => [key, depth])).toEqual([
+    ['a', 0],
+    ['b', 1],
+    ['b-1', 2],
+    ['c', 3],
+    ['b-2', 1],
+  ])
 })
 
 test('a chain of 10,000 spans is laid out without recursion, quickly', () => {

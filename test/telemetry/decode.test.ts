@@ -23,6 +23,8 @@ function decodeAnyhow(decode: (bytes: Buffer) => OtlpSpan[], bytes: Buffer): Otl
   }
 }
 
+const readJson = (bytes: Buffer) => decodeJson(bytes, new Map())
+
 const field = (number: number, body: Buffer) => {
   const head: number[] = []
   for (const value of [number * 8 + 2, body.length]) {
@@ -48,7 +50,7 @@ describe('generated requests', () => {
   it(`JSON: the same ${CASES} requests`, () => {
     for (let seed = 0; seed < CASES; seed++) {
       const { json, spans } = generateRequest(new Random(seed))
-      expect(plain(decodeJson(Buffer.from(JSON.stringify(json)))), `seed ${seed}`).toBe(plain(spans))
+      expect(plain(readJson(Buffer.from(JSON.stringify(json)))), `seed ${seed}`).toBe(plain(spans))
     }
   })
 })
@@ -152,27 +154,95 @@ describe('hostile JSON', () => {
     ['[]', 'an array'],
     ['{"resourceSpans":{}}', 'an object for a list'],
     ['{"resourceSpans":[null]}', 'null in a list'],
-    ['{"resourceSpans":[{"scopeSpans":[{"spans":[7]}]}]}', 'a number for a span'],
+    ['{"resourceSpans":[{"scopeSpans":[{"spans":{}}]}]}', 'an object for spans'],
   ])('%s is malformed (%s)', (body) => {
-    expect(() => decodeJson(Buffer.from(body))).toThrow(MalformedError)
+    expect(() => readJson(Buffer.from(body))).toThrow(MalformedError)
   })
 
   it.each([
+    '7',
     '{"traceId":5}',
     '{"traceId":"zz"}',
     '{"startTimeUnixNano":"1.5"}',
     '{"startTimeUnixNano":{}}',
-    '{"kind":"SPAN_KIND_SERVER"}',
+    '{"kind":"SPAN_KIND_OTHER"}',
     '{"attributes":{"a":1}}',
     '{"attributes":[{"key":"a","value":{"intValue":"x"}}]}',
     '{"attributes":[{"key":"a","value":{"doubleValue":"x"}}]}',
-  ])('%s is malformed', (span) => {
-    expect(() => decodeJson(inJson(span))).toThrow(MalformedError)
+  ])('a span that cannot be read (%s) is left out with its reason, the next one is read', (span) => {
+    const rejections = new Map<string, number>()
+    expect(decodeJson(inJson(`${span},{"name":"next"}`), rejections).map(({ name }) => name)).toEqual([
+      'next',
+    ])
+    expect([...rejections.values()]).toEqual([1])
+    expect([...rejections.keys()][0]).toMatch(/^json: \S+ (must be|has no value)/)
+  })
+
+  it('names as in the .proto file, enums by name and the older name of a scope are read alike', () => {
+    const value = { string_value: 'x', int_value: null }
+    const snake = {
+      resource_spans: [
+        {
+          resource: { attributes: [{ key: 'service.name', value: { string_value: 'billing' } }] },
+          instrumentation_library_spans: [
+            {
+              spans: [
+                {
+                  trace_id: 'AB',
+                  span_id: 'cd',
+                  parent_span_id: 'ef',
+                  kind: 'SPAN_KIND_SERVER',
+                  start_time_unix_nano: '5',
+                  end_time_unix_nano: 7,
+                  attributes: [
+                    { key: 'a', value },
+                    {
+                      key: 'm',
+                      value: { kvlist_value: { values: [{ key: 'i', value: { int_value: '3' } }] } },
+                    },
+                    {
+                      key: 'l',
+                      value: { array_value: { values: [{ bool_value: true }, { double_value: 0.5 }] } },
+                    },
+                  ],
+                  events: [{ time_unix_nano: '6', name: 'e' }],
+                  links: [{ trace_id: '12', span_id: '34' }],
+                  status: { code: 'STATUS_CODE_ERROR', message: 'no' },
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    }
+    const camel = JSON.parse(
+      JSON.stringify(snake)
+        .replaceAll(
+          /"([a-z_]+)":/g,
+          (_, name: string) => `"${name.replaceAll(/_([a-z])/g, (__, c) => c.toUpperCase())}":`,
+        )
+        .replace('SPAN_KIND_SERVER', '2')
+        .replace('"STATUS_CODE_ERROR"', '2')
+        .replace('instrumentationLibrarySpans', 'scopeSpans'),
+    )
+    const read = (body: unknown) => readJson(Buffer.from(JSON.stringify(body)))
+    expect(read(snake)).toMatchObject([
+      {
+        traceId: 'ab',
+        parentSpanId: 'ef',
+        kind: 2,
+        startNs: 5n,
+        endNs: 7n,
+        statusCode: 2,
+        resource: { 'service.name': 'billing' },
+      },
+    ])
+    expect(plain(read(snake))).toBe(plain(read(camel)))
   })
 
   it('nesting, lone surrogates, NUL, long strings', () => {
     const deep = `${'{"arrayValue":{"values":['.repeat(3000)}{"boolValue":true}${']}}'.repeat(3000)}`
-    const spans = decodeJson(inJson(`{"name":"a\\ud800\\u0000b","attributes":[{"key":"d","value":${deep}}]}`))
+    const spans = readJson(inJson(`{"name":"a\\ud800\\u0000b","attributes":[{"key":"d","value":${deep}}]}`))
     expect(spans[0]?.name).toBe('a\uFFFD\uFFFDb')
     expect(JSON.stringify(spans[0]?.attributes).length).toBeLessThan(60)
   })
@@ -184,7 +254,7 @@ describe('hostile JSON', () => {
       '{"key":"f","value":{"doubleValue":0.1234567890123456789}}',
       '{"key":"t\\\\\\"","value":{"stringValue":"1234567890123456789, \\" 1234567890123456789"}}',
     ]
-    const [span] = decodeJson(
+    const [span] = readJson(
       inJson(
         `{"startTimeUnixNano":1763812800123456789,"endTimeUnixNano": 1763812800123456790 ,"attributes":[${attributes}]}`,
       ),
@@ -199,7 +269,7 @@ describe('hostile JSON', () => {
       }),
     )
     const long = `{"name":"${'\\\\'.repeat(500_000)}","startTimeUnixNano":1763812800123456789}`
-    expect(decodeJson(inJson(long))[0]?.startNs).toBe(1763812800123456789n)
+    expect(readJson(inJson(long))[0]?.startNs).toBe(1763812800123456789n)
   })
 
   it('mutated bodies never do worse than malformed', () => {
@@ -208,19 +278,26 @@ describe('hostile JSON', () => {
       const bytes = Buffer.from(JSON.stringify(generateRequest(new Random(round % 40)).json))
       for (let flips = 1 + random.below(3); flips > 0; flips--)
         bytes[random.below(bytes.length)] = random.below(128)
-      decodeAnyhow(decodeJson, bytes)
+      decodeAnyhow(readJson, bytes)
     }
   })
 })
 
 describe('answers', () => {
   it('partial_success is what the oracle reads', () => {
-    expect(decodeResponse(encodeAnswer('protobuf', 0, ''))).toEqual({})
-    expect(decodeResponse(encodeAnswer('protobuf', 300, 'späte'))).toEqual({
-      partialSuccess: { rejectedSpans: '300', errorMessage: 'späte' },
+    expect(decodeResponse(encodeAnswer('protobuf', new Map()))).toEqual({})
+    expect(decodeResponse(encodeAnswer('protobuf', new Map([['späte', 300]])))).toEqual({
+      partialSuccess: { rejectedSpans: '300', errorMessage: '300 × späte' },
     })
-    expect(JSON.parse(encodeAnswer('json', 2, 'late').toString())).toEqual({
-      partialSuccess: { rejectedSpans: '2', errorMessage: 'late' },
+    expect(decodeResponse(encodeAnswer('protobuf', new Map([['nothing found', 0]])))).toEqual({
+      partialSuccess: { errorMessage: 'nothing found' },
+    })
+    const two = new Map([
+      ['late', 2],
+      ['early', 1],
+    ])
+    expect(JSON.parse(encodeAnswer('json', two).toString())).toEqual({
+      partialSuccess: { rejectedSpans: '3', errorMessage: '2 × late; 1 × early' },
     })
   })
 })

@@ -72,7 +72,7 @@ const post = (bytes: Buffer | string, headers: Record<string, string>) =>
 describe('log records', () => {
   it('both encodings read alike', () => {
     const request = body(record(), record({ body: { kvlistValue: { values: [text('a', 'b')] } } }))
-    const json = decodeLogsJson(Buffer.from(JSON.stringify(request)))
+    const json = decodeLogsJson(Buffer.from(JSON.stringify(request)), new Map())
     const proto = decodeLogsProtobuf(encodeLogs(asProto(request)))
     expect(proto).toEqual(json)
     expect(json[0]).toMatchObject({

@@ -122,7 +122,8 @@ export function effectSpan(parts: EffectParts): OtlpSpan {
 
 /** What the receiver does between decoding and answering. */
 export async function store(db: Db, clock: Clock, spans: OtlpSpan[]): Promise<number> {
-  const { accepted, rejected, reasons } = interpret(spans, clock, hash)
-  if (rejected > 0) throw new Error(reasons.join('; '))
+  const rejections = new Map<string, number>()
+  const accepted = interpret(spans, clock, hash, rejections)
+  if (rejections.size > 0) throw new Error([...rejections.keys()].join('; '))
   return (await storeBatch(db, [await renderSpans(accepted, clock.now())], clock.now())).inserted
 }

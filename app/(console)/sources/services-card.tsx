@@ -76,11 +76,12 @@ export function ServicesCard({
 /** Late spans change minutes that were looked at already; spans of the future say that a clock is wrong. */
 function Arrived({ arrivals }: { arrivals: Arrivals | undefined }) {
   if (arrivals === undefined) return 'nothing'
-  const { spans, logs, late, future } = arrivals
+  const { spans, logs, late, future, unrouted } = arrivals
   const notes = [
     logs > 0 && plural(logs, 'log'),
     late > 0 && `${countText(late)} late`,
     future > 0 && `${countText(future)} ahead of their time`,
+    unrouted > 0 && `${plural(unrouted, 'request')} without a route`,
   ].filter((note) => note !== false)
   return (
     <>

@@ -1,3 +1,5 @@
+import type { Rejections } from './span'
+
 export type Encoding = 'protobuf' | 'json'
 
 export const CONTENT_TYPE: Record<Encoding, string> = {
@@ -11,20 +13,25 @@ const REJECTED = { traces: 'rejectedSpans', logs: 'rejectedLogRecords' } as cons
   string
 >
 
-/** Export{Trace,Logs}ServiceResponse, alike in protobuf; partial_success only where something was rejected, as the specification says. */
-export function encodeAnswer(
-  encoding: Encoding,
-  rejected: number,
-  message: string,
-  signal: Signal = 'traces',
-): Buffer {
+const REASONS_CHARACTERS_MAX = 1_000
+
+/**
+ * Export{Trace,Logs}ServiceResponse, alike in protobuf; partial_success only where something was rejected, or with 0
+ * rejected for a warning, as the specification says.
+ */
+export function encodeAnswer(encoding: Encoding, rejections: Rejections, signal: Signal = 'traces'): Buffer {
+  const rejected = [...rejections.values()].reduce((sum, count) => sum + count, 0)
+  const message = [...rejections]
+    .map(([reason, count]) => (count === 0 ? reason : `${count} × ${reason}`))
+    .join('; ')
+    .slice(0, REASONS_CHARACTERS_MAX)
   if (encoding === 'json') {
     const partialSuccess = { [REJECTED[signal]]: String(rejected), errorMessage: message }
-    return Buffer.from(JSON.stringify(rejected > 0 ? { partialSuccess } : {}))
+    return Buffer.from(JSON.stringify(rejections.size > 0 ? { partialSuccess } : {}))
   }
-  if (rejected === 0) return Buffer.alloc(0)
-  const partialSuccess = Buffer.concat([varintField(1, rejected), textField(2, message)])
-  return bytesField(1, partialSuccess)
+  if (rejections.size === 0) return Buffer.alloc(0)
+  const count = rejected > 0 ? varintField(1, rejected) : Buffer.alloc(0)
+  return bytesField(1, Buffer.concat([count, textField(2, message)]))
 }
 
 /** google.rpc.Status, the body of every answer that is not 200. Codes: google.rpc.Code. */

@@ -1,5 +1,5 @@
 import type { OtlpLog } from './log'
-import { readAttribute, readResource, readValue } from './protobuf'
+import { OLDER_SCOPE, readAttribute, readResource, readValue } from './protobuf'
 import { type Attributes, cleanText, emptyAttributes, LIMITS, MalformedError } from './span'
 import { WireReader } from './wire'
 
@@ -18,7 +18,8 @@ function readResourceLogs(reader: WireReader, logs: OtlpLog[]): void {
   const resource = emptyAttributes()
   while (reader.next()) {
     if (reader.field === 1) readResource(reader.message(), resource)
-    else if (reader.field === 2) readScopeLogs(reader.message(), logs, resource)
+    else if (reader.field === 2 || reader.field === OLDER_SCOPE)
+      readScopeLogs(reader.message(), logs, resource)
     else reader.skip()
   }
 }

@@ -28,13 +28,17 @@ export function decodeProtobuf(bytes: Buffer): OtlpSpan[] {
   return spans
 }
 
+/** `instrumentation_library_spans` and `_logs` of OTLP before 0.15: the same message under another number. */
+export const OLDER_SCOPE = 1000
+
 function readResourceSpans(reader: WireReader, spans: OtlpSpan[]): void {
   const resource = emptyAttributes()
   const first = spans.length
   while (reader.next()) {
     // The resource may come after its spans: they share the object, which is complete at the end.
     if (reader.field === 1) readResource(reader.message(), resource)
-    else if (reader.field === 2) readScopeSpans(reader.message(), spans, resource)
+    else if (reader.field === 2 || reader.field === OLDER_SCOPE)
+      readScopeSpans(reader.message(), spans, resource)
     else reader.skip()
   }
   if (spans.length - first > LIMITS.spans || spans.length > LIMITS.spans) {

@@ -52,6 +52,16 @@ export class MalformedError extends Error {
   }
 }
 
+/** What was left out of a request, by reason: answered through partial_success. A warning counts 0. */
+export type Rejections = Map<string, number>
+/** Senders make reasons up, by what they send. */
+const REASONS_MAX = 20
+
+export function reject(rejections: Rejections, reason: string): void {
+  const name = rejections.size < REASONS_MAX || rejections.has(reason) ? reason : 'other reasons'
+  rejections.set(name, (rejections.get(name) ?? 0) + 1)
+}
+
 export function emptyAttributes(): Attributes {
   // No prototype: an attribute may be called __proto__. Filled by name it is also twice as fast as `{}`.
   return Object.create(null) as Attributes

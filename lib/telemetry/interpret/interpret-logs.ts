@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '@/lib/core/clock'
 import type { OtlpLog } from '../decode/log'
+import { type Rejections, reject } from '../decode/span'
 import { FUTURE_MAX_MS, LATE_MAX_MS } from '../retention'
 import { json } from '../store/json-text'
 import { text } from './attributes'
@@ -16,18 +17,17 @@ export type AcceptedLog = {
   /** 32 hex characters: its identity */
   digest: string
 }
-export type InterpretedLogs = { accepted: AcceptedLog[]; rejected: number; reasons: string[] }
 
 const NS_PER_MS = 1_000_000n
 
-/** Of one request. Checks each record by itself; reasons go back in partial_success. */
+/** Of one request. Checks each record by itself. */
 export function interpretLogs(
   logs: readonly OtlpLog[],
   clock: Clock,
   hash: (key: string) => string,
-): InterpretedLogs {
+  rejections: Rejections,
+): AcceptedLog[] {
   const nowMs = clock.now().getTime()
-  const reasons = new Map<string, number>()
   const accepted: AcceptedLog[] = []
   const seen = new Map<string, number>()
   for (const log of logs) {
@@ -36,7 +36,7 @@ export function interpretLogs(
     const reason =
       timeNs === null ? 'neither time_unix_nano nor observed_time_unix_nano is set' : faultOf(timeNs, nowMs)
     if (timeNs === null || reason !== null) {
-      if (reason !== null) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+      if (reason !== null) reject(rejections, reason)
       continue
     }
     accepted.push({
@@ -47,11 +47,7 @@ export function interpretLogs(
       digest: digestOf(log, seen),
     })
   }
-  return {
-    accepted,
-    rejected: logs.length - accepted.length,
-    reasons: [...reasons].map(([reason, count]) => `${count} × ${reason}`),
-  }
+  return accepted
 }
 
 function faultOf(timeNs: bigint, nowMs: number): string | null {

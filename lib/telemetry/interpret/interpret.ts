@@ -1,5 +1,5 @@
 import type { Clock } from '@/lib/core/clock'
-import type { OtlpSpan } from '../decode/span'
+import { type OtlpSpan, type Rejections, reject } from '../decode/span'
 import { FUTURE_MAX_MS, LATE_MAX_MS } from '../retention'
 import { type DeliveryFact, readDelivery } from './delivery'
 import { type EffectFact, readEffect } from './effect'
@@ -11,19 +11,18 @@ export type AcceptedSpan = {
   effect: EffectFact | null
   delivery: DeliveryFact | null
 }
-export type Interpreted = { accepted: AcceptedSpan[]; rejected: number; reasons: string[] }
 
 const NS_PER_MS = 1_000_000n
 const ZEROS = /^0+$/
 
-/** Checks each span by itself: one bad span does not cost the others. Reasons go back in partial_success. */
+/** Checks each span by itself: one bad span does not cost the others. */
 export function interpret(
   spans: readonly OtlpSpan[],
   clock: Clock,
   hash: (key: string) => string,
-): Interpreted {
+  rejections: Rejections,
+): AcceptedSpan[] {
   const nowMs = clock.now().getTime()
-  const reasons = new Map<string, number>()
   const accepted: AcceptedSpan[] = []
   for (const span of spans) {
     const reason = faultOf(span, nowMs)
@@ -34,14 +33,10 @@ export function interpret(
         effect: readEffect(span, hash),
         delivery: readDelivery(span, hash),
       })
-    else reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+    else reject(rejections, reason)
   }
   resolveScopes(accepted)
-  return {
-    accepted,
-    rejected: spans.length - accepted.length,
-    reasons: [...reasons].map(([reason, count]) => `${count} × ${reason}`),
-  }
+  return accepted
 }
 
 function faultOf(span: OtlpSpan, nowMs: number): string | null {

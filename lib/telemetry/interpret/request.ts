@@ -1,6 +1,7 @@
 import type { Attributes, OtlpSpan } from '../decode/span'
 import type { Micros } from '../micros'
 import { count, header, hexId, integer, text, time } from './attributes'
+import { isRawKeyName } from './names'
 
 export type RequestFact = {
   outcome: string
@@ -35,11 +36,14 @@ const SENT_OUTCOMES: ReadonlySet<string> = new Set([
 const KIND_SERVER = 2
 const KIND_CLIENT = 3
 
-/** Names under which others send the raw key; it is hashed here and never stored. */
-export const RAW_KEY_ALIASES = ['idempotency_key', 'http.request.header.idempotency-key'] as const
+/** A route that an instrumentation did not name: one endpoint for all of a method's, since paths hold ids. */
+export const NO_ROUTE = '(no route)'
+const METHODS: ReadonlySet<string> = new Set(
+  'GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT QUERY'.split(' '),
+)
 
 /**
- * A request span: one with a key on the server's side, or a SERVER span with a route and no key. Client spans
+ * A request span: one with a key on the server's side, or an HTTP SERVER span without a key. Client spans
  * that carry a key are the caller's view of the same request, and effect spans are read by effect.ts.
  */
 export function readRequest(span: OtlpSpan, hash: (key: string) => string): RequestFact | null {
@@ -49,7 +53,8 @@ export function readRequest(span: OtlpSpan, hash: (key: string) => string): Requ
   if (span.kind !== KIND_SERVER && outcome === 'observed') return null
   const keyHash = readKeyHash(attributes, hash)
   const { scope, endpoint, client } = readScope(attributes)
-  if (endpoint === '' || (keyHash === null && span.kind !== KIND_SERVER)) return null
+  // Without a method and a route it is not of HTTP: only its key makes it a request.
+  if (keyHash === null && (span.kind !== KIND_SERVER || endpoint === NO_ROUTE)) return null
   return {
     outcome: keyHash === null ? 'unkeyed' : outcome,
     keyHash,
@@ -83,12 +88,17 @@ export function readKeyHash(attributes: Attributes, hash: (key: string) => strin
   const sent = hexId(attributes, 'idempotency.key.hash', 16)
   if (sent !== null) return sent
   const raw =
-    text(attributes, 'idempotency.key.hash') ??
-    text(attributes, 'idempotency.key') ??
-    RAW_KEY_ALIASES.reduce<string | null>((found, alias) => found ?? header(attributes, alias), null)
+    text(attributes, 'idempotency.key.hash') ?? text(attributes, 'idempotency.key') ?? readRawKey(attributes)
   if (raw === null) return null
   const quoted = /^"(.*)"$/.exec(raw.trim())
   return hash(quoted?.[1] ?? raw.trim())
+}
+
+function readRawKey(attributes: Attributes): string | null {
+  for (const name in attributes) {
+    if (isRawKeyName(name)) return header(attributes, name)
+  }
+  return null
 }
 
 function readScope(attributes: Attributes): { scope: string; endpoint: string; client: string } {
@@ -98,7 +108,10 @@ function readScope(attributes: Attributes): { scope: string; endpoint: string; c
     return { scope, client: scope.slice(0, slash), endpoint: scope.slice(slash + 1) }
   const method = text(attributes, 'http.request.method', 32) ?? text(attributes, 'http.method', 32)
   const route = text(attributes, 'http.route')
-  const endpoint = method !== null && route !== null ? `${method} ${route}` : (scope ?? '')
+  const endpoint =
+    method !== null && route !== null
+      ? `${method} ${route}`
+      : (scope ?? (method === null ? NO_ROUTE : `${METHODS.has(method) ? method : '_OTHER'} ${NO_ROUTE}`))
   return { scope: scope ?? `/${endpoint}`, client: '', endpoint }
 }
 

@@ -1,8 +1,6 @@
+import { redactQuery } from '@/lib/core/redact'
 import type { Attributes, AttributeValue } from '../decode/span'
-import { RAW_KEY_ALIASES } from '../interpret/request'
-
-const SECRET_HEADER =
-  /^http\.(request|response)\.header\.(authorization|proxy-authorization|cookie|set-cookie|x-api-key)$/i
+import { meaningOf } from '../interpret/names'
 
 /** Needs no escape as JSON: no control characters, quotes, backslashes or surrogates. */
 const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
@@ -12,6 +10,7 @@ type Name = {
   text: string
   /** what is stored instead of the value */
   hidden: string | null
+  hasQuery: boolean
 }
 const names = new Map<string, Name>()
 /** Senders may make names up: then they are read anew. */
@@ -27,30 +26,39 @@ export function json(value: unknown): string {
 }
 
 /**
- * Attributes as a JSON object; half the time of JSON.stringify. Raw keys and credentials that an
- * instrumentation captured are not stored; `idempotency.key` is the sender's opt-in.
+ * Attributes as a JSON object; half the time of JSON.stringify. Everything that is stored goes through here, maps within
+ * values too: raw keys and credentials that an instrumentation captured are not stored; `idempotency.key` is the
+ * sender's opt-in.
  */
 export function attributesJson(attributes: Attributes): string {
   let text = '{'
   for (const name in attributes) {
     const known = names.get(name) ?? learn(name)
     if (text !== '{') text += ','
-    text += known.text + (known.hidden ?? valueJson(attributes[name] ?? null))
+    text += known.text + (known.hidden ?? valueJson(attributes[name] ?? null, known.hasQuery))
   }
   return `${text}}`
 }
 
-function valueJson(value: AttributeValue): string {
-  if (typeof value === 'string' && PLAIN.test(value)) return `"${value}"`
+export function valueJson(value: AttributeValue, hasQuery = false): string {
+  if (typeof value === 'string') {
+    if (hasQuery) return json(redactQuery(value))
+    return PLAIN.test(value) ? `"${value}"` : json(value)
+  }
   if (typeof value === 'number' && Number.isFinite(value)) return String(value)
+  if (Array.isArray(value)) return `[${value.map((each) => valueJson(each, hasQuery)).join(',')}]`
+  if (typeof value === 'object' && value !== null) return attributesJson(value)
   return json(value)
 }
 
 function learn(name: string): Name {
   if (names.size >= NAMES_MAX) names.clear()
-  const known: Name = { text: `${JSON.stringify(name)}:`, hidden: null }
-  if (RAW_KEY_ALIASES.some((alias) => alias === name)) known.hidden = '"[hashed]"'
-  else if (SECRET_HEADER.test(name)) known.hidden = '"[redacted]"'
+  const meaning = meaningOf(name)
+  const known: Name = {
+    text: `${JSON.stringify(name)}:`,
+    hidden: meaning === 'raw key' ? '"[hashed]"' : meaning === 'credential' ? '"[redacted]"' : null,
+    hasQuery: meaning === 'query',
+  }
   names.set(name, known)
   return known
 }

@@ -57,8 +57,8 @@ export function writeSpan(
   to.text(span.statusMessage === '' ? null : span.statusMessage)
   to.fields(resource.fields)
   to.jsonb(attributesJson(span.attributes))
-  to.jsonb(span.events.length === 0 ? null : json(eventsOf(span)))
-  to.jsonb(span.links.length === 0 ? null : json(span.links))
+  to.jsonb(span.events.length === 0 ? null : eventsJson(span))
+  to.jsonb(span.links.length === 0 ? null : linksJson(span))
 }
 
 /** Fits a smallint; 0 when it does not. */
@@ -105,8 +105,20 @@ export function writeSighting(to: RowWriter, row: FactRow, request: RequestFact,
   to.text(request.owner)
 }
 
-function eventsOf(span: OtlpSpan) {
-  return span.events.map((event) => ({ ...event, timeNs: event.timeNs.toString() }))
+function eventsJson({ events }: OtlpSpan): string {
+  const each = events.map(
+    ({ timeNs, name, attributes }) =>
+      `{"timeNs":"${timeNs}","name":${json(name)},"attributes":${attributesJson(attributes)}}`,
+  )
+  return `[${each.join(',')}]`
+}
+
+function linksJson({ links }: OtlpSpan): string {
+  const each = links.map(
+    ({ traceId, spanId, attributes }) =>
+      `{"traceId":${json(traceId)},"spanId":${json(spanId)},"attributes":${attributesJson(attributes)}}`,
+  )
+  return `[${each.join(',')}]`
 }
 
 export type Resource = {

@@ -5,7 +5,7 @@ import { type Micros, microsOf, microsOfNs } from '../micros'
 import { INSERT_LOGS, OPEN_LOG_STAGE } from '../sql/insert-logs'
 import { copyIn } from './copy-in'
 import { countIntake } from './count-intake'
-import { attributesJson, json } from './json-text'
+import { attributesJson, valueJson } from './json-text'
 import { inRetriedTransaction } from './retry'
 import { RowWriter } from './row-writer'
 import { readResource, small } from './rows'
@@ -54,6 +54,6 @@ function writeLog(
   to.text(log.eventName === '' ? null : log.eventName)
   to.fields(readResource(log.resource).fields)
   to.text(scope)
-  to.jsonb(log.body === null ? null : json(log.body))
+  to.jsonb(log.body === null ? null : valueJson(log.body))
   to.jsonb(attributesJson(log.attributes))
 }

@@ -1,6 +1,6 @@
 import type { WaterfallRow } from './waterfall-rows'
 
-/** id, depth, name, place of the service, start and duration in ms, failed, mark. */
+/** key, depth, name, place of the service, start and duration in ms, failed, mark. */
 type Packed = [string, number, string, number, number, number, 0 | 1, 0 | 1 | 2]
 export type PackedRows = { services: string[]; rows: Packed[] }
 
@@ -15,17 +15,17 @@ export function packRows(rows: readonly WaterfallRow[]): PackedRows {
   const packed = rows.map((row): Packed => {
     const place = places.get(row.service) ?? places.size
     places.set(row.service, place)
-    const { spanId, depth, name, startMs, durationMs, failed } = row
+    const { key, depth, name, startMs, durationMs, failed } = row
     const mark = row.mark === 'effect' ? 2 : row.mark === 'key' ? 1 : 0
-    return [spanId, depth, name, place, micro(startMs), micro(durationMs), failed ? 1 : 0, mark]
+    return [key, depth, name, place, micro(startMs), micro(durationMs), failed ? 1 : 0, mark]
   })
   return { services: [...places.keys()], rows: packed }
 }
 
 /** Those that are in sight. */
 export const unpackRows = ({ services, rows }: PackedRows, from: number, to: number): WaterfallRow[] =>
-  rows.slice(from, to).map(([spanId, depth, name, place, startMs, durationMs, failed, mark]) => ({
-    spanId,
+  rows.slice(from, to).map(([key, depth, name, place, startMs, durationMs, failed, mark]) => ({
+    key,
     depth,
     name,
     service: services[place] ?? '',

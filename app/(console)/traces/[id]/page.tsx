@@ -22,7 +22,7 @@ import { findKeyOf } from './find-key'
 import { packRows } from './packed-rows'
 import { SpanCard } from './span-card'
 import { Waterfall } from './waterfall'
-import { buildWaterfall } from './waterfall-rows'
+import { buildWaterfall, keySpans } from './waterfall-rows'
 
 export const metadata: Metadata = { title: 'Trace' }
 export const dynamic = 'force-dynamic'
@@ -43,8 +43,9 @@ export default async function TracePage({ params, searchParams }: Props) {
     readTraceLink(ctx.db),
   ])
   const waterfall = buildWaterfall(spans)
+  const keys = keySpans(spans)
   const request = spans.find(({ attributes }) => 'idempotency.outcome' in attributes)
-  const chosen = spans.find(({ spanId }) => spanId === chosenId) ?? request ?? spans[0]
+  const chosen = spans.find((span) => keys.get(span) === chosenId) ?? request ?? spans[0]
   const hash = text(request, 'idempotency.key.hash')
   const scope = text(request, 'idempotency.scope.name')
   const sightings =
@@ -106,7 +107,7 @@ export default async function TracePage({ params, searchParams }: Props) {
               <Waterfall
                 packed={packRows(waterfall.rows)}
                 totalMs={waterfall.totalMs}
-                chosen={chosen.spanId}
+                chosen={keys.get(chosen) ?? null}
               />
             </Card>
             {sightings.length > 0 && (

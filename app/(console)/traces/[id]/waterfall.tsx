@@ -29,7 +29,7 @@ export function Waterfall({
   const box = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
   const { rows } = packed
-  const place = rows.findIndex(([spanId]) => spanId === chosen)
+  const place = rows.findIndex(([key]) => key === chosen)
   const height = Math.min(HEIGHT_MAX_PX, rows.length * ROW_PX)
   useEffect(() => {
     // The chosen span may be far down: it is brought into sight once.
@@ -68,13 +68,13 @@ export function Waterfall({
         <ul style={{ height: rows.length * ROW_PX }} className="relative">
           {unpackRows(packed, from, to).map((row, index) => (
             <li
-              key={row.spanId}
+              key={row.key}
               style={{ top: (from + index) * ROW_PX, height: ROW_PX }}
               className="absolute inset-x-0"
               aria-setsize={rows.length}
               aria-posinset={from + index + 1}
             >
-              <SpanLine row={row} totalMs={totalMs} chosen={row.spanId === chosen} />
+              <SpanLine row={row} totalMs={totalMs} chosen={row.key === chosen} />
             </li>
           ))}
         </ul>
@@ -91,7 +91,7 @@ function SpanLine({ row, totalMs, chosen }: { row: WaterfallRow; totalMs: number
   const Mark = row.failed ? CircleAlert : row.mark === 'effect' ? Zap : row.mark === 'key' ? KeyRound : null
   return (
     <QueryLink
-      set={{ span: row.spanId }}
+      set={{ span: row.key }}
       scroll={false}
       replace
       aria-current={chosen ? 'true' : undefined}

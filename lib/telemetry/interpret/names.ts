@@ -1,0 +1,32 @@
+import { isCredentialName } from '@/lib/core/redact'
+
+/** What a name says about its value, in whichever spelling: with dashes, underscores, dots or capitals. */
+type Meaning = 'raw key' | 'credential' | 'query' | null
+
+/** `http.request.header.idempotency-key` as instrumentations capture it, and the bare names that services use. */
+const RAW_KEY = /^(http\.request\.headers?\.)?(x-?)?idempotency-?key$/
+/** The opt-in of senders that want the raw key to be shown. */
+const SHOWN_KEY = 'idempotency.key'
+const WITH_QUERY = /^(url\.(full|query)|http\.(url|target))$/
+
+const meanings = new Map<string, Meaning>()
+/** Senders may make names up: then they are read anew. */
+const NAMES_MAX = 4_096
+
+export function meaningOf(name: string): Meaning {
+  const known = meanings.get(name)
+  if (known !== undefined) return known
+  const meaning = readMeaning(name)
+  if (meanings.size >= NAMES_MAX) meanings.clear()
+  meanings.set(name, meaning)
+  return meaning
+}
+
+export const isRawKeyName = (name: string): boolean => meaningOf(name) === 'raw key'
+
+function readMeaning(name: string): Meaning {
+  if (name === SHOWN_KEY) return null
+  if (RAW_KEY.test(name.toLowerCase().replaceAll('_', '-'))) return 'raw key'
+  if (isCredentialName(name)) return 'credential'
+  return WITH_QUERY.test(name) ? 'query' : null
+}

@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Receiver } from '@/jobs/receiver/server'
+import { ensurePartitions } from '@/lib/telemetry/partitions'
+import { readArrivals } from '@/lib/telemetry/read/arrivals'
+import { readTrace } from '@/lib/telemetry/read/trace'
+import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup'
+import { createTestDatabase, type TestDatabase } from '../support/database'
+import { bodyJson, clock, JSON_TYPE, openReceiver, spanJson, startNs } from './otlp'
+import { hash } from './spans'
+
+// Instrumentations spell the same thing in many ways: each must mean the same, and hide the same.
+
+let database: TestDatabase
+let receiver: Receiver
+let url: string
+beforeAll(async () => {
+  database = await createTestDatabase()
+  await ensurePartitions(database.db, clock)
+  const opened = await openReceiver(database.db)
+  receiver = opened.receiver
+  url = opened.url
+})
+afterAll(async () => {
+  await receiver.close(500)
+  await database.close()
+})
+
+async function post(path: string, body: unknown) {
+  const response = await fetch(url + path, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': JSON_TYPE },
+  })
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+}
+const text = (key: string, stringValue: string) => ({ key, value: { stringValue } })
+const texts = (key: string, ...values: string[]) => ({
+  key,
+  value: { arrayValue: { values: values.map((stringValue) => ({ stringValue })) } },
+})
+const map = (key: string, ...values: object[]) => ({ key, value: { kvlistValue: { values } } })
+
+async function keyOf(traceId: string): Promise<{ key: string | null; endpoint: string; outcome: string }[]> {
+  const { rows } = await database.db.pool.query(
+    `SELECT encode(key_hash, 'hex') AS key, endpoint, outcome FROM telemetry.sighting WHERE trace_id = decode($1, 'hex')`,
+    [traceId],
+  )
+  return rows
+}
+
+it.each([
+  ['dashes, a list', texts('http.request.header.idempotency-key', 'pay-1')],
+  ['underscores, a list', texts('http.request.header.idempotency_key', 'pay-1')],
+  ['underscores, a text', text('http.request.header.idempotency_key', 'pay-1')],
+  ['capitals', texts('http.request.header.Idempotency-Key', 'pay-1')],
+  ['a bare name', text('idempotency_key', 'pay-1')],
+  ['camel case', text('idempotencyKey', 'pay-1')],
+  ['a quoted string', texts('http.request.header.idempotency_key', '"pay-1"')],
+  ['the older header', texts('http.request.header.x_idempotency_key', 'pay-1')],
+])('a captured key is a key, and its raw value is not stored: %s', async (_how, attribute) => {
+  const route = [text('http.request.method', 'POST'), text('http.route', '/charges')]
+  const span = spanJson({ attributes: [...route, attribute] })
+  expect(await post('/v1/traces', bodyJson(span))).toEqual({ status: 200, body: {} })
+  expect(await keyOf(span.traceId)).toEqual([
+    { key: hash('pay-1'), endpoint: 'POST /charges', outcome: 'observed' },
+  ])
+  expect(JSON.stringify(await readTrace(database.db, span.traceId))).not.toContain('pay-1')
+})
+
+const SECRETS = [
+  texts('http.request.header.authorization', 'hush'),
+  texts('http.request.header.proxy_authorization', 'hush'),
+  texts('http.request.header.X-Api-Key', 'hush'),
+  text('http.request.header.x_api_key', 'hush'),
+  texts('http.response.header.set_cookie', 'sid=hush'),
+  text('http.request.header.cookie', 'sid=hush'),
+  texts('http.request.header.x_amz_security_token', 'hush'),
+  texts('http.request.header.stripe_signature', 'hush'),
+  text('db.password', 'hush'),
+  text('client.accessToken', 'hush'),
+  text('url.full', 'https://pay.test/charges?api_key=hush&page=2&access_token=hush'),
+  map('http.request.headers', text('Authorization', 'hush'), map('more', text('set_cookie', 'hush'))),
+  {
+    key: 'list',
+    value: { arrayValue: { values: [{ kvlistValue: { values: [text('password', 'hush')] } }] } },
+  },
+  texts('http.request.header.idempotency_key', 'hush'),
+]
+const PLAIN = [
+  text('http.request.header.content_type', 'application/json'),
+  text('gen_ai.usage.input_tokens', '12'),
+  text('session.id', 'kept'),
+  text('idempotency.key', 'opted-in'),
+]
+
+it('credentials in any spelling are stored in no part of a span', async () => {
+  const span = spanJson({
+    attributes: [...SECRETS, ...PLAIN],
+    events: [{ timeUnixNano: startNs(), name: 'e', attributes: [...SECRETS, ...PLAIN] }],
+    links: [{ traceId: 'ab', spanId: 'cd', attributes: SECRETS }],
+  })
+  expect((await post('/v1/traces', bodyJson(span))).body).toEqual({})
+  const [stored] = (await readTrace(database.db, span.traceId)).spans
+  expect(JSON.stringify(stored)).not.toContain('hush')
+  expect(stored?.attributes).toMatchObject({
+    'http.request.header.x_api_key': '[redacted]',
+    'http.request.header.idempotency_key': '[hashed]',
+    'url.full': 'https://pay.test/charges?api_key=[redacted]&page=2&access_token=[redacted]',
+    'http.request.header.content_type': 'application/json',
+    'gen_ai.usage.input_tokens': '12',
+    'session.id': 'kept',
+    'idempotency.key': 'opted-in',
+  })
+  expect(stored?.events).toMatchObject([{ name: 'e', attributes: { 'session.id': 'kept' } }])
+})
+
+it('credentials in any spelling are stored in no part of a log record', async () => {
+  const record = {
+    timeUnixNano: startNs(),
+    severityNumber: 'SEVERITY_NUMBER_WARN2',
+    body: { kvlistValue: { values: [...SECRETS, ...PLAIN] } },
+    attributes: [...SECRETS, ...PLAIN],
+  }
+  const answer = await post('/v1/logs', { resource_logs: [{ scope_logs: [{ log_records: [record] }] }] })
+  expect(answer).toEqual({ status: 200, body: {} })
+  const { rows } = await database.db.pool.query('SELECT body, attributes, severity FROM telemetry.log')
+  expect(rows).toMatchObject([{ severity: 14, attributes: { 'session.id': 'kept' } }])
+  expect(JSON.stringify(rows)).not.toContain('hush')
+})
+
+it.each([
+  ['new names', [text('http.request.method', 'POST'), text('url.path', '/charges/1')], 'POST (no route)'],
+  ['old names', [text('http.method', 'GET'), text('http.target', '/charges/1')], 'GET (no route)'],
+  ['a method of its own', [text('http.request.method', 'PURGE9')], '_OTHER (no route)'],
+])(
+  'a server span without a route is counted under a bounded name: %s',
+  async (_how, attributes, endpoint) => {
+    const span = spanJson({ attributes })
+    await post('/v1/traces', bodyJson(span))
+    expect(await keyOf(span.traceId)).toEqual([{ key: null, endpoint, outcome: 'unkeyed' }])
+  },
+)
+
+it('Sources counts the requests without a route by service', async () => {
+  const resource = { attributes: [text('service.name', 'plain-http')] }
+  const spans = [1, 2].map(() => spanJson({ attributes: [text('http.request.method', 'POST')] }))
+  const routed = spanJson({ attributes: [text('http.request.method', 'POST'), text('http.route', '/a')] })
+  await post('/v1/traces', { resourceSpans: [{ resource, scopeSpans: [{ spans: [...spans, routed] }] }] })
+  await rollUpDirtyMinutes(database.db, clock, { limit: 100 })
+  const nowMs = clock.now().getTime()
+  const window = { from: new Date(nowMs - 3_600_000), to: new Date(nowMs + 60_000) }
+  const found = (await readArrivals(database.db, window)).find(({ service }) => service === 'plain-http')
+  expect(found).toMatchObject({ spans: 3, unrouted: 2 })
+})
+
+it('the server side of a call is stored beside the client side that shares its id and start', async () => {
+  const client = spanJson({ kind: 3 })
+  const server = {
+    ...client,
+    kind: 2,
+    attributes: [text('http.request.method', 'POST'), text('http.route', '/s')],
+  }
+  await post('/v1/traces', bodyJson(client))
+  await post('/v1/traces', bodyJson(server))
+  await post('/v1/traces', bodyJson(client, server))
+  const { spans } = await readTrace(database.db, client.traceId)
+  expect(spans.map(({ kind }) => kind).sort()).toEqual([2, 3])
+  expect(await keyOf(client.traceId)).toHaveLength(1)
+})
+
+it.each([
+  ['/v1/traces', { spans: [spanJson()] }],
+  ['/v1/logs', { logs: [] }],
+])('a request in which nothing is found is answered with a warning: %s', async (path, body) => {
+  const answer = await post(path, body)
+  expect(answer.status).toBe(200)
+  expect(JSON.stringify(answer.body)).toContain('nothing was found in the request')
+})
