@@ -14,4 +14,5 @@ export const MIGRATIONS = [
   '20261122000900_telemetry_sums',
   '20261123000100_key_effect_twice',
   '20261123000200_telemetry_tens',
+  '20261129060000_span_identity',
 ] as const
