@@ -5,7 +5,7 @@ import { type Env, env } from '@/lib/env'
 import { createLog } from '@/lib/log'
 import { applyMigrations } from '@/prisma/engine'
 import { buildConsole } from './build'
-import { startEmbeddedPostgres } from './embedded/postgres'
+import { keepEmbeddedPostgres } from './embedded/keep-running'
 import { onShutdown } from './process'
 import { RECEIVER_ARGS } from './receiver/node-args'
 import { Children } from './supervisor/children'
@@ -59,7 +59,7 @@ async function start(options: Options, settings: Env): Promise<void> {
   building.catch(() => undefined)
 
   const secrets = readOrCreateSecrets(folder)
-  const postgres = settings.DATABASE_URL === undefined ? await startEmbeddedPostgres(folder) : undefined
+  const postgres = settings.DATABASE_URL === undefined ? await keepEmbeddedPostgres(folder, log) : undefined
   if (postgres) undo.push(() => postgres.stop())
   const urls = postgres && (await provision(postgres, secrets, options.demo))
   const databaseUrl = urls?.console ?? settings.DATABASE_URL
@@ -90,7 +90,14 @@ async function start(options: Options, settings: Env): Promise<void> {
       providerUrl: demo?.providerUrl ?? null,
     }),
   )
-  postgres?.exited.then(() => log.fatal('the embedded PostgreSQL ended; see postgres.log in the data folder'))
+  void postgres?.lost.then(async (error) => {
+    log.fatal(
+      { err: error },
+      'the embedded PostgreSQL cannot be kept running; see postgres.log in the data folder',
+    )
+    await endAll()
+    process.exit(1)
+  })
   await waitUntilReady(settings.PORT, log)
   console.log(welcome(consoleUrl, demo?.signIns ?? (admin ? [admin] : [])))
 }

@@ -93,6 +93,8 @@ async function openEngine(url: string) {
 /** Applies what is missing, in order; returns the names applied. Safe to call from many processes at once. */
 export async function applyMigrations(url: string): Promise<string[]> {
   const lock = new pg.Client({ connectionString: url })
+  // The engine's own connection reports a server that ends; an idle one must not end this process.
+  lock.on('error', () => undefined)
   await lock.connect()
   await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK])
   const { engine, close } = await openEngine(url)

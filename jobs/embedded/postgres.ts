@@ -34,10 +34,13 @@ export type EmbeddedPostgres = {
   exited: Promise<void>
 }
 
-/** Creates the cluster in `folder` when there is none and starts it on a free port of the loopback interface. */
+/**
+ * Creates the cluster in `folder` when there is none and starts it on the loopback interface, on a free port unless one
+ * is asked for.
+ */
 export async function startEmbeddedPostgres(
   folder: string,
-  settings: string[] = [],
+  { settings = [], port: askedPort }: { settings?: string[]; port?: number } = {},
 ): Promise<EmbeddedPostgres> {
   const { binaries, dataDir, runAs } = prepare(resolve(folder))
   await stopOrphan(dataDir)
@@ -50,7 +53,7 @@ export async function startEmbeddedPostgres(
     writeFileSync(initialised, '')
   }
 
-  const port = await freePort()
+  const port = askedPort ?? (await freePort())
   const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`
   const logFile = join(folder, 'postgres.log')
   const deadline = performance.now() + START_TIMEOUT_MS
@@ -184,12 +187,15 @@ async function waitUntilReady(
   deadline: number,
 ): Promise<Error | undefined> {
   for (;;) {
-    const client = new pg.Client({ connectionString: url })
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
+    // A server that is killed now ends the connection, not this process.
+    client.on('error', () => undefined)
     const error = await client.connect().then(
       () => undefined,
       (cause: Error) => cause,
     )
-    await client.end().catch(() => undefined)
+    // Not waited for: it never ends when the server dies in this moment.
+    void client.end().catch(() => undefined)
     if (error === undefined || child.exitCode !== null || performance.now() > deadline) return error
     await pause(40)
   }

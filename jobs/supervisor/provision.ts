@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { EmbeddedPostgres } from '../embedded/postgres'
+import type { KeptPostgres } from '../embedded/keep-running'
 import type { Secrets } from './secrets'
 
 const DATABASES = [
@@ -14,7 +14,7 @@ export type DatabaseUrls = { console: string; service: string; source: string }
  * owns the other, which the console reaches with the least-privilege role `idemscope_source`.
  */
 export async function provision(
-  postgres: EmbeddedPostgres,
+  postgres: Pick<KeptPostgres, 'port' | 'url'>,
   secrets: Secrets,
   demo: boolean,
 ): Promise<DatabaseUrls> {

@@ -22,7 +22,7 @@ export async function withCluster(
   const folder = mkdtempSync(join(tmpdir(), 'idemscope-bench-'))
   chmodSync(folder, 0o755)
   const remove = () => rmSync(folder, { recursive: true, force: true })
-  const postgres = await startEmbeddedPostgres(folder, settings).catch((error: unknown) => {
+  const postgres = await startEmbeddedPostgres(folder, { settings }).catch((error: unknown) => {
     remove()
     throw error
   })

@@ -98,6 +98,21 @@ test('4 a hidden tab reads nothing, and refreshes at once on return', async ({ p
   expect(read).toBeTruthy()
 })
 
+test('4 a tab that was opened in the background holds no stream until it is looked at', async ({ page }) => {
+  await page.addInitScript(() =>
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => true }),
+  )
+  let streams = 0
+  page.on('request', (request) => {
+    if (request.url().endsWith('/api/v1/stream')) streams += 1
+  })
+  await page.goto('/now')
+  await expect(page.locator('[data-tile]').first()).toBeVisible()
+  await page.waitForLoadState('networkidle')
+  expect(streams).toBe(0)
+  await Promise.all([page.waitForRequest(/\/api\/v1\/stream$/), setHidden(page, false)])
+})
+
 test('4 the stream is cut: said within 5 s, polling takes over, no row stands twice, and it comes back', async ({
   page,
 }) => {

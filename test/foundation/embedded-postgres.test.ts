@@ -1,9 +1,11 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { keepEmbeddedPostgres } from '@/jobs/embedded/keep-running'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@/jobs/embedded/postgres'
+import { silentLog } from '@/lib/log'
 
 let folder: string
 let running: EmbeddedPostgres | undefined
@@ -16,7 +18,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function query(postgres: EmbeddedPostgres, sql: string): Promise<unknown[]> {
+async function query(postgres: Pick<EmbeddedPostgres, 'url'>, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: postgres.url('postgres') })
   await client.connect()
   try {
@@ -44,6 +46,40 @@ test('a server whose supervisor was killed is ended before the next start', asyn
   expect(running.port).not.toBe(orphan.port)
   expect(await query(running, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
 })
+
+test('a kept server that is killed comes back on its port with its data; one that keeps ending is given up', async () => {
+  chmodSync(folder, 0o755)
+  const kept = await keepEmbeddedPostgres(folder, silentLog, 2)
+  try {
+    const url = kept.url('postgres')
+    await query(kept, 'CREATE TABLE kept AS SELECT 42 AS answer')
+    for (let kills = 0; kills < 2; kills += 1) {
+      kill()
+      await expect.poll(() => answers(url), { timeout: 20_000, interval: 100 }).toBe(42)
+    }
+    kill()
+    expect(await kept.lost).toBeInstanceOf(Error)
+  } finally {
+    await kept.stop()
+  }
+})
+
+function kill(): void {
+  const [pid] = readFileSync(join(folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n')
+  process.kill(Number(pid), 'SIGKILL')
+}
+
+async function answers(url: string): Promise<number | null> {
+  const pool = new pg.Pool({ connectionString: url, max: 1, connectionTimeoutMillis: 1_000 })
+  pool.on('error', () => undefined)
+  try {
+    return (await pool.query('SELECT answer FROM kept')).rows[0].answer
+  } catch {
+    return null
+  } finally {
+    await pool.end()
+  }
+}
 
 test('it stops within seconds', async () => {
   chmodSync(folder, 0o755)

@@ -9,8 +9,12 @@ export type Connection = 'live' | 'reconnecting'
 
 type Options = { onChange: () => void; onConnection: (connection: Connection) => void }
 
-/** The event stream, with polling while it is cut. It is closed while nobody looks. */
+/**
+ * The event stream, with polling while it is cut. Only a visible page holds one, however it was opened: a browser allows
+ * six HTTP/1.1 connections to a server, and six streams in background tabs would leave none for the page in front.
+ */
 export function openLiveStream({ onChange, onConnection }: Options) {
+  let visible = !document.hidden
   let source: EventSource | undefined
   let cut: ReturnType<typeof setTimeout> | undefined
   let polling: ReturnType<typeof setInterval> | undefined
@@ -54,25 +58,29 @@ export function openLiveStream({ onChange, onConnection }: Options) {
     cut = reopening = polling = undefined
   }
 
+  function connectIfVisible() {
+    if (visible) connect()
+  }
+
   /** A lost network leaves the old connection hanging: the browser knows sooner. */
   function offline() {
     source?.close()
-    lost()
+    if (visible) lost()
   }
-  const online = () => connect()
 
   window.addEventListener('offline', offline)
-  window.addEventListener('online', online)
-  connect()
+  window.addEventListener('online', connectIfVisible)
+  connectIfVisible()
 
   return {
-    setVisible(visible: boolean) {
+    setVisible(now: boolean) {
+      visible = now
       if (visible) connect()
       else disconnect()
     },
     close() {
       window.removeEventListener('offline', offline)
-      window.removeEventListener('online', online)
+      window.removeEventListener('online', connectIfVisible)
       disconnect()
     },
   }
