@@ -3,6 +3,7 @@ import { newId } from '@/lib/core/ids'
 import type { RunKind } from '@/lib/core/states'
 import type { Env } from '@/lib/env'
 import { startRun } from '@/lib/runs/start'
+import type { Trouble } from '@/lib/runs/trouble'
 
 type Periodic = { kind: RunKind; everyMs: number; params?: Record<string, unknown> }
 
@@ -24,13 +25,14 @@ export const periodicRuns = (env: Env): Periodic[] => [
  * Starts each periodic run at its interval. Every worker may do this: a run of the kind that has not ended is
  * returned instead of a second one. pg-boss's own cron is minutes at best. Returns the stop.
  */
-export function startSchedule(ctx: SystemContext, env: Env): () => void {
+export function startSchedule(ctx: SystemContext, env: Env, trouble: Trouble): () => void {
   const timers = periodicRuns(env).map(({ kind, everyMs, params = {} }) => {
     const scheduler: Context = { ...ctx, actor: { kind: 'system', job: 'schedule' }, requestId: newId('req') }
     const tick = () => {
-      startRun(scheduler, { kind, params, idempotentOn: 'kind' }).catch((error: unknown) =>
-        ctx.log.warn({ kind, err: error }, 'could not start a periodic run'),
-      )
+      startRun(scheduler, { kind, params, idempotentOn: 'kind' }).then(trouble.over, (error: unknown) => {
+        trouble.note(error)
+        ctx.log.warn({ kind, err: error }, 'could not start a periodic run')
+      })
     }
     tick()
     return setInterval(tick, everyMs)

@@ -11,6 +11,7 @@ import { executeRun } from '@/lib/runs/execute'
 import { forgetProcess, heartbeatProcess } from '@/lib/runs/processes'
 import { pruneRuns } from '@/lib/runs/prune'
 import { requeueLost } from '@/lib/runs/requeue-lost'
+import { createTrouble } from '@/lib/runs/trouble'
 import { closeSources } from '@/lib/sources/registry'
 import { handlers } from './handlers'
 import { onShutdown } from './process'
@@ -30,6 +31,7 @@ const id = newId('prc')
 const log = createLog('worker', settings.IDEMSCOPE_LOG_LEVEL)
 const db = openDatabase(url, settings.IDEMSCOPE_POOL_MAX)
 const queue = createQueue(url, { worker: true })
+const trouble = createTrouble(systemClock)
 const ctx: SystemContext = { db, clock: systemClock, log, queue }
 
 queue.boss.on('error', (error) => log.error({ err: error }, 'queue error'))
@@ -50,13 +52,15 @@ for (const kind of RUN_KINDS) {
 
 const warn = (what: string) => (error: unknown) => log.warn({ err: error }, `${what} failed`)
 const beat = () =>
-  heartbeatProcess(db, { id, kind: 'worker', pid: process.pid, detail: {} }, systemClock).catch(
-    warn('heartbeat'),
-  )
+  heartbeatProcess(
+    db,
+    { id, kind: 'worker', pid: process.pid, detail: { trouble: trouble.recent() } },
+    systemClock,
+  ).catch(warn('heartbeat'))
 const sweep = () => Promise.all([requeueLost(ctx), pruneRuns(ctx)]).catch(warn('sweep'))
 await beat()
 const timers = [setInterval(beat, BEAT_EVERY_MS), setInterval(sweep, SWEEP_EVERY_MS)]
-const stopSchedule = startSchedule(ctx, settings)
+const stopSchedule = startSchedule(ctx, settings, trouble)
 log.info({ id }, 'worker is ready')
 
 onShutdown(log, async () => {

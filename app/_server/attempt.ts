@@ -1,5 +1,4 @@
 import { unstable_rethrow } from 'next/navigation'
-import { ZodError } from 'zod'
 import { AppError, type ErrorCode } from '@/lib/core/errors'
 import { pageContext, type UserContext } from './context'
 import { asKnownError } from './respond'
@@ -15,10 +14,11 @@ export async function attempt<T>(work: (ctx: UserContext) => Promise<T>): Promis
     return { kind: 'done', value: await work(ctx) }
   } catch (error) {
     unstable_rethrow(error)
-    const known = error instanceof ZodError ? asKnownError(error) : error
+    const known = asKnownError(error)
+    if (!(known instanceof AppError) || known.status >= 500)
+      ctx.log.error({ err: error }, 'a verb of a page failed')
     if (known instanceof AppError)
       return { kind: 'not_done', code: known.code, why: known.message, reference: ctx.requestId }
-    ctx.log.error({ err: error }, 'a verb of a page failed')
     const why = 'Something broke on our side. Look at the fresh state before you try again.'
     return { kind: 'not_done', code: 'internal', why, reference: ctx.requestId }
   }

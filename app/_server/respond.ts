@@ -1,6 +1,7 @@
 import { ZodError } from 'zod'
 import { AppError, toProblem } from '@/lib/core/errors'
 import { newId } from '@/lib/core/ids'
+import { asUnavailable } from '@/lib/postgres-errors'
 import type { FileAnswer } from './api/route'
 import { faultsOf, invalid } from './api/validate'
 import { services } from './services'
@@ -68,7 +69,7 @@ export function problemResponse(error: unknown, requestId: string): Response {
 
 /** What the input broke is the caller's to mend: each fault is named with its place. */
 export function asKnownError(error: unknown): unknown {
-  return error instanceof ZodError ? invalid(faultsOf(error, 'body')) : error
+  return error instanceof ZodError ? invalid(faultsOf(error, 'body')) : asUnavailable(error)
 }
 
 /** The SDK answers with problem details of its own; they get our request id too. */

@@ -1,6 +1,7 @@
 import type { Clock } from '@/lib/core/clock'
 import type { Db } from '@/lib/db'
 import type { Log } from '@/lib/log'
+import type { Trouble } from '@/lib/runs/trouble'
 import type { Encoding, Signal } from '@/lib/telemetry/decode/answer'
 import { MalformedError, type Rejections } from '@/lib/telemetry/decode/span'
 import { FairQueue, type Sender } from './fair-queue'
@@ -30,6 +31,7 @@ export type CommitterOptions = {
   log: Log
   hash: (key: string) => string
   onCommit: (spans: number) => void
+  trouble: Trouble
 }
 
 /**

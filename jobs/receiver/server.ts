@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Clock } from '@/lib/core/clock'
 import type { Db } from '@/lib/db'
 import type { Log } from '@/lib/log'
+import { createTrouble } from '@/lib/runs/trouble'
 import {
   CONTENT_TYPE,
   type Encoding,
@@ -30,7 +31,13 @@ export type ReceiverOptions = {
 
 export type Receiver = {
   server: Server
-  stats(): { requests: number; spans: number; refused: number; heldBytes: number }
+  stats(): {
+    requests: number
+    spans: number
+    refused: number
+    heldBytes: number
+    trouble?: string | undefined
+  }
   /** Answers 503 from now on, finishes what was accepted, within `timeoutMs`. */
   close(timeoutMs: number): Promise<void>
 }
@@ -46,8 +53,10 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const budget = new ByteBudget(options.memoryBytesMax)
   const announcer = createAnnouncer(options.db, log)
   let closing = false
+  const trouble = createTrouble(options.clock)
   const committer = new Committer({
     ...options,
+    trouble,
     onCommit: (spans) => {
       counts.spans += spans
       announcer.announce()
@@ -89,7 +98,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   return {
     server,
-    stats: () => ({ ...counts, heldBytes: budget.usedBytes }),
+    stats: () => ({ ...counts, heldBytes: budget.usedBytes, trouble: trouble.recent() }),
     async close(timeoutMs) {
       closing = true
       await closeServer(server, committer, timeoutMs)

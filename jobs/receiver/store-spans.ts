@@ -1,5 +1,5 @@
+import { sqlStateOf } from '@/lib/postgres-errors'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
-import { sqlStateOf } from '@/lib/telemetry/store/retry'
 import { storeBatch } from '@/lib/telemetry/store/store-batch'
 import { storeLogs } from '@/lib/telemetry/store/store-logs'
 import type { CommitterOptions } from './committer'
@@ -17,15 +17,16 @@ export async function storeTogether(
   options: CommitterOptions,
   requests: readonly InterpretedAny[],
 ): Promise<Stored> {
-  const { log, onCommit } = options
+  const { log, onCommit, trouble } = options
   for (let attempt = 1; ; attempt++) {
     try {
       const inserted = await store(options, requests)
+      trouble.over()
       if (inserted > 0) onCommit(inserted)
       return { kind: 'stored' }
     } catch (error) {
-      const state = sqlStateOf(error)
-      const sqlState = typeof state === 'string' ? state : ''
+      const sqlState = sqlStateOf(error) ?? ''
+      trouble.note(error)
       if (attempt === 1 && sqlState === CHECK_VIOLATION && (await leavesMade(options))) continue
       const refused = REFUSED_CLASSES.has(sqlState.slice(0, 2)) && sqlState.length === 5
       log.error({ err: error, requests: requests.length, refused }, 'telemetry could not be stored')

@@ -67,6 +67,8 @@ export function createAuth(options: AuthOptions) {
     trustedOrigins: options.trustedOrigins ?? [],
     database: prismaAdapter(options.db.prisma, { provider: 'postgresql', transaction: true }),
     telemetry: { enabled: false },
+    // What it does not know comes to the route, which answers and logs as everywhere else.
+    onAPIError: { throw: true },
     emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: PASSWORD_CHARACTERS_MIN },
     user: {
       additionalFields: { service: { type: 'boolean', input: false, required: false, defaultValue: false } },

@@ -1,5 +1,6 @@
 import type { Clock } from '@/lib/core/clock'
 import { type Db, inTransaction } from '@/lib/db'
+import { sqlStateOf } from '@/lib/postgres-errors'
 import {
   DELIVERY_DAYS,
   EFFECT_DAYS,
@@ -12,7 +13,6 @@ import {
 } from './retention'
 import { DERIVED_KINDS } from './sql/derive'
 import { ROLL_UP_KINDS } from './sql/roll-up-steps'
-import { sqlStateOf } from './store/retry'
 import { DAY_MS } from './window'
 
 export type PartitionKind = 'span' | 'sighting' | 'effect' | 'delivery' | 'log'

@@ -1,12 +1,13 @@
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { MIGRATIONS } from '@/app/_server/migrations'
+import { POST as signIn } from '@/app/api/auth/[...all]/route'
 import { GET as healthz } from '@/app/healthz/route'
 import { GET as metrics } from '@/app/metrics/route'
 import { GET as readyz } from '@/app/readyz/route'
 import { systemClock } from '@/lib/core/clock'
 import { heartbeatProcess } from '@/lib/runs/processes'
-import { type Console, createConsole, ORIGIN } from './stand'
+import { type Console, createConsole, ORIGIN, PASSWORD } from './stand'
 
 let console: Console
 beforeAll(async () => {
@@ -105,4 +106,37 @@ test('metrics are in the exposition format; what is not measured has no sample',
   expect(text).toContain('# TYPE idemscope_measure gauge')
   expect(text).not.toMatch(/idemscope_measure\{measure="M2"/)
   expect(text).toMatch(/process_resident_memory_bytes \d+/)
+})
+
+test('a receiver whose database has a full disk is alive and not ready, and says why', async () => {
+  await Promise.all([
+    beat('receiver', { trouble: 'its disk is full' }),
+    beat('worker'),
+    beat('demo', { phase: 'traffic-began' }),
+  ])
+  expect(await ready()).toMatchObject({
+    status: 503,
+    body: { parts: { receiver: { ok: false, detail: 'its disk is full' } } },
+  })
+  const second = { id: 'prc_other', kind: 'receiver', pid: 2, detail: {} }
+  await heartbeatProcess(console.db, second, systemClock)
+  expect((await ready()).status).toBe(200)
+})
+
+test('sign-in on a full disk answers 503 with the reason', async () => {
+  await console.db.pool.query(`
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON session FOR EACH ROW EXECUTE FUNCTION refuse()`)
+  const request = new Request(`${ORIGIN}/api/auth/sign-in/email`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: ORIGIN },
+    body: JSON.stringify({ email: 'operator@example.com', password: PASSWORD }),
+  })
+  const answer = await signIn(request)
+  expect(answer.status).toBe(503)
+  expect(await answer.json()).toMatchObject({
+    code: 'unavailable',
+    detail: expect.stringContaining('disk is full'),
+  })
 })

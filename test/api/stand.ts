@@ -18,7 +18,7 @@ export type Answer = { status: number; headers: Headers; body: Json }
 
 export const ORIGIN = 'http://localhost:3000'
 export const REASON = 'a reason that is long enough'
-const PASSWORD = 'correct horse battery'
+export const PASSWORD = 'correct horse battery'
 
 export type Console = {
   app: Services

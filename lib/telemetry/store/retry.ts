@@ -1,13 +1,10 @@
 import type pg from 'pg'
 import { inTransaction } from '@/lib/db'
+import { sqlStateOf } from '@/lib/postgres-errors'
 
 /** serialization_failure, deadlock_detected: nothing happened, the same work may run again at once. */
 const AGAIN: ReadonlySet<unknown> = new Set(['40001', '40P01'])
 const ATTEMPTS_MAX = 3
-
-export function sqlStateOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-}
 
 /**
  * Batches are small, their keys come as values, and the tables are large: nested loops over indexes are right at every

@@ -1,7 +1,8 @@
 import type { Db } from '@/lib/db'
+import { sqlStateOf } from '@/lib/postgres-errors'
 import { resolveScopes } from './lock-keys'
 import type { RenderedSpans } from './render-spans'
-import { inRetriedTransaction, sqlStateOf } from './retry'
+import { inRetriedTransaction } from './retry'
 import { storeRows } from './store-rows'
 
 const UNIQUE_VIOLATION = '23505'
