@@ -6,6 +6,7 @@ import { findAnswer, hashRequest, keyInUse } from './idempotency'
 import { lists } from './lists'
 import type { KeptAnswer } from './objects'
 import { createPaymentIntent } from './payment-intents'
+import { renderInvoicePayment } from './render'
 import { findRoute, type Outcome, type Route } from './routes'
 import { take } from './switches'
 
@@ -142,15 +143,28 @@ function read(
       : { rows: [], hasMore: false }
   return {
     object: 'list',
-    data: page.rows.map((row) => renderExpanded(provider.state, row, form, 'data.')),
+    data: page.rows.map((row) =>
+      route.name === 'invoice_payments' && row.object === 'invoice'
+        ? renderInvoicePayment(row)
+        : renderExpanded(provider.state, row, form, 'data.'),
+    ),
     has_more: page.hasMore,
     url: `/v1/${route.name}`,
   }
 }
 
 function retrieve(provider: Provider, route: Extract<Route, { kind: 'retrieve' }>) {
-  const { paymentIntents, charges, refunds, disputes, events } = provider.state
-  const collections = { payment_intents: paymentIntents, charges, refunds, disputes, events } as const
+  const { paymentIntents, charges, refunds, disputes, sessions, invoices, events } = provider.state
+  const collections = {
+    payment_intents: paymentIntents,
+    charges,
+    refunds,
+    disputes,
+    'checkout/sessions': sessions,
+    invoices,
+    invoice_payments: invoices,
+    events,
+  } as const
   return collections[route.name].get(route.id)
 }
 

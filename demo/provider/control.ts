@@ -1,33 +1,42 @@
 import { z } from 'zod'
 import { decideDispute, disputeCharge, failCharge } from './charges'
+import { createInvoice, payInvoice, paySession } from './checkout'
 import { Draft, type Provider } from './context'
+import type { Invoice } from './objects'
 import { failRefund } from './refunds'
-import type { Outcome } from './routes'
 import { switchesSchema } from './switches'
 
 /** What Stripe does on its own in real life, done on demand. In process for tests, over /_demo/ for the demo. */
 export interface Control {
-  failCharge(id: string): Promise<void>
-  failRefund(id: string): Promise<void>
-  disputeCharge(id: string): Promise<void>
-  decideDispute(chargeId: string, status: 'won' | 'lost'): Promise<void>
+  failCharge(id: string): Promise<unknown>
+  failRefund(id: string): Promise<unknown>
+  disputeCharge(id: string): Promise<unknown>
+  decideDispute(chargeId: string, status: 'won' | 'lost'): Promise<unknown>
+  /** The customer pays on a checkout session's page. */
+  paySession(id: string): Promise<unknown>
+  createInvoice(asked: Parameters<typeof createInvoice>[1]): Promise<Invoice>
+  payInvoice(id: string): Promise<unknown>
   /** Drops the answer kept for a key, as if its window had passed. */
   forgetKey(key: string): Promise<void>
   setSwitches(input: unknown): void
 }
 
 export function createControl(provider: Provider): Control {
-  const change = (run: (draft: Draft) => Outcome) =>
+  const change = <T>(run: (draft: Draft) => T): Promise<T> =>
     provider.exclusive(async () => {
       const draft = new Draft(provider)
-      run(draft)
+      const made = run(draft)
       await draft.commit()
+      return made
     })
   return {
     failCharge: (id) => change((draft) => failCharge(draft, id)),
     failRefund: (id) => change((draft) => failRefund(draft, id)),
     disputeCharge: (id) => change((draft) => disputeCharge(draft, id)),
     decideDispute: (chargeId, status) => change((draft) => decideDispute(draft, chargeId, status)),
+    paySession: (id) => change((draft) => paySession(draft, id)),
+    createInvoice: (asked) => change((draft) => createInvoice(draft, asked)),
+    payInvoice: (id) => change((draft) => payInvoice(draft, id)),
     forgetKey: (key) =>
       provider.exclusive(async () => {
         const forgotten = { sequence: provider.state.sequence, put: [], forget: key }

@@ -2,7 +2,16 @@ import { z } from 'zod'
 import type { Provider } from './context'
 import { missing } from './failures'
 import type { FormNode } from './form'
-import type { Charge, Dispute, PaymentIntent, ProviderEvent, Refund, Stored } from './objects'
+import type {
+  Charge,
+  CheckoutSession,
+  Dispute,
+  Invoice,
+  PaymentIntent,
+  ProviderEvent,
+  Refund,
+  Stored,
+} from './objects'
 import { expand, parseParams, text } from './params'
 import type { Collection } from './state'
 
@@ -28,6 +37,14 @@ const eventList = z.strictObject({
   ...page,
   type: text.optional(),
   types: z.record(z.string(), text).optional(),
+})
+
+const sessionList = z.strictObject({ ...page, customer: text.optional(), payment_intent: text.optional() })
+const invoiceList = z.strictObject({ ...page, customer: text.optional() })
+const invoicePaymentList = z.strictObject({
+  ...page,
+  invoice: text.optional(),
+  payment: z.strictObject({ type: z.literal('payment_intent'), payment_intent: text }).optional(),
 })
 
 export interface Page {
@@ -61,6 +78,26 @@ export const lists = {
       (params.charge === undefined || row.charge === params.charge) &&
       (params.payment_intent === undefined || row.paymentIntent === params.payment_intent)
     return readPage(provider, provider.state.disputes, params, accept)
+  },
+  'checkout/sessions': (provider: Provider, form: FormNode): Page => {
+    const params = parseParams(sessionList, form)
+    const accept = (row: CheckoutSession) =>
+      (params.customer === undefined || row.customer === params.customer) &&
+      (params.payment_intent === undefined || row.paymentIntent === params.payment_intent)
+    return readPage(provider, provider.state.sessions, params, accept)
+  },
+  invoices: (provider: Provider, form: FormNode): Page => {
+    const params = parseParams(invoiceList, form)
+    const accept = (row: Invoice) => params.customer === undefined || row.customer === params.customer
+    return readPage(provider, provider.state.invoices, params, accept)
+  },
+  /** Each invoice has one: the rows are the invoices. */
+  invoice_payments: (provider: Provider, form: FormNode): Page => {
+    const params = parseParams(invoicePaymentList, form)
+    const accept = (row: Invoice) =>
+      (params.invoice === undefined || row.id === params.invoice) &&
+      (params.payment === undefined || row.paymentIntent === params.payment.payment_intent)
+    return readPage(provider, provider.state.invoices, params, accept)
   },
   events: (provider: Provider, form: FormNode): Page => {
     const params = parseParams(eventList, form)

@@ -74,7 +74,35 @@ export interface Dispute {
   readonly metadata: Metadata
 }
 
-export type Resource = PaymentIntent | Charge | Refund | Dispute
+/** A hosted page: its payment intent exists from the moment that the customer pays. Its metadata is its own. */
+export interface CheckoutSession {
+  readonly object: 'checkout.session'
+  readonly id: string
+  readonly createdS: number
+  readonly amount: number
+  readonly currency: string
+  readonly status: 'open' | 'complete' | 'expired'
+  readonly customer: string | null
+  readonly paymentIntent: string | null
+  readonly metadata: Metadata
+  /** What the payment intent will carry (`payment_intent_data[metadata]`). */
+  readonly intentMetadata: Metadata
+}
+
+/** Finalized, with the payment intent that its customer is to pay. Its metadata is its own. */
+export interface Invoice {
+  readonly object: 'invoice'
+  readonly id: string
+  readonly createdS: number
+  readonly amount: number
+  readonly currency: string
+  readonly status: 'open' | 'paid'
+  readonly customer: string
+  readonly paymentIntent: string
+  readonly metadata: Metadata
+}
+
+export type Resource = PaymentIntent | Charge | Refund | Dispute | CheckoutSession | Invoice
 
 export interface ProviderEvent {
   readonly object: 'event'

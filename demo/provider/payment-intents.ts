@@ -33,27 +33,58 @@ export function createPaymentIntent(draft: Draft, form: FormNode): Outcome {
       'payment_method',
     )
   }
+  const intent = newIntent(draft, {
+    amount,
+    currency,
+    captureMethod: params.capture_method === 'manual' ? 'manual' : 'automatic',
+    customer: params.customer ?? null,
+    description: params.description ?? null,
+    paymentMethod: params.payment_method ?? null,
+    metadata: mergeMetadata({}, params.metadata),
+  })
+  if (params.confirm) return confirm(draft, intent)
+  draft.save(intent)
+  return { status: 200, object: intent }
+}
+
+/** An intent that nobody has tried to pay yet; its maker saves it. */
+export function newIntent(
+  draft: Draft,
+  asked: Pick<PaymentIntent, 'amount' | 'currency' | 'customer' | 'metadata'> &
+    Partial<Pick<PaymentIntent, 'captureMethod' | 'description' | 'paymentMethod'>>,
+): PaymentIntent {
+  const { captureMethod = 'automatic', description = null, paymentMethod = null, ...rest } = asked
   const intent: PaymentIntent = {
     object: 'payment_intent',
     id: draft.newId('pi'),
     createdS: draft.createdS,
-    amount,
+    ...rest,
     amountCapturable: 0,
     amountReceived: 0,
-    currency,
-    captureMethod: params.capture_method === 'manual' ? 'manual' : 'automatic',
-    status: params.payment_method === undefined ? 'requires_payment_method' : 'requires_confirmation',
-    customer: params.customer ?? null,
-    description: params.description ?? null,
-    paymentMethod: params.payment_method ?? null,
+    captureMethod,
+    status: paymentMethod === null ? 'requires_payment_method' : 'requires_confirmation',
+    description,
+    paymentMethod,
     latestCharge: null,
     failure: null,
-    metadata: mergeMetadata({}, params.metadata),
   }
   draft.event('payment_intent.created', intent)
-  if (params.confirm) return confirm(draft, intent)
-  draft.save(intent)
-  return { status: 200, object: intent }
+  return intent
+}
+
+const updateParams = z.strictObject({ description: text.optional(), metadata, expand })
+
+/** Changes the intent alone: a charge keeps the metadata that it was made with. */
+export function updatePaymentIntent(draft: Draft, form: FormNode, id: string): Outcome {
+  const params = parseParams(updateParams, form)
+  const intent = findIntent(draft, id)
+  const updated = {
+    ...intent,
+    description: params.description ?? intent.description,
+    metadata: mergeMetadata(intent.metadata, params.metadata),
+  }
+  draft.save(updated)
+  return { status: 200, object: updated }
 }
 
 const confirmParams = z.strictObject({ payment_method: text.optional(), expand })
@@ -69,7 +100,7 @@ export function confirmPaymentIntent(draft: Draft, form: FormNode, id: string): 
 }
 
 /** Charges the payment method; a declined card leaves a failed charge and a 402. */
-function confirm(draft: Draft, intent: PaymentIntent): Outcome {
+export function confirm(draft: Draft, intent: PaymentIntent): Outcome {
   const failure = declineOf(intent.paymentMethod)
   const manual = intent.captureMethod === 'manual'
   const captured = failure === null && !manual

@@ -1,5 +1,15 @@
 import { apiVersion } from './api-version'
-import type { Charge, Dispute, PaymentIntent, ProviderEvent, Refund, Resource, Stored } from './objects'
+import type {
+  Charge,
+  CheckoutSession,
+  Dispute,
+  Invoice,
+  PaymentIntent,
+  ProviderEvent,
+  Refund,
+  Resource,
+  Stored,
+} from './objects'
 
 type Json = Record<string, unknown>
 
@@ -18,6 +28,10 @@ function renderResource(resource: Resource): Json {
       return renderRefund(resource)
     case 'dispute':
       return renderDispute(resource)
+    case 'checkout.session':
+      return renderSession(resource)
+    case 'invoice':
+      return renderInvoice(resource)
   }
 }
 
@@ -173,6 +187,68 @@ function renderRefund(refund: Refund): Json {
     transfer_reversal: null,
   }
 }
+
+function renderSession(session: CheckoutSession): Json {
+  return {
+    id: session.id,
+    object: 'checkout.session',
+    amount_subtotal: session.amount,
+    amount_total: session.amount,
+    client_reference_id: null,
+    created: session.createdS,
+    currency: session.currency,
+    customer: session.customer,
+    expires_at: session.createdS + 24 * 3600,
+    invoice: null,
+    livemode: false,
+    metadata: session.metadata,
+    mode: 'payment',
+    payment_intent: session.paymentIntent,
+    payment_link: null,
+    payment_method_types: ['card'],
+    payment_status: session.status === 'complete' ? 'paid' : 'unpaid',
+    status: session.status,
+    subscription: null,
+    url: session.status === 'open' ? `https://checkout.example/${session.id}` : null,
+  }
+}
+
+function renderInvoice(invoice: Invoice): Json {
+  const paid = invoice.status === 'paid'
+  return {
+    id: invoice.id,
+    object: 'invoice',
+    amount_due: invoice.amount,
+    amount_paid: paid ? invoice.amount : 0,
+    amount_remaining: paid ? 0 : invoice.amount,
+    billing_reason: 'manual',
+    collection_method: 'charge_automatically',
+    created: invoice.createdS,
+    currency: invoice.currency,
+    customer: invoice.customer,
+    livemode: false,
+    metadata: invoice.metadata,
+    number: null,
+    status: invoice.status,
+    total: invoice.amount,
+  }
+}
+
+/** Since 2025-03-31 an invoice names what paid it in a list of its own. */
+export const renderInvoicePayment = (invoice: Invoice): Json => ({
+  id: `inpay_${invoice.id.slice(3)}`,
+  object: 'invoice_payment',
+  amount_paid: invoice.status === 'paid' ? invoice.amount : null,
+  amount_requested: invoice.amount,
+  created: invoice.createdS,
+  currency: invoice.currency,
+  invoice: invoice.id,
+  is_default: true,
+  livemode: false,
+  payment: { type: 'payment_intent', payment_intent: invoice.paymentIntent },
+  status: invoice.status,
+  status_transitions: { canceled_at: null, paid_at: invoice.status === 'paid' ? invoice.createdS : null },
+})
 
 function renderEvent(event: ProviderEvent): Json {
   return {

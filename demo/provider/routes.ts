@@ -1,3 +1,4 @@
+import { createSession } from './checkout'
 import type { Draft } from './context'
 import type { FormNode } from './form'
 import { lists } from './lists'
@@ -7,6 +8,7 @@ import {
   capturePaymentIntent,
   confirmPaymentIntent,
   createPaymentIntent,
+  updatePaymentIntent,
 } from './payment-intents'
 import { createRefund } from './refunds'
 
@@ -20,6 +22,12 @@ export type Route =
   | { readonly kind: 'list'; readonly name: keyof typeof lists }
   | { readonly kind: 'retrieve'; readonly name: keyof typeof lists; readonly id: string }
 
+const creates: Partial<Record<keyof typeof lists, (draft: Draft, form: FormNode) => Outcome>> = {
+  payment_intents: createPaymentIntent,
+  refunds: createRefund,
+  'checkout/sessions': createSession,
+}
+
 const intentVerbs = {
   confirm: confirmPaymentIntent,
   capture: capturePaymentIntent,
@@ -27,18 +35,21 @@ const intentVerbs = {
 } as const
 
 export function findRoute(method: string, pathname: string): Route | undefined {
-  const [version, name, id, verb, ...rest] = pathname.split('/').slice(1)
+  const [version, ...path] = pathname.split('/').slice(1)
+  const name = path[0] === 'checkout' ? path.splice(0, 2).join('/') : path.shift()
+  const [id, verb, ...rest] = path
   if (version !== 'v1' || name === undefined || !isListName(name) || rest.length > 0) return undefined
   if (method === 'GET' && verb === undefined) {
     return id === undefined ? { kind: 'list', name } : { kind: 'retrieve', name, id }
   }
   if (method !== 'POST') return undefined
   if (id === undefined) {
-    if (name === 'payment_intents') return { kind: 'write', run: createPaymentIntent }
-    if (name === 'refunds') return { kind: 'write', run: createRefund }
-    return undefined
+    const run = creates[name]
+    return run === undefined ? undefined : { kind: 'write', run }
   }
-  if (name !== 'payment_intents' || verb === undefined || !(verb in intentVerbs)) return undefined
+  if (name !== 'payment_intents') return undefined
+  if (verb === undefined) return { kind: 'write', run: (draft, form) => updatePaymentIntent(draft, form, id) }
+  if (!(verb in intentVerbs)) return undefined
   const run = intentVerbs[verb as keyof typeof intentVerbs]
   return { kind: 'write', run: (draft, form) => run(draft, form, id) }
 }

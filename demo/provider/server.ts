@@ -92,6 +92,7 @@ async function serve(
   const send = (sent: Answer) => {
     response.writeHead(sent.status, {
       'content-type': 'application/json',
+      date: new Date(provider.nowMs()).toUTCString(),
       'request-id': requestId,
       'stripe-version': apiVersion,
       ...keyHeader,

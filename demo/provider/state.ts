@@ -1,7 +1,9 @@
 import type {
   Change,
   Charge,
+  CheckoutSession,
   Dispute,
+  Invoice,
   KeptAnswer,
   PaymentIntent,
   ProviderEvent,
@@ -60,6 +62,8 @@ export class State {
   readonly charges = new Collection<Charge>()
   readonly refunds = new Collection<Refund>()
   readonly disputes = new Collection<Dispute>()
+  readonly sessions = new Collection<CheckoutSession>()
+  readonly invoices = new Collection<Invoice>()
   readonly events = new Collection<ProviderEvent>()
   readonly answers = new Map<string, KeptAnswer>()
   sequence = 0
@@ -98,6 +102,12 @@ export class State {
         break
       case 'dispute':
         this.disputes.put(stored)
+        break
+      case 'checkout.session':
+        this.sessions.put(stored)
+        break
+      case 'invoice':
+        this.invoices.put(stored)
         break
       case 'event':
         this.events.put(stored)

@@ -44,20 +44,26 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
     const staged = await providerEvidenceForKey(ctx.db, { system, scope: key.scope, key: key.key })
     const from = new Date(key.createdAt.getTime() - settings.skewMs)
     const to = new Date(ctx.clock.now().getTime() - settings.settleDelayMs)
-    const objects: AnswerObject[] = []
+    const objects = new Map<string, AnswerObject>()
+    const unresolved: string[] = []
     for (const { id, source: provider } of providers) {
       const known = staged.objects.filter((object) => object.sourceId === id)
       const tail = await tailFor(id, provider, from)
-      const ids = new Map<string, 'charge' | 'refund'>()
-      for (const object of known) ids.set(object.id, object.kind)
-      for (const object of tail.byKey(key.scope, key.key)) ids.set(object.id, object.kind)
-      for (const effect of key.effects) {
-        if (effect.reference !== null)
-          ids.set(effect.reference, effect.name.endsWith('.refund') ? 'refund' : 'charge')
-      }
-      objects.push(...(await readAgain(id, provider, ids, known)))
+      const ids = new Set([
+        ...known.map((object) => object.id),
+        ...tail.byKey(key.scope, key.key).map((object) => object.id),
+        ...key.effects.flatMap(({ reference }) => reference ?? []),
+      ])
+      const again = await readAgain(id, provider, [...ids], known)
+      for (const object of again.objects) objects.set(object.id, object)
+      unresolved.push(...again.unresolved)
     }
-    if (objects.length > 0) return { kind: 'found', askedAt, objects }
+    if (objects.size > 0) return { kind: 'found', askedAt, objects: inOrderOfMaking(objects.values()) }
+    // Such as an id of the service's own: whether the effect happened cannot be asked by it.
+    const [unknown] = unresolved
+    if (unknown !== undefined) {
+      return { kind: 'unreachable', askedAt, error: `${unknown} cannot be looked up at the provider` }
+    }
     // Its calls may not show in a listing yet: too early for a negative read.
     const settled = to.getTime() > key.createdAt.getTime() + settings.skewMs
     if (!settled) {
@@ -82,23 +88,32 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
   return { ask }
 }
 
+/** What the ids lead to now. An id that no provider knows the kind of is not resolved, which is no absence. */
 async function readAgain(
   source: string,
   provider: ProviderSource,
-  ids: ReadonlyMap<string, 'charge' | 'refund'>,
+  ids: readonly string[],
   staged: readonly MirrorProviderObject[],
-): Promise<AnswerObject[]> {
-  const found: AnswerObject[] = []
-  for (const [id, kind] of [...ids].slice(0, OBJECTS_READ_MAX)) {
-    const object = kind === 'charge' ? await provider.retrieveCharge(id) : await provider.retrieveRefund(id)
-    if (object === null) continue
-    const step = object.step ?? staged.find((known) => known.id === id)?.step ?? null
-    found.push({ ...present(source, object), step })
+): Promise<{ objects: AnswerObject[]; unresolved: string[] }> {
+  const objects: AnswerObject[] = []
+  const unresolved: string[] = []
+  for (const id of ids.slice(0, OBJECTS_READ_MAX)) {
+    const resolved = await provider.resolve(id)
+    if (resolved.kind === 'unknown_id') unresolved.push(id)
+    if (resolved.kind !== 'found') continue
+    for (const object of resolved.objects) {
+      if (object.kind !== 'charge' && object.kind !== 'refund') continue
+      const step = object.step ?? staged.find((known) => known.id === object.id)?.step ?? null
+      objects.push({ ...present(source, object), step })
+    }
   }
-  return found.sort((a, b) =>
+  return { objects, unresolved }
+}
+
+const inOrderOfMaking = (objects: Iterable<AnswerObject>): AnswerObject[] =>
+  [...objects].sort((a, b) =>
     a.createdAt === b.createdAt ? (a.id < b.id ? -1 : 1) : a.createdAt < b.createdAt ? -1 : 1,
   )
-}
 
 function present(source: string, object: ProviderObject): AnswerObject {
   return {

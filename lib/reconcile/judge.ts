@@ -11,7 +11,7 @@ import { type Classified, classifyOperation } from './classify/classify-operatio
 import { type ClassifyContext, type Finding, type LookUp, lookUpKey } from './classify/finding'
 
 import { LOOK_UPS_MAX, type LookUpBudget, lookUp } from './look-up'
-import type { Operation } from './operation'
+import type { Charge, Operation } from './operation'
 import { readOperations } from './read-operations'
 import { readRules } from './rules'
 import type { ReconcileSettings } from './settings'
@@ -55,7 +55,7 @@ export async function judgeBatch(
   operations: readonly Operation[],
   with_: { coverage: TimeRange | null; budget: LookUpBudget; settings: ReconcileSettings },
 ): Promise<Judged[]> {
-  const context = contextOf(run, with_.coverage, with_.settings, new Set())
+  const context = contextOf(run, with_.coverage, with_.settings, new Set(), sources)
   const first = operations.map((operation) => ({
     operation,
     classified: classifyOperation(operation, context),
@@ -77,7 +77,7 @@ export async function judgeBatch(
     if (operation === undefined) return judged
     // Kept by what was answered for it: a negative answer of a source that failed is none.
     const answered = new Set(judged.classified.lookUps.map(lookUpKey).filter((key) => lookedUp.has(key)))
-    const context = contextOf(run, with_.coverage, with_.settings, answered)
+    const context = contextOf(run, with_.coverage, with_.settings, answered, sources)
     return { operation, classified: classifyOperation(operation, context) }
   })
 }
@@ -87,17 +87,19 @@ const POLL_AFTER_MS = 5 * 60_000
 
 /** Objects whose state may have moved without a word: what is pending each time, the rest now and then. */
 const pollsOf = (operation: Operation, asOf: Date): LookUp[] => {
-  const isDue = ({ status, observedAt }: Operation['charges'][number] | Operation['refunds'][number]) =>
+  const isDue = ({ status, observedAt }: Pick<Charge, 'status' | 'observedAt'>) =>
     status === 'pending' || (status !== 'absent' && asOf.getTime() - observedAt.getTime() >= POLL_AFTER_MS)
   return [
-    ...operation.charges.filter(isDue).map(({ id }) => ({ kind: 'charge' as const, id })),
+    ...[...operation.charges, ...operation.payments]
+      .filter(isDue)
+      .map(({ id }) => ({ kind: 'charge' as const, id })),
     ...operation.refunds.filter(isDue).map(({ id }) => ({ kind: 'refund' as const, id })),
   ]
 }
 
 const postingsOf = (operation: Operation): LookUp[] =>
   [
-    ...operation.charges.map(({ id }) => id),
+    ...operation.charges.flatMap(({ names }) => names),
     ...operation.refunds.map(({ id }) => id),
     ...operation.postings.flatMap(({ providerRef }) => providerRef ?? []),
   ].map((ref) => ({ kind: 'ledger', ref }))
@@ -107,6 +109,7 @@ export const contextOf = (
   coverage: TimeRange | null,
   settings: ReconcileSettings,
   lookedUp: ReadonlySet<string>,
+  sources: Pick<SystemSources, 'providers'>,
 ): ClassifyContext => ({
   asOf: run.stage.asOf,
   breakOnMs: settings.breakOnMs,
@@ -116,6 +119,7 @@ export const contextOf = (
   rules: settings.rules ?? [],
   sides: run.stage.sides,
   coverage,
+  canLookUp: (id) => sources.providers.some(({ source }) => source.resolvableId.test(id)),
   lookedUp,
 })
 

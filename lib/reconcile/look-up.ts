@@ -1,8 +1,8 @@
 import { RunCancelledError, RunLostError } from '@/lib/runs/handle'
-import type { ProviderRecord, ProviderSource } from '@/lib/sources/contracts'
+import type { ProviderSource } from '@/lib/sources/contracts'
 import { leaseObject, ledgerObject, recordObject, type StagedObject } from '@/lib/sources/mirror/object'
 import { absentObject, providerObject } from '@/lib/sources/mirror/provider-object'
-import type { SystemSources } from '@/lib/sources/registry'
+import type { OpenSource, SystemSources } from '@/lib/sources/registry'
 import { commitBatch, type StageContext } from './batch'
 import { type LookUp, lookUpKey } from './classify/finding'
 import type { ReconcileSettings } from './settings'
@@ -98,32 +98,26 @@ async function askStores(
   }
 }
 
-/** Present at one provider, or absent at all of them. */
+/** Present at one provider, or absent at all of them. What none of them can look up is neither: nothing is staged. */
 async function askProviders(
   ctx: StageContext,
   sources: SystemSources,
   wanted: { kind: 'charge' | 'refund' | 'dispute'; id: string },
   settings: ReconcileSettings,
 ): Promise<void> {
-  const [first] = sources.providers
-  if (first === undefined) return
   const observedAt = ctx.clock.now()
+  let denied: OpenSource<ProviderSource> | null = null
   for (const open of sources.providers) {
     const { source } = open
-    const found = await readObject(source, wanted)
-    if (found === null) continue
-    const object = providerObject(found, observedAt, source.mode, settings.keySecret)
-    return commitBatch(ctx, open, [object], source.effectNames, async () => undefined)
+    const resolved = await source.resolve(wanted.id)
+    if (resolved.kind === 'absent') denied ??= open
+    if (resolved.kind !== 'found') continue
+    const objects = resolved.objects.map((object) =>
+      providerObject(object, observedAt, source.mode, settings.keySecret),
+    )
+    return commitBatch(ctx, open, objects, source.effectNames, async () => undefined)
   }
+  if (denied === null) return
   const absent = absentObject(wanted.kind, wanted.id, observedAt)
-  return commitBatch(ctx, first, [absent], first.source.effectNames, async () => undefined)
-}
-
-function readObject(
-  source: ProviderSource,
-  { kind, id }: { kind: 'charge' | 'refund' | 'dispute'; id: string },
-): Promise<ProviderRecord | null> {
-  if (kind === 'refund') return source.retrieveRefund(id)
-  if (kind === 'dispute') return source.retrieveDispute(id)
-  return id.startsWith('pi_') ? source.chargeOfPaymentIntent(id) : source.retrieveCharge(id)
+  return commitBatch(ctx, denied, [absent], denied.source.effectNames, async () => undefined)
 }

@@ -78,11 +78,11 @@ const CLEAN = `
   bool_and(CASE o.side
     WHEN 'intent' THEN o.gone_at IS NULL AND o.status = 'completed' AND coalesce(o.http_status, 200) < 300
       AND (o.provider_ref IS NULL OR EXISTS (SELECT FROM mirror.object p
-        WHERE p.provider_ref = o.provider_ref AND p.side = 'provider' AND p.operation_id = o.operation_id
+        WHERE o.provider_ref IN (p.provider_ref, p.parent_ref) AND p.side = 'provider' AND p.operation_id = o.operation_id
           AND p.status = 'succeeded'))
     WHEN 'ledger' THEN o.kind IN ('charge', 'refund') AND o.status = 'booked'
     WHEN 'provider' THEN o.status = 'succeeded' AND o.action_id IS NULL AND o.data->>'modeMix' = 'false'
-      AND (o.kind = 'refund' OR o.captured_minor > 0)
+      AND (o.kind IN ('refund', 'payment') OR o.captured_minor > 0)
     ELSE false END)
   AND count(*) FILTER (WHERE o.side = 'provider' AND o.kind = 'charge') = 1
   AND (NOT $6 OR count(*) FILTER (WHERE o.side = 'intent') > 0)
@@ -91,7 +91,7 @@ const CLEAN = `
   AND count(*) FILTER (WHERE o.side = 'provider' AND o.kind = 'refund')
     = count(DISTINCT (o.scope, o.key, o.step)) FILTER (WHERE o.side = 'provider' AND o.kind = 'refund' AND o.key IS NOT NULL)
   AND (NOT $7 OR array_agg((o.kind, o.provider_ref, coalesce(o.captured_minor, o.amount_minor), o.currency)::text
-        ORDER BY o.kind, o.provider_ref) FILTER (WHERE o.side = 'provider')
+        ORDER BY o.kind, o.provider_ref) FILTER (WHERE o.side = 'provider' AND o.kind <> 'payment')
     IS NOT DISTINCT FROM array_agg((o.kind, o.provider_ref, o.amount_minor, o.currency)::text
         ORDER BY o.kind, o.provider_ref) FILTER (WHERE o.side = 'ledger'))`
 

@@ -6,6 +6,7 @@ export type Operation = {
   system: string
   lives: Life[]
   charges: Charge[]
+  payments: Payment[]
   refunds: Refund[]
   disputes: Dispute[]
   postings: Posting[]
@@ -68,6 +69,10 @@ type ProviderObject = {
 
 export type Charge = ProviderObject & {
   paymentIntentId: string | null
+  /** Every id that a service may keep for it: its own, its payment intent's, its checkout session's or invoice's. */
+  names: string[]
+  /** The object whose metadata carries its key: itself, or a payment that it was made under. */
+  taggedBy: string | null
   captured: boolean
   capturedMinor: bigint
   refundedMinor: bigint
@@ -75,6 +80,12 @@ export type Charge = ProviderObject & {
   feeMinor: bigint | null
   /** The provider's id of what settled it. */
   feeRef: string | null
+}
+
+/** A payment intent, a checkout session or an invoice: what charges are made under. It moves no money itself. */
+export type Payment = ProviderObject & {
+  /** The payment intents and charges that belong to it. */
+  memberIds: string[]
 }
 
 export type Refund = ProviderObject & { chargeId: string | null }

@@ -85,7 +85,7 @@ async function excusedIn(
   const coverage = await sharedCoverage(ctx, sources)
   const judge = (operation: Operation, rules: readonly Rule[]): Set<string> => {
     const context = (asked: ReadonlySet<string>) =>
-      contextOf({ stage }, coverage, { ...settings, rules }, asked)
+      contextOf({ stage }, coverage, { ...settings, rules }, asked, sources)
     const { lookUps } = classifyOperation(operation, context(new Set()))
     const { findings } = classifyOperation(operation, context(new Set(lookUps.map(lookUpKey))))
     return new Set(findings.map(({ aspect, objectId }) => breakId(system, operation.id, aspect, objectId)))

@@ -15,7 +15,7 @@ const rowSchema = z.object({
   source_id: z.string(),
   object_id: z.string(),
   side: z.enum(['intent', 'ledger', 'provider', 'telemetry']),
-  kind: z.enum(['key', 'charge', 'refund', 'fee', 'dispute', 'other', 'mismatch']),
+  kind: z.enum(['key', 'charge', 'refund', 'payment', 'fee', 'dispute', 'other', 'mismatch']),
   status: z.string(),
   occurred_at: z.date(),
   staged_at: z.date(),
@@ -65,6 +65,8 @@ const providerData = z.object({
   captured: z.boolean().default(false),
   feeMinor: nullableMinor.optional(),
   feeRef: z.string().nullish(),
+  members: z.array(z.string()).default([]),
+  taggedBy: z.string().nullish(),
 })
 const postingKind = z.enum(['charge', 'refund', 'fee', 'dispute', 'other'])
 const postingData = z.object({ rawKind: z.string() })
@@ -93,7 +95,24 @@ export async function readOperations(db: Db, system: string, ids: readonly bigin
     operations.set(row.operation_id, found)
     add(found, row)
   }
+  for (const operation of operations.values()) nameCharges(operation)
   return [...operations.values()]
+}
+
+/** A charge goes by the ids of the payments it was made under, and has their tags where it carries none itself. */
+function nameCharges(operation: Operation): void {
+  for (const charge of operation.charges) {
+    const payments = operation.payments.filter((payment) =>
+      [payment.id, ...payment.memberIds].some((id) => id === charge.id || id === charge.paymentIntentId),
+    )
+    charge.names = [...new Set([...charge.names, ...payments.map(({ id }) => id)])]
+    const tagged = payments.find(({ scope, key }) => scope !== null && key !== null)
+    if (charge.key === null && tagged !== undefined) {
+      const { id: taggedBy, scope, key, step } = tagged
+      Object.assign(charge, { taggedBy, scope, key, step })
+    }
+    charge.reference ??= payments.find(({ reference }) => reference !== null)?.reference ?? null
+  }
 }
 
 const emptyOperation = (row: Row): Operation => ({
@@ -101,6 +120,7 @@ const emptyOperation = (row: Row): Operation => ({
   system: row.system,
   lives: [],
   charges: [],
+  payments: [],
   refunds: [],
   disputes: [],
   postings: [],
@@ -113,11 +133,15 @@ function add(operation: Operation, row: Row): void {
   else if (row.side === 'telemetry') operation.mismatches.push(toMismatch(row))
   else if (row.kind === 'refund') operation.refunds.push({ ...toProvider(row), chargeId: row.parent_ref })
   else if (row.kind === 'dispute') operation.disputes.push({ ...toProvider(row), chargeId: row.parent_ref })
-  else {
-    const { captured, feeMinor = null, feeRef = null } = providerData.parse(row.data)
+  else if (row.kind === 'payment') {
+    operation.payments.push({ ...toProvider(row), memberIds: providerData.parse(row.data).members })
+  } else {
+    const { captured, feeMinor = null, feeRef = null, taggedBy = null } = providerData.parse(row.data)
     operation.charges.push({
       ...toProvider(row),
       paymentIntentId: row.parent_ref,
+      names: [row.object_id, ...(row.parent_ref === null ? [] : [row.parent_ref])],
+      taggedBy,
       captured,
       feeMinor,
       feeRef,

@@ -62,28 +62,24 @@ async function followHints(
   const read: StagedObject[] = []
   for (const object of changed) {
     const kind = object.kind === 'refund' || object.kind === 'dispute' ? object.kind : 'charge'
-    read.push(await retrieve(ctx, open, settings, kind, object.objectId))
+    read.push(...(await readById(ctx, open, settings, kind, object.objectId)))
   }
   return read
 }
 
-/** One object by its id, as it is now, or its absence. */
-async function retrieve(
+/** What one id stands for now, or its absence. */
+async function readById(
   ctx: StageContext,
   open: OpenSource<ProviderSource>,
   settings: ReconcileSettings,
   kind: 'charge' | 'refund' | 'dispute',
   id: string,
-): Promise<StagedObject> {
+): Promise<StagedObject[]> {
   const observedAt = ctx.clock.now()
-  const { source } = open
-  const read = {
-    charge: source.retrieveCharge,
-    refund: source.retrieveRefund,
-    dispute: source.retrieveDispute,
-  }
-  const found = await read[kind](id)
-  return found === null
-    ? absentObject(kind, id, observedAt)
-    : providerObject(found, observedAt, open.source.mode, settings.keySecret)
+  const resolved = await open.source.resolve(id)
+  if (resolved.kind === 'absent') return [absentObject(kind, id, observedAt)]
+  if (resolved.kind === 'unknown_id') return []
+  return resolved.objects.map((object) =>
+    providerObject(object, observedAt, open.source.mode, settings.keySecret),
+  )
 }

@@ -16,6 +16,7 @@ export const CONTEXT: ClassifyContext = {
   rules: [],
   sides: { intent: 'complete', ledger: 'complete', provider: 'complete' },
   coverage: { from: ago(86_400), to: ago(1) },
+  canLookUp: (id) => !id.startsWith('own_'),
   lookedUp: { has: () => true } as unknown as ReadonlySet<string>,
 }
 
@@ -84,6 +85,8 @@ export const charge = (over: Partial<Charge> = {}): Charge => ({
   observedAt: ago(10),
   modeMix: false,
   paymentIntentId: 'pi_1',
+  names: [over.id ?? 'ch_1', over.paymentIntentId ?? 'pi_1'],
+  taggedBy: over.id ?? 'ch_1',
   captured: true,
   capturedMinor: 1050n,
   refundedMinor: 0n,
@@ -140,6 +143,7 @@ export const operation = (over: Partial<Operation> = {}): Operation => ({
   system: 'payments',
   lives: [record()],
   charges: [charge()],
+  payments: [],
   refunds: [],
   disputes: [],
   postings: [posting()],

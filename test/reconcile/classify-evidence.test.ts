@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ago, CONTEXT, charge, lease, NOW, posting, record, SCOPE } from './build'
+import { ago, CONTEXT, charge, effect, lease, NOW, posting, record, SCOPE } from './build'
 import { again, classify, found, TABLE } from './class-table'
 
 describe('expected is not an exception', () => {
@@ -17,7 +17,20 @@ describe('expected is not an exception', () => {
   test('nothing is called missing before it was looked up by id', () => {
     const { findings, lookUps } = classify({ postings: [] }, { lookedUp: new Set() })
     expect(findings.map(({ outcome }) => outcome)).toEqual(['pending'])
-    expect(lookUps).toEqual([{ kind: 'ledger', ref: 'ch_1' }])
+    expect(lookUps).toEqual([
+      { kind: 'ledger', ref: 'ch_1' },
+      { kind: 'ledger', ref: 'pi_1' },
+    ])
+  })
+
+  test('an id that no provider knows the kind of is never called absent', () => {
+    const own = { charges: [], lives: [record({ effects: [effect('own_1')], names: [] })] }
+    expect(found({ ...own, postings: [] })).toEqual(['done_but_no_effect:break'])
+    const unlisted = { coverage: { from: ago(10), to: ago(1) } }
+    expect(found({ ...own, postings: [] }, unlisted)).toEqual(['done_but_no_effect:pending'])
+    const booked = { charges: [], lives: [], postings: [posting({ providerRef: 'own_1' })] }
+    expect(found(booked)).toEqual(['unclassified:break'])
+    expect(classify(booked).lookUps).toEqual([])
   })
 
   test('no negative read where the listing does not reach the settle delay', () => {

@@ -93,6 +93,38 @@ export async function charge(world: World, held: Held | null, order: Order): Pro
   return typeof intent.latest_charge === 'string' ? intent.latest_charge : (intent.latest_charge?.id ?? '')
 }
 
+const tagsOf = (held: Held, step: string) => ({
+  idempotency_scope: held.scope,
+  idempotency_key: held.key,
+  idempotency_step: step,
+})
+
+/** A service that writes its tags on the payment intent once it is paid, and keeps the intent's id alone. */
+export async function chargeByIntent(
+  world: World,
+  held: Held,
+  amount = 1050,
+): Promise<{ intent: string; charge: string }> {
+  const intent = await world.stripe.paymentIntents.create(
+    { amount, currency: 'usd', confirm: true, payment_method: 'pm_card_visa' },
+    { idempotencyKey: `${held.key}:charge` },
+  )
+  await world.stripe.paymentIntents.update(intent.id, { metadata: tagsOf(held, 'charge') })
+  return { intent: intent.id, charge: String(intent.latest_charge) }
+}
+
+/** A service that sends its customer to a checkout session, whose metadata no payment intent has. */
+export async function openSession(world: World, held: Held): Promise<string> {
+  const session = await world.stripe.checkout.sessions.create({
+    mode: 'payment',
+    line_items: [
+      { quantity: 1, price_data: { currency: 'usd', unit_amount: 1050, product_data: { name: 'a chair' } } },
+    ],
+    metadata: tagsOf(held, 'charge'),
+  })
+  return session.id
+}
+
 export async function book(
   world: World,
   posting: {

@@ -1,16 +1,29 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { inTransaction } from '@/lib/db'
+import type { SoughtEffect } from '@/lib/sources/contracts'
 import { applyObjects, changedObjects, lockMirror, markGone } from '@/lib/sources/mirror/apply'
 import { extendCoverage } from '@/lib/sources/mirror/coverage'
 import { CursorMovedError, moveCursor, readCursor } from '@/lib/sources/mirror/cursor'
 import { readCut } from '@/lib/sources/mirror/cut'
 import { alias, type StagedObject } from '@/lib/sources/mirror/object'
 import { coverageOf, providerEvidenceForKey, tailGap } from '@/lib/sources/mirror/read'
+import { untaggedObjects } from '@/lib/sources/mirror/untagged'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 
 let console_: TestDatabase
 beforeAll(async () => {
   console_ = await createTestDatabase()
+  await console_.db.prisma.source.create({
+    data: {
+      id: SOURCE.id,
+      kind: 'provider',
+      adapter: 'stripe',
+      name: 'stripe',
+      system: SOURCE.system,
+      config: {},
+      createdAt: NOW,
+    },
+  })
 })
 afterAll(() => console_.close())
 beforeEach(() =>
@@ -259,6 +272,123 @@ test('a cursor moves only from where it was read', async () => {
   await move('one', 'two')
   await expect(move('one', 'three')).rejects.toBeInstanceOf(CursorMovedError)
   expect(await readCursor(console_.db, SOURCE.id, 'rows')).toBe('two')
+})
+
+describe('objects without tags that could be an effect', () => {
+  const seeker = { system: 'payments', scope: 's', key: 'k' }
+  const at = (second: number) => new Date(NOW.getTime() + second * 1000)
+  const sought: SoughtEffect = {
+    kind: 'charge',
+    window: { from: at(-10), to: at(10) },
+    amount: { minor: 100n, currency: 'USD' },
+  }
+  const untagged = async (over: Partial<SoughtEffect> = {}) =>
+    (await untaggedObjects(console_.db, seeker, { ...sought, ...over })).map(({ id }) => id)
+  const life = (key: string, effects: string[], names: string[] = []) =>
+    object({
+      objectId: `life-${key}`,
+      side: 'intent',
+      kind: 'key',
+      status: 'completed',
+      scope: 's',
+      key,
+      providerRef: effects[0] ?? null,
+      data: { effects: effects.map((reference) => ({ reference })), names },
+      aliases: [`k:${key}`, ...[...effects, ...names].map((id) => `p:${id}`)],
+    })
+
+  test('are those of the window, the amount, and no key', async () => {
+    await apply([
+      object({ objectId: 'same' }),
+      object({ objectId: 'other_amount', amountMinor: 99n }),
+      object({ objectId: 'other_currency', currency: 'EUR' }),
+      object({ objectId: 'before', occurredAt: at(-11) }),
+      object({ objectId: 'after', occurredAt: at(10) }),
+      object({ objectId: 'tagged', scope: 's', key: 'other', aliases: ['p:tagged', 'k:other'] }),
+      object({ objectId: 'declined', status: 'failed' }),
+      object({ objectId: 'ours', actionId: 'act_1' }),
+      object({ objectId: 'refund', kind: 'refund', parentRef: 'same' }),
+      object({ objectId: 'unreadable', status: 'other', amountMinor: null, currency: null }),
+    ])
+    expect(await untagged()).toEqual(['same', 'unreadable'])
+    expect(await untagged({ amount: null })).toEqual(['other_amount', 'other_currency', 'same', 'unreadable'])
+    expect(await untagged({ kind: 'refund' })).toEqual(['refund'])
+  })
+
+  test('of another amount count where customer or intent are the same', async () => {
+    await apply([
+      object({ objectId: 'customer', amountMinor: 1n, data: { customer: 'cus_1', modeMix: false } }),
+      object({ objectId: 'intent', amountMinor: 1n, parentRef: 'pi_1', aliases: ['p:intent', 'p:pi_1'] }),
+    ])
+    expect(await untagged()).toEqual([])
+    expect(await untagged({ customer: 'cus_1', paymentIntentId: 'pi_1' })).toEqual(['customer', 'intent'])
+  })
+
+  test('are none of those that another key names, by whichever id', async () => {
+    await apply([
+      object({ objectId: 'by_id' }),
+      object({ objectId: 'by_intent', parentRef: 'pi_1', aliases: ['p:by_intent', 'p:pi_1'] }),
+      object({ objectId: 'by_response' }),
+      object({ objectId: 'own' }),
+      object({ objectId: 'same_order', aliases: ['p:same_order', 'r:order'] }),
+      object({ objectId: 'refund', kind: 'refund', parentRef: 'by_id' }),
+      life('a', ['by_id']),
+      life('b', ['pi_1']),
+      life('c', [], ['by_response']),
+      life('k', ['own']),
+      { ...life('d', ['ch_elsewhere']), aliases: ['k:d', 'r:order'] },
+    ])
+    expect(await untagged()).toEqual(['own', 'same_order'])
+    expect(await untagged({ kind: 'refund' })).toEqual(['refund'])
+  })
+
+  test('are none of those whose checkout session carries a key', async () => {
+    await apply([
+      object({ objectId: 'paid', parentRef: 'pi_1', aliases: ['p:paid', 'p:pi_1'] }),
+      object({
+        objectId: 'cs_1',
+        kind: 'payment',
+        scope: 's',
+        key: 'other',
+        data: { members: ['pi_1', 'paid'], modeMix: false },
+        aliases: ['p:cs_1', 'p:pi_1', 'p:paid', 'k:other'],
+      }),
+    ])
+    expect(await untagged()).toEqual([])
+  })
+})
+
+test('evidence of a key reaches the charge through its payment intent and its checkout session', async () => {
+  await apply([
+    object({ objectId: 'by_intent', parentRef: 'pi_1', aliases: ['p:by_intent', 'p:pi_1'] }),
+    object({ objectId: 'by_session', parentRef: 'pi_2', aliases: ['p:by_session', 'p:pi_2'] }),
+    object({
+      objectId: 'refund',
+      kind: 'refund',
+      parentRef: 'by_intent',
+      aliases: ['p:refund', 'p:by_intent'],
+    }),
+    object({
+      objectId: 'cs_1',
+      kind: 'payment',
+      scope: 's',
+      key: 'k',
+      data: { members: ['pi_2', 'by_session'], modeMix: false },
+      aliases: ['p:cs_1', 'p:pi_2', 'p:by_session', 'k:s'],
+    }),
+    object({
+      objectId: 'life',
+      side: 'intent',
+      kind: 'key',
+      status: 'leased',
+      scope: 's',
+      key: 'k',
+      data: { effects: [{ reference: 'pi_1' }] },
+      aliases: ['k:s', 'p:pi_1'],
+    }),
+  ])
+  const evidence = await providerEvidenceForKey(console_.db, { system: 'payments', scope: 's', key: 'k' })
+  expect(evidence.objects.map(({ id }) => id)).toEqual(['by_intent', 'by_session'])
 })
 
 test('evidence of a key is what carries it and what its effects name', async () => {

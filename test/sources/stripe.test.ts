@@ -124,9 +124,6 @@ describe('listing', () => {
       actionId: null,
       live: false,
     })
-    expect(await source.chargeOfPaymentIntent(found?.paymentIntentId ?? '')).toEqual(found)
-    expect(await source.retrieveCharge('ch_nowhere')).toBeNull()
-    expect(await source.retrieveRefund('re_nowhere')).toBeNull()
   })
 
   test('the event feed hints at changes of older objects', async () => {
@@ -138,6 +135,117 @@ describe('listing', () => {
       { id, status: 'failed' },
     ])
     expect((await source.retrieveCharge(id))?.status).toBe('failed')
+  })
+})
+
+test('its clock is the one of its answers, not ours', async () => {
+  provider.control.setSwitches({ clock: { skewMs: -600_000 } })
+  nowMs += 900
+  expect(await source.now()).toEqual(new Date(Date.UTC(2026, 10, 22, 11, 50)))
+})
+
+describe('looking up', () => {
+  const idsOf = async (id: string) => {
+    const resolved = await source.resolve(id)
+    return resolved.kind === 'found'
+      ? resolved.objects.map((object) => `${object.kind} ${object.id} ${object.status}`)
+      : resolved.kind
+  }
+
+  test('an intent leads to every charge that was tried under it', async () => {
+    const intent = await stripe.paymentIntents.create({ amount: 1050, currency: 'usd' })
+    expect(await idsOf(intent.id)).toEqual([`payment ${intent.id} pending`])
+    await stripe.paymentIntents
+      .confirm(intent.id, { payment_method: 'pm_card_chargeDeclined' })
+      .catch(() => undefined)
+    nowMs += 1000
+    const { latest_charge: paid } = await stripe.paymentIntents.confirm(intent.id, {
+      payment_method: 'pm_card_visa',
+    })
+    const [payment, ...charges] = (await idsOf(intent.id)) as string[]
+    expect(payment).toBe(`payment ${intent.id} succeeded`)
+    expect(charges).toEqual([`charge ${paid} succeeded`, expect.stringMatching(/^charge ch_.* failed$/)])
+  })
+
+  test('a checkout session leads to what the customer paid on it, and to nothing before that', async () => {
+    const session = await stripe.checkout.sessions.create({
+      mode: 'payment',
+      line_items: [
+        {
+          quantity: 1,
+          price_data: { currency: 'usd', unit_amount: 1050, product_data: { name: 'a chair' } },
+        },
+      ],
+      metadata: { reference: 'order-9' },
+    })
+    expect(await idsOf(session.id)).toEqual([`payment ${session.id} pending`])
+    await provider.control.paySession(session.id)
+    const resolved = await source.resolve(session.id)
+    expect(resolved).toMatchObject({
+      kind: 'found',
+      objects: [
+        { kind: 'payment', id: session.id, status: 'succeeded', reference: 'order-9' },
+        { kind: 'payment', status: 'succeeded' },
+        { kind: 'charge', status: 'succeeded', reference: null },
+      ],
+    })
+    if (resolved.kind === 'found') {
+      const [paid, intent, made] = resolved.objects
+      expect(paid).toMatchObject({ memberIds: [intent?.id, made?.id] })
+    }
+  })
+
+  test('an invoice leads to its payments', async () => {
+    const invoice = await provider.control.createInvoice({
+      amount: 2000,
+      currency: 'eur',
+      customer: 'cus_1',
+      metadata: { reference: 'order-8' },
+    })
+    expect(await idsOf(invoice.id)).toEqual([
+      `payment ${invoice.id} pending`,
+      expect.stringMatching(/^payment pi_.* pending$/),
+    ])
+    await provider.control.payInvoice(invoice.id)
+    expect(await idsOf(invoice.id)).toEqual([
+      `payment ${invoice.id} succeeded`,
+      expect.stringMatching(/^payment pi_.* succeeded$/),
+      expect.stringMatching(/^charge ch_.* succeeded$/),
+    ])
+  })
+
+  test('refunds and disputes are looked up by their own ids', async () => {
+    const id = await charge()
+    const refund = await stripe.refunds.create({ charge: id, amount: 50 })
+    expect(await idsOf(refund.id)).toEqual([`refund ${refund.id} succeeded`])
+    await provider.control.disputeCharge(id)
+    const [dispute] = (await source.listDisputes(seconds(0, 1), null)).items
+    expect(await idsOf(dispute?.id ?? '')).toEqual([`dispute ${dispute?.id} pending`])
+  })
+
+  test.each([
+    'ch_nowhere',
+    'py_nowhere',
+    'pi_nowhere',
+    'cs_test_nowhere',
+    'in_nowhere',
+    're_nowhere',
+    'du_nowhere',
+  ])('%s is absent: the endpoint of its own kind has none', async (id) => {
+    expect(await source.resolve(id)).toEqual({ kind: 'absent' })
+  })
+
+  test.each(['pay_123', 'seti_1', 'ch', 'pi_1_secret_2', 'order ch_1', ''])(
+    '%s cannot be looked up, which is no absence',
+    async (id) => {
+      expect(await source.resolve(id)).toEqual({ kind: 'unknown_id' })
+      expect(source.resolvableId.test(id)).toBe(false)
+    },
+  )
+
+  test('a charge is never retrieved by the id of something else', async () => {
+    await expect(source.retrieveCharge('pi_1')).rejects.toThrow('pi_1 is not the id of a charge')
+    expect(await source.retrieveCharge('ch_nowhere')).toBeNull()
   })
 })
 

@@ -3,10 +3,7 @@ import type { Unit } from './units'
 
 /** The three sides of a unit as they were judged, in plain JSON. Nothing in it changes by merely looking again. */
 export function sidesOf(operation: Operation, unit: Pick<Unit, 'lives' | 'charges' | 'refunds'>) {
-  const ids = new Set([
-    ...unit.charges.flatMap((c) => [c.id, c.paymentIntentId]),
-    ...unit.refunds.map((r) => r.id),
-  ])
+  const ids = new Set([...unit.charges.flatMap(({ names }) => names), ...unit.refunds.map((r) => r.id)])
   const named = new Set(
     unit.lives.flatMap((life) => life.effects.flatMap(({ reference }) => reference ?? [])),
   )
@@ -39,6 +36,7 @@ export const chargeFacts = (charge: Charge) => ({
   source: charge.sourceId,
   kind: 'charge',
   id: charge.id,
+  ...(charge.taggedBy === null || charge.taggedBy === charge.id ? {} : { taggedBy: charge.taggedBy }),
   status: charge.status,
   captured: charge.captured,
   amount: money(charge.amountMinor, charge.currency),

@@ -49,7 +49,7 @@ export const isPostingOf = (posting: Posting, charge: Charge): boolean =>
   posting.kind === 'charge' &&
   !posting.reversed &&
   posting.providerRef !== null &&
-  (posting.providerRef === charge.id || posting.providerRef === charge.paymentIntentId)
+  charge.names.includes(posting.providerRef)
 
 function ofCharge(
   operation: Operation,
@@ -75,7 +75,7 @@ function ofCharge(
     evidence: { sides: sidesOf(operation, { ...unit, charges: [charge] }) },
   })
   const told = latest(charge.createdAt, life?.completedAt)
-  const ledgerLookUps: LookUp[] = [{ kind: 'ledger', ref: charge.id }]
+  const ledgerLookUps = charge.names.map((ref): LookUp => ({ kind: 'ledger', ref }))
   switch (charge.status) {
     case 'failed':
     case 'canceled':
@@ -111,19 +111,22 @@ function ofToldCharge(
 ): Draft | null {
   if (!toldSuccess(life)) return null
   const effects = life.effects.filter((effect) => effect.state !== 'failed' && isRole('charge', effect))
+  // What cannot be looked up, such as an id of the service's own, says nothing of a charge: its key has to.
   const told = [
     ...new Set([...effects.flatMap(({ reference }) => reference ?? []), ...absentAmong(operation, life)]),
-  ]
+  ].filter((id) => isPresent(operation, id) || ctx.canLookUp(id))
   const named = told.filter((id) => !isPresent(operation, id))
   if (effects.length === 0 && named.length === 0) return null
   if (told.length > 0 && named.length === 0) return null
   const posted = operation.postings.some(
     ({ reversed, providerRef }) => !reversed && providerRef !== null && named.includes(providerRef),
   )
+  // Nobody has paid yet, and still may: a customer who has to confirm, a bank that takes its time.
+  const open = operation.payments.some(({ id, status }) => named.includes(id) && status === 'pending')
   return {
     aspect: 'existence',
     objectId: unit.id,
-    class: posted ? 'phantom_ledger' : 'done_but_no_effect',
+    class: open ? 'status_lag' : posted ? 'phantom_ledger' : 'done_but_no_effect',
     since: latest(life.completedAt, life.acquiredAt),
     lookUps: named.map((id) => ({ kind: 'charge' as const, id })),
     waiting: ctx.sides.provider !== 'complete' || (named.length === 0 && !negativeRead(life, ctx)),
@@ -138,10 +141,10 @@ const absentAmong = (operation: Operation, life: Life): string[] =>
     operation.charges.some((charge) => charge.id === id && charge.status === 'absent'),
   )
 
+/** A payment that succeeded without a charge asked for nothing, or was paid elsewhere. */
 const isPresent = (operation: Operation, id: string): boolean =>
-  operation.charges.some(
-    (charge) => charge.status !== 'absent' && (charge.id === id || charge.paymentIntentId === id),
-  )
+  operation.charges.some(({ names, status }) => status !== 'absent' && names.includes(id)) ||
+  operation.payments.some((payment) => payment.id === id && payment.status === 'succeeded')
 
 function ofToldRefund(
   operation: Operation,
@@ -155,7 +158,7 @@ function ofToldRefund(
       isRole('refund', effect) &&
       !operation.refunds.some((r) => r.id === effect.reference && r.status !== 'absent'),
   )
-  const ids = effects.flatMap(({ reference }) => reference ?? [])
+  const ids = effects.flatMap(({ reference }) => reference ?? []).filter(ctx.canLookUp)
   if (ids.length === 0) return null
   return {
     aspect: 'existence',
@@ -174,7 +177,9 @@ function ofToldRefund(
 function ofToldCapture(operation: Operation, unit: Unit, life: Life | undefined): Draft | null {
   if (!toldSuccess(life)) return null
   const ids = life.effects.flatMap(({ reference }) => reference ?? [])
-  const charge = operation.charges.find(({ id, status }) => ids.includes(id) && status === 'succeeded')
+  const charge = operation.charges.find(
+    ({ names, status }) => status === 'succeeded' && names.some((name) => ids.includes(name)),
+  )
   if (charge === undefined || charge.captured) return null
   return {
     aspect: 'existence',

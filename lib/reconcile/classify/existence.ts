@@ -75,7 +75,8 @@ function effectsOf(operation: Operation, unit: Unit, life: Life) {
   const captured =
     unit.kind === 'capture'
       ? operation.charges.filter(
-          (charge) => charge.captured && life.effects.some(({ reference }) => reference === charge.id),
+          ({ captured, names }) =>
+            captured && life.effects.some(({ reference }) => reference !== null && names.includes(reference)),
         )
       : []
   return [...own, ...captured].map((object) => ({

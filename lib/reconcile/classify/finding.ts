@@ -53,6 +53,8 @@ export type ClassifyContext = {
   rules: readonly Rule[]
   /** The provider's newest contiguous complete listing. */
   coverage: TimeRange | null
+  /** Whether a provider knows this kind of id. What cannot be looked up is not absent. */
+  canLookUp: (id: string) => boolean
   /** What was asked by id in this run (`lookUpKey`). */
   lookedUp: ReadonlySet<string>
 }

@@ -6,32 +6,38 @@ import { namedBy, referenceOf, type Unit } from './units'
 
 /**
  * Postings that no provider object stands behind. Those of a unit whose own charge failed or is absent are told by its
- * existence; here are the ones that lead nowhere.
+ * existence; here are the ones that lead nowhere. One whose id no provider knows the kind of is not called absent: what
+ * it was booked for has to be mapped.
  */
 export function phantoms(operation: Operation, units: readonly Unit[], ctx: ClassifyContext): Draft[] {
   const known = new Set(
-    operation.charges.filter(({ status }) => status !== 'absent').flatMap((c) => [c.id, c.paymentIntentId]),
+    operation.charges.filter(({ status }) => status !== 'absent').flatMap(({ names }) => names),
   )
   const told = new Set(units.flatMap(({ lives }) => lives.flatMap(namedBy)))
   return operation.postings
     .filter(({ kind, reversed }) => kind === 'charge' && !reversed)
     .filter(({ providerRef }) => providerRef === null || (!known.has(providerRef) && !told.has(providerRef)))
-    .map((posting) => ({
-      aspect: 'existence' as const,
-      objectId: posting.providerRef === null ? `e:${posting.entryId}` : `p:${posting.providerRef}`,
-      class: 'phantom_ledger' as const,
-      since: posting.bookedAt,
-      lookUps: posting.providerRef === null ? [] : [{ kind: 'charge' as const, id: posting.providerRef }],
-      waiting: ctx.sides.provider !== 'complete',
-      subject: {
-        scope: null,
-        key: null,
-        effectIds: posting.providerRef === null ? [] : [posting.providerRef],
-        reference: posting.reference ?? referenceOf(operation, null),
-      },
-      amount: { minor: posting.amountMinor, currency: posting.currency },
-      evidence: { sides: { intent: [], provider: [], ledger: [postingFacts(posting)] } },
-    }))
+    .map(({ providerRef, ...posting }) => {
+      const known = providerRef === null || ctx.canLookUp(providerRef)
+      return {
+        aspect: known ? ('existence' as const) : ('quarantine' as const),
+        objectId: providerRef === null ? `e:${posting.entryId}` : `p:${providerRef}`,
+        class: known ? ('phantom_ledger' as const) : ('unclassified' as const),
+        since: posting.bookedAt,
+        lookUps: providerRef !== null && known ? [{ kind: 'charge' as const, id: providerRef }] : [],
+        waiting: ctx.sides.provider !== 'complete',
+        subject: {
+          scope: null,
+          key: null,
+          effectIds: providerRef === null ? [] : [providerRef],
+          reference: posting.reference ?? referenceOf(operation, null),
+        },
+        amount: { minor: posting.amountMinor, currency: posting.currency },
+        evidence: {
+          sides: { intent: [], provider: [], ledger: [postingFacts({ ...posting, providerRef })] },
+        },
+      }
+    })
 }
 
 /** The postings of one provider id that are one booking too many; split postings that add up are none. */

@@ -58,9 +58,9 @@ function namesOf(operation: Operation): Names {
 }
 
 const isNamed = (effect: Effect, named: Names): boolean =>
-  [effect.id, 'paymentIntentId' in effect ? effect.paymentIntentId : null].some(
-    (id) => id !== null && (named.byRecord.has(id) || named.byLedger.has(id)),
-  )
+  namesOfEffect(effect).some((id) => named.byRecord.has(id) || named.byLedger.has(id))
+
+const namesOfEffect = (effect: Effect): string[] => ('names' in effect ? effect.names : [effect.id])
 
 /** The one effect that record or ledger name; undefined when they name none or several. */
 function keeper<E extends Effect>(effects: readonly E[], named: Names): E | undefined {
@@ -185,8 +185,8 @@ function choice(effects: readonly Effect[], named: Names): Record<string, unknow
   return {
     effects: effects.map((effect) => ({
       ...('captured' in effect ? chargeFacts(effect) : refundFacts(effect)),
-      namedByRecord: named.byRecord.has(effect.id),
-      namedByLedger: named.byLedger.has(effect.id),
+      namedByRecord: namesOfEffect(effect).some((id) => named.byRecord.has(id)),
+      namedByLedger: namesOfEffect(effect).some((id) => named.byLedger.has(id)),
     })),
     refund: decided ? unnamed.map(({ id }) => id) : null,
     decision: decided
@@ -208,7 +208,8 @@ function ranAgainAfterExpiry(unit: Unit, first: Effect, later: Effect, ctx: Clas
 
 /** The life under which an effect was made: the one that names it, else the last that had begun by then. */
 function lifeOf(unit: Unit, effect: Effect, ctx: ClassifyContext): Life | undefined {
-  const naming = unit.lives.filter((life) => namedBy(life).includes(effect.id))
+  const names = namesOfEffect(effect)
+  const naming = unit.lives.filter((life) => namedBy(life).some((id) => names.includes(id)))
   if (naming.length > 0) return naming.at(-1)
   // A provider's second is rounded down.
   const latestMs = effect.createdAt.getTime() + 1000 + ctx.clockSkewMs

@@ -29,7 +29,8 @@ export function unitsOf(operation: Operation): Unit[] {
     if (object.scope !== null && object.key !== null) {
       return unit(keyId(object.scope, object.key), object.scope, object.key)
     }
-    const life = operation.lives.find((each) => makes(each, object.id))
+    const names = 'names' in object ? object.names : [object.id]
+    const life = operation.lives.find((each) => names.some((id) => makes(each, id)))
     return life === undefined
       ? unit(`p:${object.id}`, object.scope, object.key)
       : unit(keyId(life.scope, life.key), life.scope, life.key)

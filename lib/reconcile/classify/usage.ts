@@ -11,7 +11,10 @@ export function usage(operation: Operation, units: readonly Unit[]): Draft[] {
       ({ status }) => status !== 'absent',
     )
     const named = new Set(unit?.lives.flatMap(namedBy) ?? [])
-    const captured = unit?.kind === 'capture' ? operation.charges.filter(({ id }) => named.has(id)) : []
+    const captured =
+      unit?.kind === 'capture'
+        ? operation.charges.filter(({ names }) => names.some((id) => named.has(id)))
+        : []
     return {
       aspect: 'usage',
       objectId: `k:${mismatch.scope}\u001f${mismatch.key}`,

@@ -129,7 +129,10 @@ async function judgeAgain(
     },
   }
   const coverage = await sharedCoverage(ctx, sources)
-  const { findings } = classifyOperation(operation, contextOf({ stage }, coverage, settings, lookedUp))
+  const { findings } = classifyOperation(
+    operation,
+    contextOf({ stage }, coverage, settings, lookedUp, sources),
+  )
   const wanted = breakId(row.system, operation.id, row.aspect, row.objectId)
   return (
     findings.find(({ aspect, objectId }) => breakId(row.system, operation.id, aspect, objectId) === wanted) ??

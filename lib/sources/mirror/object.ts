@@ -7,7 +7,7 @@ import { keyHash } from '../key-hash'
 export type StagedObject = {
   objectId: string
   side: 'intent' | 'ledger' | 'provider' | 'telemetry'
-  kind: 'key' | 'charge' | 'refund' | 'fee' | 'dispute' | 'other' | 'mismatch'
+  kind: 'key' | 'charge' | 'refund' | 'payment' | 'fee' | 'dispute' | 'other' | 'mismatch'
   status: string
   /** Newer replaces older. */
   version: bigint

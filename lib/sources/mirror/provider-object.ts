@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '@/lib/core/canonical-json'
-import type { ProviderCharge, ProviderDispute, ProviderRecord, ProviderRefund } from '../contracts'
+import type {
+  ProviderCharge,
+  ProviderDispute,
+  ProviderPayment,
+  ProviderRecord,
+  ProviderRefund,
+} from '../contracts'
 import { keyHash } from '../key-hash'
 import { alias, type Content, EMPTY, type StagedObject, staged, versionAt } from './object'
 
@@ -11,6 +17,7 @@ export function providerObject(
   secret: string,
 ): StagedObject {
   if (object.kind === 'charge') return chargeObject(object, observedAt, mode, secret)
+  if (object.kind === 'payment') return paymentObject(object, observedAt, mode, secret)
   return partObject(object, observedAt, mode, secret)
 }
 
@@ -25,7 +32,9 @@ const tagged = (object: ProviderRecord, secret: string) => ({
 
 const tagAliases = (object: ProviderRecord): (string | null)[] => [
   alias.provider(object.id),
-  object.paymentIntentId === null ? null : alias.provider(object.paymentIntentId),
+  object.kind === 'payment' || object.paymentIntentId === null
+    ? null
+    : alias.provider(object.paymentIntentId),
   object.scope === null || object.key === null ? null : alias.key(object.scope, object.key),
   object.reference === null ? null : alias.reference(object.reference),
 ]
@@ -53,6 +62,7 @@ function chargeObject(
     data: {
       captured: charge.captured,
       rawStatus: charge.rawStatus,
+      taggedBy: charge.taggedBy,
       customer: charge.customer,
       modeMix: charge.live !== (mode === 'live'),
     },
@@ -60,6 +70,38 @@ function chargeObject(
   const object = staged(versionAt(observedAt), content, tagAliases(charge))
   // Events show a charge without its fee: it is kept, but makes no other charge of it.
   return { ...object, data: { ...object.data, feeMinor: charge.feeMinor, feeRef: charge.feeRef } }
+}
+
+/** Ties the ids that a service may keep for a payment to the charges that were made under it. */
+function paymentObject(
+  payment: ProviderPayment,
+  observedAt: Date,
+  mode: 'live' | 'test',
+  secret: string,
+): StagedObject {
+  const content: Content = {
+    ...EMPTY,
+    ...tagged(payment, secret),
+    objectId: payment.id,
+    side: 'provider',
+    kind: 'payment',
+    status: payment.status,
+    occurredAt: payment.createdAt,
+    amountMinor: payment.amount?.minor ?? null,
+    currency: payment.amount?.currency ?? null,
+    providerRef: payment.id,
+    parentRef: payment.memberIds[0] ?? null,
+    data: {
+      rawStatus: payment.rawStatus,
+      customer: payment.customer,
+      members: payment.memberIds,
+      modeMix: payment.live !== (mode === 'live'),
+    },
+  }
+  return staged(versionAt(observedAt), content, [
+    ...tagAliases(payment),
+    ...payment.memberIds.map(alias.provider),
+  ])
 }
 
 /** A refund or a dispute: a part of its charge, given back or taken back. */

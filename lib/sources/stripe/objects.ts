@@ -10,12 +10,12 @@ import type {
 import { fromStripeAmount } from './amounts'
 import type { StripeConfig } from './config'
 
-const id = z.union([z.string(), z.object({ id: z.string() }).transform((object) => object.id)])
-const metadata = z
+export const id = z.union([z.string(), z.object({ id: z.string() }).transform((object) => object.id)])
+export const metadata = z
   .record(z.string(), z.string())
   .nullish()
   .transform((value) => value ?? {})
-const created = z.int().transform((seconds) => new Date(seconds * 1000))
+export const created = z.int().transform((seconds) => new Date(seconds * 1000))
 
 const chargeSchema = z.object({
   id: z.string(),
@@ -33,7 +33,8 @@ const chargeSchema = z.object({
   customer: id.nullish(),
   livemode: z.boolean(),
   metadata,
-  payment_intent: id.nullish(),
+  /** An id where it was not expanded: in the snapshots of events. */
+  payment_intent: z.union([z.string(), z.object({ id: z.string(), metadata })]).nullish(),
   status: z.string(),
 })
 
@@ -90,10 +91,12 @@ const DISPUTE_STATUS: Record<string, ProviderStatus> = {
 export function toCharge(config: StripeConfig, raw: Stripe.Charge): ProviderCharge {
   const charge = chargeSchema.parse(raw)
   const minor = (amount: number) => fromStripeAmount(amount, charge.currency).minor
+  const intent =
+    typeof charge.payment_intent === 'string' ? { id: charge.payment_intent } : charge.payment_intent
   return {
     kind: 'charge',
     id: charge.id,
-    paymentIntentId: charge.payment_intent ?? null,
+    paymentIntentId: intent?.id ?? null,
     status: CHARGE_STATUS[charge.status] ?? 'other',
     rawStatus: charge.status,
     captured: charge.captured,
@@ -105,9 +108,31 @@ export function toCharge(config: StripeConfig, raw: Stripe.Charge): ProviderChar
     customer: charge.customer ?? null,
     createdAt: charge.created,
     live: charge.livemode,
-    ...tagsOf(config, charge.metadata),
+    ...inherited(config, charge, intent ?? null),
   }
 }
+
+/**
+ * A charge has its intent's metadata as it was when it was made. What the service wrote on the intent later stands only
+ * there: a charge without a key of its own has the intent's.
+ */
+function inherited(
+  config: StripeConfig,
+  charge: { id: string; metadata: Record<string, string> },
+  intent: { id: string; metadata?: Record<string, string> } | null,
+): Pick<ProviderCharge, keyof ProviderTags | 'taggedBy'> {
+  const own = tagsOf(config, charge.metadata)
+  const above = tagsOf(config, intent?.metadata ?? {})
+  const keyed = isKeyed(own) || !isKeyed(above) ? own : above
+  return {
+    ...keyed,
+    reference: own.reference ?? above.reference,
+    actionId: own.actionId ?? above.actionId,
+    taggedBy: !isKeyed(keyed) ? null : keyed === own ? charge.id : (intent?.id ?? null),
+  }
+}
+
+const isKeyed = ({ scope, key }: ProviderTags): boolean => scope !== null && key !== null
 
 export function toRefund(config: StripeConfig, raw: Stripe.Refund): ProviderRefund {
   const refund = refundSchema.parse(raw)
@@ -156,7 +181,7 @@ export function toDispute(config: StripeConfig, raw: Stripe.Dispute): ProviderDi
   }
 }
 
-function tagsOf(config: StripeConfig, values: Record<string, string>): ProviderTags {
+export function tagsOf(config: StripeConfig, values: Record<string, string>): ProviderTags {
   const names = config.metadata
   return {
     scope: values[names.scope] ?? null,

@@ -9,8 +9,10 @@ import {
 import { type Caller, createCaller } from './call'
 import type { StripeConfig, StripeSecret } from './config'
 import { createRefund } from './create-refund'
+import { kindOfId, RESOLVABLE_ID } from './ids'
 import { toCharge, toDispute, toRefund } from './objects'
 import { createRateBudget, type Waiting } from './rate-budget'
+import { resolveId, retrieve } from './resolve'
 
 const PAGE_SIZE = 100
 /** A charge with more refunds than this is not read to its end: an error, not a wrong sum. */
@@ -58,13 +60,19 @@ export function openStripeSource(
         : error
     }
   }
+  const chargeParams = (prefix = '') => ({
+    expand: ['payment_intent', ...(config.fees ? ['balance_transaction'] : [])].map((name) => prefix + name),
+  })
+  const stripe = { config, reader, call, chargeParams }
   return {
     kind: 'provider',
     mode: config.mode,
     effectNames: config.effectNames,
     canRefund: writer !== undefined,
+    resolvableId: RESOLVABLE_ID,
+    now: async () => sentAt(await call(() => reader.charges.list({ limit: 1 }))),
     async listCharges(range, cursor) {
-      const params = { ...pageParams(range, cursor), ...withFee(config, 'data.') }
+      const params = { ...pageParams(range, cursor), ...chargeParams('data.') }
       const page = await call(() => reader.charges.list(params))
       return toPage(page, (charge) => toCharge(config, charge))
     },
@@ -82,24 +90,12 @@ export function openStripeSource(
       const { items, next } = toPage(page, (event) => toHint(config, event))
       return { items: items.filter((hint) => hint !== null), next }
     },
-    retrieveCharge: (id) =>
-      orNull(async () => toCharge(config, await call(() => reader.charges.retrieve(id, withFee(config))))),
-    retrieveDispute: (id) =>
-      orNull(async () => toDispute(config, await call(() => reader.disputes.retrieve(id)))),
-    retrieveRefund: (id) =>
-      orNull(async () => toRefund(config, await call(() => reader.refunds.retrieve(id)))),
-    chargeOfPaymentIntent: (id) =>
-      orNull(async () => {
-        const intent = await call(() => reader.paymentIntents.retrieve(id, { expand: ['latest_charge'] }))
-        const charge = intent.latest_charge
-        if (charge === null) return null
-        return toCharge(
-          config,
-          typeof charge === 'string'
-            ? await call(() => reader.charges.retrieve(charge, withFee(config)))
-            : charge,
-        )
-      }),
+    resolve: (id) => resolveId(stripe, id),
+    async retrieveCharge(id) {
+      if (kindOfId(id) !== 'charge') throw new SourceUnavailableError(`${id} is not the id of a charge`)
+      const charge = await retrieve(() => call(() => reader.charges.retrieve(id, chargeParams())))
+      return charge === null ? null : toCharge(config, charge)
+    },
     async refundsOfCharge(chargeId) {
       const refunds: ReturnType<typeof toRefund>[] = []
       for (
@@ -142,8 +138,13 @@ function createClient(config: StripeConfig, key: string): Stripe {
   })
 }
 
-const withFee = (config: StripeConfig, prefix = '') =>
-  config.fees ? { expand: [`${prefix}balance_transaction`] } : {}
+/** The `Date` of an answer: the one clock that the provider's own stamps can be compared with. */
+function sentAt({ lastResponse }: Stripe.Response<unknown>): Date {
+  const at = new Date(lastResponse.headers.date ?? '')
+  if (Number.isNaN(at.getTime()))
+    throw new SourceUnavailableError('the provider sent an answer without a date')
+  return at
+}
 
 /**
  * Stripe lists newest first, by whole seconds. With the upper bound fixed in the past no new object moves the pages,
@@ -176,14 +177,4 @@ function toHint(config: StripeConfig, event: Stripe.Event): ProviderHint | null 
   if (object.object === 'dispute') return { eventId: event.id, at, object: toDispute(config, object) }
   if (object.object === 'refund') return { eventId: event.id, at, object: toRefund(config, object) }
   return null
-}
-
-/** The provider's own "no such object"; everything else goes on. */
-async function orNull<T>(read: () => Promise<T>): Promise<T | null> {
-  try {
-    return await read()
-  } catch (error) {
-    if (error instanceof Stripe.errors.StripeError && error.code === 'resource_missing') return null
-    throw error
-  }
 }
