@@ -1,3 +1,5 @@
+import { createServer, type Server } from 'node:net'
+import { AppError } from '@/lib/core/errors'
 import type { Log } from '@/lib/log'
 
 const SHUTDOWN_TIMEOUT_MS = 5_000
@@ -21,4 +23,39 @@ export function onShutdown(log: Log, close: () => Promise<void>, withinMs = SHUT
   process.once('SIGTERM', () => shutdown('SIGTERM'))
   process.once('SIGINT', () => shutdown('SIGINT'))
   process.once('disconnect', () => shutdown('the supervisor is gone'))
+}
+
+/** Runs a process until it is up. What keeps it from starting is one line that says what to do; a bug keeps its stack. */
+export async function startProcess(start: () => Promise<void>): Promise<void> {
+  try {
+    await start()
+  } catch (error) {
+    console.error(error instanceof AppError ? error.message : error)
+    process.exit(1)
+  }
+}
+
+/** Throws as `listen` does: a child that cannot listen would be started again and again. */
+export async function assertPortFree(port: number, host: string, setting: string): Promise<void> {
+  const server = createServer()
+  await listen(server, port, host, setting)
+  await new Promise((done) => server.close(done))
+}
+
+/** Resolves when the server listens. Throws `unavailable` when its port is taken, and says which setting it is. */
+export async function listen(server: Server, port: number, host: string, setting: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(
+        cause.code === 'EADDRINUSE' || cause.code === 'EACCES'
+          ? new AppError(
+              'unavailable',
+              `${host}:${port} cannot be listened on (${cause.code}). Set ${setting} to a free port.`,
+              { cause },
+            )
+          : cause,
+      ),
+    )
+    server.listen(port, host, resolve)
+  })
 }

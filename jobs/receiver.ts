@@ -7,8 +7,9 @@ import { createLog } from '@/lib/log'
 import { forgetProcess, heartbeatProcess } from '@/lib/runs/processes'
 import { hashKey } from '@/lib/telemetry/key-hash'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
-import { onShutdown } from './process'
+import { listen, onShutdown, startProcess } from './process'
 import { createReceiver } from './receiver/server'
+import { waitForDatabase } from './wait-for-database'
 
 const BEAT_EVERY_MS = 3_000
 const LEAVES_EVERY_MS = 3_600_000
@@ -16,51 +17,54 @@ const LEAVES_EVERY_MS = 3_600_000
 const FINISH_WITHIN_MS = 2_000
 const BYTES_PER_MIB = 1_048_576
 
-const settings = env()
-const { DATABASE_URL: url, IDEMSCOPE_KEY_SECRET: secret } = settings
-if (url === undefined)
-  throw new AppError('invalid', 'DATABASE_URL is not set: the receiver needs the console’s database.')
-if (secret === undefined)
-  throw new AppError('invalid', 'IDEMSCOPE_KEY_SECRET is not set: raw keys are hashed with it.')
+await startProcess(start)
 
-const id = newId('prc')
-const log = createLog('receiver', settings.IDEMSCOPE_LOG_LEVEL)
-const db = openDatabase(url, settings.IDEMSCOPE_POOL_MAX)
-await ensurePartitions(db, systemClock)
+async function start(): Promise<void> {
+  const settings = env()
+  const { DATABASE_URL: url, IDEMSCOPE_KEY_SECRET: secret } = settings
+  if (url === undefined)
+    throw new AppError('invalid', 'DATABASE_URL is not set: the receiver needs the console’s database.')
+  if (secret === undefined)
+    throw new AppError('invalid', 'IDEMSCOPE_KEY_SECRET is not set: raw keys are hashed with it.')
 
-const receiver = createReceiver({
-  db,
-  clock: systemClock,
-  log,
-  hash: (key) => hashKey(secret, key),
-  token: settings.IDEMSCOPE_OTLP_TOKEN,
-  memoryBytesMax: settings.IDEMSCOPE_OTLP_MEMORY_MIB * BYTES_PER_MIB,
-})
-const { server } = receiver
-await new Promise<void>((resolve, reject) => {
-  server.once('error', reject)
-  server.listen(settings.OTLP_PORT, settings.IDEMSCOPE_OTLP_HOST, resolve)
-})
-const address = server.address()
-const port = typeof address === 'object' && address !== null ? address.port : settings.OTLP_PORT
+  await waitForDatabase(url)
 
-const warn = (what: string) => (error: unknown) => log.warn({ err: error }, `${what} failed`)
-const beat = () =>
-  heartbeatProcess(
+  const id = newId('prc')
+  const log = createLog('receiver', settings.IDEMSCOPE_LOG_LEVEL)
+  const db = openDatabase(url, settings.IDEMSCOPE_POOL_MAX)
+  await ensurePartitions(db, systemClock)
+
+  const receiver = createReceiver({
     db,
-    { id, kind: 'receiver', pid: process.pid, detail: { port, ...receiver.stats() } },
-    systemClock,
-  ).catch(warn('heartbeat'))
-await beat()
-const timers = [
-  setInterval(beat, BEAT_EVERY_MS),
-  setInterval(() => ensurePartitions(db, systemClock).catch(warn('making leaves')), LEAVES_EVERY_MS),
-]
-log.info({ id, port, host: settings.IDEMSCOPE_OTLP_HOST }, 'receiver is ready')
+    clock: systemClock,
+    log,
+    hash: (key) => hashKey(secret, key),
+    token: settings.IDEMSCOPE_OTLP_TOKEN,
+    memoryBytesMax: settings.IDEMSCOPE_OTLP_MEMORY_MIB * BYTES_PER_MIB,
+  })
+  const { server } = receiver
+  await listen(server, settings.OTLP_PORT, settings.IDEMSCOPE_OTLP_HOST, 'OTLP_PORT')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : settings.OTLP_PORT
 
-onShutdown(log, async () => {
-  timers.forEach(clearInterval)
-  await receiver.close(FINISH_WITHIN_MS)
-  await forgetProcess(db, id)
-  await closeDatabase(db)
-})
+  const warn = (what: string) => (error: unknown) => log.warn({ err: error }, `${what} failed`)
+  const beat = () =>
+    heartbeatProcess(
+      db,
+      { id, kind: 'receiver', pid: process.pid, detail: { port, ...receiver.stats() } },
+      systemClock,
+    ).catch(warn('heartbeat'))
+  await beat()
+  const timers = [
+    setInterval(beat, BEAT_EVERY_MS),
+    setInterval(() => ensurePartitions(db, systemClock).catch(warn('making leaves')), LEAVES_EVERY_MS),
+  ]
+  log.info({ id, port, host: settings.IDEMSCOPE_OTLP_HOST }, 'receiver is ready')
+
+  onShutdown(log, async () => {
+    timers.forEach(clearInterval)
+    await receiver.close(FINISH_WITHIN_MS)
+    await forgetProcess(db, id)
+    await closeDatabase(db)
+  })
+}

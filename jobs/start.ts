@@ -2,11 +2,11 @@ import { resolve } from 'node:path'
 import { systemClock } from '@/lib/core/clock'
 import { AppError } from '@/lib/core/errors'
 import { type Env, env } from '@/lib/env'
-import { createLog } from '@/lib/log'
+import { createLog, type Log } from '@/lib/log'
 import { applyMigrations } from '@/prisma/engine'
 import { buildConsole } from './build'
 import { keepEmbeddedPostgres } from './embedded/keep-running'
-import { onShutdown } from './process'
+import { assertPortFree, onShutdown, startProcess } from './process'
 import { RECEIVER_ARGS } from './receiver/node-args'
 import { Children } from './supervisor/children'
 import { prepareConsole } from './supervisor/console'
@@ -14,10 +14,12 @@ import { lockDataFolder } from './supervisor/data-lock'
 import { demoChild, prepareDemo } from './supervisor/demo'
 import { consoleEnvironment } from './supervisor/environment'
 import { type Options, parseOptions } from './supervisor/options'
-import { provision } from './supervisor/provision'
-import { waitUntilReady } from './supervisor/ready'
+import { createProgress } from './supervisor/progress'
+import { type DatabaseUrls, provision } from './supervisor/provision'
+import { waitForFigures, waitUntilReady } from './supervisor/ready'
 import { writeRuntime } from './supervisor/runtime-file'
-import { readOrCreateSecrets } from './supervisor/secrets'
+import { readOrCreateSecrets, type Secrets } from './supervisor/secrets'
+import { waitForDatabase } from './wait-for-database'
 
 // `npm start` and `npm run demo`: one of each process under one supervisor, with an embedded PostgreSQL when
 // DATABASE_URL is not set. A crash of one does not take the others; Ctrl-C and SIGTERM end all.
@@ -25,21 +27,23 @@ import { readOrCreateSecrets } from './supervisor/secrets'
 /** What was begun, to be ended in the other order. */
 const undo: (() => Promise<void> | void)[] = []
 
-/** Longer than children (6 s) and PostgreSQL (10 s) are given together: who ends before them leaves them behind. */
-const END_ALL_WITHIN_MS = 20_000
+/** Who uses another ends before it, so that a normal stop looks like no fault: workers ask the demo's provider, the demo sends traces. */
+const END_ROUNDS = [['worker', 'web'], ['demo'], ['receiver']] as const
+/** Longer than three rounds of children (6 s each) and PostgreSQL (10 s) are given: who ends before them leaves them behind. */
+const END_ALL_WITHIN_MS = 30_000
 
 async function endAll(): Promise<void> {
   for (const step of undo.splice(0).toReversed()) await step()
 }
 
-try {
-  await start(parseOptions(process.argv.slice(2)), env())
-} catch (error) {
-  await endAll()
-  if (!(error instanceof AppError)) throw error
-  console.error(error.message)
-  process.exit(1)
-}
+await startProcess(async () => {
+  try {
+    await start(parseOptions(process.argv.slice(2)), env())
+  } catch (error) {
+    await endAll()
+    throw error
+  }
+})
 
 async function start(options: Options, settings: Env): Promise<void> {
   if (options.demo && settings.DATABASE_URL !== undefined) {
@@ -48,32 +52,34 @@ async function start(options: Options, settings: Env): Promise<void> {
   const folder = resolve(settings.IDEMSCOPE_DATA_DIR)
   const consoleUrl = settings.IDEMSCOPE_PUBLIC_URL ?? `http://localhost:${settings.PORT}`
   undo.push(lockDataFolder(folder, consoleUrl, systemClock.now()))
-  const log = createLog('supervisor', settings.IDEMSCOPE_LOG_LEVEL)
-  const children = new Children(log)
+  // Who tries the demo reads its progress; what goes wrong is logged all the same.
+  const log = createLog('supervisor', options.demo ? 'warn' : settings.IDEMSCOPE_LOG_LEVEL)
   onShutdown(log, endAll, END_ALL_WITHIN_MS)
+  await assertPortFree(settings.PORT, settings.IDEMSCOPE_HOST, 'PORT')
+  await assertPortFree(settings.OTLP_PORT, settings.IDEMSCOPE_OTLP_HOST, 'OTLP_PORT')
 
   const stopBuild = new AbortController()
   undo.push(() => stopBuild.abort())
-  const building = buildConsole(stopBuild.signal)
+  const progress = createProgress()
+  const building = progress.step(
+    'Building the console: about a minute, at the first start only',
+    buildConsole(stopBuild.signal),
+  )
   // Awaited below; until then a failure must not count as unhandled.
   building.catch(() => undefined)
 
   const secrets = readOrCreateSecrets(folder)
-  const postgres = settings.DATABASE_URL === undefined ? await keepEmbeddedPostgres(folder, log) : undefined
-  if (postgres) undo.push(() => postgres.stop())
-  const urls = postgres && (await provision(postgres, secrets, options.demo))
-  const databaseUrl = urls?.console ?? settings.DATABASE_URL
-  if (databaseUrl === undefined) throw new AppError('internal', 'no database')
-  await applyMigrations(databaseUrl)
-
+  const { databaseUrl, demoUrls } = await progress.step(
+    'Preparing the database',
+    prepareDatabase({ options, settings, secrets, folder, log }),
+  )
   const environment = consoleEnvironment({ settings, options, databaseUrl, secrets, folder })
   const demo =
-    options.demo && urls
-      ? await prepareDemo({ settings, options, urls, secrets, folder, environment })
-      : undefined
+    demoUrls && (await prepareDemo({ settings, options, urls: demoUrls, secrets, folder, environment }))
   const admin = await prepareConsole(databaseUrl, options.demo ? undefined : settings.IDEMSCOPE_ADMIN_EMAIL)
 
-  undo.push(() => children.stop())
+  const children = new Children(log)
+  undo.push(() => children.stop(END_ROUNDS))
   children.start({ name: 'receiver', args: RECEIVER_ARGS, env: environment })
   // A build takes the whole machine: traffic beside it would show faults that nobody planned.
   await building
@@ -90,7 +96,29 @@ async function start(options: Options, settings: Env): Promise<void> {
       providerUrl: demo?.providerUrl ?? null,
     }),
   )
-  void postgres?.lost.then(async (error) => {
+  await progress.step('Starting the console, the receiver and the worker', waitUntilReady(settings.PORT, log))
+  if (demo)
+    await progress.step('Waiting for the first figures of the demo’s traffic', waitForFigures(databaseUrl))
+  console.log(welcome(consoleUrl, demo?.signIns ?? (admin ? [admin] : [])))
+}
+
+/** An embedded PostgreSQL, kept running, or the one that DATABASE_URL names; migrated. */
+async function prepareDatabase(given: {
+  options: Options
+  settings: Env
+  secrets: Secrets
+  folder: string
+  log: Log
+}): Promise<{ databaseUrl: string; demoUrls: DatabaseUrls | undefined }> {
+  const { options, settings, secrets, folder, log } = given
+  if (settings.DATABASE_URL !== undefined) {
+    await waitForDatabase(settings.DATABASE_URL)
+    await applyMigrations(settings.DATABASE_URL)
+    return { databaseUrl: settings.DATABASE_URL, demoUrls: undefined }
+  }
+  const postgres = await keepEmbeddedPostgres(folder, log)
+  undo.push(() => postgres.stop())
+  void postgres.lost.then(async (error) => {
     log.fatal(
       { err: error },
       'the embedded PostgreSQL cannot be kept running; see postgres.log in the data folder',
@@ -98,8 +126,9 @@ async function start(options: Options, settings: Env): Promise<void> {
     await endAll()
     process.exit(1)
   })
-  await waitUntilReady(settings.PORT, log)
-  console.log(welcome(consoleUrl, demo?.signIns ?? (admin ? [admin] : [])))
+  const urls = await provision(postgres, secrets, options.demo)
+  await applyMigrations(urls.console)
+  return { databaseUrl: urls.console, demoUrls: options.demo ? urls : undefined }
 }
 
 function welcome(consoleUrl: string, signIns: { role: string; email: string; password: string }[]): string {

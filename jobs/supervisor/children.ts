@@ -56,18 +56,21 @@ export class Children {
     })
   }
 
-  /** Asks all to end, insists after six seconds, resolves when none is left. */
-  async stop(): Promise<void> {
+  /** Asks all to end, round by round, each with six seconds before it insists; resolves when none is left. */
+  async stop(rounds: readonly (readonly string[])[]): Promise<void> {
     this.stopping = true
     await Promise.all([...this.closers.values()].map((close) => close()))
-    await Promise.all(
-      [...this.running.values()].map(async (child) => {
-        const gone = new Promise<void>((done) => child.once('exit', () => done()))
-        child.kill('SIGTERM')
-        const insist = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
-        await gone
-        clearTimeout(insist)
-      }),
-    )
+    for (const names of rounds) {
+      const children = names.flatMap((name) => this.running.get(name) ?? [])
+      await Promise.all(children.map(endProcess))
+    }
   }
+}
+
+async function endProcess(child: ChildProcess): Promise<void> {
+  const gone = new Promise<void>((done) => child.once('exit', () => done()))
+  child.kill('SIGTERM')
+  const insist = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+  await gone
+  clearTimeout(insist)
 }
