@@ -1,4 +1,6 @@
 import pg from 'pg'
+import type { Clock } from '@/sdk/clock'
+import { type IdempotentHandler, type IdempotentOptions, idempotent } from '@/sdk/idempotent'
 import { createPostgresStore, type PostgresStore } from '@/sdk/stores/postgres'
 import type { Acquired, AcquireRequest, Holder } from '@/sdk/stores/store'
 import { createEmptyDatabase } from '../support/database'
@@ -101,4 +103,81 @@ export function createGate<T = void>(): Gate<T> {
     resolve = done
   })
   return { promise, resolve }
+}
+
+/** Wraps handlers on the fixture's store; what is not said is as simple as can be. */
+export const idempotentOn =
+  (fixture: () => StoreFixture) =>
+  (handler: IdempotentHandler<pg.PoolClient>, over: Partial<IdempotentOptions<pg.PoolClient>> = {}) =>
+    idempotent<pg.PoolClient>(handler, {
+      store: fixture().store,
+      keySecret: KEY_SECRET,
+      scope: () => ({ caller: 'web', route: '/v1/payments' }),
+      ...over,
+    })
+
+/** As in idem_lease; null when the key has no lease. */
+export async function leaseState(fixture: StoreFixture, key: string): Promise<string | null> {
+  const [row] = await fixture.query<{ state: string }>(
+    'SELECT state FROM idem_lease WHERE key = idem_key_bytes($1)',
+    [key],
+  )
+  return row?.state ?? null
+}
+
+/** Time of the SDK's own timers, which only the test moves. */
+export function createManualClock() {
+  let nowMs = 0
+  const timers = new Set<{ atMs: number; call: () => void }>()
+  const clock: Clock = {
+    nowMs: () => nowMs,
+    after(delayMs, call) {
+      const timer = { atMs: nowMs + delayMs, call }
+      timers.add(timer)
+      return () => timers.delete(timer)
+    },
+  }
+  /** Fires what becomes due, in its order. */
+  function advance(byMs: number): void {
+    const untilMs = nowMs + byMs
+    for (;;) {
+      const [next] = [...timers].filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)
+      if (next === undefined) break
+      timers.delete(next)
+      nowMs = next.atMs
+      next.call()
+    }
+    nowMs = untilMs
+  }
+  return { clock, advance }
+}
+
+/** A body that sends one chunk and goes on when the test says so. */
+export function createSlowBody() {
+  const read = createGate()
+  const cancelled = createGate<unknown>()
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start(given) {
+        controller = given
+        given.enqueue(new TextEncoder().encode('begun, '))
+      },
+      // Asked for a second time = the first chunk was taken.
+      pull: () => read.resolve(),
+      cancel: (reason) => cancelled.resolve(reason),
+    },
+    { highWaterMark: 1 },
+  )
+  return {
+    stream,
+    /** Somebody reads it. */
+    read: read.promise,
+    cancelled: cancelled.promise,
+    end() {
+      controller?.enqueue(new TextEncoder().encode('ended'))
+      controller?.close()
+    },
+    fail: (error: Error) => controller?.error(error),
+  }
 }
