@@ -1,25 +1,39 @@
-/** The whole body, or null as soon as it is over the bound. */
+/**
+ * The whole body, or null as soon as it is over the bound. Rejects with the signal's reason when that comes first; the
+ * stream is cancelled then, so that a body that stalls holds nothing.
+ */
 export async function readBody(
-  source: Request | Response,
+  source: { readonly body: ReadableStream<Uint8Array> | null },
   bytesMax: number,
+  signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   if (source.body === null) return new Uint8Array()
-  const declared = Number(source.headers.get('content-length') ?? 0)
-  if (source instanceof Request && declared > bytesMax) return null
-
   const chunks: Uint8Array[] = []
   let length = 0
-  const reader: ReadableStreamDefaultReader<Uint8Array> = source.body.getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    length += value.byteLength
-    if (length > bytesMax) {
-      await reader.cancel()
-      return null
+  const reader = source.body.getReader()
+  const cancel = () => reader.cancel(signal.reason).catch(() => {})
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    for (;;) {
+      signal.throwIfAborted()
+      const { done, value } = await reader.read()
+      // A cancelled stream says "done".
+      signal.throwIfAborted()
+      if (done) return join(chunks, length)
+      if (!ArrayBuffer.isView(value)) throw new TypeError('a body must be a stream of bytes (Uint8Array)')
+      length += value.byteLength
+      if (length > bytesMax) {
+        void cancel()
+        return null
+      }
+      chunks.push(value)
     }
-    chunks.push(value)
+  } finally {
+    signal.removeEventListener('abort', cancel)
   }
+}
+
+function join(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const body = new Uint8Array(length)
   let at = 0
   for (const chunk of chunks) {

@@ -19,3 +19,10 @@ export const sleep = (clock: Clock, delayMs: number): Promise<void> =>
   new Promise((resolve) => {
     clock.after(delayMs, resolve)
   })
+
+/** A signal that aborts after `delayMs`, unless it is cancelled before. */
+export function abortAfter(clock: Clock, delayMs: number, reason: Error) {
+  const controller = new AbortController()
+  const cancel = clock.after(delayMs, () => controller.abort(reason), 'background')
+  return { signal: controller.signal, cancel }
+}

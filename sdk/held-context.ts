@@ -1,3 +1,4 @@
+import { answerOfTransaction } from './answer'
 import type { IdempotencyContext } from './context'
 import { doEffect, type EffectScope, reportEffect } from './effects'
 import { IdempotencyUsageError, StaleHolderError } from './errors'
@@ -77,7 +78,8 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
       return effect
     },
     reportEffect: (report) => reportEffect(effects, report),
-    transaction: (work) => completeInTransaction(held, work),
+    transaction: (work) =>
+      answerOfTransaction(exchange.request, work, (work) => completeInTransaction(held, work)),
   }
 }
 
@@ -100,7 +102,7 @@ async function completeInTransaction<Tx, Extra>(
   { exchange, holder, guard, telemetry, state }: Held<Tx, Extra>,
   work: (tx: Tx) => Promise<Response>,
 ): Promise<Response> {
-  const { store, notStored, replayHeaders, responseBytesMax } = exchange.settings
+  const { store, notStored } = exchange.settings
   const { transaction, completeWithin } = store
   if (transaction === undefined || completeWithin === undefined) {
     throw new IdempotencyUsageError(
@@ -122,7 +124,7 @@ async function completeInTransaction<Tx, Extra>(
         const response = await work(tx)
         end.response = response
         if (notStored(response)) return 'rollback'
-        const captured = await captureResponse(response, replayHeaders, responseBytesMax)
+        const captured = await captureResponse(response, exchange.settings, guard.signal)
         guard.check()
         const record = await completeWithin.call(store, tx, holder, captured.stored)
         if (record === 'stale') throw staleWrite(exchange, 'completion')

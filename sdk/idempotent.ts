@@ -1,12 +1,14 @@
 import { acquireWaiting } from './acquire-waiting'
+import { isResponse, orThrownAnswer } from './answer'
 import { readBody } from './body'
+import { abortAfter } from './clock'
 import type { IdempotentHandler } from './context'
-import { StoreUnavailableError } from './errors'
+import { IdempotencyUsageError, StoreUnavailableError } from './errors'
 import type { Exchange } from './exchange'
 import { fingerprintRequest } from './fingerprint'
 import { parseIdempotencyKey } from './idempotency-key'
 import { hashKey } from './key-hash'
-import { type IdempotentOptions, resolveOptions, scopeName } from './options'
+import { type IdempotentOptions, resolveOptions, type Settings, scopeName } from './options'
 import { problemResponse } from './problem'
 import { runHeld } from './run-held'
 import { runUnprotected } from './run-unprotected'
@@ -41,8 +43,8 @@ export function idempotent<Tx = unknown, Extra = undefined>(
 ) => Promise<Response> {
   const settings = resolveOptions(options)
   return async (request, ...extra) => {
-    const parts = await settings.scope(request)
-    if (parts instanceof Response) return parts
+    const parts = await orThrownAnswer(request, () => settings.scope(request))
+    if (isResponse(parts)) return parts
     const scope = scopeName(request.method, parts)
     const header = parseIdempotencyKey(request.headers.get('idempotency-key'))
     const key = header.kind === 'key' && !SAFE_METHODS.has(request.method) ? header.key : null
@@ -82,8 +84,8 @@ async function serveKeyed<Tx, Extra>(
   telemetry: RequestTelemetry,
 ): Promise<Response> {
   const { settings, scope } = exchange
-  const body = await readBody(exchange.request, settings.bodyBytesMax)
-  if (body === null) return problemResponse('tooLarge')
+  const body = await readWholeBody(exchange.request, settings)
+  if (body instanceof Response) return body
   // The body is read already; the handler gets a request of its own that it can read again.
   const { url, method, headers } = exchange.request
   const request = new Request(url, { method, headers, body: body.byteLength === 0 ? null : body })
@@ -116,6 +118,34 @@ async function serveKeyed<Tx, Extra>(
   }
   return answerDuplicate(acquired, waited, telemetry)
 }
+
+/** Nothing is leased yet, but a slow upload may not take longer than the handler could. */
+async function readWholeBody<Tx>(
+  request: Request,
+  { clock, bodyBytesMax, executionDeadlineMs }: Settings<Tx>,
+): Promise<Uint8Array<ArrayBuffer> | Response> {
+  if (request.bodyUsed || request.body?.locked) throw unseenBody('was read before')
+  const declared = Number(request.headers.get('content-length'))
+  if (declared > bodyBytesMax) return problemResponse('tooLarge')
+  const upload = abortAfter(clock, executionDeadlineMs, new Error('the body did not arrive in time'))
+  try {
+    const body = await readBody(request, bodyBytesMax, upload.signal)
+    if (body === null) return problemResponse('tooLarge')
+    if (declared > 0 && body.byteLength === 0) throw unseenBody('is missing, though it has a length')
+    return body
+  } catch (error) {
+    if (error === upload.signal.reason) return problemResponse('bodyTimeout')
+    throw error
+  } finally {
+    upload.cancel()
+  }
+}
+
+const unseenBody = (why: string) =>
+  new IdempotencyUsageError(
+    `the request's body ${why}, so it cannot be compared with a retry's: let nothing read the request before this ` +
+      'handler, or read request.clone()',
+  )
 
 async function withoutStore<Tx, Extra>(
   exchange: Exchange<Tx, Extra>,

@@ -4,56 +4,72 @@ import { ExecutionDeadlineError, StaleHolderError } from './errors'
 export type LeaseGuard = {
   /** Aborts at the execution deadline, or when the fence is lost. */
   readonly signal: AbortSignal
+  /** Aborts when nothing can be written any more: the fence was lost, or a whole lease has passed since the deadline. */
+  readonly lapsed: AbortSignal
   /** Resolves at the deadline; never rejects. */
   readonly deadline: Promise<'deadline'>
   /** Throws StaleHolderError when nothing may begin any more. */
   check(): void
+  /** The handler has returned: nothing may begin any more, while its answer is read and written. */
+  close(): void
   /** Ends heartbeat and deadline. */
   stop(): void
 }
 
 type GuardOptions = {
   clock: Clock
-  heartbeatMs: number
   executionDeadlineMs: number
-  /** Prolongs the lease; false = the fence is lost. */
-  beat: () => Promise<boolean>
+  /** null = nothing is held: only the deadline counts. */
+  lease: {
+    leaseMs: number
+    heartbeatMs: number
+    /** Prolongs the lease; false = the fence is lost. */
+    beat: () => Promise<boolean>
+  } | null
 }
 
 /**
- * Keeps a lease alive while its handler runs, at most until the deadline. A handler that hangs loses its heartbeat
- * there, and the lease expires by itself; it is never released, since the handler may still run.
+ * Keeps a lease alive until its answer is written, at most until the deadline. A handler that hangs, or a body that
+ * stalls, loses its heartbeat there, and the lease expires by itself; it is never released, since it may still run.
  */
-export function guardLease({ clock, heartbeatMs, executionDeadlineMs, beat }: GuardOptions): LeaseGuard {
+export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions): LeaseGuard {
   const abort = new AbortController()
+  const lapse = new AbortController()
   const deadlineAtMs = clock.nowMs() + executionDeadlineMs
+  let closed = false
   let stopped = false
   let cancelBeat = () => {}
+  let cancelLapse = () => {}
 
-  const end = (reason: StaleHolderError) => {
+  const end = (reason: StaleHolderError, lapseMs: number) => {
     if (stopped || abort.signal.aborted) return
     cancelBeat()
     abort.abort(reason)
+    if (lapseMs === 0) lapse.abort(reason)
+    else cancelLapse = clock.after(lapseMs, () => lapse.abort(reason), 'background')
   }
   const expire = () =>
-    end(new ExecutionDeadlineError(`the execution deadline of ${executionDeadlineMs} ms has passed`))
+    end(
+      new ExecutionDeadlineError(`the execution deadline of ${executionDeadlineMs} ms has passed`),
+      lease?.leaseMs ?? 0,
+    )
 
-  const scheduleBeat = () => {
+  const scheduleBeat = (held: NonNullable<typeof lease>) => {
     cancelBeat = clock.after(
-      heartbeatMs,
+      held.heartbeatMs,
       async () => {
         // The timer may be late: a process that was stopped must not revive a lease past its deadline.
         if (clock.nowMs() >= deadlineAtMs) return expire()
-        const held = await beat().catch(() => 'unheard' as const)
+        const kept = await held.beat().catch(() => 'unheard' as const)
         if (stopped || abort.signal.aborted) return
-        if (held === false)
-          return end(new StaleHolderError('the fence was lost: another holder or an operator has the key'))
-        scheduleBeat()
+        if (kept === false)
+          return end(new StaleHolderError('the fence was lost: another holder or an operator has the key'), 0)
+        scheduleBeat(held)
       },
       'background',
     )
   }
-  scheduleBeat()
+  if (lease !== null) scheduleBeat(lease)
 
   let cancelDeadline = () => {}
   const deadline = new Promise<'deadline'>((resolve) => {
@@ -69,16 +85,22 @@ export function guardLease({ clock, heartbeatMs, executionDeadlineMs, beat }: Gu
 
   return {
     signal: abort.signal,
+    lapsed: lapse.signal,
     deadline,
     check() {
       if (clock.nowMs() >= deadlineAtMs) expire()
       if (abort.signal.reason instanceof StaleHolderError) throw abort.signal.reason
-      if (stopped) throw new StaleHolderError('the execution has ended')
+      if (closed) throw new StaleHolderError('the execution has ended')
+    },
+    close() {
+      closed = true
     },
     stop() {
+      closed = true
       stopped = true
       cancelBeat()
       cancelDeadline()
+      cancelLapse()
     },
   }
 }

@@ -38,6 +38,12 @@ const PROBLEMS = {
     title: 'Content Too Large',
     detail: 'The body is larger than this operation accepts.',
   },
+  bodyTimeout: {
+    status: 408,
+    type: 'body-timeout',
+    title: 'Request Timeout',
+    detail: 'The body did not arrive in time. Retry with the same Idempotency-Key.',
+  },
   storeUnavailable: {
     status: 503,
     type: 'store-unavailable',

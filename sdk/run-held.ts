@@ -1,11 +1,13 @@
+import { answerOf } from './answer'
 import { sleep } from './clock'
-import { StaleHolderError, StoreUnavailableError } from './errors'
+import { ExecutionDeadlineError, StaleHolderError, StoreUnavailableError } from './errors'
 import type { Exchange } from './exchange'
 import { countRejection, createHeldContext, type HeldState } from './held-context'
 import { guardLease, type LeaseGuard } from './lease-guard'
+import { passThrough } from './passed-through'
 import { problemResponse } from './problem'
 import { captureResponse } from './stored-response'
-import type { Acquired, Completed, Holder, StoredResponse } from './stores/store'
+import type { Acquired, Holder, StoredResponse } from './stores/store'
 import { recordStateOf } from './stores/store'
 import type { RequestTelemetry } from './telemetry'
 import { getInstruments } from './telemetry/instruments'
@@ -29,24 +31,27 @@ export async function runHeld<Tx, Extra>(
 ): Promise<Response> {
   const { store, clock, leaseMs, heartbeatMs, executionDeadlineMs, owner, tier } = exchange.settings
   const holder: Holder = { scope: exchange.scope, key, fence: acquired.fence, owner, tier }
-  const beat = () => telemetry.meter(() => store.heartbeat(holder, leaseMs))
-  const guard = guardLease({ clock, heartbeatMs, executionDeadlineMs, beat })
   const state: HeldState = { pending: new Set(), inTransaction: false, completed: null }
+  // A key that its transaction completed is no longer leased, and no longer to be lost.
+  const beat = async () =>
+    state.completed !== null ||
+    (await telemetry.meter(() => store.heartbeat(holder, leaseMs))) ||
+    state.completed !== null
+  const guard = guardLease({ clock, executionDeadlineMs, lease: { leaseMs, heartbeatMs, beat } })
   const outcome = acquired.kind === 'takeover' ? 'takeover' : 'executed'
   telemetry.outcome(outcome)
 
   const run: Run<Tx, Extra> = { exchange, holder, guard, telemetry, state, outcome }
   const context = createHeldContext({ exchange, holder, acquired, guard, telemetry, state })
   const finished = measureHold(exchange, () =>
-    finish(run, async () => exchange.handler(exchange.request, context)),
+    finish(run, () => answerOf(exchange.request, () => exchange.handler(exchange.request, context))),
   )
   const first = await Promise.race([finished, guard.deadline])
   if (first !== 'deadline') return first
-  // The handler may still run: its lease is left to expire. If it ends after all, it settles the key where the fence
-  // still lets it; nobody is left to hear of an error.
+  // The handler may still run, or its body still come: its lease is left to expire. If it ends after all, it settles the
+  // key where the fence still lets it; nobody is left to hear of an error.
   finished.catch(() => {})
-  telemetry.outcome(outcome, 'leased')
-  return problemResponse('deadline', { retryAfterS: leaseMs / 1000 })
+  return state.completed === null ? answerDeadline(run) : answerCompleted(run, state.completed)
 }
 
 async function measureHold<Tx, Extra>({ settings }: Exchange<Tx, Extra>, work: () => Promise<Response>) {
@@ -64,30 +69,26 @@ async function measureHold<Tx, Extra>({ settings }: Exchange<Tx, Extra>, work: (
 
 async function finish<Tx, Extra>(run: Run<Tx, Extra>, handle: () => Promise<Response>): Promise<Response> {
   const { guard, state } = run
-  let response: Response
-  try {
-    response = await handle()
-  } catch (error) {
-    await Promise.allSettled(state.pending)
-    guard.stop()
-    return settleThrown(run, error)
-  }
+  const ended = await handle().then(
+    (response) => () => settleReturned(run, response),
+    (error: unknown) => () => settleThrown(run, error),
+  )
   // An effect that was not awaited is still part of this execution.
   await Promise.allSettled(state.pending)
-  guard.stop()
-  return settleReturned(run, response)
+  guard.close()
+  // The lease is kept until the end is written: the body may take longer than the handler.
+  return ended().finally(guard.stop)
 }
 
 async function settleReturned<Tx, Extra>(run: Run<Tx, Extra>, response: Response): Promise<Response> {
-  const { exchange, telemetry, state } = run
+  const { exchange, guard, telemetry, state } = run
   const { settings } = exchange
-  if (state.completed !== null)
-    return answerCompleted(run, state.completed.record, state.completed.stored, state.completed.response)
-  if (settings.notStored(response)) return giveBack(run, response)
+  if (state.completed !== null) return answerCompleted(run, state.completed)
 
   let captured: Awaited<ReturnType<typeof captureResponse>>
   try {
-    captured = await captureResponse(response, settings.replayHeaders, settings.responseBytesMax)
+    if (settings.notStored(response)) return giveBack(run, response)
+    captured = await captureResponse(response, settings, guard.lapsed)
   } catch (error) {
     return settleThrown(run, error)
   }
@@ -97,7 +98,7 @@ async function settleReturned<Tx, Extra>(run: Run<Tx, Extra>, response: Response
       countRejection(exchange)
       return answerStale(run)
     }
-    return answerCompleted(run, record, captured.stored, captured.response)
+    return answerCompleted(run, { record, ...captured })
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error
     telemetry.recordError(error)
@@ -110,9 +111,7 @@ async function settleReturned<Tx, Extra>(run: Run<Tx, Extra>, response: Response
 
 function answerCompleted<Tx, Extra>(
   run: Run<Tx, Extra>,
-  record: Completed,
-  stored: StoredResponse,
-  response: Response,
+  { record, stored, response }: NonNullable<HeldState['completed']>,
 ) {
   run.telemetry.outcome(run.outcome, recordStateOf(stored.status))
   run.telemetry.set({
@@ -155,7 +154,7 @@ async function giveBack<Tx, Extra>(
     if (!(error instanceof StoreUnavailableError)) throw error
     telemetry.recordError(error)
   }
-  return response
+  return passThrough(response)
 }
 
 async function settleThrown<Tx, Extra>(run: Run<Tx, Extra>, error: unknown): Promise<Response> {
@@ -163,8 +162,10 @@ async function settleThrown<Tx, Extra>(run: Run<Tx, Extra>, error: unknown): Pro
   if (state.completed !== null) {
     // It threw after its transaction had committed: the operation is done, and this is its answer.
     telemetry.recordError(error)
-    return answerCompleted(run, state.completed.record, state.completed.stored, state.completed.response)
+    return answerCompleted(run, state.completed)
   }
+  // As for a hang: never released, since what it waited for may still be running.
+  if (error instanceof ExecutionDeadlineError) return answerDeadline(run)
   try {
     const ended = await telemetry.meter(() => exchange.settings.store.abandon(holder))
     if (ended !== 'stale') telemetry.outcome(outcome, ended)
@@ -180,6 +181,11 @@ async function settleThrown<Tx, Extra>(run: Run<Tx, Extra>, error: unknown): Pro
   }
   if (error instanceof StaleHolderError) return answerStale(run)
   throw error
+}
+
+function answerDeadline<Tx, Extra>({ exchange, telemetry, outcome }: Run<Tx, Extra>): Response {
+  telemetry.outcome(outcome, 'leased')
+  return problemResponse('deadline', { retryAfterS: exchange.settings.leaseMs / 1000 })
 }
 
 /** Another holder has the key, or has finished with it: the next try is answered with its result. */

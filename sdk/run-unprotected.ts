@@ -1,12 +1,17 @@
+import { answerOf, answerOfTransaction } from './answer'
 import type { IdempotencyContext } from './context'
 import { doEffect, type EffectScope, reportEffect } from './effects'
 import { IdempotencyUsageError } from './errors'
 import type { Exchange } from './exchange'
 import { hashKey } from './key-hash'
+import { guardLease } from './lease-guard'
+import { passThrough } from './passed-through'
+import { captureResponse } from './stored-response'
 
 /**
  * Runs a handler without a lease: unkeyed, or keyed while the store is down on a route that fails open. Effects keep
- * the key that they always had, so the provider still stops a double.
+ * the key that they always had, so the provider still stops a double. At the deadline no effect may begin any more, but
+ * the client is not sent away: nothing would stop its second try.
  */
 export async function runUnprotected<Tx, Extra>(
   { settings, handler, scope, extra }: Exchange<Tx, Extra>,
@@ -14,14 +19,21 @@ export async function runUnprotected<Tx, Extra>(
   request: Request,
 ): Promise<Response> {
   const { store, clock, keySecret } = settings
-  const signal = AbortSignal.timeout(settings.executionDeadlineMs)
+  const guard = guardLease({ clock, executionDeadlineMs: settings.executionDeadlineMs, lease: null })
+  const { signal } = guard
   const effects: EffectScope = {
     scope,
     key: key ?? crypto.randomUUID(),
     keyHash: key === null ? null : hashKey(keySecret, key),
     signal,
     clock,
-    log: { begin: async () => ({ kind: 'begun' }), settle: async () => true },
+    log: {
+      async begin() {
+        guard.check()
+        return { kind: 'begun' }
+      },
+      settle: async () => true,
+    },
   }
   const context: IdempotencyContext<Tx, Extra> = {
     scope,
@@ -35,17 +47,23 @@ export async function runUnprotected<Tx, Extra>(
     checkpoint: async () => {},
     effect: (step, options, call) => doEffect(effects, step, options, call),
     reportEffect: (report) => reportEffect(effects, report),
-    async transaction(work) {
-      if (store.transaction === undefined)
-        throw new IdempotencyUsageError(`the ${store.system} store has no transactions`)
-      let response: Response | undefined
-      await store.transaction(null, async (tx) => {
-        response = await work(tx)
-        return settings.notStored(response) ? 'rollback' : 'commit'
-      })
-      if (response === undefined) throw new IdempotencyUsageError('the transaction gave no response')
-      return response
-    },
+    transaction: (work) => answerOfTransaction(request, work, transact),
   }
-  return handler(request, context)
+  return passThrough(await answerOf(request, () => handler(request, context)))
+
+  /** As under a lease: the answer is read before COMMIT, since its body may come from the transaction. */
+  async function transact(work: (tx: Tx) => Promise<Response>): Promise<Response> {
+    if (store.transaction === undefined)
+      throw new IdempotencyUsageError(`the ${store.system} store has no transactions`)
+    let answer: Response | undefined
+    await store.transaction(null, async (tx) => {
+      answer = await work(tx)
+      if (settings.notStored(answer)) return 'rollback'
+      answer = (await captureResponse(answer, settings, signal)).response
+      guard.check()
+      return 'commit'
+    })
+    if (answer === undefined) throw new IdempotencyUsageError('the transaction gave no response')
+    return answer
+  }
 }

@@ -1,5 +1,6 @@
 import { readBody } from './body'
 import { IdempotencyUsageError } from './errors'
+import { trueHeaders } from './passed-through'
 import type { StoredResponse } from './stores/store'
 
 /**
@@ -19,22 +20,26 @@ export const REPLAY_HEADERS_DEFAULT = [
 
 const NULL_BODY_STATUSES = new Set([101, 103, 204, 205, 304])
 
-/** Reads the answer once: what to store, and an equal answer to send. */
+/** Reads the answer once: what to store, and an equal answer to send. Gives its body up when the signal aborts. */
 export async function captureResponse(
   response: Response,
-  replayHeaders: ReadonlySet<string>,
-  bytesMax: number,
+  { replayHeaders, responseBytesMax }: { replayHeaders: ReadonlySet<string>; responseBytesMax: number },
+  signal: AbortSignal,
 ): Promise<{ stored: StoredResponse; response: Response }> {
-  const body = await readBody(response, bytesMax)
+  const body = await readBody(response, responseBytesMax, signal)
   if (body === null) {
     throw new IdempotencyUsageError(
-      `the response is larger than responseBytesMax (${bytesMax}) and cannot be stored`,
+      `the response is larger than responseBytesMax (${responseBytesMax}) and cannot be stored`,
     )
   }
-  const headers = [...response.headers].filter(([name]) => replayHeaders.has(name))
+  const headers = trueHeaders(response, body)
   return {
-    stored: { status: response.status, headers, body },
-    response: rebuild(response.status, response.headers, body, response.statusText),
+    stored: {
+      status: response.status,
+      headers: [...headers].filter(([name]) => replayHeaders.has(name)),
+      body,
+    },
+    response: rebuild(response.status, headers, body, response.statusText),
   }
 }
 
