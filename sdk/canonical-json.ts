@@ -1,33 +1,132 @@
 /** Deeper documents are compared as bytes: bounds the recursion. */
 const DEPTH_MAX = 200
+/** A double has 15 to 17 significant digits. */
+const DIGITS_MAX = 17
+/** Smaller ones have fewer digits. */
+const NORMAL_MIN = 2.2250738585072014e-308
 
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
-// Numbers with more digits than a double keeps stay as they are written: two large ids must not become one.
-const DIGITS_MAX = 15
+class NotIJson extends Error {}
 
-/** One text for all spellings of a JSON document (order of keys, spaces, escapes, 1.0 = 1), or null if it is none. */
+/**
+ * The canonical form of RFC 8785 (JCS): one text for all spellings of a JSON document. Null when it is none, or when
+ * different readers may read it differently (outside I-JSON, RFC 7493): a name given twice, a lone surrogate, a number
+ * that a double does not hold.
+ */
 export function canonicalizeJson(text: string): string | null {
   try {
+    // Afterwards the syntax is known to be right, and the scanner need not look.
     JSON.parse(text)
-    const exact = text.replace(STRING_OR_NUMBER, (token) =>
-      isLongNumber(token) ? `{"\\u0000number":"${token}"}` : token,
-    )
-    return write(JSON.parse(exact), 0)
+    if (!text.isWellFormed()) return null
+    return createScanner(text).value(0)
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof RangeError) return null
+    if (error instanceof SyntaxError || error instanceof NotIJson) return null
     throw error
   }
 }
 
-const isLongNumber = (token: string): boolean =>
-  !token.startsWith('"') && token.replace(/\D/g, '').length > DIGITS_MAX
+/** Reads a valid document from its start, and writes it canonically. */
+function createScanner(text: string) {
+  let at = 0
 
-function write(value: unknown, depth: number): string {
-  if (depth > DEPTH_MAX) throw new RangeError('too deep')
-  if (Array.isArray(value)) return `[${value.map((item) => write(item, depth + 1)).join(',')}]`
-  if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    return `{${members.map(([name, item]) => `${JSON.stringify(name)}:${write(item, depth + 1)}`).join(',')}}`
+  /** The next sign that means something; it stays to be read. */
+  function peek(): string {
+    while (text.charCodeAt(at) <= 0x20) at += 1
+    return text.charAt(at)
   }
-  return JSON.stringify(value)
+
+  function value(depth: number): string {
+    if (depth > DEPTH_MAX) throw new NotIJson('too deep')
+    const sign = peek()
+    if (sign === '{') return object(depth + 1)
+    if (sign === '[') return array(depth + 1)
+    if (sign === '"') return string()
+    const from = at
+    while (!isEndOfWord(text.charCodeAt(at))) at += 1
+    const word = text.slice(from, at)
+    return sign === 't' || sign === 'f' || sign === 'n' ? word : number(word)
+  }
+
+  function object(depth: number): string {
+    const members = new Map<string, string>()
+    at += 1
+    while (peek() !== '}') {
+      if (text.charAt(at) === ',') at += 1
+      peek()
+      const name = string()
+      if (members.has(name)) throw new NotIJson('a name is given twice')
+      peek()
+      at += 1
+      members.set(name, value(depth))
+    }
+    at += 1
+    return `{${[...members]
+      .sort(byName)
+      .map(([name, written]) => `${name}:${written}`)
+      .join(',')}}`
+  }
+
+  function array(depth: number): string {
+    const items: string[] = []
+    at += 1
+    while (peek() !== ']') {
+      if (text.charAt(at) === ',') at += 1
+      items.push(value(depth))
+    }
+    at += 1
+    return `[${items.join(',')}]`
+  }
+
+  /** With its quotes. Only what has an escape can be written in several ways. */
+  function string(): string {
+    const from = at
+    let escaped = false
+    for (at += 1; text.charAt(at) !== '"'; at += 1) {
+      if (text.charAt(at) !== '\\') continue
+      escaped = true
+      at += 1
+    }
+    at += 1
+    const written = text.slice(from, at)
+    if (!escaped) return written
+    const read: string = JSON.parse(written)
+    if (!read.isWellFormed()) throw new NotIJson('a lone surrogate')
+    return JSON.stringify(read)
+  }
+
+  return { value }
 }
+
+/** A comma, a closing bracket or brace, a space, or the end of the text. */
+const isEndOfWord = (code: number): boolean =>
+  Number.isNaN(code) || code <= 0x20 || code === 0x2c || code === 0x5d || code === 0x7d
+
+/** By the UTF-16 code units of the name itself, as RFC 8785 says. */
+function byName([a]: [string, string], [b]: [string, string]): number {
+  const [one, other]: [string, string] =
+    a.includes('\\') || b.includes('\\') ? [JSON.parse(a), JSON.parse(b)] : [a.slice(1, -1), b.slice(1, -1)]
+  return one < other ? -1 : 1
+}
+
+function number(token: string): string {
+  // What most numbers are.
+  if (/^(?:0|[1-9]\d{0,14})$/.test(token)) return token
+  const read = Number(token)
+  if (!isHeldByDouble(token, read)) throw new NotIJson('a number that a double does not hold')
+  return JSON.stringify(read)
+}
+
+/** Nothing of the token is lost, but for the last digits of a fraction that has no more of them than a double. */
+function isHeldByDouble(token: string, read: number): boolean {
+  if (!Number.isFinite(read)) return false
+  const digits = significantDigits(token)
+  if (digits === significantDigits(String(read))) return true
+  const magnitude = Math.abs(read)
+  return digits.length <= DIGITS_MAX && magnitude >= NORMAL_MIN && magnitude < Number.MAX_SAFE_INTEGER
+}
+
+/** Without sign, point, exponent, and the zeros at both ends; '' for zero. */
+const significantDigits = (token: string): string =>
+  token
+    .replace(/e.*$/i, '')
+    .replace(/\D/g, '')
+    .replace(/^0+|0+$/g, '')
