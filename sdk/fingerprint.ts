@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { canonicalizeJson } from './canonical-json'
-import { readFormFields } from './form-fields'
-import { isJsonType, isUtf8, type MediaType, parseMediaType } from './media-type'
-import { splitMultipart } from './multipart'
+import { readFormFields } from './fingerprint/form-fields'
+import { isJsonType, isUtf8, type MediaType, parseMediaType } from './fingerprint/media-type'
+import { splitMultipart } from './fingerprint/multipart'
 
 const FINGERPRINT_BYTES = 16
 /** Another way to compare gets another number here, and nowhere else: fingerprints of two versions never meet. */

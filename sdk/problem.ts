@@ -32,6 +32,12 @@ const PROBLEMS = {
     detail:
       'An earlier request with this Idempotency-Key ended without a known outcome; it is being settled.',
   },
+  malformed: {
+    status: 400,
+    type: 'malformed',
+    title: 'Bad Request',
+    detail: 'The request cannot be read: its method or its Host header is not usable.',
+  },
   tooLarge: {
     status: 413,
     type: 'body-too-large',

@@ -1,0 +1,86 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { IdempotencyUsageError } from '../errors'
+import { isJsonType, isUtf8, parseMediaType } from '../fingerprint/media-type'
+
+/** What a body parser such as Express's may have left. */
+export type Incoming = IncomingMessage & { body?: unknown; rawBody?: unknown; originalUrl?: string }
+
+/** The request as the Web knows it, without a signal. Throws IdempotencyUsageError when its body is no longer to be had. */
+export function toRequest(incoming: Incoming): Request {
+  const method = incoming.method ?? 'GET'
+  const headers = new Headers()
+  for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
+    const name = incoming.rawHeaders[at] ?? ''
+    if (!name.startsWith(':')) headers.append(name, incoming.rawHeaders[at + 1] ?? '')
+  }
+  const encrypted = 'encrypted' in incoming.socket && incoming.socket.encrypted === true
+  const origin = `${encrypted ? 'https' : 'http'}://${incoming.headers.host ?? 'localhost'}`
+  const path = incoming.originalUrl ?? incoming.url ?? '/'
+  // Appended, not resolved: `//host/path` is a path here, never another host.
+  const url = new URL(origin + (path.startsWith('/') ? path : `/${path}`))
+  const hasBody = method !== 'GET' && method !== 'HEAD'
+  const body = hasBody ? bodyOf(incoming, headers) : null
+  return new Request(url, { method, headers, body, ...{ duplex: 'half' } })
+}
+
+/** The body as it was sent, or as its parser left it; the headers are made true of that. */
+function bodyOf(incoming: Incoming, headers: Headers): BodyInit | null {
+  // Express 4 sets a body of `{}` on what its parsers did not read: only what was read has to be looked for elsewhere.
+  if (!incoming.readableDidRead)
+    return incoming.readableEnded ? null : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>)
+  const bytes = readBytes(incoming, headers)
+  // A parser has inflated what it read.
+  if (bytes.byteLength !== Number(headers.get('content-length'))) headers.delete('content-encoding')
+  headers.delete('content-length')
+  headers.delete('transfer-encoding')
+  return bytes
+}
+
+function readBytes({ rawBody, body }: Incoming, headers: Headers): Uint8Array<ArrayBuffer> {
+  const seen = rawBody ?? body
+  if (seen instanceof Uint8Array) return Uint8Array.from(seen)
+  const type = parseMediaType(headers.get('content-type'))
+  if (typeof seen === 'string') {
+    const bytes = encode(seen)
+    // Under JSON a string is the document's text, or the string that the document was: only its length tells.
+    const isText = !isJsonType(type) || bytes.byteLength === Number(headers.get('content-length'))
+    if (!isText) throw unseenBody(headers)
+    if (!isUtf8(type)) headers.set('content-type', withUtf8(headers.get('content-type') ?? ''))
+    return bytes
+  }
+  // JSON is compared by its meaning, so writing it again changes nothing. What any other parser made of a body (a form,
+  // an upload) does not say what was sent.
+  if (body === undefined || !isJsonType(type)) throw unseenBody(headers)
+  return encode(
+    JSON.stringify(body, function (this: Record<string, unknown>, name: string) {
+      if (!isKeptByJson(this[name])) throw unseenBody(headers)
+      return this[name]
+    }),
+  )
+
+  /** U+FFFD may stand for any bytes that were not text. */
+  function encode(text: string): Uint8Array<ArrayBuffer> {
+    if (text.includes('\ufffd')) throw unseenBody(headers)
+    return new TextEncoder().encode(text)
+  }
+}
+
+/** What JSON says, and nothing that a parser may have lost digits of. */
+function isKeptByJson(value: unknown): boolean {
+  if (typeof value === 'number')
+    return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
+  if (typeof value !== 'object' || value === null)
+    return ['string', 'boolean', 'object'].includes(typeof value)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return Array.isArray(value) || prototype === Object.prototype || prototype === null
+}
+
+const withUtf8 = (type: string): string => type.replace(/(;\s*charset\s*=\s*)("[^"]*"|[^;]*)/i, '$1utf-8')
+
+const unseenBody = (headers: Headers) =>
+  new IdempotencyUsageError(
+    `the body (${headers.get('content-type') ?? 'without a type'}) was read before this handler and cannot be compared ` +
+      'as it was sent: mount the handler before the body parser, or let the parser keep the bytes, e.g. ' +
+      'express.json({ verify: keepRawBody })',
+  )
