@@ -28,6 +28,9 @@ export async function readBody(
       }
       chunks.push(value)
     }
+  } catch (error) {
+    void cancel()
+    throw error
   } finally {
     signal.removeEventListener('abort', cancel)
   }

@@ -1,9 +1,11 @@
 import { context, propagation } from '@opentelemetry/api'
 import { backoffMs, readRetryAfterMs } from './client/backoff'
+import { type FrozenRequest, freezeRequest } from './client/frozen-request'
 import { type ClientSettings, type IdempotentFetchOptions, resolveClientOptions } from './client/options'
 import { shouldRetry } from './client/retryable'
 import { sleepUnlessAborted, withTimeout } from './client/timeouts'
-import { formatIdempotencyKey } from './idempotency-key'
+import { IdempotencyUsageError } from './errors'
+import { formatIdempotencyKey, parseIdempotencyKey } from './idempotency-key'
 
 export type { IdempotentFetchOptions } from './client/options'
 
@@ -38,37 +40,53 @@ export class IdempotentFetchError extends Error {
  */
 export function createIdempotentFetch(options: IdempotentFetchOptions = {}): IdempotentFetch {
   const settings = resolveClientOptions(options)
-  return async (input, init = {}) => {
-    const { idempotencyKey = settings.makeKey(), ...rest } = init
-    const request = await freeze(input, rest, formatIdempotencyKey(idempotencyKey))
-    return attemptUntilFinal(settings, request, idempotencyKey)
+  return async (input, { idempotencyKey: chosen, ...init } = {}) => {
+    const idempotencyKey = chooseKey(input, init, chosen) ?? settings.makeKey()
+    const signal = init.signal ?? (input instanceof Request ? input.signal : null)
+    const { clock, totalTimeoutMs, bodyBytesMax } = settings
+    const endMs = clock.nowMs() + totalTimeoutMs
+    const keyHeader = formatIdempotencyKey(idempotencyKey)
+    const request = await withTimeout(clock, totalTimeoutMs, signal, (signal) =>
+      freezeRequest(input, init, { keyHeader, bodyBytesMax, signal }),
+    )
+    return attemptUntilFinal(settings, { request, signal, idempotencyKey, endMs })
   }
 }
 
-/** One request that can be sent again and again. */
-type Frozen = { request: Request; body: ArrayBuffer | null; signal: AbortSignal | null }
+/** The caller may have set the header itself; two keys for one operation are a mistake. */
+function chooseKey(
+  input: string | URL | Request,
+  init: RequestInit,
+  chosen: string | undefined,
+): string | undefined {
+  const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : {}))
+  const given = parseIdempotencyKey(headers.get('idempotency-key'))
+  if (given.kind === 'missing') return chosen
+  if (given.kind === 'malformed')
+    throw new RangeError(`the Idempotency-Key header is not usable: ${given.reason}`)
+  if (chosen !== undefined && chosen !== given.key)
+    throw new IdempotencyUsageError('idempotencyKey and the Idempotency-Key header differ: give one of them')
+  return given.key
+}
 
-async function freeze(input: string | URL | Request, init: RequestInit, keyHeader: string): Promise<Frozen> {
-  const duplex = init.body instanceof ReadableStream ? { duplex: 'half' } : {}
-  const request = new Request(input, { ...init, ...duplex })
-  request.headers.set('idempotency-key', keyHeader)
-  const body = request.body === null ? null : await request.arrayBuffer()
-  return { request, body, signal: init.signal ?? (input instanceof Request ? input.signal : null) }
+type Operation = {
+  request: FrozenRequest
+  signal: AbortSignal | null
+  idempotencyKey: string
+  endMs: number
 }
 
 async function attemptUntilFinal(
   settings: ClientSettings,
-  frozen: Frozen,
-  idempotencyKey: string,
+  { request, signal, idempotencyKey, endMs }: Operation,
 ): Promise<Response> {
-  const { clock, random, attemptsMax, totalTimeoutMs, onAttempt } = settings
-  const endMs = clock.nowMs() + totalTimeoutMs
+  const { clock, random, attemptsMax, onAttempt } = settings
   const leftMs = () => endMs - clock.nowMs()
 
   for (let attempt = 1; ; attempt += 1) {
-    const result = await tryOnce(settings, frozen, Math.min(settings.attemptTimeoutMs, leftMs()))
+    const result = await tryOnce(settings, request, signal, Math.min(settings.attemptTimeoutMs, leftMs()))
     onAttempt?.({ attempt, idempotencyKey, ...result })
-    if (frozen.signal?.aborted) throw frozen.signal.reason
+    if (signal?.aborted) throw signal.reason
 
     const retry = 'error' in result || shouldRetry(result.response)
     const askedMs = 'response' in result ? readRetryAfterMs(result.response, settings.dateNowMs()) : null
@@ -82,8 +100,9 @@ async function attemptUntilFinal(
         result.error,
       )
     }
-    if ('response' in result) await result.response.body?.cancel()
-    await sleepUnlessAborted(clock, delayMs, frozen.signal)
+    // Whether the rest of that answer can still be let go of does not matter.
+    if ('response' in result) void result.response.body?.cancel().catch(() => {})
+    await sleepUnlessAborted(clock, delayMs, signal)
   }
 }
 
@@ -91,16 +110,19 @@ type AttemptResult = { response: Response } | { error: unknown }
 
 async function tryOnce(
   settings: ClientSettings,
-  { request, body, signal }: Frozen,
+  { url, init }: FrozenRequest,
+  signal: AbortSignal | null,
   timeoutMs: number,
 ): Promise<AttemptResult> {
-  const headers = new Headers(request.headers)
+  const headers = new Headers(init.headers)
   // Each attempt belongs to the trace that is active now.
   propagation.inject(context.active(), headers, { set: (carrier, name, value) => carrier.set(name, value) })
-  const { method, redirect, credentials, cache, mode, referrerPolicy, integrity } = request
-  const init = { method, headers, body, redirect, credentials, cache, mode, referrerPolicy, integrity }
-  return withTimeout(settings.clock, timeoutMs, signal, async (attemptSignal) => {
-    const response = await settings.fetch(request.url, { ...init, signal: attemptSignal })
-    return response
-  })
+  try {
+    const response = await withTimeout(settings.clock, timeoutMs, signal, (signal) =>
+      settings.fetch(url, { ...init, headers, signal }),
+    )
+    return { response }
+  } catch (error) {
+    return { error }
+  }
 }

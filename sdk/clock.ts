@@ -23,6 +23,6 @@ export const sleep = (clock: Clock, delayMs: number): Promise<void> =>
 /** A signal that aborts after `delayMs`, unless it is cancelled before. */
 export function abortAfter(clock: Clock, delayMs: number, reason: Error) {
   const controller = new AbortController()
-  const cancel = clock.after(delayMs, () => controller.abort(reason), 'background')
+  const cancel = clock.after(delayMs, () => controller.abort(reason))
   return { signal: controller.signal, cancel }
 }

@@ -9,6 +9,8 @@ export type IdempotentFetchOptions = {
   attemptTimeoutMs?: number
   /** For all attempts and the waits between. Default 60 s. */
   totalTimeoutMs?: number
+  /** A body is kept for all attempts, a stream too: a larger one is refused. Default 64 MiB. */
+  bodyBytesMax?: number
   /** The first wait is up to this, each next one up to twice as long. Default 200 ms. */
   backoffBaseMs?: number
   /** Default 10 s. */
@@ -37,6 +39,7 @@ export function resolveClientOptions(options: IdempotentFetchOptions): ClientSet
     attemptsMax: options.attemptsMax ?? 6,
     attemptTimeoutMs: options.attemptTimeoutMs ?? 10_000,
     totalTimeoutMs: options.totalTimeoutMs ?? 60_000,
+    bodyBytesMax: options.bodyBytesMax ?? 67_108_864,
     backoffBaseMs: options.backoffBaseMs ?? 200,
     backoffMaxMs: options.backoffMaxMs ?? 10_000,
     makeKey: options.makeKey ?? (() => crypto.randomUUID()),
@@ -48,6 +51,7 @@ export function resolveClientOptions(options: IdempotentFetchOptions): ClientSet
     'attemptsMax',
     'attemptTimeoutMs',
     'totalTimeoutMs',
+    'bodyBytesMax',
     'backoffBaseMs',
     'backoffMaxMs',
   ] as const

@@ -1,25 +1,18 @@
-import type { Clock } from '../clock'
+import { abortAfter, type Clock } from '../clock'
 
-/** Runs one attempt; aborts it after `timeoutMs` or with the caller's signal. A rejection becomes a value. */
-export async function withTimeout(
+/** Runs a call that ends after `timeoutMs` or with the caller's signal. */
+export async function withTimeout<T>(
   clock: Clock,
   timeoutMs: number,
   signal: AbortSignal | null,
-  attempt: (signal: AbortSignal) => Promise<Response>,
-): Promise<{ response: Response } | { error: unknown }> {
-  const timeout = new AbortController()
-  const cancelTimer = clock.after(timeoutMs, () =>
-    timeout.abort(new DOMException('the attempt timed out', 'TimeoutError')),
-  )
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timeout = abortAfter(clock, timeoutMs, new DOMException('it took too long', 'TimeoutError'))
   try {
-    // Combined, so that the caller can still abort the reading of the body.
-    return {
-      response: await attempt(signal === null ? timeout.signal : AbortSignal.any([timeout.signal, signal])),
-    }
-  } catch (error) {
-    return { error }
+    // Combined, so that the caller can still abort the reading of the answer's body.
+    return await call(signal === null ? timeout.signal : AbortSignal.any([timeout.signal, signal]))
   } finally {
-    cancelTimer()
+    timeout.cancel()
   }
 }
 

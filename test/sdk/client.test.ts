@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
@@ -45,7 +46,7 @@ type Answer = Response | 'refused' | 'hangs'
 
 function setUp(answers: Answer[], options: IdempotentFetchOptions = {}) {
   const time = createFakeClock()
-  const sent: { key: string | null; headers: Headers; body: string; atMs: number }[] = []
+  const sent: { key: string | null; headers: Headers; body: string; atMs: number; init: RequestInit }[] = []
   const send = createIdempotentFetch({
     clock: time.clock,
     dateNowMs: () => 1_700_000_000_000 + time.nowMs(),
@@ -59,6 +60,7 @@ function setUp(answers: Answer[], options: IdempotentFetchOptions = {}) {
         headers,
         body: await request.text(),
         atMs: time.nowMs(),
+        init,
       })
       const answer = answers[Math.min(sent.length, answers.length) - 1] ?? 'refused'
       if (answer === 'refused') throw new TypeError('fetch failed')
@@ -96,10 +98,73 @@ describe('the key', () => {
     await expect(post({ idempotencyKey: 'not\nvisible' })).rejects.toThrow(RangeError)
   })
 
-  it('goes with a stream, which is read once', async () => {
+  it('may be given as the header itself, but not as two different ones', async () => {
+    const { post, sent } = setUp(['refused', status(201)])
+    await post({ headers: { 'Idempotency-Key': '"order-7"' } })
+    await post({ headers: { 'Idempotency-Key': 'order-8' }, idempotencyKey: 'order-8' })
+    expect(sent.map(({ key }) => key)).toEqual(['"order-7"', '"order-7"', '"order-8"'])
+    await expect(post({ headers: { 'Idempotency-Key': 'a' }, idempotencyKey: 'b' })).rejects.toThrow(
+      'give one',
+    )
+    await expect(post({ headers: { 'Idempotency-Key': '"a' } })).rejects.toThrow(RangeError)
+    expect(sent).toHaveLength(3)
+  })
+})
+
+describe('the body', () => {
+  it('of a stream is read once', async () => {
     const { post, sent } = setUp(['refused', status(201)])
     await post({ body: new Blob(['streamed']).stream() })
     expect(sent.map(({ body }) => body)).toEqual(['streamed', 'streamed'])
+  })
+
+  it('of a form has one boundary in every attempt', async () => {
+    const { post, sent } = setUp(['refused', status(503), status(201)])
+    const body = new FormData()
+    body.append('invoice', new Blob(['pdf'], { type: 'application/pdf' }), 'a.pdf')
+    await post({ body })
+    expect(sent[0]?.body).toContain('filename="a.pdf"')
+    expect(new Set(sent.map((one) => one.body)).size).toBe(1)
+    expect(new Set(sent.map((one) => one.headers.get('content-type'))).size).toBe(1)
+    expect(sent[0]?.body.split('\r\n', 1)[0]).toBe(
+      `--${sent[0]?.headers.get('content-type')?.replace(/^.*boundary=/, '')}`,
+    )
+  })
+
+  it.each([
+    ['an iterable', (async function* () {})()],
+    ['a stream of node', Readable.from(['text'])],
+    ['an object', { amount: 10 }],
+  ])('is refused with a clear word when it is %s', async (_, body) => {
+    const { post, sent } = setUp([status(201)])
+    await expect(post({ body: body as unknown as string })).rejects.toThrow(/a body must be .*Readable.toWeb/)
+    expect(sent).toEqual([])
+  })
+
+  it.each([
+    ['a stream', () => new Blob(['x'.repeat(11)]).stream()],
+    ['text', () => 'x'.repeat(11)],
+  ])('is refused when it is too large to be kept: %s', async (_, body) => {
+    const { post, sent } = setUp([status(201)], { bodyBytesMax: 10 })
+    await expect(post({ body: body() })).rejects.toThrow('bodyBytesMax (10)')
+    expect(sent).toEqual([])
+  })
+
+  it('that stalls is waited for until the deadline, or until the caller aborts', async () => {
+    const { post, sent, time } = setUp([status(201)], { totalTimeoutMs: 5_000 })
+    const cancelled: unknown[] = []
+    const stalled = () => new ReadableStream({ cancel: (reason) => void cancelled.push(reason) })
+    await expect(post({ body: stalled() })).rejects.toMatchObject({ name: 'TimeoutError' })
+    expect(time.nowMs()).toBe(5_000)
+    await expect(post({ body: stalled(), signal: AbortSignal.abort('enough') })).rejects.toBe('enough')
+    expect([sent, cancelled.length]).toEqual([[], 2])
+  })
+
+  it('goes with whatever else fetch was given', async () => {
+    const { post, sent } = setUp([status(201)])
+    const dispatcher = {}
+    await post({ dispatcher, keepalive: true } as RequestInit)
+    expect(sent[0]?.init).toMatchObject({ dispatcher, keepalive: true, method: 'POST' })
   })
 })
 
@@ -129,6 +194,13 @@ describe('what is retried', () => {
     expect((await post()).status).toBe(retried ? 201 : code)
     expect(sent).toHaveLength(retried ? 2 : 1)
   })
+})
+
+it('retries although the answer before cannot be let go of', async () => {
+  const broken = new ReadableStream({ start: (controller) => controller.error(new Error('reset')) })
+  const { post, sent } = setUp([new Response(broken, { status: 503 }), status(201)])
+  expect((await post()).status).toBe(201)
+  expect(sent).toHaveLength(2)
 })
 
 describe('waiting', () => {
