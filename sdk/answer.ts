@@ -54,7 +54,8 @@ export async function answerOfTransaction<Tx>(
   throw thrown instanceof Error ? thrown : answer
 }
 
-function requireAnswer(value: unknown): Response {
+/** A Response that nobody has read. */
+export function requireAnswer(value: unknown): Response {
   if (!isResponse(value)) throw new IdempotencyUsageError('the handler must return a Web-standard Response')
   if (value.bodyUsed || value.body?.locked) {
     throw new IdempotencyUsageError(

@@ -4,7 +4,10 @@ import { ExecutionDeadlineError, StaleHolderError } from './errors'
 export type LeaseGuard = {
   /** Aborts at the execution deadline, or when the fence is lost. */
   readonly signal: AbortSignal
-  /** Aborts when nothing can be written any more: the fence was lost, or a whole lease has passed since the deadline. */
+  /**
+   * Aborts a whole lease after that, once the handler has returned: what was not read by then is not worth the wait. Not
+   * sooner, since a late end may still be written where nobody else has acted.
+   */
   readonly lapsed: AbortSignal
   /** Resolves at the deadline; never rejects. */
   readonly deadline: Promise<'deadline'>
@@ -41,18 +44,18 @@ export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions):
   let cancelBeat = () => {}
   let cancelLapse = () => {}
 
-  const end = (reason: StaleHolderError, lapseMs: number) => {
+  const scheduleLapse = () => {
+    if (stopped || !closed || !abort.signal.aborted) return
+    cancelLapse = clock.after(lease?.leaseMs ?? 0, () => lapse.abort(abort.signal.reason), 'background')
+  }
+  const end = (reason: StaleHolderError) => {
     if (stopped || abort.signal.aborted) return
     cancelBeat()
     abort.abort(reason)
-    if (lapseMs === 0) lapse.abort(reason)
-    else cancelLapse = clock.after(lapseMs, () => lapse.abort(reason), 'background')
+    scheduleLapse()
   }
   const expire = () =>
-    end(
-      new ExecutionDeadlineError(`the execution deadline of ${executionDeadlineMs} ms has passed`),
-      lease?.leaseMs ?? 0,
-    )
+    end(new ExecutionDeadlineError(`the execution deadline of ${executionDeadlineMs} ms has passed`))
 
   const scheduleBeat = (held: NonNullable<typeof lease>) => {
     cancelBeat = clock.after(
@@ -63,7 +66,7 @@ export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions):
         const kept = await held.beat().catch(() => 'unheard' as const)
         if (stopped || abort.signal.aborted) return
         if (kept === false)
-          return end(new StaleHolderError('the fence was lost: another holder or an operator has the key'), 0)
+          return end(new StaleHolderError('the fence was lost: another holder or an operator has the key'))
         scheduleBeat(held)
       },
       'background',
@@ -94,6 +97,7 @@ export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions):
     },
     close() {
       closed = true
+      scheduleLapse()
     },
     stop() {
       closed = true

@@ -45,7 +45,9 @@ export function toNodeHandler(
     try {
       return await handler(request)
     } catch (error) {
-      return fail(error, problemResponse('internal'))
+      const answer = problemResponse('internal')
+      // A client that went away while it was sending.
+      return error === incoming.errored ? answer : fail(error, answer)
     }
   }
 }

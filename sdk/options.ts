@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from './clock'
-import { IdempotencyOptionsError } from './errors'
+import { IdempotencyOptionsError, IdempotencyUsageError } from './errors'
 import { REPLAY_HEADERS_DEFAULT } from './stored-response'
 import type { Store } from './stores/store'
 
@@ -72,7 +72,7 @@ export function resolveOptions<Tx>(options: IdempotentOptions<Tx>): Settings<Tx>
     ),
     failMode: options.failMode ?? 'closed',
     waitMs: options.waitMs ?? 0,
-    notStored: options.notStored ?? ((response) => NOT_STORED_STATUSES.has(response.status)),
+    notStored: decideBy(options.notStored ?? ((response) => NOT_STORED_STATUSES.has(response.status))),
     recordRawKey: options.recordRawKey ?? false,
     owner: options.owner ?? defaultOwner(),
     clock: options.clock ?? systemClock,
@@ -81,6 +81,15 @@ export function resolveOptions<Tx>(options: IdempotentOptions<Tx>): Settings<Tx>
   const faults = findFaults(settings)
   if (faults.length > 0) throw new IdempotencyOptionsError(faults)
   return settings
+}
+
+/** A promise would be taken for yes, and every retry would execute. */
+function decideBy(notStored: (response: Response) => boolean): (response: Response) => boolean {
+  return (response) => {
+    const decided: unknown = notStored(response)
+    if (typeof decided !== 'boolean') throw new IdempotencyUsageError('notStored must return true or false')
+    return decided
+  }
 }
 
 function findFaults<Tx>(settings: Settings<Tx>): string[] {

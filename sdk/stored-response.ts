@@ -1,3 +1,4 @@
+import { requireAnswer } from './answer'
 import { readBody } from './body'
 import { IdempotencyUsageError } from './errors'
 import { trueHeaders } from './passed-through'
@@ -26,7 +27,7 @@ export async function captureResponse(
   { replayHeaders, responseBytesMax }: { replayHeaders: ReadonlySet<string>; responseBytesMax: number },
   signal: AbortSignal,
 ): Promise<{ stored: StoredResponse; response: Response }> {
-  const body = await readBody(response, responseBytesMax, signal)
+  const body = await readBody(requireAnswer(response), responseBytesMax, signal)
   if (body === null) {
     throw new IdempotencyUsageError(
       `the response is larger than responseBytesMax (${responseBytesMax}) and cannot be stored`,

@@ -132,3 +132,24 @@ it('breaks the connection when the body breaks, and tells of it', async () => {
   await expect(fetch(url).then((response) => response.text())).rejects.toThrow()
   expect(errors).toEqual([broken])
 })
+
+it('is not told of a client that goes away while it is sending', async () => {
+  const started = createGate()
+  const failed = createGate<unknown>()
+  const { url, errors } = await serve(async (request) => {
+    started.resolve()
+    return new Response(
+      await request.text().catch((error: unknown) => {
+        failed.resolve(error)
+        throw error
+      }),
+    )
+  })
+  const call = httpRequest(url, { method: 'POST' }).on('error', () => {})
+  call.write('the first of much')
+  await started.promise
+  call.destroy()
+  expect(await failed.promise).toMatchObject({ code: 'ECONNRESET' })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(errors).toEqual([])
+})

@@ -1,6 +1,9 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { PoolClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { IdempotentOptions } from '@/sdk/idempotent'
+import { toNodeHandler } from '@/sdk/node'
 import {
   createGate,
   createManualClock,
@@ -64,8 +67,14 @@ function setUp(key: string, over: Partial<IdempotentOptions<PoolClient>> = {}) {
     time.advance(HEARTBEAT_MS)
     await heard
   }
-  return { ...time, body, beat, executions, signals, handle: () => handle(ask(key)) }
+  return { ...time, body, beat, executions, signals, respond: handle, handle: () => handle(ask(key)) }
 }
+
+const aborted = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted) resolve()
+    else signal?.addEventListener('abort', () => resolve())
+  })
 
 describe('a body that takes longer than the lease', () => {
   it('keeps the lease: a duplicate waits, and the handler runs once', async () => {
@@ -83,14 +92,16 @@ describe('a body that takes longer than the lease', () => {
     expect(executions).toEqual([1])
   })
 
-  it('is not stored when the fence was lost meanwhile, and is read no further', async () => {
+  it('is not stored when the fence was lost meanwhile, and is not read for ever', async () => {
     const key = newKey()
-    const { handle, body, beat, executions } = setUp(key)
+    const { handle, body, beat, advance, executions, signals } = setUp(key)
     const first = handle()
     await body.read
     await expireLease(fixture, key)
     expect(await (await handle()).text()).toBe('again')
     await beat()
+    await aborted(signals[0])
+    advance(LEASE_MS)
     expect(await body.cancelled).toMatchObject({ name: 'StaleHolderError' })
     expect((await first).status).toBe(409)
     expect(executions).toEqual([1, 2])
@@ -194,6 +205,89 @@ describe('a body that stalls past the deadline', () => {
     await committed.promise
     time.advance(DEADLINE_MS)
     expect([(await first).status, await (await handle(ask(key))).text()]).toEqual([201, 'booked'])
+  })
+})
+
+describe('an end that comes late', () => {
+  it.each([
+    ['a lease after the deadline', DEADLINE_MS + 2 * LEASE_MS],
+    ['an hour after it', 3_600_000],
+  ])('is stored where nobody else has acted: %s', async (_, lateMs) => {
+    const key = newKey()
+    const time = createManualClock()
+    const [begun, stop, written] = [createGate(), createGate(), createGate()]
+    const handle = wrap(
+      async () => {
+        begun.resolve()
+        await stop.promise
+        return new Response('late')
+      },
+      {
+        clock: time.clock,
+        store: {
+          ...fixture.store,
+          complete: (holder, response) => fixture.store.complete(holder, response).finally(written.resolve),
+        },
+      },
+    )
+    const first = handle(ask(key))
+    await begun.promise
+    time.advance(lateMs)
+    expect((await first).status).toBe(503)
+    stop.resolve()
+    await written.promise
+    expect(await (await handle(ask(key))).text()).toBe('late')
+  })
+
+  it('is stored by a holder that an effect of unknown end was held against', async () => {
+    const key = newKey()
+    const time = createManualClock()
+    const [begun, stop] = [createGate<AbortSignal>(), createGate()]
+    const handle = wrap(
+      async (_request, context) => {
+        await context.effect('charge', { name: 'stripe.charge' }, async ({ signal }) => {
+          begun.resolve(signal)
+          await stop.promise
+          return { reference: 'ch' }
+        })
+        return new Response('charged')
+      },
+      { clock: time.clock, leaseMs: LEASE_MS },
+    )
+    const first = handle(ask(key))
+    const signal = await begun.promise
+    await expireLease(fixture, key)
+    expect((await handle(ask(key))).status).toBe(409)
+    time.advance(HEARTBEAT_MS)
+    await aborted(signal)
+    stop.resolve()
+    expect(await (await first).text()).toBe('charged')
+    expect(await (await handle(ask(key))).text()).toBe('charged')
+  })
+})
+
+describe('a client of node:http', () => {
+  it('that goes away while the answer is read finds it on its next try', async () => {
+    const key = newKey()
+    const { respond, body, executions } = setUp(key)
+    const ended = createGate()
+    const listener = toNodeHandler((request) => respond(request).finally(ended.resolve))
+    const server = createServer(listener)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const send = (signal: AbortSignal | null = null) =>
+      fetch(url, { method: 'POST', headers: { 'idempotency-key': key }, signal })
+    const abort = new AbortController()
+    const first = send(abort.signal)
+    await body.read
+    abort.abort()
+    await expect(first).rejects.toThrow('aborted')
+    body.end()
+    await ended.promise
+    expect(await (await send()).text()).toBe('begun, ended')
+    expect(executions).toEqual([1])
+    server.closeAllConnections()
+    server.close()
   })
 })
 

@@ -34,7 +34,7 @@ class HTTPException extends Error {
   }
 }
 
-const throws = (thrown: () => unknown) => () => {
+const throws = (thrown: () => unknown) => (): never => {
   throw thrown()
 }
 
@@ -158,12 +158,18 @@ it.each<[string, unknown]>([
   expect(await leaseState(fixture, key)).toBe('R')
 })
 
-it('an answer whose status the application cannot decide counts as a throw', async () => {
+function readAway(response: Response): boolean {
+  void response.text()
+  return false
+}
+
+it.each<[string, (response: Response) => unknown]>([
+  ['throws', throws(() => new TypeError('bug'))],
+  ['gives a promise, which would be taken for yes', async () => false],
+  ['reads the answer away', readAway],
+])('a notStored that %s counts as a throw', async (_, notStored) => {
   const key = newKey()
-  const bug = new Error('bug')
-  const notStored = () => {
-    throw bug
-  }
-  await expect(wrap(() => new Response('done'), { notStored })(ask(key))).rejects.toBe(bug)
+  const handle = wrap(() => new Response('done'), { notStored: notStored as (response: Response) => boolean })
+  await expect(handle(ask(key))).rejects.toThrow()
   expect(await leaseState(fixture, key)).toBe('R')
 })
