@@ -31,7 +31,7 @@ function bodyOf(incoming: Incoming, headers: Headers): BodyInit | null {
     return incoming.readableEnded ? null : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>)
   const bytes = readBytes(incoming, headers)
   // A parser has inflated what it read.
-  if (bytes.byteLength !== Number(headers.get('content-length'))) headers.delete('content-encoding')
+  if (bytes.byteLength !== contentLength(headers)) headers.delete('content-encoding')
   headers.delete('content-length')
   headers.delete('transfer-encoding')
   return bytes
@@ -43,10 +43,9 @@ function readBytes({ rawBody, body }: Incoming, headers: Headers): Uint8Array<Ar
   const type = parseMediaType(headers.get('content-type'))
   if (typeof seen === 'string') {
     const bytes = encode(seen)
-    // Under JSON a string is the document's text, or the string that the document was: only its length tells.
-    const isText = !isJsonType(type) || bytes.byteLength === Number(headers.get('content-length'))
+    // From a parser, a string under JSON is the document's text, or the string that the document was: its length tells.
+    const isText = seen === rawBody || !isJsonType(type) || bytes.byteLength === contentLength(headers)
     if (!isText) throw unseenBody(headers)
-    if (!isUtf8(type)) headers.set('content-type', withUtf8(headers.get('content-type') ?? ''))
     return bytes
   }
   // JSON is compared by its meaning, so writing it again changes nothing. What any other parser made of a body (a form,
@@ -62,9 +61,12 @@ function readBytes({ rawBody, body }: Incoming, headers: Headers): Uint8Array<Ar
   /** U+FFFD may stand for any bytes that were not text. */
   function encode(text: string): Uint8Array<ArrayBuffer> {
     if (text.includes('\ufffd')) throw unseenBody(headers)
+    if (!isUtf8(type)) headers.set('content-type', withUtf8(headers.get('content-type') ?? ''))
     return new TextEncoder().encode(text)
   }
 }
+
+const contentLength = (headers: Headers): number => Number(headers.get('content-length'))
 
 /** What JSON says, and nothing that a parser may have lost digits of. */
 function isKeptByJson(value: unknown): boolean {

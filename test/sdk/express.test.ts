@@ -141,6 +141,16 @@ describe.each(packages)('%s', (_, express) => {
     expect(detail).toContain('verify: keepRawBody')
   })
 
+  it('JSON in another UTF is given on in UTF-8, and says so', async () => {
+    const { send } = await serve(express.json())
+    const body = Uint8Array.from(Buffer.from('{"a":"é"}', 'utf16le'))
+    const { answer } = await send(`key-${++serial}`, { type: `${JSON_TYPE}; charset=utf-16le`, body })
+    expect([answer.text, answer.type]).toEqual([
+      Buffer.from('{"a":"é"}').toString('latin1'),
+      `${JSON_TYPE}; charset=utf-8`,
+    ])
+  })
+
   it('a JSON string is not taken for the document that it holds', async () => {
     const { compare, refusal } = await serve(express.json({ strict: false }))
     expect(await compare({ type: JSON_TYPE, body: '5' }, { type: JSON_TYPE, body: '6' })).toBe('another')
@@ -244,6 +254,12 @@ describe.each(packages)('%s', (_, express) => {
     const { compare, refusal } = await serve(asText)
     const json = (body: string) => ({ type: JSON_TYPE, body })
     expect(await compare(json('{"a":1,"a":2}'), json('{"a":3,"a":2}'))).toBe('another')
+    const zipped = (text: string): Sent => ({
+      type: JSON_TYPE,
+      body: Uint8Array.from(gzipSync(text)),
+      headers: { 'content-encoding': 'gzip' },
+    })
+    expect(await compare(zipped('5'), zipped('"5"'))).toBe('another')
     expect((await refusal({ type: JSON_TYPE, body: Uint8Array.of(34, 233, 34) })).status).toBe(500)
   })
 
