@@ -1,9 +1,9 @@
 import type { PoolClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { StoreUnavailableError } from '@/sdk/errors'
-import { type IdempotentHandler, type IdempotentOptions, idempotent } from '@/sdk/idempotent'
+import type { IdempotentHandler } from '@/sdk/idempotent'
 import type { PostgresStore } from '@/sdk/stores/postgres'
-import { createGate, createStoreFixture, KEY_SECRET, postJson, type StoreFixture } from './support'
+import { createGate, createStoreFixture, idempotentOn, postJson, type StoreFixture } from './support'
 
 let fixture: StoreFixture
 let serial = 0
@@ -14,15 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => fixture.close())
 
-type Options = Partial<IdempotentOptions<PoolClient>>
-
-const wrap = (handler: IdempotentHandler<PoolClient>, over: Options = {}) =>
-  idempotent<PoolClient>(handler, {
-    store: fixture.store,
-    keySecret: KEY_SECRET,
-    scope: () => ({ caller: 'web', route: '/v1/payments' }),
-    ...over,
-  })
+const wrap = idempotentOn(() => fixture)
 
 const created = (body: unknown = { id: 1 }) =>
   Response.json(body, { status: 201, headers: { 'set-cookie': 'a=b', location: '/x' } })

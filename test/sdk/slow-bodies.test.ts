@@ -173,7 +173,14 @@ describe('a body that stalls past the deadline', () => {
         done.catch(ended.resolve)
         return done
       },
-      { clock: time.clock, executionDeadlineMs: DEADLINE_MS, required: false },
+      // No heartbeat comes between: each connection that is in use is the transaction's.
+      {
+        clock: time.clock,
+        leaseMs: 4 * DEADLINE_MS,
+        heartbeatMs: 2 * DEADLINE_MS,
+        executionDeadlineMs: DEADLINE_MS,
+        required: false,
+      },
     )
     const first = handle(postJson({}, kind === 'keyed' ? { 'idempotency-key': key } : {}))
     first.catch(() => {})
