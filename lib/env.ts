@@ -1,10 +1,21 @@
 import { z } from 'zod'
 import { AppError } from './core/errors'
+import { isLoopback } from './outbound/addresses'
 
 const port = z.coerce.number().int().min(0).max(65_535)
 const durationMs = z.coerce.number().int().min(0)
 const flag = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true')
 const secret = z.string().min(32, 'at least 32 characters')
+const keyOf32Bytes = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in hex')
+const listed = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+)
+const networks = listed.pipe(
+  z.array(z.union([z.cidrv4(), z.cidrv6()], 'networks like 10.0.0.0/8, separated by commas')),
+)
 
 /** All configuration, with its default. `.env.example` lists the same names; a test compares the two. */
 const schema = z.object({
@@ -21,10 +32,9 @@ const schema = z.object({
   IDEMSCOPE_HOST: z.string().min(1).default('127.0.0.1'),
   IDEMSCOPE_KEY_SECRET: secret.optional(),
   IDEMSCOPE_AUTH_SECRET: secret.optional(),
-  IDEMSCOPE_CREDENTIALS_KEY: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, '32 bytes in hex')
-    .optional(),
+  IDEMSCOPE_CREDENTIALS_KEY: keyOf32Bytes.optional(),
+  /** Seeds of Ed25519 keys: the first signs the audit's head, all verify. */
+  IDEMSCOPE_AUDIT_KEY: listed.pipe(z.array(keyOf32Bytes)).default([]),
   IDEMSCOPE_ADMIN_EMAIL: z.email().default('admin@idemscope.local'),
   IDEMSCOPE_OTLP_HOST: z.string().min(1).default('127.0.0.1'),
   IDEMSCOPE_OTLP_TOKEN: z.string().min(16).optional(),
@@ -46,16 +56,11 @@ const schema = z.object({
   IDEMSCOPE_TELEMETRY_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   IDEMSCOPE_PROVIDER_WINDOW_MS: durationMs.default(86_400_000),
   /** Networks of our own that URLs which people enter may lead to, in CIDR notation; plain http is allowed there too. */
-  IDEMSCOPE_OUTBOUND_ALLOW: z
-    .string()
-    .transform((text) =>
-      text
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
-    )
-    .pipe(z.array(z.union([z.cidrv4(), z.cidrv6()], 'networks like 10.0.0.0/8, separated by commas')))
-    .default([]),
+  IDEMSCOPE_OUTBOUND_ALLOW: networks.default([]),
+  /** Networks of reverse proxies in front of the console: what they say in X-Forwarded-For is believed. */
+  IDEMSCOPE_TRUSTED_PROXIES: networks.default([]),
+  /** Lets a scraper read /metrics without a token of a user. */
+  IDEMSCOPE_METRICS_TOKEN: z.string().min(16).optional(),
   /** Only the demo may point a provider at another base URL. */
   IDEMSCOPE_DEMO: flag.default(false),
 })
@@ -76,6 +81,7 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
     ...(parsed.success
       ? []
       : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)),
+    ...(parsed.success ? faultsTogether(parsed.data) : []),
   ]
   if (faults.length > 0 || !parsed.success) {
     throw new AppError(
@@ -85,6 +91,18 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
   }
   return parsed.data
 }
+
+/** What each setting alone does not show. */
+function faultsTogether({ IDEMSCOPE_OTLP_HOST: host, IDEMSCOPE_OTLP_TOKEN: token }: Env): string[] {
+  if (token !== undefined || isLoopback(host)) return []
+  return [
+    `IDEMSCOPE_OTLP_HOST: ${host} can be reached from other machines: set IDEMSCOPE_OTLP_TOKEN, or listen on 127.0.0.1`,
+  ]
+}
+
+/** Where people open the console. */
+export const publicUrl = ({ IDEMSCOPE_PUBLIC_URL, PORT }: Env): string =>
+  IDEMSCOPE_PUBLIC_URL ?? `http://localhost:${PORT}`
 
 export const SETTING_NAMES = Object.keys(schema.shape)
 

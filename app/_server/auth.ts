@@ -1,15 +1,16 @@
 import type { AuthOptions } from '@/lib/access/auth'
 import { AppError } from '@/lib/core/errors'
-import type { Env } from '@/lib/env'
+import { type Env, publicUrl } from '@/lib/env'
+import { isLoopback } from '@/lib/outbound/addresses'
 
-/** Where people open the console. */
-export const publicUrl = (settings: Env): string =>
-  settings.IDEMSCOPE_PUBLIC_URL ?? `http://localhost:${settings.PORT}`
-
-/** Every origin whose pages may act with a session's cookie: this console's own, under each of its names. */
+/**
+ * Every origin whose pages may act with a session's cookie: this console's own. On its own machine it has two names; a
+ * public one has only that.
+ */
 export function ownOrigins(settings: Env): string[] {
-  const loopback = [`http://localhost:${settings.PORT}`, `http://127.0.0.1:${settings.PORT}`]
-  return [...new Set([new URL(publicUrl(settings)).origin, ...loopback])]
+  const { origin, hostname } = new URL(publicUrl(settings))
+  if (!isLoopback(hostname.replace(/^\[|\]$/g, ''))) return [origin]
+  return [...new Set([origin, `http://localhost:${settings.PORT}`, `http://127.0.0.1:${settings.PORT}`])]
 }
 
 /** Throws `invalid` without the secret that signs sessions. */
@@ -21,6 +22,6 @@ export function authOptions(settings: Env): Omit<AuthOptions, 'db' | 'clock'> {
     secret,
     baseUrl: publicUrl(settings),
     trustedOrigins: ownOrigins(settings),
-    production: settings.NODE_ENV === 'production',
+    trustedProxies: settings.IDEMSCOPE_TRUSTED_PROXIES,
   }
 }

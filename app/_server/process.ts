@@ -1,7 +1,8 @@
 import { AppError } from '@/lib/core/errors'
-import { env } from '@/lib/env'
+import { env, publicUrl } from '@/lib/env'
 import { forgetProcess, heartbeatProcess } from '@/lib/runs/processes'
 import { services } from './services'
+import { stampRequests } from './stamp-requests'
 
 const BEAT_EVERY_MS = 5_000
 /** Requests that are being answered keep their connections for this long. */
@@ -10,6 +11,7 @@ const REQUESTS_GRACE_MS = 2_000
 /** The web process's own life: faults of its configuration at start, its sign of life, and a quick end. */
 export function startProcess(): void {
   const app = openOrExit()
+  stampRequests(publicUrl(app.settings))
   const beat = () =>
     heartbeatProcess(app.db, { id: app.id, kind: 'web', pid: process.pid }, app.clock).catch(
       (error: unknown) => app.log.warn({ err: error }, 'heartbeat failed'),

@@ -1,5 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { bearerMatches } from '@/lib/access/bearer'
+import { cameThroughProxy } from '@/lib/access/sign-in/client-address'
 import type { Clock } from '@/lib/core/clock'
 import type { Db } from '@/lib/db'
 import type { Log } from '@/lib/log'
@@ -150,18 +151,18 @@ async function route(
   const signal = SIGNAL_OF_PATH.get(path ?? '')
   if (signal === undefined) throw new Refusal(404, 'Only /v1/traces and /v1/logs are served here.')
   if (request.method !== 'POST') throw new Refusal(405, 'Use POST.', { allow: 'POST' })
-  if (token !== undefined && !bearerMatches(request, token)) {
-    throw new Refusal(401, 'A valid bearer token is required.', { 'www-authenticate': 'Bearer' })
-  }
+  assertSender(request, token)
   if (encoding === null) throw new Refusal(415, 'Send application/x-protobuf or application/json.')
   return take(request, signal, encoding)
 }
 
-/** Digests are compared, so that neither content nor length shows in the time. */
-function bearerMatches(request: IncomingMessage, token: string): boolean {
-  const sent = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(sent.trim()), digest(token))
+/** Without a token only programs of this machine send: what a proxy passes on may come from anywhere. */
+function assertSender({ headers }: IncomingMessage, token: string | undefined): void {
+  const why =
+    token === undefined
+      ? cameThroughProxy(headers) && 'Set IDEMSCOPE_OTLP_TOKEN: what comes through a proxy needs it.'
+      : !bearerMatches(headers.authorization, token) && 'A valid bearer token is required.'
+  if (why) throw new Refusal(401, why, { 'www-authenticate': 'Bearer' })
 }
 
 function answer(outcome: Outcome, signal: Signal, encoding: Encoding): Buffer {

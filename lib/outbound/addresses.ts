@@ -46,3 +46,9 @@ export function isPublicAddress(address: string): boolean {
 /** `networks` in CIDR notation. */
 export const isWithin = (address: string, networks: readonly string[]): boolean =>
   networks.length > 0 && listOf(networks).check(address, family(address))
+
+const loopback = listOf(['127.0.0.0/8', '::1/128', '::ffff:127.0.0.0/104'])
+
+/** Whether only this machine reaches it; a name other than `localhost` may lead anywhere. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || (isIP(host) !== 0 && loopback.check(host, family(host)))

@@ -5,13 +5,16 @@ import { POST as signIn } from '@/app/api/auth/[...all]/route'
 import { GET as healthz } from '@/app/healthz/route'
 import { GET as metrics } from '@/app/metrics/route'
 import { GET as readyz } from '@/app/readyz/route'
+import { FORWARDED_HEADER, PEER_HEADER } from '@/lib/access/sign-in/client-address'
 import { systemClock } from '@/lib/core/clock'
 import { heartbeatProcess } from '@/lib/runs/processes'
-import { type Console, createConsole, ORIGIN, PASSWORD } from './stand'
+import { bearer, type Console, createConsole, ORIGIN, PASSWORD } from './stand'
+
+const SCRAPER = 'scraper-token-of-tests'
 
 let console: Console
 beforeAll(async () => {
-  console = await createConsole({ IDEMSCOPE_DEMO: '1' })
+  console = await createConsole({ IDEMSCOPE_DEMO: '1', IDEMSCOPE_METRICS_TOKEN: SCRAPER })
 })
 afterAll(() => console.close())
 beforeEach(() => console.db.prisma.processHeartbeat.deleteMany())
@@ -94,9 +97,12 @@ test('a database of an older version is not ready', async () => {
   })
 })
 
+/** As it is noted of a request by a program of this machine. */
+const FROM_HERE = { [PEER_HEADER]: '127.0.0.1', [FORWARDED_HEADER]: '0' }
+
 test('metrics are in the exposition format; what is not measured has no sample', async () => {
   await beat('worker')
-  const answer = await metrics(new Request(`${ORIGIN}/metrics`))
+  const answer = await metrics(new Request(`${ORIGIN}/metrics`, { headers: FROM_HERE }))
   expect(answer.headers.get('content-type')).toContain('version=0.0.4')
   const text = await answer.text()
   for (const line of text.trimEnd().split('\n')) {
@@ -139,4 +145,26 @@ test('sign-in on a full disk answers 503 with the reason', async () => {
     code: 'unavailable',
     detail: expect.stringContaining('disk is full'),
   })
+})
+
+test.each([
+  ['a program of this machine', FROM_HERE, 200],
+  ['the same by IPv6', { ...FROM_HERE, [PEER_HEADER]: '::1' }, 200],
+  ['a proxy on this machine', { ...FROM_HERE, [FORWARDED_HEADER]: '1' }, 401],
+  ['another machine', { ...FROM_HERE, [PEER_HEADER]: '10.0.0.7' }, 401],
+  ['nobody knows whom', {}, 401],
+  ['a proxy with the scraper’s token', { [FORWARDED_HEADER]: '1', authorization: `Bearer ${SCRAPER}` }, 200],
+  [
+    'a proxy with another token',
+    { [FORWARDED_HEADER]: '1', authorization: 'Bearer scraper-token-of-test' },
+    401,
+  ],
+])('metrics asked for by %s', async (_, headers, status) => {
+  const answer = await metrics(new Request(`${ORIGIN}/metrics`, { headers }))
+  expect(answer.status).toBe(status)
+})
+
+test('metrics are open to a viewer’s token from anywhere', async () => {
+  const headers = { [FORWARDED_HEADER]: '1', ...bearer(console.tokens.viewer) }
+  expect((await metrics(new Request(`${ORIGIN}/metrics`, { headers }))).status).toBe(200)
 })

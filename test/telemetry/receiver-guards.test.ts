@@ -39,6 +39,16 @@ describe('guards', () => {
     await guarded.close(200)
   })
 
+  it('without a token only what comes straight from this machine, not through a proxy', async () => {
+    for (const name of ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip']) {
+      const headers = { 'content-type': JSON_TYPE, [name]: '203.0.113.7' }
+      const refused = await send(base, '{}', headers)
+      expect([name, refused.status]).toEqual([name, 401])
+      expect(refused.body.toString()).toContain('IDEMSCOPE_OTLP_TOKEN')
+    }
+    expect((await send(base, '{}', { 'content-type': JSON_TYPE })).status).toBe(200)
+  })
+
   it('full: 503 with Retry-After, and room again afterwards', async () => {
     const { receiver: small, url } = await openReceiver(database.db, { memoryBytesMax: 10_000 })
     // A sender that holds most of the budget and does not go on.

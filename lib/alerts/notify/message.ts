@@ -1,7 +1,7 @@
 import { canonicalJson } from '@/lib/core/canonical-json'
 import { redactJsonText } from '@/lib/core/redact-json'
 import type { ConditionKind } from '@/lib/core/verdict'
-import { env } from '@/lib/env'
+import { env, publicUrl } from '@/lib/env'
 import { ALERTS, pathIn, rangeOf } from '../about'
 
 export type Transition = 'raised' | 'cleared'
@@ -19,8 +19,6 @@ type Told = {
 /** One change of one alert, wherever and however often it is sent. */
 const dedupeKeyOf = (alert: Pick<Told, 'id'>, transition: Transition): string => `${alert.id}:${transition}`
 
-const publicUrl = (): string => env().IDEMSCOPE_PUBLIC_URL ?? `http://localhost:${env().PORT}`
-
 /** What a receiver gets: documented in docs/guides/alerts.md; fields are added, never changed. */
 export function messageOf(alert: Told, transition: Transition, now: Date): Message {
   const { title, urgent } = ALERTS[alert.kind]
@@ -28,7 +26,7 @@ export function messageOf(alert: Told, transition: Transition, now: Date): Messa
   return pack(dedupeKeyOf(alert, transition), {
     event: transition,
     alert: { ...alert, title, urgent, detail: JSON.parse(redactJsonText(canonicalJson(alert.detail))) },
-    url: new URL(path, publicUrl()).href,
+    url: new URL(path, publicUrl(env())).href,
     sentAt: now,
   })
 }
@@ -39,7 +37,7 @@ export const testMessage = (id: string, by: string, now: Date): Message =>
     event: 'test',
     alert: null,
     text: `A test notification, sent by ${by}. Nothing is wrong.`,
-    url: new URL('/alerts', publicUrl()).href,
+    url: new URL('/alerts', publicUrl(env())).href,
     sentAt: now,
   })
 

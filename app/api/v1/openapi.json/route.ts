@@ -1,8 +1,8 @@
 import { openApi } from '@/app/_server/api/openapi'
 import { ROUTES } from '@/app/_server/api/table'
-import { publicUrl } from '@/app/_server/auth'
 import { respond } from '@/app/_server/respond'
 import { services } from '@/app/_server/services'
+import { publicUrl } from '@/lib/env'
 
 export const dynamic = 'force-dynamic'
 
