@@ -5,11 +5,12 @@ import { AppError } from '@/lib/core/errors'
 import { closeDatabase, openDatabase } from '@/lib/db'
 import { consoleDatabaseUrl } from './database-url'
 
-const USAGE = 'Usage: npm run --silent token -- --role viewer|operator --name NAME'
+const USAGE = 'Usage: npm run --silent token -- --role viewer|operator --name NAME [--owner EMAIL] [--days N]'
 
 /** Prints one API token, owned by a service user, and nothing else. */
 async function main(): Promise<void> {
-  const { role, name } = readArguments()
+  const given = readArguments()
+  const { role } = given
   if (role === 'approver' || role === 'admin') {
     throw new AppError(
       'forbidden',
@@ -18,21 +19,23 @@ async function main(): Promise<void> {
   }
   const db = openDatabase(consoleDatabaseUrl(), 2)
   try {
-    const { token } = await mintToken(db, systemClock, { role, name })
+    const { token } = await mintToken(db, systemClock, given)
     process.stdout.write(`${token}\n`)
   } finally {
     await closeDatabase(db)
   }
 }
 
-function readArguments(): { role: string; name: string } {
+function readArguments() {
+  const text = { type: 'string' } as const
   try {
     const { values } = parseArgs({
-      options: { role: { type: 'string' }, name: { type: 'string' } },
+      options: { role: text, name: text, owner: text, days: text },
       strict: true,
     })
-    if (values.role !== undefined && values.name !== undefined)
-      return { role: values.role, name: values.name }
+    const { role, name, owner, days } = values
+    if (role !== undefined && name !== undefined)
+      return { role, name, owner, days: days === undefined ? undefined : Number(days) }
   } catch (cause) {
     throw new AppError('invalid', `${(cause as Error).message}\n${USAGE}`, { cause })
   }

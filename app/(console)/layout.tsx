@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { pageContext, signedIn } from '@/app/_server/context'
 import { NowClock } from '@/app/_ui/now-clock'
 import { TimeTips } from '@/app/_ui/time-tips'
+import { listEndingTokens } from '@/lib/access/list-tokens'
 import { env } from '@/lib/env'
 import { Bar } from './_shell/bar'
 import { BottomBar } from './_shell/bottom-bar'
@@ -16,12 +17,13 @@ import { Sidebar } from './_shell/sidebar'
 export default async function ConsoleLayout({ children }: { children: ReactNode }) {
   // Nobody is signed in: the page itself goes to the sign-in page, since it knows the way back.
   if ((await signedIn()) === null) return children
-  const { actor } = await pageContext()
-  const [now, freshness, conditions, killSwitch] = await Promise.all([
-    requestNow(),
+  const { db, actor } = await pageContext()
+  const now = await requestNow()
+  const [freshness, conditions, killSwitch, ending] = await Promise.all([
     freshnessNow(),
     conditionsNow(),
     killSwitchNow(),
+    listEndingTokens(db, actor, now),
   ])
   const lines = conditionLines(conditions, now)
   const newest = freshness.at(-1)
@@ -54,6 +56,7 @@ export default async function ConsoleLayout({ children }: { children: ReactNode 
                 writesOff={
                   killSwitch.on ? { by: killSwitch.by, at: killSwitch.at, reason: killSwitch.reason } : null
                 }
+                ending={ending}
                 readAt={now.toISOString()}
               />
               <main

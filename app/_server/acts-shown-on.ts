@@ -1,6 +1,6 @@
 import { revalidatePath } from 'next/cache'
 import type { Attempted } from './attempt'
-import { attemptOnce } from './attempt-once'
+import { type ActRules, attemptOnce } from './attempt-once'
 import type { UserContext } from './context'
 
 /** Runs a verb once, as attemptOnce does; then the pages that show what it changed are read again. */
@@ -10,9 +10,15 @@ export const actsShownOn =
     name: string,
     { requestId }: { requestId: string },
     work: (ctx: UserContext) => Promise<unknown>,
+    rules?: ActRules,
   ): Promise<Attempted<unknown>> =>
-    attemptOnce(name, requestId, async (ctx) => {
-      await work(ctx)
-      for (const page of pages) revalidatePath(...page)
-      return null
-    })
+    attemptOnce(
+      name,
+      requestId,
+      async (ctx) => {
+        await work(ctx)
+        for (const page of pages) revalidatePath(...page)
+        return null
+      },
+      rules,
+    )

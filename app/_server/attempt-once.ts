@@ -13,6 +13,12 @@ const EXECUTION_DEADLINE_MS = 60_000
 /** A double click is answered with the first one's answer. */
 const DUPLICATE_WAIT_MS = 10_000
 
+/** What only contains (reject, revoke, lock out, abort) is never refused for the kill switch. */
+export type ActRules = { worksWhenWritesAreOff?: true }
+
+/** Of an act that only contains. */
+export const CONTAINS: ActRules = { worksWhenWritesAreOff: true }
+
 const requestIdSchema = z.string().regex(/^[\w-]{16,64}$/)
 const answerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('done'), value: z.unknown() }),
@@ -28,7 +34,7 @@ export async function attemptOnce<T>(
   name: string,
   requestId: string,
   work: (ctx: UserContext) => Promise<T>,
-  rules: { worksWhenWritesAreOff?: true } = {},
+  rules: ActRules = {},
 ): Promise<Attempted<T>> {
   const [ctx, options] = [await pageContext(), await onceOptions(services())]
   const once = idempotent(

@@ -1,7 +1,8 @@
 import { getAction } from '@/lib/actions/read'
+import { approveRoleRaise, rejectRoleRaise, withdrawRoleRaise } from '@/lib/actions/role-raise'
 import type { ActionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
-import { POLICY_ACTION_KIND, RULES_ACTION_KIND } from '@/lib/core/states'
+import { POLICY_ACTION_KIND, ROLE_ACTION_KIND, RULES_ACTION_KIND } from '@/lib/core/states'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { reject } from '@/lib/reconcile/corrections/reject'
 import { withdraw } from '@/lib/reconcile/corrections/withdraw'
@@ -23,6 +24,7 @@ const CORRECTION: Verbs = { approve, reject, withdraw }
 const BY_KIND: Record<string, Verbs> = {
   [POLICY_ACTION_KIND]: { approve: approvePolicy, reject: rejectPolicy, withdraw: withdrawPolicy },
   [RULES_ACTION_KIND]: { approve: approveRules, reject: rejectRules, withdraw: withdrawRules },
+  [ROLE_ACTION_KIND]: { approve: approveRoleRaise, reject: rejectRoleRaise, withdraw: withdrawRoleRaise },
 }
 
 const verbsOf = async (ctx: Context, { actionId }: { actionId: string }): Promise<Verbs> =>

@@ -2,14 +2,21 @@ import type { Actor } from '@/lib/core/actor'
 import { ROLES, type Role } from '@/lib/core/permissions'
 import type { Auth } from './auth'
 
+type SessionActor = Extract<Actor, { via: 'session' }>
+
 /** Who is signed in, read from the session's cookie; null = nobody. A service user cannot sign in. */
-export async function sessionActor(
+export const sessionActor = async (auth: Auth, headers: Headers): Promise<SessionActor | null> =>
+  (await readSession(auth, headers))?.actor ?? null
+
+/** The same, and which of their sessions it is. */
+export async function readSession(
   auth: Auth,
   headers: Headers,
-): Promise<Extract<Actor, { kind: 'user' }> | null> {
-  const session = await auth.api.getSession({ headers })
-  if (session === null || session.user.banned || session.user.service) return null
-  const role = ROLES.find((known): known is Role => known === session.user.role)
+): Promise<{ actor: SessionActor; sessionId: string } | null> {
+  const found = await auth.api.getSession({ headers })
+  if (found === null || found.user.banned || found.user.service) return null
+  const role = ROLES.find((known): known is Role => known === found.user.role)
   if (role === undefined) return null
-  return { kind: 'user', userId: session.user.id, name: session.user.name, role, via: 'session' }
+  const actor = { kind: 'user', userId: found.user.id, name: found.user.name, role, via: 'session' } as const
+  return { actor, sessionId: found.session.id }
 }

@@ -1,13 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { hashPassword } from 'better-auth/crypto'
 import type { Context } from '@/lib/context'
 import type { Actor } from '@/lib/core/actor'
 import { auditRow } from '@/lib/core/audit-entry'
-import { authorise } from '@/lib/core/authorise'
 import type { Clock } from '@/lib/core/clock'
-import { AppError } from '@/lib/core/errors'
 import type { Role } from '@/lib/core/permissions'
 import type { Db, Tx } from '@/lib/db'
+import { lockUsers } from './accounts/names'
+import { hashPassword } from './sign-in/hashing'
 
 const USERS_MAX = 500
 
@@ -25,7 +24,7 @@ export async function ensureUser(
   const email = input.email.trim().toLowerCase()
   const password = await hashPassword(input.password)
   return db.prisma.$transaction(async (tx) => {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('idemscope.users', 0))`
+    await lockUsers(tx)
     const existing = await tx.user.findUnique({ where: { email } })
     if (existing !== null) return { userId: existing.id, created: false }
     return { userId: await createUser(tx, setupContext(clock), { ...input, email }, password), created: true }
@@ -45,7 +44,7 @@ export async function ensureFirstAdmin(
   const hashed = await hashPassword(password)
   const email = input.email.trim().toLowerCase()
   return db.prisma.$transaction(async (tx) => {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('idemscope.users', 0))`
+    await lockUsers(tx)
     const admins = await tx.user.count({ where: { OR: [{ role: 'admin' }, { email }] } })
     if (admins > 0) return null
     await createUser(tx, setupContext(clock), { email, name: 'Administrator', role: 'admin' }, hashed)
@@ -55,15 +54,18 @@ export async function ensureFirstAdmin(
 
 const setupContext = (clock: Clock) => ({ actor: SETUP, clock, requestId: `setup:${randomUUID()}` })
 
-/** Writes the user and its audit entry; the caller holds the lock on users and knows that the email is free. */
+/** Writes the user and its audit entry; the caller holds the lock on users and knows that email and name are free. */
 export async function createUser(
   tx: Tx,
   ctx: Pick<Context, 'actor' | 'clock' | 'requestId'>,
   user: { email: string; name: string; role: Role; reason?: string },
-  hashedPassword: string,
+  /** Null = its person sets one by invitation. */
+  hashedPassword: string | null,
 ): Promise<string> {
   const now = ctx.clock.now()
   const id = randomUUID()
+  const stamps = { createdAt: now, updatedAt: now }
+  const credential = { id: randomUUID(), accountId: id, providerId: 'credential', ...stamps }
   await tx.user.create({
     data: {
       id,
@@ -71,50 +73,17 @@ export async function createUser(
       name: user.name,
       role: user.role,
       emailVerified: true,
-      createdAt: now,
-      updatedAt: now,
-      accounts: {
-        create: {
-          id: randomUUID(),
-          accountId: id,
-          providerId: 'credential',
-          password: hashedPassword,
-          createdAt: now,
-          updatedAt: now,
-        },
-      },
+      ...stamps,
+      ...(hashedPassword === null
+        ? {}
+        : { accounts: { create: { ...credential, password: hashedPassword } } }),
     },
   })
-  const after = { email: user.email, role: user.role }
+  const after = { email: user.email, name: user.name, role: user.role }
   await tx.auditEntry.create({
     data: auditRow(ctx, { verb: 'user.create', subject: id, outcome: 'done', reason: user.reason, after }),
   })
   return id
-}
-
-/** Changes what a user may do, at once for its tokens too (within the cache's 10 s). The last admin stays one. */
-export async function setRole(
-  ctx: Context,
-  input: { userId: string; role: Role; reason: string },
-): Promise<void> {
-  authorise(ctx, 'user.manage')
-  await ctx.db.prisma.$transaction(async (tx) => {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('idemscope.users', 0))`
-    const user = await tx.user.findUnique({ where: { id: input.userId } })
-    if (user === null) throw new AppError('not_found', `There is no user ${input.userId}.`)
-    const service = user.service && (input.role === 'approver' || input.role === 'admin')
-    if (service) throw new AppError('unprocessable', 'A service user can be a viewer or an operator only.')
-    const lastAdmin =
-      user.role === 'admin' &&
-      input.role !== 'admin' &&
-      (await tx.user.count({ where: { role: 'admin', banned: false } })) < 2
-    if (lastAdmin) throw new AppError('unprocessable', 'This is the last admin: make another one first.')
-    await tx.user.update({ where: { id: user.id }, data: { role: input.role, updatedAt: ctx.clock.now() } })
-    const entry = { verb: 'user.set_role', subject: user.id, outcome: 'done', reason: input.reason }
-    await tx.auditEntry.create({
-      data: auditRow(ctx, { ...entry, before: { role: user.role }, after: { role: input.role } }),
-    })
-  })
 }
 
 export async function listUsers(db: Db) {

@@ -1,21 +1,80 @@
+import { z } from 'zod'
+import type { Context } from '@/lib/context'
 import type { Actor } from '@/lib/core/actor'
+import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
+import { ROLES, type Role, type Verb } from '@/lib/core/permissions'
+import type { Db } from '@/lib/db'
 
 /** An approval is of evidence as it was: after this it has to be looked at again. */
 const APPROVAL_MS = 15 * 60_000
 
 export const approvalExpiresAt = (approvedAt: Date): Date => new Date(approvedAt.getTime() + APPROVAL_MS)
 
-/** Four eyes: approving needs a person, and another one than proposed. The database checks it too. Throws `forbidden`. */
-export function assertFourEyes(action: { proposerId: string | null }, actor: Actor): string {
-  if (actor.kind !== 'user') throw new AppError('forbidden', 'Only a person can approve an action.')
-  if (action.proposerId === null || action.proposerId === actor.userId) {
-    throw new AppError('forbidden', 'Whoever proposed an action cannot approve it: ask another approver.', {
-      meta: { reason: 'four_eyes' },
-    })
-  }
-  return actor.userId
+/**
+ * Four eyes: approving needs a person, with a session or a token of their own, and another person than proposed, not
+ * another account of one person. The database checks the accounts too. Returns the approver. Throws `forbidden`.
+ */
+export async function assertFourEyes(
+  ctx: Pick<Context, 'db' | 'actor'>,
+  action: { proposerId: string | null },
+  verb: Verb = 'action.approve',
+): Promise<string> {
+  const { userId: approverId } = await assertPersonMay(ctx, verb)
+  if (action.proposerId === null) throw refusal('Only what a person proposed can be approved.', 'no_proposer')
+  await assertTwoPeople(ctx.db, action.proposerId, approverId)
+  const proposer = await ctx.db.prisma.user.findUniqueOrThrow({ where: { id: action.proposerId } })
+  if (proposer.banned)
+    throw refusal('Its proposer is locked out: somebody else has to propose it again.', 'locked_out')
+  return approverId
 }
+
+/** Who acts is a person who may do it now: a token remembers its user's role for some seconds. */
+export async function assertPersonMay(
+  { db, actor }: Pick<Context, 'db' | 'actor'>,
+  verb: Verb,
+): Promise<{ userId: string; role: Role }> {
+  if (actor.kind !== 'user') throw new AppError('forbidden', 'Only a person can approve an action.')
+  const user = await db.prisma.user.findUniqueOrThrow({ where: { id: actor.userId } })
+  if (user.banned || user.service)
+    throw new AppError('forbidden', 'Approving needs a session, or a token of a person’s own.')
+  const role = z.enum(ROLES).parse(user.role)
+  authorise({ ...actor, role }, verb)
+  return { userId: user.id, role }
+}
+
+const FAULT = `
+  SELECT f.reason, f.person, coalesce(u.name, f.person) AS name
+  FROM four_eyes_fault($1, $2) f LEFT JOIN "user" u ON u.id = f.person`
+
+const faultSchema = z.object({
+  reason: z.enum(['own', 'held', 'changed', 'unowned']),
+  person: z.string(),
+  name: z.string(),
+})
+
+/** Throws `forbidden` when one person could be behind both accounts, and says who and what would help. */
+export async function assertTwoPeople(db: Db, one: string, other: string): Promise<void> {
+  const { rows } = await db.pool.query(FAULT, [one, other])
+  if (rows.length === 0) return
+  const { reason, person, name } = faultSchema.parse(rows[0])
+  throw new AppError('forbidden', EXPLAINED[reason](name), {
+    meta: { reason: 'four_eyes', fault: reason, person },
+  })
+}
+
+const EXPLAINED: Record<z.infer<typeof faultSchema>['reason'], (name: string) => string> = {
+  own: () => 'Whoever proposed an action cannot approve it: ask another approver.',
+  held: (name) =>
+    `Two people have to agree, and ${name} may be behind both accounts: they invited one of them, or reset its password. Ask another approver, or have a second administrator confirm in Settings who uses it.`,
+  changed: (name) =>
+    `Two people have to agree, and ${name} invited, confirmed, raised, renamed or let in the other account, so they count as it. Ask another approver.`,
+  unowned: () =>
+    'This goes back to a token of the command line that names no owner: it may be any administrator’s. Ask an approver who is no administrator.',
+}
+
+const refusal = (why: string, fault: string) =>
+  new AppError('forbidden', why, { meta: { reason: 'four_eyes', fault } })
 
 /** Only its proposer takes a proposal back. Throws `forbidden`. */
 export function assertProposer(action: { proposerId: string | null }, actor: Actor): void {

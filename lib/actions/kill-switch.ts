@@ -4,17 +4,37 @@ import type { Context } from '@/lib/context'
 import { actorLabel } from '@/lib/core/actor'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
+import { roleAllows } from '@/lib/core/permissions'
 import { reasonSchema } from '@/lib/core/reason'
 import type { Db, Tx } from '@/lib/db'
+import { approvalExpiresAt, assertPersonMay, assertTwoPeople } from './approval'
 
 const KEY = 'kill_switch'
 
-const valueSchema = z.object({ on: z.boolean(), reason: z.string(), by: z.string(), at: z.iso.datetime() })
+/** An approver who wants writes on again; it takes a second one. */
+const requestSchema = z.object({
+  by: z.string(),
+  byId: z.string(),
+  reason: z.string(),
+  at: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+})
+const valueSchema = z.object({
+  on: z.boolean(),
+  reason: z.string(),
+  by: z.string(),
+  at: z.iso.datetime(),
+  pending: requestSchema.nullable().default(null),
+})
+type Value = z.infer<typeof valueSchema>
+
 export type KillSwitch = {
   on: boolean
   reason: string | null
   by: string | null
   at: string | null
+  /** Who asks for writes to be switched on again, until when a second approver can agree. */
+  pending: z.infer<typeof requestSchema> | null
   version: number
 }
 
@@ -24,7 +44,7 @@ const prismaOf = (dbOrTx: Db | Tx): Pick<Tx, 'setting'> => ('prisma' in dbOrTx ?
 
 export async function readKillSwitch(dbOrTx: Db | Tx): Promise<KillSwitch> {
   const row = await prismaOf(dbOrTx).setting.findUnique({ where: { key: KEY } })
-  if (row === null) return { on: false, reason: null, by: null, at: null, version: 0 }
+  if (row === null) return { on: false, reason: null, by: null, at: null, pending: null, version: 0 }
   return { ...valueSchema.parse(row.value), version: row.version }
 }
 
@@ -35,27 +55,64 @@ export async function assertWritesEnabled(dbOrTx: Db | Tx): Promise<void> {
     throw new AppError('kill_switch', `${by} switched all writes off: ${reason}`, { meta: { by, since: at } })
 }
 
+/**
+ * Switching writes off takes one person, and works always. Switching them on takes an administrator, or two approvers
+ * who are two people: the first asks, the second agrees within 15 minutes.
+ */
 export async function setKillSwitch(ctx: Context, raw: z.input<typeof inputSchema>): Promise<KillSwitch> {
   authorise(ctx, 'kill_switch.set')
   const { on, reason } = inputSchema.parse(raw)
-  const now = ctx.clock.now()
-  const value = { on, reason, by: actorLabel(ctx.actor), at: now.toISOString() }
   return ctx.db.prisma.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('idemscope.kill_switch', 0))`
     const before = await readKillSwitch(tx)
-    const row = await tx.setting.upsert({
-      where: { key: KEY },
-      create: { key: KEY, value, updatedAt: now, updatedBy: value.by },
-      update: { value, version: { increment: 1 }, updatedAt: now, updatedBy: value.by },
-    })
-    await append(tx, ctx, {
-      verb: 'kill_switch.set',
-      subject: KEY,
-      outcome: on ? 'on' : 'off',
-      reason,
-      before,
-      after: value,
-    })
-    await tx.$executeRaw`SELECT pg_notify('idemscope', '{"kind":"kill_switch"}')`
-    return { ...value, version: row.version }
+    const at = ctx.clock.now().toISOString()
+    const switched: Value = { on, reason, by: actorLabel(ctx.actor), at, pending: null }
+    if (on || !before.on) return write(tx, ctx, before, switched, on ? 'on' : 'off')
+    const pending = await askOrAgree(ctx, before, reason)
+    if (pending === null) return write(tx, ctx, before, switched, 'off')
+    const { by, at: since, reason: why } = valueSchema.parse(before)
+    return write(tx, ctx, before, { on: true, reason: why, by, at: since, pending }, 'proposed')
   })
+}
+
+/** Null = this person's word is enough now; else what they ask for. */
+async function askOrAgree(ctx: Context, before: KillSwitch, reason: string): Promise<KillSwitch['pending']> {
+  const { userId: byId, role } = await assertPersonMay(ctx, 'kill_switch.set')
+  if (roleAllows(role, 'user.manage')) return null
+  const now = ctx.clock.now()
+  const { pending } = before
+  if (pending !== null && new Date(pending.expiresAt) > now && !(await isLockedOut(ctx, pending.byId))) {
+    if (pending.byId === byId)
+      throw new AppError(
+        'conflict',
+        'You have asked already: another approver, or an administrator, has to agree.',
+      )
+    await assertTwoPeople(ctx.db, pending.byId, byId)
+    return null
+  }
+  const expiresAt = approvalExpiresAt(now).toISOString()
+  return { by: actorLabel(ctx.actor), byId, reason, at: now.toISOString(), expiresAt }
+}
+
+async function isLockedOut({ db }: Context, userId: string): Promise<boolean> {
+  return (await db.prisma.user.findUniqueOrThrow({ where: { id: userId } })).banned
+}
+
+async function write(
+  tx: Tx,
+  ctx: Context,
+  before: KillSwitch,
+  value: Value,
+  outcome: 'on' | 'off' | 'proposed',
+): Promise<KillSwitch> {
+  const stamp = { updatedAt: ctx.clock.now(), updatedBy: actorLabel(ctx.actor) }
+  const row = await tx.setting.upsert({
+    where: { key: KEY },
+    create: { key: KEY, value, ...stamp },
+    update: { value, version: { increment: 1 }, ...stamp },
+  })
+  const { reason } = value.pending ?? value
+  await append(tx, ctx, { verb: 'kill_switch.set', subject: KEY, outcome, reason, before, after: value })
+  await tx.$executeRaw`SELECT pg_notify('idemscope', '{"kind":"kill_switch"}')`
+  return { ...value, version: row.version }
 }

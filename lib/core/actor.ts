@@ -8,3 +8,6 @@ export type Actor =
 
 export const actorLabel = (actor: Actor): string =>
   actor.kind === 'user' ? actor.name : `system:${actor.job}`
+
+/** Null = the console itself. */
+export const actorId = (actor: Actor): string | null => (actor.kind === 'user' ? actor.userId : null)

@@ -1,4 +1,4 @@
-import { type Actor, actorLabel } from './actor'
+import { type Actor, actorId, actorLabel } from './actor'
 import { type JsonValue, toJsonValue } from './json-value'
 
 /** Who did what to what, and how it ended. `before` and `after` never hold secrets. */
@@ -37,7 +37,7 @@ export function auditRow(
   return {
     at: ctx.clock.now(),
     actor: actorLabel(actor),
-    actorId: actor.kind === 'user' ? actor.userId : null,
+    actorId: actorId(actor),
     via:
       actor.kind === 'system'
         ? `job:${actor.job}`

@@ -31,3 +31,6 @@ export const roleAllows = (role: Role, verb: Verb): boolean =>
 
 /** The least role that may do it, for "needs the approver role". */
 export const leastRoleFor = (verb: Verb): Role => PERMISSIONS[verb][0]
+
+/** Whether a role may do more than another: they are in order. */
+export const isHigherRole = (role: Role, than: Role): boolean => ROLES.indexOf(role) > ROLES.indexOf(than)

@@ -65,8 +65,16 @@ export const POLICY_ACTION_KIND = 'retention_policy'
 /** The same of what reconciliation tolerates. */
 export const RULES_ACTION_KIND = 'reconciliation_rules'
 
+/** The same of what a person may do. */
+export const ROLE_ACTION_KIND = 'role_raise'
+
 /** Every kind that an action's row may have. */
-export const ALL_ACTION_KINDS = [...ACTION_KINDS, POLICY_ACTION_KIND, RULES_ACTION_KIND] as const
+export const ALL_ACTION_KINDS = [
+  ...ACTION_KINDS,
+  POLICY_ACTION_KIND,
+  RULES_ACTION_KIND,
+  ROLE_ACTION_KIND,
+] as const
 
 export const RUN_KINDS = [
   'reconciliation',

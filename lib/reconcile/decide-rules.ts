@@ -20,7 +20,7 @@ export async function approveRules(
 ): Promise<ActionView> {
   authorise(ctx, 'action.approve')
   const action = await proposedRules(ctx, input.actionId)
-  const approverId = assertFourEyes(action, ctx.actor)
+  const approverId = await assertFourEyes(ctx, action)
   await assertWritesEnabled(ctx.db)
   const after = rulesParamsSchema.parse(action.params)
   const now = ctx.clock.now()

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { createAction } from '@/lib/actions/create'
+import { evidenceHashOf } from '@/lib/actions/evidence-hash'
 import { type ActionView, actionView } from '@/lib/actions/view'
 import { append } from '@/lib/audit/append'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
-import { canonicalJson } from '@/lib/core/canonical-json'
 import { AppError } from '@/lib/core/errors'
 import { newId } from '@/lib/core/ids'
 import { reasonSchema } from '@/lib/core/reason'
@@ -60,8 +59,4 @@ export async function proposeRules(
 }
 
 /** What an approval is bound to: both lists. The preview is of its moment, and no part of it. */
-export const rulesHash = (before: RuleSet, after: RuleSet): string =>
-  createHash('sha256')
-    .update(canonicalJson([before, after]))
-    .digest('hex')
-    .slice(0, 32)
+export const rulesHash = (before: RuleSet, after: RuleSet): string => evidenceHashOf([before, after])

@@ -1,5 +1,6 @@
 import { assertFourEyes } from '@/lib/actions/approval'
 import { decline } from '@/lib/actions/decline'
+import { evidenceHashOf } from '@/lib/actions/evidence-hash'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { putInForce } from '@/lib/actions/put-in-force'
 import { type ActionView, actionView } from '@/lib/actions/view'
@@ -11,7 +12,7 @@ import { newId } from '@/lib/core/ids'
 import { reasonSchema } from '@/lib/core/reason'
 import { POLICY_ACTION_KIND } from '@/lib/core/states'
 import type { Tx } from '@/lib/db'
-import { evidenceHashOf, type PolicyParams, policyInForce, policyParamsSchema } from './propose-policy'
+import { type PolicyParams, policyInForce, policyParamsSchema } from './propose-policy'
 
 /** Another person approves the change that they saw; it is in force at once. What it would replace must be as it was. */
 export async function approvePolicy(
@@ -20,7 +21,7 @@ export async function approvePolicy(
 ): Promise<ActionView> {
   authorise(ctx, 'action.approve')
   const action = await proposedPolicy(ctx, input.actionId)
-  const approverId = assertFourEyes(action, ctx.actor)
+  const approverId = await assertFourEyes(ctx, action)
   await assertWritesEnabled(ctx.db)
   const policy = policyParamsSchema.parse(action.params)
   const now = ctx.clock.now()

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { createAction } from '@/lib/actions/create'
+import { evidenceHashOf } from '@/lib/actions/evidence-hash'
 import { type ActionView, actionView } from '@/lib/actions/view'
 import { append } from '@/lib/audit/append'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
-import { canonicalJson } from '@/lib/core/canonical-json'
 import { AppError } from '@/lib/core/errors'
 import { newId } from '@/lib/core/ids'
 import { reasonSchema } from '@/lib/core/reason'
@@ -99,6 +98,3 @@ export async function policyInForce(tx: Pick<Tx, 'retentionPolicy'>, policy: Pol
     archive: row.archive,
   }
 }
-
-export const evidenceHashOf = (evidence: unknown): string =>
-  createHash('sha256').update(canonicalJson(evidence)).digest('hex').slice(0, 32)

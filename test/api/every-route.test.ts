@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { matchRoute } from '@/app/_server/api/match'
 import type { Route } from '@/app/_server/api/route'
@@ -70,27 +71,58 @@ test.each(named(MUTATIONS))('%s needs a key', async (_, route) => {
   expect(answer.body.detail).toContain('UUID')
 })
 
+/** What only stops something. Everything else is refused while writes are off. */
+const CONTAINING = ['actions/{id}/reject', 'actions/{id}/withdraw', 'runs/{id}/cancel', SWITCH]
+
+test('the routes that work while writes are off are those that only contain', () => {
+  const working = MUTATIONS.filter(({ worksWhenWritesAreOff }) => worksWhenWritesAreOff)
+  expect(working.map(({ path }) => path).toSorted()).toEqual(CONTAINING.toSorted())
+})
+
 const reason = 'provider says it is down'
-test('the kill switch stops every mutation, and no read', async () => {
-  const approver = session(console.cookies.approver)
+const proposal = async (proposerId: string) => {
+  const row = { id: `act_${randomUUID()}`, kind: 'refund', state: 'proposed', reason, createdAt: new Date() }
+  return (await console.db.prisma.action.create({ data: { ...row, proposerId } })).id
+}
+
+test('the kill switch stops every mutation that is no containment, and no read', async () => {
+  const [approver, admin, operator] = [
+    session(console.cookies.approver),
+    session(console.cookies.admin),
+    session(console.cookies.operator),
+  ]
+  const { id: operatorId } = await console.db.prisma.user.findFirstOrThrow({
+    where: { email: 'operator@example.com' },
+  })
+  const [rejected, withdrawn] = [await proposal(operatorId), await proposal(operatorId)]
+  const { body: run } = await post('reconciliation/runs', { dryRun: true }, operator)
   expect((await get(SWITCH, approver)).body).toMatchObject({ on: false, version: 0 })
   expect(await post(SWITCH, { on: true, reason }, approver)).toMatchObject({
     status: 200,
     body: { on: true, reason },
   })
 
-  for (const route of MUTATIONS.filter(({ path }) => path !== SWITCH)) {
-    const answer = await ask(route, session(console.cookies.admin))
+  for (const route of MUTATIONS.filter(({ path }) => !CONTAINING.includes(path))) {
+    const answer = await ask(route, admin)
     expect(answer, route.path).toMatchObject({ status: 403, body: { code: 'kill_switch' } })
     // Who and why, so that the reader knows whom to ask.
     expect(answer.body.detail).toContain(`approver switched all writes off: ${reason}`)
   }
+  expect(await post(`actions/${rejected}/reject`, { reason }, approver)).toMatchObject({
+    status: 200,
+    body: { state: 'rejected' },
+  })
+  expect((await post(`actions/${withdrawn}/withdraw`, { reason }, operator)).status).toBe(200)
+  expect((await post(`runs/${run.id}/cancel`, {}, operator)).body).toMatchObject({ cancelRequested: true })
   for (const path of ['runs', 'locks', 'audit', 'measures', 'sources', 'conditions']) {
     expect((await get(path, approver)).status, path).toBe(200)
   }
 
-  expect((await post(SWITCH, { on: false, reason: 'provider is back' }, approver)).body.on).toBe(false)
+  // One approver asks; an administrator's word is enough.
+  const asked = await post(SWITCH, { on: false, reason: 'provider is back' }, approver)
+  expect(asked).toMatchObject({ status: 200, body: { on: true, reason, pending: { by: 'approver' } } })
+  expect((await post(SWITCH, { on: false, reason: 'provider is back' }, admin)).body.on).toBe(false)
   expect((await post('reconciliation/runs', { dryRun: true }, approver)).status).toBe(202)
   const { body } = await get('audit?verb=kill_switch.set', approver)
-  expect(body.items.map(({ outcome }: { outcome: string }) => outcome)).toEqual(['off', 'on'])
+  expect(body.items.map(({ outcome }: { outcome: string }) => outcome)).toEqual(['off', 'proposed', 'on'])
 })

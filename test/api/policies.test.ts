@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { evidenceHashOf } from '@/lib/actions/evidence-hash'
 import { POLICY_ACTION_KIND } from '@/lib/core/states'
-import { evidenceHashOf } from '@/lib/retention/propose-policy'
 import { type Console, createConsole, get, post, REASON, session } from './stand'
 
 /** A policy is decided on by the same routes as a correction, and by its own verbs. */

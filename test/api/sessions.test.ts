@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ownOrigins } from '@/app/_server/auth'
+import { parseEnv } from '@/lib/env'
 import { bearer, type Console, createConsole, get, ORIGIN, post } from './stand'
 
 let console: Console
@@ -62,7 +64,7 @@ test('there is no sign-up, and no making of users or keys over the API', async (
   expect(await console.db.prisma.user.count({ where: { email: user.email } })).toBe(0)
 })
 
-test('guessing a password is stopped by account, whatever address is claimed', async () => {
+test('guessing a password is stopped, whatever address is claimed', async () => {
   const statuses: number[] = []
   for (let attempt = 0; attempt < 12; attempt++) {
     const headers = { 'x-forwarded-for': `10.0.0.${attempt}` }
@@ -80,4 +82,14 @@ test('a session that ended is nobody', async () => {
   expect((await get('runs', headers)).status).toBe(200)
   expect((await auth('sign-out', {}, headers)).ok).toBe(true)
   expect((await get('runs', headers)).status).toBe(401)
+})
+
+test('a console with a public name is acted on by pages of that name alone', () => {
+  const origins = (url: string) => ownOrigins(parseEnv({ IDEMSCOPE_PUBLIC_URL: url, PORT: '3000' }))
+  expect(origins('https://idemscope.example.com/')).toEqual(['https://idemscope.example.com'])
+  expect(origins('http://127.0.0.1:8080')).toEqual([
+    'http://127.0.0.1:8080',
+    'http://localhost:3000',
+    'http://127.0.0.1:3000',
+  ])
 })

@@ -246,7 +246,7 @@ test('15 the kill switch stops every write, before and in the middle', async () 
   })
   await setKillSwitch(approver, { on: true, reason: REASON })
   await expect(act('release', lock)).rejects.toMatchObject({ code: 'kill_switch' })
-  await setKillSwitch(approver, { on: false, reason: REASON })
+  await setKillSwitch(await stand.as('admin'), { on: false, reason: REASON })
   expect(await act('release', lock)).toMatchObject({ state: 'done' })
 })
 

@@ -83,7 +83,7 @@ describe('a refund whose outcome is not plain', () => {
       state: 'refused',
       result: { reason: 'kill_switch' },
     })
-    await setKillSwitch(approver, { on: false, reason: 'provider is fine again' })
+    await setKillSwitch(await world.as('admin', 'boss'), { on: false, reason: 'provider is fine again' })
     expect(await refundsOf(surplus)).toHaveLength(0)
   })
 })

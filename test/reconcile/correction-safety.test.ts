@@ -110,7 +110,7 @@ test('kill switch: an unknown correction is not sent again while it is on', asyn
   world.advance(10_000)
   expect(await settleCorrections(world.system, SETTINGS)).toBe(0)
   expect(await refundsOf(surplus)).toHaveLength(0)
-  await setKillSwitch(approver, { on: false, reason: 'provider is fine again' })
+  await setKillSwitch(await world.as('admin', 'boss'), { on: false, reason: 'provider is fine again' })
   expect(await settleCorrections(world.system, SETTINGS)).toBe(1)
   expect(await refundsOf(surplus)).toHaveLength(1)
 })

@@ -1,8 +1,8 @@
 import type { Metadata } from 'next'
 import { redirect } from 'next/navigation'
 import { signedIn } from '@/app/_server/context'
-import { Logo } from '@/app/_ui/logo'
 import { env } from '@/lib/env'
+import { AuthCard } from '../auth-card'
 import { returnPath } from './return-path'
 import { SignInForm } from './sign-in-form'
 
@@ -16,25 +16,19 @@ export default async function SignInPage({ searchParams }: Props) {
   if ((await signedIn()) !== null) redirect(next)
   const { IDEMSCOPE_DEMO: demo, IDEMSCOPE_ENVIRONMENT: environment } = env()
   return (
-    <main className="grid min-h-dvh place-items-center px-4 py-10">
-      <div className="w-full max-w-[22.5rem]">
-        <div className="mb-6 flex items-center justify-center gap-2.5 font-semibold text-xl">
-          <Logo size={26} /> Idemscope
-        </div>
-        <section className="rounded-m border border-line bg-surface p-6 shadow-card">
-          <h1 className="font-semibold text-xl">Sign in</h1>
-          <p className="mt-1 mb-5 text-ink-2">
-            to <span className="font-medium text-ink uppercase tracking-wide">{environment}</span>
-          </p>
-          <SignInForm next={next} />
-        </section>
-        {demo ? (
+    <AuthCard
+      title="Sign in"
+      environment={environment}
+      below={
+        demo ? (
           <DemoAccounts />
         ) : (
-          <p className="mt-4 px-1 text-ink-2 text-s">An administrator makes accounts.</p>
-        )}
-      </div>
-    </main>
+          <p className="mt-4 px-1 text-ink-2 text-s">An administrator invites people.</p>
+        )
+      }
+    >
+      <SignInForm next={next} />
+    </AuthCard>
   )
 }
 

@@ -39,6 +39,7 @@ function field(counts: unknown, name: string): string | number | null {
 const ACTION_TEXT: Record<(typeof ALL_ACTION_KINDS)[number], string> = {
   retention_policy: 'Change of a retention policy',
   reconciliation_rules: 'Change of what reconciliation tolerates',
+  role_raise: 'Raise of a role',
   release: 'Release of a lock',
   complete: 'Completion of a key',
   fail: 'Final failure of a key',

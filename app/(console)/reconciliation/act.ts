@@ -3,7 +3,7 @@
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
 import type { Attempted } from '@/app/_server/attempt'
-import { attemptOnce } from '@/app/_server/attempt-once'
+import { attemptOnce, CONTAINS } from '@/app/_server/attempt-once'
 import type { ActInput } from '@/app/_ui/act-dialog'
 import { PRESETS } from '@/app/_ui/time-range'
 import { AppError } from '@/lib/core/errors'
@@ -83,9 +83,14 @@ export async function repeatForReal(runId: string, input: ActInput): Promise<Att
 }
 
 export async function cancel(runId: string, input: ActInput): Promise<Attempted<unknown>> {
-  return attemptOnce('run.cancel', input.requestId, async (ctx) => {
-    await cancelRun(ctx, z.string().parse(runId))
-    revalidatePath('/reconciliation')
-    return null
-  })
+  return attemptOnce(
+    'run.cancel',
+    input.requestId,
+    async (ctx) => {
+      await cancelRun(ctx, z.string().parse(runId))
+      revalidatePath('/reconciliation')
+      return null
+    },
+    CONTAINS,
+  )
 }

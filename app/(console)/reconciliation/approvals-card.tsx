@@ -3,7 +3,7 @@ import { moneyText } from '@/app/_ui/money-text'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
-import { POLICY_ACTION_KIND, RULES_ACTION_KIND } from '@/lib/core/states'
+import { POLICY_ACTION_KIND, ROLE_ACTION_KIND, RULES_ACTION_KIND } from '@/lib/core/states'
 import { fixVerb } from './words'
 
 /** Proposals that wait for a second person. */
@@ -58,5 +58,6 @@ export function ApprovalsCard({
 function placeOf({ id, kind, caseId }: ActionView): string {
   if (kind === POLICY_ACTION_KIND) return '/storage#policies'
   if (kind === RULES_ACTION_KIND) return '/reconciliation/rules'
+  if (kind === ROLE_ACTION_KIND) return '/settings#users'
   return caseId === null ? `/audit?subject=${id}` : `/reconciliation/cases/${caseId}`
 }

@@ -5,17 +5,16 @@ import { Time } from '@/app/_ui/time'
 import type { KillSwitch } from '@/lib/actions/kill-switch'
 import { switchWrites } from './act'
 
-/** Stops every change that the console would make outside, at once and for everybody. */
-export function KillSwitchCard({
-  state,
-  forbidden,
-  environment,
-}: {
+type Props = {
   state: KillSwitch
   forbidden: string | null
-  environment: string
-}) {
-  const place = environment.toUpperCase()
+  /** `alone`: an administrator, whose word is enough. */
+  me: { id: string; alone: boolean }
+  place: string
+}
+
+/** Stops every change that the console would make outside, at once and for everybody. */
+export function KillSwitchCard({ state, forbidden, me, place }: Props) {
   return (
     <Card id="kill-switch" title="Kill switch">
       <div className="flex flex-wrap items-center justify-between gap-3 px-4 pb-4">
@@ -29,34 +28,59 @@ export function KillSwitchCard({
               Last switched by {state.by} at <Time at={state.at} />: “{state.reason}”
             </p>
           )}
+          {state.pending !== null && (
+            <p className="mt-1 font-medium">
+              {state.pending.byId === me.id ? 'You asked' : `${state.pending.by} asks`} to switch them on: “
+              {state.pending.reason}” A second approver, or an administrator, can agree until{' '}
+              <Time at={state.pending.expiresAt} />.
+            </p>
+          )}
           <p className="mt-1 text-ink-2">
-            Checked again right before each call to a store, ledger or provider. Reading works on.
+            Checked again right before each call to a store, ledger or provider. Reading works on, and so does
+            what only stops something: reject, withdraw, abort, revoke, lock out, lower a role.
           </p>
         </div>
         {state.on ? (
-          <ActDialog
-            opener="Switch writes on"
-            forbidden={forbidden}
-            title={`Switch writes on in ${place}`}
-            lead="People can release locks, complete keys and approve corrections again."
-            confirm={`Switch all writes on in ${place}`}
-            withReason
-            act={switchWrites.bind(null, false)}
-          />
+          <SwitchOn {...{ state, forbidden, me, place }} />
         ) : (
-          <ActDialog
-            opener="Switch writes off"
-            openerLook="danger"
-            forbidden={forbidden}
-            title={`Switch all writes off in ${place}`}
-            lead="Every change by anybody is refused with 403 until somebody switches it on again. What is under way at a provider is not called back."
-            tone="danger"
-            confirm={`Switch all writes off in ${place}`}
-            withReason
-            act={switchWrites.bind(null, true)}
-          />
+          <SwitchOff {...{ forbidden, place }} />
         )}
       </div>
     </Card>
+  )
+}
+
+function SwitchOff({ forbidden, place }: Pick<Props, 'forbidden' | 'place'>) {
+  return (
+    <ActDialog
+      opener="Switch writes off"
+      openerLook="danger"
+      forbidden={forbidden}
+      title={`Switch all writes off in ${place}`}
+      lead="Every change by anybody is refused with 403. Switching them on again takes an administrator, or two approvers. What is under way at a provider is not called back."
+      tone="danger"
+      confirm={`Switch all writes off in ${place}`}
+      withReason
+      act={switchWrites.bind(null, true)}
+    />
+  )
+}
+
+function SwitchOn({ state: { pending }, forbidden, me, place }: Props) {
+  const asks = !me.alone && (pending === null || pending.byId === me.id)
+  return (
+    <ActDialog
+      opener={asks ? 'Ask to switch writes on' : 'Switch writes on'}
+      forbidden={forbidden ?? (asks && pending !== null ? 'You asked: somebody else has to agree' : null)}
+      title={`${asks ? 'Ask to switch writes on' : 'Switch writes on'} in ${place}`}
+      lead={
+        asks
+          ? 'They stay off until a second approver, or an administrator, agrees within 15 minutes.'
+          : 'People can release locks, complete keys and approve corrections again.'
+      }
+      confirm={asks ? `Ask to switch all writes on in ${place}` : `Switch all writes on in ${place}`}
+      withReason
+      act={switchWrites.bind(null, false)}
+    />
   )
 }

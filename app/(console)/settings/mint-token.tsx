@@ -3,34 +3,31 @@
 import { type FormEvent, useState, useTransition } from 'react'
 import type { Attempted } from '@/app/_server/attempt'
 import { Button } from '@/app/_ui/button'
-import { CopyButton } from '@/app/_ui/copy-button'
 import { fieldClass } from '@/app/_ui/field'
 import { mint } from './act'
+import { ToldOnce, UNANSWERED } from './told-once'
 
-/** A token of one's own. It is shown once, here. */
+const DAYS = [7, 30, 90, 180, 365]
+/** A quarter, as the server says without being asked. */
+const DAYS_DEFAULT = 90
+
+/** A token of one's own, with its end. It is shown once, here. */
 export function MintToken() {
   const [pending, startTransition] = useTransition()
   const [answer, setAnswer] = useState<Attempted<{ token: string }> | null>(null)
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = event.currentTarget
-    const name = new FormData(form).get('name')
+    const data = new FormData(form)
     startTransition(async () => {
-      const attempted = await mint(typeof name === 'string' ? name : '').catch(
-        (): Attempted<{ token: string }> => ({
-          kind: 'not_done',
-          code: 'unavailable',
-          why: 'The console did not answer: look at the list before you try again.',
-          reference: 'none',
-        }),
-      )
+      const attempted = await mint(String(data.get('name')), Number(data.get('days'))).catch(() => UNANSWERED)
       setAnswer(attempted)
       if (attempted.kind === 'done') form.reset()
     })
   }
   return (
     <>
-      <form onSubmit={submit} className="flex flex-wrap items-end gap-2">
+      <form method="post" onSubmit={submit} className="flex flex-wrap items-end gap-2">
         <label className="min-w-40 flex-1">
           <span className="mb-1 block font-medium">Name of a new token</span>
           <input
@@ -42,22 +39,26 @@ export function MintToken() {
             className={fieldClass}
           />
         </label>
+        <label>
+          <span className="mb-1 block font-medium">Ends after</span>
+          <select name="days" defaultValue={DAYS_DEFAULT} className={fieldClass}>
+            {DAYS.map((days) => (
+              <option key={days} value={days}>
+                {days} days
+              </option>
+            ))}
+          </select>
+        </label>
         <Button type="submit" className="h-9" disabled={pending}>
           {pending ? 'Working …' : 'Make 1 token'}
         </Button>
       </form>
-      <div role="status" className="mt-2 empty:hidden">
-        {answer?.kind === 'not_done' && <p className="text-bad-ink">{answer.why}</p>}
-        {answer?.kind === 'done' && (
-          <div className="rounded-m bg-ok-soft px-3 py-2 text-ok-ink">
-            <p className="font-medium">Copy it now: it is not shown again.</p>
-            <p className="flex flex-wrap items-center gap-2">
-              <code className="break-all font-mono text-s">{answer.value.token}</code>
-              <CopyButton text={answer.value.token} label="Copy token" />
-            </p>
-          </div>
-        )}
-      </div>
+      <ToldOnce
+        answer={answer}
+        lead={() => 'Copy it now: it is not shown again.'}
+        secretOf={({ token }) => token}
+        copyLabel="Copy token"
+      />
     </>
   )
 }

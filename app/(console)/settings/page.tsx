@@ -1,13 +1,22 @@
 import type { Metadata } from 'next'
+import { headers } from 'next/headers'
 import type { SearchParams } from 'nuqs/server'
 import { guardPage } from '@/app/_server/page-guard'
+import { services } from '@/app/_server/services'
 import { PageHeader } from '@/app/_ui/page-header'
-import { listTokens } from '@/lib/access/tokens'
+import { readAccounts, readOwnCode } from '@/lib/access/accounts/read-accounts'
+import { listTokens } from '@/lib/access/list-tokens'
+import { readSession } from '@/lib/access/session-actor'
+import { listSessions } from '@/lib/access/sessions'
 import { listUsers } from '@/lib/access/users'
+import type { KillSwitch } from '@/lib/actions/kill-switch'
+import { listActions } from '@/lib/actions/read'
 import { leastRoleFor, roleAllows, type Verb } from '@/lib/core/permissions'
+import { ROLE_ACTION_KIND } from '@/lib/core/states'
 import { env } from '@/lib/env'
 import { readTraceLink } from '@/lib/telemetry/trace-link'
-import { killSwitchNow } from '../_shell/reads'
+import { killSwitchNow, requestNow } from '../_shell/reads'
+import { AccountCard } from './account-card'
 import { KillSwitchCard } from './kill-switch-card'
 import { RolesCard } from './roles-card'
 import { TokensCard } from './tokens-card'
@@ -17,27 +26,46 @@ import { UsersCard } from './users-card'
 export const metadata: Metadata = { title: 'Settings' }
 export const dynamic = 'force-dynamic'
 
+const RAISES_SHOWN = 20
+
 export default async function SettingsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const ctx = await guardPage('/settings', await searchParams)
-  const [killSwitch, users, tokens, template] = await Promise.all([
+  const { db, actor } = ctx
+  const now = await requestNow()
+  const [killSwitch, users, accounts, raises, tokens, code, sessions, session, template] = await Promise.all([
     killSwitchNow(),
-    listUsers(ctx.db),
-    listTokens(ctx.db, ctx.actor.userId),
-    readTraceLink(ctx.db),
+    listUsers(db),
+    readAccounts(db, now),
+    listActions(db, { kind: [ROLE_ACTION_KIND], state: ['proposed'] }, { limit: RAISES_SHOWN }),
+    listTokens(db, actor.userId, now),
+    readOwnCode(db, actor.userId),
+    listSessions(db, actor.userId, now),
+    readSession(services().auth, await headers()),
+    readTraceLink(db),
   ])
   const forbid = (verb: Verb) =>
-    roleAllows(ctx.actor.role, verb) ? null : `Needs the ${leastRoleFor(verb)} role`
+    roleAllows(actor.role, verb) ? null : `Needs the ${leastRoleFor(verb)} role`
+  const place = env().IDEMSCOPE_ENVIRONMENT.toUpperCase()
   return (
     <div className="grid gap-3">
-      <PageHeader title="Settings" summary={`You are ${ctx.actor.name}, ${ctx.actor.role}.`} />
+      <PageHeader title="Settings" summary={`You are ${actor.name}, ${actor.role}.`} />
       <KillSwitchCard
-        state={killSwitch}
+        state={{ ...killSwitch, pending: stillOpen(killSwitch.pending, now) }}
         forbidden={forbid('kill_switch.set')}
-        environment={env().IDEMSCOPE_ENVIRONMENT}
+        me={{ id: actor.userId, alone: roleAllows(actor.role, 'user.manage') }}
+        place={place}
       />
       <div className="grid items-start gap-3 xl:grid-cols-2 [&>*]:min-w-0">
         <div className="grid min-w-0 gap-3">
-          <UsersCard users={users} forbidden={forbid('user.manage')} />
+          <UsersCard
+            users={users}
+            accounts={accounts}
+            raises={raises.items}
+            me={actor.userId}
+            forbidden={forbid('user.manage')}
+            place={place}
+          />
+          <AccountCard code={code} sessions={sessions} sessionId={session?.sessionId ?? ''} />
           <TokensCard tokens={tokens} />
           <TraceLinkCard template={template} forbidden={forbid('source.manage')} />
         </div>
@@ -46,3 +74,7 @@ export default async function SettingsPage({ searchParams }: { searchParams: Pro
     </div>
   )
 }
+
+/** What was asked for too long ago has to be asked for again. */
+const stillOpen = (pending: KillSwitch['pending'], now: Date): KillSwitch['pending'] =>
+  pending !== null && new Date(pending.expiresAt) > now ? pending : null

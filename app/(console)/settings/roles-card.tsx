@@ -19,10 +19,10 @@ const WORDS: Record<Verb, string> = {
   'alert.silence': 'Silence alerts',
   'alert.test': 'Send test notifications',
   'audit.verify': 'Verify the audit',
-  'kill_switch.set': 'Switch writes off and on',
+  'kill_switch.set': 'Switch writes off, on with a second person',
   'source.manage': 'Connect sources, set links',
   'receiver.manage': 'Add and remove receivers',
-  'user.manage': 'Change roles',
+  'user.manage': 'Invite, lock out, change roles with a second admin',
   'token.mint': 'Mint tokens of services',
 }
 

@@ -1,21 +1,35 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
-import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
-import { fieldClass } from '@/app/_ui/field'
 import { plural } from '@/app/_ui/format-figure'
-import { cellClass, secondLineClass, stillHeadClass, tableClass } from '@/app/_ui/table'
-import { Time } from '@/app/_ui/time'
+import { stillHeadClass, tableClass } from '@/app/_ui/table'
+import type { Account } from '@/lib/access/accounts/read-accounts'
 import type { listUsers } from '@/lib/access/users'
-import { ROLES } from '@/lib/core/permissions'
-import { changeRole, lockOut } from './act'
-import { AddUser } from './add-user'
+import type { ActionView } from '@/lib/actions/view'
+import { InviteUser } from './invite-user'
+import { UserRow } from './user-row'
+import { WaitingRaise } from './waiting-raise'
 
-type User = Awaited<ReturnType<typeof listUsers>>[number]
+export type User = Awaited<ReturnType<typeof listUsers>>[number]
+
+type Props = {
+  users: readonly User[]
+  accounts: ReadonlyMap<string, Account>
+  raises: readonly ActionView[]
+  me: string
+  forbidden: string | null
+  place: string
+}
 
 /** Who may do what. A service user acts by its token only, and never approves. */
-export function UsersCard({ users, forbidden }: { users: readonly User[]; forbidden: string | null }) {
+export function UsersCard({ users, accounts, raises, me, forbidden, place }: Props) {
+  const names = new Map(users.map(({ id, name }) => [id, name]))
+  const admins = users.filter(
+    ({ id, role, banned }) => role === 'admin' && !banned && accounts.get(id)?.accepted === true,
+  )
   return (
     <Card id="users" title="Users" aside={plural(users.length, 'user')}>
+      {raises.map((action) => (
+        <WaitingRaise key={action.id} {...{ action, names, me, forbidden, place }} />
+      ))}
       <table className={tableClass}>
         <thead>
           <tr>
@@ -35,74 +49,31 @@ export function UsersCard({ users, forbidden }: { users: readonly User[]; forbid
         </thead>
         <tbody>
           {users.map((user) => (
-            <UserRow key={user.id} user={user} forbidden={forbidden} />
+            <UserRow
+              key={user.id}
+              user={user}
+              account={accounts.get(user.id) ?? null}
+              me={me}
+              forbidden={forbidden}
+            />
           ))}
         </tbody>
       </table>
-      {forbidden === null && <AddUser />}
+      {forbidden === null && admins.length < 2 && <OneAdministrator />}
+      {forbidden === null && <InviteUser />}
     </Card>
   )
 }
 
-function UserRow({ user, forbidden }: { user: User; forbidden: string | null }) {
+/** Two have to agree, and there is one: whoever has the host makes the second. */
+function OneAdministrator() {
   return (
-    <tr>
-      <td className={cellClass('max-w-[13rem] max-md:max-w-[8.5rem]')}>
-        <span className="block truncate font-medium">{user.name}</span>
-        <span className={secondLineClass} title={user.email}>
-          {user.service ? 'service, token only' : user.email}
-        </span>
-      </td>
-      <td className={cellClass()}>
-        <Badge tone={user.role === 'admin' || user.role === 'approver' ? 'accent' : 'plain'}>
-          {user.role}
-        </Badge>
-        {user.banned && <Badge tone="bad">locked out</Badge>}
-      </td>
-      <td className={cellClass('max-2xl:hidden')}>
-        <Time at={user.createdAt} />
-      </td>
-      <td className={cellClass('text-right max-md:px-1')}>
-        <div className="flex justify-end max-md:flex-col">
-          <ActDialog
-            opener={user.banned ? 'Let in' : 'Lock out'}
-            openerLook="quiet"
-            forbidden={forbidden}
-            title={`${user.banned ? 'Let in' : 'Lock out'} ${user.name}`}
-            lead={
-              user.banned
-                ? 'They can sign in again, and their tokens work again.'
-                : 'Their sessions end at once, their tokens within 10 s. What they did stays under their name.'
-            }
-            tone={user.banned ? 'plain' : 'danger'}
-            confirm={`${user.banned ? 'Let in' : 'Lock out'} 1 user`}
-            withReason
-            act={lockOut.bind(null, user.id, !user.banned)}
-          />
-          <ActDialog
-            opener="Change role"
-            openerLook="quiet"
-            forbidden={forbidden}
-            title={`Change the role of ${user.name}`}
-            lead="Takes effect at once, for their tokens within 10 s."
-            tone="danger"
-            confirm="Change 1 role"
-            withReason
-            act={changeRole.bind(null, user.id)}
-          >
-            <label className="block">
-              <span className="mb-1 block font-medium">Role</span>
-              <select name="role" defaultValue={user.role} className={fieldClass}>
-                {ROLES.filter((role) => !user.service || role === 'viewer' || role === 'operator').map(
-                  (role) => (
-                    <option key={role}>{role}</option>
-                  ),
-                )}
-              </select>
-            </label>
-          </ActDialog>
-        </div>
-      </td>
-    </tr>
+    <p className="border-line border-t px-4 py-3 text-ink-2">
+      There is one administrator, and raising a role takes two. On the host,{' '}
+      <code className="break-all font-mono text-s">
+        npm run --silent invite -- --role admin --email EMAIL --name NAME
+      </code>{' '}
+      prints the link of another one.
+    </p>
   )
 }

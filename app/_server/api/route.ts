@@ -26,7 +26,7 @@ type Common<P, Q, B> = {
   body?: B
   /** The handler parses the body, by better means than the schema of the document; it gets it as it came. */
   parsesItself?: true
-  /** The one mutation that the kill switch must not stop is its own. */
+  /** It only contains: stops, rejects or revokes something. The kill switch must not stand in its way. */
   worksWhenWritesAreOff?: true
   /** What it answers when all is well, by status. */
   responses: Partial<

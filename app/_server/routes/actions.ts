@@ -46,7 +46,7 @@ export const actionRoutes = [
     tag: 'Actions',
     summary: 'Approve another person’s proposal, on the evidence that was seen',
     description:
-      'A correction: store and provider are read again, and it is executed once; when the evidence changed it is refused. A retention policy: it is in force at once. An approval is good for 15 minutes.',
+      'A correction: store and provider are read again, and it is executed once; when the evidence changed it is refused. A retention policy: it is in force at once. It has to be another person than proposed, not another account of one person. An approval is good for 15 minutes.',
     verb: 'action.approve',
     params: idParam,
     body: z.strictObject({
@@ -63,6 +63,7 @@ export const actionRoutes = [
     tag: 'Actions',
     summary: 'Reject a proposal',
     verb: 'action.reject',
+    worksWhenWritesAreOff: true,
     params: idParam,
     body: z.strictObject({ reason: reasonSchema }),
     responses: { 200: { description: 'The action', schema: actionSchema } },
@@ -76,6 +77,7 @@ export const actionRoutes = [
     tag: 'Actions',
     summary: 'Take back a proposal of one’s own',
     verb: 'case.propose',
+    worksWhenWritesAreOff: true,
     params: idParam,
     body: z.strictObject({ reason: reasonSchema }),
     responses: { 200: { description: 'The action', schema: actionSchema } },

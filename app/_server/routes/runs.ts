@@ -61,6 +61,7 @@ export const runRoutes = [
     description:
       'One that waits ends at once; one that works stops at its next safe point. What it committed stays.',
     verb: 'run.cancel',
+    worksWhenWritesAreOff: true,
     params: idParam,
     body: z.strictObject({}),
     responses: { 200: { description: 'The run', schema: runSchema } },

@@ -17,7 +17,17 @@ const at = z.iso.datetime()
 const word = z.string().nullable()
 
 const killSwitchSchema = z
-  .object({ on: z.boolean(), reason: word, by: word, at: at.nullable(), version: z.number() })
+  .object({
+    on: z.boolean(),
+    reason: word,
+    by: word,
+    at: at.nullable(),
+    pending: z
+      .object({ by: z.string(), byId: z.string(), reason: z.string(), at, expiresAt: at })
+      .nullable()
+      .describe('An approver asks to switch writes on again; a second one agrees by asking too'),
+    version: z.number(),
+  })
   .meta({ id: 'KillSwitch' })
 
 const secret = z
@@ -174,7 +184,7 @@ export const sourceRoutes = [
     tag: 'Settings',
     summary: 'Switch all writes off, or on again',
     description:
-      'While it is on, every mutation answers 403 and reads go on. It is checked again right before each call to the outside.',
+      'While it is on, every mutation answers 403, except those that only stop, reject or withdraw something; reads go on. It is checked again right before each call to the outside. Switching writes on again (`on: false`) takes an administrator, or two approvers within 15 minutes: the first one’s answer has `pending`.',
     verb: 'kill_switch.set',
     body: z.strictObject({ on: z.boolean(), reason: reasonSchema }),
     worksWhenWritesAreOff: true,

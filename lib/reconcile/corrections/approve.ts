@@ -22,7 +22,7 @@ export async function approve(
 ): Promise<ActionView> {
   authorise(ctx, 'action.approve')
   const action = await proposedAction(ctx, input.actionId)
-  const approverId = assertFourEyes(action, ctx.actor)
+  const approverId = await assertFourEyes(ctx, action)
   await assertWritesEnabled(ctx.db)
   if (action.evidenceHash !== input.evidenceHash) {
     throw new AppError('conflict', 'That is not the evidence of this proposal: look at it again.', {

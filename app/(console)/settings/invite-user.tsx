@@ -3,26 +3,18 @@
 import { type FormEvent, useState, useTransition } from 'react'
 import type { Attempted } from '@/app/_server/attempt'
 import { Button } from '@/app/_ui/button'
-import { CopyButton } from '@/app/_ui/copy-button'
 import { fieldClass } from '@/app/_ui/field'
 import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
 import { ROLES } from '@/lib/core/permissions'
-import { add } from './act'
+import { inviteUser, type Link } from './act'
+import { LinkTold } from './link-told'
+import { UNANSWERED } from './told-once'
 
-type Answer = Attempted<{ email: string; password: string }>
-
-const UNANSWERED: Answer = {
-  kind: 'not_done',
-  code: 'unavailable',
-  why: 'The console did not answer: look at the list before you try again.',
-  reference: 'none',
-}
-
-/** Another person. Their first password is shown once, here. */
-export function AddUser() {
+/** Another person, who sets their own password by a link. */
+export function InviteUser() {
   const [pending, startTransition] = useTransition()
   const [reason, setReason] = useState('')
-  const [answer, setAnswer] = useState<Answer | null>(null)
+  const [answer, setAnswer] = useState<Attempted<Link> | null>(null)
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = event.currentTarget
@@ -33,7 +25,7 @@ export function AddUser() {
     }
     const user = { email: text('email'), name: text('name'), role: text('role'), reason }
     startTransition(async () => {
-      const attempted = await add(user).catch(() => UNANSWERED)
+      const attempted = await inviteUser(user).catch(() => UNANSWERED)
       setAnswer(attempted)
       if (attempted.kind !== 'done') return
       form.reset()
@@ -42,7 +34,7 @@ export function AddUser() {
   }
   return (
     <details className="border-line border-t px-4 py-3">
-      <summary className="font-medium text-accent-ink max-md:min-h-11">Add a user</summary>
+      <summary className="font-medium text-accent-ink max-md:min-h-11">Invite a user</summary>
       <form method="post" onSubmit={submit} className="mt-3 grid gap-3">
         <label className="block">
           <span className="mb-1 block font-medium">Email</span>
@@ -69,27 +61,18 @@ export function AddUser() {
             </select>
           </label>
         </div>
+        <p className="text-ink-2">
+          More than a viewer takes a second administrator. Whom you invite cannot approve what you propose,
+          nor you what they propose.
+        </p>
         <ReasonField value={reason} onChange={setReason} />
         <div className="flex justify-end">
           <Button type="submit" look="primary" disabled={pending || !reasonIsEnough(reason)}>
-            {pending ? 'Working …' : 'Add 1 user'}
+            {pending ? 'Working …' : 'Invite 1 user'}
           </Button>
         </div>
       </form>
-      <div role="status" className="mt-2 empty:hidden">
-        {answer?.kind === 'not_done' && <p className="text-bad-ink">{answer.why}</p>}
-        {answer?.kind === 'done' && (
-          <div className="rounded-m bg-ok-soft px-3 py-2 text-ok-ink">
-            <p className="font-medium">
-              Password of {answer.value.email}: hand it over now, it is not shown again.
-            </p>
-            <p className="flex flex-wrap items-center gap-2">
-              <code className="break-all font-mono text-s">{answer.value.password}</code>
-              <CopyButton text={answer.value.password} label="Copy password" />
-            </p>
-          </div>
-        )}
-      </div>
+      <LinkTold answer={answer} />
     </details>
   )
 }

@@ -1,0 +1,83 @@
+import { ActDialog } from '@/app/_ui/act-dialog'
+import { fieldClass } from '@/app/_ui/field'
+import type { Account } from '@/lib/access/accounts/read-accounts'
+import { confirm, rename, withdrawLink } from './act'
+import { NewLink } from './new-link'
+import type { User } from './users-card'
+
+/** What is seldom done with an account. */
+export function MoreOfUser({ user, account, me }: { user: User; account: Account; me: string }) {
+  return (
+    <details className="open:basis-full">
+      <summary className="inline-flex h-8 cursor-pointer items-center rounded-m px-3 font-medium text-ink-2 hover:bg-sunken hover:text-ink max-md:h-11">
+        More<span className="sr-only"> of {user.name}</span>
+      </summary>
+      <div className="flex flex-wrap justify-end">
+        {account.accepted && account.heldBy.length > 0 && <Confirm user={user} account={account} />}
+        {user.id !== me && !user.banned && <NewLink userId={user.id} name={user.name} />}
+        {account.invitedUntil !== null && (
+          <ActDialog
+            opener="Withdraw link"
+            openerLook="quiet"
+            title={`Withdraw the link of ${user.name}`}
+            lead="Nobody can set a password by it any more."
+            tone="danger"
+            confirm="Withdraw 1 link"
+            withReason
+            act={withdrawLink.bind(null, user.id)}
+          />
+        )}
+        <ActDialog
+          opener="Rename"
+          openerLook="quiet"
+          title={`Rename ${user.name}`}
+          lead="What they did before stays under the old name. You count as them from now on: you approve nothing of each other."
+          confirm="Rename 1 user"
+          withReason
+          act={rename.bind(null, user.id)}
+        >
+          <label className="block">
+            <span className="mb-1 block font-medium">Name</span>
+            <input
+              name="name"
+              defaultValue={user.name}
+              required
+              maxLength={60}
+              autoComplete="off"
+              className={fieldClass}
+            />
+          </label>
+        </ActDialog>
+      </div>
+    </details>
+  )
+}
+
+function Confirm({ user, account }: { user: User; account: Account }) {
+  return (
+    <ActDialog
+      opener="Confirm"
+      openerLook="quiet"
+      forbidden={
+        account.hasCode ? null : 'Its person has no code yet: they set a password of their own first'
+      }
+      title={`Confirm that ${user.name} uses this account`}
+      lead={`${account.heldBy.join(', ')} held its link or password, and may be behind it. Ask ${user.name} in person for the code in their Settings.`}
+      confirm="Confirm 1 account"
+      withReason
+      act={confirm.bind(null, user.id)}
+    >
+      <label className="block">
+        <span className="mb-1 block font-medium">Code that {user.name} reads to you</span>
+        <input
+          name="code"
+          required
+          maxLength={20}
+          placeholder="ABCD-2345"
+          autoComplete="off"
+          className={fieldClass}
+        />
+      </label>
+    </ActDialog>
+  )
+}

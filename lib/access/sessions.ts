@@ -1,0 +1,42 @@
+import type { Context } from '@/lib/context'
+import { auditRow } from '@/lib/core/audit-entry'
+import { AppError } from '@/lib/core/errors'
+import type { Db } from '@/lib/db'
+
+const SESSIONS_SHOWN = 50
+
+/** A person's sessions that have not ended, the latest used first. */
+export async function listSessions(db: Db, userId: string, now: Date) {
+  const rows = await db.prisma.session.findMany({
+    where: { userId, expiresAt: { gt: now } },
+    orderBy: { updatedAt: 'desc' },
+    take: SESSIONS_SHOWN,
+  })
+  return rows.map((row) => ({
+    id: row.id,
+    userAgent: row.userAgent,
+    createdAt: row.createdAt.toISOString(),
+    usedAt: row.updatedAt.toISOString(),
+  }))
+}
+
+/** Ends sessions of one's own: one, or all but the one that asks. Idempotent. Returns how many. */
+export async function endSessions(ctx: Context, which: { id: string } | { allBut: string }): Promise<number> {
+  const { actor } = ctx
+  if (actor.kind !== 'user') throw new AppError('forbidden', 'Only a person has sessions.')
+  return ctx.db.prisma.$transaction(async (tx) => {
+    const { count } = await tx.session.deleteMany({
+      where: { userId: actor.userId, id: 'id' in which ? which.id : { not: which.allBut } },
+    })
+    if (count > 0) {
+      const entry = {
+        verb: 'session.end',
+        subject: actor.userId,
+        outcome: 'done',
+        after: { sessions: count },
+      }
+      await tx.auditEntry.create({ data: auditRow(ctx, entry) })
+    }
+    return count
+  })
+}
