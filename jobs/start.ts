@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { systemClock } from '@/lib/core/clock'
 import { AppError } from '@/lib/core/errors'
-import { type Env, env } from '@/lib/env'
+import { type Env, env, publicUrl } from '@/lib/env'
 import { createLog, type Log } from '@/lib/log'
 import { applyMigrations } from '@/prisma/engine'
 import { buildConsole } from './build'
@@ -15,7 +15,7 @@ import { demoChild, prepareDemo } from './supervisor/demo'
 import { consoleEnvironment } from './supervisor/environment'
 import { type Options, parseOptions } from './supervisor/options'
 import { createProgress } from './supervisor/progress'
-import { type DatabaseUrls, provision } from './supervisor/provision'
+import { type DatabaseUrls, migrateGuarded, provision } from './supervisor/provision'
 import { waitForFigures, waitUntilReady } from './supervisor/ready'
 import { writeRuntime } from './supervisor/runtime-file'
 import { readOrCreateSecrets, type Secrets } from './supervisor/secrets'
@@ -50,7 +50,7 @@ async function start(options: Options, settings: Env): Promise<void> {
     throw new AppError('invalid', 'The demo brings its own PostgreSQL: unset DATABASE_URL, or use npm start.')
   }
   const folder = resolve(settings.IDEMSCOPE_DATA_DIR)
-  const consoleUrl = settings.IDEMSCOPE_PUBLIC_URL ?? `http://localhost:${settings.PORT}`
+  const consoleUrl = publicUrl(settings)
   undo.push(lockDataFolder(folder, consoleUrl, systemClock.now()))
   // Who tries the demo reads its progress; what goes wrong is logged all the same.
   const log = createLog('supervisor', options.demo ? 'warn' : settings.IDEMSCOPE_LOG_LEVEL)
@@ -127,7 +127,7 @@ async function prepareDatabase(given: {
     process.exit(1)
   })
   const urls = await provision(postgres, secrets, options.demo)
-  await applyMigrations(urls.console)
+  await migrateGuarded(postgres, () => applyMigrations(urls.console))
   return { databaseUrl: urls.console, demoUrls: options.demo ? urls : undefined }
 }
 

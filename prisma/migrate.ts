@@ -1,7 +1,9 @@
+import { giveBackAuditSql, takeAuditSql } from '@/lib/audit/owner'
 import { env } from '@/lib/env'
 import { applyMigrations } from './engine'
 
-// `npm run migrate`: brings DATABASE_URL to this version's schema.
+// `npm run migrate`: brings DATABASE_URL to this version's schema. With --audit-owner-sql, or --audit-give-back-sql, it
+// only prints what a superuser runs in that database after, or before: see docs/guides/operating.md.
 const url = env().DATABASE_URL
 if (url === undefined) {
   console.error(
@@ -9,5 +11,17 @@ if (url === undefined) {
   )
   process.exit(2)
 }
-const applied = await applyMigrations(url)
-console.log(applied.length === 0 ? 'Up to date.' : `Applied ${applied.join(', ')}.`)
+const { username, pathname } = new URL(url)
+const place = { role: decodeURIComponent(username), database: decodeURIComponent(pathname.slice(1)) }
+switch (process.argv[2]) {
+  case '--audit-owner-sql':
+    process.stdout.write(takeAuditSql(place))
+    break
+  case '--audit-give-back-sql':
+    process.stdout.write(giveBackAuditSql(place))
+    break
+  default: {
+    const applied = await applyMigrations(url)
+    console.log(applied.length === 0 ? 'Up to date.' : `Applied ${applied.join(', ')}.`)
+  }
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ownsAudit } from '@/lib/audit/owner'
 import { readProcesses } from '@/lib/runs/processes'
 import { MIGRATIONS } from './migrations'
 import type { Services } from './services'
@@ -24,6 +25,7 @@ export async function readReadiness(app: Services): Promise<Readiness> {
     database,
     receiver: alive(processes, 'receiver', 'accepts'),
     worker: alive(processes, 'worker', 'polls'),
+    audit: await auditPart(app),
     ...(app.settings.IDEMSCOPE_DEMO ? { demo: demoPart(processes) } : {}),
   }
   return { ready: Object.values(parts).every((part) => part.ok), parts }
@@ -49,6 +51,18 @@ async function databasePart({ db }: Services): Promise<Part> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** A warning, and no reason to be taken out of service. */
+async function auditPart({ db, settings }: Services): Promise<Part> {
+  const warnings = [
+    ...((await ownsAudit(db)) ? ['the role that the console connects as owns its tables'] : []),
+    ...(settings.IDEMSCOPE_AUDIT_KEY.length === 0
+      ? ['IDEMSCOPE_AUDIT_KEY is not set: its head is not signed']
+      : []),
+  ]
+  if (warnings.length === 0) return { ok: true, detail: 'signed, and owned by nobody who signs in' }
+  return { ok: true, detail: `warning: ${warnings.join('; ')}. See docs/guides/operating.md` }
 }
 
 type Process = Awaited<ReturnType<typeof readProcesses>>[number]

@@ -38,6 +38,7 @@ export function consoleEnvironment(given: {
     IDEMSCOPE_KEY_SECRET: secrets.keySecret,
     IDEMSCOPE_AUTH_SECRET: secrets.authSecret,
     IDEMSCOPE_CREDENTIALS_KEY: secrets.credentialsKey,
+    IDEMSCOPE_AUDIT_KEY: secrets.auditKey,
     ...persons,
     NODE_ENV: 'production',
     DATABASE_URL: given.databaseUrl,

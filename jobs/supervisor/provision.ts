@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { giveBackAuditSql, takeAuditSql } from '@/lib/audit/owner'
 import type { KeptPostgres } from '../embedded/keep-running'
 import type { Secrets } from './secrets'
 
@@ -41,6 +42,24 @@ export async function provision(
     console: url('idemscope', secrets.consolePassword, 'idemscope'),
     service: url('payments_app', secrets.servicePassword, 'demo_payments'),
     source: url('idemscope_source', secrets.sourcePassword, 'demo_payments'),
+  }
+}
+
+const CONSOLE = { database: 'idemscope', role: 'idemscope' } as const
+
+/** Migrations of the console run as its own role, which owns the audit for as long as they take. */
+export async function migrateGuarded(
+  postgres: Pick<KeptPostgres, 'url'>,
+  migrate: () => Promise<unknown>,
+): Promise<void> {
+  const client = new pg.Client({ connectionString: postgres.url(CONSOLE.database) })
+  await client.connect()
+  try {
+    await client.query(giveBackAuditSql(CONSOLE))
+    await migrate()
+    await client.query(takeAuditSql(CONSOLE))
+  } finally {
+    await client.end()
   }
 }
 

@@ -168,9 +168,13 @@ function Row({ entry, chosen }: { entry: AuditView; chosen: boolean }) {
       <td className={cellClass('whitespace-nowrap')}>
         <Time at={entry.at} />
       </td>
-      <td className={cellClass('max-md:hidden')}>
-        <span className="block">{entry.actor}</span>
-        <span className={secondLineClass}>{entry.via}</span>
+      <td className={cellClass('max-w-44 max-md:hidden')}>
+        <span className="block truncate" title={entry.actor}>
+          {entry.actor}
+        </span>
+        <span className={secondLineClass} title={entry.via}>
+          {entry.via}
+        </span>
       </td>
       <td className={cellClass()}>
         <QueryLink
@@ -186,7 +190,7 @@ function Row({ entry, chosen }: { entry: AuditView; chosen: boolean }) {
           <ShortId id={entry.subject} className="max-md:hidden" />
         </span>
       </td>
-      <td className={cellClass('max-w-80 max-md:hidden')}>
+      <td className={cellClass('w-full max-w-0 max-md:hidden')}>
         <span className="block truncate" title={entry.reason ?? undefined}>
           {entry.reason ?? <span className="text-ink-3">no reason asked</span>}
         </span>
