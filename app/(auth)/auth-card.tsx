@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { Logo } from '@/app/_ui/logo'
 
-/** The frame of a page for whoever is not signed in yet. */
+/** The frame of a page before sign-in. */
 export function AuthCard(props: {
   title: string
   environment: string

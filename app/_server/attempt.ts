@@ -16,7 +16,7 @@ export async function attempt<T>(work: (ctx: UserContext) => Promise<T>): Promis
   return settle(ctx, () => work(ctx))
 }
 
-/** The same for whoever is not signed in yet. */
+/** The same for a person who is not signed in yet. */
 export const attemptAsNobody = <T>(work: (app: Services) => Promise<T>): Promise<Attempted<T>> =>
   settle({ log: services().log, requestId: newId('req') }, () => work(services()))
 

@@ -29,7 +29,7 @@ export async function assertFourEyes(
   return approverId
 }
 
-/** Who acts is a person who may do it now: a token remembers its user's role for some seconds. */
+/** The actor is a person who may do it now: a token remembers its user's role for some seconds. */
 export async function assertPersonMay(
   { db, actor }: Pick<Context, 'db' | 'actor'>,
   verb: Verb,

@@ -10,7 +10,7 @@ export type ChainReport = {
   /** Committed and not chained yet: the sealer takes them within seconds. */
   unsealed: number
   headHash: string | null
-  /** The last signed head; null = none was signed, so that whoever owns the tables could have rewritten them all. */
+  /** The last signed head; null = none was signed, so that the owner of the tables could have rewritten them all. */
   signed: { seq: string; at: string; keyId: string; signature: Signature } | null
   /** The first place that does not hold, and why. */
   brokenAt?: Break

@@ -11,7 +11,7 @@ const HOLDS = {
 
 /**
  * The rows of people's hands in another's account; none for the console itself (null) or the account's own person.
- * Insert them in the transaction of the change: four eyes are judged by them.
+ * Insert them in the transaction of the change: four eyes are computed from them.
  */
 export const principalLinks = (
   how: keyof typeof HOLDS,

@@ -137,7 +137,7 @@ test('a name is changed by an administrator, and that is audited', async () => {
   })
 })
 
-test('a lost password is replaced by its person: sessions end, and tokens, which whoever held the link may have made', async () => {
+test('a lost password is replaced by its person: sessions end, and tokens, which the holder of the link may have made', async () => {
   await people.fromHost('Dora', 'operator')
   const cookie = await signIn('Dora')
   const { token } = await mintOwnToken(await people.as('Dora'), { name: 'old' })

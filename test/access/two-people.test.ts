@@ -84,7 +84,7 @@ test('who invited an account counts as it: they approve nothing of each other', 
   expect(await approves(invited, inviter)).toBe('held')
 })
 
-test('whoever was invited by an invited account goes back to the first inviter', async () => {
+test('an account that an invited account invited goes back to the first inviter', async () => {
   await people.invited(ada(), carl())
   await people.raised(carl(), 'admin', ada(), bob())
   await people.invited(carl(), dora())

@@ -16,7 +16,7 @@ import { silentLog } from '@/lib/log'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
 
-/** What whoever owns the tables could do to the audit, and who finds out. */
+/** What the owner of the tables could do to the audit, and how that is found out. */
 
 const clock = manualClock('2026-01-01T00:00:00Z')
 const seed = () => randomBytes(32).toString('hex')
@@ -47,7 +47,7 @@ const verified = (with_ = publicKeys) => verifyChain(console.db, with_)
 const asOwner = (sql: string) =>
   console.db.pool.query(`SET session_replication_role = replica; ${sql}; RESET session_replication_role`)
 
-/** Changes an entry and computes every hash after it anew, as whoever owns the tables can. */
+/** Changes an entry and computes every hash after it anew, as the owner of the tables can. */
 async function rewrite(subject: string): Promise<void> {
   await asOwner(`UPDATE audit_entry SET actor = 'Mallory' WHERE subject = '${subject}'`)
   await asOwner('TRUNCATE audit_seal')

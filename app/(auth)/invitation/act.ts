@@ -8,7 +8,7 @@ import {
   readInvitation,
 } from '@/lib/access/accounts/accept-invitation'
 
-/** Whose account the link opens. Whoever has its secret may know. */
+/** The account that a link opens. Anyone who has its secret may know. */
 export const look = async (secret: string): Promise<Attempted<OpenInvitation>> =>
   attemptAsNobody(({ db, clock }) => readInvitation(db, clock, secret))
 

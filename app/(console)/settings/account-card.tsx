@@ -37,7 +37,7 @@ export function AccountCard({
                 <ActDialog
                   opener="End"
                   title="End 1 session of yours"
-                  lead="Whoever uses it has to sign in again."
+                  lead="Anyone who uses it has to sign in again."
                   tone="danger"
                   confirm="End 1 session"
                   act={endSession.bind(null, session.id)}
@@ -50,7 +50,7 @@ export function AccountCard({
           <ActDialog
             opener="Sign out everywhere else"
             title="End all your other sessions"
-            lead="Whoever uses them has to sign in again. Your tokens go on: revoke them below."
+            lead="Anyone who uses them has to sign in again. Your tokens go on: revoke them below."
             tone="danger"
             confirm={`End ${sessions.length - 1} sessions`}
             act={endOtherSessions}

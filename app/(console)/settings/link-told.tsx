@@ -5,7 +5,7 @@ import { Time } from '@/app/_ui/time'
 import type { Link } from './act'
 import { ToldOnce } from './told-once'
 
-/** An invitation's link. Whoever has it sets the password of the account. */
+/** An invitation's link. The person who has it sets the account's password. */
 export function LinkTold({ answer }: { answer: Attempted<Link> | null }) {
   return (
     <ToldOnce

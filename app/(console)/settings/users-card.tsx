@@ -65,7 +65,7 @@ export function UsersCard({ users, accounts, raises, me, forbidden, place }: Pro
   )
 }
 
-/** Two have to agree, and there is one: whoever has the host makes the second. */
+/** Two have to agree, and there is one: the second is made on the host. */
 function OneAdministrator() {
   return (
     <p className="border-line border-t px-4 py-3 text-ink-2">

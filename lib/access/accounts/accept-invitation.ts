@@ -44,7 +44,7 @@ export async function acceptInvitation(
     const used = await tx.invitation.updateMany({ where: { id, endedAt: null }, data: { endedAt: now } })
     if (used.count === 0) throw gone()
     await endTokens(tx, user.id, now)
-    // Whoever has the host has everything: its link ends what others held.
+    // A person with access to the host has everything: its link ends what others held.
     if (invitedBy === null)
       await tx.principalLink.updateMany({ where: { principalId: user.id }, data: { holds: false } })
     await replaceCredentials(tx, user, { hashedPassword, now })

@@ -7,7 +7,7 @@ import { hashPassword, passwordMatches, passwordSchema } from '../sign-in/hashin
 import { replaceCredentials } from './credentials'
 
 const MINUTE_MS = 60_000
-/** Whoever sits down at an open session, or stole one, does not guess on. */
+/** A person who sits down at an open session, or stole one, does not guess on. */
 const PER_SESSION = { limit: 5, windowMs: 15 * MINUTE_MS }
 
 const inputSchema = z.object({

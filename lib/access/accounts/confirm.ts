@@ -35,7 +35,7 @@ export async function confirmAccount(ctx: Context, raw: z.input<typeof inputSche
         'unprocessable',
         `That is not the code that ${user.name} sees in Settings. Ask them again.`,
       )
-    // A link that whoever held it kept for later would open the account after it was confirmed.
+    // A link that was kept for later would open the account after it was confirmed.
     await endInvitations(tx, userId, ctx.clock.now())
     const { count } = await tx.principalLink.updateMany({
       where: { principalId: userId, holds: true },

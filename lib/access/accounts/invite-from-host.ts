@@ -19,7 +19,7 @@ const inputSchema = z.object({
 })
 
 /**
- * For whoever has the host, and with it everything: the second administrator, a forgotten password of the only one. A
+ * For a person with access to the host, and so to everything: the second administrator, a forgotten password of the only one. A
  * new account, or another link for one that there is; with a role it has that role at once. Audited.
  */
 export async function inviteFromHost(

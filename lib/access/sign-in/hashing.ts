@@ -33,7 +33,7 @@ export class Lane {
   }
 }
 
-/** Whoever was not here before. */
+/** Devices that are not known. */
 export const strangers = new Lane(2, 16)
 /** Sessions, invitations and devices that signed in before: a flood of strangers does not hold them up. */
 export const known = new Lane(2, 64)

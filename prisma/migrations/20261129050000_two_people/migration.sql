@@ -83,7 +83,7 @@ ORDER BY e.id;
 UPDATE apikey k SET expires_at = now() + CASE WHEN u.service THEN interval '365 days' ELSE interval '90 days' END
 FROM "user" u WHERE u.id = k.reference_id AND k.expires_at IS NULL;
 
--- Everybody who can be behind an account: itself, whoever held what signs it in, and whoever is behind those.
+-- Everybody who can be behind an account: itself, the people who held its credentials, and anyone behind those.
 CREATE FUNCTION principals_behind(account text) RETURNS TABLE (id text) LANGUAGE sql STABLE AS $$
   WITH RECURSIVE behind(id) AS (
     SELECT account
