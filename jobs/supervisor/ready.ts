@@ -9,17 +9,17 @@ const PATIENCE_MS = 60_000
 /** Half a minute: at the lowest rate traffic may begin later, and the console is there. */
 const FIGURES_TRIES_MAX = 120
 
+async function ask(port: number): Promise<{ ok: boolean; body: string }> {
+  const response = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(5_000) })
+  return { ok: response.ok, body: await response.text() }
+}
+
 /** Resolves when /readyz answers 200. */
 export async function waitUntilReady(port: number, log: Log): Promise<void> {
   const startedAt = performance.now()
   let complained = false
   for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`, {
-      signal: AbortSignal.timeout(5_000),
-    }).then(
-      async (response) => ({ ok: response.ok, body: await response.text() }),
-      (error: Error) => ({ ok: false, body: error.message }),
-    )
+    const answer = await ask(port).catch((error: Error) => ({ ok: false, body: error.message }))
     if (answer.ok) return
     if (!complained && performance.now() - startedAt > PATIENCE_MS) {
       log.warn({ readyz: answer.body }, 'still not ready')
