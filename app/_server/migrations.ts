@@ -14,6 +14,7 @@ export const MIGRATIONS = [
   '20261122000900_telemetry_sums',
   '20261123000100_key_effect_twice',
   '20261123000200_telemetry_tens',
+  '20261129020000_provider_time',
   '20261129050000_two_people',
   '20261129050010_audit_heads',
   '20261129060000_span_identity',

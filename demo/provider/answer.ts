@@ -18,6 +18,8 @@ export interface Call {
   readonly idempotencyKey: string | undefined
   readonly requestId: string
   readonly mayWrite: boolean
+  /** Of the request (`Stripe-Version`). */
+  readonly apiVersion: string
 }
 
 export interface Answer {
@@ -37,6 +39,8 @@ export async function answer(provider: Provider, keysInUse: Set<string>, call: C
     )
   }
   const request = `${call.method} ${call.pathname}`
+  const denied = provider.switches.denied.find((name) => call.pathname.startsWith(`/v1/${name}`))
+  if (denied !== undefined) throw forbidden(denied)
   const limited = take(provider.switches.rateLimit, request)
   if (limited !== undefined) throw tooManyRequests(limited.retryAfterS)
   const form = parseForm(call.encoded)
@@ -51,11 +55,7 @@ export async function answer(provider: Provider, keysInUse: Set<string>, call: C
     return { status: 200, body, headers: {} }
   }
   if (!call.mayWrite) {
-    throw new StripeFailure(
-      403,
-      'invalid_request_error',
-      'The provided key does not have the required permissions for this endpoint on this account.',
-    )
+    throw forbidden('write')
   }
   const failing = take(provider.switches.serverError, request)
   if (failing?.effect === 'before') throw serverError()
@@ -95,7 +95,7 @@ async function execute(
   const slow = take(provider.switches.slow, `${call.method} ${call.pathname}`)
   if (slow !== undefined) await delay(slow.delayMs)
   return provider.exclusive(async () => {
-    const draft = new Draft(provider)
+    const draft = new Draft(provider, call.apiVersion)
     const outcome = route.run(draft, form)
     const body = outcomeBody(provider, draft, outcome, form)
     const kept: KeptAnswer | undefined =
@@ -134,6 +134,7 @@ function read(
 ): unknown {
   if (route.kind === 'retrieve') {
     const found = retrieve(provider, route)
+    if (provider.switches.inLiveMode.includes(route.id)) throw inOtherMode(route.id)
     if (found === undefined) throw missing(route.name.slice(0, -1), route.id)
     return renderExpanded(provider.state, found, form)
   }
@@ -172,6 +173,22 @@ function replay(kept: KeptAnswer): Answer {
   const headers = { 'idempotent-replayed': 'true', 'original-request': kept.requestId }
   return { status: kept.status, body: kept.body, headers }
 }
+
+/** A restricted key; the message names the right, as Stripe's does. */
+const forbidden = (right: string): StripeFailure =>
+  new StripeFailure(
+    403,
+    'invalid_request_error',
+    `The provided key does not have the required permissions for this endpoint. Having the '${right}' permission would allow this request to continue.`,
+  )
+
+const inOtherMode = (id: string): StripeFailure =>
+  new StripeFailure(
+    404,
+    'invalid_request_error',
+    `No such object: '${id}'; a similar object exists in live mode, but a test mode key was used to make this request.`,
+    { code: 'resource_missing', param: 'id' },
+  )
 
 function tooManyRequests(retryAfterS: number): StripeFailure {
   return new StripeFailure(

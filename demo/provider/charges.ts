@@ -22,24 +22,49 @@ export function failCharge(draft: Draft, id: string): Outcome {
   return { status: 200, object: failed }
 }
 
-/** The customer's bank takes the money back until the dispute is decided. */
-export function disputeCharge(draft: Draft, id: string): Outcome {
+/**
+ * The customer's bank takes the money back until the dispute is decided; as an inquiry it only asks. One charge may have
+ * several, each of a part.
+ */
+export function disputeCharge(
+  draft: Draft,
+  id: string,
+  as: { amount?: number; inquiry?: boolean } = {},
+): Outcome {
   const charge = draft.provider.state.charges.get(id)
   if (charge === undefined) throw missing('charge', id)
   const dispute: Dispute = {
     object: 'dispute',
     id: draft.newId('du'),
     createdS: draft.createdS,
-    amount: charge.amountCaptured,
+    amount: as.amount ?? charge.amountCaptured,
     currency: charge.currency,
-    status: 'needs_response',
+    status: as.inquiry === true ? 'warning_needs_response' : 'needs_response',
     charge: charge.id,
     paymentIntent: charge.paymentIntent,
     metadata: {},
   }
   draft.save(dispute)
   draft.event('charge.dispute.created', dispute)
+  if (as.inquiry !== true) draft.event('charge.dispute.funds_withdrawn', dispute)
   return { status: 200, object: dispute }
+}
+
+/** An inquiry becomes a dispute, of all that was captured. */
+export function escalateInquiry(draft: Draft, chargeId: string): void {
+  const { charges, disputes } = draft.provider.state
+  const charge = charges.get(chargeId)
+  for (let place = disputes.size - 1; place >= 0; place--) {
+    const dispute = disputes.at(place)
+    if (charge === undefined || dispute?.charge !== chargeId || dispute.status !== 'warning_needs_response')
+      continue
+    const grown: Dispute = { ...dispute, status: 'needs_response', amount: charge.amountCaptured }
+    draft.save(grown)
+    draft.event('charge.dispute.updated', grown)
+    draft.event('charge.dispute.funds_withdrawn', grown)
+    return
+  }
+  throw missing('dispute', chargeId)
 }
 
 /** The bank decides the open dispute of a charge. */

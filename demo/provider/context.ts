@@ -1,3 +1,4 @@
+import { apiVersion as latestVersion } from './api-version'
 import { stripeId } from './ids'
 import type { Journal } from './journal'
 import type { KeptAnswer, ProviderEvent, Resource, Stored } from './objects'
@@ -21,7 +22,11 @@ export class Draft {
   readonly createdS: number
   #sequence: number
 
-  constructor(readonly provider: Provider) {
+  /** `apiVersion`: of the request. */
+  constructor(
+    readonly provider: Provider,
+    readonly apiVersion: string = latestVersion,
+  ) {
     this.#sequence = provider.state.sequence
     this.createdS = Math.max(Math.floor(provider.nowMs() / 1000), provider.state.lastCreatedS)
   }
@@ -41,6 +46,9 @@ export class Draft {
       id: this.newId('evt'),
       createdS: this.createdS,
       type,
+      ...(this.provider.switches.eventVersion === null
+        ? {}
+        : { apiVersion: this.provider.switches.eventVersion }),
       resource,
     }
     this.put.push(event)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { decideDispute, disputeCharge, failCharge } from './charges'
+import { expireAuthorisation, settleCharge } from './capture'
+import { decideDispute, disputeCharge, escalateInquiry, failCharge } from './charges'
 import { createInvoice, payInvoice, paySession } from './checkout'
 import { Draft, type Provider } from './context'
 import type { Invoice } from './objects'
@@ -10,8 +11,15 @@ import { switchesSchema } from './switches'
 export interface Control {
   failCharge(id: string): Promise<unknown>
   failRefund(id: string): Promise<unknown>
-  disputeCharge(id: string): Promise<unknown>
+  disputeCharge(id: string, as?: Parameters<typeof disputeCharge>[2]): Promise<unknown>
+  escalateInquiry(chargeId: string): Promise<unknown>
   decideDispute(chargeId: string, status: 'won' | 'lost'): Promise<unknown>
+  /** An authorisation that nobody captured runs out. `apiVersion`: of the request that made it. */
+  expireAuthorisation(intentId: string, apiVersion?: string): Promise<unknown>
+  /** An asynchronous capture gets its balance transaction. */
+  settleCharge(id: string): Promise<unknown>
+  /** Shows an object with other fields than it has, as one from before, or a broken one. */
+  showAs(id: string, fields: Readonly<Record<string, unknown>>): void
   /** The customer pays on a checkout session's page. */
   paySession(id: string): Promise<unknown>
   createInvoice(asked: Parameters<typeof createInvoice>[1]): Promise<Invoice>
@@ -22,9 +30,9 @@ export interface Control {
 }
 
 export function createControl(provider: Provider): Control {
-  const change = <T>(run: (draft: Draft) => T): Promise<T> =>
+  const change = <T>(run: (draft: Draft) => T, apiVersion?: string): Promise<T> =>
     provider.exclusive(async () => {
-      const draft = new Draft(provider)
+      const draft = new Draft(provider, apiVersion)
       const made = run(draft)
       await draft.commit()
       return made
@@ -32,8 +40,15 @@ export function createControl(provider: Provider): Control {
   return {
     failCharge: (id) => change((draft) => failCharge(draft, id)),
     failRefund: (id) => change((draft) => failRefund(draft, id)),
-    disputeCharge: (id) => change((draft) => disputeCharge(draft, id)),
+    disputeCharge: (id, as) => change((draft) => disputeCharge(draft, id, as)),
+    escalateInquiry: (chargeId) => change((draft) => escalateInquiry(draft, chargeId)),
     decideDispute: (chargeId, status) => change((draft) => decideDispute(draft, chargeId, status)),
+    expireAuthorisation: (intentId, version) =>
+      change((draft) => expireAuthorisation(draft, intentId), version),
+    settleCharge: (id) => change((draft) => settleCharge(draft, id)),
+    showAs: (id, fields) => {
+      provider.state.shownAs.set(id, fields)
+    },
     paySession: (id) => change((draft) => paySession(draft, id)),
     createInvoice: (asked) => change((draft) => createInvoice(draft, asked)),
     payInvoice: (id) => change((draft) => payInvoice(draft, id)),

@@ -13,18 +13,19 @@ export function renderExpanded(
   prefix = '',
   lookUpFirst: (id: string) => Stored | undefined = () => undefined,
 ): Record<string, unknown> {
-  const json = render(stored)
+  const show = (each: Stored) => ({ ...render(each), ...state.shownAs.get(each.id) })
+  const json: Record<string, unknown> = show(stored)
   for (const path of expandPaths(form)) {
     if (!path.startsWith(prefix)) continue
     const name = path.slice(prefix.length)
     const id = json[name]
     if (typeof id !== 'string') continue
-    if (name === 'balance_transaction' && stored.object === 'charge') {
+    if (name === 'balance_transaction') {
       json[name] = renderBalanceTransaction(stored)
       continue
     }
     const found = lookUpFirst(id) ?? lookUp(state, name, id)
-    if (found !== undefined) json[name] = render(found)
+    if (found !== undefined) json[name] = show(found)
   }
   return json
 }

@@ -10,7 +10,7 @@ export interface PaymentIntent {
   readonly amountCapturable: number
   readonly amountReceived: number
   readonly currency: string
-  readonly captureMethod: 'automatic' | 'manual'
+  readonly captureMethod: 'automatic' | 'automatic_async' | 'manual'
   readonly status:
     | 'requires_payment_method'
     | 'requires_confirmation'
@@ -21,6 +21,7 @@ export interface PaymentIntent {
   readonly description: string | null
   readonly paymentMethod: string | null
   readonly latestCharge: string | null
+  readonly cancellationReason?: string
   readonly failure: Failure | null
   readonly metadata: Metadata
 }
@@ -37,6 +38,10 @@ export interface Charge {
   readonly amount: number
   readonly amountCaptured: number
   readonly amountRefunded: number
+  /** Of what was refunded: an authorisation that was given up, as versions before 2025-03-31 count it. */
+  readonly released?: number
+  /** Captured in the background (`automatic_async`): there is no balance transaction yet. */
+  readonly unsettled?: boolean
   readonly captured: boolean
   readonly currency: string
   readonly status: 'succeeded' | 'failed'
@@ -58,6 +63,8 @@ export interface Refund {
   readonly charge: string
   readonly paymentIntent: string
   readonly reason: string | null
+  /** What it did to the balance; null = nothing, an authorisation was given up. Absent = a refund. */
+  readonly reportingCategory?: 'partial_capture_reversal' | null
   readonly failureReason: string | null
   readonly metadata: Metadata
 }
@@ -68,7 +75,7 @@ export interface Dispute {
   readonly createdS: number
   readonly amount: number
   readonly currency: string
-  readonly status: 'needs_response' | 'won' | 'lost'
+  readonly status: 'warning_needs_response' | 'warning_closed' | 'needs_response' | 'won' | 'lost'
   readonly charge: string
   readonly paymentIntent: string
   readonly metadata: Metadata
@@ -109,6 +116,8 @@ export interface ProviderEvent {
   readonly id: string
   readonly createdS: number
   readonly type: string
+  /** The account's version of the API then, in whose shape the event shows its object; absent = the latest. */
+  readonly apiVersion?: string
   /** The resource as it was at the event: resources are never mutated, so this is a snapshot. */
   readonly resource: Resource
 }

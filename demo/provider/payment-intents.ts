@@ -36,7 +36,7 @@ export function createPaymentIntent(draft: Draft, form: FormNode): Outcome {
   const intent = newIntent(draft, {
     amount,
     currency,
-    captureMethod: params.capture_method === 'manual' ? 'manual' : 'automatic',
+    captureMethod: params.capture_method,
     customer: params.customer ?? null,
     description: params.description ?? null,
     paymentMethod: params.payment_method ?? null,
@@ -112,6 +112,7 @@ export function confirm(draft: Draft, intent: PaymentIntent): Outcome {
     amountCaptured: captured ? intent.amount : 0,
     amountRefunded: 0,
     captured,
+    ...(captured && intent.captureMethod === 'automatic_async' ? { unsettled: true } : {}),
     currency: intent.currency,
     status: failure === null ? 'succeeded' : 'failed',
     customer: intent.customer,
@@ -148,57 +149,13 @@ export function confirm(draft: Draft, intent: PaymentIntent): Outcome {
   return { status: 200, object: confirmed }
 }
 
-const captureParams = z.strictObject({ amount_to_capture: z.string().optional(), metadata, expand })
-
-export function capturePaymentIntent(draft: Draft, form: FormNode, id: string): Outcome {
-  const params = parseParams(captureParams, form)
-  const intent = findIntent(draft, id)
-  const charge =
-    intent.latestCharge === null ? undefined : draft.provider.state.charges.get(intent.latestCharge)
-  if (intent.status !== 'requires_capture' || charge === undefined) throw unexpectedState(intent, 'capture')
-  const amount =
-    params.amount_to_capture === undefined
-      ? intent.amountCapturable
-      : parseAmount(params.amount_to_capture, intent.currency, 'amount_to_capture')
-  if (amount > intent.amountCapturable) {
-    throw invalid(
-      'The capture amount is greater than the amount capturable.',
-      'amount_to_capture',
-      'amount_too_large',
-    )
-  }
-  const captured: Charge = { ...charge, amountCaptured: amount, captured: true }
-  const succeeded: PaymentIntent = {
-    ...intent,
-    status: 'succeeded',
-    amountCapturable: 0,
-    amountReceived: amount,
-    metadata: mergeMetadata(intent.metadata, params.metadata),
-  }
-  draft.save(captured)
-  draft.save(succeeded)
-  draft.event('charge.captured', captured)
-  draft.event('payment_intent.succeeded', succeeded)
-  return { status: 200, object: succeeded }
-}
-
-export function cancelPaymentIntent(draft: Draft, form: FormNode, id: string): Outcome {
-  parseParams(z.strictObject({ expand, cancellation_reason: text.optional() }), form)
-  const intent = findIntent(draft, id)
-  if (intent.status === 'succeeded' || intent.status === 'canceled') throw unexpectedState(intent, 'cancel')
-  const canceled: PaymentIntent = { ...intent, status: 'canceled', amountCapturable: 0 }
-  draft.save(canceled)
-  draft.event('payment_intent.canceled', canceled)
-  return { status: 200, object: canceled }
-}
-
-function findIntent(draft: Draft, id: string): PaymentIntent {
+export function findIntent(draft: Draft, id: string): PaymentIntent {
   const intent = draft.provider.state.paymentIntents.get(id)
   if (intent === undefined) throw missing('payment_intent', id, 'intent')
   return intent
 }
 
-function unexpectedState(intent: PaymentIntent, verb: string): StripeFailure {
+export function unexpectedState(intent: PaymentIntent, verb: string): StripeFailure {
   return new StripeFailure(
     400,
     'invalid_request_error',

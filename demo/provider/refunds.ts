@@ -23,7 +23,7 @@ export function createRefund(draft: Draft, form: FormNode): Outcome {
   if (charge.status !== 'succeeded' || !charge.captured) {
     throw invalid(`Charge ${charge.id} has not been captured, so it cannot be refunded.`, 'charge')
   }
-  const left = charge.amountCaptured - charge.amountRefunded
+  const left = charge.amountCaptured + (charge.released ?? 0) - charge.amountRefunded
   if (left === 0) {
     throw invalid(`Charge ${charge.id} has already been refunded.`, 'charge', 'charge_already_refunded')
   }

@@ -47,7 +47,7 @@ function renderPaymentIntent(intent: PaymentIntent): Json {
     application_fee_amount: null,
     automatic_payment_methods: null,
     canceled_at: null,
-    cancellation_reason: null,
+    cancellation_reason: intent.cancellationReason ?? null,
     capture_method: intent.captureMethod,
     client_secret: `${intent.id}_secret_demo`,
     confirmation_method: 'automatic',
@@ -89,7 +89,7 @@ function renderCharge(charge: Charge): Json {
     application: null,
     application_fee: null,
     application_fee_amount: null,
-    balance_transaction: charge.amountCaptured > 0 ? `txn_${charge.id.slice(3)}` : null,
+    balance_transaction: charge.amountCaptured > 0 && charge.unsettled !== true ? txnId(charge.id) : null,
     billing_details: { address: null, email: null, name: null, phone: null, tax_id: null },
     captured: charge.captured,
     created: charge.createdS,
@@ -115,7 +115,8 @@ function renderCharge(charge: Charge): Json {
     receipt_email: null,
     receipt_number: null,
     receipt_url: null,
-    refunded: charge.captured && charge.amountRefunded === charge.amountCaptured,
+    refunded:
+      charge.amountRefunded > 0 && charge.amountRefunded === charge.amountCaptured + (charge.released ?? 0),
     review: null,
     shipping: null,
     source_transfer: null,
@@ -126,27 +127,42 @@ function renderCharge(charge: Charge): Json {
   }
 }
 
-/** What settled a charge: 2.9 % and 30 of the smallest unit are kept. */
-export const renderBalanceTransaction = (charge: Charge): Json => {
-  const fee = Math.round(charge.amountCaptured * 0.029) + 30
-  return {
-    id: `txn_${charge.id.slice(3)}`,
-    object: 'balance_transaction',
-    amount: charge.amountCaptured,
-    available_on: charge.createdS,
-    created: charge.createdS,
-    currency: charge.currency,
-    description: charge.description,
-    exchange_rate: null,
-    fee,
-    fee_details: [{ amount: fee, application: null, currency: charge.currency, type: 'stripe_fee' }],
-    net: charge.amountCaptured - fee,
-    reporting_category: 'charge',
-    source: charge.id,
-    status: 'available',
-    type: 'charge',
+const txnId = (id: string): string => `txn_${id.slice(3)}`
+
+/** What a charge or a refund did to the balance. Of a charge 2.9 % and 30 of the smallest unit are kept. */
+export function renderBalanceTransaction(of: Stored): Json | null {
+  if (of.object === 'charge') {
+    const fee = Math.round(of.amountCaptured * 0.029) + 30
+    return balanceTransaction(of, of.amountCaptured, fee, 'charge', 'charge')
   }
+  if (of.object !== 'refund' || of.reportingCategory === null) return null
+  return balanceTransaction(of, -of.amount, 0, 'refund', of.reportingCategory ?? 'refund')
 }
+
+const balanceTransaction = (
+  of: Charge | Refund,
+  amount: number,
+  fee: number,
+  type: string,
+  category: string,
+): Json => ({
+  id: txnId(of.id),
+  object: 'balance_transaction',
+  amount,
+  available_on: of.createdS,
+  created: of.createdS,
+  currency: of.currency,
+  description: null,
+  exchange_rate: null,
+  fee,
+  fee_details:
+    fee === 0 ? [] : [{ amount: fee, application: null, currency: of.currency, type: 'stripe_fee' }],
+  net: amount - fee,
+  reporting_category: category,
+  source: of.id,
+  status: 'available',
+  type,
+})
 
 function renderDispute(dispute: Dispute): Json {
   return {
@@ -172,7 +188,7 @@ function renderRefund(refund: Refund): Json {
     id: refund.id,
     object: 'refund',
     amount: refund.amount,
-    balance_transaction: null,
+    balance_transaction: refund.reportingCategory === null ? null : txnId(refund.id),
     charge: refund.charge,
     created: refund.createdS,
     currency: refund.currency,
@@ -250,13 +266,20 @@ export const renderInvoicePayment = (invoice: Invoice): Json => ({
   status_transitions: { canceled_at: null, paid_at: invoice.status === 'paid' ? invoice.createdS : null },
 })
 
+/** Before 2015-02-18 a charge that succeeded had the status `paid`; before 2020 nothing told how much was captured. */
+function inVersion(object: Json, version: string): Json {
+  if (object.object !== 'charge' || version >= '2015-02-18') return object
+  const { amount_captured: _, payment_intent: __, ...older } = object
+  return { ...older, status: object.status === 'succeeded' ? 'paid' : object.status }
+}
+
 function renderEvent(event: ProviderEvent): Json {
   return {
     id: event.id,
     object: 'event',
-    api_version: apiVersion,
+    api_version: event.apiVersion ?? apiVersion,
     created: event.createdS,
-    data: { object: renderResource(event.resource) },
+    data: { object: inVersion(renderResource(event.resource), event.apiVersion ?? apiVersion) },
     livemode: false,
     pending_webhooks: 0,
     request: { id: null, idempotency_key: null },

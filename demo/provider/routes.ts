@@ -1,15 +1,10 @@
+import { cancelPaymentIntent, capturePaymentIntent } from './capture'
 import { createSession } from './checkout'
 import type { Draft } from './context'
 import type { FormNode } from './form'
 import { lists } from './lists'
 import type { Resource } from './objects'
-import {
-  cancelPaymentIntent,
-  capturePaymentIntent,
-  confirmPaymentIntent,
-  createPaymentIntent,
-  updatePaymentIntent,
-} from './payment-intents'
+import { confirmPaymentIntent, createPaymentIntent, updatePaymentIntent } from './payment-intents'
 import { createRefund } from './refunds'
 
 /** What a write answers: an object, or a body that stands as it is. Both are kept for the idempotency key. */

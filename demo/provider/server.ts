@@ -117,6 +117,7 @@ async function serve(
       idempotencyKey: checkKey(idempotencyKey),
       requestId,
       mayWrite,
+      apiVersion: versionOf(request.headers['stripe-version']),
     }
     send(await answer(provider, keysInUse, call))
   } catch (error) {
@@ -137,6 +138,9 @@ function sameSecret(one: string, other: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(one), digest(other))
 }
+
+const versionOf = (header: string | string[] | undefined): string =>
+  typeof header === 'string' ? header : apiVersion
 
 function checkKey(key: string | string[] | undefined): string | undefined {
   if (key === undefined) return undefined

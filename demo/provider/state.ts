@@ -66,6 +66,8 @@ export class State {
   readonly invoices = new Collection<Invoice>()
   readonly events = new Collection<ProviderEvent>()
   readonly answers = new Map<string, KeptAnswer>()
+  /** How objects are shown, over what they are: as an older account's, or broken. Not kept. */
+  readonly shownAs = new Map<string, Readonly<Record<string, unknown>>>()
   sequence = 0
   lastCreatedS = 0
 

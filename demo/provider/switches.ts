@@ -23,6 +23,12 @@ export const switchesSchema = z
       twice: z.boolean().default(false),
       reversed: z.boolean().default(false),
     }),
+    /** The account's version of the API, which events are written in. */
+    eventVersion: z.string().nullable(),
+    /** Endpoints that the restricted read key has no right to. */
+    denied: z.array(z.string()),
+    /** Ids of objects that exist in live mode: this is test mode. */
+    inLiveMode: z.array(z.string()),
     /** The provider's clock against ours, and standing still: then a second holds whatever is made. */
     clock: z.object({ skewMs: z.int().default(0), frozenAtMs: count.nullable().default(null) }),
   })
@@ -38,6 +44,9 @@ export class Switches {
   emptyList: Switch | undefined
   midPage: Switch | undefined
   listLagMs = 0
+  eventVersion: string | null = null
+  denied: string[] = []
+  inLiveMode: string[] = []
   events: Required<NonNullable<Input['events']>> = {
     lateMs: 0,
     loseEvery: 0,

@@ -166,6 +166,35 @@ const STALE_SOURCE: Runbook = {
   ],
 }
 
+const CLOCK_SKEW: Runbook = {
+  id: 'clock-skew',
+  title: 'Clocks differ',
+  when: 'The clock of {service} and that of this console differ by more than IDEMSCOPE_CLOCK_SKEW_MS.',
+  steps: [
+    {
+      head: 'Which of them is wrong?',
+      text: 'Where several sources differ by the same seconds, it is the console: check the time service of its machines. Where one differs, it is that source.',
+      link: { label: 'Open the sources', path: '/sources' },
+      command: 'GET /api/v1/sources',
+    },
+    {
+      head: 'What still holds?',
+      text: 'Providers are listed, and what they made is called missing, by their own clock; leases are compared by the clock of their store. Times that people see, approvals that expire and schedules follow the console.',
+    },
+    {
+      head: 'Was a store’s clock set back?',
+      text: 'Leases that it wrote before lie in its future until it has caught up: no holder of them counts as dead before that.',
+      link: { label: 'Open the locks', path: '/locks' },
+    },
+    {
+      head: 'Put right:',
+      text: 'reconcile the time in which they differed.',
+      link: { label: 'Open reconciliation in this range', path: '/reconciliation' },
+      command: DRY_RUN,
+    },
+  ],
+}
+
 const STALE_TELEMETRY: Runbook = {
   id: 'stale-telemetry',
   title: 'A service sends no telemetry',
@@ -200,6 +229,7 @@ export const RUNBOOKS: Record<ConditionKind, Runbook> = {
   store_errors: STORE_OUTAGE,
   intent_latency: LATENCY,
   case_flood: FLOOD,
+  clock_skew: CLOCK_SKEW,
   stale_source: STALE_SOURCE,
   stale_telemetry: STALE_TELEMETRY,
 }

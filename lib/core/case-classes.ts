@@ -32,7 +32,7 @@ export const CASE_CLASSES = {
   unclassified: {
     aspect: 'quarantine',
     severity: 'warn',
-    title: 'Status the mapping does not know',
+    title: 'Cannot be read or classified',
     fixes: ['ignore'],
   },
 

@@ -5,6 +5,7 @@ export const CONDITION_KINDS = [
   'store_errors',
   'intent_latency',
   'case_flood',
+  'clock_skew',
   'stale_source',
   'stale_telemetry',
 ] as const
@@ -40,6 +41,7 @@ const ORDER = [
   'duplicate_effects',
   'store_errors',
   'case_flood',
+  'clock_skew',
   'intent_latency',
   'stale_source',
   'stale_telemetry',
@@ -110,6 +112,11 @@ function sentenceOf(condition: ConditionView, firing: number, figures: VerdictFi
         tone: 'bad',
         text: `A reconciliation of ${condition.subject} found more cases than its cap: a source or its mapping is broken.`,
       }
+    case 'clock_skew': {
+      const name = typeof detail.name === 'string' ? detail.name : condition.subject
+      const apart = typeof detail.seconds === 'number' ? ` by ${durationText(Math.abs(detail.seconds))}` : ''
+      return { tone: 'warn', text: `The clocks of ${name} and of this console differ${apart}.` }
+    }
     case 'intent_latency':
       return {
         tone: 'warn',

@@ -59,10 +59,10 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
       unresolved.push(...again.unresolved)
     }
     if (objects.size > 0) return { kind: 'found', askedAt, objects: inOrderOfMaking(objects.values()) }
-    // Such as an id of the service's own: whether the effect happened cannot be asked by it.
+    // An id of the service's own, or an object that cannot be read: whether the effect happened is not known by it.
     const [unknown] = unresolved
     if (unknown !== undefined) {
-      return { kind: 'unreachable', askedAt, error: `${unknown} cannot be looked up at the provider` }
+      return { kind: 'unreachable', askedAt, error: `${unknown} cannot be looked up or read at the provider` }
     }
     // Its calls may not show in a listing yet: too early for a negative read.
     const settled = to.getTime() > key.createdAt.getTime() + settings.skewMs
@@ -88,7 +88,7 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
   return { ask }
 }
 
-/** What the ids lead to now. An id that no provider knows the kind of is not resolved, which is no absence. */
+/** What the ids lead to now. What cannot be looked up or read is not resolved, which is no absence. */
 async function readAgain(
   source: string,
   provider: ProviderSource,
@@ -102,6 +102,7 @@ async function readAgain(
     if (resolved.kind === 'unknown_id') unresolved.push(id)
     if (resolved.kind !== 'found') continue
     for (const object of resolved.objects) {
+      if (object.kind === 'unreadable') unresolved.push(object.id)
       if (object.kind !== 'charge' && object.kind !== 'refund') continue
       const step = object.step ?? staged.find((known) => known.id === object.id)?.step ?? null
       objects.push({ ...present(source, object), step })

@@ -1,14 +1,21 @@
-import type { PageOf, ProviderObject, ProviderSource, TimeRange } from '@/lib/sources/contracts'
+import type {
+  PageOf,
+  ProviderObject,
+  ProviderSource,
+  ProviderUnreadable,
+  TimeRange,
+} from '@/lib/sources/contracts'
 import { SourceUnavailableError } from '@/lib/sources/contracts'
 
 /** Beyond this the staging is too far behind for a verdict: better to say so than to list for minutes. */
 const PAGES_MAX = 20
 
-export type Tail = { from: Date; byKey(scope: string, key: string): ProviderObject[] }
+export type Tail = { from: Date; byKey(scope: string, key: string): Listed[] }
+type Listed = ProviderObject | ProviderUnreadable
 
 /** Lists everything that the provider made in the range. Throws when there is more than 20 pages of it. */
 export async function listTail(provider: ProviderSource, range: TimeRange): Promise<Tail> {
-  const objects: ProviderObject[] = []
+  const objects: Listed[] = []
   if (range.from < range.to) {
     await listAll((cursor) => provider.listCharges(range, cursor), objects)
     await listAll((cursor) => provider.listRefunds(range, cursor), objects)
@@ -20,12 +27,12 @@ export async function listTail(provider: ProviderSource, range: TimeRange): Prom
 }
 
 async function listAll(
-  read: (cursor: string | null) => Promise<PageOf<ProviderObject>>,
-  into: ProviderObject[],
+  read: (cursor: string | null) => Promise<PageOf<Listed>>,
+  into: Listed[],
 ): Promise<void> {
   let cursor: string | null = null
   for (let page = 0; page < PAGES_MAX; page++) {
-    const answer: PageOf<ProviderObject> = await read(cursor)
+    const answer: PageOf<Listed> = await read(cursor)
     into.push(...answer.items)
     if (answer.next === null) return
     cursor = answer.next

@@ -10,7 +10,7 @@ import { breakId } from './break-id'
 import { type Classified, classifyOperation } from './classify/classify-operation'
 import { type ClassifyContext, type Finding, type LookUp, lookUpKey } from './classify/finding'
 
-import { LOOK_UPS_MAX, type LookUpBudget, lookUp } from './look-up'
+import { type FailedSource, LOOK_UPS_MAX, type LookUpBudget, lookUp } from './look-up'
 import type { Charge, Operation } from './operation'
 import { readOperations } from './read-operations'
 import { readRules } from './rules'
@@ -22,19 +22,23 @@ const OPERATIONS_A_BATCH = 200
 
 export type JudgeRun = { id: string; system: string; stage: Pick<StageOutcome, 'asOf' | 'sides'> }
 
-/** Classifies what the match kept, batch by batch; a batch's findings and its progress commit together. */
+/**
+ * Classifies what the match kept, batch by batch; a batch's findings and its progress commit together. Returns the sources
+ * that did not answer when they were asked by id.
+ */
 export async function judge(
   ctx: StageContext,
   run: JudgeRun,
   sources: SystemSources,
   settings: ReconcileSettings,
-): Promise<void> {
+): Promise<FailedSource[]> {
   const coverage = await sharedCoverage(ctx, sources)
-  const budget: LookUpBudget = { left: LOOK_UPS_MAX }
+  const failed = new Map<string, FailedSource>()
+  const budget: LookUpBudget = { left: LOOK_UPS_MAX, failed }
   const { rules } = await readRules(ctx.db)
   for (;;) {
     const ids = await nextBatch(ctx, run)
-    if (ids.length === 0) return
+    if (ids.length === 0) return [...failed.values()]
     const operations = await readOperations(ctx.db, run.system, ids)
     const judged = await judgeBatch(ctx, run, sources, operations, {
       coverage,

@@ -5,6 +5,7 @@ import { lockMirror } from '@/lib/sources/mirror/apply'
 import { moveCursor, readCursor } from '@/lib/sources/mirror/cursor'
 import { moveIncoming, openIncoming } from '@/lib/sources/mirror/load'
 import { advanceRange } from '@/lib/sources/mirror/range'
+import { drawVersion } from '@/lib/sources/mirror/version'
 import type { OpenSource } from '@/lib/sources/registry'
 import type { StageContext } from './batch'
 import { cutUp, type RangeWork, workPass } from './work-ranges'
@@ -97,12 +98,12 @@ async function inBulk<T>(
   const client = await ctx.db.pool.connect()
   let broken: Error | undefined
   try {
-    const observedAt = ctx.clock.now()
+    const version = await drawVersion(client)
     const copied = await copy(await openIncoming(client))
     await client.query('BEGIN')
     await lockMirror(client, open.system)
     const now = ctx.clock.now()
-    const read = await moveIncoming(client, open, { observedAt, now })
+    const read = await moveIncoming(client, open, { version, now })
     await alsoIn(client, copied, { read, now })
     await ctx.inBatch?.(client)
     await client.query('COMMIT')

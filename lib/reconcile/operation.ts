@@ -35,6 +35,8 @@ export type Life = {
   gone: boolean
   acquiredAt: Date
   leaseUntil: Date | null
+  /** The store's clock, when its lease was last read. */
+  observedAt: Date | null
   expiresAt: Date | null
   completedAt: Date | null
   httpStatus: number | null
@@ -52,6 +54,8 @@ type ProviderObject = {
   /** `absent` = the provider was asked for it by id and has none. */
   status: ProviderStatus | 'absent'
   rawStatus: string | null
+  /** Why it could not be read; null = it was. Its amount is then not known. */
+  unreadable: string | null
   amountMinor: bigint
   currency: string
   scope: string | null
@@ -75,6 +79,8 @@ export type Charge = ProviderObject & {
   taggedBy: string | null
   captured: boolean
   capturedMinor: bigint
+  /** Authorised, and given up: never taken. */
+  releasedMinor: bigint
   refundedMinor: bigint
   /** What the provider kept; null = not known. */
   feeMinor: bigint | null

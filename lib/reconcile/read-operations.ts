@@ -19,7 +19,7 @@ const rowSchema = z.object({
   status: z.string(),
   occurred_at: z.date(),
   staged_at: z.date(),
-  version: z.coerce.bigint(),
+  observed_at: z.date().nullable(),
   gone_at: z.date().nullable(),
   lease_until: z.date().nullable(),
   expires_at: z.date().nullable(),
@@ -67,6 +67,9 @@ const providerData = z.object({
   feeRef: z.string().nullish(),
   members: z.array(z.string()).default([]),
   taggedBy: z.string().nullish(),
+  releasedMinor: minor.default(0n),
+  released: z.boolean().default(false),
+  unreadable: z.string().nullish(),
 })
 const postingKind = z.enum(['charge', 'refund', 'fee', 'dispute', 'other'])
 const postingData = z.object({ rawKind: z.string() })
@@ -79,7 +82,7 @@ const OBJECTS_MAX = 50_000
 export async function readOperations(db: Db, system: string, ids: readonly bigint[]): Promise<Operation[]> {
   if (ids.length === 0) return []
   const { rows } = await db.pool.query(
-    `SELECT operation_id, system, source_id, object_id, side, kind, status, occurred_at, staged_at, version, gone_at,
+    `SELECT operation_id, system, source_id, object_id, side, kind, status, occurred_at, staged_at, observed_at, gone_at,
        lease_until, expires_at, http_status, amount_minor, captured_minor, refunded_minor, currency, scope, key, step,
        reference, provider_ref, parent_ref, action_id, data
      FROM mirror.object
@@ -131,21 +134,26 @@ function add(operation: Operation, row: Row): void {
   if (row.side === 'intent') operation.lives.push(toLife(row))
   else if (row.side === 'ledger') operation.postings.push(toPosting(row))
   else if (row.side === 'telemetry') operation.mismatches.push(toMismatch(row))
-  else if (row.kind === 'refund') operation.refunds.push({ ...toProvider(row), chargeId: row.parent_ref })
-  else if (row.kind === 'dispute') operation.disputes.push({ ...toProvider(row), chargeId: row.parent_ref })
+  else if (row.kind === 'refund') {
+    // A release gave up what was only authorised: nothing was given back.
+    if (!providerData.parse(row.data).released) {
+      operation.refunds.push({ ...toProvider(row), chargeId: row.parent_ref })
+    }
+  } else if (row.kind === 'dispute') operation.disputes.push({ ...toProvider(row), chargeId: row.parent_ref })
   else if (row.kind === 'payment') {
     operation.payments.push({ ...toProvider(row), memberIds: providerData.parse(row.data).members })
   } else {
-    const { captured, feeMinor = null, feeRef = null, taggedBy = null } = providerData.parse(row.data)
+    const data = providerData.parse(row.data)
     operation.charges.push({
       ...toProvider(row),
       paymentIntentId: row.parent_ref,
       names: [row.object_id, ...(row.parent_ref === null ? [] : [row.parent_ref])],
-      taggedBy,
-      captured,
-      feeMinor,
-      feeRef,
+      taggedBy: data.taggedBy ?? (row.key === null ? null : row.object_id),
+      captured: data.captured,
+      feeMinor: data.feeMinor ?? null,
+      feeRef: data.feeRef ?? null,
       capturedMinor: row.captured_minor ?? 0n,
+      releasedMinor: data.releasedMinor,
       refundedMinor: row.refunded_minor ?? 0n,
     })
   }
@@ -162,6 +170,7 @@ function toLife(row: Row): Operation['lives'][number] {
     gone: row.gone_at !== null,
     acquiredAt: row.occurred_at,
     leaseUntil: row.lease_until,
+    observedAt: row.observed_at,
     expiresAt: row.expires_at,
     completedAt: data.completedAt ?? null,
     httpStatus: row.http_status,
@@ -173,6 +182,9 @@ function toLife(row: Row): Operation['lives'][number] {
   }
 }
 
+/** An object that nobody is known to have been asked for is due to be asked for. */
+const NEVER = new Date(0)
+
 function toProvider(row: Row) {
   const data = providerData.parse(row.data)
   return {
@@ -180,6 +192,7 @@ function toProvider(row: Row) {
     id: row.object_id,
     status: providerStatus.parse(row.status),
     rawStatus: data.rawStatus ?? null,
+    unreadable: data.unreadable ?? null,
     amountMinor: row.amount_minor ?? 0n,
     currency: row.currency ?? '',
     scope: row.scope,
@@ -189,7 +202,7 @@ function toProvider(row: Row) {
     actionId: row.action_id,
     createdAt: row.occurred_at,
     stagedAt: row.staged_at,
-    observedAt: new Date(Number(row.version / 1000n)),
+    observedAt: row.observed_at ?? NEVER,
     modeMix: data.modeMix,
   }
 }

@@ -9,6 +9,7 @@ import { readCut } from '@/lib/sources/mirror/cut'
 import { listSystems, openSystem } from '@/lib/sources/registry'
 import { stagingContext } from './assist'
 import { judge } from './judge'
+import type { FailedSource } from './look-up'
 import { match } from './match'
 import type { MatchScope } from './match-scope'
 import { type Persisted, persist } from './persist'
@@ -169,12 +170,29 @@ async function reconcileSystem(
     )
   }
   if (progress.phase === 'judge') {
-    await judge(staging, judged, await openSystem(ctx, system), settings)
-    await run.save({ phase: 'persist' })
+    const failed = await judge(staging, judged, await openSystem(ctx, system), settings)
+    await run.save({ phase: 'persist', stage: await withFailures(handle, staged, failed) })
   }
-  if (progress.phase === 'persist') await writeCases(run, staged)
+  if (progress.phase === 'persist') await writeCases(run, progress.stage ?? staged)
   const counts = progress.counts ?? (await summarise(ctx.db, handle.id, system, staged, progress.matched))
   return { ...counts } as SystemCounts
+}
+
+/** A source that does not answer by id makes its side incomplete, as one that cannot be staged does. */
+async function withFailures(
+  handle: RunHandle,
+  staged: NonNullable<Progress['stage']>,
+  failed: readonly FailedSource[],
+): Promise<NonNullable<Progress['stage']>> {
+  const sides = { ...staged.sides }
+  const failures = [...staged.failures]
+  for (const { side, ...failure } of failed) {
+    sides[side] = 'incomplete'
+    if (failures.some(({ sourceId }) => sourceId === failure.sourceId)) continue
+    failures.push(failure)
+    await handle.log('warn', `${failure.name}: ${failure.message}`, failure)
+  }
+  return { ...staged, sides, failures }
 }
 
 const windowOf = ({ from, to }: ReconcileParams): TimeRange | undefined =>

@@ -6,6 +6,7 @@ import { readAllLeases } from '@/lib/sources/read-all-leases'
 import type { OpenSource } from '@/lib/sources/registry'
 import { commitBatch, type StageContext } from './batch'
 import type { ReconcileSettings } from './settings'
+import { noteSkew } from './source-clock'
 
 /** More live keys than this are a store in trouble; what lies beyond is not proven absent. */
 const LEASES_MAX = 20_000
@@ -21,7 +22,9 @@ export async function stageIntents(
   open: OpenSource<IntentSource>,
   settings: ReconcileSettings,
 ): Promise<{ read: number; complete: boolean }> {
+  const before = ctx.clock.now()
   const reading = await readAllLeases(open.source, LEASES_MAX)
+  await noteSkew(ctx, open, 'intent', { before, at: reading.now, after: ctx.clock.now() }, settings)
   const leases = reading.leases.map((lease) => leaseObject(lease, reading.now, settings.keySecret))
   for (let first = 0; first < leases.length; first += LEASES_A_BATCH) {
     await commitBatch(ctx, open, leases.slice(first, first + LEASES_A_BATCH), null, async () => undefined)

@@ -15,7 +15,9 @@ export async function stageMismatches(ctx: StageContext, system: string): Promis
   const at = { sourceId: source.id, feed: 'mismatches' }
   const position = await readCursor(ctx.db, source.id, at.feed)
   const readAt = ctx.clock.now()
-  const since = new Date((position === null ? readAt : new Date(position)).getTime() - OVERLAP_MS)
+  // A position ahead of now was written by a clock that was wrong.
+  const readTo = position === null ? readAt : new Date(Math.min(Date.parse(position), readAt.getTime()))
+  const since = new Date(readTo.getTime() - OVERLAP_MS)
   const mismatches = await readMismatchedKeys(ctx.db, since)
   const keys = await keysOf(ctx, system, mismatches)
   const objects = mismatches.flatMap((mismatch) => {

@@ -10,6 +10,7 @@ import { questionsOf } from './corrections/gather'
 import { LOOK_UPS_MAX, lookUp } from './look-up'
 import { readOperations } from './read-operations'
 import type { ReconcileSettings } from './settings'
+import { earliestOf, readProviderClock } from './source-clock'
 import type { SideState, StageOutcome } from './stage'
 
 /** What a run on demand may be about, instead of a window. */
@@ -26,7 +27,8 @@ export async function stageTarget(
   settings: ReconcileSettings,
 ): Promise<StageOutcome & { operations: bigint[] }> {
   const sources = await openSystem(ctx, system)
-  const asOf = ctx.clock.now()
+  const clocks = sources.providers.map((open) => readProviderClock(ctx, open, settings))
+  const asOf = await earliestOf(ctx, clocks)
   const ask = 'key' in target ? [{ kind: 'key' as const, ...target }] : []
   const first = await lookUp(ctx, sources, ask, { left: LOOK_UPS_MAX }, settings)
   const operations = await operationsOf(ctx, system, target)

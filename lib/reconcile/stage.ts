@@ -4,10 +4,11 @@ import { CursorMovedError } from '@/lib/sources/mirror/cursor'
 import { openSystem } from '@/lib/sources/registry'
 import type { StageContext } from './batch'
 import { type ReconcileSettings, reconcileSettings } from './settings'
+import { earliestOf, readProviderClock } from './source-clock'
 import { stageIntents } from './stage-intents'
 import { stageLedger } from './stage-ledger'
 import { stageMismatches } from './stage-mismatches'
-import { stageProvider } from './stage-provider'
+import { rewindProvider, stageProvider } from './stage-provider'
 import { suspiciouslyEmpty } from './suspicious'
 
 export const SIDES = ['intent', 'ledger', 'provider'] as const
@@ -40,9 +41,13 @@ export async function stageSystem(
 ): Promise<StageOutcome> {
   const settings = options.settings ?? reconcileSettings()
   const sources = await openSystem(ctx, system)
+  const providers = sources.providers.map((open) => ({ open, now: readProviderClock(ctx, open, settings) }))
   const outcome: StageOutcome = {
     system,
-    asOf: ctx.clock.now(),
+    asOf: await earliestOf(
+      ctx,
+      providers.map(({ now }) => now),
+    ),
     sides: {
       intent: sources.intents.length > 0 ? 'complete' : 'none',
       ledger: sources.ledgers.length > 0 ? 'complete' : 'none',
@@ -75,11 +80,15 @@ export async function stageSystem(
   }
   for (const open of sources.ledgers)
     await attempt('ledger', open, () => stageLedger(ctx, open, options.window))
-  for (const open of sources.providers) {
-    await attempt('provider', open, () => stageProvider(ctx, open, settings, options.window))
+  for (const { open, now } of providers) {
+    await attempt('provider', open, async () => stageProvider(ctx, open, settings, await now, options.window))
   }
   outcome.read += await withRaces(() => stageMismatches(ctx, system))
-  for (const empty of await suspiciouslyEmpty(ctx, system, settings)) fail(empty.side, empty, empty.message)
+  for (const empty of await suspiciouslyEmpty(ctx, system, outcome.asOf, settings)) {
+    fail(empty.side, empty, empty.message)
+    // What it did not show is listed again, however long that lasts: until then nothing rests on its absence.
+    if (empty.side === 'provider') await rewindProvider(ctx, empty.id, empty.since)
+  }
   return outcome
 }
 

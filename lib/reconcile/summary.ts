@@ -10,6 +10,8 @@ export type SystemCounts = {
   incomplete: boolean
   failures: { name: string; message: string }[]
   read: number
+  /** Objects that could not be read and are set apart: how many, and some of them by name. */
+  unreadable: { count: number; examples: { id: string; reason: string }[] }
   compared: number
   matched: number
   pending: number
@@ -60,6 +62,7 @@ export async function summarise(
     incomplete: Object.values(stage.sides).includes('incomplete'),
     failures: stage.failures.map(({ name, message }) => ({ name, message })),
     read: stage.read,
+    unreadable: await unreadableIn(db, runId, system),
     compared: matched?.compared ?? 0,
     matched: matched?.matched ?? 0,
     pending: sum(({ outcome }) => outcome === 'pending'),
@@ -70,6 +73,24 @@ export async function summarise(
       Object.entries(atRisk).map(([currency, amount]) => [currency, amount.toString()]),
     ),
   }
+}
+
+const EXAMPLES_MAX = 10
+
+const unreadableRow = z.object({
+  count: z.coerce.number(),
+  examples: z.array(z.object({ id: z.string(), reason: z.string() })),
+})
+
+async function unreadableIn(db: Db, runId: string, system: string): Promise<SystemCounts['unreadable']> {
+  const { rows } = await db.pool.query(
+    `SELECT count(*) AS count, coalesce(jsonb_path_query_array(
+       jsonb_agg(jsonb_build_object('id', object_id, 'reason', evidence->>'unreadable') ORDER BY object_id),
+       '$[0 to ${EXAMPLES_MAX - 1}]'), '[]') AS examples
+     FROM mirror.finding WHERE run_id = $1 AND system = $2 AND evidence ? 'unreadable'`,
+    [runId, system],
+  )
+  return unreadableRow.parse(rows[0])
 }
 
 /** Never green where a source failed. */

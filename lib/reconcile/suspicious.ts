@@ -18,11 +18,12 @@ const rowSchema = z.object({
  * gone wrong, another account. Counted over ten minutes that have settled.
  */
 export async function suspiciouslyEmpty(
-  ctx: Pick<SystemContext, 'db' | 'clock'>,
+  ctx: Pick<SystemContext, 'db'>,
   system: string,
+  asOf: Date,
   settings: ReconcileSettings,
-): Promise<{ side: 'ledger' | 'provider'; id: string; name: string; message: string }[]> {
-  const to = new Date(ctx.clock.now().getTime() - settings.settleDelayMs - settings.breakOnMs)
+): Promise<{ side: 'ledger' | 'provider'; id: string; name: string; message: string; since: Date }[]> {
+  const to = new Date(asOf.getTime() - settings.settleDelayMs - settings.breakOnMs)
   const from = new Date(to.getTime() - WINDOW_MS)
   const { rows } = await ctx.db.pool.query(
     `WITH empty AS MATERIALIZED (
@@ -45,6 +46,6 @@ export async function suspiciouslyEmpty(
   return rows.map((raw) => {
     const row = rowSchema.parse(raw)
     const message = `it shows nothing for ten minutes in which others show ${row.others} effects`
-    return { side: row.kind, id: row.source_id, name: row.name, message }
+    return { side: row.kind, id: row.source_id, name: row.name, message, since: from }
   })
 }

@@ -88,18 +88,42 @@ describe('lists', () => {
     const run = await reconcileNow(world)
     expect(run.outcome).toBe('incomplete')
     expect(run.counts.payments).toMatchObject({ opened: 0, failures: [{ name: 'provider' }] })
+    // What it hid is listed again, and until then no silence counts.
+    world.provider.control.setSwitches({ emptyList: { remaining: 0, match: '' } })
+    expect((await reconcileNow(world)).outcome).toBe('reconciled')
+    expect(await staged()).toHaveLength(20)
   })
 })
 
+test('an object that is found by its id proves the listing that did not show it incomplete: it is listed again', async () => {
+  world.advance(60_000)
+  await reconcileNow(world)
+  const hidden = await pay(world, 'hidden')
+  const orphan = await charge(world, null, { reference: 'nobody-knows' })
+  world.advance(20_000)
+  world.provider.control.setSwitches({ emptyList: { remaining: 100, match: 'GET /v1' } })
+  // The record names its charge, which is asked for by id.
+  await reconcileNow(world)
+  expect(await statusOf(hidden.charge)).toBe('succeeded')
+  expect(await statusOf(orphan)).toBeUndefined()
+  world.provider.control.setSwitches({ emptyList: { remaining: 0, match: '' } })
+  world.advance(600_000)
+  await reconcileNow(world)
+  expect(await statusOf(orphan)).toBe('succeeded')
+})
+
 describe('events', () => {
-  async function failLater(events: Record<string, unknown>) {
+  async function failLater(events: Record<string, unknown>, settings = {}) {
     const paid = await pay(world, 'event')
     world.advance(10_000)
-    await reconcileNow(world)
+    await reconcileNow(world, { settings })
+    // Beyond what any list is read again for.
+    world.advance(1_000_000)
+    await reconcileNow(world, { settings })
     world.provider.control.setSwitches({ events })
     await world.provider.control.failCharge(paid.charge)
     world.advance(6_000)
-    await reconcileNow(world)
+    await reconcileNow(world, { settings })
     return paid.charge
   }
 
@@ -116,11 +140,26 @@ describe('events', () => {
   })
 
   test('an event that is late comes with a later pass', async () => {
-    const id = await failLater({ lateMs: 8_000 })
+    // Minutes, of which a slow machine takes no part.
+    const settings = { settleDelayMs: 300_000 }
+    const id = await failLater({ lateMs: 300_000 }, settings)
     expect(await statusOf(id)).toBe('succeeded')
-    world.advance(4_000)
-    await reconcileNow(world)
+    world.advance(300_000)
+    await reconcileNow(world, { settings })
     expect(await statusOf(id)).toBe('failed')
+  })
+
+  test('events that are gone before they were read make one run incomplete, which says of which time', async () => {
+    await reconcileNow(world)
+    world.advance(40 * 86_400_000)
+    const run = await reconcileNow(world)
+    expect(run.outcome).toBe('incomplete')
+    expect(run.counts.payments).toMatchObject({
+      failures: [
+        { name: 'provider', message: expect.stringMatching(/^changes from .* reconcile that time/) },
+      ],
+    })
+    expect((await reconcileNow(world)).outcome).toBe('reconciled')
   })
 
   test('an event that is lost: what is open is polled by id', async () => {

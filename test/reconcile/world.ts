@@ -54,11 +54,12 @@ export async function createWorld() {
   await service.query(await readFile(new URL('../../demo/service/schema.sql', import.meta.url), 'utf8'))
   const dataDir = await mkdtemp(join(tmpdir(), 'idemscope-world-'))
   let aheadMs = 0
+  let consoleAheadMs = 0
   const nowMs = () => Date.now() + aheadMs
   const provider = await startProvider({ port: 0, dataDir, seed: 'world', clock: nowMs, ...KEYS })
   const system: SystemContext = {
     db: console.db,
-    clock: { now: () => new Date(nowMs()) },
+    clock: { now: () => new Date(nowMs() + consoleAheadMs) },
     log: silentLog,
     queue: noQueue,
   }
@@ -73,6 +74,10 @@ export async function createWorld() {
     stripe: connect(provider),
     advance: (ms: number) => {
       aheadMs += ms
+    },
+    /** The console's own clock against that of the provider. */
+    skewConsole: (ms: number) => {
+      consoleAheadMs = ms
     },
     as: (role: Role, name: string = role) => as(system, console, role, name),
     async close() {

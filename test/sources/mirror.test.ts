@@ -69,6 +69,7 @@ function object(over: Partial<StagedObject> = {}): StagedObject {
       .join('')
       .slice(0, 32)
       .padEnd(32, '0'),
+    observedAt: null,
     ...over,
   }
 }

@@ -131,9 +131,7 @@ describe('listing', () => {
     nowMs += 60_000
     await provider.control.failCharge(id)
     const hints = await all((cursor) => source.listHints(seconds(-1, 1), cursor))
-    expect(hints.map(({ object }) => ({ id: object.id, status: object.status }))).toEqual([
-      { id, status: 'failed' },
-    ])
+    expect(hints).toMatchObject([{ object: { id, of: 'charge' }, snapshot: { status: 'failed' } }])
     expect((await source.retrieveCharge(id))?.status).toBe('failed')
   })
 })
@@ -148,7 +146,9 @@ describe('looking up', () => {
   const idsOf = async (id: string) => {
     const resolved = await source.resolve(id)
     return resolved.kind === 'found'
-      ? resolved.objects.map((object) => `${object.kind} ${object.id} ${object.status}`)
+      ? resolved.objects.map((object) =>
+          object.kind === 'unreadable' ? object.reason : `${object.kind} ${object.id} ${object.status}`,
+        )
       : resolved.kind
   }
 
@@ -232,7 +232,7 @@ describe('looking up', () => {
     're_nowhere',
     'du_nowhere',
   ])('%s is absent: the endpoint of its own kind has none', async (id) => {
-    expect(await source.resolve(id)).toEqual({ kind: 'absent' })
+    expect(await source.resolve(id)).toMatchObject({ kind: 'absent' })
   })
 
   test.each(['pay_123', 'seti_1', 'ch', 'pi_1_secret_2', 'order ch_1', ''])(
@@ -249,7 +249,152 @@ describe('looking up', () => {
   })
 })
 
+describe('authorisations', () => {
+  /** As the service's own version of the API has it: before 2025-03-31 a release makes a refund object. */
+  const OLDER = { apiVersion: '2024-06-20' } as Stripe.RequestOptions
+  const held = async () => {
+    const intent = await stripe.paymentIntents.create({
+      amount: 1000,
+      currency: 'usd',
+      confirm: true,
+      payment_method: 'pm_card_visa',
+      capture_method: 'manual',
+    })
+    return { intent: intent.id, charge: String(intent.latest_charge) }
+  }
+  const amountsOf = async (id: string) => {
+    const found = await source.retrieveCharge(id)
+    return [found?.capturedMinor, found?.releasedMinor, found?.refundedMinor]
+  }
+  const refunds = async () =>
+    (await all((cursor) => source.listRefunds(seconds(-60, 60), cursor))).map((refund) =>
+      refund.kind === 'refund' ? [refund.amountMinor, refund.released] : refund.reason,
+    )
+
+  test.each([
+    ['now', undefined, []],
+    ['before 2025-03-31', OLDER, [[300n, true]]],
+  ])('a partial capture releases the rest, which is no refund (%s)', async (_, options, released) => {
+    const { intent, charge: id } = await held()
+    expect(await amountsOf(id)).toEqual([0n, 0n, 0n])
+    await stripe.paymentIntents.capture(intent, { amount_to_capture: 700 }, options)
+    expect(await amountsOf(id)).toEqual([700n, 300n, 0n])
+    expect(await refunds()).toEqual(released)
+    expect(await source.refundsOfCharge(id)).toEqual([])
+    await stripe.refunds.create({ charge: id, amount: 300 })
+    expect(await amountsOf(id)).toEqual([700n, 300n, 300n])
+    expect(await source.refundsOfCharge(id)).toMatchObject([{ amountMinor: 300n, released: false }])
+  })
+
+  test('several captures add up, and nothing is released before the last', async () => {
+    const { intent, charge: id } = await held()
+    await stripe.paymentIntents.capture(intent, { amount_to_capture: 300, final_capture: false })
+    expect(await amountsOf(id)).toEqual([300n, 0n, 0n])
+    await stripe.paymentIntents.capture(intent, { amount_to_capture: 200 })
+    expect(await amountsOf(id)).toEqual([500n, 500n, 0n])
+  })
+
+  test.each([
+    ['now', undefined, []],
+    ['before 2025-03-31', OLDER, [[1000n, true]]],
+  ])(
+    'one that is canceled or runs out was released whole, and never refunded (%s)',
+    async (_, options, released) => {
+      const canceled = await held()
+      await stripe.paymentIntents.cancel(canceled.intent, {}, options)
+      const expired = await held()
+      await provider.control.expireAuthorisation(expired.intent, options?.apiVersion)
+      for (const { charge: id } of [canceled, expired]) {
+        expect(await amountsOf(id)).toEqual([0n, 1000n, 0n])
+        expect(await source.refundsOfCharge(id)).toEqual([])
+      }
+      expect(await refunds()).toEqual([...released, ...released])
+    },
+  )
+
+  test('an asynchronous capture is settled later, by an event of its own', async () => {
+    const id = await charge({ capture_method: 'automatic_async' })
+    expect(await source.retrieveCharge(id)).toMatchObject({
+      capturedMinor: 1050n,
+      feeMinor: null,
+      feeRef: null,
+    })
+    nowMs += 60_000
+    await provider.control.settleCharge(id)
+    expect(await source.retrieveCharge(id)).toMatchObject({ feeMinor: 60n, feeRef: `txn_${id.slice(3)}` })
+    const [hint] = (await source.listHints(seconds(0, 1), null)).items
+    expect(hint).toMatchObject({ object: { id }, snapshot: { feeMinor: null, feeRef: `txn_${id.slice(3)}` } })
+  })
+})
+
+describe('objects that cannot be read', () => {
+  test('are set apart by name with what of them can be read, and the page goes on', async () => {
+    const whole = await charge()
+    const fraction = await charge({ metadata: { reference: 'order-2' } })
+    provider.control.showAs(fraction, { currency: 'isk', amount: 505, amount_captured: 505 })
+    const nameless = await charge()
+    provider.control.showAs(nameless, { currency: undefined, created: null, metadata: null })
+    const unknown = await charge()
+    provider.control.showAs(unknown, { currency: 'zzz' })
+    const { items } = await source.listCharges(seconds(0, 1), null)
+    expect(items).toMatchObject([
+      { kind: 'unreadable', id: unknown, reason: 'the decimals of zzz are not known' },
+      {
+        kind: 'unreadable',
+        id: nameless,
+        reason: expect.stringMatching(/^(created|currency): /),
+        createdAt: null,
+      },
+      {
+        kind: 'unreadable',
+        of: 'charge',
+        id: fraction,
+        reason: '505 is not a whole number of minor units of ISK',
+        reference: 'order-2',
+        createdAt: new Date(nowMs),
+      },
+      { kind: 'charge', id: whole },
+    ])
+    expect(await source.resolve(fraction)).toMatchObject({
+      kind: 'found',
+      objects: [{ kind: 'unreadable', id: fraction }],
+    })
+    await expect(source.retrieveCharge(fraction)).rejects.toThrow(`${fraction} cannot be read`)
+  })
+
+  test('make no sum of refunds: it is an error', async () => {
+    const id = await charge()
+    const refund = await stripe.refunds.create({ charge: id, amount: 50 })
+    provider.control.showAs(refund.id, { amount: 1.5 })
+    await expect(source.refundsOfCharge(id)).rejects.toThrow(`${refund.id} of ${id} cannot be read`)
+  })
+
+  test('an event of another API version says which object changed, and not what it is', async () => {
+    provider.control.setSwitches({ eventVersion: '2014-12-22' })
+    const id = await charge()
+    const hints = await all((cursor) => source.listHints(seconds(0, 1), cursor))
+    expect(hints).toMatchObject([{ kind: 'hint', object: { id, of: 'charge' }, snapshot: null }])
+  })
+
+  test('an object of the other mode is there, and no absence', async () => {
+    provider.control.setSwitches({ inLiveMode: ['ch_live'] })
+    expect(await source.resolve('ch_live')).toMatchObject({
+      kind: 'found',
+      objects: [{ kind: 'unreadable', id: 'ch_live', otherMode: true }],
+    })
+  })
+})
+
 describe('trouble', () => {
+  test('a restricted key that lacks one right: the right is named, and it is no empty answer', async () => {
+    provider.control.setSwitches({ denied: ['disputes'] })
+    await expect(source.listDisputes(seconds(-5, 0), null)).rejects.toMatchObject({
+      fault: 'permission',
+      message: expect.stringMatching(/^the read key lacks a right: .*'disputes' permission/),
+    })
+    expect((await source.listCharges(seconds(-5, 0), null)).items).toEqual([])
+  })
+
   test('429 waits for what Retry-After says, spread out', async () => {
     provider.control.setSwitches({ rateLimit: { remaining: 2, retryAfterS: 3 } })
     await source.retrieveCharge(

@@ -4,7 +4,7 @@ import { serviceOf } from '@/lib/alerts/about-alert'
 import { fillRunbook, RUNBOOKS, type Runbook } from '@/lib/alerts/runbooks'
 import type { SilenceView } from '@/lib/alerts/silences/view'
 import { formatMoney } from '@/lib/core/money'
-import type { ConditionKind } from '@/lib/core/verdict'
+import { type ConditionKind, durationText } from '@/lib/core/verdict'
 import type { Db } from '@/lib/db'
 import { readAtRisk } from '../now/read-at-risk'
 
@@ -85,6 +85,12 @@ export function figuresOf({ kind, detail }: Pick<Alert, 'kind' | 'detail'>): str
       return `P99 ${number(detail.value, latencyText)} over 5 min, limit ${number(detail.limit, latencyText)}`
     case 'case_flood':
       return `${number(detail.wouldOpen, countText)} cases, cap ${number(detail.cap, countText)}; none was opened`
+    case 'clock_skew':
+      return number(detail.seconds, (seconds) =>
+        seconds > 0
+          ? `the console is ${durationText(seconds)} ahead`
+          : `the console is ${durationText(-seconds)} behind`,
+      )
     case 'stale_source':
       return typeof detail.error === 'string' ? detail.error : 'no answer lately'
     case 'stale_telemetry':

@@ -8,6 +8,9 @@ const systemSchema = z.object({
   incomplete: z.boolean(),
   failures: z.array(z.object({ name: z.string(), message: z.string() })).default([]),
   read: count,
+  unreadable: z
+    .object({ count: z.number(), examples: z.array(z.object({ id: z.string(), reason: z.string() })) })
+    .default({ count: 0, examples: [] }),
   compared: count,
   matched: count,
   pending: count,

@@ -5,6 +5,7 @@ import { sidesOf } from './evidence'
 import type { ClassifyContext, Draft, LookUp } from './finding'
 import {
   isFullyRefunded,
+  isReleased,
   isRole,
   latest,
   namedBy,
@@ -86,21 +87,32 @@ function ofCharge(
     case 'pending':
       return toldSuccess(life) || postings.length > 0 ? draft('status_lag', told) : null
     case 'succeeded': {
+      // Booked before it was captured, or though it never will be; without a posting nobody claims that money moved.
+      if (charge.capturedMinor === 0n) {
+        if (postings.length === 0) return null
+        if (!isReleased(charge)) return draft('status_lag', told)
+        return draft(toldSuccess(life) ? 'reversed_after_post' : 'phantom_ledger', charge.stagedAt)
+      }
       if (toldFailure(life)) return isFullyRefunded(charge) ? null : draft('failed_but_charged', told)
       const unbooked = postings.length === 0 && ctx.sides.ledger !== 'none'
       if (life === undefined) {
         if (postings.length > 0 || isFullyRefunded(charge)) return null
         const waiting = ctx.sides.intent !== 'complete' || ctx.sides.ledger === 'incomplete'
-        return { ...draft('orphan_effect', told, [...ledgerLookUps, ...keyLookUp(unit)]), waiting }
+        return { ...draft('orphan_effect', told, [...ledgerLookUps, ...ownerLookUps(unit, charge)]), waiting }
       }
-      // Not captured yet: nothing to book.
-      if (!unbooked || charge.capturedMinor === 0n) return null
+      if (!unbooked) return null
       return { ...draft('ledger_missing', told, ledgerLookUps), waiting: ctx.sides.ledger === 'incomplete' }
     }
     default:
       return null
   }
 }
+
+/** Who may know whose it is: the store its key, or where it carries none the payments that it was made under. */
+const ownerLookUps = (unit: Unit, { paymentIntentId }: Charge): LookUp[] =>
+  unit.key === null && paymentIntentId !== null
+    ? [{ kind: 'payments', id: paymentIntentId }]
+    : keyLookUp(unit)
 
 /** The caller was told of a success; the provider has no charge of it. */
 function ofToldCharge(

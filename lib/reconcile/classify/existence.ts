@@ -3,7 +3,7 @@ import { keyLookUp, negativeRead } from './absence'
 import { sidesOf } from './evidence'
 import { existenceOfEffect } from './existence-effect'
 import type { ClassifyContext, Draft } from './finding'
-import { latest, referenceOf, type Unit } from './units'
+import { isFullyRefunded, isReleased, latest, referenceOf, type Unit } from './units'
 
 export type Existence = { draft: Draft | null; recheckAt: Date | null; stuck: boolean }
 
@@ -27,7 +27,9 @@ export function existence(
 const deadAt = (life: Life, ctx: ClassifyContext): Date =>
   new Date((life.leaseUntil?.getTime() ?? 0) + ctx.leaseGraceMs)
 
-const isDead = (life: Life, ctx: ClassifyContext): boolean => deadAt(life, ctx) <= ctx.asOf
+/** By the store's own clock, as it stood when the lease was read. */
+const isDead = (life: Life, ctx: ClassifyContext): boolean =>
+  life.observedAt !== null && deadAt(life, ctx) <= life.observedAt
 
 /** A key that has not ended and that nobody holds: what did its holder leave behind? */
 function stuck(
@@ -37,19 +39,21 @@ function stuck(
   surplus: ReadonlySet<string>,
   ctx: ClassifyContext,
 ): Existence {
-  const done = effectsOf(operation, unit, life).filter(({ id }) => !surplus.has(id))
+  const made = effectsOf(operation, unit, life).filter(({ id }) => !surplus.has(id))
+  const done = made.filter(({ undone }) => !undone)
+  const told = done.length > 0 ? done : made
   const draft = (name: Draft['class'], extra: Partial<Draft>): Draft => ({
     aspect: 'existence',
     objectId: unit.id,
     class: name,
-    since: latest(life.leaseUntil, ...done.map(({ at }) => at)),
+    since: latest(life.leaseUntil, ...told.map(({ at }) => at)),
     subject: {
       scope: unit.scope,
       key: unit.key,
-      effectIds: done.map(({ id }) => id),
+      effectIds: told.map(({ id }) => id),
       reference: referenceOf(operation, unit),
     },
-    amount: done[0]?.amount ?? amountOf(life),
+    amount: told[0]?.amount ?? amountOf(life),
     lookUps: keyLookUp(unit),
     evidence: { sides: sidesOf(operation, unit) },
     ...extra,
@@ -57,7 +61,8 @@ function stuck(
   if (done.length > 0) return { ...NOTHING, stuck: true, draft: draft('stuck_effect_done', {}) }
   // A retry may take it at any time, and there is nothing to settle.
   if (life.status === 'retryable') return NOTHING
-  if (unit.kind === 'capture' || ctx.sides.provider !== 'complete') {
+  // What was made and undone since is neither done nor absent.
+  if (made.length > 0 || unit.kind === 'capture' || ctx.sides.provider !== 'complete') {
     return { ...NOTHING, stuck: true, draft: draft('stuck_unknown', {}) }
   }
   if (negativeRead(life, ctx)) return { ...NOTHING, stuck: true, draft: draft('stuck_no_effect', {}) }
@@ -83,6 +88,7 @@ function effectsOf(operation: Operation, unit: Unit, life: Life) {
     id: object.id,
     at: object.createdAt,
     amount: { minor: object.amountMinor, currency: object.currency },
+    undone: 'captured' in object && (isFullyRefunded(object) || isReleased(object)),
   }))
 }
 

@@ -8,6 +8,8 @@ import type { Side, SideState } from '../stage'
 /** What is asked by id before anything is called missing. */
 export type LookUp =
   | { kind: 'charge' | 'refund' | 'dispute'; id: string }
+  /** The sessions and invoices that a payment intent belongs to: they may know whose a charge is. */
+  | { kind: 'payments'; id: string }
   | { kind: 'ledger'; ref: string }
   | { kind: 'key'; scope: string; key: string }
 

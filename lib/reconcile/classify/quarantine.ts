@@ -1,13 +1,24 @@
-import type { Operation } from '../operation'
+import type { Charge, Dispute, Operation, Payment, Refund } from '../operation'
 import { chargeFacts, postingFacts, refundFacts } from './evidence'
 import type { Draft } from './finding'
 import { referenceOf } from './units'
 
-/** Objects that must not be judged by the rules below: of another mode, or of a status nobody mapped. */
+const factsOf = (object: Charge | Refund | Dispute | Payment) =>
+  'captured' in object
+    ? chargeFacts(object)
+    : 'chargeId' in object
+      ? refundFacts(object)
+      : { source: object.sourceId, kind: 'payment', id: object.id, status: object.status }
+
+/**
+ * Objects that must not be judged by the rules below: of another mode, of a status nobody mapped, or that could not be
+ * read.
+ */
 export function quarantine(operation: Operation): Draft[] {
   const reference = referenceOf(operation, null)
   const drafts: Draft[] = []
-  for (const object of [...operation.charges, ...operation.refunds, ...operation.disputes]) {
+  const { charges, refunds, disputes, payments } = operation
+  for (const object of [...charges, ...refunds, ...disputes, ...payments]) {
     if (!object.modeMix && object.status !== 'other') continue
     drafts.push({
       aspect: 'quarantine',
@@ -15,11 +26,18 @@ export function quarantine(operation: Operation): Draft[] {
       class: object.modeMix ? 'mode_mix' : 'unclassified',
       since: null,
       subject: { scope: object.scope, key: object.key, effectIds: [object.id], reference },
-      amount: { minor: object.amountMinor, currency: object.currency },
-      evidence: {
-        rawStatus: object.rawStatus,
-        provider: ['captured' in object ? chargeFacts(object) : refundFacts(object)],
-      },
+      ...(object.unreadable === null
+        ? {
+            amount: { minor: object.amountMinor, currency: object.currency },
+            evidence: { rawStatus: object.rawStatus, provider: [factsOf(object)] },
+          }
+        : {
+            amount: null,
+            evidence: {
+              unreadable: object.unreadable,
+              provider: [{ source: object.sourceId, id: object.id }],
+            },
+          }),
     })
   }
   for (const posting of operation.postings.filter(({ kind }) => kind === 'other')) {

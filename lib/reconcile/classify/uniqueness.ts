@@ -3,7 +3,7 @@ import type { Charge, Life, Operation, Refund } from '../operation'
 import { ruleFor } from '../rules'
 import { chargeFacts, refundFacts, sidesOf } from './evidence'
 import type { ClassifyContext, Draft } from './finding'
-import { isFullyRefunded, namedBy, referenceOf, type Unit } from './units'
+import { isFullyRefunded, isReleased, namedBy, referenceOf, type Unit } from './units'
 
 type Effect = Charge | Refund
 
@@ -33,9 +33,11 @@ export function uniqueness(
   return { drafts, surplus }
 }
 
-/** A surplus that was given back whole is no surplus any more. */
+/** A surplus that was given back whole, or never taken, is no surplus any more. */
 const isLiveCharge = (charge: Charge): boolean =>
-  (charge.status === 'succeeded' || charge.status === 'pending') && !isFullyRefunded(charge)
+  (charge.status === 'succeeded' || charge.status === 'pending') &&
+  !isFullyRefunded(charge) &&
+  !isReleased(charge)
 
 function byStep<E extends Effect>(effects: readonly E[]): E[][] {
   const steps = new Map<string, E[]>()

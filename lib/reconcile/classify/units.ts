@@ -99,5 +99,9 @@ export const referenceOf = (operation: Operation, unit: Unit | null): string | n
 export const isFullyRefunded = (charge: Charge): boolean =>
   charge.capturedMinor > 0n && charge.refundedMinor >= charge.capturedMinor
 
+/** An authorisation that was given up before any of it was captured: no money ever moved, and none will. */
+export const isReleased = (charge: Charge): boolean =>
+  charge.capturedMinor === 0n && charge.releasedMinor > 0n
+
 export const latest = (...times: (Date | null | undefined)[]): Date =>
   new Date(Math.max(0, ...times.map((time) => time?.getTime() ?? 0)))

@@ -16,7 +16,8 @@ export function value(
 ): Draft[] {
   const drafts: (Draft | null)[] = []
   for (const charge of operation.charges) {
-    if (charge.status !== 'succeeded' || surplus.has(charge.id)) continue
+    // Of what was only authorised nothing is to be booked yet.
+    if (charge.status !== 'succeeded' || charge.capturedMinor === 0n || surplus.has(charge.id)) continue
     const unit = units.find(({ charges }) => charges.includes(charge))
     const postings = operation.postings.filter((posting) => isPostingOf(posting, charge))
     const subject = { scope: unit?.scope ?? charge.scope, key: unit?.key ?? charge.key }

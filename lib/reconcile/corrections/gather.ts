@@ -1,6 +1,7 @@
 import { AppError } from '@/lib/core/errors'
 import { SourceUnavailableError } from '@/lib/sources/contracts'
 import { providerObject } from '@/lib/sources/mirror/provider-object'
+import { drawVersion } from '@/lib/sources/mirror/version'
 import { openSystem, type SystemSources } from '@/lib/sources/registry'
 import type { ReconciliationCase } from '@/prisma/generated/client'
 import { commitBatch, type StageContext } from '../batch'
@@ -98,14 +99,14 @@ async function readRefunds(
   for (const charge of operation.charges.filter(({ status }) => status === 'succeeded')) {
     const open = sources.providers.find(({ id }) => id === charge.sourceId)
     if (open === undefined) continue
-    const observedAt = ctx.clock.now()
+    const version = await drawVersion(ctx.db.pool)
     const refunds = await open.source.refundsOfCharge(charge.id).catch((cause: unknown) => {
       throw cause instanceof SourceUnavailableError
         ? new AppError('unavailable', 'The provider does not answer.', { cause })
         : cause
     })
     const objects = refunds.map((refund) =>
-      providerObject(refund, observedAt, open.source.mode, settings.keySecret),
+      providerObject(refund, { version, at: null }, { mode: open.source.mode, ...settings }),
     )
     await commitBatch(ctx, open, objects, open.source.effectNames, async () => undefined)
   }

@@ -23,10 +23,12 @@ export type ProviderCharge = ProviderTags & {
   captured: boolean
   amountMinor: bigint
   capturedMinor: bigint
+  /** What was authorised and can be captured no more. It was never taken, so it is not refunded either. */
+  releasedMinor: bigint
   refundedMinor: bigint
-  /** What the provider kept, in the charge's currency; null = not known (yet). */
+  /** What the provider kept of all that was captured, in the charge's currency; null = not known (yet). */
   feeMinor: bigint | null
-  /** The provider's id of the settlement that the fee was kept from; known with the fee. */
+  /** The provider's id of the settlement that the fee is kept from; null = it has not settled yet. */
   feeRef: string | null
   currency: string
   customer: string | null
@@ -42,6 +44,8 @@ export type ProviderRefund = ProviderTags & {
   status: ProviderStatus
   rawStatus: string
   amountMinor: bigint
+  /** The provider's record of an authorisation that was given up: no money moved. */
+  released: boolean
   currency: string
   createdAt: Date
   /** Stripe's refunds carry no mode of their own: null there. */
@@ -80,20 +84,47 @@ export type ProviderPayment = ProviderTags & {
   live: boolean
 }
 
+/**
+ * An object that is there and that cannot be understood: an amount that is no whole number of minor units, a field that
+ * is missing. It is set apart by name, with whatever of it could be read; it proves neither presence nor absence.
+ */
+export type ProviderUnreadable = ProviderTags & {
+  kind: 'unreadable'
+  of: ProviderRecordKind | 'event'
+  id: string
+  reason: string
+  paymentIntentId: string | null
+  createdAt: Date | null
+  /** It exists in the other mode (test against live), where this source's key sees no more of it than that. */
+  otherMode: boolean
+}
+
 /** What a key can have made. */
 export type ProviderObject = ProviderCharge | ProviderRefund
 /** Whatever is staged of a provider. */
-export type ProviderRecord = ProviderObject | ProviderDispute | ProviderPayment
+export type ProviderRecord = ProviderObject | ProviderDispute | ProviderPayment | ProviderUnreadable
+export type ProviderRecordKind = 'charge' | 'refund' | 'dispute' | 'payment'
 
-/** An event is a hint that an object changed; its snapshot may be old. */
-export type ProviderHint = { eventId: string; at: Date; object: ProviderRecord }
+/** A page of a list, and when it was answered, by the provider's clock. */
+export type ProviderPage<T> = PageOf<T | ProviderUnreadable> & { at: Date }
 
-/** What the provider has under an id, whatever kind of id it is. */
+/** An event is a hint that an object changed. */
+export type ProviderHint = {
+  kind: 'hint'
+  eventId: string
+  /** By the provider's clock, whole seconds. */
+  at: Date
+  object: { id: string; of: ProviderRecordKind }
+  /** The object as it was then; null = only reading it tells, such as in an event of another API version. */
+  snapshot: ProviderRecord | null
+}
+
+/** What the provider has under an id, whatever kind of id it is. `at`: when it was answered, by the provider's clock. */
 export type Resolved =
   /** What the id stands for: the object itself, and of a payment its charges, none as long as nobody paid. */
-  | { kind: 'found'; objects: ProviderRecord[] }
+  | { kind: 'found'; at: Date; objects: ProviderRecord[] }
   /** The endpoint of the id's own kind says that there is no such object. */
-  | { kind: 'absent' }
+  | { kind: 'absent'; at: Date }
   /** No kind of id that this provider knows: it cannot be looked up. Says nothing about absence. */
   | { kind: 'unknown_id' }
 
@@ -128,15 +159,20 @@ export interface ProviderSource {
   /** The provider's own clock, of an answer that it gives now; whole seconds, rounded down. */
   now(): Promise<Date>
   /** Answers for a cancelled or unreachable provider are errors; an empty page is an answer. */
-  listCharges(range: TimeRange, cursor: string | null): Promise<PageOf<ProviderCharge>>
-  listRefunds(range: TimeRange, cursor: string | null): Promise<PageOf<ProviderRefund>>
-  listDisputes(range: TimeRange, cursor: string | null): Promise<PageOf<ProviderDispute>>
-  listHints(range: TimeRange, cursor: string | null): Promise<PageOf<ProviderHint>>
-  /** Looks up any id that a service may keep: charge, payment intent, checkout session, invoice, refund, dispute. */
-  resolve(id: string): Promise<Resolved>
+  listCharges(range: TimeRange, cursor: string | null): Promise<ProviderPage<ProviderCharge>>
+  listRefunds(range: TimeRange, cursor: string | null): Promise<ProviderPage<ProviderRefund>>
+  listDisputes(range: TimeRange, cursor: string | null): Promise<ProviderPage<ProviderDispute>>
+  listHints(range: TimeRange, cursor: string | null): Promise<ProviderPage<ProviderHint>>
+  /**
+   * Looks up any id that a service may keep: charge, payment intent, checkout session, invoice, refund, dispute. `of`
+   * where the kind of object is known from elsewhere.
+   */
+  resolve(id: string, of?: ProviderRecordKind): Promise<Resolved>
+  /** Checkout sessions and invoices that a payment intent belongs to; none where the source is not to read them. */
+  paymentsAbove(paymentIntentId: string): Promise<(ProviderPayment | ProviderUnreadable)[]>
   /** By the id of a charge; another kind of id is an error, never null. null = there is no such charge. */
   retrieveCharge(id: string): Promise<ProviderCharge | null>
-  /** All refunds of a charge, complete. */
+  /** All refunds of a charge that move money, complete. One that cannot be read is an error. */
   refundsOfCharge(chargeId: string): Promise<ProviderRefund[]>
   createRefund(refund: {
     idempotencyKey: string

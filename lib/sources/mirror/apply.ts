@@ -22,18 +22,18 @@ export async function lockMirror(client: pg.PoolClient, system: string): Promise
 const UPSERT = `
   INSERT INTO mirror.object AS o (version, seq, born_seq, operation_id, occurred_at, staged_at, lease_until, expires_at,
     amount_minor, captured_minor, refunded_minor, http_status, source_id, object_id, system, side, kind, status, scope,
-    key, step, reference, provider_ref, parent_ref, currency, action_id, key_hash, content_hash, data)
+    key, step, reference, provider_ref, parent_ref, currency, action_id, key_hash, content_hash, data, observed_at)
   SELECT x.version, x.seq, x.seq, x.operation_id, x.occurred_at, $4, x.lease_until, x.expires_at,
     x.amount_minor, x.captured_minor, x.refunded_minor, x.http_status, $2, x.object_id, $3, x.side, x.kind, x.status,
     x.scope, x.key, x.step, x.reference, x.provider_ref, x.parent_ref, x.currency, x.action_id,
-    decode(x.key_hash, 'hex'), decode(x.content_hash, 'hex'), x.data
+    decode(x.key_hash, 'hex'), decode(x.content_hash, 'hex'), x.data, x.observed_at
   FROM (SELECT r.*, nextval('mirror.seq') AS seq FROM jsonb_to_recordset($1::jsonb) AS r(version bigint, operation_id bigint, occurred_at timestamptz,
     lease_until timestamptz, expires_at timestamptz, amount_minor bigint, captured_minor bigint,
     refunded_minor bigint, http_status smallint, object_id text, side text, kind text, status text, scope text,
     key text, step text, reference text, provider_ref text, parent_ref text, currency text, action_id text,
-    key_hash text, content_hash text, data jsonb)) x
+    key_hash text, content_hash text, data jsonb, observed_at timestamptz)) x
   ON CONFLICT (source_id, object_id) DO UPDATE SET
-    version = excluded.version, gone_at = NULL, occurred_at = excluded.occurred_at,
+    version = excluded.version, observed_at = excluded.observed_at, gone_at = NULL, occurred_at = excluded.occurred_at,
     lease_until = excluded.lease_until, expires_at = excluded.expires_at, amount_minor = excluded.amount_minor,
     captured_minor = excluded.captured_minor, refunded_minor = excluded.refunded_minor,
     http_status = excluded.http_status, kind = excluded.kind, status = excluded.status, scope = excluded.scope,
@@ -102,6 +102,7 @@ const toRow = (o: StagedObject, operation: bigint | null | undefined) => ({
   key_hash: o.keyHash,
   content_hash: o.contentHash,
   data: jsonSafe(o.data),
+  observed_at: o.observedAt,
 })
 
 /** bigint has no JSON of its own: decimal strings. */
@@ -129,6 +130,28 @@ export async function changedObjects(
     const row = known.get(objectId)
     return row === undefined || row.gone || row.content_hash !== contentHash
   })
+}
+
+const observedRow = z.object({ object_id: z.string(), observed_at: z.date() })
+
+/** When the source was last asked for each of these objects, by its own clock; absent = not known. */
+export async function observedTimes(
+  db: Db,
+  sourceId: string,
+  objectIds: readonly string[],
+): Promise<Map<string, Date>> {
+  if (objectIds.length === 0) return new Map()
+  const { rows } = await db.pool.query(
+    `SELECT object_id, observed_at FROM mirror.object
+     WHERE source_id = $1 AND object_id = ANY ($2) AND observed_at IS NOT NULL`,
+    [sourceId, objectIds],
+  )
+  return new Map(
+    rows.map((raw) => {
+      const row = observedRow.parse(raw)
+      return [row.object_id, row.observed_at]
+    }),
+  )
 }
 
 /**

@@ -61,10 +61,9 @@ const linkedRow = z.object({
 export async function moveIncoming(
   client: pg.PoolClient,
   source: MirrorSource,
-  at: { observedAt: Date; now: Date },
+  at: { version: bigint; now: Date },
 ): Promise<number> {
-  const version = BigInt(at.observedAt.getTime()) * 1000n
-  const { rowCount } = await client.query(INSERT, [source.id, source.system, version, at.now])
+  const { rowCount } = await client.query(INSERT, [source.id, source.system, at.version, at.now])
   const { rows: some } = await client.query('SELECT FROM mirror.alias WHERE system = $1 LIMIT 1', [
     source.system,
   ])

@@ -31,9 +31,11 @@ export type StagedObject = {
   /** Whatever leads to its operation. Never empty. */
   aliases: string[]
   contentHash: string
+  /** When its source answered, by the source's own clock; null = not kept. */
+  observedAt: Date | null
 }
 
-export type Content = Omit<StagedObject, 'version' | 'aliases' | 'contentHash'>
+export type Content = Omit<StagedObject, 'version' | 'aliases' | 'contentHash' | 'observedAt' | 'unreadable'>
 
 export const EMPTY = {
   leaseUntil: null,
@@ -56,7 +58,8 @@ export const EMPTY = {
 /** A record never changes and outranks every reading of its lease: above any time in µs. */
 const TERMINAL_VERSION = 2n ** 61n
 
-export const versionAt = (observedAt: Date): bigint => BigInt(observedAt.getTime()) * 1000n
+/** Of a lease, by the clock of its store; of a mismatch, by that of its spans. Other sides draw theirs (`drawVersion`). */
+const versionAt = (observedAt: Date): bigint => BigInt(observedAt.getTime()) * 1000n
 
 export const alias = {
   key: (scope: string, key: string): string => `k:${scope}\u001f${key}`,
@@ -76,6 +79,7 @@ export function staged(version: bigint, content: Content, aliases: (string | nul
     version,
     aliases: [...new Set(aliases.filter((value) => value !== null))],
     contentHash: createHash('sha256').update(canonicalJson(content)).digest('hex').slice(0, 32),
+    observedAt: null,
   }
 }
 
@@ -109,10 +113,11 @@ export function leaseObject(lease: LeaseRow, observedAt: Date, secret: string): 
       names: [],
     },
   }
-  return staged(versionAt(observedAt), content, [
+  const object = staged(versionAt(observedAt), content, [
     alias.key(lease.scope, lease.key),
     ...lease.effects.map(({ reference }) => (reference === null ? null : alias.provider(reference))),
   ])
+  return { ...object, observedAt }
 }
 
 export function recordObject(record: RecordRow, secret: string): StagedObject {
@@ -157,7 +162,7 @@ export function recordObject(record: RecordRow, secret: string): StagedObject {
 const primaryEffect = (effects: LeaseRow['effects']) =>
   effects.findLast(({ reference }) => reference !== null) ?? effects.at(-1)
 
-export function ledgerObject(row: LedgerRow, observedAt: Date): StagedObject {
+export function ledgerObject(row: LedgerRow, version: bigint): StagedObject {
   const content: Content = {
     ...EMPTY,
     objectId: row.entryId,
@@ -173,7 +178,7 @@ export function ledgerObject(row: LedgerRow, observedAt: Date): StagedObject {
     actionId: row.correctionId,
     data: { rawKind: row.rawKind, reversedAt: row.reversedAt },
   }
-  const object = staged(versionAt(observedAt), content, [
+  const object = staged(version, content, [
     row.providerRef === null ? null : alias.provider(row.providerRef),
     row.chargeRef === null ? null : alias.provider(row.chargeRef),
     row.reference === null ? null : alias.reference(row.reference),

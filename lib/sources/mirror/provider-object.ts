@@ -5,26 +5,43 @@ import type {
   ProviderDispute,
   ProviderPayment,
   ProviderRecord,
+  ProviderRecordKind,
   ProviderRefund,
+  ProviderUnreadable,
 } from '../contracts'
 import { keyHash } from '../key-hash'
-import { alias, type Content, EMPTY, type StagedObject, staged, versionAt } from './object'
+import { alias, type Content, EMPTY, type StagedObject, staged } from './object'
 
-export function providerObject(
-  object: ProviderRecord,
-  observedAt: Date,
-  mode: 'live' | 'test',
-  secret: string,
-): StagedObject {
-  if (object.kind === 'charge') return chargeObject(object, observedAt, mode, secret)
-  if (object.kind === 'payment') return paymentObject(object, observedAt, mode, secret)
-  return partObject(object, observedAt, mode, secret)
+/** In which order a source was asked, and when it answered by its own clock. */
+export type Reading = { version: bigint; at: Date | null }
+
+/** How objects of a source are staged. */
+export type Staging = { mode: 'live' | 'test'; keySecret: string }
+
+export function providerObject(object: ProviderRecord, reading: Reading, staging: Staging): StagedObject {
+  return { ...toStaged(object, reading, staging), observedAt: reading.at }
 }
 
-const tagged = (object: ProviderRecord, secret: string) => ({
+function toStaged(object: ProviderRecord, reading: Reading, staging: Staging): StagedObject {
+  switch (object.kind) {
+    case 'charge':
+      return chargeObject(object, reading, staging)
+    case 'payment':
+      return paymentObject(object, reading, staging)
+    case 'unreadable':
+      return unreadableObject(object, reading, staging)
+    case 'refund':
+    case 'dispute':
+      return partObject(object, reading, staging)
+    default:
+      return object satisfies never
+  }
+}
+
+const tagged = (object: ProviderRecord, { keySecret }: Staging) => ({
   scope: object.scope,
   key: object.key,
-  keyHash: object.key === null ? null : keyHash(secret, object.key),
+  keyHash: object.key === null ? null : keyHash(keySecret, object.key),
   step: object.step,
   reference: object.reference,
   actionId: object.actionId,
@@ -39,15 +56,13 @@ const tagAliases = (object: ProviderRecord): (string | null)[] => [
   object.reference === null ? null : alias.reference(object.reference),
 ]
 
-function chargeObject(
-  charge: ProviderCharge,
-  observedAt: Date,
-  mode: 'live' | 'test',
-  secret: string,
-): StagedObject {
+const isMixed = (live: boolean | null, { mode }: Staging): boolean =>
+  live !== null && live !== (mode === 'live')
+
+function chargeObject(charge: ProviderCharge, reading: Reading, staging: Staging): StagedObject {
   const content: Content = {
     ...EMPTY,
-    ...tagged(charge, secret),
+    ...tagged(charge, staging),
     objectId: charge.id,
     side: 'provider',
     kind: 'charge',
@@ -62,26 +77,24 @@ function chargeObject(
     data: {
       captured: charge.captured,
       rawStatus: charge.rawStatus,
-      taggedBy: charge.taggedBy,
       customer: charge.customer,
-      modeMix: charge.live !== (mode === 'live'),
+      modeMix: isMixed(charge.live, staging),
+      // Only what is so: a charge without them is the same one that was staged before they were kept.
+      ...(charge.taggedBy === null || charge.taggedBy === charge.id ? {} : { taggedBy: charge.taggedBy }),
+      ...(charge.releasedMinor === 0n ? {} : { releasedMinor: charge.releasedMinor }),
+      ...(charge.feeRef === null ? {} : { feeRef: charge.feeRef }),
     },
   }
-  const object = staged(versionAt(observedAt), content, tagAliases(charge))
-  // Events show a charge without its fee: it is kept, but makes no other charge of it.
-  return { ...object, data: { ...object.data, feeMinor: charge.feeMinor, feeRef: charge.feeRef } }
+  const object = staged(reading.version, content, tagAliases(charge))
+  // Events show by what a charge was settled, and not its fee: it is kept, but makes no other charge of it.
+  return { ...object, data: { ...object.data, feeMinor: charge.feeMinor } }
 }
 
 /** Ties the ids that a service may keep for a payment to the charges that were made under it. */
-function paymentObject(
-  payment: ProviderPayment,
-  observedAt: Date,
-  mode: 'live' | 'test',
-  secret: string,
-): StagedObject {
+function paymentObject(payment: ProviderPayment, reading: Reading, staging: Staging): StagedObject {
   const content: Content = {
     ...EMPTY,
-    ...tagged(payment, secret),
+    ...tagged(payment, staging),
     objectId: payment.id,
     side: 'provider',
     kind: 'payment',
@@ -95,25 +108,21 @@ function paymentObject(
       rawStatus: payment.rawStatus,
       customer: payment.customer,
       members: payment.memberIds,
-      modeMix: payment.live !== (mode === 'live'),
+      modeMix: isMixed(payment.live, staging),
     },
   }
-  return staged(versionAt(observedAt), content, [
-    ...tagAliases(payment),
-    ...payment.memberIds.map(alias.provider),
-  ])
+  return staged(reading.version, content, [...tagAliases(payment), ...payment.memberIds.map(alias.provider)])
 }
 
 /** A refund or a dispute: a part of its charge, given back or taken back. */
 function partObject(
   part: ProviderRefund | ProviderDispute,
-  observedAt: Date,
-  mode: 'live' | 'test',
-  secret: string,
+  reading: Reading,
+  staging: Staging,
 ): StagedObject {
   const content: Content = {
     ...EMPTY,
-    ...tagged(part, secret),
+    ...tagged(part, staging),
     objectId: part.id,
     side: 'provider',
     kind: part.kind,
@@ -125,20 +134,44 @@ function partObject(
     parentRef: part.chargeId,
     data: {
       rawStatus: part.rawStatus,
-      modeMix: part.live !== null && part.live !== (mode === 'live'),
+      modeMix: isMixed(part.live, staging),
+      ...(part.kind === 'refund' && part.released ? { released: true } : {}),
     },
   }
-  return staged(versionAt(observedAt), content, [
+  return staged(reading.version, content, [
     ...tagAliases(part),
     part.chargeId === null ? null : alias.provider(part.chargeId),
   ])
 }
 
+/** It is there, and its state is of no kind that is known: whatever it belongs to is set apart with it. */
+function unreadableObject(object: ProviderUnreadable, reading: Reading, staging: Staging): StagedObject {
+  const content: Content = {
+    ...EMPTY,
+    ...tagged(object, staging),
+    objectId: object.id,
+    side: 'provider',
+    kind: object.of === 'event' ? 'other' : object.of,
+    status: 'other',
+    occurredAt: object.createdAt ?? EPOCH,
+    providerRef: object.id,
+    parentRef: object.of === 'charge' ? object.paymentIntentId : null,
+    data: { rawStatus: 'unreadable', unreadable: object.reason, modeMix: object.otherMode },
+  }
+  return {
+    ...staged(reading.version, content, tagAliases(object)),
+    occurredAt: object.createdAt ?? reading.at ?? EPOCH,
+  }
+}
+
+/** Stands for a time that is not known: the time of reading would make another object of it each time. */
+const EPOCH = new Date(0)
+
 /** The provider was asked for this id and has none. */
 export function absentObject(
-  kind: 'charge' | 'refund' | 'dispute',
+  kind: Exclude<ProviderRecordKind, 'payment'>,
   id: string,
-  observedAt: Date,
+  reading: Reading,
 ): StagedObject {
   const content: Content = {
     ...EMPTY,
@@ -146,14 +179,15 @@ export function absentObject(
     side: 'provider',
     kind,
     status: 'absent',
-    occurredAt: observedAt,
+    occurredAt: reading.at ?? EPOCH,
     providerRef: id,
     data: { modeMix: false },
   }
   // Asked again and again it is the same absence: the time of asking is no content.
   const { occurredAt: _, ...lasting } = content
   return {
-    ...staged(versionAt(observedAt), content, [alias.provider(id)]),
+    ...staged(reading.version, content, [alias.provider(id)]),
+    observedAt: reading.at,
     contentHash: createHash('sha256').update(canonicalJson(lasting)).digest('hex').slice(0, 32),
   }
 }

@@ -66,8 +66,8 @@ const EVIDENCE = `
       WHERE o.system = $1 AND o.kind = 'charge' AND o.parent_ref IS DISTINCT FROM o.provider_ref
   )
   SELECT o.source_id, o.kind, o.object_id, o.parent_ref, o.status, coalesce((o.data->>'captured')::boolean, false) AS captured,
-    o.step, o.reference, o.amount_minor, coalesce(o.captured_minor, 0) AS captured_minor,
-    coalesce(o.refunded_minor, 0) AS refunded_minor, o.currency, o.occurred_at, o.staged_at
+    o.step, o.reference, coalesce(o.amount_minor, 0) AS amount_minor, coalesce(o.captured_minor, 0) AS captured_minor,
+    coalesce(o.refunded_minor, 0) AS refunded_minor, coalesce(o.currency, 'XXX') AS currency, o.occurred_at, o.staged_at
   FROM own JOIN mirror.object o USING (source_id, object_id)
   WHERE o.side = 'provider' AND o.status <> 'absent' AND o.kind IN ('charge', 'refund')
   ORDER BY o.occurred_at, o.object_id

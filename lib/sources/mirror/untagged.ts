@@ -32,7 +32,7 @@ const UNTAGGED = `
     ELSE ARRAY[o.object_id] END AS names) own
   WHERE s.system = $1 AND s.kind = 'provider' AND o.side = 'provider' AND o.kind = $2
     AND o.occurred_at >= $3 AND o.occurred_at < $4 AND o.status IN ('pending', 'succeeded', 'other')
-    AND (o.key IS NULL OR o.scope IS NULL) AND o.action_id IS NULL
+    AND (o.key IS NULL OR o.scope IS NULL) AND o.action_id IS NULL AND o.data->>'released' IS NULL
     AND ($5::bigint IS NULL OR o.amount_minor IS NULL OR (o.amount_minor = $5 AND o.currency = $6)
       OR o.data->>'customer' = $7 OR o.parent_ref = $8)
     AND NOT EXISTS (

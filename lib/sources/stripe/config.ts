@@ -27,6 +27,8 @@ export const stripeConfigSchema = z.strictObject({
   /** What a restricted read key may not see is left out: their classes are then not found. */
   fees: z.boolean().default(true),
   disputes: z.boolean().default(true),
+  /** Checkout sessions and invoices: what a charge is known by where neither it nor its payment intent says whose it is. */
+  payments: z.boolean().default(true),
   timeoutMs: z.int().min(500).max(80_000).default(10_000),
   attemptsMax: z.int().min(1).max(10).default(4),
   /** Below Stripe's limits, which the account's own traffic shares. */

@@ -16,16 +16,26 @@ export const metadata = z
   .nullish()
   .transform((value) => value ?? {})
 export const created = z.int().transform((seconds) => new Date(seconds * 1000))
+/** Null in API versions before 2025-03-31, in a charge that was canceled. */
+const captured = z
+  .int()
+  .nullish()
+  .transform((value) => value ?? 0)
 
 const chargeSchema = z.object({
   id: z.string(),
   object: z.literal('charge'),
   amount: z.int(),
-  amount_captured: z.int(),
+  amount_captured: captured,
   amount_refunded: z.int(),
-  /** An id where it was not expanded: in the snapshots of events. */
+  /** An id where it was not expanded: in the snapshots of events. Null until the charge settles. */
   balance_transaction: z
-    .union([z.string(), z.object({ id: z.string(), fee: z.int(), currency: z.string() })])
+    .union([
+      z.string().transform((settlement) => ({ id: settlement, settled: null })),
+      z
+        .object({ id: z.string(), amount: z.int(), fee: z.int(), currency: z.string() })
+        .transform((settled) => ({ id: settled.id, settled })),
+    ])
     .nullish(),
   captured: z.boolean(),
   created,
@@ -33,10 +43,18 @@ const chargeSchema = z.object({
   customer: id.nullish(),
   livemode: z.boolean(),
   metadata,
-  /** An id where it was not expanded: in the snapshots of events. */
-  payment_intent: z.union([z.string(), z.object({ id: z.string(), metadata })]).nullish(),
+  /** An id where it was not expanded. */
+  payment_intent: z
+    .union([
+      z.string().transform((intent) => ({ id: intent, status: null, metadata: {} })),
+      z.object({ id: z.string(), status: z.string(), metadata }),
+    ])
+    .nullish()
+    .transform((value) => value ?? null),
+  refunded: z.boolean(),
   status: z.string(),
 })
+type ChargeFields = z.infer<typeof chargeSchema>
 
 const disputeSchema = z.object({
   id: z.string(),
@@ -55,11 +73,15 @@ const refundSchema = z.object({
   id: z.string(),
   object: z.literal('refund'),
   amount: z.int(),
-  charge: id.nullish(),
+  balance_transaction: z
+    .union([z.string(), z.object({ id: z.string(), reporting_category: z.string() })])
+    .nullish(),
+  charge: z.union([z.string(), z.object({ id: z.string(), amount_captured: captured })]).nullish(),
   created,
   currency: z.string(),
   metadata,
   payment_intent: id.nullish(),
+  reason: z.string().nullish(),
   status: z.string().nullish(),
 })
 
@@ -80,6 +102,8 @@ const REFUND_STATUS: Record<string, ProviderStatus> = {
 const DISPUTE_STATUS: Record<string, ProviderStatus> = {
   needs_response: 'pending',
   under_review: 'pending',
+  appeal_needs_response: 'pending',
+  appeal_under_review: 'pending',
   lost: 'succeeded',
   won: 'canceled',
   prevented: 'canceled',
@@ -88,28 +112,55 @@ const DISPUTE_STATUS: Record<string, ProviderStatus> = {
   warning_closed: 'canceled',
 }
 
-export function toCharge(config: StripeConfig, raw: Stripe.Charge): ProviderCharge {
+/** `refunded` where the charge's own sum does not tell: of a part that was released (`hasReleasedPart`). */
+export function toCharge(config: StripeConfig, raw: Stripe.Charge, refunded?: number): ProviderCharge {
   const charge = chargeSchema.parse(raw)
   const minor = (amount: number) => fromStripeAmount(amount, charge.currency).minor
-  const intent =
-    typeof charge.payment_intent === 'string' ? { id: charge.payment_intent } : charge.payment_intent
   return {
     kind: 'charge',
     id: charge.id,
-    paymentIntentId: intent?.id ?? null,
+    paymentIntentId: charge.payment_intent?.id ?? null,
     status: CHARGE_STATUS[charge.status] ?? 'other',
     rawStatus: charge.status,
     captured: charge.captured,
     amountMinor: minor(charge.amount),
     capturedMinor: minor(charge.amount_captured),
-    refundedMinor: minor(charge.amount_refunded),
-    ...feeOf(charge),
+    releasedMinor: minor(releasedOf(charge)),
+    refundedMinor: minor(charge.amount_captured === 0 ? 0 : (refunded ?? charge.amount_refunded)),
+    feeMinor: feeOf(charge),
+    feeRef: charge.balance_transaction?.id ?? null,
     currency: charge.currency.toUpperCase(),
     customer: charge.customer ?? null,
     createdAt: charge.created,
     live: charge.livemode,
-    ...inherited(config, charge, intent ?? null),
+    ...inherited(config, charge),
   }
+}
+
+/**
+ * Until 2025-03-31 a released authorisation counted as refunded, with a refund object of its own; what the service's
+ * version of the API was when it captured decides. https://docs.stripe.com/changelog/basil/2025-03-31
+ */
+export const hasReleasedPart = (raw: Stripe.Charge): boolean =>
+  raw.amount_captured > 0 && raw.amount_captured < raw.amount && raw.amount_refunded > 0
+
+/** A captured intent that stays open (`requires_capture`) may be captured again: its rest is still held. */
+function releasedOf(charge: ChargeFields): number {
+  const rest = Math.max(0, charge.amount - charge.amount_captured)
+  const { status } = charge.payment_intent ?? { status: null }
+  const ended =
+    status === null ? charge.captured || charge.refunded : status === 'succeeded' || status === 'canceled'
+  return charge.status === 'succeeded' && ended ? rest : 0
+}
+
+/**
+ * A fee in another currency than the charge's (a converted payout) is not compared, nor one of another amount than was
+ * captured: of several captures each settles on its own.
+ */
+function feeOf({ balance_transaction, amount_captured, currency }: ChargeFields): bigint | null {
+  const settled = balance_transaction?.settled
+  if (!settled || settled.currency !== currency || settled.amount !== amount_captured) return null
+  return fromStripeAmount(settled.fee, currency).minor
 }
 
 /**
@@ -118,17 +169,16 @@ export function toCharge(config: StripeConfig, raw: Stripe.Charge): ProviderChar
  */
 function inherited(
   config: StripeConfig,
-  charge: { id: string; metadata: Record<string, string> },
-  intent: { id: string; metadata?: Record<string, string> } | null,
+  charge: ChargeFields,
 ): Pick<ProviderCharge, keyof ProviderTags | 'taggedBy'> {
   const own = tagsOf(config, charge.metadata)
-  const above = tagsOf(config, intent?.metadata ?? {})
+  const above = tagsOf(config, charge.payment_intent?.metadata ?? {})
   const keyed = isKeyed(own) || !isKeyed(above) ? own : above
   return {
     ...keyed,
     reference: own.reference ?? above.reference,
     actionId: own.actionId ?? above.actionId,
-    taggedBy: !isKeyed(keyed) ? null : keyed === own ? charge.id : (intent?.id ?? null),
+    taggedBy: !isKeyed(keyed) ? null : keyed === own ? charge.id : (charge.payment_intent?.id ?? null),
   }
 }
 
@@ -137,14 +187,16 @@ const isKeyed = ({ scope, key }: ProviderTags): boolean => scope !== null && key
 export function toRefund(config: StripeConfig, raw: Stripe.Refund): ProviderRefund {
   const refund = refundSchema.parse(raw)
   const rawStatus = refund.status ?? 'unknown'
+  const { charge } = refund
   return {
     kind: 'refund',
     id: refund.id,
-    chargeId: refund.charge ?? null,
+    chargeId: (typeof charge === 'object' ? charge?.id : charge) ?? null,
     paymentIntentId: refund.payment_intent ?? null,
     status: REFUND_STATUS[rawStatus] ?? 'other',
     rawStatus,
     amountMinor: fromStripeAmount(refund.amount, refund.currency).minor,
+    released: isRelease(refund),
     currency: refund.currency.toUpperCase(),
     createdAt: refund.created,
     live: null,
@@ -152,16 +204,14 @@ export function toRefund(config: StripeConfig, raw: Stripe.Refund): ProviderRefu
   }
 }
 
-/** A fee in another currency than the charge's (a converted payout) is not compared. */
-function feeOf({ balance_transaction: settled, currency }: z.infer<typeof chargeSchema>) {
-  if (
-    settled === null ||
-    settled === undefined ||
-    typeof settled === 'string' ||
-    settled.currency !== currency
+/** https://docs.stripe.com/reports/reporting-categories: the released part of an authorisation has one of its own. */
+function isRelease({ balance_transaction, charge, reason }: z.infer<typeof refundSchema>): boolean {
+  if (reason === 'expired_uncaptured_charge') return true
+  if (typeof charge === 'object' && charge?.amount_captured === 0) return true
+  return (
+    typeof balance_transaction === 'object' &&
+    balance_transaction?.reporting_category === 'partial_capture_reversal'
   )
-    return { feeMinor: null, feeRef: null }
-  return { feeMinor: fromStripeAmount(settled.fee, currency).minor, feeRef: settled.id }
 }
 
 export function toDispute(config: StripeConfig, raw: Stripe.Dispute): ProviderDispute {

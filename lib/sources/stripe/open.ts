@@ -1,39 +1,23 @@
 import Stripe from 'stripe'
 import {
-  type PageOf,
-  type ProviderHint,
+  type ProviderRecordKind,
   type ProviderSource,
   SourceUnavailableError,
   type TimeRange,
 } from '../contracts'
+import { answeredAt } from './answered-at'
 import { type Caller, createCaller } from './call'
 import type { StripeConfig, StripeSecret } from './config'
 import { createRefund } from './create-refund'
+import { EVENT_TYPES, toHint } from './events'
 import { kindOfId, RESOLVABLE_ID } from './ids'
-import { toCharge, toDispute, toRefund } from './objects'
+import { toDispute, toRefund } from './objects'
 import { createRateBudget, type Waiting } from './rate-budget'
-import { resolveId, retrieve } from './resolve'
+import { chargeParams, readCharges, refundParams, refundsOfCharge } from './read-charges'
+import { paymentsAbove, resolveId } from './resolve'
+import { readable } from './unreadable'
 
 const PAGE_SIZE = 100
-/** A charge with more refunds than this is not read to its end: an error, not a wrong sum. */
-const REFUNDS_OF_CHARGE_MAX = 1000
-
-/** Events that tell of a change to a charge or a refund. Stripe takes at most 20 types in a list. */
-const EVENT_TYPES = [
-  'charge.captured',
-  'charge.dispute.closed',
-  'charge.dispute.created',
-  'charge.dispute.updated',
-  'charge.expired',
-  'charge.failed',
-  'charge.pending',
-  'charge.refunded',
-  'charge.succeeded',
-  'charge.updated',
-  'refund.created',
-  'refund.failed',
-  'refund.updated',
-]
 
 const ambient: Waiting = {
   nowMs: () => performance.now(),
@@ -56,60 +40,57 @@ export function openStripeSource(
       return await transient(request)
     } catch (error) {
       throw error instanceof Stripe.errors.StripeError && error.code !== 'resource_missing'
-        ? new SourceUnavailableError(`the provider answered: ${error.message}`, { cause: error })
+        ? unavailable(error)
         : error
     }
   }
-  const chargeParams = (prefix = '') => ({
-    expand: ['payment_intent', ...(config.fees ? ['balance_transaction'] : [])].map((name) => prefix + name),
-  })
-  const stripe = { config, reader, call, chargeParams }
+  const stripe = { config, reader, call }
+  const one =
+    <T, R>(of: ProviderRecordKind, read: (config: StripeConfig, raw: T) => R) =>
+    (raw: T) =>
+      readable(config, of, raw, (each) => read(config, each))
   return {
     kind: 'provider',
     mode: config.mode,
     effectNames: config.effectNames,
     canRefund: writer !== undefined,
     resolvableId: RESOLVABLE_ID,
-    now: async () => sentAt(await call(() => reader.charges.list({ limit: 1 }))),
+    now: async () => answeredAt((await call(() => reader.refunds.list({ limit: 1 }))).lastResponse.headers),
     async listCharges(range, cursor) {
-      const params = { ...pageParams(range, cursor), ...chargeParams('data.') }
+      const params = { ...pageParams(range, cursor), ...chargeParams(config, 'data.') }
       const page = await call(() => reader.charges.list(params))
-      return toPage(page, (charge) => toCharge(config, charge))
+      return toPage(page, await readCharges(stripe, page.data))
     },
     async listRefunds(range, cursor) {
-      const page = await call(() => reader.refunds.list(pageParams(range, cursor)))
-      return toPage(page, (refund) => toRefund(config, refund))
+      const params = { ...pageParams(range, cursor), ...refundParams(config, 'data.') }
+      const page = await call(() => reader.refunds.list(params))
+      return toPage(page, page.data.map(one('refund', toRefund)))
     },
     async listDisputes(range, cursor) {
-      if (!config.disputes) return { items: [], next: null }
+      if (!config.disputes) return { items: [], next: null, at: range.to }
       const page = await call(() => reader.disputes.list(pageParams(range, cursor)))
-      return toPage(page, (dispute) => toDispute(config, dispute))
+      return toPage(page, page.data.map(one('dispute', toDispute)))
     },
     async listHints(range, cursor) {
       const page = await call(() => reader.events.list({ ...pageParams(range, cursor), types: EVENT_TYPES }))
-      const { items, next } = toPage(page, (event) => toHint(config, event))
-      return { items: items.filter((hint) => hint !== null), next }
+      return toPage(
+        page,
+        page.data.map((event) => toHint(config, event)),
+      )
     },
-    resolve: (id) => resolveId(stripe, id),
+    resolve: (id, of) => resolveId(stripe, id, of),
+    paymentsAbove: (intentId) => paymentsAbove(stripe, intentId),
     async retrieveCharge(id) {
       if (kindOfId(id) !== 'charge') throw new SourceUnavailableError(`${id} is not the id of a charge`)
-      const charge = await retrieve(() => call(() => reader.charges.retrieve(id, chargeParams())))
-      return charge === null ? null : toCharge(config, charge)
+      const resolved = await resolveId(stripe, id)
+      if (resolved.kind !== 'found') return null
+      const [charge] = resolved.objects
+      if (charge?.kind === 'charge') return charge
+      throw new SourceUnavailableError(
+        `${id} cannot be read: ${charge?.kind === 'unreadable' ? charge.reason : 'it is no charge'}`,
+      )
     },
-    async refundsOfCharge(chargeId) {
-      const refunds: ReturnType<typeof toRefund>[] = []
-      for (
-        let cursor: string | undefined;
-        refunds.length < REFUNDS_OF_CHARGE_MAX;
-        cursor = refunds.at(-1)?.id
-      ) {
-        const after = cursor === undefined ? {} : { starting_after: cursor }
-        const page = await call(() => reader.refunds.list({ charge: chargeId, limit: PAGE_SIZE, ...after }))
-        refunds.push(...page.data.map((refund) => toRefund(config, refund)))
-        if (!page.has_more) return refunds
-      }
-      throw new SourceUnavailableError(`${chargeId} has more than ${REFUNDS_OF_CHARGE_MAX} refunds`)
-    },
+    refundsOfCharge: (chargeId) => refundsOfCharge(stripe, chargeId),
     async createRefund(refund) {
       if (writer === undefined)
         return { kind: 'refused', code: 'no_write_key', message: 'No write key is configured.' }
@@ -138,12 +119,17 @@ function createClient(config: StripeConfig, key: string): Stripe {
   })
 }
 
-/** The `Date` of an answer: the one clock that the provider's own stamps can be compared with. */
-function sentAt({ lastResponse }: Stripe.Response<unknown>): Date {
-  const at = new Date(lastResponse.headers.date ?? '')
-  if (Number.isNaN(at.getTime()))
-    throw new SourceUnavailableError('the provider sent an answer without a date')
-  return at
+/** Said so that whoever reads it knows what to change; Stripe's own words name the right that is missing. */
+function unavailable(error: InstanceType<typeof Stripe.errors.StripeError>): SourceUnavailableError {
+  if (error instanceof Stripe.errors.StripePermissionError) {
+    const message = `the read key lacks a right: ${error.message}`
+    return new SourceUnavailableError(message, { cause: error, fault: 'permission' })
+  }
+  if (error instanceof Stripe.errors.StripeAuthenticationError) {
+    const message = `the provider refuses the key: ${error.message}`
+    return new SourceUnavailableError(message, { cause: error, fault: 'credentials' })
+  }
+  return new SourceUnavailableError(`the provider answered: ${error.message}`, { cause: error })
 }
 
 /**
@@ -159,22 +145,13 @@ function pageParams(range: TimeRange, cursor: string | null) {
 }
 
 function toPage<T extends { id: string }, R>(
-  page: { data: T[]; has_more: boolean },
-  read: (object: T) => R,
-): PageOf<R> {
+  page: Stripe.Response<Stripe.ApiList<T>>,
+  items: R[],
+): { items: R[]; next: string | null; at: Date } {
   const last = page.data.at(-1)
   if (page.has_more && last === undefined) {
     throw new SourceUnavailableError('the provider sent an empty page and says that there is more')
   }
-  return { items: page.data.map(read), next: page.has_more && last !== undefined ? last.id : null }
-}
-
-function toHint(config: StripeConfig, event: Stripe.Event): ProviderHint | null {
-  const { object } = event.data
-  if (!('object' in object)) return null
-  const at = new Date(event.created * 1000)
-  if (object.object === 'charge') return { eventId: event.id, at, object: toCharge(config, object) }
-  if (object.object === 'dispute') return { eventId: event.id, at, object: toDispute(config, object) }
-  if (object.object === 'refund') return { eventId: event.id, at, object: toRefund(config, object) }
-  return null
+  const next = page.has_more && last !== undefined ? last.id : null
+  return { items, next, at: answeredAt(page.lastResponse.headers) }
 }

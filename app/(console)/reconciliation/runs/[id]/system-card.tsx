@@ -1,7 +1,7 @@
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
-import { countText } from '@/app/_ui/format-figure'
+import { countText, plural } from '@/app/_ui/format-figure'
 import { PageLink } from '@/app/_ui/page-link'
 import { cellClass, stillHeadClass, tableClass } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
@@ -34,6 +34,12 @@ export function SystemCard({ result, dryRun }: { result: SystemResult; dryRun: b
           {name}: {message}
         </p>
       ))}
+      {result.unreadable.count > 0 && (
+        <p className="px-4 pb-2 text-warn-ink">
+          {plural(result.unreadable.count, 'object')} could not be read:{' '}
+          {result.unreadable.examples.map(({ id, reason }) => `${id} (${reason})`).join(', ')}
+        </p>
+      )}
       {result.flooded === true && (
         <p className="px-4 pb-2 text-bad-ink">
           Case flood: it would have opened more new cases than the cap, so it opened none. Look at the sources
