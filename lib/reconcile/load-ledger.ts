@@ -5,7 +5,7 @@ import { lockMirror } from '@/lib/sources/mirror/apply'
 import { moveCursor, readCursor } from '@/lib/sources/mirror/cursor'
 import { moveIncoming, openIncoming } from '@/lib/sources/mirror/load'
 import { advanceRange } from '@/lib/sources/mirror/range'
-import { drawVersion } from '@/lib/sources/mirror/version'
+import { nextVersion } from '@/lib/sources/mirror/version'
 import type { OpenSource } from '@/lib/sources/registry'
 import type { StageContext } from './batch'
 import { cutUp, type RangeWork, workPass } from './work-ranges'
@@ -95,10 +95,10 @@ async function inBulk<T>(
   copy: (sink: Writable) => Promise<T>,
   alsoIn: (client: pg.PoolClient, copied: T, done: { read: number; now: Date }) => Promise<void>,
 ): Promise<number> {
+  const version = await nextVersion(ctx.db)
   const client = await ctx.db.pool.connect()
   let broken: Error | undefined
   try {
-    const version = await drawVersion(client)
     const copied = await copy(await openIncoming(client))
     await client.query('BEGIN')
     await lockMirror(client, open.system)

@@ -3,7 +3,7 @@ import type { ProviderRecord, ProviderSource } from '@/lib/sources/contracts'
 import { firstNotListed } from '@/lib/sources/mirror/coverage'
 import { leaseObject, ledgerObject, recordObject, type StagedObject } from '@/lib/sources/mirror/object'
 import { absentObject, providerObject, type Reading } from '@/lib/sources/mirror/provider-object'
-import { drawVersion } from '@/lib/sources/mirror/version'
+import { nextVersion } from '@/lib/sources/mirror/version'
 import type { OpenSource, SystemSources } from '@/lib/sources/registry'
 import { commitBatch, type StageContext } from './batch'
 import { type LookUp, lookUpKey } from './classify/finding'
@@ -87,7 +87,7 @@ async function answerOf<T>(side: Side, open: OpenSource, answer: Promise<T>): Pr
 
 async function askLedgers(ctx: StageContext, sources: SystemSources, refs: readonly string[]): Promise<void> {
   for (const open of sources.ledgers) {
-    const version = await drawVersion(ctx.db.pool)
+    const version = await nextVersion(ctx.db)
     const rows = await answerOf('ledger', open, open.source.readByProviderRefs(refs))
     await commitBatch(
       ctx,
@@ -136,7 +136,7 @@ async function askProviders(
   let denied: { open: OpenSource<ProviderSource>; reading: Reading } | null = null
   for (const open of sources.providers) {
     const { source } = open
-    const version = await drawVersion(ctx.db.pool)
+    const version = await nextVersion(ctx.db)
     const resolved = await answerOf('provider', open, source.resolve(wanted.id))
     if (resolved.kind === 'absent') denied ??= { open, reading: { version, at: resolved.at } }
     if (resolved.kind !== 'found') continue
@@ -179,7 +179,7 @@ async function askPayments(
 ): Promise<void> {
   for (const open of sources.providers) {
     const { source } = open
-    const version = await drawVersion(ctx.db.pool)
+    const version = await nextVersion(ctx.db)
     const payments = await answerOf('provider', open, source.paymentsAbove(id))
     const objects = payments.map((payment) =>
       providerObject(payment, { version, at: null }, { mode: source.mode, ...settings }),

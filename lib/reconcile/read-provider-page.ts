@@ -8,7 +8,7 @@ import type {
 import { changedObjects, observedTimes } from '@/lib/sources/mirror/apply'
 import type { StagedObject } from '@/lib/sources/mirror/object'
 import { absentObject, providerObject } from '@/lib/sources/mirror/provider-object'
-import { drawVersion } from '@/lib/sources/mirror/version'
+import { nextVersion } from '@/lib/sources/mirror/version'
 import type { OpenSource } from '@/lib/sources/registry'
 import type { StageContext } from './batch'
 import type { ReconcileSettings } from './settings'
@@ -30,7 +30,7 @@ export async function readProviderPage(
   if (at.list === 'hints') return readHints(ctx, open, settings, at)
   const { source } = open
   const read = { charges: source.listCharges, refunds: source.listRefunds, disputes: source.listDisputes }
-  const version = await drawVersion(ctx.db.pool)
+  const version = await nextVersion(ctx.db)
   const page = await read[at.list](at.range, at.after)
   // A list may show an object as it was a while ago; reading it by id does not.
   const asOf = new Date(page.at.getTime() - settings.settleDelayMs)
@@ -49,7 +49,7 @@ async function readHints(
   settings: ReconcileSettings,
   { range, after }: { range: TimeRange; after: string | null },
 ): Promise<ProviderPage> {
-  const version = await drawVersion(ctx.db.pool)
+  const version = await nextVersion(ctx.db)
   const page = await open.source.listHints(range, after)
   const hints = page.items.filter((item) => item.kind === 'hint')
   const unreadable = page.items.filter((item): item is ProviderUnreadable => item.kind === 'unreadable')
@@ -103,7 +103,7 @@ async function readById(
   { id, of }: ProviderHint['object'],
 ): Promise<StagedObject[]> {
   const { source } = open
-  const version = await drawVersion(ctx.db.pool)
+  const version = await nextVersion(ctx.db)
   const resolved = await source.resolve(id, of)
   switch (resolved.kind) {
     case 'found':

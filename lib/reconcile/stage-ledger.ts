@@ -1,7 +1,7 @@
 import type { LedgerSource, TimeRange } from '@/lib/sources/contracts'
 import { moveCursor, readCursor } from '@/lib/sources/mirror/cursor'
 import { ledgerObject } from '@/lib/sources/mirror/object'
-import { drawVersion } from '@/lib/sources/mirror/version'
+import { nextVersion } from '@/lib/sources/mirror/version'
 import type { OpenSource } from '@/lib/sources/registry'
 import { commitBatch, type StageContext } from './batch'
 import { loadLedger, loadLedgerPage, loadLedgerWindow } from './load-ledger'
@@ -29,7 +29,7 @@ export async function stageLedger(
 
 async function stagePage(ctx: StageContext, open: OpenSource<LedgerSource>) {
   const position = await readCursor(ctx.db, open.id, FEED)
-  const version = await drawVersion(ctx.db.pool)
+  const version = await nextVersion(ctx.db)
   const page = await open.source.readRows(position, ROWS_A_BATCH)
   const objects = page.items.map((row) => ledgerObject(row, version))
   await commitBatch(ctx, open, objects, null, (client, now) =>

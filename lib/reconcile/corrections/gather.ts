@@ -1,7 +1,7 @@
 import { AppError } from '@/lib/core/errors'
 import { SourceUnavailableError } from '@/lib/sources/contracts'
 import { providerObject } from '@/lib/sources/mirror/provider-object'
-import { drawVersion } from '@/lib/sources/mirror/version'
+import { nextVersion } from '@/lib/sources/mirror/version'
 import { openSystem, type SystemSources } from '@/lib/sources/registry'
 import type { ReconciliationCase } from '@/prisma/generated/client'
 import { commitBatch, type StageContext } from '../batch'
@@ -99,7 +99,7 @@ async function readRefunds(
   for (const charge of operation.charges.filter(({ status }) => status === 'succeeded')) {
     const open = sources.providers.find(({ id }) => id === charge.sourceId)
     if (open === undefined) continue
-    const version = await drawVersion(ctx.db.pool)
+    const version = await nextVersion(ctx.db)
     const refunds = await open.source.refundsOfCharge(charge.id).catch((cause: unknown) => {
       throw cause instanceof SourceUnavailableError
         ? new AppError('unavailable', 'The provider does not answer.', { cause })

@@ -58,7 +58,7 @@ export const EMPTY = {
 /** A record never changes and outranks every reading of its lease: above any time in µs. */
 const TERMINAL_VERSION = 2n ** 61n
 
-/** Of a lease, by the clock of its store; of a mismatch, by that of its spans. Other sides draw theirs (`drawVersion`). */
+/** Of a lease, by the clock of its store; of a mismatch, by that of its spans. Other sides draw theirs (`nextVersion`). */
 const versionAt = (observedAt: Date): bigint => BigInt(observedAt.getTime()) * 1000n
 
 export const alias = {
