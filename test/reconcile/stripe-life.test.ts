@@ -234,6 +234,12 @@ describe('authorisations', () => {
 })
 
 describe('what changes later', () => {
+  const disputed = async () =>
+    (await listCases(world.system.db, { class: ['dispute_unbooked'] }, { limit: 50 })).items
+      .filter(({ lifecycle }) => lifecycle !== 'resolved')
+      .map(({ amount }) => amount?.minor)
+      .sort()
+
   test('a fee that is known once an asynchronous capture settled is compared then', async () => {
     const held = await acquire(world)
     await begin(world, held)
@@ -273,25 +279,26 @@ describe('what changes later', () => {
     expect(await found()).toEqual([{ class: 'refund_failed', effectIds: [refund] }])
   })
 
-  test('two disputes of one charge are two, and an inquiry becomes one when it grows', async () => {
+  test('two disputes of one charge are two', async () => {
     const paid = await pay(world, 'disputed')
-    await ripen(world)
     await world.provider.control.disputeCharge(paid.charge, { amount: 400 })
     await world.provider.control.disputeCharge(paid.charge, { amount: 650 })
-    const asked = await pay(world, 'asked')
-    await world.provider.control.disputeCharge(asked.charge, { amount: 100, inquiry: true })
     await ripen(world)
-    expect((await found()).map((each) => each.class)).toEqual(['dispute_unbooked', 'dispute_unbooked'])
+    expect(await disputed()).toEqual(['400', '650'])
+  })
+
+  test('an inquiry takes no money until it becomes a dispute; won, it gives it back', async () => {
+    const paid = await pay(world, 'asked')
+    await world.provider.control.disputeCharge(paid.charge, { amount: 100, inquiry: true })
+    await ripen(world)
+    expect(await disputed()).toEqual([])
     world.advance(6 * 86_400_000)
-    await world.provider.control.escalateInquiry(asked.charge)
+    await world.provider.control.escalateInquiry(paid.charge)
     await ripen(world)
-    const amounts = (await listCases(world.system.db, {}, { limit: 50 })).items.map(
-      ({ amount }) => amount?.minor,
-    )
-    expect(amounts.sort()).toEqual(['1050', '400', '650'])
-    await world.provider.control.decideDispute(asked.charge, 'won')
+    expect(await disputed()).toEqual(['1050'])
+    await world.provider.control.decideDispute(paid.charge, 'won')
     await ripen(world)
-    expect(await found()).toHaveLength(2)
+    expect(await disputed()).toEqual([])
   })
 
   test('events of another API version are followed by reading what they name', async () => {
