@@ -13,7 +13,7 @@ type Lock = {
   goneAt: string | null
 }
 
-export async function api(role: 'operator' | 'approver' | 'viewer' = 'operator') {
+export async function api(role: 'operator' | 'approver' | 'viewer' | 'admin' = 'operator') {
   const url = process.env.BASE_URL ?? ''
   return apiClient(url, { cookie: await signIn(url, person(role)) })
 }

@@ -10,7 +10,7 @@ export const peopleFile = PEOPLE_FILE
 export const stateFile = (role: string): string => `.test/e2e-${role}.json`
 
 /** Throws when the set-up made no such person. */
-export function person(role: 'operator' | 'approver' | 'viewer'): Person {
+export function person(role: 'operator' | 'approver' | 'viewer' | 'admin'): Person {
   const people: Person[] = JSON.parse(readFileSync(PEOPLE_FILE, 'utf8'))
   const found = people.find((each) => each.role === role)
   if (found === undefined) throw new Error(`the set-up has no ${role}`)

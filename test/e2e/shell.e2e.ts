@@ -201,9 +201,9 @@ test('23 with the idempotency store down Now, Sources, Audit and the kill switch
       await expect(page.getByText('This page could not be read'), path).toBeHidden()
     }
     const url = process.env.BASE_URL ?? ''
-    const approver = apiClient(url, { cookie: await signIn(url, person('approver')) })
+    const admin = apiClient(url, { cookie: await signIn(url, person('admin')) })
     const set = (on: boolean) =>
-      approver.post('settings/kill-switch', { on, reason: 'a test with the store down' })
+      admin.post('settings/kill-switch', { on, reason: 'a test with the store down' })
     expect((await set(true)).status).toBe(200)
     expect((await set(false)).status).toBe(200)
     await expect(page.getByText('payments store cannot be read')).toBeVisible({ timeout: 45_000 })
