@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
-import { type EmbeddedPostgres, startEmbeddedPostgres, THROW_AWAY } from '@/jobs/embedded/postgres'
+import { type EmbeddedPostgres, startEmbeddedPostgres, THROW_AWAY } from '@/jobs/supervisor/embedded/postgres'
 import { applyMigrations } from '@/prisma/engine'
 
 declare module 'vitest' {

@@ -14,7 +14,7 @@ const STEPS: Step[] = [
   { name: 'types', command: [bin('tsc'), '--noEmit'] },
   { name: 'dead code', command: [bin('knip')] },
   vitest('unit and integration', 'vitest.config.ts'),
-  { name: 'build', command: [process.execPath, '--import', 'tsx', 'jobs/build.ts'] },
+  { name: 'build', command: [process.execPath, '--import', 'tsx', 'jobs/supervisor/build.ts'] },
   vitest('acceptance', 'vitest.acceptance.config.ts'),
   { name: 'end to end', command: [bin('playwright'), 'test'], report: `${REPORTS}/playwright.json` },
 ]

@@ -2,7 +2,7 @@ import { ensureFirstAdmin } from '@/lib/access/users'
 import { systemClock } from '@/lib/core/clock'
 import { closeDatabase, openDatabase } from '@/lib/db'
 import { createPostgresStore } from '../../sdk/stores/postgres'
-import type { SignIn } from './demo'
+import type { SignIn } from './demo/start-demo'
 
 /** The schema of the console's own idempotency store: its mutations act once, too. */
 export const CONSOLE_STORE_SCHEMA = 'idem'

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { giveBackAuditSql, takeAuditSql } from '@/lib/audit/owner'
-import type { KeptPostgres } from '../embedded/keep-running'
+import type { KeptPostgres } from './embedded/keep-running'
 import type { Secrets } from './secrets'
 
 const DATABASES = [

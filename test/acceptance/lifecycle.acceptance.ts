@@ -62,12 +62,14 @@ test('kill -9 of the supervisor alone takes the others along, but for the databa
 
 test('a crash of one process does not take the others, and it comes back', async () => {
   const demo = await start()
-  const worker = processesOf(folder).find(({ name }) => name.includes('jobs/worker.ts'))
+  const worker = processesOf(folder).find(({ name }) => name.includes('jobs/worker/main.ts'))
   process.kill(worker?.pid ?? 0, 'SIGKILL')
   expect((await fetch(`${demo.url}/healthz`)).status).toBe(200)
   await until(
     async () =>
-      processesOf(folder).some(({ name, pid }) => name.includes('jobs/worker.ts') && pid !== worker?.pid),
+      processesOf(folder).some(
+        ({ name, pid }) => name.includes('jobs/worker/main.ts') && pid !== worker?.pid,
+      ),
     15_000,
     () => 'the worker did not come back',
   )
@@ -77,7 +79,7 @@ test('a crash of one process does not take the others, and it comes back', async
 test('a second start on the same data says who holds it', async () => {
   const demo = await start()
   const env = { ...process.env, IDEMSCOPE_DATA_DIR: folder, PORT: '0' }
-  const second = spawnSync(process.execPath, ['--import', 'tsx', 'jobs/start.ts', '--demo'], {
+  const second = spawnSync(process.execPath, ['--import', 'tsx', 'jobs/supervisor/start.ts', '--demo'], {
     env,
     encoding: 'utf8',
   })

@@ -24,7 +24,7 @@ afterAll(async () => {
 
 async function invite(...args: string[]) {
   const { DATABASE_URL: _, ...rest } = process.env
-  return run(process.execPath, ['--import', 'tsx', 'jobs/invite.ts', ...args], {
+  return run(process.execPath, ['--import', 'tsx', 'jobs/cli/invite.ts', ...args], {
     env: { ...rest, IDEMSCOPE_DATA_DIR: folder },
   }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),

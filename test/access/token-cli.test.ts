@@ -23,7 +23,7 @@ afterAll(async () => {
 async function token(...args: string[]) {
   const { DATABASE_URL: _, ...rest } = process.env
   try {
-    const { stdout } = await run(process.execPath, ['--import', 'tsx', 'jobs/token.ts', ...args], {
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', 'jobs/cli/token.ts', ...args], {
       env: { ...rest, IDEMSCOPE_DATA_DIR: folder },
       timeout: 30_000,
     })

@@ -249,7 +249,7 @@ test('the command line proves an export without a database or a configuration', 
   await writeFile(bad, `${edit(lines, 2, (line) => line.replace('Olga', 'Mallory')).join('\n')}\n`)
   await writeFile(pem, keys.map(publicKeyPem).join(''))
   const cli = (...args: string[]) =>
-    run(process.execPath, ['--import', 'tsx', 'jobs/verify-audit.ts', ...args], {
+    run(process.execPath, ['--import', 'tsx', 'jobs/cli/verify-audit.ts', ...args], {
       env: { NODE_ENV: 'test', PATH: process.env.PATH, HOME: process.env.HOME },
     }).then(
       ({ stdout }) => ({ code: 0, text: stdout }),

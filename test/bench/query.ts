@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { THROW_AWAY } from '@/jobs/embedded/postgres'
+import { THROW_AWAY } from '@/jobs/supervisor/embedded/postgres'
 import type { SystemContext } from '@/lib/context'
 import { type Clock, manualClock, systemClock } from '@/lib/core/clock'
 import { closeDatabase, type Db, openDatabase } from '@/lib/db'

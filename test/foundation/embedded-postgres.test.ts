@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { keepEmbeddedPostgres } from '@/jobs/embedded/keep-running'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '@/jobs/embedded/postgres'
+import { keepEmbeddedPostgres } from '@/jobs/supervisor/embedded/keep-running'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '@/jobs/supervisor/embedded/postgres'
 import { silentLog } from '@/lib/log'
 
 let folder: string

@@ -37,7 +37,7 @@ async function startWorker(): Promise<ChildProcess> {
     `IDEMSCOPE_${name}_EVERY_MS`,
     never,
   ])
-  const worker = spawn(process.execPath, ['--import', 'tsx', 'jobs/worker.ts'], {
+  const worker = spawn(process.execPath, ['--import', 'tsx', 'jobs/worker/main.ts'], {
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'test',

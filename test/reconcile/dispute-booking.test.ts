@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { LEDGER_CONFIG } from '@/jobs/supervisor/demo-sources'
+import { LEDGER_CONFIG } from '@/jobs/supervisor/demo/demo-sources'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { executeCorrection } from '@/lib/reconcile/corrections/execute'
 import { propose } from '@/lib/reconcile/corrections/propose'

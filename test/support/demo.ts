@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '@/jobs/embedded/postgres'
+import { freePort } from '@/jobs/supervisor/embedded/postgres'
 
 export type Truth = {
   at: string
@@ -50,7 +50,7 @@ export async function startDemo(options: {
     // A test's own receiver of notifications listens on this machine.
     IDEMSCOPE_OUTBOUND_ALLOW: '127.0.0.1/32',
   }
-  const args = ['--import', 'tsx', 'jobs/start.ts']
+  const args = ['--import', 'tsx', 'jobs/supervisor/start.ts']
   if (!options.empty) {
     args.push('--demo', '--seed', options.seed, '--duration', String(options.durationS))
     args.push('--rate', String(options.rate ?? 20), '--fault-rate', String(options.faultRate ?? 0.05))

@@ -6,8 +6,8 @@ import { closeDatabase, openDatabase } from '@/lib/db'
 import { env } from '@/lib/env'
 import { listSources } from '@/lib/sources/list'
 import { type SaveSource, saveSource } from '@/lib/sources/save'
+import { readOrCreateSecrets } from '../supervisor/secrets'
 import { consoleDatabaseUrl } from './database-url'
-import { readOrCreateSecrets } from './supervisor/secrets'
 
 // `npm run --silent source -- save FILE | list`
 

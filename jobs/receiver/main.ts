@@ -7,9 +7,9 @@ import { createLog } from '@/lib/log'
 import { forgetProcess, heartbeatProcess } from '@/lib/runs/processes'
 import { hashKey } from '@/lib/telemetry/key-hash'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
-import { listen, onShutdown, startProcess } from './process'
-import { createReceiver } from './receiver/server'
-import { waitForDatabase } from './wait-for-database'
+import { listen, onShutdown, startProcess } from '../process'
+import { waitForDatabase } from '../wait-for-database'
+import { createReceiver } from './server'
 
 const BEAT_EVERY_MS = 3_000
 const LEAVES_EVERY_MS = 3_600_000

@@ -9,12 +9,12 @@ import { closeDatabase, openDatabase } from '@/lib/db'
 import type { Env } from '@/lib/env'
 import type { Log } from '@/lib/log'
 import { forgetProcess, heartbeatProcess } from '@/lib/runs/processes'
+import type { ChildSpec, Environment } from '../children'
 import { freePort } from '../embedded/postgres'
-import type { ChildSpec, Environment } from './children'
+import type { Options } from '../options'
+import type { DatabaseUrls } from '../provision'
+import type { Secrets } from '../secrets'
 import { demoSources } from './demo-sources'
-import type { Options } from './options'
-import type { DatabaseUrls } from './provision'
-import type { Secrets } from './secrets'
 
 export type SignIn = { role: Role; email: string; password: string }
 export type Demo = { serviceUrl: string; providerUrl: string; signIns: SignIn[]; env: Environment }

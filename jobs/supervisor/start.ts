@@ -4,22 +4,22 @@ import { AppError } from '@/lib/core/errors'
 import { type Env, env, publicUrl } from '@/lib/env'
 import { createLog, type Log } from '@/lib/log'
 import { applyMigrations } from '@/prisma/engine'
+import { assertPortFree, onShutdown, startProcess } from '../process'
+import { RECEIVER_ARGS } from '../receiver/node-args'
+import { waitForDatabase } from '../wait-for-database'
 import { buildConsole } from './build'
+import { Children } from './children'
+import { prepareConsole } from './console'
+import { lockDataFolder } from './data-lock'
+import { demoChild, prepareDemo } from './demo/start-demo'
 import { keepEmbeddedPostgres } from './embedded/keep-running'
-import { assertPortFree, onShutdown, startProcess } from './process'
-import { RECEIVER_ARGS } from './receiver/node-args'
-import { Children } from './supervisor/children'
-import { prepareConsole } from './supervisor/console'
-import { lockDataFolder } from './supervisor/data-lock'
-import { demoChild, prepareDemo } from './supervisor/demo'
-import { consoleEnvironment } from './supervisor/environment'
-import { type Options, parseOptions } from './supervisor/options'
-import { createProgress } from './supervisor/progress'
-import { type DatabaseUrls, migrateGuarded, provision } from './supervisor/provision'
-import { waitForFigures, waitUntilReady } from './supervisor/ready'
-import { writeRuntime } from './supervisor/runtime-file'
-import { readOrCreateSecrets, type Secrets } from './supervisor/secrets'
-import { waitForDatabase } from './wait-for-database'
+import { consoleEnvironment } from './environment'
+import { type Options, parseOptions } from './options'
+import { createProgress } from './progress'
+import { type DatabaseUrls, migrateGuarded, provision } from './provision'
+import { waitForFigures, waitUntilReady } from './ready'
+import { writeRuntime } from './runtime-file'
+import { readOrCreateSecrets, type Secrets } from './secrets'
 
 // `npm start` and `npm run demo`: one of each process under one supervisor, with an embedded PostgreSQL when
 // DATABASE_URL is not set. A crash of one does not take the others; Ctrl-C and SIGTERM end all.
@@ -83,7 +83,7 @@ async function start(options: Options, settings: Env): Promise<void> {
   children.start({ name: 'receiver', args: RECEIVER_ARGS, env: environment })
   // A build takes the whole machine: traffic beside it would show faults that nobody planned.
   await building
-  children.start({ name: 'worker', args: ['--import', 'tsx', 'jobs/worker.ts'], env: environment })
+  children.start({ name: 'worker', args: ['--import', 'tsx', 'jobs/worker/main.ts'], env: environment })
   if (demo) children.start(demoChild(demo, databaseUrl, log))
   children.start({ name: 'web', args: ['jobs/web.mjs'], env: environment })
 

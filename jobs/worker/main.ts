@@ -13,10 +13,10 @@ import { pruneRuns } from '@/lib/runs/prune'
 import { requeueLost } from '@/lib/runs/requeue-lost'
 import { createTrouble } from '@/lib/runs/trouble'
 import { closeSources } from '@/lib/sources/registry'
+import { onShutdown, startProcess } from '../process'
+import { waitForDatabase } from '../wait-for-database'
 import { handlers } from './handlers'
-import { onShutdown, startProcess } from './process'
 import { startSchedule } from './schedule'
-import { waitForDatabase } from './wait-for-database'
 
 /** A worker that dies is missed after this long; its run then goes to another. */
 const LEASE_MS = 15_000

@@ -1,8 +1,8 @@
 import { systemClock } from '@/lib/core/clock'
 import type { Db } from '@/lib/db'
 import { type SaveSource, saveSource } from '@/lib/sources/save'
-import type { DatabaseUrls } from './provision'
-import type { Secrets } from './secrets'
+import type { DatabaseUrls } from '../provision'
+import type { Secrets } from '../secrets'
 
 /** What the service's payment routes answer, so that a stuck key can be completed with the provider's charge. */
 const PAYMENT_CREATED = {

@@ -1,6 +1,6 @@
 import { publicKeyPem, signingKeys } from '@/lib/audit/signing'
 import { env } from '@/lib/env'
-import { readOrCreateSecrets } from './supervisor/secrets'
+import { readOrCreateSecrets } from '../supervisor/secrets'
 
 // `npm run --silent audit-key`: the public keys that prove an export of the audit. Keep them away from the database.
 
