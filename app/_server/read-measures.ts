@@ -1,8 +1,8 @@
 import { countPages } from '@/lib/alerts/notify/count-pages'
 import type { SystemContext } from '@/lib/context'
 import { countLocks } from '@/lib/keys/list-locks'
-import { MEASURES, type Measure } from '@/lib/telemetry/measure'
-import { readMeasures } from '@/lib/telemetry/measures'
+import { MEASURES, type Measure } from '@/lib/telemetry/measures/measure'
+import { readMeasures } from '@/lib/telemetry/measures/measures'
 import type { TelemetryWindow } from '@/lib/telemetry/window'
 
 /** M1–M10 with what the rest of the console knows beside the telemetry. The API and the pages read this one. */

@@ -1,12 +1,8 @@
-import type { Clock } from '@/lib/core/clock'
-import type { Db } from '@/lib/db'
-import type { Log } from '@/lib/log'
-import type { Trouble } from '@/lib/runs/trouble'
 import type { Encoding, Signal } from '@/lib/telemetry/decode/answer'
 import { MalformedError, type Rejections } from '@/lib/telemetry/decode/span'
+import { decodeAndInterpret, type InterpretedAny } from '@/lib/telemetry/ingest/read-request'
+import { type Stored, type StoreOptions, storeTogether } from '@/lib/telemetry/ingest/store-requests'
 import { FairQueue, type Sender } from './fair-queue'
-import { decodeAndInterpret, type InterpretedAny } from './signals'
-import { type Stored, storeTogether } from './store-spans'
 
 export type Outcome =
   | { kind: 'stored'; rejections: Rejections }
@@ -25,14 +21,7 @@ type Waiting = {
 }
 type Decoded = { waiting: Waiting; interpreted: InterpretedAny }
 
-export type CommitterOptions = {
-  db: Db
-  clock: Clock
-  log: Log
-  hash: (key: string) => string
-  onCommit: (spans: number) => void
-  trouble: Trouble
-}
+export type CommitterOptions = StoreOptions & { hash: (key: string) => string }
 
 /**
  * While one group is decoded, the others are written and wait for the disk. Keys are locked in order, so writers cannot

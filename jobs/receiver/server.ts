@@ -12,12 +12,12 @@ import {
   encodeStatus,
   type Signal,
 } from '@/lib/telemetry/decode/answer'
+import { SIGNAL_OF_PATH } from '@/lib/telemetry/ingest/read-request'
 import { createAnnouncer } from './announce'
 import { ByteBudget } from './budget'
 import { Committer, type Outcome } from './committer'
 import { readBody } from './read-body'
 import { busy, Refusal } from './refusal'
-import { SIGNAL_OF_PATH } from './signals'
 
 export type ReceiverOptions = {
   db: Db

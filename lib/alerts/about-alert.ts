@@ -1,7 +1,7 @@
 import type { ConditionKind } from '@/lib/core/verdict'
 import type { Db } from '@/lib/db'
-import { readEndpoints } from '@/lib/telemetry/read/endpoints'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
+import { readEndpoints } from '@/lib/telemetry/read/requests/endpoints'
 
 type Alert = { kind: ConditionKind; subject: string; detail: Record<string, unknown> }
 

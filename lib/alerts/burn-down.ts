@@ -1,6 +1,6 @@
 import type { Db } from '@/lib/db'
-import { MEASURES } from '@/lib/telemetry/measure'
-import { type RateMeasure, type RatePoint, readRateSeries } from '@/lib/telemetry/read/rate-series'
+import { MEASURES } from '@/lib/telemetry/measures/measure'
+import { type RateMeasure, type RatePoint, readRateSeries } from '@/lib/telemetry/read/requests/rate-series'
 import { type BudgetedId, LONG_MS, SHORT_MS } from './objectives'
 
 /** One bucket: what was left of the range's budget at its end, and how fast it went. */

@@ -1,8 +1,8 @@
 import type { SystemContext } from '@/lib/context'
 import type { ConditionKind } from '@/lib/core/verdict'
 import { listSources } from '@/lib/sources/list'
-import { MEASURES, type Measure } from '@/lib/telemetry/measure'
-import { readMeasures } from '@/lib/telemetry/measures'
+import { MEASURES, type Measure } from '@/lib/telemetry/measures/measure'
+import { readMeasures } from '@/lib/telemetry/measures/measures'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
 import { writeConditions } from './write-conditions'
 

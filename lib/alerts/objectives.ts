@@ -1,6 +1,6 @@
 import type { Db } from '@/lib/db'
-import type { Measure, MeasureId } from '@/lib/telemetry/measure'
-import { readMeasures } from '@/lib/telemetry/measures'
+import type { Measure, MeasureId } from '@/lib/telemetry/measures/measure'
+import { readMeasures } from '@/lib/telemetry/measures/measures'
 
 const MINUTE_MS = 60_000
 /** The two windows of a burn: the long one says that it matters, the short one that it goes on. */

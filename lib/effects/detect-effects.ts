@@ -1,6 +1,6 @@
 import type { SystemContext } from '@/lib/context'
 import { env } from '@/lib/env'
-import { detectOrphans } from '@/lib/telemetry/detect-orphans'
+import { detectOrphans } from '@/lib/telemetry/ingest/keys/detect-orphans'
 
 /** One run's worth of calls; each is bounded itself. */
 const ROUNDS_MAX = 20

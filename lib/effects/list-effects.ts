@@ -8,7 +8,7 @@ import {
   type EffectCursor,
   listEffects as listSuspects,
   type SuspectedEffect,
-} from '@/lib/telemetry/read/effects'
+} from '@/lib/telemetry/read/effects/effects'
 import { EFFECT_DAYS } from '@/lib/telemetry/retention'
 import { type ConfirmedEffect, confirmedIds, listConfirmed } from './confirmed'
 import { describeEffects, type EffectFacts } from './effect-facts'

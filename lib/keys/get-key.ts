@@ -7,7 +7,7 @@ import type { KeyReading, LeaseRow, StoredEffect } from '@/lib/sources/contracts
 import { keyHash } from '@/lib/sources/key-hash'
 import { providerEvidenceForKey } from '@/lib/sources/mirror/read'
 import { openIntentSource } from '@/lib/sources/registry'
-import { listSightings } from '@/lib/telemetry/read/sightings'
+import { listSightings } from '@/lib/telemetry/read/requests/sightings'
 import { leaseState } from './judge'
 import { formatKeyId, type KeyIdentity, parseKeyId } from './key-id'
 import { listKeys } from './list-keys'

@@ -1,5 +1,5 @@
 import type { Db } from '@/lib/db'
-import { readScopes } from '@/lib/telemetry/read/scopes'
+import { readScopes } from '@/lib/telemetry/read/requests/scopes'
 
 const SEEN_WITHIN_MS = 86_400_000
 

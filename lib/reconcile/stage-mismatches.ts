@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { moveCursor, readCursor } from '@/lib/sources/mirror/cursor'
 import { mismatchObject } from '@/lib/sources/mirror/object'
-import { type MismatchedKey, readMismatchedKeys } from '@/lib/telemetry/read/mismatched-keys'
+import { type MismatchedKey, readMismatchedKeys } from '@/lib/telemetry/read/requests/mismatched-keys'
 import { commitBatch, type StageContext } from './batch'
 
 /** Spans come late, and the key they hash may be staged later still. */

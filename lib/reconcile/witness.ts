@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { SystemContext } from '@/lib/context'
 import type { StagedObject } from '@/lib/sources/mirror/object'
-import { markTerminal, type TerminalMark } from '@/lib/telemetry/mark-terminal'
-import { type EffectWitness, witnessEffects } from '@/lib/telemetry/witness-effects'
+import { markTerminal, type TerminalMark } from '@/lib/telemetry/ingest/keys/mark-terminal'
+import { type EffectWitness, observeEffects } from '@/lib/telemetry/ingest/keys/observe-effects'
 
 /** Tells telemetry which effects the stores and providers know, and which keys reached their end. */
 export async function witness(
@@ -17,7 +17,7 @@ export async function witness(
         ? storedEffects(object)
         : [],
   )
-  if (effects.length > 0) await witnessEffects(ctx.db, ctx.clock, effects)
+  if (effects.length > 0) await observeEffects(ctx.db, ctx.clock, effects)
   const marks = objects.flatMap(terminalMark)
   if (marks.length > 0) await markTerminal(ctx.db, marks)
 }

@@ -11,8 +11,8 @@ import {
   SIGHTING_DAYS,
   SPAN_DAYS,
 } from './retention'
-import { DERIVED_KINDS } from './sql/derive'
-import { ROLL_UP_KINDS } from './sql/roll-up-steps'
+import { DERIVED_KINDS } from './rollup/derive'
+import { ROLL_UP_KINDS } from './rollup/roll-up-steps'
 import { DAY_MS } from './window'
 
 export type PartitionKind = 'span' | 'sighting' | 'effect' | 'delivery' | 'log'

@@ -7,8 +7,8 @@ import type { SystemContext } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
 import { type ConditionView, type VerdictFigures, verdictSentence } from '@/lib/core/verdict'
 import { silentLog } from '@/lib/log'
-import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup'
-import { type EffectWitness, witnessEffects } from '@/lib/telemetry/witness-effects'
+import { type EffectWitness, observeEffects } from '@/lib/telemetry/ingest/keys/observe-effects'
+import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup/roll-up'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
 
@@ -41,7 +41,7 @@ async function effects(minutesAgo: number, committed: number, duplicates: number
       witness: 'store',
     }
   }
-  await witnessEffects(
+  await observeEffects(
     console.db,
     clock,
     Array.from({ length: committed }, (_, index) => one(index)),

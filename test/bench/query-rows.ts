@@ -2,7 +2,7 @@ import pg from 'pg'
 import { manualClock } from '@/lib/core/clock'
 import { closeDatabase, openDatabase } from '@/lib/db'
 import { ensureDays } from '@/lib/telemetry/partitions'
-import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup'
+import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup/roll-up'
 
 export const DAYS = 7
 const DAY_MS = 86_400_000

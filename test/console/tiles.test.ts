@@ -3,7 +3,7 @@ import type { NowData } from '@/app/(console)/now/read-now'
 import { buildTiles } from '@/app/(console)/now/tiles'
 import { buildVerdict } from '@/app/(console)/now/verdict'
 import { verdictActions } from '@/app/(console)/now/verdict-actions'
-import { MEASURES, type Measure, notMeasured } from '@/lib/telemetry/measure'
+import { MEASURES, type Measure, notMeasured } from '@/lib/telemetry/measures/measure'
 import type { Freshness } from '@/lib/telemetry/read/freshness'
 
 const NOW = new Date('2026-11-22T03:00:00Z')

@@ -7,8 +7,8 @@ import { listEffects } from '@/lib/effects/list-effects'
 import { readCausedEffects } from '@/lib/effects/read-causes'
 import { silentLog } from '@/lib/log'
 import { keyHash } from '@/lib/sources/key-hash'
+import { type EffectWitness, observeEffects } from '@/lib/telemetry/ingest/keys/observe-effects'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
-import { type EffectWitness, witnessEffects } from '@/lib/telemetry/witness-effects'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
 
@@ -66,7 +66,7 @@ async function confirm(id: string, name: string, key: string | null, effectIds: 
 }
 
 test('suspicions from telemetry, confirmed by cases under the same id, paged', async () => {
-  await witnessEffects(console.db, systemClock, [
+  await observeEffects(console.db, systemClock, [
     charge('k1', 'ch_1', 10),
     charge('k1', 'ch_2', 9),
     charge('k2', 'ch_3', 8),

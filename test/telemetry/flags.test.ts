@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { manualClock } from '@/lib/core/clock'
-import { detectOrphans } from '@/lib/telemetry/detect-orphans'
-import { markTerminal } from '@/lib/telemetry/mark-terminal'
-import { readMeasures } from '@/lib/telemetry/measures'
+import { detectOrphans } from '@/lib/telemetry/ingest/keys/detect-orphans'
+import { markTerminal } from '@/lib/telemetry/ingest/keys/mark-terminal'
+import { observeEffects } from '@/lib/telemetry/ingest/keys/observe-effects'
+import { readMeasures } from '@/lib/telemetry/measures/measures'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
-import { listEffects } from '@/lib/telemetry/read/effects'
-import { listSightings } from '@/lib/telemetry/read/sightings'
-import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup'
-import { witnessEffects } from '@/lib/telemetry/witness-effects'
+import { listEffects } from '@/lib/telemetry/read/effects/effects'
+import { listSightings } from '@/lib/telemetry/read/requests/sightings'
+import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup/roll-up'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { Random } from './random'
 import { effectSpan, hash, requestSpan, store } from './spans'
@@ -138,11 +138,11 @@ describe('flags', () => {
     }
     const outcome = 'committed' as const
     const provider = { ...row, at: at(-61), outcome, witness: 'provider' as const }
-    await witnessEffects(db, clock, [provider])
-    await witnessEffects(db, clock, [{ ...row, at: at(-59), outcome, witness: 'store' }, provider])
+    await observeEffects(db, clock, [provider])
+    await observeEffects(db, clock, [{ ...row, at: at(-59), outcome, witness: 'store' }, provider])
     await store(db, clock, [effectSpan({ ...one, effectId: 'ch_w' })])
     const before = await dirtyMinutes()
-    await witnessEffects(db, clock, [provider])
+    await observeEffects(db, clock, [provider])
     expect(await dirtyMinutes()).toBe(before)
     const { rows } = await db.pool.query(
       'SELECT time, seen_by_span, seen_by_store, seen_by_provider, duplicate FROM telemetry.effect WHERE key_hash = $1',
@@ -158,7 +158,7 @@ describe('flags', () => {
     const one = { ...ids(), key: 'hidden', at: at(-60) }
     await store(db, clock, [effectSpan({ ...one, effectId: 'ch_seen' })])
     const row = { name: 'stripe.charge', step: 'charge', scope, keyHash: hash('hidden'), amount }
-    await witnessEffects(db, clock, [
+    await observeEffects(db, clock, [
       { ...row, effectId: 'ch_hidden', at: at(-20), outcome: 'committed', witness: 'provider' },
     ])
     const { items } = await listEffects(db, { kind: 'duplicate', ...whole() })

@@ -2,7 +2,7 @@ import { deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Receiver } from '@/jobs/receiver/server'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
-import { readTrace } from '@/lib/telemetry/read/trace'
+import { readTrace } from '@/lib/telemetry/read/traces/trace'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { decodeResponse } from './oracle'
 import {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { manualClock } from '@/lib/core/clock'
-import { readMeasures } from '@/lib/telemetry/measures'
+import { observeEffects } from '@/lib/telemetry/ingest/keys/observe-effects'
+import { readMeasures } from '@/lib/telemetry/measures/measures'
 import { dropExpired, ensurePartitions } from '@/lib/telemetry/partitions'
-import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup'
-import { witnessEffects } from '@/lib/telemetry/witness-effects'
+import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup/roll-up'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { generateTraffic } from './model'
 import { Random } from './random'
@@ -113,7 +113,7 @@ describe('retention', () => {
     expect(dropped.leaves.some((leaf) => leaf.startsWith('effect'))).toBe(false)
     const scope = 'web/POST /v1/payments'
     const witness = { name: 'stripe.charge', step: 'charge', scope, keyHash: hash('old'), amount: null }
-    await witnessEffects(db, later, [
+    await observeEffects(db, later, [
       {
         ...witness,
         effectId: 'ch_2',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { copyIn } from '@/lib/telemetry/ingest/rows/copy-in'
+import { OID, RowWriter } from '@/lib/telemetry/ingest/rows/row-writer'
 import { microsOf, textOfMicros } from '@/lib/telemetry/micros'
-import { copyIn } from '@/lib/telemetry/store/copy-in'
-import { OID, RowWriter } from '@/lib/telemetry/store/row-writer'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 
 let database: TestDatabase

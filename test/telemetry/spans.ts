@@ -2,9 +2,9 @@ import { createHmac } from 'node:crypto'
 import type { Clock } from '@/lib/core/clock'
 import type { Db } from '@/lib/db'
 import { type AttributeValue, emptyAttributes, type OtlpSpan } from '@/lib/telemetry/decode/span'
+import { renderSpans } from '@/lib/telemetry/ingest/render-spans'
+import { storeBatch } from '@/lib/telemetry/ingest/store-batch'
 import { interpret } from '@/lib/telemetry/interpret/interpret'
-import { renderSpans } from '@/lib/telemetry/store/render-spans'
-import { storeBatch } from '@/lib/telemetry/store/store-batch'
 
 export const hash = (key: string) => createHmac('sha256', 'test').update(key).digest('hex').slice(0, 32)
 

@@ -3,9 +3,9 @@ import { pageContext } from '@/app/_server/context'
 import { countLocks } from '@/lib/keys/list-locks'
 import { countCases } from '@/lib/reconcile/count-cases'
 import { listSources } from '@/lib/sources/list'
-import { MEASURES } from '@/lib/telemetry/measure'
-import { readEffectTotals } from '@/lib/telemetry/read/effect-totals'
-import { readOrphanTotals } from '@/lib/telemetry/read/orphan-totals'
+import { MEASURES } from '@/lib/telemetry/measures/measure'
+import { readEffectTotals } from '@/lib/telemetry/read/effects/effect-totals'
+import { readOrphanTotals } from '@/lib/telemetry/read/effects/orphan-totals'
 import { conditionsNow, requestNow } from './reads'
 
 const HOUR_MS = 3_600_000

@@ -1,7 +1,7 @@
 import { latencyText, percentText, targetPercentText } from '@/app/_ui/format-figure'
 import { ALERTS } from '@/lib/alerts/about'
 import type { SilenceView } from '@/lib/alerts/silences/view'
-import type { Measure } from '@/lib/telemetry/measure'
+import type { Measure } from '@/lib/telemetry/measures/measure'
 
 /** What a silence matches, in words. */
 export function silenceText({ kind, subject, prefix, environment }: SilenceView): string {

@@ -2,7 +2,7 @@ import { Card } from '@/app/_ui/card'
 import { classNames } from '@/app/_ui/class-names'
 import { countText, latencyText, percentText } from '@/app/_ui/format-figure'
 import { PageLink } from '@/app/_ui/page-link'
-import type { EndpointRow } from '@/lib/telemetry/read/endpoints'
+import type { EndpointRow } from '@/lib/telemetry/read/requests/endpoints'
 import { ENDPOINTS_SHOWN, type NowData } from './read-now'
 
 const FIGURE = 'h-9 px-2 text-right last:pr-4'

@@ -1,6 +1,6 @@
 import { sumByCurrency } from '@/lib/core/money'
 import type { Db } from '@/lib/db'
-import { type EffectCursor, listEffects, type SuspectedEffect } from '@/lib/telemetry/read/effects'
+import { type EffectCursor, listEffects, type SuspectedEffect } from '@/lib/telemetry/read/effects/effects'
 
 const PAGE = 500
 const PAGES_MAX = 4

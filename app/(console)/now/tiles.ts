@@ -2,7 +2,7 @@ import { countText, latencyParts, latencyText, percentText, targetPercentText } 
 import { durationText } from '@/app/_ui/format-time'
 import type { Standing } from '@/app/_ui/state-mark'
 import { formatMoney } from '@/lib/core/money'
-import type { Measure, MeasureId } from '@/lib/telemetry/measure'
+import type { Measure, MeasureId } from '@/lib/telemetry/measures/measure'
 import type { NowData } from './read-now'
 import { countSpark, latencySpark, rateSpark } from './sparks'
 import { hasStore, type Stale, staleStore, staleTelemetry } from './staleness'

@@ -1,7 +1,7 @@
 import { plural, timesText } from '@/app/_ui/format-figure'
 import { durationText } from '@/app/_ui/format-time'
 import { type Tone, verdictSentence } from '@/lib/core/verdict'
-import type { Measure } from '@/lib/telemetry/measure'
+import type { Measure } from '@/lib/telemetry/measures/measure'
 import { DEPLOY_NEAR_MS, type NowData } from './read-now'
 
 /** A piece of a sentence: words, or a moment that the browser writes in its zone. */

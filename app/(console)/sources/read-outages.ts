@@ -1,6 +1,6 @@
 import type { UserContext } from '@/app/_server/context'
 import { type Outage, readOutages } from '@/lib/alerts/read-outages'
-import { readRequestTotals } from '@/lib/telemetry/read/request-totals'
+import { readRequestTotals } from '@/lib/telemetry/read/requests/request-totals'
 
 /** An outage longer ago than this needs no hint any more. */
 const SHOWN_FOR_MS = 86_400_000

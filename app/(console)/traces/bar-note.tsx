@@ -1,6 +1,6 @@
 import { countText, plural } from '@/app/_ui/format-figure'
 import { QueryLink } from '@/app/_ui/page-link'
-import { TRACES_COUNTED_MAX } from '@/lib/telemetry/read/count-traces'
+import { TRACES_COUNTED_MAX } from '@/lib/telemetry/read/traces/count-traces'
 import type { TraceQuery } from './query'
 
 const BAR_TEXT: Record<NonNullable<TraceQuery['bar']>, string> = {

@@ -9,7 +9,7 @@ import {
 import type { TimeRange } from '@/app/_ui/time-range'
 import { env } from '@/lib/env'
 import { keyHash } from '@/lib/sources/key-hash'
-import { OUTCOME_BARS, type TraceFilter } from '@/lib/telemetry/read/list-traces'
+import { OUTCOME_BARS, type TraceFilter } from '@/lib/telemetry/read/traces/list-traces'
 
 // Which traces are looked at, in the URL.
 

@@ -1,6 +1,6 @@
 import type { SystemContext } from '@/lib/context'
 import type { RunHandle, RunResult } from '@/lib/runs/handle'
-import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup'
+import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup/roll-up'
 
 /** A run's worth, in minutes: a backlog is worked off by the runs that follow. */
 const MINUTES_MAX = 1_440

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
-import { rollUpRows } from '../sql/roll-up-rows'
+import { rollUpRows } from '../rollup/roll-up-rows'
 import { type TelemetryWindow, windowParameters } from '../window'
 import { bigintColumn, readRows } from './rows'
 

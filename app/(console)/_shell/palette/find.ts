@@ -8,7 +8,7 @@ import { AppError } from '@/lib/core/errors'
 import type { KeyFilter } from '@/lib/keys/list-keys'
 import { listKeys } from '@/lib/keys/list-keys'
 import { listCases } from '@/lib/reconcile/cases'
-import { readTrace } from '@/lib/telemetry/read/trace'
+import { readTrace } from '@/lib/telemetry/read/traces/trace'
 import { pageExists } from '../nav'
 
 export type Found = {

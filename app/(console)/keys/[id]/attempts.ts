@@ -1,8 +1,8 @@
 import type { Lane, LaneMark } from '@/app/_ui/attempt-lanes'
 import { shortId } from '@/app/_ui/identifier'
 import { outcomeLook } from '@/app/_ui/outcome-look'
-import type { KeyEffect } from '@/lib/telemetry/read/key-effects'
-import type { Sighting } from '@/lib/telemetry/read/sightings'
+import type { KeyEffect } from '@/lib/telemetry/read/effects/key-effects'
+import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
 
 /** More lanes than this are no picture: the table below has them all. */
 export const LANES_MAX = 12

@@ -2,8 +2,8 @@ import { latencyText } from '@/app/_ui/format-figure'
 import { moneyText } from '@/app/_ui/money-text'
 import { outcomeLook } from '@/app/_ui/outcome-look'
 import type { JsonValue } from '@/lib/core/json-value'
-import type { KeyEffect } from '@/lib/telemetry/read/key-effects'
-import type { Sighting } from '@/lib/telemetry/read/sightings'
+import type { KeyEffect } from '@/lib/telemetry/read/effects/key-effects'
+import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
 
 export type ComparedRow = {
   name: string

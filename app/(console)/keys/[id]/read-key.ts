@@ -9,9 +9,9 @@ import { parseKeyId } from '@/lib/keys/key-id'
 import { readLedgerRows } from '@/lib/keys/ledger-rows'
 import { readStoredFacts } from '@/lib/keys/stored-response'
 import { keyHash } from '@/lib/sources/key-hash'
-import { type KeyEffect, listKeyEffects } from '@/lib/telemetry/read/key-effects'
-import { readSpan } from '@/lib/telemetry/read/request-span'
-import type { Sighting } from '@/lib/telemetry/read/sightings'
+import { type KeyEffect, listKeyEffects } from '@/lib/telemetry/read/effects/key-effects'
+import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
+import { readSpan } from '@/lib/telemetry/read/traces/request-span'
 import { readPermit } from '../../locks/read-locks'
 
 const EFFECTS_SHOWN = 100

@@ -1,6 +1,6 @@
 import type { Lane } from '@/app/_ui/attempt-lanes'
 import { outcomeLook } from '@/app/_ui/outcome-look'
-import type { Sighting } from '@/lib/telemetry/read/sightings'
+import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
 
 /** The requests of one key as lanes; the trace that is looked at is not a link to itself. Pure. */
 export const attemptLanes = (sightings: readonly Sighting[], traceId: string): Lane[] =>

@@ -10,7 +10,7 @@ import { Time } from '@/app/_ui/time'
 import { toJsonValue } from '@/lib/core/json-value'
 import { isSecretName, REDACTED } from '@/lib/core/redact'
 import { redactJson } from '@/lib/core/redact-json'
-import type { TraceSpan } from '@/lib/telemetry/read/trace'
+import type { TraceSpan } from '@/lib/telemetry/read/traces/trace'
 
 const KIND: Record<number, string> = { 1: 'internal', 2: 'server', 3: 'client', 4: 'producer', 5: 'consumer' }
 const NS_A_MS = 1e6

@@ -3,8 +3,8 @@ import { shortId } from '@/app/_ui/identifier'
 import { outcomeLook } from '@/app/_ui/outcome-look'
 import type { Aspect } from '@/lib/core/case-classes'
 import type { CaseSides, SideLife } from '@/lib/reconcile/read-case-sides'
-import type { Sighting } from '@/lib/telemetry/read/sightings'
-import type { TraceEffect } from '@/lib/telemetry/read/trace-effects'
+import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
+import type { TraceEffect } from '@/lib/telemetry/read/traces/trace-effects'
 
 export type CaseLanes = {
   from: string

@@ -3,8 +3,8 @@ import type { Aspect } from '@/lib/core/case-classes'
 import { env } from '@/lib/env'
 import type { CaseSides } from '@/lib/reconcile/read-case-sides'
 import { keyHash } from '@/lib/sources/key-hash'
-import { listSightings } from '@/lib/telemetry/read/sightings'
-import { readTraceEffects } from '@/lib/telemetry/read/trace-effects'
+import { listSightings } from '@/lib/telemetry/read/requests/sightings'
+import { readTraceEffects } from '@/lib/telemetry/read/traces/trace-effects'
 import { buildLanes, type CaseLanes } from './lanes'
 
 /** An operation has one key, or a few; each was tried a handful of times. */

@@ -1,0 +1,106 @@
+import type pg from 'pg'
+import { z } from 'zod'
+import { type Micros, textOfMicros } from '@/lib/telemetry/micros'
+import { type KeyFacts, keyId } from './key-facts'
+import { lockKeys } from './lock-keys'
+import { REFLAG_EFFECTS } from './reflag-effects'
+import { REFLAG_SIGHTINGS } from './reflag-sightings'
+import { UPSERT_EFFECTS } from './upsert-effects'
+
+/** What one witness says about an effect of a key that is locked. */
+export type ObservedEffect = {
+  keyHash: string
+  scope: string
+  name: string
+  step: string
+  effectId: string
+  /** 1 span, 2 store, 3 provider */
+  rank: 1 | 2 | 3
+  time: Micros
+  outcome: string
+  amountMinor: string | null
+  currency: string | null
+  kind: string | null
+  service: string | null
+  version: string | null
+  traceId: string | null
+}
+
+const text = (us: Micros | null) => (us === null ? null : textOfMicros(us))
+
+/** As GIVEN_KEYS reads it. */
+const givenKey = ({ keyHash, scope, known, ...facts }: KeyFacts) => ({
+  keyHash,
+  scope,
+  known,
+  seenFirst: text(facts.seenFirst),
+  seenLast: text(facts.seenLast),
+  sightingAt: text(facts.sightingAt),
+  expiryAt: text(facts.expiryAt),
+  terminalAt: text(facts.terminalAt),
+  terminalUntil: text(facts.terminalUntil),
+})
+
+const minutesSchema = z.array(z.object({ minute: z.date() }))
+
+/** Of a statement that returns the minutes that it changed, in ms since 1970. */
+export const minutesOf = ({ rows }: pg.QueryResult): number[] =>
+  minutesSchema.parse(rows).map(({ minute }) => minute.getTime())
+
+/**
+ * Merges what was witnessed into effects, and puts right what that, or what the batch says of its keys, changes in the
+ * flags of effects and sightings. Resolves to the minutes that changed.
+ */
+export async function applyKeys(
+  client: pg.PoolClient,
+  keys: ReadonlyMap<string, KeyFacts>,
+  effects: readonly ObservedEffect[],
+): Promise<number[]> {
+  const withEffects = new Set<KeyFacts>()
+  const witnessed = effects.map((effect) => {
+    const facts = keys.get(keyId(effect.keyHash, effect.scope))
+    if (facts === undefined) throw new Error('an effect of a key that is not locked')
+    withEffects.add(facts)
+    const { seenFirst, seenLast, terminalUntil } = givenKey(facts)
+    return { ...effect, time: text(effect.time), seenFirst, seenLast, terminalUntil }
+  })
+  const all = [...keys.values()]
+  const minutes: number[] = []
+  // Not by name: planned for these bounds.
+  const run = async (
+    statement: string,
+    of: readonly KeyFacts[],
+    given: readonly object[] = of.map(givenKey),
+  ) => {
+    if (of.length === 0) return
+    const first = of.reduce((least, { seenFirst }) => Math.min(least, seenFirst), Number.POSITIVE_INFINITY)
+    const last = of.reduce((most, { seenLast }) => Math.max(most, seenLast), Number.NEGATIVE_INFINITY)
+    const values = [textOfMicros(first), textOfMicros(last), JSON.stringify(given)]
+    minutes.push(...minutesOf(await client.query(statement, values)))
+  }
+  await run(UPSERT_EFFECTS, [...withEffects], witnessed)
+  await run(
+    REFLAG_EFFECTS,
+    all.filter((facts) => facts.effectsStale || withEffects.has(facts)),
+  )
+  await run(
+    REFLAG_SIGHTINGS,
+    all.filter((facts) => facts.sightingsStale || withEffects.has(facts)),
+  )
+  return minutes
+}
+
+/** $1 = minutes. */
+const MARK_MINUTES = `
+  INSERT INTO telemetry.dirty_minute (minute) SELECT DISTINCT unnest($1::timestamptz[])`
+
+/** Of witnesses that are no spans: locks the keys, applies, and marks the minutes that changed. */
+export async function lockAndApply(
+  client: pg.PoolClient,
+  keys: Map<string, KeyFacts>,
+  effects: readonly ObservedEffect[],
+): Promise<void> {
+  await lockKeys(client, keys)
+  const minutes = await applyKeys(client, keys, effects)
+  if (minutes.length > 0) await client.query(MARK_MINUTES, [minutes.map((minute) => new Date(minute))])
+}
