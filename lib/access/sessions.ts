@@ -5,19 +5,25 @@ import type { Db } from '@/lib/db'
 
 const SESSIONS_SHOWN = 50
 
-/** A person's sessions that have not ended, the latest used first. */
-export async function listSessions(db: Db, userId: string, now: Date) {
-  const rows = await db.prisma.session.findMany({
-    where: { userId, expiresAt: { gt: now } },
-    orderBy: { updatedAt: 'desc' },
-    take: SESSIONS_SHOWN,
-  })
-  return rows.map((row) => ({
+/** A person's sessions that have not ended: the one that asks, then the latest used, and how many there are. */
+export async function listSessions(db: Db, { userId, ownId }: { userId: string; ownId: string }, now: Date) {
+  const where = { userId, expiresAt: { gt: now } }
+  const [own, others, total] = await Promise.all([
+    db.prisma.session.findMany({ where: { ...where, id: ownId } }),
+    db.prisma.session.findMany({
+      where: { ...where, id: { not: ownId } },
+      orderBy: { updatedAt: 'desc' },
+      take: SESSIONS_SHOWN,
+    }),
+    db.prisma.session.count({ where }),
+  ])
+  const items = [...own, ...others].map((row) => ({
     id: row.id,
     userAgent: row.userAgent,
     createdAt: row.createdAt.toISOString(),
     usedAt: row.updatedAt.toISOString(),
   }))
+  return { items, total }
 }
 
 /** Ends sessions of one's own: one, or all but the one that asks. Idempotent. Returns how many. */

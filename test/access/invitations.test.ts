@@ -217,7 +217,27 @@ test('a person ends one session of theirs, or all others, and no stranger’s', 
   expect(await endSessions(eve, { id: one })).toBe(0)
   expect(await endSessions(fay, { id: one })).toBe(1)
   // better-auth ends sessions by the machine's clock.
-  expect((await listSessions(console.db, fay.userId, new Date())).length).toBe(2)
+  expect((await listSessions(console.db, { userId: fay.userId, ownId: '' }, new Date())).total).toBe(2)
   expect(await endSessions(fay, { allBut: here })).toBe(1)
   expect(await Promise.all(cookies.map(actorOf))).toMatchObject([{ name: 'Fay' }, null, null])
+})
+
+test('the session that asks is in the list, however many were used later', async () => {
+  await people.fromHost('Gus', 'operator')
+  const cookie = await signIn('Gus')
+  const gus = await people.as('Gus')
+  const ownId = (await readSession(auth, new Headers({ cookie })))?.sessionId ?? ''
+  const later = new Date(Date.now() + 60_000)
+  await console.db.prisma.session.createMany({
+    data: Array.from({ length: 60 }, (_, n) => ({
+      id: `later-${n}`,
+      token: `later-${n}`,
+      userId: gus.userId,
+      expiresAt: new Date(Date.now() + 3_600_000),
+      createdAt: later,
+      updatedAt: later,
+    })),
+  })
+  const { items, total } = await listSessions(console.db, { userId: gus.userId, ownId }, new Date())
+  expect([items[0]?.id, items.length, total]).toEqual([ownId, 51, 61])
 })

@@ -46,7 +46,9 @@ it('the API, the charts of the pages and /metrics say the same', async () => {
   await store(db, systemClock, [...requests, ...effects])
   await rollUpDirtyMinutes(db, systemClock, { limit: 100 })
 
-  const text = await (await metrics(new Request(`${ORIGIN}/metrics`))).text()
+  const text = await (
+    await metrics(new Request(`${ORIGIN}/metrics`, { headers: bearer(console.tokens.viewer) }))
+  ).text()
   const sample = (name: string, measure: string) => {
     const found = new RegExp(`^idemscope_${name}\\{measure="${measure}"[^}]*\\} (\\S+)$`, 'm').exec(text)
     return found === null ? null : Number(found[1])

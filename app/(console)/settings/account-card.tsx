@@ -6,7 +6,7 @@ import type { listSessions } from '@/lib/access/sessions'
 import { endOtherSessions, endSession } from './act'
 import { ChangePassword } from './change-password'
 
-type Session = Awaited<ReturnType<typeof listSessions>>[number]
+type Sessions = Awaited<ReturnType<typeof listSessions>>
 
 /** One's own password and sessions, and the code that says who one is. */
 export function AccountCard({
@@ -15,16 +15,16 @@ export function AccountCard({
   sessionId,
 }: {
   code: string | null
-  sessions: readonly Session[]
+  sessions: Sessions
   /** The one that looks at this. */
   sessionId: string
 }) {
   return (
-    <Card id="account" title="Your account" aside={`${sessions.length} signed in`}>
+    <Card id="account" title="Your account" aside={`${sessions.total} signed in`}>
       <div className="grid gap-4 px-4 pb-4">
         {code !== null && <Code code={code} />}
         <ul className="divide-y divide-line">
-          {sessions.map((session) => (
+          {sessions.items.map((session) => (
             <li key={session.id} className="flex items-center justify-between gap-3 py-1.5">
               <span className="min-w-0">
                 <span className="font-medium">{deviceName(session.userAgent)}</span>{' '}
@@ -46,13 +46,16 @@ export function AccountCard({
             </li>
           ))}
         </ul>
-        {sessions.length > 1 && (
+        {sessions.total > sessions.items.length && (
+          <p className="text-ink-3 text-s">The {sessions.items.length} used last are shown.</p>
+        )}
+        {sessions.total > 1 && (
           <ActDialog
             opener="Sign out everywhere else"
             title="End all your other sessions"
             lead="Anyone who uses them has to sign in again. Your tokens go on: revoke them below."
             tone="danger"
-            confirm={`End ${sessions.length - 1} sessions`}
+            confirm={`End ${sessions.total - 1} sessions`}
             act={endOtherSessions}
           />
         )}

@@ -32,15 +32,16 @@ export default async function SettingsPage({ searchParams }: { searchParams: Pro
   const ctx = await guardPage('/settings', await searchParams)
   const { db, actor } = ctx
   const now = await requestNow()
-  const [killSwitch, users, accounts, raises, tokens, code, sessions, session, template] = await Promise.all([
+  const session = await readSession(services().auth, await headers())
+  const sessionId = session?.sessionId ?? ''
+  const [killSwitch, users, accounts, raises, tokens, code, sessions, template] = await Promise.all([
     killSwitchNow(),
     listUsers(db),
     readAccounts(db, now),
     listActions(db, { kind: [ROLE_ACTION_KIND], state: ['proposed'] }, { limit: RAISES_SHOWN }),
     listTokens(db, actor.userId, now),
     readOwnCode(db, actor.userId),
-    listSessions(db, actor.userId, now),
-    readSession(services().auth, await headers()),
+    listSessions(db, { userId: actor.userId, ownId: sessionId }, now),
     readTraceLink(db),
   ])
   const forbid = (verb: Verb) =>
@@ -65,7 +66,7 @@ export default async function SettingsPage({ searchParams }: { searchParams: Pro
             forbidden={forbid('user.manage')}
             place={place}
           />
-          <AccountCard code={code} sessions={sessions} sessionId={session?.sessionId ?? ''} />
+          <AccountCard code={code} sessions={sessions} sessionId={sessionId} />
           <TokensCard tokens={tokens} />
           <TraceLinkCard template={template} forbidden={forbid('source.manage')} />
         </div>
