@@ -48,13 +48,25 @@ export type EffectOptions = {
   kind?: EffectKind
   /** Whether the provider answers a repeated key with the same object. Default true. */
   providerKeyed?: boolean
-  /** Which errors prove that nothing happened (a declined card). Default: EffectFailedError only. */
+  /**
+   * Which errors prove that nothing happened (a declined card), and never will by this call. Not a timeout, not a broken
+   * connection, not "this key is in use". Default: EffectFailedError only.
+   */
   isFailure?: (error: unknown) => boolean
 }
 
 export type EffectArguments = {
-  /** The same for every attempt: pass it to the provider. */
+  /**
+   * Pass it to the provider. The same for every attempt, until a call is known to have failed (a declined card): the next
+   * one has another, or the provider would answer with the stored decline.
+   */
   idempotencyKey: string
+  /**
+   * Put it on the provider's object: `idempotency_scope`, `idempotency_key` (the key as the client sent it; not when
+   * unkeyed) and `idempotency_step`. Without it the console cannot tell whose the object is, so it cannot prove that a key
+   * has none.
+   */
+  metadata: Record<string, string>
   signal: AbortSignal
 }
 
@@ -64,7 +76,7 @@ export type EffectOutput<R extends Json> = {
   amountMinor?: bigint | number | null
   /** ISO 4217, upper case. */
   currency?: string | null
-  /** What a later attempt gets in place of the call; it must survive JSON. */
+  /** What a later attempt gets in place of the call; what does not survive JSON is left out. */
   result?: R
 }
 

@@ -1,5 +1,6 @@
 import { type Clock, sleep } from './clock'
 import type { EffectArguments, EffectOptions, EffectOutput, EffectReport, EffectResult } from './context'
+import { readOutput, type StorableOutput } from './effect-output'
 import {
   EffectFailedError,
   IdempotencyUsageError,
@@ -26,10 +27,15 @@ export type EffectScope = {
   keyHash: string | null
   signal: AbortSignal
   clock: Clock
+  /** Tells the application's developers of a wrong use that must not fail the request. */
+  warn(message: string): void
   log: EffectLog
 }
 
-/** Begin → call → settle. Between begin and settle the step is *begun*: a crash there leaves an effect of unknown end. */
+/**
+ * Begin → call → settle. Between begin and settle the step is *begun*: a crash there leaves an effect of unknown end.
+ * Once the call has returned, the effect has happened: from there on nothing about its report may throw.
+ */
 export async function doEffect<R extends Json>(
   scope: EffectScope,
   step: string,
@@ -38,33 +44,39 @@ export async function doEffect<R extends Json>(
 ): Promise<EffectResult<R>> {
   requireName('step', step)
   requireName('effect name', options.name)
-  const idempotencyKey = deriveProviderKey(scope.scope, scope.key, step)
+  const firstKey = deriveProviderKey(scope.scope, scope.key, step)
   const { name, kind = 'http', providerKeyed = true } = options
-  const begun = await scope.log.begin({
-    step,
-    name,
-    kind,
-    providerKey: providerKeyed ? idempotencyKey : null,
-  })
+  const begun = await scope.log.begin({ step, name, kind, providerKey: providerKeyed ? firstKey : null })
   const span = () => startEffectSpan({ name, step, kind, scope: scope.scope, keyHash: scope.keyHash })
   if (begun.kind === 'committed') {
     const { kind: _, ...done } = begun
     span().end({ ...done, outcome: 'skipped' })
     return { ...done, result: done.result as R, replayed: true }
   }
-  refuseUnlessBegun(begun, step)
-  return callAndSettle(scope, step, options, () => call({ idempotencyKey, signal: scope.signal }), span())
+  if (begun.kind !== 'begun') throw refusal(begun, step)
+  const args = {
+    idempotencyKey: begun.providerKey ?? firstKey,
+    metadata: metadataOf(scope, step),
+    signal: scope.signal,
+  }
+  return callAndSettle(scope, step, options, () => call(args), span())
 }
 
-function refuseUnlessBegun(begun: EffectBegun, step: string): void {
-  if (begun.kind === 'stale')
-    throw new StaleHolderError(`effect ${step} refused: this holder's fence is stale`)
-  if (begun.kind === 'busy')
-    throw new IdempotencyUsageError(`effect ${step} is already running: give each call its own step`)
-  if (begun.kind === 'unsettled') {
-    throw new UnsettledEffectError(
-      `effect ${step} was begun before without a provider key and its end is unknown`,
-    )
+function metadataOf({ scope, key, keyHash }: EffectScope, step: string): Record<string, string> {
+  if (keyHash === null) return { idempotency_scope: scope, idempotency_step: step }
+  return { idempotency_scope: scope, idempotency_key: key, idempotency_step: step }
+}
+
+function refusal(begun: Exclude<EffectBegun, { kind: 'begun' | 'committed' }>, step: string): Error {
+  switch (begun.kind) {
+    case 'stale':
+      return new StaleHolderError(`effect ${step} refused: this holder's fence is stale`)
+    case 'busy':
+      return new IdempotencyUsageError(`effect ${step} is already running: give each call its own step`)
+    case 'unsettled':
+      return new UnsettledEffectError(
+        `effect ${step} was begun before without a provider key and its end is unknown`,
+      )
   }
 }
 
@@ -75,60 +87,87 @@ async function callAndSettle<R extends Json>(
   call: () => Promise<EffectOutput<R>>,
   span: ReturnType<typeof startEffectSpan>,
 ): Promise<EffectResult<R>> {
-  let output: ReturnType<typeof normalize<R>>
+  let reported: EffectOutput<R>
   try {
-    output = normalize(await span.run(call))
+    reported = await span.run(call)
   } catch (error) {
-    const failed = error instanceof EffectFailedError || (options.isFailure?.(error) ?? false)
-    const state = failed ? 'failed' : 'unknown'
+    const state = isFailure(scope, options, error) ? 'failed' : 'unknown'
     span.end({ outcome: state }, error)
     // Unwritten, the step stays begun, which is as careful as unknown.
     await scope.log.settle(step, { state }).catch(() => {})
     throw error
   }
+  const { output, leftOut } = readOutput(reported)
+  if (leftOut.length > 0) {
+    scope.warn(
+      `effect ${step} happened, but parts of its report cannot be stored and were left out (${leftOut.join(', ')}): ` +
+        'amountMinor is a whole number of minor units, reference a text, result must survive JSON',
+    )
+  }
   span.end({ outcome: 'committed', ...output })
-  const settled = await settlePersistently(scope, step, { state: 'committed', ...output })
+  const settled = await settlePersistently(scope, step, output)
   if (!settled) throw new StaleHolderError(`effect ${step} happened, but another holder has begun it since`)
-  return { ...output, replayed: false }
+  return { ...output, result: output.result as R, replayed: false }
+}
+
+/** Only a plain yes counts. A promise is taken for no: as a yes it would let every unknown end be tried again. */
+function isFailure(scope: EffectScope, options: EffectOptions, error: unknown): boolean {
+  if (error instanceof EffectFailedError) return true
+  try {
+    const failed: unknown = options.isFailure?.(error) ?? false
+    if (typeof failed !== 'boolean') scope.warn('isFailure must return true or false: it was taken for false')
+    return failed === true
+  } catch (cause) {
+    scope.warn(`isFailure threw, and was taken for false: ${cause}`)
+    return false
+  }
 }
 
 const SETTLE_RETRY_DELAYS_MS = [50, 250]
 
 /** The effect has happened: a short trouble of the store should not make it unknown. Saying it twice is harmless. */
-async function settlePersistently(scope: EffectScope, step: string, end: EffectEnd): Promise<boolean> {
+async function settlePersistently(
+  scope: EffectScope,
+  step: string,
+  output: StorableOutput,
+): Promise<boolean> {
+  const end = { state: 'committed', ...output } as const
   for (const delayMs of SETTLE_RETRY_DELAYS_MS) {
     try {
-      return await scope.log.settle(step, end)
+      return await settleOrReduce(scope, step, end)
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error
       await sleep(scope.clock, delayMs)
     }
   }
-  return scope.log.settle(step, end)
+  return settleOrReduce(scope, step, end)
 }
 
-export function reportEffect(scope: EffectScope, report: EffectReport): void {
-  const { name, step, kind = 'http', outcome = 'committed', reference = null, currency = null } = report
-  startEffectSpan({ name, step, kind, scope: scope.scope, keyHash: scope.keyHash }).end({
-    outcome,
-    reference,
-    currency,
-    amountMinor: toMinor(report.amountMinor),
-  })
-}
-
-function normalize<R extends Json>(output: EffectOutput<R>) {
-  return {
-    reference: output.reference ?? null,
-    amountMinor: toMinor(output.amountMinor),
-    currency: output.currency ?? null,
-    // Through JSON at once, so that the first attempt sees what a later one would.
-    result: JSON.parse(JSON.stringify(output.result ?? null)) as R,
+/** A report that the store refuses, for whatever reason, is written without its result: the fact is what counts. */
+async function settleOrReduce(
+  scope: EffectScope,
+  step: string,
+  end: Extract<EffectEnd, { state: 'committed' }>,
+): Promise<boolean> {
+  try {
+    return await scope.log.settle(step, end)
+  } catch (error) {
+    if (error instanceof StoreUnavailableError || end.result === null) throw error
+    scope.warn(`effect ${step} happened, but the store refused its result, which was left out: ${error}`)
+    return scope.log.settle(step, { ...end, result: null })
   }
 }
 
-const toMinor = (amount: bigint | number | null | undefined): bigint | null =>
-  amount === null || amount === undefined ? null : BigInt(amount)
+/** Never throws either: what it tells of has happened. */
+export function reportEffect(scope: EffectScope, report: EffectReport): void {
+  const { name, step, kind = 'http', outcome = 'committed' } = report
+  const { output, leftOut } = readOutput(report)
+  if (leftOut.length > 0) scope.warn(`the report of effect ${step} is not valid in: ${leftOut.join(', ')}`)
+  startEffectSpan({ name, step, kind, scope: scope.scope, keyHash: scope.keyHash }).end({
+    outcome,
+    ...output,
+  })
+}
 
 function requireName(what: string, name: string): void {
   if (!/^[\x21-\x7e]{1,100}$/.test(name))

@@ -5,10 +5,12 @@ import { IdempotencyUsageError, StaleHolderError } from './errors'
 import type { Exchange } from './exchange'
 import { hashKey } from './key-hash'
 import type { LeaseGuard } from './lease-guard'
+import { toStorableJson } from './storable'
 import { captureResponse } from './stored-response'
 import type { Acquired, Completed, Holder, StoredResponse } from './stores/store'
 import type { RequestTelemetry } from './telemetry'
 import { getInstruments } from './telemetry/instruments'
+import { warnOfUsage } from './usage-warning'
 
 /** What a holder's execution has done so far. */
 export type HeldState = {
@@ -41,6 +43,7 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
     keyHash: hashKey(keySecret, holder.key),
     signal: guard.signal,
     clock,
+    warn: (message) => warnOfUsage(exchange.settings, message),
     log: {
       async begin(effect) {
         requireOutsideTransaction(state, 'effect')
@@ -65,9 +68,14 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
     checkpointData: (name) => checkpoints.get(name),
     async checkpoint(name, data = null) {
       guard.check()
-      const kept = await telemetry.meter(() => store.checkpoint(holder, name, data))
+      const { json, leftOut } = toStorableJson(data)
+      if (leftOut.length > 0) {
+        const parts = leftOut.join(', ')
+        warnOfUsage(exchange.settings, `checkpoint ${name} does not survive JSON; left out: ${parts}`)
+      }
+      const kept = await telemetry.meter(() => store.checkpoint(holder, name, json))
       if (!kept) throw staleWrite(exchange, `checkpoint ${name}`)
-      checkpoints.set(name, data)
+      checkpoints.set(name, json)
       telemetry.set({ 'idempotency.recovery_point.name': name })
     },
     effect(step, options, call) {
@@ -83,7 +91,7 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
   }
 }
 
-/** The deadline passed between begin and call: the effect surely did not happen, so the step says so. */
+/** The deadline passed between begin and call: this call surely did not happen, so the step says so. */
 async function refuseIfEnded<Tx, Extra>(
   { exchange, holder, guard, telemetry }: Held<Tx, Extra>,
   step: string,
@@ -92,7 +100,7 @@ async function refuseIfEnded<Tx, Extra>(
     guard.check()
   } catch (error) {
     await telemetry
-      .meter(() => exchange.settings.store.settleEffect(holder, step, { state: 'failed' }))
+      .meter(() => exchange.settings.store.settleEffect(holder, step, { state: 'not_called' }))
       .catch(() => {})
     throw error
   }

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from './clock'
 import { IdempotencyOptionsError, IdempotencyUsageError } from './errors'
 import { REPLAY_HEADERS_DEFAULT } from './stored-response'
 import type { Store } from './stores/store'
+import { emitUsageWarning } from './usage-warning'
 
 /** Who asks, and for what: together `{caller}/{METHOD} {route}`, the space in which a key is unique. */
 export type ScopeParts = {
@@ -41,6 +42,10 @@ export type IdempotentOptions<Tx = unknown> = {
   notStored?: (response: Response) => boolean
   /** Puts the raw key into telemetry too. Default false. */
   recordRawKey?: boolean
+  /**
+   * Hears of wrong uses that must not fail the request, e.g. an amount with a fraction. Default: a warning of the process.
+   */
+  onUsageWarning?: (warning: IdempotencyUsageError) => void
   /** Names this process as a holder. Default its pid and a random part. */
   owner?: string
   clock?: Clock
@@ -74,6 +79,7 @@ export function resolveOptions<Tx>(options: IdempotentOptions<Tx>): Settings<Tx>
     waitMs: options.waitMs ?? 0,
     notStored: decideBy(options.notStored ?? ((response) => NOT_STORED_STATUSES.has(response.status))),
     recordRawKey: options.recordRawKey ?? false,
+    onUsageWarning: options.onUsageWarning ?? emitUsageWarning,
     owner: options.owner ?? defaultOwner(),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,

@@ -7,6 +7,7 @@ import { hashKey } from './key-hash'
 import { guardLease } from './lease-guard'
 import { passThrough } from './passed-through'
 import { captureResponse } from './stored-response'
+import { warnOfUsage } from './usage-warning'
 
 /**
  * Runs a handler without a lease: unkeyed, or keyed while the store is down on a route that fails open. Effects keep
@@ -27,10 +28,11 @@ export async function runUnprotected<Tx, Extra>(
     keyHash: key === null ? null : hashKey(keySecret, key),
     signal,
     clock,
+    warn: (message) => warnOfUsage(settings, message),
     log: {
-      async begin() {
+      async begin({ providerKey }) {
         guard.check()
-        return { kind: 'begun' }
+        return { kind: 'begun', providerKey }
       },
       settle: async () => true,
     },

@@ -88,7 +88,11 @@ export type EffectBeginning = {
   step: string
   name: string
   kind: EffectKind
-  /** null = the provider does not deduplicate by a key of ours. */
+  /**
+   * Of the step's first call; null = the provider does not deduplicate by a key of ours. After n calls that are known to
+   * have failed the store says another: the SHA-256 of `{providerKey}/{n}` in hex. A step that was ever begun again
+   * while an earlier end was unknown keeps the key that it has: that earlier call may still happen.
+   */
   providerKey: string | null
   leaseMs: number
 }
@@ -101,10 +105,11 @@ export type EffectEnd =
       currency: string | null
       result: Json
     }
-  | { state: 'failed' | 'unknown' }
+  /** `not_called`: begun, and then not called. Failed, unless an earlier call's end is still unknown. */
+  | { state: 'failed' | 'unknown' | 'not_called' }
 
 export type EffectBegun =
-  | { kind: 'begun' }
+  | { kind: 'begun'; providerKey: string | null }
   | {
       kind: 'committed'
       reference: string | null

@@ -96,7 +96,7 @@ it('a stale holder writes nothing', async () => {
   expect(await store.abandon(zombie)).toBe('stale')
   expect(await store.checkpoint(zombie, 'point', null)).toBe(false)
   expect(await store.beginEffect(zombie, effect)).toEqual({ kind: 'stale' })
-  expect(await store.beginEffect(holder, effect)).toEqual({ kind: 'begun' })
+  expect(await store.beginEffect(holder, effect)).toEqual({ kind: 'begun', providerKey: 'p' })
   expect(await store.settleEffect(zombie, 'charge', { state: 'failed' })).toBe(false)
   expect(await store.complete(holder, okResponse())).toMatchObject({ createdAt: expect.any(Date) })
   // Said again after a broken connection, the same completion is recognised.

@@ -4,6 +4,7 @@ import type { StoreDatabase } from './database'
 
 type BegunRow = {
   kind: EffectBegun['kind']
+  provider_key: string | null
   reference: string | null
   amount_minor: string | null
   currency: string | null
@@ -15,7 +16,7 @@ export async function beginEffect(
   holder: Holder,
   effect: EffectBeginning,
 ): Promise<EffectBegun> {
-  const row = await db.callOne<BegunRow>('idem_begin_effect', [
+  const row = await db.callOne<BegunRow>('idem_start_effect', [
     holder.scope,
     holder.key,
     holder.fence,
@@ -25,6 +26,7 @@ export async function beginEffect(
     effect.providerKey,
     effect.leaseMs,
   ])
+  if (row.kind === 'begun') return { kind: 'begun', providerKey: row.provider_key }
   if (row.kind !== 'committed') return { kind: row.kind }
   const { reference, currency, result } = row
   return {
@@ -36,7 +38,7 @@ export async function beginEffect(
   }
 }
 
-const STATE_LETTERS = { committed: 'C', failed: 'F', unknown: 'U' } as const
+const STATE_LETTERS = { committed: 'C', failed: 'F', unknown: 'U', not_called: 'N' } as const
 
 export async function settleEffect(
   db: StoreDatabase,
