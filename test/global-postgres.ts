@@ -17,7 +17,9 @@ export default async function setup(project: TestProject) {
   const folder = mkdtempSync(join(tmpdir(), 'idemscope-test-'))
   // As root the server runs as another user, who must be able to enter the folder.
   chmodSync(folder, 0o755)
-  const postgres = await startEmbeddedPostgres(folder, { settings: THROW_AWAY })
+  const postgres = await startEmbeddedPostgres(folder, {
+    settings: [...THROW_AWAY, 'max_prepared_transactions=10'],
+  })
   const end = async () => {
     await postgres.stop()
     rmSync(folder, { recursive: true, force: true })

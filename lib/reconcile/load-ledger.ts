@@ -1,8 +1,9 @@
 import type { Writable } from 'node:stream'
 import type pg from 'pg'
+import { inTransaction } from '@/lib/db'
 import type { LedgerSource, TimeRange } from '@/lib/sources/contracts'
 import { lockMirror } from '@/lib/sources/mirror/apply'
-import { moveCursor, readCursor } from '@/lib/sources/mirror/cursor'
+import { dropCursor, moveCursor, readCursor } from '@/lib/sources/mirror/cursor'
 import { moveIncoming, openIncoming } from '@/lib/sources/mirror/load'
 import { advanceRange } from '@/lib/sources/mirror/range'
 import { nextVersion } from '@/lib/sources/mirror/version'
@@ -12,25 +13,40 @@ import { cutUp, type RangeWork, workPass } from './work-ranges'
 
 /** One COPY, one transaction, one range: so much is lost when a worker dies, and so much waits for a cut. */
 const ROWS_A_RANGE = 50_000
+const LOAD = 'backfill'
 
 /** The first reading of a ledger, in bulk: ranges of its time, by COPY, on as many workers as there are. */
 export async function loadLedger(ctx: StageContext, open: OpenSource<LedgerSource>): Promise<number> {
+  const begun = await beginLoad(ctx, open)
   const bounds = await open.source.bounds()
-  if (bounds === null) return 0
+  if (bounds === null) {
+    await inTransaction(ctx.db.pool, (client) => dropCursor(client, { sourceId: open.id, feed: LOAD }))
+    return 0
+  }
   const ended = await workPass(
     ctx,
-    { sourceId: open.id, feed: 'backfill' },
+    { sourceId: open.id, feed: LOAD },
     piecesOf(bounds),
     ledgerRangeWork(ctx, open),
-    async (client, { to }) => {
-      const position = await open.source.cursorAt(to)
-      await moveCursor(client, { sourceId: open.id, feed: 'rows' }, null, position, ctx.clock.now())
+    async (client) => {
+      await moveCursor(client, { sourceId: open.id, feed: 'rows' }, null, begun, ctx.clock.now())
+      await dropCursor(client, { sourceId: open.id, feed: LOAD })
     },
   )
   if (ended.kind !== 'whole') return 0
   // The planner must not take the mirror for the small table that it was.
   if (ended.read >= ROWS_A_RANGE) await ctx.db.pool.query('ANALYZE mirror.object')
   return ended.read
+}
+
+/** Where the feed goes on after the ranges: taken before the first of them is read, by whichever worker comes first. */
+async function beginLoad(ctx: StageContext, open: OpenSource<LedgerSource>): Promise<string> {
+  const at = { sourceId: open.id, feed: LOAD }
+  const begun = await readCursor(ctx.db, at.sourceId, at.feed)
+  if (begun !== null) return begun
+  const position = await open.source.cursorNow()
+  await inTransaction(ctx.db.pool, (client) => moveCursor(client, at, null, position, ctx.clock.now()))
+  return position
 }
 
 /** A window read again, beside the cursor: rows that are in the mirror already stay as they are. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Clock } from '@/lib/core/clock'
 import { AppError } from '@/lib/core/errors'
 import { brandurConfigSchema, brandurMapping } from './brandur/config'
 import type { AnySource, SourceKind } from './contracts'
@@ -16,6 +17,8 @@ export type SourceRules = {
   demo: boolean
   /** Every session refuses writes: for a look at a store before it is connected. */
   readOnly?: boolean
+  /** Ours; it is compared with the source's, to tell a step of that. */
+  clock?: Clock
 }
 
 type Adapter<K extends SourceKind, C, S> = {
@@ -35,31 +38,31 @@ export const ADAPTERS = {
     kind: 'intent',
     config: nativeConfigSchema,
     secret: postgresSecretSchema,
-    open: (config, secret, { readOnly }) => openNativeSource(config, secret, readOnly),
+    open: (config, secret, { readOnly, clock }) => openNativeSource(config, secret, readOnly, clock),
   }),
   'rocket-rides-atomic': define({
     kind: 'intent',
     config: brandurConfigSchema,
     secret: postgresSecretSchema,
-    open: (config, secret) => openMappedSource(brandurMapping(config), secret),
+    open: (config, secret, { clock }) => openMappedSource(brandurMapping(config), secret, clock),
   }),
   'guide-recipe': define({
     kind: 'intent',
     config: recipeConfigSchema,
     secret: postgresSecretSchema,
-    open: (config, secret) => openMappedSource(recipeMapping(config), secret),
+    open: (config, secret, { clock }) => openMappedSource(recipeMapping(config), secret, clock),
   }),
   'mapped-postgres': define({
     kind: 'intent',
     config: mappedConfigSchema,
     secret: postgresSecretSchema,
-    open: (config, secret) => openMappedSource(config, secret),
+    open: (config, secret, { clock }) => openMappedSource(config, secret, clock),
   }),
   'ledger-postgres': define({
     kind: 'ledger',
     config: ledgerConfigSchema,
     secret: postgresSecretSchema,
-    open: (config, secret) => openLedgerSource(config, secret),
+    open: (config, secret, { clock }) => openLedgerSource(config, secret, clock),
   }),
   stripe: define({
     kind: 'provider',

@@ -105,7 +105,7 @@ function open(ctx: SourceContext, row: Source): OpenSource {
     adapterNameSchema.parse(row.adapter),
     row.config,
     openSecret(key, row.id, row.secret),
-    { demo },
+    { demo, clock: ctx.clock },
   )
   const source = observed(ctx, row.id, adapter)
   opened.set(row.id, { fingerprint, source })

@@ -54,6 +54,11 @@ test('rows come in pages, many of them booked in the same microsecond, and late 
   expect((await source.readRows(cursor, 50)).items.map(({ providerRef }) => providerRef)).toEqual(['ch_late'])
 })
 
+const placeOf = (cursor: string) => {
+  const { bookedAt, entryId } = JSON.parse(cursor)
+  return { bookedAt, entryId }
+}
+
 test('a page in bulk holds the rows that a page row by row holds, and ends where it ends', async () => {
   let cursor: string | null = null
   for (let more = true; more; ) {
@@ -69,7 +74,7 @@ test('a page in bulk holds the rows that a page row by row holds, and ends where
       .map((line) => line.split('\t')[0])
     expect(ids.sort()).toEqual(page.items.map(({ entryId }) => entryId).sort())
     expect(bulk.more).toBe(page.more)
-    if (page.more) expect(bulk.cursor).toBe(page.cursor)
+    if (page.more) expect(placeOf(bulk.cursor)).toEqual(placeOf(page.cursor))
     ;({ cursor, more } = page)
   }
 })

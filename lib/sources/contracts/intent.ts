@@ -215,7 +215,7 @@ export interface IntentSource {
    * proves nothing. A store that can only scan answers page by page: `next` continues, absent or null = that was all.
    */
   readLeases(options: { limit: number; cursor?: string | null }): Promise<LeasePage>
-  /** Records in order of completion since `cursor` (null = from the beginning), with an overlap for late commits. */
+  /** Records since `cursor` (null = from the beginning), those that committed behind a younger one included. */
   readRecords(
     cursor: string | null,
     limit: number,

@@ -35,7 +35,9 @@ export interface LedgerSource {
   readonly canCorrect: boolean
   /** The kinds of posting that its mapping tells apart. */
   readonly postingKinds: readonly LedgerRow['kind'][]
-  /** Rows in order of booking since `cursor`, with an overlap for late commits. */
+  /** The ledger's clock. */
+  storeClock(): Promise<Date>
+  /** Rows in order of booking since `cursor`, those that committed behind a younger one included. */
   readRows(
     cursor: string | null,
     limit: number,
@@ -46,8 +48,8 @@ export interface LedgerSource {
   copyRows(range: TimeRange, sink: Writable): Promise<void>
   /** What `readRows` would answer, streamed as `copyRows` does. */
   copyPage(cursor: string | null, limit: number, sink: Writable): Promise<{ cursor: string; more: boolean }>
-  /** The cursor of `readRows` behind everything booked before this, with its overlap. */
-  cursorAt(at: Date): Promise<string>
+  /** A cursor of `readRows` that goes on from now: taken before the ledger is read in ranges, it continues those. */
+  cursorNow(): Promise<string>
   /** Every row of these provider references: what is looked up before it is called missing. */
   readByProviderRefs(refs: readonly string[]): Promise<LedgerRow[]>
   /** Idempotent by `actionId`. A lost connection throws: the caller settles it by `readCorrection`. */

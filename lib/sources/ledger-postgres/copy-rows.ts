@@ -7,7 +7,7 @@ import type { TimeRange } from '../contracts'
 import type { SourcePool } from '../postgres-pool'
 import type { LedgerConfig } from './config'
 import type { Mapping } from './mapping'
-import { behind, inOrder, ledgerNow, overlapBefore, parseCursor } from './position'
+import { behind, cursorAfter, inOrder, type Ledger, startOf } from './position'
 
 const boundsRow = z.object({ from: z.date().nullable(), to: z.date(), rows: z.coerce.number() })
 
@@ -44,14 +44,13 @@ const endRow = z.object({ booked_text: z.string(), entry_id: z.string() })
  * that place meanwhile comes along, one behind it is the next page's.
  */
 export async function copyPage(
-  source: { pool: SourcePool; url: string; config: LedgerConfig; mapping: Mapping },
+  source: Ledger & { url: string },
   cursorText: string | null,
   limit: number,
   sink: Writable,
 ): Promise<{ cursor: string; more: boolean }> {
   const { pool, url, config, mapping } = source
-  const from = parseCursor(cursorText)
-  const now = await ledgerNow(pool)
+  const from = await startOf(source, cursorText)
   const [end] = await pool.query(
     `SELECT ${mapping.bookedAt}::timestamptz::text AS booked_text, ${mapping.entryId}::text AS entry_id FROM ${mapping.from}
      WHERE ${behind(mapping, '$1::timestamptz', '$2')} ORDER BY ${inOrder(mapping)} OFFSET $3 LIMIT 1`,
@@ -65,9 +64,8 @@ export async function copyPage(
       AND (${inOrder(mapping)}) <= (${timeLiteral(last.booked_text)}, ${pg.escapeLiteral(last.entry_id)})`)
   }
   await streamCopy(url, copyStatement(config, mapping, rows.join(' AND ')), sink)
-  return last === null
-    ? { cursor: await overlapBefore(pool, config, now), more: false }
-    : { cursor: JSON.stringify({ bookedAt: last.booked_text, entryId: last.entry_id }), more: true }
+  const position = last === null ? null : { bookedAt: last.booked_text, entryId: last.entry_id }
+  return { cursor: cursorAfter(from, position), more: position !== null }
 }
 
 /** Streamed: nothing of it is held here. A session of its own, read only, with the statement timeout of a bulk read. */

@@ -1,14 +1,19 @@
 import { z } from 'zod'
+import { type Clock, systemClock } from '@/lib/core/clock'
 import { type LedgerCorrection, type LedgerSource, SourceUnavailableError } from '../contracts'
 import { openSourcePool, type SourcePool } from '../postgres-pool'
 import { type LedgerConfig, postingKinds } from './config'
 import { copyPage, copyRows, readBounds } from './copy-rows'
 import { type Mapping, resolveMapping } from './mapping'
-import { cursorAt } from './position'
+import { cursorNow } from './position'
 import { readByProviderRefs, readCorrection, readRows } from './read-rows'
 
 /** A mapped table or view of the application. Read in read-only sessions; changed by one named function of its own. */
-export function openLedgerSource(config: LedgerConfig, secret: { url: string }): LedgerSource {
+export function openLedgerSource(
+  config: LedgerConfig,
+  secret: { url: string },
+  clock: Clock = systemClock,
+): LedgerSource {
   const common = { url: secret.url, statementTimeoutMs: config.statementTimeoutMs }
   const reader = openSourcePool({
     ...common,
@@ -31,16 +36,18 @@ export function openLedgerSource(config: LedgerConfig, secret: { url: string }):
     })
     return resolved
   }
+  const ledger = async () => ({ pool: reader, config, mapping: await mapping(), clock })
   return {
     kind: 'ledger',
     canCorrect: config.correction !== undefined,
     postingKinds: postingKinds(config),
-    readRows: async (cursor, limit) => readRows(reader, config, await mapping(), cursor, limit),
+    readRows: async (cursor, limit) => readRows(await ledger(), cursor, limit),
     bounds: async () => readBounds(reader, await mapping()),
     copyRows: async (range, sink) => copyRows(secret.url, config, await mapping(), range, sink),
     copyPage: async (cursor, limit, sink) =>
-      copyPage({ pool: reader, url: secret.url, config, mapping: await mapping() }, cursor, limit, sink),
-    cursorAt: async (at) => cursorAt(config, at),
+      copyPage({ ...(await ledger()), url: secret.url }, cursor, limit, sink),
+    cursorNow: () => cursorNow({ pool: reader, clock }),
+    storeClock: () => storeClock(reader),
     readByProviderRefs: async (refs) => readByProviderRefs(reader, config, await mapping(), refs),
     readCorrection: async (actionId) => readCorrection(reader, config, await mapping(), actionId),
     correct: async (correction) => correct(writer, await mapping(), correction),
@@ -48,6 +55,11 @@ export function openLedgerSource(config: LedgerConfig, secret: { url: string }):
       await Promise.all([reader.close(), writer.close()])
     },
   }
+}
+
+async function storeClock(pool: SourcePool): Promise<Date> {
+  const [row] = await pool.query('SELECT clock_timestamp() AS now')
+  return z.object({ now: z.date() }).parse(row).now
 }
 
 const answerSchema = z.object({ applied: z.boolean(), entryId: z.union([z.string(), z.number()]).nullish() })

@@ -1,18 +1,51 @@
 import { z } from 'zod'
+import type { Clock } from '@/lib/core/clock'
+import { horizonSchema, takeHorizon } from '../postgres-feed/horizon'
 import type { SourcePool } from '../postgres-pool'
 import type { LedgerConfig } from './config'
 import type { Mapping } from './mapping'
 
-/** `entryId` breaks ties between rows booked at the same microsecond; it is compared as text, on both sides. */
-const cursorSchema = z.object({ bookedAt: z.string(), entryId: z.string() })
-const START = { bookedAt: '-infinity', entryId: '' }
+const cursorSchema = z.object({
+  bookedAt: z.string(),
+  /** Breaks ties between rows booked at the same microsecond; it is compared as text, on both sides. */
+  entryId: z.string(),
+  /** Taken when this pass, or the last one, began. */
+  horizon: horizonSchema.nullable().default(null),
+  /** A pass is under way. */
+  walking: z.boolean().default(false),
+})
+export type Cursor = z.infer<typeof cursorSchema>
+const BEGINNING = { bookedAt: '-infinity', entryId: '' }
 
-/** Where the reading of a ledger stands; null = at its beginning. */
-export const parseCursor = (text: string | null) =>
-  text === null ? START : cursorSchema.parse(JSON.parse(text))
+export type Ledger = { pool: SourcePool; config: LedgerConfig; mapping: Mapping; clock: Clock }
 
-export const cursorAt = (config: LedgerConfig, at: Date): string =>
-  JSON.stringify({ bookedAt: new Date(at.getTime() - config.overlapMs).toISOString(), entryId: '' })
+/** The cursor of a feed that reads on from now. What is read beside it is read after this was taken. */
+export async function cursorNow({ pool, clock }: Pick<Ledger, 'pool' | 'clock'>): Promise<string> {
+  const { horizon } = await takeHorizon(pool, null, clock.now().getTime())
+  return JSON.stringify({ bookedAt: horizon.mark.at, entryId: '', horizon, walking: false } satisfies Cursor)
+}
+
+/**
+ * Where a page begins. A pass begins where a transaction that has ended since the last one can have booked, with the
+ * overlap for services that stamp by their own clock. null = at the beginning of the ledger.
+ */
+export async function startOf(ledger: Ledger, text: string | null): Promise<Cursor> {
+  const last = text === null ? null : cursorSchema.parse(JSON.parse(text))
+  if (last?.walking) return last
+  const { pool, config, clock } = ledger
+  const { horizon, from } = await takeHorizon(pool, last?.horizon ?? null, clock.now().getTime())
+  if (from === null) return { ...BEGINNING, horizon, walking: true }
+  const [row] = await pool.query(`SELECT ($1::timestamptz - $2 * interval '1 millisecond')::text AS at`, [
+    from.at,
+    config.overlapMs,
+  ])
+  const { at } = z.object({ at: z.string() }).parse(row)
+  return { bookedAt: at, entryId: '', horizon, walking: true }
+}
+
+/** The cursor behind a page that ended with this row; null = the page was the last one of its pass. */
+export const cursorAfter = (from: Cursor, last: { bookedAt: string; entryId: string } | null): string =>
+  JSON.stringify(last === null ? { ...from, walking: false } : { ...from, ...last })
 
 export const inOrder = (mapping: Mapping): string =>
   `${mapping.bookedAt}::timestamptz, ${mapping.entryId}::text COLLATE "C"`
@@ -20,18 +53,3 @@ export const inOrder = (mapping: Mapping): string =>
 /** The rows behind a position. The first condition is the one that an index of the ledger may serve. */
 export const behind = (mapping: Mapping, bookedAt: string, entryId: string): string =>
   `${mapping.bookedAt} >= ${bookedAt} AND (${inOrder(mapping)}) > (${bookedAt}, ${entryId})`
-
-/** The ledger's clock: read before its rows, so that none booked since is behind the next cursor. */
-export async function ledgerNow(pool: SourcePool): Promise<string> {
-  const [row] = await pool.query('SELECT clock_timestamp()::text AS now')
-  return z.object({ now: z.string() }).parse(row).now
-}
-
-/** The cursor behind everything that was read up to `now`, with the overlap for what was committed late. */
-export async function overlapBefore(pool: SourcePool, config: LedgerConfig, now: string): Promise<string> {
-  const [next] = await pool.query(`SELECT ($1::timestamptz - $2 * interval '1 millisecond')::text AS at`, [
-    now,
-    config.overlapMs,
-  ])
-  return JSON.stringify({ bookedAt: z.object({ at: z.string() }).parse(next).at, entryId: '' })
-}

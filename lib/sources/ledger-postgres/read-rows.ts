@@ -3,7 +3,7 @@ import type { LedgerRow } from '../contracts'
 import type { SourcePool } from '../postgres-pool'
 import type { LedgerConfig } from './config'
 import type { Mapping } from './mapping'
-import { behind, inOrder, ledgerNow, overlapBefore, parseCursor } from './position'
+import { behind, cursorAfter, inOrder, type Ledger, startOf } from './position'
 
 const rowSchema = z.object({
   entry_id: z.string(),
@@ -21,14 +21,12 @@ const rowSchema = z.object({
 })
 
 export async function readRows(
-  pool: SourcePool,
-  config: LedgerConfig,
-  mapping: Mapping,
+  ledger: Ledger,
   cursorText: string | null,
   limit: number,
 ): Promise<{ items: LedgerRow[]; cursor: string; more: boolean }> {
-  const from = parseCursor(cursorText)
-  const now = await ledgerNow(pool)
+  const { pool, config, mapping } = ledger
+  const from = await startOf(ledger, cursorText)
   const rows = await pool.query(
     `SELECT ${mapping.select} FROM ${mapping.from}
      WHERE ${behind(mapping, '$1::timestamptz', '$2')} ORDER BY ${inOrder(mapping)} LIMIT $3`,
@@ -37,9 +35,9 @@ export async function readRows(
   const parsed = rows.map((row) => rowSchema.parse(row))
   const items = parsed.map((row) => toLedgerRow(config, row))
   const last = parsed.at(-1)
-  return parsed.length === limit && last !== undefined
-    ? { items, cursor: JSON.stringify({ bookedAt: last.booked_text, entryId: last.entry_id }), more: true }
-    : { items, cursor: await overlapBefore(pool, config, now), more: false }
+  const more = parsed.length === limit && last !== undefined
+  const end = more ? { bookedAt: last.booked_text, entryId: last.entry_id } : null
+  return { items, cursor: cursorAfter(from, end), more }
 }
 
 export async function readByProviderRefs(

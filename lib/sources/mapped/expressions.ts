@@ -29,6 +29,11 @@ export function buildExpressions(config: MappedConfig, table: Table, bind: Bind)
     order: at(orderColumn),
     orderType: table.column(orderColumn).type,
     orderColumn,
+    /** The walk goes by time, not by a number that a sequence draws. */
+    orderIsTime:
+      orderColumn === columns.createdAt || /^(timestamp|date)/.test(table.column(orderColumn).type),
+    /** A time as the order column keeps it. */
+    orderAt: (time: string) => keptAs(time, table.column(orderColumn).type, config.epochUnit),
     endpoint: () => `${part(scope.method)} || ' ' || ${part(scope.route)}`,
     scope: () => `${part(scope.caller)} || '/' || ${part(scope.method)} || ' ' || ${part(scope.route)}`,
     key: `${at(columns.key)}::text`,
@@ -149,6 +154,11 @@ export function stampOf(column: string, type: string, unit: 's' | 'ms'): string 
   if (!isNumber(type)) return `${column}::timestamptz`
   return unit === 's' ? `to_timestamp(${column})` : `to_timestamp(${column} / 1000.0)`
 }
+
+const keptAs = (time: string, type: string, unit: 's' | 'ms'): string =>
+  isNumber(type)
+    ? `floor(extract(epoch FROM ${time}) * ${unit === 's' ? 1 : 1000})::${type}`
+    : `(${time})::${type}`
 
 export const isNumber = (type: string): boolean =>
   /^(smallint|integer|bigint|numeric|double precision)$/.test(type)

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '@/lib/core/clock'
 import { type IntentSource, SourceUnavailableError } from '../contracts'
 import { openSourcePool, type SourcePool } from '../postgres-pool'
 import { capabilitiesOf } from './capabilities'
@@ -10,7 +11,11 @@ import { resolveTable, type Table } from './resolve'
 import { sample } from './sample'
 
 /** Another library's table, by a mapping. Read in read-only sessions; verbs go through one connection of their own. */
-export function openMappedSource(config: MappedConfig, secret: { url: string }): IntentSource {
+export function openMappedSource(
+  config: MappedConfig,
+  secret: { url: string },
+  clock: Clock = systemClock,
+): IntentSource {
   const common = { url: secret.url, statementTimeoutMs: config.statementTimeoutMs }
   const readerPool = openSourcePool({
     ...common,
@@ -59,7 +64,7 @@ export function openMappedSource(config: MappedConfig, secret: { url: string }):
     responses: config.responses,
     storeClock: () => storeClock(reader),
     readLeases: async ({ limit }) => readLeases(await mapped(reader), limit),
-    readRecords: async (cursor, limit) => readRecords(await mapped(reader), cursor, limit),
+    readRecords: async (cursor, limit) => readRecords(await mapped(reader), clock, cursor, limit),
     readKey: async (scope, key) => readKey(await mapped(reader), scope, key),
     release: async (seen, options) => release(await offered('release'), seen, options),
     complete: async (seen, options) => end(await offered('complete'), seen, options, 'complete'),

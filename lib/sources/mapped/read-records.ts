@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { Clock } from '@/lib/core/clock'
 import type { RecordRow } from '../contracts'
+import { horizonSchema, type Mark, takeHorizon } from '../postgres-feed/horizon'
 import { createBinder } from './bind'
 import { buildExpressions } from './expressions'
 import type { Mapped } from './read'
@@ -12,42 +14,82 @@ const openKey = z.object({ scope: z.string(), key: z.string(), order: z.string()
 const cursorSchema = z.object({
   /** Walked up to here; null = nothing yet. With the key, which breaks ties. */
   at: z.object({ order: z.string(), key: z.string() }).nullable(),
-  /** Where the next pass begins: the first row of this pass that may still change. */
+  /** The first row of this pass that may still change: the next one begins no later. */
   low: z.string().nullable(),
   /** Rows behind `low` that had not finished when they were passed. */
   open: z.array(openKey),
+  /** Taken when this pass, or the last one, began. */
+  horizon: horizonSchema.nullable().default(null),
+  /** A pass is under way. */
+  walking: z.boolean().default(false),
 })
 type Cursor = z.infer<typeof cursorSchema>
-const START: Cursor = { at: null, low: null, open: [] }
+const START: Cursor = { at: null, low: null, open: [], horizon: null, walking: false }
 
 /**
  * Walks the table along its order column. A row finishes long after it was inserted, so a pass begins again at the
- * first row that was young or unfinished in the last one; older unfinished rows are looked up by their key.
+ * first row that was young or unfinished in the last one; older unfinished rows are looked up by their key. It also
+ * begins no later than where a transaction that has ended since the last pass can have inserted.
  */
 export async function readRecords(
   mapped: Mapped,
+  clock: Clock,
   cursorText: string | null,
   limit: number,
 ): Promise<{ items: RecordRow[]; cursor: string; more: boolean }> {
-  const from = cursorText === null ? START : cursorSchema.parse(JSON.parse(cursorText))
-  const beginsPass = from.low === null
+  const last = cursorText === null ? START : cursorSchema.parse(JSON.parse(cursorText))
+  const from = last.walking ? last : await beginPass(mapped, clock, last)
   const finished =
-    beginsPass && from.open.length > 0 ? await readOpen(mapped, from.open) : { rows: [], open: from.open }
+    !last.walking && from.open.length > 0 ? await readOpen(mapped, from.open) : { rows: [], open: from.open }
   const page = await readPage(mapped, from, limit)
-  const cursor: Cursor = { at: from.at, low: from.low, open: finished.open }
+  const cursor: Cursor = { ...from, open: finished.open }
   for (const { row, young } of page) {
     cursor.at = { order: row.order_text, key: row.key }
     if (young) cursor.low ??= row.order_text
     else if (isLive(row) && cursor.low === null) remember(cursor, row)
   }
   const more = page.length === limit
-  if (!more) {
-    // The pass is over: the next one begins at its first row that may still change.
-    if (cursor.low !== null) cursor.at = { order: cursor.low, key: '' }
-    cursor.low = null
-  }
+  cursor.walking = more
   const rows = [...finished.rows, ...page.map(({ row }) => row)].filter((row) => !isLive(row))
   return { items: rows.map((row) => toRecord(row, mapped.config)), cursor: JSON.stringify(cursor), more }
+}
+
+async function beginPass(mapped: Mapped, clock: Clock, last: Cursor): Promise<Cursor> {
+  const { bind } = createBinder()
+  const e = buildExpressions(mapped.config, mapped.table, bind)
+  const highest = e.orderIsTime
+    ? null
+    : `SELECT ${e.order}::text FROM ${mapped.table.from} t WHERE ${e.order} IS NOT NULL ORDER BY ${e.order} DESC LIMIT 1`
+  const { horizon, from } = await takeHorizon(mapped.pool, last.horizon, clock.now().getTime(), highest)
+  const order = from === null ? null : await lowestOf(mapped, from, last.low ?? last.at?.order ?? null)
+  return {
+    at: order === null ? null : { order, key: '' },
+    low: null,
+    open: last.open,
+    horizon,
+    walking: true,
+  }
+}
+
+/** Where a pass begins: at a mark, or at a row that comes before it; null = at the beginning. */
+async function lowestOf(
+  { pool, config, table }: Mapped,
+  mark: Mark,
+  row: string | null,
+): Promise<string | null> {
+  const { bind, values } = createBinder()
+  const e = buildExpressions(config, table, bind)
+  if (row === null || (!e.orderIsTime && mark.position === null)) return null
+  const place = e.orderIsTime
+    ? e.orderAt(
+        `${bind(mark.at, 'timestamptz')} - ${bind(config.overlapMs, 'bigint')} * interval '1 millisecond'`,
+      )
+    : `${bind(mark.position, 'text')}::${e.orderType}`
+  const [low] = await pool.query(
+    `SELECT least(${place}, ${bind(row, 'text')}::${e.orderType})::text AS place`,
+    values,
+  )
+  return z.object({ place: z.string() }).parse(low).place
 }
 
 function remember(cursor: Cursor, row: Row): void {

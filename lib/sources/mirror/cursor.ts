@@ -43,3 +43,11 @@ export async function moveCursor(
         )
   if (rowCount === 0) throw new CursorMovedError(at.sourceId, at.feed)
 }
+
+/** Forgets where a reading stood that is over. */
+export async function dropCursor(
+  client: pg.PoolClient,
+  { sourceId, feed }: { sourceId: string; feed: string },
+): Promise<void> {
+  await client.query('DELETE FROM mirror.cursor WHERE source_id = $1 AND feed = $2', [sourceId, feed])
+}

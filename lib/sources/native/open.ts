@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type Clock, systemClock } from '@/lib/core/clock'
 import type { IntentSource, LeaseRow } from '../contracts'
 import { openSourcePool, type SourcePool } from '../postgres-pool'
 import type { NativeConfig } from './config'
@@ -14,6 +15,7 @@ export function openNativeSource(
   config: NativeConfig,
   secret: { url: string },
   readOnly = false,
+  clock: Clock = systemClock,
 ): IntentSource {
   const pool = openSourcePool({
     url: secret.url,
@@ -37,7 +39,7 @@ export function openNativeSource(
     responses: config.responses,
     storeClock: () => storeClock(pool),
     readLeases: ({ limit }) => readLeases(pool, limit),
-    readRecords: (cursor, limit) => readRecords(pool, config, cursor, limit),
+    readRecords: (cursor, limit) => readRecords({ pool, config, clock }, cursor, limit),
     readKey: (scope, key) => readKey(pool, config, scope, key),
     release: (seen, options) => release(pool, config, seen, options),
     complete: (seen, options) => end(pool, config, seen, options, 'completed'),

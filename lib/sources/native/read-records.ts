@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { Clock } from '@/lib/core/clock'
 import type { RecordRow } from '../contracts'
+import { horizonSchema, takeHorizon } from '../postgres-feed/horizon'
 import type { SourcePool } from '../postgres-pool'
 import type { NativeConfig } from './config'
 import { parseRecord, RECORD_JSON } from './rows'
@@ -13,12 +15,16 @@ const position = z.object({
 })
 const cursorSchema = z.object({
   tiers: z.record(z.string(), position),
-  /** Tiers that this pass has read to their end: their overlap is for the next pass. */
+  /** Tiers that this pass has read to their end. */
   done: z.array(z.number()),
+  /** Taken when this pass, or the last one, began. */
+  horizon: horizonSchema.nullable().default(null),
+  /** A pass is under way. */
+  walking: z.boolean().default(false),
 })
 type Cursor = z.infer<typeof cursorSchema>
 
-const tierRow = z.object({ tier: z.number(), ttl_ms: z.coerce.number(), now: z.string() })
+const tierRow = z.object({ tier: z.number(), ttl_ms: z.coerce.number() })
 const START = { expiresAt: '-infinity', scopeId: 0, keyHex: '' }
 
 const PAGE = `
@@ -30,26 +36,29 @@ const PAGE = `
     LIMIT $5
   ) x`
 
-/** When a tier is read to its end, the next pass begins this overlap before; `$1` is the time before the last page. */
-const NEXT_START = `SELECT ($1::timestamptz + ($2::bigint - $3::bigint) * interval '1 millisecond')::text AS at`
+/** Where the records of a tier lie that end at a time or later, with the overlap for clocks that differ. */
+const EXPIRY_FROM = `SELECT ($1::timestamptz + ($2::bigint - $3::bigint) * interval '1 millisecond')::text AS at`
 
 /** When a tier's TTL is shortened, new records expire before older ones: step back by the difference. */
 const SHORTENED = `SELECT ($1::timestamptz - $2::bigint * interval '1 millisecond')::text AS at`
 
+type Reader = { pool: SourcePool; config: NativeConfig; clock: Clock }
+
+/**
+ * Each tier along its expiry. A pass begins where a transaction that has ended since the last one can have written: a
+ * record that is written in the service's own transaction commits long after it was stamped.
+ */
 export async function readRecords(
-  pool: SourcePool,
-  config: NativeConfig,
+  { pool, config, clock }: Reader,
   cursorText: string | null,
   limit: number,
 ): Promise<{ items: RecordRow[]; cursor: string; more: boolean }> {
-  const cursor: Cursor =
-    cursorText === null ? { tiers: {}, done: [] } : cursorSchema.parse(JSON.parse(cursorText))
-  const tiers = await pool.query(
-    'SELECT tier, ttl_ms, clock_timestamp()::text AS now FROM idem_tier ORDER BY tier',
-  )
+  const last = cursorText === null ? START_CURSOR : cursorSchema.parse(JSON.parse(cursorText))
+  const cursor = last.walking ? last : await beginPass({ pool, config, clock }, last)
+  const tiers = await pool.query('SELECT tier, ttl_ms FROM idem_tier ORDER BY tier')
   const items: RecordRow[] = []
   for (const raw of tiers) {
-    const { tier, ttl_ms: ttlMs, now } = tierRow.parse(raw)
+    const { tier, ttl_ms: ttlMs } = tierRow.parse(raw)
     if (cursor.done.includes(tier)) continue
     const left = limit - items.length
     if (left === 0) return { items, cursor: JSON.stringify(cursor), more: true }
@@ -57,16 +66,25 @@ export async function readRecords(
     const rows = await pool.query(PAGE, [tier, from.expiresAt, from.scopeId, from.keyHex, left])
     const records = rows.map((row) => parseRecord(row.row, config))
     items.push(...records.map(({ position: _, ...record }) => record))
-    const last = records.at(-1)
-    if (records.length === left && last !== undefined) {
-      cursor.tiers[tier] = { ...last.position, ttlMs }
-      return { items, cursor: JSON.stringify(cursor), more: true }
-    }
-    const [next] = await pool.query(NEXT_START, [now, ttlMs, config.overlapMs])
-    cursor.tiers[tier] = { ...START, expiresAt: z.object({ at: z.string() }).parse(next).at, ttlMs }
+    const end = records.at(-1)
+    cursor.tiers[tier] = { ...(end?.position ?? from), ttlMs }
+    if (records.length === left) return { items, cursor: JSON.stringify(cursor), more: true }
     cursor.done.push(tier)
   }
-  return { items, cursor: JSON.stringify({ ...cursor, done: [] }), more: false }
+  return { items, cursor: JSON.stringify({ ...cursor, done: [], walking: false }), more: false }
+}
+
+const START_CURSOR: Cursor = { tiers: {}, done: [], horizon: null, walking: false }
+
+async function beginPass({ pool, config, clock }: Reader, last: Cursor): Promise<Cursor> {
+  const { horizon, from } = await takeHorizon(pool, last.horizon, clock.now().getTime())
+  const cursor: Cursor = { tiers: {}, done: [], horizon, walking: true }
+  if (from === null) return cursor
+  for (const [tier, { ttlMs }] of Object.entries(last.tiers)) {
+    const [row] = await pool.query(EXPIRY_FROM, [from.at, ttlMs, config.overlapMs])
+    cursor.tiers[tier] = { ...START, expiresAt: z.object({ at: z.string() }).parse(row).at, ttlMs }
+  }
+  return cursor
 }
 
 async function startOf(pool: SourcePool, from: z.infer<typeof position> | undefined, ttlMs: number) {
