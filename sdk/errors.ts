@@ -3,6 +3,12 @@ export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'
 }
 
+/**
+ * The connection broke at COMMIT and the store could not be asked what became of it: the work may be committed. It is never
+ * run again by this attempt; the key's lease is left to expire, and the next request finds the record or takes over.
+ */
+export class UnknownCommitError extends StoreUnavailableError {}
+
 /** The holder's fence is no longer the key's: another one took over, or an operator released it. Do nothing more. */
 export class StaleHolderError extends Error {
   override readonly name = 'StaleHolderError'

@@ -1,7 +1,7 @@
 import { answerOfTransaction } from './answer'
 import type { IdempotencyContext } from './context'
 import { doEffect, type EffectScope, reportEffect } from './effects'
-import { IdempotencyUsageError, StaleHolderError } from './errors'
+import { IdempotencyUsageError, StaleHolderError, UnknownCommitError } from './errors'
 import type { Exchange } from './exchange'
 import { hashKey } from './key-hash'
 import type { LeaseGuard } from './lease-guard'
@@ -17,6 +17,8 @@ export type HeldState = {
   /** Effects that the handler may not have awaited. */
   readonly pending: Set<Promise<unknown>>
   inTransaction: boolean
+  /** Set when nobody can say whether a transaction was committed: none may begin any more. */
+  unknownCommit: UnknownCommitError | null
   /** Set when a transaction completed the key and committed. */
   completed: { record: Completed; stored: StoredResponse; response: Response } | null
 }
@@ -120,6 +122,7 @@ async function completeInTransaction<Tx, Extra>(
   requireOutsideTransaction(state, 'transaction')
   if (state.completed !== null)
     throw new IdempotencyUsageError('a transaction has completed this key already')
+  if (state.unknownCommit !== null) throw state.unknownCommit
   guard.check()
   const end: { completed: HeldState['completed']; response: Response | null } = {
     completed: null,
@@ -141,6 +144,9 @@ async function completeInTransaction<Tx, Extra>(
         return 'commit'
       }),
     )
+  } catch (error) {
+    if (error instanceof UnknownCommitError) state.unknownCommit = error
+    throw error
   } finally {
     state.inTransaction = false
   }

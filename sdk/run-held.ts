@@ -31,7 +31,7 @@ export async function runHeld<Tx, Extra>(
 ): Promise<Response> {
   const { store, clock, leaseMs, heartbeatMs, executionDeadlineMs, owner, tier } = exchange.settings
   const holder: Holder = { scope: exchange.scope, key, fence: acquired.fence, owner, tier }
-  const state: HeldState = { pending: new Set(), inTransaction: false, completed: null }
+  const state: HeldState = { pending: new Set(), inTransaction: false, unknownCommit: null, completed: null }
   // A key that its transaction completed is no longer leased, and no longer to be lost.
   const beat = async () =>
     state.completed !== null ||
@@ -84,6 +84,7 @@ async function settleReturned<Tx, Extra>(run: Run<Tx, Extra>, response: Response
   const { exchange, guard, telemetry, state } = run
   const { settings } = exchange
   if (state.completed !== null) return answerCompleted(run, state.completed)
+  if (state.unknownCommit !== null) return answerUnknownCommit(run, state.unknownCommit)
 
   let captured: Awaited<ReturnType<typeof captureResponse>>
   try {
@@ -164,6 +165,7 @@ async function settleThrown<Tx, Extra>(run: Run<Tx, Extra>, error: unknown): Pro
     telemetry.recordError(error)
     return answerCompleted(run, state.completed)
   }
+  if (state.unknownCommit !== null) return answerUnknownCommit(run, state.unknownCommit)
   // As for a hang: never released, since what it waited for may still be running.
   if (error instanceof ExecutionDeadlineError) return answerDeadline(run)
   try {
@@ -186,6 +188,13 @@ async function settleThrown<Tx, Extra>(run: Run<Tx, Extra>, error: unknown): Pro
 function answerDeadline<Tx, Extra>({ exchange, telemetry, outcome }: Run<Tx, Extra>): Response {
   telemetry.outcome(outcome, 'leased')
   return problemResponse('deadline', { retryAfterS: exchange.settings.leaseMs / 1000 })
+}
+
+/** Whatever the handler makes of it, the record will say: the lease is left to expire. */
+function answerUnknownCommit<Tx, Extra>({ exchange, telemetry }: Run<Tx, Extra>, error: Error): Response {
+  telemetry.recordError(error)
+  telemetry.outcome('store_error')
+  return problemResponse('storeUnavailable', { retryAfterS: exchange.settings.leaseMs / 1000 })
 }
 
 /** Another holder has the key, or has finished with it: the next try is answered with its result. */

@@ -7,7 +7,7 @@ import { createLeafKeeper, type LeafKeeper } from './postgres/leaves'
 import { migrateStore } from './postgres/migrate'
 import { abandonLease, completeLease, giveBackLease, heartbeatLease } from './postgres/settle'
 import { beginEffect, saveCheckpoint, settleEffect } from './postgres/steps'
-import { runTransaction } from './postgres/transaction'
+import { requireOpen, runTransaction, transactionOf } from './postgres/transaction'
 import type { Holder, Store, StoredResponse } from './store'
 
 export type PostgresStoreOptions = {
@@ -45,7 +45,8 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
     throw new IdempotencyOptionsError(['schema must be a name and operationTimeoutMs above 0'])
   }
   const db = openStoreDatabase(options.pool, schema, operationTimeoutMs, options.prepare ?? true)
-  const leaves = createLeafKeeper(db, options.clock ?? systemClock, options.onLeafError ?? (() => {}))
+  const clock = options.clock ?? systemClock
+  const leaves = createLeafKeeper(db, clock, options.onLeafError ?? (() => {}))
 
   return {
     system: 'postgresql',
@@ -63,11 +64,17 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
     checkpoint: (holder, name, data) => saveCheckpoint(db, holder, name, data),
     async transaction(holder, work) {
       if (holder !== null) await leaves.cover(holder.tier)
-      await runTransaction(options.pool, work)
+      await runTransaction({ pool: options.pool, clock, operationTimeoutMs }, async (tx) => {
+        const end = await work(tx)
+        // The completion of a key looks at it by itself.
+        if (holder === null && end === 'commit') await requireOpen(transactionOf(tx))
+        return end
+      })
     },
     async completeWithin(tx, holder, response) {
-      await leaves.coverWithin(holder.tier, tx)
-      return completeLease(db, holder, response, tx)
+      const transaction = transactionOf(tx)
+      await leaves.coverWithin(holder.tier, transaction)
+      return completeLease(db, holder, response, transaction)
     },
     close: leaves.close,
   }

@@ -20,7 +20,11 @@ export interface Store<Tx = unknown> {
   beginEffect(holder: Holder, effect: EffectBeginning): Promise<EffectBegun>
   settleEffect(holder: Holder, step: string, end: EffectEnd): Promise<boolean>
   checkpoint(holder: Holder, name: string, data: Json): Promise<boolean>
-  /** Runs the work in one transaction, ended as it says; only where `capabilities.transactions`. */
+  /**
+   * Runs the work once in one transaction, ended as it says; only where `capabilities.transactions`. When the answer to
+   * COMMIT is lost, the store finds out what became of it: returns when it was committed, throws StoreUnavailableError when
+   * nothing was, UnknownCommitError when it cannot tell.
+   */
   transaction?(holder: Holder | null, work: (tx: Tx) => Promise<TransactionEnd>): Promise<void>
   /** Completes in that transaction. */
   completeWithin?(tx: Tx, holder: Holder, response: StoredResponse): Promise<Completed | 'stale'>

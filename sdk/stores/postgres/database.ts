@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto'
 import type { Pool, PoolClient, QueryResultRow } from 'pg'
 import { quoteIdentifier } from './quote'
+import { endedByWork, type Transaction } from './transaction'
 import { asStoreError } from './unavailable'
 
 /** The pool, with the store's schema, its timeout, and its errors translated. */
 export type StoreDatabase = {
   pool: Pool
-  schema: string
   /** The one row of a function of the store. */
-  callOne<Row extends QueryResultRow>(name: string, values: unknown[], client?: PoolClient): Promise<Row>
+  callOne<Row extends QueryResultRow>(name: string, values: unknown[]): Promise<Row>
+  /** The same in a transaction that is open; throws when the work has ended it, before anything is done. */
+  callWithin<Row extends QueryResultRow>(
+    transaction: Transaction,
+    name: string,
+    values: unknown[],
+  ): Promise<Row>
 }
 
 export function openStoreDatabase(
@@ -20,28 +26,46 @@ export function openStoreDatabase(
   const prefix = quoteIdentifier(schema)
   // One a function: how many values it takes never changes.
   const statements = new Map<string, { name?: string; text: string }>()
-  const statementOf = (name: string, values: unknown[]) => {
-    const known = statements.get(name)
+  const statementOf = (name: string, values: unknown[], within: boolean) => {
+    const key = within ? `${name}.within` : name
+    const known = statements.get(key)
     if (known !== undefined) return known
-    const text = `SELECT * FROM ${prefix}.${name}(${values.map((_, at) => `$${at + 1}`).join(', ')})`
-    const made = prepare ? { name: statementName(schema, name), text } : { text }
-    statements.set(name, made)
+    const call = `${prefix}.${name}(${values.map((_, at) => `$${at + 1}`).join(', ')})`
+    const text = within
+      ? `SELECT c.* FROM (SELECT WHERE pg_current_xact_id_if_assigned()::text = $${values.length + 1}) here, ${call} c`
+      : `SELECT * FROM ${call}`
+    const made = prepare ? { name: statementName(schema, key), text } : { text }
+    statements.set(key, made)
     return made
+  }
+  async function run<Row extends QueryResultRow>(
+    client: Pool | PoolClient,
+    statement: { name?: string; text: string },
+    values: unknown[],
+  ): Promise<Row | undefined> {
+    try {
+      // query_timeout is per query in pg, though its types know it only per client.
+      const query = { ...statement, values, query_timeout: operationTimeoutMs }
+      return (await client.query<Row>(query)).rows[0]
+    } catch (error) {
+      throw asStoreError(error)
+    }
   }
   return {
     pool,
-    schema,
-    async callOne<Row extends QueryResultRow>(name: string, values: unknown[], client?: PoolClient) {
-      try {
-        // query_timeout is per query in pg, though its types know it only per client.
-        const query = { ...statementOf(name, values), values, query_timeout: operationTimeoutMs }
-        const result = await (client ?? pool).query<Row>(query)
-        const [row] = result.rows
-        if (row === undefined) throw new Error(`${name} returned no row`)
-        return row
-      } catch (error) {
-        throw asStoreError(error)
-      }
+    async callOne<Row extends QueryResultRow>(name: string, values: unknown[]) {
+      const row = await run<Row>(pool, statementOf(name, values, false), values)
+      if (row === undefined) throw new Error(`${name} returned no row`)
+      return row
+    },
+    async callWithin<Row extends QueryResultRow>(
+      { client, xid }: Transaction,
+      name: string,
+      values: unknown[],
+    ) {
+      const row = await run<Row>(client, statementOf(name, values, true), [...values, xid])
+      if (row === undefined) throw endedByWork()
+      return row
     },
   }
 }

@@ -1,6 +1,6 @@
-import type { PoolClient } from 'pg'
 import type { Clock } from '../../clock'
 import type { StoreDatabase } from './database'
+import type { Transaction } from './transaction'
 
 /**
  * Keeps the leaves of each tier made ahead: at registration, on a timer, and before a completion that would run
@@ -13,7 +13,7 @@ export type LeafKeeper = {
   cover(name: string): Promise<void>
   /** The same inside the application's transaction: on its own connection, since waiting there for a second one
    * could stop a whole pool. */
-  coverWithin(name: string, client: PoolClient): Promise<void>
+  coverWithin(name: string, transaction: Transaction): Promise<void>
   ensure(name: string): Promise<void>
   close(): void
 }
@@ -76,10 +76,11 @@ export function createLeafKeeper(
       const tier = await find(name)
       if (clock.nowMs() + tier.ttlMs / CHECK_SHARE >= tier.coveredUntilMs) await ensure(name)
     },
-    async coverWithin(name, client) {
+    async coverWithin(name, transaction) {
       const tier = await find(name)
       // Not remembered: the transaction may roll back.
-      if (clock.nowMs() >= tier.coveredUntilMs) await db.callOne('idem_leaf_time_left_ms', [tier.id], client)
+      if (clock.nowMs() >= tier.coveredUntilMs)
+        await db.callWithin(transaction, 'idem_leaf_time_left_ms', [tier.id])
     },
     close() {
       closed = true

@@ -1,28 +1,30 @@
-import type { PoolClient } from 'pg'
 import type { Completed, Ended, Holder, StoredResponse } from '../store'
 import { recordStateOf } from '../store'
 import type { StoreDatabase } from './database'
+import type { Transaction } from './transaction'
 
-/** Completes where the fence matches; with a client, in that client's transaction. */
+type CompletedRow = { created_at: Date | null; expires_at: Date | null }
+
+/** Completes where the fence matches, alone or in a transaction that is open. */
 export async function completeLease(
   db: StoreDatabase,
   holder: Holder,
   response: StoredResponse,
-  client?: PoolClient,
+  transaction?: Transaction,
 ): Promise<Completed | 'stale'> {
-  const row = await db.callOne<{ created_at: Date | null; expires_at: Date | null }>(
-    'idem_complete',
-    [
-      holder.scope,
-      holder.key,
-      holder.fence,
-      recordStateOf(response.status) === 'failed_final' ? 'F' : 'C',
-      response.status,
-      response.headers.length === 0 ? null : JSON.stringify(response.headers),
-      response.body.byteLength === 0 ? null : response.body,
-    ],
-    client,
-  )
+  const values = [
+    holder.scope,
+    holder.key,
+    holder.fence,
+    recordStateOf(response.status) === 'failed_final' ? 'F' : 'C',
+    response.status,
+    response.headers.length === 0 ? null : JSON.stringify(response.headers),
+    response.body.byteLength === 0 ? null : response.body,
+  ]
+  const row =
+    transaction === undefined
+      ? await db.callOne<CompletedRow>('idem_complete', values)
+      : await db.callWithin<CompletedRow>(transaction, 'idem_complete', values)
   if (row.created_at === null || row.expires_at === null) return 'stale'
   return { createdAt: row.created_at, expiresAt: row.expires_at }
 }
