@@ -58,10 +58,28 @@ export async function answer(provider: Provider, keysInUse: Set<string>, call: C
     throw forbidden('write')
   }
   const failing = take(provider.switches.serverError, request)
-  if (failing?.effect === 'before') throw serverError()
-  const written = await write(provider, keysInUse, call, route, form)
-  if (failing?.effect === 'after') throw serverError()
-  return written
+  if (failing === undefined) return write(provider, keysInUse, call, route, form)
+  if (failing.effect === 'after') await write(provider, keysInUse, call, route, form)
+  if (failing.kept) await keepError(provider, call)
+  throw serverError()
+}
+
+/** Stripe stores the answer of a request that it began, a 500 too, and replays it for the key. */
+async function keepError(provider: Provider, call: Call): Promise<void> {
+  const { idempotencyKey: key, requestId } = call
+  if (key === undefined) return
+  const requestHash = hashRequest(call.method, call.pathname, call.encoded)
+  const { status, body } = serverError()
+  await provider.exclusive(() =>
+    new Draft(provider, call.apiVersion).commit({
+      key,
+      requestHash,
+      atMs: provider.nowMs(),
+      requestId,
+      status,
+      body,
+    }),
+  )
 }
 
 async function write(

@@ -7,8 +7,16 @@ const match = z.string().default('')
 export const switchesSchema = z
   .object({
     rateLimit: z.object({ remaining: count, retryAfterS: count, match }),
-    /** `after`: the effect happened and its answer was lost on the way; `before`: nothing happened. */
-    serverError: z.object({ remaining: count, effect: z.enum(['before', 'after']), match }),
+    /**
+     * `after`: the effect happened and its answer was lost on the way; `before`: nothing happened. `kept`: the error is
+     * stored for the idempotency key, and replayed.
+     */
+    serverError: z.object({
+      remaining: count,
+      effect: z.enum(['before', 'after']),
+      match,
+      kept: z.boolean().default(false),
+    }),
     slow: z.object({ remaining: count, delayMs: count.max(60_000), match }),
     /** Lists show nothing younger than this. */
     listLagMs: count,
@@ -39,7 +47,7 @@ type Switch = { remaining: number; match: string }
 
 export class Switches {
   rateLimit: (Switch & { retryAfterS: number }) | undefined
-  serverError: (Switch & { effect: 'before' | 'after' }) | undefined
+  serverError: (Switch & { effect: 'before' | 'after'; kept: boolean }) | undefined
   slow: (Switch & { delayMs: number }) | undefined
   emptyList: Switch | undefined
   midPage: Switch | undefined

@@ -153,19 +153,19 @@ export const CASE_CLASSES = {
     aspect: 'refund',
     severity: 'P1',
     title: 'Refund failed at the provider',
-    fixes: ['refund', 'ignore'],
+    fixes: ['refund', 'reverse_ledger', 'ignore'],
   },
   refund_unsent: {
     aspect: 'refund',
     severity: 'P1',
     title: 'Refund booked, never sent',
-    fixes: ['refund', 'ignore'],
+    fixes: ['refund', 'reverse_ledger', 'ignore'],
   },
   refund_unbooked: {
     aspect: 'refund',
     severity: 'P2',
     title: 'Refunded, but not booked',
-    fixes: ['book_refund', 'ignore'],
+    fixes: ['book_refund', 'reverse_ledger', 'ignore'],
   },
 
   dispute_unbooked: {

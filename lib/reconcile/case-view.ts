@@ -3,6 +3,7 @@ import { CASE_CLASS_NAMES, type CaseClass, caseClass } from '@/lib/core/case-cla
 import { moneyToJson } from '@/lib/core/money'
 import type { ActionKind } from '@/lib/core/states'
 import type { ReconciliationCase } from '@/prisma/generated/client'
+import { notOfferedIn, whyNotOffered } from './classify/not-offered'
 
 const className = z.enum(CASE_CLASS_NAMES)
 
@@ -19,6 +20,8 @@ export function caseView(row: ReconciliationCase) {
     class: name,
     title,
     fixes: fixesOf(name, row.evidence),
+    /** What the class knows and this case must not be offered, each with its reason. */
+    notOffered: notOfferedIn(row.evidence),
     severity: row.severity,
     outcome: row.outcome,
     lifecycle: row.lifecycle,
@@ -42,11 +45,18 @@ export function caseView(row: ReconciliationCase) {
 }
 
 const bookedSides = z.object({ sides: z.object({ ledger: z.array(z.object({ reversed: z.boolean() })) }) })
+/** Where one of these was booked wrongly, that posting is reversed first. */
+const REVERSED_FIRST: readonly CaseClass[] = [
+  'fee_variance',
+  'refund_failed',
+  'refund_unsent',
+  'refund_unbooked',
+]
 
 /** What the class allows and the evidence has a use for: a wrong fee is reversed first, then the right one is booked. */
 function fixesOf(name: CaseClass, evidence: unknown): readonly ActionKind[] {
-  const { fixes } = caseClass(name)
-  if (name !== 'fee_variance') return fixes
+  const fixes = caseClass(name).fixes.filter((kind) => whyNotOffered(evidence, kind) === undefined)
+  if (!REVERSED_FIRST.includes(name)) return fixes
   const { success, data } = bookedSides.safeParse(evidence)
   const isBooked = success && data.sides.ledger.some(({ reversed }) => !reversed)
   return fixes.filter((kind) => kind !== (isBooked ? 'book_fee' : 'reverse_ledger'))

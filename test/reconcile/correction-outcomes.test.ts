@@ -11,16 +11,31 @@ afterAll(() => world.close())
 beforeEach(calm)
 
 describe('a refund whose outcome is not plain', () => {
-  test('a lost answer is unknown, and settled by reading: it had happened', async () => {
+  test('a lost answer is read, not repeated: it had happened', async () => {
     const { caseId, surplus, reference } = await doubled()
     const action = await proposeRefund(caseId)
     world.provider.control.setSwitches({
-      serverError: { remaining: 2, effect: 'after', match: 'POST /v1/refunds' },
+      serverError: { remaining: 9, effect: 'after', match: 'POST /v1/refunds' },
     })
-    const unknown = await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
-    // The second attempt is answered 500 too: the provider replays nothing while it fails.
-    expect(unknown.state).toBe('unknown')
-    world.advance(10_000)
+    const done = await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
+    expect(done).toMatchObject({ state: 'done', result: { settledBy: 'reading' } })
+    expect(await refundsOf(surplus)).toHaveLength(1)
+    expect(await cases(reference)).toMatchObject([{ resolution: 'corrected' }])
+  })
+
+  test('a process that died behind the call leaves it to be settled by reading', async () => {
+    const { caseId, surplus, reference } = await doubled()
+    const action = await proposeRefund(caseId)
+    await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
+    await world.system.db.prisma.action.update({
+      where: { id: action.id },
+      data: { state: 'executing', executedAt: world.system.clock.now(), finishedAt: null },
+    })
+    await world.system.db.prisma.reconciliationCase.update({
+      where: { id: caseId },
+      data: { lifecycle: 'persisting', resolution: null, resolvedAt: null },
+    })
+    world.advance(400_000)
     expect(await settleCorrections(world.system, SETTINGS)).toBe(1)
     expect(await refundsOf(surplus)).toHaveLength(1)
     const row = await world.system.db.prisma.action.findUniqueOrThrow({ where: { id: action.id } })
@@ -28,11 +43,11 @@ describe('a refund whose outcome is not plain', () => {
     expect(await cases(reference)).toMatchObject([{ resolution: 'corrected' }])
   })
 
-  test('a lost request is unknown, and the same action is sent again while the provider remembers its id', async () => {
+  test('a lost request is unknown, and the same action is sent again while its approval is good', async () => {
     const { caseId, surplus, reference } = await doubled()
     const action = await proposeRefund(caseId)
     world.provider.control.setSwitches({
-      serverError: { remaining: 2, effect: 'before', match: 'POST /v1/refunds' },
+      serverError: { remaining: 1, effect: 'before', match: 'POST /v1/refunds' },
     })
     await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
     expect(await refundsOf(surplus)).toHaveLength(0)
@@ -42,16 +57,38 @@ describe('a refund whose outcome is not plain', () => {
     expect(await cases(reference)).toMatchObject([{ resolution: 'corrected' }])
   })
 
-  test('provider window passed: what was lost is read, not sent again, and a new action supersedes it', async () => {
+  test('an error that the provider replays is read, not repeated for ever: it failed, and a new action is offered', async () => {
     const { caseId, surplus } = await doubled()
     const action = await proposeRefund(caseId)
     world.provider.control.setSwitches({
-      serverError: { remaining: 2, effect: 'before', match: 'POST /v1/refunds' },
+      serverError: { remaining: 1, effect: 'before', match: 'POST /v1/refunds', kept: true },
     })
     expect(
       await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS),
     ).toMatchObject({ state: 'unknown' })
-    world.advance(24 * 3_600_000)
+    world.advance(10_000)
+    expect(await settleCorrections(world.system, SETTINGS)).toBe(1)
+    const row = await world.system.db.prisma.action.findUniqueOrThrow({ where: { id: action.id } })
+    expect(row).toMatchObject({ state: 'failed', result: { reason: 'error_replayed' } })
+    expect(await refundsOf(surplus)).toHaveLength(0)
+    const next = await proposeRefund(caseId)
+    expect(next.supersedes).toBe(action.id)
+    expect(
+      await approve(approver, { actionId: next.id, evidenceHash: hashOf(next) }, SETTINGS),
+    ).toMatchObject({ state: 'done' })
+    expect(await refundsOf(surplus)).toHaveLength(1)
+  })
+
+  test('approval run out: what was lost is read, not sent again, and a new action supersedes it', async () => {
+    const { caseId, surplus } = await doubled()
+    const action = await proposeRefund(caseId)
+    world.provider.control.setSwitches({
+      serverError: { remaining: 1, effect: 'before', match: 'POST /v1/refunds' },
+    })
+    expect(
+      await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS),
+    ).toMatchObject({ state: 'unknown' })
+    world.advance(15 * 60_000)
     await settleCorrections(world.system, SETTINGS)
     expect(await refundsOf(surplus)).toHaveLength(0)
     const next = await proposeRefund(caseId)

@@ -103,7 +103,7 @@ test('kill switch: an unknown correction is not sent again while it is on', asyn
   const { caseId, surplus } = await doubled('kill-1')
   const action = await fix(caseId, 'refund')
   world.provider.control.setSwitches({
-    serverError: { remaining: 2, effect: 'before', match: 'POST /v1/refunds' },
+    serverError: { remaining: 1, effect: 'before', match: 'POST /v1/refunds' },
   })
   expect(await decide(action)).toMatchObject({ state: 'unknown' })
   await setKillSwitch(approver, { on: true, reason: 'provider looks wrong' })

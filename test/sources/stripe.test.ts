@@ -442,33 +442,24 @@ describe('refunding', () => {
     ])
   })
 
-  test('a 5xx after the effect is repeated under the same key; lost for good, it is unknown', async () => {
+  test('a 5xx is unknown and never repeated; one that the provider keeps replaying is said to be', async () => {
+    const chargeId = await charge()
+    const refund = { idempotencyKey: 'act_2', chargeId, amountMinor: 1n, currency: 'USD', tags }
+    const failing = { remaining: 9, effect: 'after', match: 'POST /v1/refunds', kept: true }
+    provider.control.setSwitches({ serverError: failing })
+    expect(await source.createRefund(refund)).toMatchObject({ kind: 'unknown', replayed: false })
+    provider.control.setSwitches({ serverError: { ...failing, remaining: 0 } })
+    expect(await source.createRefund(refund)).toMatchObject({ kind: 'unknown', replayed: true })
+    expect(await source.refundsOfCharge(chargeId)).toHaveLength(1)
+  })
+
+  test('a rate limit is waited for: the provider has not begun', async () => {
     const chargeId = await charge()
     provider.control.setSwitches({
-      serverError: { remaining: 1, effect: 'after', match: 'POST /v1/refunds' },
+      rateLimit: { remaining: 1, retryAfterS: 0, match: 'POST /v1/refunds' },
     })
-    expect(
-      await source.createRefund({
-        idempotencyKey: 'act_2',
-        chargeId,
-        amountMinor: 1n,
-        currency: 'USD',
-        tags,
-      }),
-    ).toMatchObject({ kind: 'done' })
-    provider.control.setSwitches({
-      serverError: { remaining: 3, effect: 'after', match: 'POST /v1/refunds' },
-    })
-    expect(
-      await source.createRefund({
-        idempotencyKey: 'act_3',
-        chargeId,
-        amountMinor: 1n,
-        currency: 'USD',
-        tags,
-      }),
-    ).toMatchObject({ kind: 'unknown' })
-    expect(await source.refundsOfCharge(chargeId)).toHaveLength(2)
+    const refund = { idempotencyKey: 'act_3', chargeId, amountMinor: 1n, currency: 'USD', tags }
+    expect(await source.createRefund(refund)).toMatchObject({ kind: 'done' })
   })
 
   test('what the provider refuses happened not; without a write key nothing is sent; the read key cannot write', async () => {

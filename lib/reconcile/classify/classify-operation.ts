@@ -6,6 +6,8 @@ import { existence } from './existence'
 import type { ClassifyContext, Draft, Finding, LookUp } from './finding'
 import { lookUpKey } from './finding'
 import { duplicateLedger, phantoms } from './ledger'
+import { type MoneyPicture, moneyOf } from './money'
+import { withMoney } from './not-offered'
 import { quarantine } from './quarantine'
 import { refunds } from './refund'
 import { retention } from './retention'
@@ -20,6 +22,8 @@ export type Classified = {
   lookUps: LookUp[]
   /** When the answer may be another one though nothing new is staged. */
   recheckAt: Date | null
+  /** The whole money of each charge; empty where an object is quarantined. */
+  pictures: readonly MoneyPicture[]
 }
 
 /** So soon is asked again for what waits for a listing or an answer. */
@@ -28,9 +32,10 @@ const WAITING_MS = 1_000
 /** Judges one operation. Pure: the same objects in the same circumstances give the same findings. */
 export function classifyOperation(operation: Operation, ctx: ClassifyContext): Classified {
   const quarantined = quarantine(operation)
-  if (quarantined.length > 0) return weigh(quarantined, [], ctx)
+  if (quarantined.length > 0) return { ...weigh(quarantined, [], ctx), pictures: [] }
   const units = unitsOf(operation)
   const { drafts, surplus } = uniqueness(operation, units, ctx)
+  const pictures = moneyOf(operation, units, ctx)
   const rechecks: Date[] = []
   const stuck = new Set<Unit>()
   for (const unit of units) {
@@ -43,12 +48,13 @@ export function classifyOperation(operation: Operation, ctx: ClassifyContext): C
     ...phantoms(operation, units, ctx),
     ...duplicateLedger(operation, units),
     ...value(operation, units, surplus, ctx.rules),
-    ...refunds(operation, units, { surplus, stuck, ctx }),
+    ...refunds(operation, units, { surplus, stuck, pictures, ctx }),
     ...disputes(operation, ctx),
     ...usage(operation, units),
     ...retention(operation, units, stuck),
   )
-  return weigh(drafts, rechecks, ctx)
+  const whole = drafts.map((draft) => withMoney(draft, operation, pictures))
+  return { ...weigh(whole, rechecks, ctx), pictures }
 }
 
 /** How long this may merely not be there yet. */
@@ -66,7 +72,11 @@ function graceMs(
 }
 
 /** Turns drafts into findings: what is merely not there yet, or not confirmed absent, is pending. */
-function weigh(drafts: readonly Draft[], rechecks: readonly Date[], ctx: ClassifyContext): Classified {
+function weigh(
+  drafts: readonly Draft[],
+  rechecks: readonly Date[],
+  ctx: ClassifyContext,
+): Omit<Classified, 'pictures'> {
   const due: Date[] = [...rechecks]
   const lookUps: LookUp[] = []
   const findings = drafts.map((draft): Finding => {

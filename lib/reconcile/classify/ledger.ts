@@ -2,6 +2,7 @@ import type { Operation, Posting } from '../operation'
 import { chargeFacts, postingFacts, refundFacts } from './evidence'
 import { isPostingOf } from './existence-effect'
 import type { ClassifyContext, Draft } from './finding'
+import { refundPostings } from './money'
 import { namedBy, referenceOf, type Unit } from './units'
 
 /**
@@ -89,8 +90,3 @@ export function duplicateLedger(operation: Operation, units: readonly Unit[]): D
   }
   return drafts
 }
-
-export const refundPostings = (operation: Operation, refundId: string): Posting[] =>
-  operation.postings.filter(
-    ({ kind, reversed, providerRef }) => kind === 'refund' && !reversed && providerRef === refundId,
-  )

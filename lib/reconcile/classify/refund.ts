@@ -2,33 +2,53 @@ import type { Operation, Posting, Refund } from '../operation'
 import { chargeFacts, postingFacts, refundFacts, sidesOf } from './evidence'
 import { isPostingOf } from './existence-effect'
 import type { ClassifyContext, Draft } from './finding'
-import { refundPostings } from './ledger'
-import { currentLife, latest, namedBy, referenceOf, toldSuccess, type Unit } from './units'
+import {
+  type Claim,
+  claimIdOf,
+  isFailedRefund,
+  isLiveRefund,
+  type MoneyPicture,
+  refundPostings,
+  unsentPostings,
+} from './money'
+import { bookedAs } from './not-offered'
+import { currentLife, latest, namedBy, referenceOf, type Unit } from './units'
+
+type RefundContext = {
+  surplus: ReadonlySet<string>
+  stuck: ReadonlySet<Unit>
+  pictures: readonly MoneyPicture[]
+  ctx: ClassifyContext
+}
 
 /** Each refund on its own. `stuck` units are left out: completing the key is what their refund waits for. */
-export function refunds(
-  operation: Operation,
-  units: readonly Unit[],
-  context: { surplus: ReadonlySet<string>; stuck: ReadonlySet<Unit>; ctx: ClassifyContext },
-): Draft[] {
-  const { surplus, stuck, ctx } = context
+export function refunds(operation: Operation, units: readonly Unit[], context: RefundContext): Draft[] {
+  const { surplus, stuck, pictures, ctx } = context
   const drafts: (Draft | null)[] = overRefunds(operation)
   const over = new Set(drafts.map((draft) => draft?.objectId))
   for (const refund of operation.refunds) {
     if (surplus.has(refund.id) || over.has(refund.id)) continue
     const unit = units.find((each) => each.refunds.includes(refund))
     if (unit !== undefined && stuck.has(unit)) continue
-    drafts.push(ofRefund(operation, refund, unit, ctx))
+    drafts.push(
+      isFailedRefund(refund)
+        ? ofFailed(operation, refund, unit, pictures)
+        : ofRefund(operation, refund, unit, pictures, ctx),
+    )
   }
-  return [...drafts.filter((draft) => draft !== null), ...unsent(operation, ctx)]
+  return [...drafts.filter((draft) => draft !== null), ...unsent(operation, pictures, ctx)]
 }
+
+const claimOf = (pictures: readonly MoneyPicture[], id: string): Claim | undefined =>
+  pictures.flatMap(({ claims }) => claims).find((claim) => claim.id === id)
+
+/** Something else went out in its place, and the books do not say it twice: nothing is left to do. */
+const isSettled = (claim: Claim): boolean => claim.answer !== null && !claim.doubled
 
 /** More given back than taken: told of the refund that went over. */
 function overRefunds(operation: Operation): Draft[] {
   return operation.charges.flatMap((charge) => {
-    const live = operation.refunds.filter(
-      ({ chargeId, status }) => chargeId === charge.id && (status === 'succeeded' || status === 'pending'),
-    )
+    const live = operation.refunds.filter((refund) => refund.chargeId === charge.id && isLiveRefund(refund))
     const sum = live.reduce((total, { amountMinor }) => total + amountMinor, 0n)
     const last = live.at(-1)
     if (last === undefined || charge.status !== 'succeeded' || sum <= charge.capturedMinor) return []
@@ -44,68 +64,66 @@ function overRefunds(operation: Operation): Draft[] {
   })
 }
 
+function ofFailed(
+  operation: Operation,
+  refund: Refund,
+  unit: Unit | undefined,
+  pictures: readonly MoneyPicture[],
+): Draft | null {
+  const claim = claimOf(pictures, refund.id)
+  if (claim === undefined || isSettled(claim)) return null
+  return draftOf(operation, refund, 'refund_failed', null, [refund], unit)
+}
+
 function ofRefund(
   operation: Operation,
   refund: Refund,
   unit: Unit | undefined,
+  pictures: readonly MoneyPicture[],
   ctx: ClassifyContext,
 ): Draft | null {
-  const life = unit === undefined ? undefined : currentLife(unit)
   const postings = refundPostings(operation, refund.id)
-  if (refund.status === 'failed' || refund.status === 'canceled') {
-    // Nobody was told that it happened, and it did not.
-    if (postings.length === 0 && !toldSuccess(life) && refund.actionId === null) return null
-    if (wasSentAgain(operation, refund.chargeId, refund.amountMinor, refund.createdAt)) return null
-    return draftOf(operation, refund, 'refund_failed', null, [refund], unit)
-  }
   const unbooked = refund.status === 'succeeded' && postings.length === 0 && ctx.sides.ledger !== 'none'
   // Our own corrections give back what was surplus: no booking of the service's is missing.
   if (!unbooked || refund.actionId !== null) return null
   // Of a charge that is not booked itself, nothing has to be taken back in the books.
   const charge = operation.charges.find(({ id }) => id === refund.chargeId)
-  if (charge !== undefined && !operation.postings.some((posting) => isPostingOf(posting, charge))) return null
+  const other = bookedAs(refund.id, pictures)
+  const booked = charge === undefined || operation.postings.some((posting) => isPostingOf(posting, charge))
+  if (!booked && other === null) return null
+  const since = latest(refund.createdAt, unit === undefined ? undefined : currentLife(unit)?.completedAt)
+  const draft = draftOf(operation, refund, 'refund_unbooked', since, [refund], unit)
   return {
-    ...draftOf(
-      operation,
-      refund,
-      'refund_unbooked',
-      latest(refund.createdAt, life?.completedAt),
-      [refund],
-      unit,
-    ),
+    ...draft,
     lookUps: [{ kind: 'ledger', ref: refund.id }],
     waiting: ctx.sides.ledger === 'incomplete',
+    evidence: other === null ? draft.evidence : bookedUnderAnotherId(draft.evidence, other),
   }
 }
 
-/** A correction of ours has given back at least as much of the charge since. */
-const wasSentAgain = (operation: Operation, chargeId: string | null, amountMinor: bigint, since: Date) =>
-  chargeId !== null &&
-  operation.refunds.some(
-    (each) =>
-      each.actionId !== null &&
-      each.chargeId === chargeId &&
-      each.amountMinor >= amountMinor &&
-      each.createdAt >= since &&
-      (each.status === 'succeeded' || each.status === 'pending'),
-  )
+/** The postings that book it all the same, as its ledger side. */
+const bookedUnderAnotherId = (evidence: Draft['evidence'], { id, postings }: Claim): Draft['evidence'] => ({
+  ...evidence,
+  bookedUnder: id,
+  sides: { ...(evidence.sides as object), ledger: postings.map(postingFacts) },
+})
 
 /** Booked as given back, but the provider never heard of it. */
-function unsent(operation: Operation, ctx: ClassifyContext): Draft[] {
-  const sent = new Set(operation.refunds.filter(({ status }) => status !== 'absent').map(({ id }) => id))
-  return operation.postings
-    .filter(({ kind, reversed }) => kind === 'refund' && !reversed)
-    .filter(({ providerRef }) => providerRef === null || !sent.has(providerRef))
-    .filter(
-      ({ chargeRef, amountMinor, bookedAt }) => !wasSentAgain(operation, chargeRef, amountMinor, bookedAt),
-    )
+function unsent(operation: Operation, pictures: readonly MoneyPicture[], ctx: ClassifyContext): Draft[] {
+  return unsentPostings(operation)
+    .filter((posting) => {
+      const claim = pictures
+        .flatMap(({ claims }) => claims)
+        .find(({ postings }) => postings.includes(posting))
+      return claim === undefined || !isSettled(claim)
+    })
     .map((posting) => {
       const life = operation.lives.find(
         (each) => posting.providerRef !== null && namedBy(each).includes(posting.providerRef),
       )
       return {
         aspect: 'refund' as const,
-        objectId: posting.providerRef ?? `e:${posting.entryId}`,
+        objectId: claimIdOf(posting),
         class: 'refund_unsent' as const,
         since: posting.bookedAt,
         lookUps: posting.providerRef === null ? [] : [{ kind: 'refund' as const, id: posting.providerRef }],

@@ -4,7 +4,8 @@ import { type Rule, ruleFor, tolerates } from '../rules'
 import { chargeFacts, postingFacts, refundFacts } from './evidence'
 import { isPostingOf } from './existence-effect'
 import type { Draft } from './finding'
-import { isDoubled, refundPostings } from './ledger'
+import { isDoubled } from './ledger'
+import { refundPostings } from './money'
 import { latest, referenceOf, type Unit } from './units'
 
 /** Amount and currency of what matches by id. Split postings are added up. */

@@ -1,10 +1,16 @@
 import { z } from 'zod'
 import { readKillSwitch } from '@/lib/actions/kill-switch'
 import type { Context } from '@/lib/context'
-import { type LedgerSource, type ProviderSource, SourceUnavailableError } from '@/lib/sources/contracts'
+import {
+  type LedgerSource,
+  type ProviderRefund,
+  type ProviderSource,
+  SourceUnavailableError,
+} from '@/lib/sources/contracts'
 import { sqlState } from '@/lib/sources/postgres-pool'
 import type { Action } from '@/prisma/generated/client'
 import type { Gathered } from './gather'
+import { readLiveMoney, whatChanged } from './live-money'
 import { whyNotBookable } from './posting-kind'
 
 export type ActOutcome = {
@@ -70,12 +76,17 @@ async function refund(
   reference: string | null,
   killed: () => Promise<string | null>,
 ): Promise<ActOutcome> {
-  // Other refunds of this charge may have been made since the evidence was read; of ours none, while this one executes.
-  const charge = await source.retrieveCharge(step.chargeId).catch((error: unknown) => {
-    if (error instanceof SourceUnavailableError) return null
-    throw error
-  })
-  if (charge === null) return { state: 'refused', result: { reason: 'provider_unreachable' } }
+  // Read immediately before the call: support may refund at the provider's dashboard while this one is decided.
+  const live = await readLiveMoney(source, step.chargeId)
+  if (live === null) return { state: 'refused', result: { reason: 'provider_unreachable' } }
+  const ours = madeBy(action, live.refunds)
+  if (ours !== undefined) return outcomeOf(ours)
+  const changed = whatChanged(live, action.evidence)
+  if (changed !== null) {
+    const text = `Since it was approved, ${changed}. Nothing was done.`
+    return { state: 'refused', result: { reason: 'money_changed', text } }
+  }
+  const { charge } = live
   const leftMinor = charge.capturedMinor - charge.refundedMinor
   if (step.amountMinor > leftMinor) {
     return { state: 'refused', result: { reason: 'refund_cap', leftMinor: leftMinor.toString() } }
@@ -91,16 +102,46 @@ async function refund(
   })
   switch (outcome.kind) {
     case 'done':
-      return outcome.refund.status === 'failed' || outcome.refund.status === 'canceled'
-        ? { state: 'failed', result: { refund: outcome.refund.id, status: outcome.refund.status } }
-        : { state: 'done', result: { refund: outcome.refund.id, status: outcome.refund.status } }
+      return outcomeOf(outcome.refund)
     case 'refused':
       return { state: 'failed', result: { code: outcome.code, text: outcome.message } }
     case 'unknown':
-      return { state: 'unknown', result: { text: outcome.message } }
+      return readAfterError(source, action, step.chargeId, outcome)
     default:
       return outcome satisfies never
   }
+}
+
+/** What an action made at the provider: its id is in the refund's metadata. */
+export const madeBy = (action: Pick<Action, 'id'>, refunds: readonly ProviderRefund[]) =>
+  refunds.find(({ actionId }) => actionId === action.id)
+
+export const outcomeOf = ({ id, status }: Pick<ProviderRefund, 'id' | 'status'>) => ({
+  state: status === 'failed' || status === 'canceled' ? ('failed' as const) : ('done' as const),
+  result: { refund: id, status },
+})
+
+/** Read, not repeated: the provider may have carried it out, and may go on answering with the error that it keeps. */
+async function readAfterError(
+  source: ProviderSource,
+  action: Action,
+  chargeId: string,
+  { message, replayed }: { message: string; replayed: boolean },
+): Promise<ActOutcome> {
+  const refunds = await source.refundsOfCharge(chargeId).catch((error: unknown) => {
+    if (error instanceof SourceUnavailableError) return null
+    throw error
+  })
+  if (refunds === null) return { state: 'unknown', result: { text: message } }
+  const made = madeBy(action, refunds)
+  if (made !== undefined) {
+    const { state, result } = outcomeOf(made)
+    return { state, result: { ...result, settledBy: 'reading', text: message } }
+  }
+  if (!replayed) return { state: 'unknown', result: { text: message } }
+  // An earlier request ended with this error, and it made nothing: the same id will never be carried out.
+  const text = `The provider keeps answering with the error of an earlier request, and has no such refund: ${message}`
+  return { state: 'failed', result: { reason: 'error_replayed', text } }
 }
 
 async function book(

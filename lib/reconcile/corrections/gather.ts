@@ -8,6 +8,7 @@ import { commitBatch, type StageContext } from '../batch'
 import { breakId } from '../break-id'
 import { classifyOperation } from '../classify/classify-operation'
 import { type Finding, type LookUp, lookUpKey } from '../classify/finding'
+import type { MoneyPicture } from '../classify/money'
 import { contextOf, evidenceHash, sharedCoverage } from '../judge'
 import { lookUp } from '../look-up'
 import type { Operation } from '../operation'
@@ -21,6 +22,8 @@ export type Gathered = {
   /** null = it is not found any more. */
   finding: Finding | null
   hash: string | null
+  /** The whole money of each charge of the operation. */
+  pictures: readonly MoneyPicture[]
 }
 
 /** An operation with more than this is for a person, not for a correction. */
@@ -46,11 +49,14 @@ export async function gather(
   if (silent.length > 0) {
     throw new AppError('unavailable', 'A source does not answer: the evidence cannot be read again now.')
   }
-  await readRefunds(ctx, sources, before, settings)
+  await readMoney(ctx, sources, before, settings)
   const operation = await readOne(ctx, row)
   const { rules } = await readRules(ctx.db)
-  const finding = await judgeAgain(ctx, row, sources, operation, answered, { ...settings, rules })
-  return { sources, operation, finding, hash: finding === null ? null : evidenceHash(finding) }
+  const { finding, pictures } = await judgeAgain(ctx, row, sources, operation, answered, {
+    ...settings,
+    rules,
+  })
+  return { sources, operation, pictures, finding, hash: finding === null ? null : evidenceHash(finding) }
 }
 
 async function readOne(
@@ -89,8 +95,8 @@ export function questionsOf(operation: Operation): LookUp[] {
   return [...new Map(questions.map((each) => [lookUpKey(each), each])).values()]
 }
 
-/** Refunds that nobody staged yet, such as one made a moment ago. */
-async function readRefunds(
+/** Refunds and disputes that nobody staged yet, such as one made a moment ago. */
+async function readMoney(
   ctx: StageContext,
   sources: SystemSources,
   operation: Operation,
@@ -100,14 +106,17 @@ async function readRefunds(
     const open = sources.providers.find(({ id }) => id === charge.sourceId)
     if (open === undefined) continue
     const version = await nextVersion(ctx.db)
-    const refunds = await open.source.refundsOfCharge(charge.id).catch((cause: unknown) => {
+    const parts = await Promise.all([
+      open.source.refundsOfCharge(charge.id),
+      open.source.disputesOfCharge(charge.id),
+    ]).catch((cause: unknown) => {
       throw cause instanceof SourceUnavailableError
         ? new AppError('unavailable', 'The provider does not answer.', { cause })
         : cause
     })
-    const objects = refunds.map((refund) =>
-      providerObject(refund, { version, at: null }, { mode: open.source.mode, ...settings }),
-    )
+    const objects = parts
+      .flat()
+      .map((part) => providerObject(part, { version, at: null }, { mode: open.source.mode, ...settings }))
     await commitBatch(ctx, open, objects, open.source.effectNames, async () => undefined)
   }
 }
@@ -119,7 +128,7 @@ async function judgeAgain(
   operation: Operation,
   lookedUp: ReadonlySet<string>,
   settings: ReconcileSettings,
-): Promise<Finding | null> {
+): Promise<Pick<Gathered, 'finding' | 'pictures'>> {
   const state = (list: readonly unknown[]) => (list.length > 0 ? ('complete' as const) : ('none' as const))
   const stage = {
     asOf: ctx.clock.now(),
@@ -130,13 +139,13 @@ async function judgeAgain(
     },
   }
   const coverage = await sharedCoverage(ctx, sources)
-  const { findings } = classifyOperation(
+  const { findings, pictures } = classifyOperation(
     operation,
     contextOf({ stage }, coverage, settings, lookedUp, sources),
   )
   const wanted = breakId(row.system, operation.id, row.aspect, row.objectId)
-  return (
-    findings.find(({ aspect, objectId }) => breakId(row.system, operation.id, aspect, objectId) === wanted) ??
-    null
+  const finding = findings.find(
+    ({ aspect, objectId }) => breakId(row.system, operation.id, aspect, objectId) === wanted,
   )
+  return { finding: finding ?? null, pictures }
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { AppError } from '@/lib/core/errors'
 import type { LedgerCorrection } from '@/lib/sources/contracts'
 import { isFeeOf } from '../classify/value'
@@ -88,7 +89,16 @@ export function planReversal(gathered: Gathered, params: CorrectionParams): Plan
       'The posting names no provider object: it cannot be reversed from here.',
     )
   }
-  const object = { id: posting.chargeRef ?? posting.providerRef, sourceId: null, currency: posting.currency }
+  const { chargeRef } = posting
+  // By the charge's own id and provider, so that it waits for a refund of the same charge that is in flight.
+  const charge = gathered.operation.charges.find(
+    ({ names }) => chargeRef !== null && names.includes(chargeRef),
+  )
+  const object = {
+    id: charge?.id ?? chargeRef ?? posting.providerRef,
+    sourceId: charge?.sourceId ?? null,
+    currency: posting.currency,
+  }
   return ledgerPlan(gathered, object, posting.amountMinor, {
     kind: 'reverse',
     entryId: posting.entryId,
@@ -101,11 +111,15 @@ export function planReversal(gathered: Gathered, params: CorrectionParams): Plan
   })
 }
 
+/** The id under which a refund is booked that is not its own. */
+const bookedUnder = z.object({ bookedUnder: z.string().optional() })
+
 const isNamed = ({ providerRef }: Posting, id: string): boolean => providerRef === id
 
 /** The one posting that is meant: named, or the only one, or of a double booking the later one. */
 function postingOf({ finding, operation }: Gathered, params: CorrectionParams): Posting {
-  const effectIds = finding?.subject.effectIds ?? []
+  const under = bookedUnder.parse(finding?.evidence ?? {}).bookedUnder
+  const effectIds = [...(finding?.subject.effectIds ?? []), ...(under === undefined ? [] : [under])]
   const isMeant = finding?.class === 'fee_variance' ? isFeeOf : isNamed
   const postings = operation.postings.filter(
     (posting) => !posting.reversed && effectIds.some((id) => isMeant(posting, id)),
@@ -135,7 +149,7 @@ function ledgerPlan(
   return {
     sourceId: ledger.id,
     provider: object.sourceId ?? sources.providers[0]?.id ?? ledger.id,
-    charge: correction.chargeRef ?? object.id,
+    charge: correction.kind === 'reverse' ? object.id : (correction.chargeRef ?? object.id),
     amount: { minor: amountMinor, currency: object.currency },
     step: { kind: 'ledger', correction },
   }

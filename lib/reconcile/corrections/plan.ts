@@ -3,6 +3,7 @@ import type { CaseClass } from '@/lib/core/case-classes'
 import { AppError } from '@/lib/core/errors'
 import type { Money } from '@/lib/core/money'
 import type { LedgerCorrection } from '@/lib/sources/contracts'
+import { disputeText, whyNotOffered } from '../classify/not-offered'
 import type { Charge } from '../operation'
 import type { Gathered } from './gather'
 import { disputeOf, only, planBooking, planFee, planReversal, refundOf } from './plan-ledger'
@@ -49,6 +50,8 @@ export type Plan = {
 export function planCorrection(kind: FourEyesKind, gathered: Gathered, params: CorrectionParams): Plan {
   if (gathered.finding === null)
     throw new AppError('conflict', 'It is not found any more: there is nothing to correct.')
+  const { reason } = whyNotOffered(gathered.finding.evidence, kind) ?? {}
+  if (reason !== undefined) throw new AppError('unprocessable', reason, { meta: { reason: 'not_offered' } })
   switch (kind) {
     case 'refund':
       return planRefund(gathered, params)
@@ -118,7 +121,11 @@ function planRefund(gathered: Gathered, params: CorrectionParams): Plan {
   if (open === undefined || !open.source.canRefund) {
     throw new AppError('unprocessable', 'No write key of this provider is configured.')
   }
-  const leftMinor = charge.capturedMinor - charge.refundedMinor
+  const picture = gathered.pictures.find((each) => each.charge === charge)
+  if (picture === undefined) throw new AppError('unprocessable', `The money of ${charge.id} is not known.`)
+  const disputed = disputeText(picture)
+  if (disputed !== null) throw new AppError('unprocessable', disputed, { meta: { reason: 'disputed' } })
+  const { leftMinor } = picture
   const amountMinor = params.amountMinor ?? again?.amountMinor ?? leftMinor
   if (amountMinor <= 0n || amountMinor > leftMinor) {
     throw new AppError('unprocessable', `Of ${charge.id}, ${leftMinor} minor units are left to refund.`, {

@@ -7,7 +7,7 @@ import { SourceUnavailableError } from '@/lib/sources/contracts'
 import { openSource } from '@/lib/sources/registry'
 import type { Action } from '@/prisma/generated/client'
 import { type ReconcileSettings, reconcileSettings } from '../settings'
-import { act, stepSchema, whyKilled } from './act'
+import { act, madeBy, outcomeOf, stepSchema, whyKilled } from './act'
 import { noteOnCase } from './case-note'
 import { closeWhenCorrected } from './close-corrected'
 import { gather } from './gather'
@@ -16,12 +16,10 @@ import { FOUR_EYES_KINDS } from './plan'
 /** A call that has not ended by then has lost its process: longer than every timeout and retry of an adapter. */
 const ABANDONED_MS = 5 * 60_000
 const AT_ONCE = 50
-/** Inside the provider's idempotency window (24 h) the same action may be sent again; an hour is kept as distance. */
-const RESEND_MS = 23 * 3_600_000
 
 /**
  * Settles by reading what nobody knows the end of: `unknown`, or `executing` by a process that died. What the source
- * has is done. What it does not have is sent again under the same action id while its provider remembers that id and
+ * has is done. What it does not have is sent again under the same action id while the approval is good (15 minutes) and
  * the evidence still is what was approved; else it failed, and a new action may take its place. Returns how many.
  */
 export async function settleCorrections(
@@ -63,8 +61,7 @@ export async function settleCorrections(
 
 async function settleOne(ctx: Context, action: Action, settings: ReconcileSettings): Promise<boolean> {
   const found = await readBack(ctx, action)
-  const { state: to, result } =
-    found === null ? await sendAgain(ctx, action, settings) : { state: 'done' as const, result: found }
+  const { state: to, result } = found === null ? await sendAgain(ctx, action, settings) : found
   if (to === 'unknown') return false
   const row = await ctx.db.prisma.$transaction(async (tx) => {
     const moved = await transition(tx, {
@@ -95,14 +92,18 @@ const NOT_THERE: Settled = {
   result: { reason: 'not_there', text: 'Read again: it was not carried out.' },
 }
 type Settled = { state: 'done' | 'failed' | 'unknown'; result: Record<string, unknown> }
+const applied = (entryId: string): Settled => ({ state: 'done', result: { applied: true, entryId } })
 
 /** The same id again: whichever of the two requests arrives first, the other one is answered with its result. */
 async function sendAgain(ctx: Context, action: Action, settings: ReconcileSettings): Promise<Settled> {
-  const ageMs = ctx.clock.now().getTime() - (action.executedAt?.getTime() ?? 0)
-  if (ageMs >= RESEND_MS || action.caseId === null) return NOT_THERE
+  const isExpired = action.expiresAt === null || action.expiresAt <= ctx.clock.now()
+  if (isExpired || action.caseId === null) return NOT_THERE
   const row = await ctx.db.prisma.reconciliationCase.findUniqueOrThrow({ where: { id: action.caseId } })
   const gathered = await gather(ctx, row, settings)
   if (gathered.hash !== action.evidenceHash) {
+    // What changed may be that it has arrived meanwhile.
+    const made = await readBack(ctx, action)
+    if (made !== null) return made
     return { state: 'failed', result: { ...NOT_THERE.result, evidence: 'changed since it was approved' } }
   }
   const { state, result } = await act(action, gathered, () => whyKilled(ctx))
@@ -113,24 +114,23 @@ async function sendAgain(ctx: Context, action: Action, settings: ReconcileSettin
 }
 
 /** What the correction made, by its action's id; null = the source answers and has nothing of it. */
-async function readBack(ctx: Context, action: Action): Promise<Record<string, unknown> | null> {
+async function readBack(ctx: Context, action: Action): Promise<Settled | null> {
   if (action.sourceId === null) return null
   const { source } = await openSource(ctx, action.sourceId)
   const { step } = stepSchema.parse(action.params)
   if (source.kind === 'provider' && step.kind === 'refund') {
-    const refunds = await source.refundsOfCharge(step.chargeId)
-    const ours = refunds.find(({ actionId, status }) => actionId === action.id && status !== 'failed')
-    return ours === undefined ? null : { refund: ours.id, status: ours.status }
+    const ours = madeBy(action, await source.refundsOfCharge(step.chargeId))
+    return ours === undefined ? null : outcomeOf(ours)
   }
   if (source.kind === 'ledger' && step.kind === 'ledger') {
     const { kind, entryId, providerRef } = step.correction
     if (kind !== 'reverse') {
       const row = await source.readCorrection(action.id)
-      return row === null ? null : { applied: true, entryId: row.entryId }
+      return row === null ? null : applied(row.entryId)
     }
     const rows = await source.readByProviderRefs([providerRef])
     const reversed = rows.find((row) => row.entryId === entryId && row.reversedAt !== null)
-    return reversed === undefined ? null : { applied: true, entryId: reversed.entryId }
+    return reversed === undefined ? null : applied(reversed.entryId)
   }
   return null
 }

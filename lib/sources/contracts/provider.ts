@@ -143,8 +143,8 @@ export type ProviderRefundOutcome =
   | { kind: 'done'; refund: ProviderRefund }
   /** The provider said no; nothing happened. */
   | { kind: 'refused'; code: string; message: string }
-  /** Nobody knows: settle by reading. */
-  | { kind: 'unknown'; message: string }
+  /** Nobody knows: settle by reading. `replayed` = the provider repeats the error that it keeps for this key. */
+  | { kind: 'unknown'; message: string; replayed: boolean }
 
 export interface ProviderSource {
   readonly kind: 'provider'
@@ -174,6 +174,12 @@ export interface ProviderSource {
   retrieveCharge(id: string): Promise<ProviderCharge | null>
   /** All refunds of a charge that move money, complete. One that cannot be read is an error. */
   refundsOfCharge(chargeId: string): Promise<ProviderRefund[]>
+  /** All disputes of a charge; none where the source is not to read them. One that cannot be read is an error. */
+  disputesOfCharge(chargeId: string): Promise<ProviderDispute[]>
+  /**
+   * At most one refund for each idempotency key. It is sent once: whatever leaves open whether the provider carried it
+   * out is `unknown`, and the caller reads before anything is sent again.
+   */
   createRefund(refund: {
     idempotencyKey: string
     chargeId: string

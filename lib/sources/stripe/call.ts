@@ -10,17 +10,22 @@ const RETRY_AFTER_MAX_MS = 20_000
 export type Caller = <T>(request: () => Promise<T>) => Promise<T>
 
 /**
- * Calls within the rate budget; repeats on 429, 5xx and lost connections, after what the provider asks for or with a
- * full-jitter backoff. Only for what may be repeated: reads, and writes with an idempotency key.
+ * Calls within the rate budget; repeats what `mayRepeat` says, after what the provider asks for or with a full-jitter
+ * backoff. Reads are repeated on 429, 5xx and lost connections; a write only on 429, which the provider did not begin.
  */
-export function createCaller(attemptsMax: number, budget: () => Promise<void>, waiting: Waiting): Caller {
+export function createCaller(
+  attemptsMax: number,
+  budget: () => Promise<void>,
+  waiting: Waiting,
+  mayRepeat: (error: unknown) => boolean = isTransient,
+): Caller {
   return async (request) => {
     for (let attempt = 1; ; attempt++) {
       await budget()
       try {
         return await request()
       } catch (error) {
-        if (!isTransient(error)) throw error
+        if (!mayRepeat(error)) throw error
         if (attempt === attemptsMax) {
           throw new SourceUnavailableError(
             `the provider did not answer ${attemptsMax} times: ${text(error)}`,
@@ -39,6 +44,8 @@ export const isTransient = (error: unknown): boolean =>
   error instanceof Stripe.errors.StripeConnectionError ||
   error instanceof Stripe.errors.StripeRateLimitError ||
   (error instanceof Stripe.errors.StripeError && error.statusCode !== undefined && error.statusCode >= 500)
+
+export const isRateLimit = (error: unknown): boolean => error instanceof Stripe.errors.StripeRateLimitError
 
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 

@@ -6,8 +6,8 @@ import type { StripeConfig } from './config'
 import { toMetadata, toRefund } from './objects'
 
 /**
- * One refund. It may be repeated, since the idempotency key is the action's id; a 5xx or a lost answer may still have
- * had the effect, so after the last attempt the outcome is unknown, never failed.
+ * One refund, sent once. A 5xx or a lost answer may still have had the effect, and the provider keeps replaying a stored
+ * 5xx for its key: the outcome is unknown, never failed, and reading settles it.
  */
 export async function createRefund(
   config: StripeConfig,
@@ -24,15 +24,20 @@ export async function createRefund(
     const made = await call(() => writer.refunds.create(params, { idempotencyKey: refund.idempotencyKey }))
     return { kind: 'done', refund: toRefund(config, made) }
   } catch (error) {
-    if (error instanceof SourceUnavailableError) return { kind: 'unknown', message: error.message }
-    // 409: the same key is in use right now, by an attempt whose end nobody knows.
-    if (
-      error instanceof Stripe.errors.StripeError &&
-      error.statusCode !== undefined &&
-      error.statusCode !== 409
-    ) {
+    if (error instanceof SourceUnavailableError)
+      return { kind: 'unknown', message: error.message, replayed: false }
+    if (error instanceof Stripe.errors.StripeError && saysNo(error)) {
       return { kind: 'refused', code: error.code ?? error.type, message: error.message }
     }
-    return { kind: 'unknown', message: error instanceof Error ? error.message : String(error) }
+    const message = error instanceof Error ? error.message : String(error)
+    return { kind: 'unknown', message, replayed: isReplayed(error) }
   }
 }
+
+/** 409: the same key is in use right now, by an attempt whose end nobody knows. */
+const saysNo = ({ statusCode }: InstanceType<typeof Stripe.errors.StripeError>): boolean =>
+  statusCode !== undefined && statusCode < 500 && statusCode !== 409
+
+/** https://docs.stripe.com/error-low-level#idempotency: the answer of an earlier request with this key, 500s included. */
+const isReplayed = (error: unknown): boolean =>
+  error instanceof Stripe.errors.StripeError && error.headers?.['idempotent-replayed'] === 'true'

@@ -6,14 +6,14 @@ import {
   type TimeRange,
 } from '../contracts'
 import { answeredAt } from './answered-at'
-import { type Caller, createCaller } from './call'
+import { type Caller, createCaller, isRateLimit } from './call'
 import type { StripeConfig, StripeSecret } from './config'
 import { createRefund } from './create-refund'
 import { EVENT_TYPES, toHint } from './events'
 import { kindOfId, RESOLVABLE_ID } from './ids'
 import { toDispute, toRefund } from './objects'
 import { createRateBudget, type Waiting } from './rate-budget'
-import { chargeParams, readCharges, refundParams, refundsOfCharge } from './read-charges'
+import { chargeParams, disputesOfCharge, readCharges, refundParams, refundsOfCharge } from './read-charges'
 import { paymentsAbove, resolveId } from './resolve'
 import { readable } from './unreadable'
 
@@ -35,6 +35,7 @@ export function openStripeSource(
   const writer = secret.writeKey === undefined ? undefined : createClient(config, secret.writeKey)
   const budget = createRateBudget(config.requestsPerSecond, waiting)
   const transient = createCaller(config.attemptsMax, budget, waiting)
+  const once = createCaller(config.attemptsMax, budget, waiting, isRateLimit)
   const call: Caller = async (request) => {
     try {
       return await transient(request)
@@ -91,10 +92,11 @@ export function openStripeSource(
       )
     },
     refundsOfCharge: (chargeId) => refundsOfCharge(stripe, chargeId),
+    disputesOfCharge: (chargeId) => disputesOfCharge(stripe, chargeId),
     async createRefund(refund) {
       if (writer === undefined)
         return { kind: 'refused', code: 'no_write_key', message: 'No write key is configured.' }
-      return createRefund(config, writer, transient, refund)
+      return createRefund(config, writer, once, refund)
     },
     async close() {},
   }

@@ -1,13 +1,14 @@
 import type Stripe from 'stripe'
 import {
   type ProviderCharge,
+  type ProviderDispute,
   type ProviderRefund,
   type ProviderUnreadable,
   SourceUnavailableError,
 } from '../contracts'
 import type { Caller } from './call'
 import type { StripeConfig } from './config'
-import { hasReleasedPart, toCharge, toRefund } from './objects'
+import { hasReleasedPart, toCharge, toDispute, toRefund } from './objects'
 import { readable } from './unreadable'
 
 const PAGE_SIZE = 100
@@ -61,6 +62,21 @@ export async function refundsOfCharge(stripe: StripeReader, chargeId: string): P
       throw new SourceUnavailableError(`${refund.id} of ${chargeId} cannot be read: ${refund.reason}`)
     }
     return refund.released ? [] : [refund]
+  })
+}
+
+/** All disputes of a charge: a card network allows a few, never a page of them. */
+export async function disputesOfCharge(
+  { config, reader, call }: StripeReader,
+  charge: string,
+): Promise<ProviderDispute[]> {
+  if (!config.disputes) return []
+  const page = await call(() => reader.disputes.list({ charge, limit: PAGE_SIZE }))
+  if (page.has_more) throw new SourceUnavailableError(`${charge} has more than ${PAGE_SIZE} disputes`)
+  return page.data.map((raw) => {
+    const dispute = readable(config, 'dispute', raw, (each) => toDispute(config, each))
+    if (dispute.kind !== 'unreadable') return dispute
+    throw new SourceUnavailableError(`${dispute.id} of ${charge} cannot be read: ${dispute.reason}`)
   })
 }
 

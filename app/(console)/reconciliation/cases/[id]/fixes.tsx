@@ -48,6 +48,11 @@ export function Fixes({ found, actor, environment }: Props) {
           ? 'There is no safe correction from here: a person has to look into it, then close the case.'
           : FIX[first].consequence}
       </p>
+      {found.notOffered.map(({ kind, reason }) => (
+        <p key={kind} className="rounded-m bg-warn-soft px-3 py-2 text-warn-ink">
+          {FIX[kind].verb} is not offered. {reason}
+        </p>
+      ))}
       {first === 'refund' && <RefundFacts found={found} />}
       <div className="flex flex-wrap justify-end gap-2">
         {[...others, ...(first === undefined ? [] : [first])].map((kind) => {

@@ -21,6 +21,8 @@ import { compareSides } from './compare-sides'
 import { CorrectionCard } from './correction-card'
 import { HistoryCard } from './history-card'
 import { LanesCard } from './lanes-card'
+import { MoneyCard } from './money-card'
+import { moneyRows } from './money-rows'
 import { readLanes } from './read-lanes'
 import { SidesCard } from './sides-card'
 import { TriageBar } from './triage-bar'
@@ -90,7 +92,12 @@ export default async function CasePage({ params, searchParams }: Props) {
         <div className="h-full xl:col-start-2 xl:row-span-3 xl:row-start-1">
           <CorrectionCard found={found} actor={ctx.actor} people={people} environment={environment} />
         </div>
-        <LanesCard found={lanes} />
+        <div className="grid gap-3 [&>*]:min-w-0">
+          {moneyRows(found.evidence).map((money) => (
+            <MoneyCard key={money.charge} {...money} />
+          ))}
+          <LanesCard found={lanes} />
+        </div>
         <HistoryCard events={found.events} names={names} />
       </div>
     </div>

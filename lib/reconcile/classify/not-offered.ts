@@ -1,0 +1,137 @@
+import { z } from 'zod'
+import { caseClass } from '@/lib/core/case-classes'
+import { formatMoney } from '@/lib/core/money'
+import { ACTION_KINDS, type ActionKind } from '@/lib/core/states'
+import type { Operation, Posting, Refund } from '../operation'
+import type { Draft } from './finding'
+import { type Claim, claimIdOf, isLiveDispute, type MoneyPicture, moneyFacts } from './money'
+
+const notOfferedSchema = z.object({
+  notOffered: z.array(z.object({ kind: z.enum(ACTION_KINDS), reason: z.string() })).default([]),
+})
+/** A correction that the class knows, and that would do harm here: why, for the person who looks for it. */
+export type NotOffered = z.infer<typeof notOfferedSchema>['notOffered'][number]
+
+/** What the evidence of a case says must not be offered. */
+export const notOfferedIn = (evidence: unknown): NotOffered[] =>
+  notOfferedSchema.safeParse(evidence).data?.notOffered ?? []
+
+export const whyNotOffered = (evidence: unknown, kind: ActionKind): NotOffered | undefined =>
+  notOfferedIn(evidence).find((each) => each.kind === kind)
+
+/** The draft with the whole money of its charges as evidence, and with what may therefore not be offered. */
+export function withMoney(draft: Draft, operation: Operation, pictures: readonly MoneyPicture[]): Draft {
+  const { aspect } = draft
+  const movesMoney = caseClass(draft.class).fixes.includes('refund')
+  if (!movesMoney && aspect !== 'refund') return draft
+  const own = picturesOf(draft, operation, pictures)
+  const notOffered = whyNot(draft, operation, own)
+  return {
+    ...draft,
+    evidence: {
+      ...draft.evidence,
+      money: own.map((picture) => moneyFacts(operation, picture)),
+      ...(notOffered.length === 0 ? {} : { notOffered }),
+    },
+  }
+}
+
+/** The charges that it is about: named, or what a named refund or posting belongs to. */
+function picturesOf(
+  { objectId, subject }: Draft,
+  operation: Operation,
+  pictures: readonly MoneyPicture[],
+): MoneyPicture[] {
+  const ids = new Set([objectId, ...subject.effectIds])
+  return pictures.filter(
+    ({ charge, refunds, claims }) =>
+      ids.has(charge.id) ||
+      refunds.some(({ id }) => ids.has(id)) ||
+      claims.some(({ id }) => ids.has(id)) ||
+      operation.postings.some((posting) => ids.has(claimIdOf(posting)) && isOfCharge(posting, charge)),
+  )
+}
+
+const isOfCharge = ({ kind, chargeRef }: Posting, { names }: { names: readonly string[] }): boolean =>
+  kind === 'refund' && chargeRef !== null && names.includes(chargeRef)
+
+function whyNot(draft: Draft, operation: Operation, pictures: readonly MoneyPicture[]): NotOffered[] {
+  const refund = caseClass(draft.class).fixes.includes('refund')
+    ? whyNoRefund(draft, operation, pictures)
+    : null
+  const booking = draft.class === 'refund_unbooked' ? whyNoBooking(draft, pictures) : null
+  return [
+    ...(refund === null ? [] : [{ kind: 'refund' as const, reason: refund }]),
+    ...(booking === null ? [] : [{ kind: 'book_refund' as const, reason: booking }]),
+  ]
+}
+
+function whyNoRefund(draft: Draft, operation: Operation, pictures: readonly MoneyPicture[]): string | null {
+  if (draft.aspect === 'uniqueness' && draft.subject.effectIds.every((id) => isRefund(operation, id)))
+    return 'The refund itself was made twice. It cannot be taken back here: agree it with the customer.'
+  if (pictures.length === 0) return 'The charge of this refund is not known at the provider.'
+  // Where a person has to choose, what they choose is looked at once they did.
+  const meant = meantBy(draft, pictures)
+  const disputed = meant.length > 0 && meant.every((picture) => disputeText(picture) !== null)
+  const [first] = meant
+  if (disputed && first !== undefined) return disputeText(first)
+  if (draft.aspect === 'refund' && first !== undefined) return whyNotAgain(draft, first)
+  const kept = pictures.filter((picture) => !meant.includes(picture))
+  return kept.flatMap((picture) => unexplainedText(picture) ?? []).at(0) ?? null
+}
+
+const isRefund = ({ refunds }: Operation, effectId: string): boolean =>
+  refunds.some(({ id }) => id === effectId)
+
+/** The charges that a refund may be of: the one that the evidence decides on, else all of them. */
+function meantBy({ evidence }: Draft, pictures: readonly MoneyPicture[]): readonly MoneyPicture[] {
+  const decided = evidence.refund
+  if (!Array.isArray(decided)) return pictures
+  return pictures.filter(({ charge }) => decided.includes(charge.id))
+}
+
+/** Two claims on the same money would pay it twice. null = no bank claims it. */
+export function disputeText({ charge, disputes }: MoneyPicture): string | null {
+  const live = disputes.find(isLiveDispute)
+  if (live === undefined) return null
+  const claimed = live.status === 'pending' ? 'withholds' : 'has taken back'
+  return `The customer's bank ${claimed} ${formatMoney({ minor: live.amountMinor, currency: live.currency })} of ${charge.id} (dispute ${live.id}). A refund would give it back twice.`
+}
+
+const amountOf = ({ amountMinor, currency }: Refund): string => formatMoney({ minor: amountMinor, currency })
+
+function unexplainedText({ charge, unexplained }: MoneyPicture): string | null {
+  const [refund] = unexplained
+  if (refund === undefined) return null
+  return `${refund.id} gave back ${amountOf(refund)} of ${charge.id}, and no posting explains it. Settle that first: it may be this money.`
+}
+
+/** A refund that failed or was never sent is sent again only where nothing else may have gone out in its place. */
+function whyNotAgain(draft: Draft, picture: MoneyPicture): string | null {
+  const claim = picture.claims.find(({ id }) => id === draft.objectId)
+  if (claim?.answer && claim.doubled) return doubledText(claim, claim.answer)
+  const unexplained = unexplainedText(picture)
+  if (unexplained !== null) return unexplained
+  if (picture.charge.status !== 'succeeded')
+    return `${picture.charge.id} is ${picture.charge.status} at the provider.`
+  const { leftMinor, charge } = picture
+  if (claim === undefined || claim.amountMinor <= leftMinor) return null
+  return `Only ${formatMoney({ minor: leftMinor, currency: charge.currency })} of ${charge.id} is left to refund.`
+}
+
+const entriesText = ({ postings }: Claim): string => postings.map(({ entryId }) => entryId).join(', ')
+
+const doubledText = (claim: Claim, answer: Refund): string =>
+  `${answer.id} gave back the same ${amountOf(answer)} later and is booked on its own, so this refund was probably sent again. If it was, reverse posting ${entriesText(claim)}.`
+
+/** The claim whose posting books this refund under another id. */
+export const bookedAs = (refundId: string, pictures: readonly MoneyPicture[]): Claim | null =>
+  pictures
+    .flatMap(({ claims }) => claims)
+    .find(({ answer, postings }) => answer?.id === refundId && postings.length > 0) ?? null
+
+function whyNoBooking({ objectId }: Draft, pictures: readonly MoneyPicture[]): string | null {
+  const claim = bookedAs(objectId, pictures)
+  if (claim === null) return null
+  return `Posting ${entriesText(claim)} already books this refund, under ${claim.id}. Reverse that posting first, then book it under ${objectId}.`
+}
