@@ -3,6 +3,7 @@ import type { ActionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
 import type { Db } from '@/lib/db'
+import { readFloors } from './floor'
 import { type ProposePolicy, proposePolicy } from './propose-policy'
 
 /** A TTL is this much longer than the longest retry seen. */
@@ -138,14 +139,17 @@ export async function proposeAdvised(
       'not_found',
       `No key of ${input.endpoint} was seen in that time: there is nothing to advise.`,
     )
+  const floor = (await readFloors(ctx, [input.source])).get(input.source)
+  const ttlMs = Math.max(advice.impliedTtlMs, floor?.floorMs ?? 0)
   const minutes = Math.round(advice.impliedTtlMs / 60_000)
+  const raised = ttlMs > advice.impliedTtlMs ? ` Raised to the floor, up to which keys can be replayed.` : ''
   const policy: ProposePolicy = {
     source: input.source,
     endpoint: input.endpoint,
-    ttlMs: advice.impliedTtlMs,
+    ttlMs,
     safetyMs: input.safetyMs,
     archive: input.archive,
-    reason: `Advised: ${advice.retriedKeys} of ${advice.keys} keys came again, the last after ${Math.round(advice.maxMs / 1000)} s; ${minutes} min with a margin of ${MARGIN}.`,
+    reason: `Advised: ${advice.retriedKeys} of ${advice.keys} keys came again, the last after ${Math.round(advice.maxMs / 1000)} s; ${minutes} min with a margin of ${MARGIN}.${raised}`,
   }
   return proposePolicy(ctx, policy)
 }

@@ -12,6 +12,7 @@ import { newId } from '@/lib/core/ids'
 import { reasonSchema } from '@/lib/core/reason'
 import { POLICY_ACTION_KIND } from '@/lib/core/states'
 import type { Tx } from '@/lib/db'
+import { readFloors } from './floor'
 import { type PolicyParams, policyInForce, policyParamsSchema } from './propose-policy'
 
 /** Another person approves the change that they saw; it is in force at once. What it would replace must be as it was. */
@@ -24,16 +25,22 @@ export async function approvePolicy(
   const approverId = await assertFourEyes(ctx, action)
   await assertWritesEnabled(ctx.db)
   const policy = policyParamsSchema.parse(action.params)
+  const floors = await readFloors(ctx, [policy.source])
+  const floorMs = floors.get(policy.source)?.floorMs ?? null
   const now = ctx.clock.now()
   return ctx.db.prisma.$transaction(async (tx) => {
     const lock = `retention.policy:${policy.source}:${policy.tier}:${policy.endpoint}`
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${lock}, 0))`
     const before = await policyInForce(tx, policy)
-    const current = evidenceHashOf({ before, after: policy })
+    const current = evidenceHashOf({ before, after: policy, floorMs })
     if (action.evidenceHash !== input.evidenceHash || current !== input.evidenceHash) {
-      throw new AppError('conflict', 'The policy in force is not what was looked at: propose it again.', {
-        meta: { reason: 'stale_evidence' },
-      })
+      throw new AppError(
+        'conflict',
+        'The policy in force, or the floor, is not what was looked at: propose it again.',
+        {
+          meta: { reason: 'stale_evidence' },
+        },
+      )
     }
     const row = await putInForce(tx, action.id, { approverId, at: now, result: { policy } })
     await put(tx, policy, action.id, now)
@@ -68,11 +75,12 @@ export async function proposedPolicy(ctx: Context, id: string) {
 }
 
 async function put(tx: Tx, policy: PolicyParams, actionId: string, now: Date): Promise<void> {
-  const { source: sourceId, tier, endpoint, ttlMs, safetyMs, archive } = policy
+  const { source: sourceId, tier, endpoint, ttlMs, safetyMs, archive, exception } = policy
   const data = {
     ttlMs: ttlMs === null ? null : BigInt(ttlMs),
     safetyMs: BigInt(safetyMs),
     archive,
+    exception,
     actionId,
     updatedAt: now,
   }

@@ -6,6 +6,7 @@ import { type OpenSource, openIntentSource, openIntentSources } from '@/lib/sour
 import { collectLeaves } from './collect-leaves'
 import { collectRows, PACE, type RowPace } from './collect-rows'
 import { findUnfinished } from './find-unfinished'
+import { floorOf } from './floor'
 import { listPolicies, policyOfTier, rowRetentionOf } from './policies'
 import { addTo, emptyTally, type Tally, tallyCounts } from './tally'
 
@@ -71,7 +72,9 @@ async function collectStore(
       return
     }
     case 'batched_delete': {
-      const retention = { ...rowRetentionOf(policies), ...safety }
+      const floor = await floorOf(ctx, store)
+      if (floor === null) return
+      const retention = { ...rowRetentionOf(policies, floor.providerWindowMs), ...safety }
       const ended = await collectRows(ctx, handle, store, retention, tally, options.pace ?? PACE)
       if (ended === 'busy') {
         tally.busy += 1

@@ -13,6 +13,8 @@ export type PolicyView = {
   ttlMs: number | null
   safetyMs: number
   archive: boolean
+  /** Why it may collect keys that can still be replayed; null = it may not. */
+  exception: string | null
   actionId: string
   version: number
   updatedAt: string
@@ -42,6 +44,7 @@ export const policyView = (row: RetentionPolicy): PolicyView => ({
   ttlMs: row.ttlMs === null ? null : Number(row.ttlMs),
   safetyMs: Number(row.safetyMs),
   archive: row.archive,
+  exception: row.exception,
   actionId: row.actionId,
   version: row.version,
   updatedAt: row.updatedAt.toISOString(),
@@ -62,14 +65,19 @@ export function policyOfTier(policies: readonly PolicyView[], tier: string): Tie
 }
 
 /** For a collection by rows: a TTL for each endpoint that has one. The longest safety buffer counts for all. */
-export function rowRetentionOf(policies: readonly PolicyView[]): RowRetention & { archive: boolean } {
-  if (policies.length === 0) return { safetyMs: defaultPolicy().safetyMs, archive: false }
+export function rowRetentionOf(
+  policies: readonly PolicyView[],
+  providerWindowMs: number,
+): RowRetention & { archive: boolean } {
+  if (policies.length === 0) return { safetyMs: defaultPolicy().safetyMs, archive: false, providerWindowMs }
+  const nameOf = (policy: PolicyView): string => (policy.endpoint === '' ? '*' : policy.endpoint)
   const ttlMs = Object.fromEntries(
-    policies.flatMap((policy) =>
-      policy.ttlMs === null ? [] : [[policy.endpoint === '' ? '*' : policy.endpoint, policy.ttlMs]],
-    ),
+    policies.flatMap((policy) => (policy.ttlMs === null ? [] : [[nameOf(policy), policy.ttlMs]])),
   )
+  const belowFloor = policies.filter(({ exception }) => exception !== null).map(nameOf)
   return {
+    providerWindowMs,
+    ...(belowFloor.length === 0 ? {} : { belowFloor }),
     safetyMs: Math.max(...policies.map(({ safetyMs }) => safetyMs)),
     archive: policies.some(({ archive }) => archive),
     ...(Object.keys(ttlMs).length === 0 ? {} : { ttlMs }),

@@ -11,6 +11,7 @@ import { reasonSchema } from '@/lib/core/reason'
 import { POLICY_ACTION_KIND } from '@/lib/core/states'
 import type { Tx } from '@/lib/db'
 import { openIntentSource } from '@/lib/sources/registry'
+import { type Floor, floorOf, isBelowFloor } from './floor'
 
 /** Ten years: beyond it a TTL is a typing error. */
 const TTL_MS_MAX = 10 * 365 * 86_400_000
@@ -26,6 +27,14 @@ export const policyParamsSchema = z.strictObject({
   ttlMs: z.int().min(60_000).max(TTL_MS_MAX).nullable().default(null),
   safetyMs: z.int().min(0).max(TTL_MS_MAX),
   archive: z.boolean(),
+  /** Why rows may go that can still be replayed: a TTL below the floor needs it, and both people see it. */
+  exception: z
+    .string()
+    .trim()
+    .min(20, 'says in a sentence why keys that can still be replayed may go')
+    .max(500)
+    .nullable()
+    .default(null),
 })
 export type PolicyParams = z.infer<typeof policyParamsSchema>
 
@@ -39,9 +48,9 @@ export type ProposePolicy = z.input<typeof inputSchema>
 export async function proposePolicy(ctx: Context, raw: ProposePolicy): Promise<ActionView> {
   authorise(ctx, 'retention.run')
   const { reason, ...policy } = inputSchema.parse(raw)
-  await assertPossible(ctx, policy)
+  const floor = await assertPossible(ctx, policy)
   const before = await policyInForce(ctx.db.prisma, policy)
-  const evidence = { before, after: policy }
+  const evidence = { before, after: policy, floorMs: floor?.floorMs ?? null }
   return ctx.db.prisma.$transaction(async (tx) => {
     const action = await createAction(tx, ctx, {
       id: newId('act'),
@@ -65,8 +74,10 @@ export async function proposePolicy(ctx: Context, raw: ProposePolicy): Promise<A
   })
 }
 
-async function assertPossible(ctx: Context, policy: PolicyParams): Promise<void> {
-  const { source, name } = await openIntentSource(ctx, policy.source)
+/** Returns the floor of its store. */
+async function assertPossible(ctx: Context, policy: PolicyParams): Promise<Floor | null> {
+  const store = await openIntentSource(ctx, policy.source)
+  const { source, name } = store
   const { canCollect, collection = 'drop_leaves', reasons } = source.capabilities
   if (!canCollect) {
     throw new AppError(
@@ -82,6 +93,22 @@ async function assertPossible(ctx: Context, policy: PolicyParams): Promise<void>
   }
   if (collection === 'batched_delete' && policy.tier !== '')
     throw new AppError('unprocessable', `${name} has no tiers: name an endpoint.`)
+  const floor = await floorOf(ctx, store)
+  assertFloor(policy, floor)
+  return floor
+}
+
+function assertFloor(policy: PolicyParams, floor: Floor | null): void {
+  const { ttlMs, exception } = policy
+  if (exception !== null && ttlMs === null)
+    throw new AppError('unprocessable', 'Nothing goes sooner without a TTL: an exception has no use here.')
+  if (exception !== null || floor === null || !isBelowFloor(policy, floor)) return
+  const hours = (ms: number): string => `${Math.round(ms / 36_000) / 100} h`
+  throw new AppError(
+    'unprocessable',
+    `A TTL of ${hours(ttlMs ?? 0)} is below the floor of ${hours(floor.floorMs)}, up to which its keys can be replayed: the store’s own expiry, or the provider’s window of ${hours(floor.providerWindowMs)}. A retry after that executes again. Keep them longer, or say in an exception why that is right; both people see it.`,
+    { meta: { reason: 'below_floor', floorMs: floor.floorMs } },
+  )
 }
 
 /** What is in force now for exactly this source, tier and endpoint. */
@@ -96,5 +123,6 @@ export async function policyInForce(tx: Pick<Tx, 'retentionPolicy'>, policy: Pol
     ttlMs: row.ttlMs === null ? null : Number(row.ttlMs),
     safetyMs: Number(row.safetyMs),
     archive: row.archive,
+    exception: row.exception,
   }
 }

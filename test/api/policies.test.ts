@@ -22,7 +22,7 @@ const params = {
   safetyMs: 60_000,
   archive: true,
 }
-const evidence = { before: null, after: params }
+const evidence = { before: null, after: { ...params, exception: null }, floorMs: null }
 
 async function proposed(id: string): Promise<string> {
   await console.db.prisma.action.create({

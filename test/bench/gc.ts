@@ -155,7 +155,10 @@ async function deleteOurs(collection: RowCollection): Promise<number> {
   let position: string | null = null
   let gone = 0
   do {
-    const batch: DeletedBatch = await collection.deleteExpired(position, BATCH_ROWS, { safetyMs: 3_600_000 })
+    const batch: DeletedBatch = await collection.deleteExpired(position, BATCH_ROWS, {
+      safetyMs: 3_600_000,
+      providerWindowMs: 86_400_000,
+    })
     gone += batch.rows
     position = batch.next
   } while (position !== null)
@@ -172,8 +175,8 @@ async function fillForeign(pool: pg.Pool, rows: number): Promise<void> {
   await pool.query('TRUNCATE idempotency_keys')
   await pool.query(
     `INSERT INTO idempotency_keys (idempotency_key, request_method, request_params, request_path, recovery_point, user_id,
-       locked_at, created_at, response_code, response_body)
-     SELECT gen_random_uuid(), 'POST', '{}', '/rides', 'finished', n % 1000, NULL, now() - interval '80 hours', 201, '{"id":"ride"}'
+       locked_at, created_at, last_run_at, response_code, response_body)
+     SELECT gen_random_uuid(), 'POST', '{}', '/rides', 'finished', n % 1000, NULL, now() - interval '80 hours', now() - interval '80 hours', 201, '{"id":"ride"}'
      FROM generate_series(1, $1::int) n`,
     [rows],
   )

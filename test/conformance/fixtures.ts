@@ -182,7 +182,10 @@ export async function brandurLayout(): Promise<Layout> {
         'locked_at IS NOT NULL',
       ),
     async expire(key) {
-      await change(key, `created_at = created_at - interval '80 hours', last_run_at = created_at`)
+      await change(
+        key,
+        `created_at = created_at - interval '80 hours', last_run_at = last_run_at - interval '80 hours'`,
+      )
     },
     async nudge(key) {
       await change(key, `locked_at = locked_at + interval '1 microsecond'`)
@@ -326,7 +329,11 @@ export async function mappedLayout(): Promise<Layout> {
         `status = 'IN_PROGRESS'`,
       ),
     async expire(key) {
-      await change(key, `created_at = created_at - interval '3 days', expires_ms = expires_ms - 3 * 86400000`)
+      await change(
+        key,
+        `created_at = created_at - interval '3 days', "lockedAt" = "lockedAt" - interval '3 days',
+          beat_at = beat_at - interval '3 days', expires_ms = expires_ms - 3 * 86400000`,
+      )
     },
     async nudge(key) {
       await change(key, `beat_at = beat_at + interval '1 microsecond'`)

@@ -61,6 +61,8 @@ test('a native store is looked at in sessions that refuse writes', async () => {
   await native.close()
 })
 
+const RETENTION = { safetyMs: 0, providerWindowMs: 86_400_000 }
+
 test('the generated role collects, archives and no more, where collection is switched on', async () => {
   const role = `idemscope_collect_${process.pid}`
   await layout.db.query(sourceRoleSql('rocket-rides-atomic', { collect: true }, role))
@@ -79,14 +81,14 @@ test('the generated role collects, archives and no more, where collection is swi
     await layout.expire(key)
   }
   const rows = source.rowCollection
-  const expired = await rows?.readExpired(null, 1, { safetyMs: 0 })
-  const first = await rows?.readExpired(expired?.next ?? null, 10, { safetyMs: 0 })
+  const expired = await rows?.readExpired(null, 1, RETENTION)
+  const first = await rows?.readExpired(expired?.next ?? null, 10, RETENTION)
   expect([...(expired?.expired ?? []), ...(first?.expired ?? [])].map(({ key }) => key)).toEqual([
     'old-1',
     'old-2',
   ])
-  expect(await rows?.deleteRows(first?.expired ?? [], { safetyMs: 0 })).toBeGreaterThan(0)
-  expect(await rows?.deleteExpired(null, 100, { safetyMs: 0 })).toMatchObject({ next: null })
+  expect(await rows?.deleteRows(first?.expired ?? [], RETENTION)).toBeGreaterThan(0)
+  expect(await rows?.deleteExpired(null, 100, RETENTION)).toMatchObject({ next: null })
   const left = await layout.db.query(`SELECT FROM idempotency_keys WHERE idempotency_key LIKE 'old-%'`)
   expect(left.rowCount).toBe(0)
   await expect(rows?.restoreRows(first?.expired ?? [])).rejects.toMatchObject({ fault: 'permission' })

@@ -45,12 +45,13 @@ test('one step from an advice to a proposal that says its reason; another person
   expect(proposed).toMatchObject({
     state: 'proposed',
     kind: 'retention_policy',
-    reason: 'Advised: 50 of 50 keys came again, the last after 600 s; 15 min with a margin of 1.5.',
+    reason:
+      'Advised: 50 of 50 keys came again, the last after 600 s; 15 min with a margin of 1.5. Raised to the floor, up to which keys can be replayed.',
   })
   const evidenceHash = proposed.evidenceHash ?? ''
   await approvePolicy(await stand.as('approver'), { actionId: proposed.id, evidenceHash })
   expect(await listPolicies(stand.console.db, source)).toMatchObject([
-    { endpoint: 'POST /rides', ttlMs: 900_000, safetyMs: 60_000, version: 1 },
+    { endpoint: 'POST /rides', ttlMs: 72 * 3_600_000, safetyMs: 60_000, version: 1 },
   ])
   await expect(proposeAdvised(operator, { ...input, endpoint: 'POST /other' })).rejects.toMatchObject({
     code: 'not_found',

@@ -55,8 +55,8 @@ afterAll(async () => {
 async function fill(prefix: string, rows: number, hoursOld: number, point = 'finished'): Promise<void> {
   await layout.db.query(
     `INSERT INTO idempotency_keys (idempotency_key, request_method, request_params, request_path, recovery_point, user_id,
-       locked_at, created_at, response_code, response_body)
-     SELECT $1 || n, 'POST', '{}', '/rides', $4, 7, NULL, now() - $3 * interval '1 hour', 201, '{"id":"ride"}'
+       locked_at, created_at, last_run_at, response_code, response_body)
+     SELECT $1 || n, 'POST', '{}', '/rides', $4, 7, NULL, now() - $3 * interval '1 hour', now() - $3 * interval '1 hour', 201, '{"id":"ride"}'
      FROM generate_series(1, $2::int) n`,
     [prefix, rows, hoursOld, point],
   )
@@ -153,7 +153,14 @@ test('batches grow and shrink towards the target, within bounds', () => {
 })
 
 test('a policy needs two people and the evidence that they saw', async () => {
-  const input = { source: sourceId, ttlMs: 3_600_000, safetyMs: 0, archive: true, reason: 'keep an hour' }
+  const input = {
+    source: sourceId,
+    ttlMs: 3_600_000,
+    safetyMs: 0,
+    archive: true,
+    reason: 'keep an hour',
+    exception: 'Rides are never retried after an hour: their client gives up.',
+  }
   const first = await proposePolicy(operator, { ...input, endpoint: 'POST /rides' })
   expect(first).toMatchObject({ state: 'proposed', kind: 'retention_policy' })
   const hash = first.evidenceHash ?? ''

@@ -116,6 +116,7 @@ test('times kept as numbers, by a mapping: expired rows go, in batches, to the l
   do {
     const batch: DeletedBatch | undefined = await store.rowCollection?.deleteExpired(position, 2, {
       safetyMs: 0,
+      providerWindowMs: 0,
     })
     gone += batch?.rows ?? 0
     position = batch?.next ?? null
@@ -168,6 +169,7 @@ test('of several policies the safest counts: a tier’s own, else the source’s
     ttlMs: null,
     safetyMs: 1,
     archive: false,
+    exception: null,
     actionId: 'a',
     version: 1,
     updatedAt: '',
@@ -176,9 +178,18 @@ test('of several policies the safest counts: a tier’s own, else the source’s
   expect(policyOfTier([policy, own], 'gold')).toEqual({ safetyMs: 5, archive: true })
   expect(policyOfTier([policy, own], 'other')).toEqual({ safetyMs: 1, archive: false })
   expect(
-    rowRetentionOf([
-      { ...policy, endpoint: 'POST /a', ttlMs: 60_000, safetyMs: 9 },
-      { ...policy, ttlMs: 90_000, archive: true },
-    ]),
-  ).toEqual({ safetyMs: 9, archive: true, ttlMs: { 'POST /a': 60_000, '*': 90_000 } })
+    rowRetentionOf(
+      [
+        { ...policy, endpoint: 'POST /a', ttlMs: 60_000, safetyMs: 9, exception: 'agreed upon' },
+        { ...policy, ttlMs: 90_000, archive: true },
+      ],
+      5,
+    ),
+  ).toEqual({
+    safetyMs: 9,
+    archive: true,
+    ttlMs: { 'POST /a': 60_000, '*': 90_000 },
+    providerWindowMs: 5,
+    belowFloor: ['POST /a'],
+  })
 })

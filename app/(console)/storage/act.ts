@@ -29,7 +29,7 @@ const id = z.string().max(64)
 
 export const propose = async (source: string, input: ActInput) =>
   once('retention.propose', input, (ctx) => {
-    const { tier = '', endpoint = '', archive } = input.fields
+    const { tier = '', endpoint = '', archive, exception = '' } = input.fields
     return proposePolicy(ctx, {
       source: id.parse(source),
       tier,
@@ -37,6 +37,7 @@ export const propose = async (source: string, input: ActInput) =>
       ttlMs: durationMs(input.fields, 'ttl'),
       safetyMs: durationMs(input.fields, 'safety') ?? 0,
       archive: archive === 'on',
+      exception: exception.trim() === '' ? null : exception,
       reason: input.reason,
     })
   })

@@ -62,6 +62,7 @@ export default async function StoragePage({ searchParams }: { searchParams: Prom
       <div className="grid items-start gap-3 xl:grid-cols-2 [&>*]:min-w-0">
         <PoliciesCard
           policies={data.policies}
+          floors={data.floors}
           waiting={data.waiting}
           stores={collectable.map((source) => ({
             source,

@@ -5,6 +5,7 @@ import { durationText } from '@/app/_ui/format-time'
 import { cellClass, secondLineClass, stillHeadClass, tableClass } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
+import { type Floor, isBelowFloor } from '@/lib/retention/floor'
 import { defaultPolicy, type PolicyView } from '@/lib/retention/policies'
 import type { SourceView } from '@/lib/sources/list'
 import { propose } from './act'
@@ -15,6 +16,8 @@ const FIGURE = 'whitespace-nowrap text-right'
 
 type Props = {
   policies: readonly PolicyView[]
+  /** By source: up to when its keys can be replayed. */
+  floors: ReadonlyMap<string, Floor>
   waiting: readonly ActionView[]
   /** Stores that can be collected, with their tiers. */
   stores: readonly { source: SourceView; byRows: boolean; tiers: readonly string[] }[]
@@ -27,7 +30,7 @@ type Props = {
 
 /** What collections keep to: agreed by two people, or the default where nobody has agreed on anything. */
 export function PoliciesCard(props: Props) {
-  const { policies, waiting, stores, names, forbidden, place } = props
+  const { policies, floors, waiting, stores, names, forbidden, place } = props
   const standard = defaultPolicy()
   return (
     <Card
@@ -38,7 +41,7 @@ export function PoliciesCard(props: Props) {
       {waiting.map((action) => (
         <WaitingPolicy key={action.id} action={action} {...props} />
       ))}
-      <PolicyTable policies={policies} names={names} />
+      <PolicyTable policies={policies} floors={floors} names={names} />
       <div className="flex flex-wrap gap-2 px-4 py-3">
         {stores.map(({ source, byRows, tiers }) => (
           <ActDialog
@@ -51,7 +54,12 @@ export function PoliciesCard(props: Props) {
             withReason
             act={propose.bind(null, source.id)}
           >
-            <PolicyForm byRows={byRows} tiers={tiers} safetyMs={standard.safetyMs} />
+            <PolicyForm
+              byRows={byRows}
+              tiers={tiers}
+              safetyMs={standard.safetyMs}
+              floorMs={floors.get(source.id)?.floorMs ?? null}
+            />
           </ActDialog>
         ))}
         {stores.length === 0 && (
@@ -64,7 +72,7 @@ export function PoliciesCard(props: Props) {
   )
 }
 
-function PolicyTable({ policies, names }: Pick<Props, 'policies' | 'names'>) {
+function PolicyTable({ policies, floors, names }: Pick<Props, 'policies' | 'floors' | 'names'>) {
   const standard = defaultPolicy()
   return (
     <table className={tableClass}>
@@ -85,6 +93,7 @@ function PolicyTable({ policies, names }: Pick<Props, 'policies' | 'names'>) {
               <span className={secondLineClass}>
                 {names.get(policy.source) ?? policy.source}, since <Time at={policy.updatedAt} />
               </span>
+              <FloorNote policy={policy} floor={floors.get(policy.source)} />
             </td>
             <td className={cellClass(FIGURE)}>{ttlText(policy.ttlMs)}</td>
             <td className={cellClass(FIGURE)}>{durationText(policy.safetyMs)}</td>
@@ -102,6 +111,19 @@ function PolicyTable({ policies, names }: Pick<Props, 'policies' | 'names'>) {
         </tr>
       </tbody>
     </table>
+  )
+}
+
+/** A policy that asks for less than the floor: what it comes to. */
+function FloorNote({ policy, floor }: { policy: PolicyView; floor: Floor | undefined }) {
+  if (floor === undefined || !isBelowFloor(policy, floor)) return null
+  const until = durationText(floor.floorMs)
+  return (
+    <span className="mt-0.5 block break-words text-warn-ink">
+      {policy.exception === null
+        ? `Below the floor: its keys can be replayed for ${until}, and are kept as long. An exception takes a new proposal.`
+        : `Below the floor of ${until}, by an exception: ${policy.exception}`}
+    </span>
   )
 }
 

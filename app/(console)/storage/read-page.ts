@@ -6,6 +6,7 @@ import { listActions } from '@/lib/actions/read'
 import { POLICY_ACTION_KIND } from '@/lib/core/states'
 import { listArchives } from '@/lib/retention/archive/list'
 import { readCapacities } from '@/lib/retention/capacity'
+import { readFloors } from '@/lib/retention/floor'
 import { listPolicies } from '@/lib/retention/policies'
 import { listCollections, readStorage } from '@/lib/retention/storage'
 import { listRuns } from '@/lib/runs/read'
@@ -36,7 +37,13 @@ export async function readStoragePage(ctx: UserContext, asked: SearchParams, que
     listSources(db, now),
     listUsers(db),
   ])
+  const collectable = sources.filter(canCollect)
+  const floors = await readFloors(ctx, [
+    ...collectable.map(({ id }) => id),
+    ...policies.map(({ source }) => source),
+  ])
   return {
+    floors,
     tiers,
     marks,
     range,
@@ -45,7 +52,7 @@ export async function readStoragePage(ctx: UserContext, asked: SearchParams, que
     waiting: waiting.items,
     archives,
     runs,
-    collectable: sources.filter(canCollect),
+    collectable,
     byRows: new Set(sources.filter(({ capabilities }) => collectsByRows(capabilities)).map(({ id }) => id)),
     names: new Map(sources.map(({ id, name }) => [id, name])),
     people: new Map(users.map(({ id, name }) => [id, name])),

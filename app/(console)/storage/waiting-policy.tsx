@@ -4,9 +4,11 @@ import type { ActionView } from '@/lib/actions/view'
 import { ProposedChange } from '../_decide/proposed-change'
 
 const terms = z.object({ ttlMs: z.number().nullable(), safetyMs: z.number(), archive: z.boolean() })
+const exception = z.string().nullable().default(null)
 const evidenceSchema = z.object({
   before: terms.nullable(),
-  after: terms.extend({ source: z.string(), tier: z.string(), endpoint: z.string() }),
+  after: terms.extend({ source: z.string(), tier: z.string(), endpoint: z.string(), exception }),
+  floorMs: z.number().nullable().default(null),
 })
 
 type Props = {
@@ -22,7 +24,7 @@ type Props = {
 export function WaitingPolicy({ action, names, people, me, forbidden, place }: Props) {
   const parsed = evidenceSchema.safeParse(action.evidence)
   if (!parsed.success) return null
-  const { before, after } = parsed.data
+  const { before, after, floorMs } = parsed.data
   const what = after.endpoint || after.tier || 'all'
   const facts = [
     { label: 'For', value: `${what} of ${names.get(after.source) ?? after.source}` },
@@ -32,6 +34,14 @@ export function WaitingPolicy({ action, names, people, me, forbidden, place }: P
       value: change(before && durationText(before.safetyMs), durationText(after.safetyMs)),
     },
     { label: 'Archive', value: change(before && yesNo(before.archive), yesNo(after.archive)) },
+    ...(after.exception === null
+      ? []
+      : [
+          {
+            label: 'Exception',
+            value: `${after.exception}${floorMs === null ? '' : ` (floor: ${durationText(floorMs)})`}`,
+          },
+        ]),
   ]
   return (
     <ProposedChange
@@ -45,12 +55,18 @@ export function WaitingPolicy({ action, names, people, me, forbidden, place }: P
       approval={{
         opener: 'Approve policy',
         title: `Approve the policy for ${what} in ${place}`,
-        lead: 'In force at once: the next collection keeps to it, and what it drops is gone for good.',
+        lead: leadOf(after.exception, floorMs),
         confirm: `Approve 1 policy in ${place}`,
         typed: { label: 'How many', expected: '1' },
       }}
     />
   )
+}
+
+function leadOf(exception: string | null, floorMs: number | null): string {
+  const lead = 'In force at once: the next collection keeps to it, and what it drops is gone for good.'
+  if (exception === null || floorMs === null) return lead
+  return `${lead} It drops keys that can be replayed for ${durationText(floorMs)}: a retry of one executes again. The exception: ${exception}`
 }
 
 const ttlText = (ttlMs: number | null): string => (ttlMs === null ? 'the store’s own' : durationText(ttlMs))

@@ -101,6 +101,10 @@ export const runRoutes = [
             ttlMs: z.number().nullable().describe('null = as the store says itself'),
             safetyMs: z.number(),
             archive: z.boolean(),
+            exception: z
+              .string()
+              .nullable()
+              .describe('Why it may collect keys that can still be replayed; null = it may not'),
             actionId: z.string(),
             version: z.number(),
             updatedAt: at,

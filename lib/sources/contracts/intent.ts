@@ -159,8 +159,15 @@ export type LeasePage = { now: Date; leases: LeaseRow[]; truncated: boolean; nex
 /** What a collection by rows keeps back: per endpoint (`POST /v1/payments`), `*` = all others. */
 export type RowRetention = {
   safetyMs: number
-  /** Overrides the store's own expiry; by endpoint. */
+  /** How long a row is kept from its creation; by endpoint. It never shortens the floor. */
   ttlMs?: Readonly<Record<string, number>>
+  /**
+   * So long after its last use the provider still answers a key with the same object. No row goes before that, nor
+   * before its own expiry: the floor.
+   */
+  providerWindowMs: number
+  /** Endpoints of `ttlMs` that two people took out of the floor. */
+  belowFloor?: readonly string[]
 }
 
 /** A finished key past its retention, whole: what the archive keeps. */
@@ -191,6 +198,8 @@ export type DeletedBatch = {
 
 /** Collection row by row, walking an index from a position: what a store without leaves offers. */
 export interface RowCollection {
+  /** How long the store itself keeps every row from its creation; null = each row says it. */
+  readonly ownExpiryMs: number | null
   /** Reads what a delete from this position would take. */
   readExpired(position: string | null, limit: number, retention: RowRetention): Promise<ExpiredBatch>
   /** The same walk, deleting: one statement, bounded by `limit` rows of the index. */

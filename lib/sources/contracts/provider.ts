@@ -154,6 +154,8 @@ export interface ProviderSource {
   readonly effectNames: { charge: string; refund: string }
   /** A write key is configured. */
   readonly canRefund: boolean
+  /** So long it answers a repeated idempotency key with the same object; null = as configured for all providers. */
+  readonly idempotencyWindowMs: number | null
   /** The ids that `resolve` can look up. */
   readonly resolvableId: RegExp
   /** The provider's own clock, of an answer that it gives now; whole seconds, rounded down. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { DeletedBatch, ExpiredBatch, ExpiredRow, RowCollection, RowRetention } from '../contracts'
 import { type Bind, createBinder } from './bind'
+import type { MappedConfig } from './config'
 import { buildExpressions, type Expressions } from './expressions'
 import type { Mapped } from './read'
 
@@ -62,29 +63,49 @@ function dueCondition(mapped: Mapped, e: Expressions, bind: Bind, retention: Row
   const lifeMs = oneLifeOf(mapped, retention)
   return lifeMs === null
     ? `${expiryOf(e, bind, retention)} <= ${passed(retention.safetyMs)}`
-    : `${e.createdAt} <= ${passed(lifeMs + retention.safetyMs)}`
+    : `${e.createdAt} <= ${passed(lifeMs + retention.safetyMs)}
+       AND ${e.lastUsedAt} <= ${passed(usedMs(retention) + retention.safetyMs)}`
 }
 
-/** How long every row is kept from its creation; null = it depends on the row. */
-function oneLifeOf({ config }: Mapped, { ttlMs = {} }: RowRetention): number | null {
+/** How long ago the last use of a row must be whose policy names all endpoints. */
+const usedMs = (retention: RowRetention): number => (isBelow(retention, '*') ? 0 : retention.providerWindowMs)
+
+const isBelow = ({ belowFloor = [] }: RowRetention, endpoint: string): boolean =>
+  belowFloor.includes(endpoint)
+
+/** How long every row is kept from its creation, whenever it was used last; null = it depends on the row. */
+function oneLifeOf({ config }: Mapped, retention: RowRetention): number | null {
+  const { ttlMs = {} } = retention
   if (Object.keys(ttlMs).some((endpoint) => endpoint !== '*')) return null
-  return ttlMs['*'] ?? ('afterMs' in config.expiry ? config.expiry.afterMs : null)
+  const all = ttlMs['*']
+  if (all !== undefined && isBelow(retention, '*')) return all
+  return 'afterMs' in config.expiry ? Math.max(all ?? 0, config.expiry.afterMs) : null
 }
 
-/** By the store's own expiry, unless the policy has one of its own for the endpoint. */
-function expiryOf(e: Expressions, bind: Bind, { ttlMs }: RowRetention): string {
+/**
+ * By the store's own expiry and the provider's window, whichever is later: until then a key can be replayed. A policy of
+ * the endpoint can only keep it longer, unless it was taken out of that floor.
+ */
+function expiryOf(e: Expressions, bind: Bind, retention: RowRetention): string {
+  const { ttlMs, providerWindowMs } = retention
+  const floor = `${e.expiresAt}, ${e.lastUsedAt} + ${bind(providerWindowMs, 'bigint')} * interval '1 millisecond'`
   const own = Object.entries(ttlMs ?? {}).filter(([endpoint]) => endpoint !== '*')
   const all = ttlMs?.['*']
-  const lasts = (ms: number): string => `${e.createdAt} + ${bind(ms, 'bigint')} * interval '1 millisecond'`
-  const otherwise = all === undefined ? e.expiresAt : lasts(all)
+  const lasts = (endpoint: string, ms: number): string => {
+    const end = `${e.createdAt} + ${bind(ms, 'bigint')} * interval '1 millisecond'`
+    return isBelow(retention, endpoint) ? end : `greatest(${end}, ${floor})`
+  }
+  const otherwise = all === undefined ? `greatest(${floor})` : lasts('*', all)
   if (own.length === 0) return otherwise
-  const cases = own.map(([endpoint, ms]) => `WHEN ${bind(endpoint, 'text')} THEN ${lasts(ms)}`)
+  const cases = own.map(([endpoint, ms]) => `WHEN ${bind(endpoint, 'text')} THEN ${lasts(endpoint, ms)}`)
   return `CASE ${e.endpoint()} ${cases.join(' ')} ELSE ${otherwise} END`
 }
 
-function shortestOf({ config }: Mapped, { ttlMs }: RowRetention): number {
+function shortestOf({ config }: Mapped, retention: RowRetention): number {
   const own = 'afterMs' in config.expiry ? config.expiry.afterMs : 0
-  return Math.min(ttlMs?.['*'] ?? own, ...Object.values(ttlMs ?? {}))
+  const floor = Math.max(own, retention.providerWindowMs)
+  const ttls = Object.entries({ '*': 0, ...retention.ttlMs })
+  return Math.min(...ttls.map(([endpoint, ms]) => (isBelow(retention, endpoint) ? ms : Math.max(ms, floor))))
 }
 
 const END_STATES: Record<string, string> = { L: 'leased', R: 'retryable', U: 'unknown' }
@@ -224,8 +245,9 @@ async function waitingSessions({ pool }: Mapped): Promise<number> {
   return z.object({ waiting: z.coerce.number() }).parse(row).waiting
 }
 
-export function rowCollection(mapped: () => Promise<Mapped>): RowCollection {
+export function rowCollection(config: MappedConfig, mapped: () => Promise<Mapped>): RowCollection {
   return {
+    ownExpiryMs: 'afterMs' in config.expiry ? config.expiry.afterMs : null,
     readExpired: async (position, limit, retention) =>
       readExpired(await mapped(), position, limit, retention),
     deleteExpired: async (position, limit, retention) =>

@@ -21,6 +21,8 @@ export function buildExpressions(config: MappedConfig, table: Table, bind: Bind)
     createdAt,
     holderSince,
     heartbeatAt: columns.heartbeatAt === undefined ? holderSince : stamp(columns.heartbeatAt),
+    /** Since when nobody can have sent the provider its key: the last of all stamps of its use. */
+    lastUsedAt: lastUse(config, stamp),
     leaseUntil: leaseExpression(config, stamp) ?? createdAt,
     expiresAt:
       'column' in config.expiry
@@ -136,6 +138,12 @@ function identityCondition(
     return each.literal === value ? 'true' : 'false'
   })
   return [equals(config.columns.key, key), ...conditions].join(' AND ')
+}
+
+function lastUse({ columns }: MappedConfig, stamp: (name: string) => string): string {
+  const { createdAt, holderSince, heartbeatAt, completedAt } = columns
+  const named = [createdAt, holderSince, heartbeatAt, completedAt].filter((name) => name !== undefined)
+  return named.length === 1 ? stamp(createdAt) : `greatest(${named.map(stamp).join(', ')})`
 }
 
 /** NULL where nobody holds it: then its last holder's start, for want of anything later. */

@@ -54,7 +54,7 @@ export function openMappedSource(
     }
     return { pool, config, table }
   }
-  const rows = rowCollection(() => mapped(writer))
+  const rows = rowCollection(config, () => mapped(writer))
 
   return {
     kind: 'intent',

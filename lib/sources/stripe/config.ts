@@ -29,6 +29,8 @@ export const stripeConfigSchema = z.strictObject({
   disputes: z.boolean().default(true),
   /** Checkout sessions and invoices: what a charge is known by where neither it nor its payment intent says whose it is. */
   payments: z.boolean().default(true),
+  /** How long Stripe keeps an idempotency key: 24 hours at least. Left out = IDEMSCOPE_PROVIDER_WINDOW_MS. */
+  idempotencyWindowMs: z.int().min(0).optional(),
   timeoutMs: z.int().min(500).max(80_000).default(10_000),
   attemptsMax: z.int().min(1).max(10).default(4),
   /** Below Stripe's limits, which the account's own traffic shares. */

@@ -55,6 +55,7 @@ export function openStripeSource(
     mode: config.mode,
     effectNames: config.effectNames,
     canRefund: writer !== undefined,
+    idempotencyWindowMs: config.idempotencyWindowMs ?? null,
     resolvableId: RESOLVABLE_ID,
     now: async () => answeredAt((await call(() => reader.refunds.list({ limit: 1 }))).lastResponse.headers),
     async listCharges(range, cursor) {
