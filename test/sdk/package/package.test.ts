@@ -1,107 +1,74 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { randomUUID } from 'node:crypto'
+import { cp, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import { build } from 'esbuild'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createStoreFixture, type StoreFixture } from '../support'
+import { type Consumer, createConsumer, INSTALL_MS_MAX, run } from './consumer'
+import { PROGRAMS } from './programs'
 import { readApi } from './read-api'
+import { type Started, startProgram } from './start-program'
 
 // The package as its users get it: packed, installed from the tarball in an empty project, and run there.
 
 const PACKED_BYTES_MAX = 150_000
-const INSTALL_MS_MAX = 240_000
+const START_MS_MAX = 120_000
 
-const run = promisify(execFile)
 const root = process.cwd()
 const bin = (name: string) => resolve(root, 'node_modules/.bin', name)
 
+const BESIDE = [
+  ...['pg', '@opentelemetry/api', '@types/pg', '@types/node', 'typescript', 'tsx', '@types/react'],
+  ...['express', 'hono', '@hono/node-server', 'next', 'react', 'react-dom'],
+]
+
+let consumer: Consumer
 let project: string
-let tarball: { path: string; bytes: number }
 let fixture: StoreFixture
-const inProject = (command: string, args: string[]) =>
-  run(command, args, { cwd: project, env: { ...process.env, DATABASE_URL: fixture.url } })
+let charges = 0
+const provider = createServer((request, response) => {
+  request.resume()
+  response.setHeader('content-type', 'application/json')
+  response.end(JSON.stringify({ id: `ch_${++charges}_${randomUUID()}` }))
+})
+const started: Started[] = []
+const environment = (more: Record<string, string> = {}): NodeJS.ProcessEnv => ({
+  ...process.env,
+  DATABASE_URL: fixture.url,
+  IDEMSCOPE_KEY_SECRET: 'test-secret-of-32-characters-0000',
+  PROVIDER_URL: `http://127.0.0.1:${(provider.address() as AddressInfo).port}`,
+  ...more,
+})
+const inProject = (command: string, args: string[], more?: Record<string, string>) =>
+  run(command, args, { cwd: project, env: environment(more) })
 
 beforeAll(async () => {
   fixture = await createStoreFixture(2)
-  project = await mkdtemp(join(tmpdir(), 'idemscope-package-'))
-  const packed = await run('npm', ['pack', '--json', '--pack-destination', project], { cwd: 'sdk' })
-  const [{ filename, size }] = JSON.parse(packed.stdout.slice(packed.stdout.indexOf('[')))
-  tarball = { path: join(project, filename), bytes: size }
-  const { devDependencies, dependencies } = JSON.parse(await readFile('package.json', 'utf8'))
-  const version = (name: string) => `${name}@${{ ...devDependencies, ...dependencies }[name]}`
-  await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
-  const beside = ['pg', '@opentelemetry/api', '@types/pg', '@types/node', 'typescript'].map(version)
-  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball.path, ...beside], {
-    cwd: project,
-  })
+  consumer = await createConsumer(BESIDE)
+  project = consumer.folder
   await Promise.all(Object.entries(PROGRAMS).map(([name, text]) => writeFile(join(project, name), text)))
+  await cp('docs/examples', project, { recursive: true })
+  await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve))
 }, INSTALL_MS_MAX)
 
+afterEach(() => {
+  for (const { stop } of started.splice(0)) stop()
+})
+
 afterAll(async () => {
-  await rm(project, { recursive: true, force: true })
+  provider.close()
+  await consumer.remove()
   await fixture.close()
 })
 
-/** Sends one request twice to a handler on a real store, and prints what came back and how often it ran. */
-const BODY = `
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
-const store = createPostgresStore({ pool })
-let runs = 0
-const handler = idempotent(
-  async (request: Request) => {
-    runs += 1
-    return Response.json(await request.json(), { status: 201 })
-  },
-  { store, keySecret: 'test-secret-of-32-characters-0000', scope: () => ({ caller: 'consumer', route: '/v1/payments' }) },
-)
-async function main(key: string) {
-  const answers: number[] = []
-  for (let turn = 0; turn < 2; turn++) {
-    const request = new Request('http://localhost/v1/payments', {
-      method: 'POST',
-      headers: { 'idempotency-key': key, 'content-type': 'application/json' },
-      body: '{"amount":1050}',
-    })
-    answers.push((await handler(request)).status)
-  }
-  console.log(JSON.stringify({ answers, runs }))
-  store.close()
-  await pool.end()
-}`
-const plain = BODY.replaceAll(': number[]', '').replaceAll(': string', '').replaceAll(': Request', '')
-const ES_IMPORTS = `import pg from 'pg'
-import { idempotent } from '@idemscope/sdk'
-import { createPostgresStore } from '@idemscope/sdk/stores/postgres'`
-const EVERY_ENTRY = `import * as node from '@idemscope/sdk/node'
-import * as client from '@idemscope/sdk/client'
-import { IdempotencyUsageError } from '@idemscope/sdk/errors'
-import * as hash from '@idemscope/sdk/key-hash'
-import * as key from '@idemscope/sdk/idempotency-key'
-import * as telemetry from '@idemscope/sdk/telemetry'
-import type * as contract from '@idemscope/sdk/stores/store'
-import * as grants from '@idemscope/sdk/stores/grants'
-export { node, client, IdempotencyUsageError, hash, key, telemetry, grants, type contract }`
-const PROGRAMS = {
-  'main.mjs': `${ES_IMPORTS}${plain}\nawait main('esm')`,
-  'main.cjs': `const pg = require('pg')
-const { idempotent } = require('@idemscope/sdk')
-const { createPostgresStore } = require('@idemscope/sdk/stores/postgres')${plain}\nmain('cjs')`,
-  'migrate.cjs': `const pg = require('pg')
-const { createPostgresStore } = require('@idemscope/sdk/stores/postgres')
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
-const store = createPostgresStore({ pool })
-store.migrate().then(async (done) => { console.log(JSON.stringify(done)); store.close(); await pool.end() })`,
-  'use.mts': `${ES_IMPORTS}\n${EVERY_ENTRY}${BODY}\nawait main('types')`,
-  'lambda.mjs': `${ES_IMPORTS}${plain}\nexport const done = main('lambda')`,
-}
 const ONCE = { answers: [201, 201], runs: 1 }
 
 test('is small, and no consumer resolves it wrongly', async () => {
-  expect(tarball.bytes).toBeLessThanOrEqual(PACKED_BYTES_MAX)
-  await run(bin('publint'), ['--strict', tarball.path])
-  await run(bin('attw'), [tarball.path, '--profile', 'node16'])
+  expect(consumer.tarball.bytes).toBeLessThanOrEqual(PACKED_BYTES_MAX)
+  await run(bin('publint'), ['--strict', consumer.tarball.path])
+  await run(bin('attw'), [consumer.tarball.path, '--profile', 'node16'])
 })
 
 test('runs a handler once as an ES module and as CommonJS', async () => {
@@ -138,4 +105,56 @@ test('is bundled into one file, as for Lambda', async () => {
 test('its public API is the one in sdk/api.txt: `npx vitest run test/sdk/package -u` after a change', async () => {
   const api = await readApi(join(project, 'node_modules/@idemscope/sdk'))
   await expect(api).toMatchFileSnapshot(resolve(root, 'sdk/api.txt'))
+})
+
+// docs/examples as a reader runs them.
+
+async function start(args: (port: number) => string[]): Promise<Started> {
+  const program = await startProgram(project, args, environment())
+  started.push(program)
+  return program
+}
+
+async function pay(url: string, key: string): Promise<{ status: number; id: string }> {
+  const response = await fetch(`${url}/v1/payments`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-client': 'examples', 'idempotency-key': key },
+    body: '{"amountMinor":1050,"currency":"USD"}',
+  })
+  return { status: response.status, ...(await response.json()) }
+}
+
+test.each([
+  ['express', () => ['tsx', 'express.ts']],
+  ['hono', () => ['tsx', 'hono.ts']],
+  ['next', (port: number) => ['next', 'dev', 'next', '--hostname', '127.0.0.1', '--port', String(port)]],
+])('%s charges once for each key', { timeout: START_MS_MAX }, async (_, args) => {
+  const before = charges
+  const { url } = await start(args)
+  const first = await pay(url, `key-${randomUUID()}`)
+  const key = `key-${randomUUID()}`
+  const [second, third] = [await pay(url, key), await pay(url, key)]
+  expect([first.status, second.status, third.status]).toEqual([201, 201, 201])
+  expect(third.id).toBe(second.id)
+  expect(first.id).not.toBe(second.id)
+  expect(charges - before).toBe(2)
+})
+
+test('the worker pays each row once, although it dies before it has marked one', {
+  timeout: START_MS_MAX,
+}, async () => {
+  const { url } = await start(() => ['tsx', 'express.ts'])
+  await fixture.query(
+    'CREATE TABLE payout (id text PRIMARY KEY, amount_minor bigint, currency text, sent_at timestamptz)',
+  )
+  await fixture.query(`INSERT INTO payout VALUES ('payout-1', 500, 'USD'), ('payout-2', 700, 'USD')`)
+  const before = charges
+  const work = () => inProject('npx', ['tsx', 'worker.ts'], { PAYMENTS_URL: url })
+  await work()
+  expect(charges - before).toBe(2)
+  // As after a crash between the answer and the UPDATE.
+  await fixture.query(`UPDATE payout SET sent_at = NULL WHERE id = 'payout-2'`)
+  await work()
+  expect(charges - before).toBe(2)
+  expect(await fixture.query('SELECT id FROM payout WHERE sent_at IS NULL')).toEqual([])
 })

@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+export const run = promisify(execFile)
+
+/** Installing from the registry takes seconds, but nobody promises how many. */
+export const INSTALL_MS_MAX = 240_000
+
+export type Consumer = {
+  folder: string
+  tarball: { path: string; bytes: number }
+  remove: () => Promise<void>
+}
+
+/** An empty project with the packed SDK, and packages in the versions that this repository uses. */
+export async function createConsumer(packages: readonly string[]): Promise<Consumer> {
+  const folder = await mkdtemp(join(tmpdir(), 'idemscope-package-'))
+  const packed = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: 'sdk' })
+  const [{ filename, size }] = JSON.parse(packed.stdout.slice(packed.stdout.indexOf('[')))
+  const path = join(folder, filename)
+  const { devDependencies, dependencies } = JSON.parse(await readFile('package.json', 'utf8'))
+  const versions = packages.map((name) => `${name}@${{ ...devDependencies, ...dependencies }[name]}`)
+  const project = { name: 'consumer', private: true, type: 'module' }
+  await writeFile(join(folder, 'package.json'), JSON.stringify(project))
+  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', path, ...versions]
+  await run('npm', install, { cwd: folder })
+  return {
+    folder,
+    tarball: { path, bytes: size },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  }
+}

@@ -1,0 +1,55 @@
+// What users of the package write, in each module system.
+
+/** Sends one request twice to a handler on a real store, and prints what came back and how often it ran. */
+const BODY = `
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+const store = createPostgresStore({ pool })
+let runs = 0
+const handler = idempotent(
+  async (request: Request) => {
+    runs += 1
+    return Response.json(await request.json(), { status: 201 })
+  },
+  { store, keySecret: 'test-secret-of-32-characters-0000', scope: () => ({ caller: 'consumer', route: '/v1/payments' }) },
+)
+async function main(key: string) {
+  const answers: number[] = []
+  for (let turn = 0; turn < 2; turn++) {
+    const request = new Request('http://localhost/v1/payments', {
+      method: 'POST',
+      headers: { 'idempotency-key': key, 'content-type': 'application/json' },
+      body: '{"amount":1050}',
+    })
+    answers.push((await handler(request)).status)
+  }
+  console.log(JSON.stringify({ answers, runs }))
+  store.close()
+  await pool.end()
+}`
+const plain = BODY.replaceAll(': number[]', '').replaceAll(': string', '').replaceAll(': Request', '')
+const ES_IMPORTS = `import pg from 'pg'
+import { idempotent } from '@idemscope/sdk'
+import { createPostgresStore } from '@idemscope/sdk/stores/postgres'`
+const EVERY_ENTRY = `import * as node from '@idemscope/sdk/node'
+import * as client from '@idemscope/sdk/client'
+import { IdempotencyUsageError } from '@idemscope/sdk/errors'
+import * as hash from '@idemscope/sdk/key-hash'
+import * as key from '@idemscope/sdk/idempotency-key'
+import * as telemetry from '@idemscope/sdk/telemetry'
+import type * as contract from '@idemscope/sdk/stores/store'
+import * as grants from '@idemscope/sdk/stores/grants'
+export { node, client, IdempotencyUsageError, hash, key, telemetry, grants, type contract }`
+/** By file name. */
+export const PROGRAMS = {
+  'main.mjs': `${ES_IMPORTS}${plain}\nawait main('esm')`,
+  'main.cjs': `const pg = require('pg')
+const { idempotent } = require('@idemscope/sdk')
+const { createPostgresStore } = require('@idemscope/sdk/stores/postgres')${plain}\nmain('cjs')`,
+  'migrate.cjs': `const pg = require('pg')
+const { createPostgresStore } = require('@idemscope/sdk/stores/postgres')
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+const store = createPostgresStore({ pool })
+store.migrate().then(async (done) => { console.log(JSON.stringify(done)); store.close(); await pool.end() })`,
+  'use.mts': `${ES_IMPORTS}\n${EVERY_ENTRY}${BODY}\nawait main('types')`,
+  'lambda.mjs': `${ES_IMPORTS}${plain}\nexport const done = main('lambda')`,
+}
