@@ -8,9 +8,11 @@ import { findUnfinished } from './find-unfinished'
 import type { TierPolicy } from './policies'
 import type { Tally } from './tally'
 
-/** Behind a reader a leaf is tried again this often. */
+/** Behind another session (a reader, a vacuum) a leaf is tried again this often. */
 const RETRY_EVERY_MS = 250
 const ARCHIVE_ROWS_MAX = 5_000
+/** Of the sessions in the way; the counts say the rest. */
+const NAMED_MAX = 5
 
 export type LeafOptions = { policyOf(tier: string): TierPolicy; retryForMs: number }
 
@@ -35,18 +37,23 @@ export async function collectLeaves(
   for (const leaf of due) {
     if (options.policyOf(leaf.tier).archive) await archiveLeaf(ctx, handle, store, leaf.leaf, tally)
   }
+  // By leaf: who holds it.
   let busy = await drop(ctx, handle, store, due, options, tally)
   const until = ctx.clock.now().getTime() + options.retryForMs
-  while (busy.length > 0 && ctx.clock.now().getTime() < until) {
+  while (busy.size > 0 && ctx.clock.now().getTime() < until) {
     await new Promise((resolve) => setTimeout(resolve, RETRY_EVERY_MS))
-    busy = await drop(ctx, handle, store, busy, options, tally)
+    busy = await drop(ctx, handle, store, [...busy.keys()], options, tally)
   }
-  tally.busy += busy.length
-  if (busy.length > 0)
-    await handle.log('info', 'a reader is in the way: the next run tries again', { leaves: busy.length })
+  tally.busy += busy.size
+  if (busy.size > 0) {
+    await handle.log('info', 'other sessions are in the way: the next run tries again', {
+      leaves: busy.size,
+      by: [...busy.values()].slice(0, NAMED_MAX),
+    })
+  }
 }
 
-/** Returns those that a reader kept. */
+/** Returns those that another session kept, with what the store says of it. */
 async function drop(
   ctx: SystemContext,
   handle: RunHandle,
@@ -54,11 +61,11 @@ async function drop(
   leaves: readonly StoreLeaf[],
   options: LeafOptions,
   tally: Tally,
-): Promise<StoreLeaf[]> {
-  const busy: StoreLeaf[] = []
+): Promise<Map<StoreLeaf, string>> {
+  const busy = new Map<StoreLeaf, string>()
   for (const leaf of leaves) {
     const collected = await store.source.collectLeaf(leaf.leaf, options.policyOf(leaf.tier).safetyMs)
-    if (collected.kind === 'busy') busy.push(leaf)
+    if (collected.kind === 'busy') busy.set(leaf, collected.by)
     else if (collected.kind === 'not_due') tally.notDue += 1
     else if (collected.kind === 'done') add(tally, collected.rows, collected.bytes)
     if (collected.kind === 'done' || collected.kind === 'gone') await noteCollected(ctx, store.id, leaf.leaf)
@@ -80,7 +87,7 @@ async function noteCollected(ctx: SystemContext, sourceId: string, leaf: string)
 
 /**
  * A leaf that has expired takes no more rows, so what was read is all of it. Before it is dropped, never after; and once,
- * however often a reader keeps it from being dropped.
+ * however often another session keeps it from being dropped.
  */
 async function archiveLeaf(
   ctx: SystemContext,

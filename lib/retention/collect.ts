@@ -10,7 +10,7 @@ import { floorOf } from './floor'
 import { listPolicies, policyOfTier, rowRetentionOf } from './policies'
 import { addTo, emptyTally, type Tally, tallyCounts } from './tally'
 
-/** Behind a reader a leaf is tried again for this long; then it waits for the next run. */
+/** Behind another session a leaf is tried again for this long; then it waits for the next run. */
 const RETRY_FOR_MS = 5_000
 
 export type CollectOptions = { safetyMs?: number; retryForMs?: number; pace?: RowPace }

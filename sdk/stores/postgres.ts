@@ -28,14 +28,19 @@ export type PostgresStoreOptions = {
 }
 
 export interface PostgresStore extends Store<PoolClient> {
-  /** Brings the tables to this version; safe for many processes at once. */
-  migrate(): Promise<{ applied: string[] }>
+  /**
+   * Brings the tables to this version; safe for many processes at once and beside requests. Behind a transaction that holds
+   * a table it gives way and tries again for `waitMs` (default 60 s); then it throws and names that transaction.
+   */
+  migrate(options?: { waitMs?: number }): Promise<{ applied: string[] }>
   /** Makes or changes a retention class and its leaves. Records live for `ttlMs` after completion. */
   registerTier(name: string, ttlMs: number): Promise<void>
   ensureLeaves(tier: string): Promise<void>
   /** Stops the timers. The pool is the caller's. */
   close(): void
 }
+
+const MIGRATION_WAIT_MS = 60_000
 
 /** The native store: `idem_lease` for live keys, `idem_record` for what is done. */
 export function createPostgresStore(options: PostgresStoreOptions): PostgresStore {
@@ -51,7 +56,8 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
   return {
     system: 'postgresql',
     capabilities: { transactions: true, clock: 'engine' },
-    migrate: () => migrateStore(options.pool, schema),
+    migrate: ({ waitMs = MIGRATION_WAIT_MS } = {}) =>
+      migrateStore({ pool: options.pool, schema, clock, waitMs }),
     registerTier: leaves.registerTier,
     ensureLeaves: leaves.ensure,
     acquire: async (request) => acquireLease(db, request, await leaves.tierId(request.tier)),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { acquireRequest, createStoreFixture, holderOf, okResponse, type StoreFixture } from './support'
+import { startForeground } from './foreground'
+import { createStoreFixture, type StoreFixture } from './support'
 
 /** How long an acquire may stand behind a collection. */
 const WAIT_MAX_MS = 100
@@ -25,37 +26,6 @@ async function expiredLeaf(year: number): Promise<{ leaf: string; body: string }
   return { leaf, body }
 }
 
-/** Requests without pause, and the longest that one of them stood in a queue for a lock, as the server has it. */
-function foreground() {
-  let running = true
-  let longestMs = 0
-  let executed = 0
-  const client = async (name: string) => {
-    for (let n = 0; running; n++) {
-      const request = acquireRequest(`${name}-${n}`)
-      await fixture.store.complete(holderOf(request, await fixture.store.acquire(request)), okResponse())
-      executed += 1
-    }
-  }
-  const watch = async () => {
-    while (running) {
-      const [row] = await fixture.query<{ ms: number | null }>(
-        `SELECT (extract(epoch FROM max(clock_timestamp() - l.waitstart)) * 1000)::float8 AS ms
-         FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-         WHERE NOT l.granted AND (a.query LIKE '%idem_acquire%' OR a.query LIKE '%idem_complete%')`,
-      )
-      longestMs = Math.max(longestMs, row?.ms ?? 0)
-    }
-  }
-  const id = Math.trunc(performance.now() * 1000)
-  const work = [client(`a${id}`), client(`b${id}`), watch()]
-  return async () => {
-    running = false
-    await Promise.all(work)
-    return { executed, longestMs }
-  }
-}
-
 const READERS = {
   'of the leaf': ({ leaf }) => `SELECT count(*) FROM ${leaf}`,
   'of every record': () => 'SELECT count(*) FROM idem_record',
@@ -71,24 +41,52 @@ it.each(Object.entries(READERS))(
     const tables = await expiredLeaf(1990 + Object.keys(READERS).indexOf(name))
     const collect = () => fixture.query('SELECT * FROM idem_collect_leaf($1, 0)', [tables.leaf])
     const reader = await fixture.pool.connect()
-    const stop = foreground()
+    const foreground = startForeground(fixture)
     try {
       await reader.query('BEGIN')
       await reader.query(statement(tables))
       for (let attempt = 0; attempt < ATTEMPTS; attempt++)
-        await expect(collect()).rejects.toMatchObject({ code: '55P03' })
+        await expect(collect()).rejects.toMatchObject({
+          code: '55P03',
+          message: expect.stringMatching(/held by a reader, process \d+/),
+        })
     } finally {
       await reader.query('COMMIT')
       reader.release()
     }
     await expect.poll(() => collect().then((rows) => rows.length), { timeout: 5_000 }).toBe(1)
-    const { executed, longestMs } = await stop()
+    const { executed, longestMs } = await foreground.stop()
     expect(executed).toBeGreaterThan(ATTEMPTS)
     expect(longestMs).toBeLessThan(WAIT_MAX_MS)
     expect(await fixture.query('SELECT to_regclass($1) AS leaf', [tables.leaf])).toEqual([{ leaf: null }])
   },
   30_000,
 )
+
+it('names a vacuum that is in the way, and a writer', async () => {
+  const { leaf } = await expiredLeaf(1985)
+  const collect = () => fixture.query('SELECT * FROM idem_collect_leaf($1, 0)', [leaf])
+  await fixture.query(`INSERT INTO ${leaf} SELECT r.expires_at, r.created_at, n, 1, 1, 201, 1, 'C', uuid_send(gen_random_uuid()),
+    r.fingerprint, NULL FROM ${leaf} r, generate_series(1, 5000) n`)
+  const client = await fixture.pool.connect()
+  await client.query('SET vacuum_cost_delay = 100; SET vacuum_cost_limit = 1')
+  const { rows } = await client.query('SELECT pg_backend_pid() AS pid')
+  const vacuum = client.query(`VACUUM (FREEZE) ${leaf}`).catch((error: unknown) => error)
+  await expect
+    .poll(() => fixture.query('SELECT FROM pg_stat_progress_vacuum WHERE pid = $1', [rows[0].pid]))
+    .toHaveLength(1)
+  await expect(collect()).rejects.toMatchObject({
+    code: '55P03',
+    message: expect.stringMatching(new RegExp(`held by a vacuum, process ${rows[0].pid}`)),
+  })
+  await fixture.query('SELECT pg_cancel_backend($1)', [rows[0].pid])
+  await vacuum
+  await client.query(`RESET ALL; BEGIN; UPDATE ${leaf} SET attempts = 2`)
+  await expect(collect()).rejects.toThrow(/held by a writer, process/)
+  await client.query('ROLLBACK')
+  client.release()
+  expect(await collect()).toHaveLength(1)
+})
 
 it('a role without rights on other sessions collects as well', async () => {
   const { leaf } = await expiredLeaf(1980)

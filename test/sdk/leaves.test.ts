@@ -50,7 +50,9 @@ describe('migration', () => {
     const pools = Array.from({ length: 6 }, () => openPool(database.url, 2))
     const stores = pools.map((pool) => createPostgresStore({ pool, schema: 'idem odd"name' }))
     const results = await Promise.all(stores.map((store) => store.migrate()))
-    expect(results.filter(({ applied }) => applied.length > 0)).toHaveLength(1)
+    const applied = results.flatMap((result) => result.applied)
+    expect(applied.length).toBeGreaterThan(10)
+    expect(new Set(applied).size).toBe(applied.length)
     await Promise.all(stores.map((store) => store.registerTier('default', 10_000)))
     const [store] = stores
     const request = acquireRequest('k')

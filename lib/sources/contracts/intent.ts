@@ -238,12 +238,15 @@ export interface IntentSource {
   fail(seen: SeenLease, options: OperateOptions & { response: StoredResponse }): Promise<StoreOutcome>
   sample(): Promise<StoreSample[]>
   listLeaves(): Promise<StoreLeaf[]>
-  /** Drops one leaf; `busy` = a long reader is in the way, try later; `not_due` = it may hold live records. */
+  /** Drops one leaf; `busy` = another session is in the way (`by` says which), try later; `not_due` = it may hold live records. */
   collectLeaf(
     leaf: string,
     safetyMs: number,
   ): Promise<
-    { kind: 'done'; rows: bigint; bytes: bigint } | { kind: 'busy' } | { kind: 'not_due' } | { kind: 'gone' }
+    | { kind: 'done'; rows: bigint; bytes: bigint }
+    | { kind: 'busy'; by: string }
+    | { kind: 'not_due' }
+    | { kind: 'gone' }
   >
   /** Only with `collection: 'batched_delete'`. */
   readonly rowCollection?: RowCollection

@@ -83,7 +83,10 @@ export async function collectLeaf(pool: SourcePool, leaf: string, safetyMs: numb
     return { kind: 'done', rows, bytes } as const
   } catch (error) {
     const state = sqlState(error)
-    if (state === '55P03' || state === '40P01') return { kind: 'busy' } as const
+    if (state === '55P03' || state === '40P01') {
+      // The store's message names the session.
+      return { kind: 'busy', by: error instanceof Error ? error.message : 'another session' } as const
+    }
     if (state === '55000') return { kind: 'not_due' } as const
     if (state === '42P01') return { kind: 'gone' } as const
     throw error

@@ -1,21 +1,54 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import type { Pool, PoolClient } from 'pg'
+import { type Clock, sleep } from '../../clock'
+import { describeBlocker } from './blocker'
 import { quoteIdentifier } from './quote'
 
+export type MigrateOptions = {
+  pool: Pool
+  schema: string
+  clock: Clock
+  /** How long in all to try for the tables' locks. */
+  waitMs: number
+}
+
+/** Every request queues behind a migration that waits for a lock, so it waits this long and then gives way. */
+const LOCK_TIMEOUT_MS = 100
+/** Between two tries requests go on. */
+const BACKOFF_MS_MIN = 100
+const BACKOFF_MS_MAX = 2_000
+
 /**
- * Brings the store's tables to this version. Any number of processes may call it at once: one works, the others
- * wait for it and then find nothing to do. Each migration is one transaction.
+ * Brings the store's tables to this version. Any number of processes may call it at once: each migration is one
+ * transaction of one of them. Behind a transaction that holds a table it gives way and tries again, for `waitMs` in all;
+ * then it throws and names that transaction. What it has applied by then stays.
  */
-export async function migrateStore(pool: Pool, schema: string): Promise<{ applied: string[] }> {
+export async function migrateStore(options: MigrateOptions): Promise<{ applied: string[] }> {
   const migrations = await readMigrations()
-  const client = await pool.connect()
+  const client = await options.pool.connect()
+  // A connection that breaks between two statements tells the client, and without a listener ends the process.
+  client.on('error', ignore)
+  let broken: Error | undefined
   try {
-    return { applied: await applyMissing(client, schema, migrations) }
+    const applied: string[] = []
+    const untilMs = options.clock.nowMs() + options.waitMs
+    for (const migration of await findMissing(client, options.schema, migrations)) {
+      if (await applyGivingWay(client, options, migration, untilMs)) applied.push(migration.name)
+    }
+    return { applied }
+  } catch (error) {
+    await client.query('ROLLBACK').catch((cause: unknown) => {
+      broken = cause instanceof Error ? cause : new Error('ROLLBACK failed')
+    })
+    throw error
   } finally {
-    client.release()
+    client.release(broken)
+    client.off('error', ignore)
   }
 }
+
+const ignore = () => {}
 
 type Migration = { name: string; sql: string; checksum: string }
 
@@ -32,35 +65,81 @@ async function readMigrations(): Promise<Migration[]> {
   )
 }
 
-async function applyMissing(client: PoolClient, schema: string, migrations: Migration[]): Promise<string[]> {
-  const applied: string[] = []
-  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
-  try {
-    await client.query("SELECT pg_advisory_xact_lock(hashtextextended('idem_migration', 0))")
-    if (schema !== 'public') await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`)
-    // The functions keep this path (SET search_path FROM CURRENT).
-    await client.query(`SET LOCAL search_path = ${quoteIdentifier(schema)}, pg_temp`)
-    await client.query(
-      `CREATE TABLE IF NOT EXISTS idem_migration (
-        name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`,
-    )
-    const done = await client.query<{ name: string; checksum: string }>(
-      'SELECT name, checksum FROM idem_migration',
-    )
-    const checksums = new Map(done.rows.map((row) => [row.name, row.checksum]))
-    for (const { name, sql, checksum } of migrations) {
-      const known = checksums.get(name)
-      if (known === checksum) continue
-      if (known !== undefined)
-        throw new Error(`migration ${name} was changed after it was applied to ${schema}`)
-      await client.query(sql)
-      await client.query('INSERT INTO idem_migration (name, checksum) VALUES ($1, $2)', [name, checksum])
-      applied.push(name)
+/** Without a lock on any table of the store: most starts have nothing to do. */
+async function findMissing(
+  client: PoolClient,
+  schema: string,
+  migrations: readonly Migration[],
+): Promise<Migration[]> {
+  const table = `${quoteIdentifier(schema)}.idem_migration`
+  const { rows } = await client.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
+    table,
+  ])
+  if (rows[0]?.there !== true) return [...migrations]
+  const done = await client.query<{ name: string; checksum: string }>(`SELECT name, checksum FROM ${table}`)
+  const checksums = new Map(done.rows.map((row) => [row.name, row.checksum]))
+  return migrations.filter((migration) => !isApplied(migration, checksums.get(migration.name), schema))
+}
+
+function isApplied({ name, checksum }: Migration, known: string | undefined, schema: string): boolean {
+  if (known !== undefined && known !== checksum)
+    throw new Error(`migration ${name} was changed after it was applied to ${schema}`)
+  return known === checksum
+}
+
+/** False = another process has applied it meanwhile. */
+async function applyGivingWay(
+  client: PoolClient,
+  { schema, clock, waitMs }: MigrateOptions,
+  migration: Migration,
+  untilMs: number,
+): Promise<boolean> {
+  for (let backoffMs = BACKOFF_MS_MIN; ; backoffMs = Math.min(BACKOFF_MS_MAX, backoffMs * 2)) {
+    try {
+      return await apply(client, schema, migration)
+    } catch (error) {
+      if (!isLockTrouble(error)) throw error
+      await client.query('ROLLBACK')
+      if (clock.nowMs() >= untilMs) {
+        const blocker = await describeBlocker(client, schema)
+        throw new Error(
+          `migration ${migration.name} could not lock its tables within ${waitMs / 1000} s and was not applied: ${blocker}. ` +
+            'Requests go on with the tables as they are. End that transaction, then call migrate() again',
+          { cause: error },
+        )
+      }
     }
-    await client.query('COMMIT')
-  } catch (error) {
-    await client.query('ROLLBACK')
-    throw error
+    // Processes that started together should not try together.
+    await sleep(clock, backoffMs * (0.5 + Math.random() / 2))
   }
-  return applied
+}
+
+/** Lock timeout; deadlock with requests that take the tables in another order. */
+const isLockTrouble = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === '55P03' || error.code === '40P01')
+
+async function apply(client: PoolClient, schema: string, migration: Migration): Promise<boolean> {
+  const { name, sql, checksum } = migration
+  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+  // Processes wait for one another here, where no request waits for them.
+  await client.query("SELECT pg_advisory_xact_lock(hashtextextended('idem_migration', 0))")
+  await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`)
+  if (schema !== 'public') await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`)
+  // The functions keep this path (SET search_path FROM CURRENT).
+  await client.query(`SET LOCAL search_path = ${quoteIdentifier(schema)}, pg_temp`)
+  await client.query(
+    `CREATE TABLE IF NOT EXISTS idem_migration (
+      name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`,
+  )
+  const { rows } = await client.query<{ checksum: string }>(
+    'SELECT checksum FROM idem_migration WHERE name = $1',
+    [name],
+  )
+  const missing = !isApplied(migration, rows[0]?.checksum, schema)
+  if (missing) {
+    await client.query(sql)
+    await client.query('INSERT INTO idem_migration (name, checksum) VALUES ($1, $2)', [name, checksum])
+  }
+  await client.query('COMMIT')
+  return missing
 }

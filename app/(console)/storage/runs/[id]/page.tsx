@@ -98,7 +98,7 @@ const figuresOf = (counts: CollectionCounts) => [
   { name: 'Keys', value: countText(counts.rows), note: 'expired, past their buffer' },
   { name: 'Size', value: bytesText(Number(counts.bytes)), note: 'given back' },
   { name: 'Leaves', value: countText(counts.leaves), note: 'dropped whole' },
-  { name: 'Busy', value: countText(counts.busy), note: 'a reader was in the way' },
+  { name: 'Busy', value: countText(counts.busy), note: 'another session was in the way' },
   { name: 'Not due', value: countText(counts.notDue), note: 'leaves kept' },
   {
     name: 'Unfinished',
