@@ -15,7 +15,8 @@ export async function serviceOf(
   range: { from: Date; to: Date },
   now: Date,
 ): Promise<string> {
-  const { name } = alert.detail
+  const { name, system } = alert.detail
+  if (typeof system === 'string') return system
   if (typeof name === 'string') return name
   if (alert.subject !== 'all') return alert.subject
   const [{ rows }, services] = await Promise.all([

@@ -1,4 +1,4 @@
-import type { ConditionKind } from '@/lib/core/verdict'
+import { type ConditionKind, isLowFlood } from '@/lib/core/verdict'
 
 type About = {
   title: string
@@ -17,7 +17,7 @@ export const ALERTS: Record<ConditionKind, About> = {
   },
   store_errors: { title: 'Store errors above target', urgent: true, path: '/traces?bar=other' },
   case_flood: {
-    title: 'More cases than the cap of a reconciliation',
+    title: 'More cases of one class than the cap',
     urgent: true,
     path: '/reconciliation',
   },
@@ -26,6 +26,10 @@ export const ALERTS: Record<ConditionKind, About> = {
   stale_source: { title: 'Source cannot be read', urgent: false, path: '/sources' },
   stale_telemetry: { title: 'Service sends no telemetry', urgent: false, path: '/sources' },
 }
+
+/** What wakes people. What clients alone can cause, however much of it, waits for the morning. */
+export const isUrgent = (alert: { kind: ConditionKind; detail: Record<string, unknown> }): boolean =>
+  ALERTS[alert.kind].urgent && !isLowFlood(alert)
 
 /** A condition holds over some minutes before it fires. */
 const BEFORE_MS = 15 * 60_000

@@ -111,12 +111,12 @@ const LATENCY: Runbook = {
 
 const FLOOD: Runbook = {
   id: 'case-flood',
-  title: 'A reconciliation found more cases than its cap',
-  when: 'A run of {service} would have opened more cases than IDEMSCOPE_FLOOD_CAP. It opened none.',
+  title: 'A reconciliation found more cases of one class than the cap',
+  when: 'A run of {service} would have opened more cases of one class from one source than IDEMSCOPE_FLOOD_CAP. Of a P1 class the largest amounts are open, up to the cap; of any other class none is. Every other class opened as usual.',
   steps: [
     {
       head: 'Suspect the source, not the payments.',
-      text: 'Thousands of breaks at once are one broken source or mapping. Did a mapping, a schema or a credential of {service} change before {from}? The audit names who changed what.',
+      text: 'Hundreds of breaks of one class at once are one broken source or mapping, or one client: the alert names class and source. Did a mapping, a schema or a credential of {service} change before {from}? The audit names who changed what.',
       link: { label: 'Open the audit in this range', path: '/audit' },
     },
     {
@@ -132,7 +132,7 @@ const FLOOD: Runbook = {
     },
     {
       head: 'Were they real,',
-      text: 'raise the cap for one run, and clear the cases class by class: nothing is corrected without a second person.',
+      text: 'raise the cap for one run, and clear the cases class by class: nothing is corrected without a second person. What a flood left without a case is judged again by every run, so that nothing is lost.',
     },
   ],
 }

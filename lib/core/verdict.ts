@@ -50,10 +50,12 @@ const ORDER = [
 /** The one sentence on Now. Pure: the same conditions and figures always say the same. */
 export function verdictSentence(conditions: readonly ConditionView[], figures: VerdictFigures): Verdict {
   for (const kind of ORDER) {
-    const firing = conditions.filter((condition) => condition.kind === kind)
+    const firing = conditions.filter((condition) => condition.kind === kind && !isLowFlood(condition))
     const [first] = firing
     if (first !== undefined) return sentenceOf(first, firing.length, figures)
   }
+  const low = conditions.find(isLowFlood)
+  if (low !== undefined) return sentenceOf(low, 1, figures)
   if (!figures.measured)
     return { tone: 'unknown', text: 'Waiting for the first span: nothing is measured yet.' }
   const { count, atRisk } = figures.duplicateEffects
@@ -86,6 +88,10 @@ export function verdictSentence(conditions: readonly ConditionView[], figures: V
   return { tone: 'ok', text: 'Every side effect happened once.' }
 }
 
+/** A flood of what clients alone can cause, or of warnings. */
+export const isLowFlood = ({ kind, detail: { severity } }: Pick<ConditionView, 'kind' | 'detail'>): boolean =>
+  kind === 'case_flood' && (severity === 'P3' || severity === 'warn')
+
 function sentenceOf(condition: ConditionView, firing: number, figures: VerdictFigures): Verdict {
   const { detail } = condition
   switch (condition.kind) {
@@ -107,11 +113,18 @@ function sentenceOf(condition: ConditionView, firing: number, figures: VerdictFi
         tone: 'bad',
         text: `The idempotency store fails ${percentText(detail.value)} of its operations.`,
       }
-    case 'case_flood':
-      return {
-        tone: 'bad',
-        text: `A reconciliation of ${condition.subject} found more cases than its cap: a source or its mapping is broken.`,
-      }
+    case 'case_flood': {
+      const name = typeof detail.name === 'string' ? detail.name : condition.subject
+      return isLowFlood(condition)
+        ? {
+            tone: 'warn',
+            text: `More cases of one class than the cap: ${name}. A client does something wrong.`,
+          }
+        : {
+            tone: 'bad',
+            text: `More cases of one class than the cap: ${name}. A source or its mapping is broken.`,
+          }
+    }
     case 'clock_skew': {
       const name = typeof detail.name === 'string' ? detail.name : condition.subject
       const apart = typeof detail.seconds === 'number' ? ` by ${durationText(Math.abs(detail.seconds))}` : ''

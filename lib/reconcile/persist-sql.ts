@@ -1,17 +1,28 @@
+import { BY_RISK, sourceOf } from './flood'
+
 /**
  * Opens a case for each break that has none. Its id follows from the break's, so that a run that is done again opens
- * nothing twice. $1 run, $2 system, $3 now, $4 as of.
+ * nothing twice. Of a class that floods from one source only as many as it has room for. $1 run, $2 system, $3 now,
+ * $4 as of, $5 floods as JSON.
  */
 export const INSERT_CASES = `
-  WITH opened AS (
+  WITH fresh AS (
+    SELECT f.*, ${sourceOf('f')} AS source FROM mirror.finding f
+    WHERE f.run_id = $1 AND f.system = $2 AND f.outcome = 'break'
+      AND NOT EXISTS (SELECT FROM reconciliation_case c WHERE c.break_id = f.break_id)
+  ), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY class, source ORDER BY ${BY_RISK}) AS place FROM fresh
+  ), opened AS (
     INSERT INTO reconciliation_case (id, break_id, system, operation_id, aspect, object_id, class, severity, outcome,
       lifecycle, triage, scope, key, effect_ids, reference, amount_minor, currency, evidence, evidence_hash, version,
       first_run_id, last_run_id, first_seen, last_seen, break_on)
     SELECT 'case_' || left(f.break_id, 26), f.break_id, f.system, f.operation_id, f.aspect, f.object_id, f.class,
       f.severity, f.outcome, 'new', 'open', f.scope, f.key, f.effect_ids, f.reference, f.amount_minor, f.currency,
       f.evidence, f.evidence_hash, 1, f.run_id, f.run_id, $3, $3, least(f.break_on, $4)
-    FROM mirror.finding f
-    WHERE f.run_id = $1 AND f.system = $2 AND f.outcome = 'break'
+    FROM ranked f
+    LEFT JOIN jsonb_to_recordset($5::jsonb) AS flood(class text, source text, room int)
+      ON flood.class = f.class AND flood.source = f.source
+    WHERE flood.class IS NULL OR f.place <= flood.room
     ON CONFLICT DO NOTHING
     RETURNING id, class, evidence_hash
   ), event AS (

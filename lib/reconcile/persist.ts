@@ -5,7 +5,7 @@ import { invariant } from '@/lib/core/errors'
 import { inTransaction } from '@/lib/db'
 import type { Cut } from '@/lib/sources/mirror/cut'
 import { CLOSED_BY_HAND, lockCases } from './case-lock'
-import { clearFlood, raiseFlood } from './flood'
+import { type Flood, readFloods, writeFloods } from './flood'
 import { CHANGE_CASES, HEAL_CASES, INSERT_CASES } from './persist-sql'
 
 export type Persisted = {
@@ -14,8 +14,9 @@ export type Persisted = {
   reopened: number
   resolved: number
   open: number
-  /** More new breaks than the cap: none was opened. */
+  /** A class had more new breaks than the cap. What of it was not opened is judged again by the next run. */
   flooded: boolean
+  floods: Flood[]
 }
 
 export type PersistRun = {
@@ -34,8 +35,8 @@ export type PersistRun = {
 const countRow = z.object({ count: z.coerce.number() })
 
 /**
- * Cases from findings, set-wise, in one transaction with the cut: opens, changes, reopens and heals. Asserts that
- * open = open before + new − closed.
+ * Cases from findings, set-wise, in one transaction with the cut: opens, changes, reopens and heals. A class that floods
+ * holds up no other. Asserts that open = open before + new − closed.
  */
 export async function persist(
   ctx: SystemContext & { inBatch?: (client: pg.PoolClient) => Promise<void> },
@@ -45,21 +46,26 @@ export async function persist(
   const counts = await inTransaction(ctx.db.pool, async (client) => {
     await lockCases(client, run.system)
     const openBefore = await countOpen(client, run.system)
-    const wouldOpen = await countNew(client, run)
-    const flooded = wouldOpen > run.floodCap
-    const opened = flooded ? 0 : await count(client, INSERT_CASES, [run.id, run.system, now, run.asOf])
+    const floods = await readFloods(client, run)
+    const opened = await count(client, INSERT_CASES, [
+      run.id,
+      run.system,
+      now,
+      run.asOf,
+      JSON.stringify(floods),
+    ])
     const reopened = await count(client, CHANGE_CASES, [run.id, run.system, now, CLOSED_BY_HAND])
     const resolved = run.incomplete ? 0 : await count(client, HEAL_CASES, [run.id, run.system, now, run.only])
-    if (run.cut !== null && !flooded) await advance(client, run, run.cut, now)
+    if (run.cut !== null) await advance(client, run, run.cut, now)
+    if (floods.length > 0) await judgeAgain(client, run)
     const open = await countOpen(client, run.system)
     invariant(
       open === openBefore + opened + reopened - resolved,
       `open ${open} = before ${openBefore} + opened ${opened} + reopened ${reopened} − resolved ${resolved}`,
     )
-    if (flooded) await raiseFlood(client, run, wouldOpen, now)
-    else if (!run.incomplete) await clearFlood(client, run.system, now)
+    await writeFloods(client, run, floods, { now, clears: run.cut !== null && !run.incomplete })
     await ctx.inBatch?.(client)
-    return { openBefore, opened, reopened, resolved, open, flooded }
+    return { openBefore, opened, reopened, resolved, open, flooded: floods.length > 0, floods }
   })
   if (counts.opened + counts.reopened + counts.resolved > 0) {
     await ctx.db.pool.query(`SELECT pg_notify('idemscope', '{"kind":"case"}')`)
@@ -77,13 +83,15 @@ const countOpen = (client: pg.PoolClient, system: string): Promise<number> =>
     system,
   ])
 
-const countNew = (client: pg.PoolClient, run: PersistRun): Promise<number> =>
-  count(
-    client,
-    `SELECT count(*) FROM mirror.finding f
+/** What a flood left without a case: the cut has passed it, so that it waits until the flood is over. */
+const judgeAgain = (client: pg.PoolClient, run: PersistRun): Promise<unknown> =>
+  client.query(
+    `INSERT INTO mirror.pending (system, operation_id, due_at)
+     SELECT DISTINCT f.system, f.operation_id, $3::timestamptz FROM mirror.finding f
      WHERE f.run_id = $1 AND f.system = $2 AND f.outcome = 'break'
-       AND NOT EXISTS (SELECT FROM reconciliation_case c WHERE c.break_id = f.break_id)`,
-    [run.id, run.system],
+       AND NOT EXISTS (SELECT FROM reconciliation_case c WHERE c.break_id = f.break_id)
+     ON CONFLICT (system, operation_id) DO UPDATE SET due_at = least(mirror.pending.due_at, excluded.due_at)`,
+    [run.id, run.system, run.asOf],
   )
 
 /** What was judged leaves the waiting list; what has to be judged again is put on it. */

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { z } from 'zod'
 import type { SystemContext } from '@/lib/context'
+import { caseClass } from '@/lib/core/case-classes'
 import { AppError } from '@/lib/core/errors'
 import type { ReconciliationVerdict } from '@/lib/core/states'
 import type { RunHandle, RunResult } from '@/lib/runs/handle'
@@ -243,7 +244,10 @@ async function writeCases(run: SystemRun, staged: NonNullable<Progress['stage']>
         cut: progress.cut,
         only: progress.only,
       })
-  if (persisted?.flooded) await handle.log('error', 'case flood: no case was opened', { ...counts })
+  for (const flood of persisted?.floods ?? []) {
+    const level = caseClass(flood.class).severity === 'P1' ? 'error' : 'warn'
+    await handle.log(level, `case flood of ${flood.class}: ${flood.wouldOpen} would open`, { ...flood })
+  }
   await save({ phase: 'done', counts: { ...counts, ...persisted } })
 }
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listCases } from '@/lib/reconcile/cases'
-import { keyHash } from '@/lib/sources/key-hash'
 import { acquire, begin, charge, complete, giveBack, killHolder, pay } from './payments'
-import { createWorld, reconcileNow, SETTINGS, type World } from './world'
+import { sightMismatch } from './sight-mismatch'
+import { createWorld, reconcileNow, type World } from './world'
 
 /** Every fault of the demo's table, through the real store, ledger and provider: each in its class, and nothing else. */
 
@@ -70,7 +70,7 @@ test('every fault becomes its class, with the subject that the truth names', asy
   expects('expired_key_retry', again, [before.charge, after.charge], 'expired')
 
   const reused = await pay(world, 'reused')
-  await sightMismatch(reused.held)
+  await sightMismatch(world, reused.held)
   expects('key_reuse_mismatch', reused.held, [reused.charge], 'reused')
 
   const bypassed = { scope: 'web/POST /v1/express-payments', key: 'bypassed-key', fence: '0', tier: 1 }
@@ -114,24 +114,3 @@ test('a second run changes nothing, opens nothing, and says so', async () => {
   expect(run.counts.payments).toMatchObject({ opened: 0, reopened: 0, resolved: 0 })
   expect(after.every(({ lifecycle }) => lifecycle === 'persisting')).toBe(true)
 })
-
-async function sightMismatch(held: { scope: string; key: string }): Promise<void> {
-  const now = world.system.clock.now()
-  await world.system.db.pool.query(`SELECT telemetry.ensure_partitions('sighting', $1::date, $1::date)`, [
-    now,
-  ])
-  await world.system.db.pool.query(
-    `INSERT INTO telemetry.key (key_hash, scope, first_sighting_at, first_seen_at, last_seen_at)
-     VALUES (decode($2, 'hex'), $3, $1, $1::timestamptz - interval '1 hour', $1::timestamptz + interval '1 hour')
-     ON CONFLICT (key_hash, scope) DO UPDATE SET first_sighting_at = excluded.first_sighting_at, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at`,
-    [now, keyHash(SETTINGS.keySecret, held.key), held.scope],
-  )
-  await world.system.db.pool.query(
-    `INSERT INTO telemetry.sighting (time, end_time, store_operations, store_errors, first_seen, duplicate,
-       expired_retry, effect_twice, final, trace_id, span_id, key_hash, service, version, instance, environment, region,
-       scope, endpoint, client, outcome)
-     VALUES ($1, $1, 1, 0, false, true, false, false, false, '\\x01', '\\x02', decode($2, 'hex'), 'payments', '1', 'i',
-       'test', 'r', $3, 'POST /v1/payments', 'web', 'mismatch')`,
-    [now, keyHash(SETTINGS.keySecret, held.key), held.scope],
-  )
-}

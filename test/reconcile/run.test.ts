@@ -52,7 +52,7 @@ describe('what a run guarantees', () => {
     expect((await reconcileNow(world)).outcome).toBe('reconciled')
   })
 
-  test('the flood cap is all or nothing, raises one condition, and clears', async () => {
+  test('a class above the flood cap opens none of its cases, raises one condition, and clears', async () => {
     const lost = await Promise.all([1, 2, 3].map((n) => pay(world, `flood-${n}`, { skip: 'book' })))
     world.advance(6_000)
     await reconcileNow(world)

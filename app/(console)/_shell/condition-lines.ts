@@ -1,4 +1,4 @@
-import { ALERTS, pathIn, rangeOf } from '@/lib/alerts/about'
+import { ALERTS, isUrgent, pathIn, rangeOf } from '@/lib/alerts/about'
 import type { Firing } from '@/lib/alerts/read-firing'
 import type { ConditionLine } from './conditions'
 
@@ -7,13 +7,13 @@ export function conditionLines(firing: readonly Firing[], now: Date): ConditionL
   return firing.map((alert) => {
     const { name } = alert.detail
     const about = typeof name === 'string' ? name : alert.subject === 'all' ? null : alert.subject
-    const { title, urgent } = ALERTS[alert.kind]
+    const { title } = ALERTS[alert.kind]
     return {
       id: alert.id,
       about,
       since: alert.since,
       title,
-      urgent: urgent && alert.silence === null,
+      urgent: isUrgent(alert) && alert.silence === null,
       silencedUntil: alert.silence?.endsAt ?? null,
       href: pathIn(`/alerts?open=${alert.id}`, rangeOf({ ...alert, clearedAt: null }, now)),
     }

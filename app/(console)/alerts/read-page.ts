@@ -2,7 +2,7 @@ import type { SearchParams } from 'nuqs/server'
 import type { UserContext } from '@/app/_server/context'
 import { loadRange, resolveRange } from '@/app/_ui/time-range'
 import { listUsers } from '@/lib/access/users'
-import { ALERTS } from '@/lib/alerts/about'
+import { isUrgent } from '@/lib/alerts/about'
 import { readBurnDown } from '@/lib/alerts/burn-down'
 import { listAlerts } from '@/lib/alerts/list-alerts'
 import { countPages } from '@/lib/alerts/notify/count-pages'
@@ -39,7 +39,7 @@ export async function readAlertsPage(ctx: UserContext, asked: SearchParams, quer
       listUsers(db),
       countPages(db, range.to),
     ])
-  const firing = fires.toSorted((a, b) => Number(ALERTS[b.kind].urgent) - Number(ALERTS[a.kind].urgent))
+  const firing = fires.toSorted((a, b) => Number(isUrgent(b)) - Number(isUrgent(a)))
   const open = query.open ?? firing[0]?.id ?? null
   const [shown, opened, marks] = await Promise.all([
     Promise.all(

@@ -1,5 +1,5 @@
 import { countText, latencyText, percentText, plural, targetPercentText } from '@/app/_ui/format-figure'
-import { ALERTS, pathIn, rangeOf } from '@/lib/alerts/about'
+import { ALERTS, isUrgent, pathIn, rangeOf } from '@/lib/alerts/about'
 import { serviceOf } from '@/lib/alerts/about-alert'
 import { fillRunbook, RUNBOOKS, type Runbook } from '@/lib/alerts/runbooks'
 import type { SilenceView } from '@/lib/alerts/silences/view'
@@ -37,7 +37,7 @@ export type Shown = Alert & {
 }
 
 export async function showAlert(db: Db, alert: Alert, open: boolean, now: Date): Promise<Shown> {
-  const { title, urgent, path } = ALERTS[alert.kind]
+  const { title, path } = ALERTS[alert.kind]
   const range = rangeOf(alert, now)
   const window = { from: new Date(range.from), to: new Date(range.to) }
   const [behind, service] = await Promise.all([
@@ -48,7 +48,7 @@ export async function showAlert(db: Db, alert: Alert, open: boolean, now: Date):
   return {
     ...alert,
     title,
-    urgent,
+    urgent: isUrgent(alert),
     about: typeof name === 'string' ? name : alert.subject === 'all' ? null : alert.subject,
     figures: figuresOf(alert),
     behind,
@@ -84,7 +84,7 @@ export function figuresOf({ kind, detail }: Pick<Alert, 'kind' | 'detail'>): str
     case 'intent_latency':
       return `P99 ${number(detail.value, latencyText)} over 5 min, limit ${number(detail.limit, latencyText)}`
     case 'case_flood':
-      return `${number(detail.wouldOpen, countText)} cases, cap ${number(detail.cap, countText)}; none was opened`
+      return `${number(detail.wouldOpen, countText)} cases, cap ${number(detail.cap, countText)}; ${detail.opened ? number(detail.opened, countText) : 'none'} opened`
     case 'clock_skew':
       return number(detail.seconds, (seconds) =>
         seconds > 0

@@ -1,5 +1,5 @@
 import { plural } from '@/app/_ui/format-figure'
-import { ALERTS, pathIn, rangeOf } from '@/lib/alerts/about'
+import { isUrgent, pathIn, rangeOf } from '@/lib/alerts/about'
 import { pageExists } from '../_shell/nav'
 import type { NowData } from './read-now'
 import { measureOf } from './verdict'
@@ -34,7 +34,7 @@ export function verdictActions(data: NowData): VerdictAction[] {
 
 /** What to do about what fires, the urgent first: the alert in its own range. */
 function runbookOf({ conditions, now }: NowData): VerdictAction[] {
-  const alert = conditions.find(({ kind }) => ALERTS[kind].urgent) ?? conditions[0]
+  const alert = conditions.find(isUrgent) ?? conditions[0]
   if (alert === undefined) return []
   return [
     {

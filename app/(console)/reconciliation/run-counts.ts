@@ -24,6 +24,7 @@ const systemSchema = z.object({
   resolved: z.number().optional(),
   open: z.number().optional(),
   flooded: z.boolean().optional(),
+  floods: z.array(z.object({ class: z.string(), wouldOpen: z.number(), room: z.number() })).default([]),
 })
 export type SystemResult = z.infer<typeof systemSchema>
 

@@ -2,7 +2,7 @@ import { canonicalJson } from '@/lib/core/canonical-json'
 import { redactJsonText } from '@/lib/core/redact-json'
 import type { ConditionKind } from '@/lib/core/verdict'
 import { env, publicUrl } from '@/lib/env'
-import { ALERTS, pathIn, rangeOf } from '../about'
+import { ALERTS, isUrgent, pathIn, rangeOf } from '../about'
 
 export type Transition = 'raised' | 'cleared'
 
@@ -21,7 +21,8 @@ const dedupeKeyOf = (alert: Pick<Told, 'id'>, transition: Transition): string =>
 
 /** What a receiver gets: documented in docs/guides/alerts.md; fields are added, never changed. */
 export function messageOf(alert: Told, transition: Transition, now: Date): Message {
-  const { title, urgent } = ALERTS[alert.kind]
+  const { title } = ALERTS[alert.kind]
+  const urgent = isUrgent(alert)
   const path = pathIn(`/alerts?open=${alert.id}`, rangeOf(alert, now))
   return pack(dedupeKeyOf(alert, transition), {
     event: transition,

@@ -40,12 +40,13 @@ export function SystemCard({ result, dryRun }: { result: SystemResult; dryRun: b
           {result.unreadable.examples.map(({ id, reason }) => `${id} (${reason})`).join(', ')}
         </p>
       )}
-      {result.flooded === true && (
-        <p className="px-4 pb-2 text-bad-ink">
-          Case flood: it would have opened more new cases than the cap, so it opened none. Look at the sources
-          first.
+      {result.floods.map(({ class: name, wouldOpen, room }) => (
+        <p key={name} className="px-4 pb-2 text-bad-ink">
+          Case flood: {plural(wouldOpen, 'new case')} of “{titleOf(name)}” from one source,{' '}
+          {room === 0 ? 'none' : `at most ${countText(room)}`} opened. Look at the source first. Other classes
+          are not held up.
         </p>
-      )}
+      ))}
       {!dryRun && result.openBefore !== undefined && (
         <dl className="flex flex-wrap gap-x-8 gap-y-1 px-4 pb-3">
           {moved.map(([name, value]) => (
@@ -94,7 +95,7 @@ function ClassTable({ classes }: { classes: [string, { pending: number; breaks: 
                     {CASE_CLASSES[name as CaseClass].severity}
                   </Badge>
                 )}
-                {name in CASE_CLASSES ? CASE_CLASSES[name as CaseClass].title : name}
+                {titleOf(name)}
               </PageLink>
             </th>
             <td className={cellClass('h-9! text-right')}>{figure(pending)}</td>
@@ -105,6 +106,9 @@ function ClassTable({ classes }: { classes: [string, { pending: number; breaks: 
     </table>
   )
 }
+
+const titleOf = (name: string): string =>
+  name in CASE_CLASSES ? CASE_CLASSES[name as CaseClass].title : name
 
 const figure = (count: number) =>
   count === 0 ? <span className="font-normal text-ink-3">0</span> : countText(count)
