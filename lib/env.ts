@@ -47,6 +47,8 @@ const schema = z.object({
   IDEMSCOPE_LOCK_CHECK_EVERY_MS: durationMs.min(500).default(10_000),
   IDEMSCOPE_COLLECT_EVERY_MS: durationMs.min(1000).default(60_000),
   IDEMSCOPE_SETTLE_DELAY_MS: durationMs.default(60_000),
+  /** The longest call of a service to its provider, all repeats included: stripe-node makes 3 of 80 s each. */
+  IDEMSCOPE_PROVIDER_CALL_MS: durationMs.default(240_000),
   IDEMSCOPE_CLOCK_SKEW_MS: durationMs.default(5_000),
   IDEMSCOPE_BREAK_ON_MS: durationMs.default(600_000),
   IDEMSCOPE_LEASE_GRACE_MS: durationMs.default(2_000),

@@ -3,6 +3,7 @@ import { approveRoleRaise, rejectRoleRaise, withdrawRoleRaise } from '@/lib/acti
 import type { ActionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
 import { POLICY_ACTION_KIND, ROLE_ACTION_KIND, RULES_ACTION_KIND } from '@/lib/core/states'
+import { approveFail, rejectFail, withdrawFail } from '@/lib/keys/fail/decide'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { reject } from '@/lib/reconcile/corrections/reject'
 import { withdraw } from '@/lib/reconcile/corrections/withdraw'
@@ -22,6 +23,7 @@ type Verbs = {
 
 const CORRECTION: Verbs = { approve, reject, withdraw }
 const BY_KIND: Record<string, Verbs> = {
+  fail: { approve: approveFail, reject: rejectFail, withdraw: withdrawFail },
   [POLICY_ACTION_KIND]: { approve: approvePolicy, reject: rejectPolicy, withdraw: withdrawPolicy },
   [RULES_ACTION_KIND]: { approve: approveRules, reject: rejectRules, withdraw: withdrawRules },
   [ROLE_ACTION_KIND]: { approve: approveRoleRaise, reject: rejectRoleRaise, withdraw: withdrawRoleRaise },

@@ -18,4 +18,5 @@ export const MIGRATIONS = [
   '20261129050000_two_people',
   '20261129050010_audit_heads',
   '20261129060000_span_identity',
+  '20261129110000_watched_locks',
 ] as const

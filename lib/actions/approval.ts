@@ -34,10 +34,10 @@ export async function assertPersonMay(
   { db, actor }: Pick<Context, 'db' | 'actor'>,
   verb: Verb,
 ): Promise<{ userId: string; role: Role }> {
-  if (actor.kind !== 'user') throw new AppError('forbidden', 'Only a person can approve an action.')
+  if (actor.kind !== 'user') throw new AppError('forbidden', 'Only a person may do this.')
   const user = await db.prisma.user.findUniqueOrThrow({ where: { id: actor.userId } })
   if (user.banned || user.service)
-    throw new AppError('forbidden', 'Approving needs a session, or a token of a person’s own.')
+    throw new AppError('forbidden', 'It takes a person: a session, or a token of their own.')
   const role = z.enum(ROLES).parse(user.role)
   authorise({ ...actor, role }, verb)
   return { userId: user.id, role }

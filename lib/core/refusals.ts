@@ -3,6 +3,9 @@ export const REFUSAL_TEXT = {
   holder_alive: 'Its holder is alive.',
   fence_changed: 'Its fencing token changed: another holder has it.',
   state_changed: 'Its state changed since you looked.',
+  steps_changed: 'A step of it began or ended since you looked.',
+  clock_ahead:
+    'Its stamps lie in the future, so its holder has to be watched for the length of its lease first.',
   gone: 'It is gone: it ended since you looked.',
   evidence_changed: 'The provider answers differently than when you looked.',
   evidence_unsettled: 'It is not settled yet what the provider did.',
@@ -11,6 +14,7 @@ export const REFUSAL_TEXT = {
   provider_unreachable: 'The provider cannot be asked.',
   response_unknown: 'What the handler would have answered cannot be recovered.',
   effect_found: 'The effect happened: complete it instead.',
+  effect_possible: 'The provider has something without a key that could be its effect.',
   effect_ambiguous: 'The provider has more than one thing for it.',
   no_effect: 'No effect is known that it could be completed with.',
   not_supported: 'This store does not allow it.',

@@ -5,6 +5,7 @@ import type { RefusalReason } from '@/lib/core/refusals'
 import type { KeyAction } from '@/lib/core/states'
 import {
   type IntentSource,
+  type OperateOptions,
   SourceUnavailableError,
   type StoredResponse,
   type StoreOutcome,
@@ -26,9 +27,9 @@ export type ApplyVerb = {
   asker?: Asker | undefined
   /**
    * Called with the evidence just before the write, when all else allows it: writes down what is about to be written,
-   * and says whether the action is still ours to carry out.
+   * and says why it must not be, if so.
    */
-  beforeWrite(reading: Reading, response: StoredResponse | null): Promise<boolean>
+  beforeWrite(reading: Reading, response: StoredResponse | null): Promise<RefusalReason | null>
 }
 
 /**
@@ -45,8 +46,8 @@ export async function applyVerb(
   if (inspection.kind === 'refused') return inspection
   const { reading } = inspection
   const response = verb === 'fail' ? failedResponse(actionId) : inspection.response
-  if (!(await input.beforeWrite(reading, response)))
-    return { kind: 'refused', reason: 'took_too_long', reading }
+  const reason = await input.beforeWrite(reading, response)
+  if (reason !== null) return { kind: 'refused', reason, reading }
   await assertWritesEnabled(ctx.db)
   return write(ctx, inspection, verb, actionId, response, settings)
 }
@@ -64,7 +65,7 @@ async function write(
       store.source,
       verb,
       reading,
-      { actionId, graceMs: settings.graceMs },
+      { actionId, graceMs: settings.graceMs, ...(reading.aheadMs > 0 ? { aheadMs: settings.skewMs } : {}) },
       response,
     )
     return outcome.kind === 'done'
@@ -89,7 +90,7 @@ function compareAndSet(
   source: IntentSource,
   verb: KeyAction,
   { lease, judgement }: Reading,
-  options: { actionId: string; graceMs: number },
+  options: OperateOptions,
   response: StoredResponse | null,
 ): Promise<StoreOutcome> {
   if (verb === 'release') return source.release(lease.seen, options)

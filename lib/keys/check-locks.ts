@@ -1,9 +1,10 @@
 import type { SystemContext } from '@/lib/context'
-import type { IntentSource, LeaseRow } from '@/lib/sources/contracts'
+import type { IntentSource } from '@/lib/sources/contracts'
 import { readAllLeases } from '@/lib/sources/read-all-leases'
 import { type OpenSource, openIntentSource, openIntentSources } from '@/lib/sources/registry'
 import { createProviderAsker } from './ask-provider'
-import { readingOf } from './inspect'
+import { holderLife, type LeaseReading } from './holder-life'
+import { readingOf, toLeaseReading } from './inspect'
 import type { ProviderAnswer } from './provider-answer'
 import { markGoneLocks, saveLocks } from './save-lock'
 import { type KeySettings, keySettings } from './settings'
@@ -53,11 +54,12 @@ async function checkSource(
   for (let start = 0; start < leases.length; start += SAVE_ROWS) {
     const readings = []
     for (const lease of leases.slice(start, start + SAVE_ROWS)) {
-      const isStuck = held(lease, now, settings) === 'no'
+      const reading = await toLeaseReading(ctx, store.id, lease, now, settings)
+      const isStuck = !isHeld(reading, settings)
       if (isStuck) stuck += 1
       const answer: ProviderAnswer =
-        isStuck && stuck <= ASKED_MAX ? await asker.ask(lease) : { kind: 'not_asked' }
-      readings.push(readingOf(store.source, lease, now, answer, settings))
+        isStuck && stuck <= ASKED_MAX ? await asker.ask(reading) : { kind: 'not_asked' }
+      readings.push(readingOf(store.source, reading, answer, settings))
     }
     await saveLocks(ctx, store.id, readings, checkedAt)
   }
@@ -72,8 +74,8 @@ async function checkSource(
   return { source: store.id, kind: 'checked', leases: leases.length, stuck, gone, truncated }
 }
 
-/** Whether somebody holds it, on the store's clock. */
-const held = (lease: LeaseRow, storeNow: Date, settings: KeySettings): 'yes' | 'no' =>
-  lease.state === 'leased' && lease.leaseUntil.getTime() + settings.graceMs > storeNow.getTime()
-    ? 'yes'
-    : 'no'
+/** Whether somebody holds it, or may: on the store's clock. */
+function isHeld(reading: LeaseReading, settings: KeySettings): boolean {
+  const { kind } = holderLife(reading, settings)
+  return kind !== 'none' && kind !== 'dead'
+}

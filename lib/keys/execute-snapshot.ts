@@ -9,6 +9,7 @@ import { reasonSchema } from '@/lib/core/reason'
 import type { KeyAction } from '@/lib/core/states'
 import { type RunView, runView } from '@/lib/runs/read'
 import { startRunIn } from '@/lib/runs/start'
+import { notInBulk } from './fail/propose'
 import { operateKey } from './operate-key'
 import { INLINE_MAX, type OperateResult, toResult } from './operate-locks'
 import { type KeySettings, keySettings } from './settings'
@@ -31,6 +32,7 @@ export async function executeSnapshot(
   if (options.verb !== undefined && options.verb !== snapshot.verb) {
     throw new AppError('invalid', `The snapshot was made to ${snapshot.verb}, not to ${options.verb}.`)
   }
+  if (snapshot.verb === 'fail') throw notInBulk()
   if (snapshot.createdBy !== actorId(ctx))
     throw new AppError('forbidden', 'A snapshot is carried out by who made it.')
   const reason = reasonSchema.parse(rawReason)

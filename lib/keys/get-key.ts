@@ -8,7 +8,7 @@ import { keyHash } from '@/lib/sources/key-hash'
 import { providerEvidenceForKey } from '@/lib/sources/mirror/read'
 import { openIntentSource } from '@/lib/sources/registry'
 import { listSightings } from '@/lib/telemetry/read/requests/sightings'
-import { leaseState } from './judge'
+import { leaseState } from './holder-life'
 import { formatKeyId, type KeyIdentity, parseKeyId } from './key-id'
 import { listKeys } from './list-keys'
 import { listLocks } from './list-locks'
@@ -56,7 +56,11 @@ export async function getKey(ctx: SystemContext, id: string) {
       throw new AppError('unavailable', `${known.name} cannot be read: ${store.error}`)
     throw new AppError('not_found', `There is no key ${id.slice(0, 100)}.`)
   }
-  const state: KeyState | null = current?.state ?? mirrored?.state ?? null
+  const lock = locks.items.find(({ goneAt }) => goneAt === null) ?? null
+  // Of a lease whose stamps lie in the future, the last check tells whether its holder lives.
+  const isDead =
+    current?.state === 'leased' && lock?.state === 'lease_expired' && lock.fence === current.fence
+  const state: KeyState | null = isDead ? 'lease_expired' : (current?.state ?? mirrored?.state ?? null)
   return {
     id: formatKeyId(identity),
     source: sourceId,
@@ -74,7 +78,7 @@ export async function getKey(ctx: SystemContext, id: string) {
     response: current?.response ?? null,
     effects: current?.effects ?? [],
     actionsPossible: state === null ? [] : KEY_ACTIONS[state],
-    lock: locks.items.find((lock) => lock.goneAt === null) ?? null,
+    lock,
     providerObjects: evidence.objects.map(
       ({ amountMinor, capturedMinor, refundedMinor, currency, ...object }) => ({
         ...object,

@@ -5,11 +5,13 @@ import type { IntentSource, LeaseRow, StoredResponse } from '@/lib/sources/contr
 import { type OpenSource, openIntentSource } from '@/lib/sources/registry'
 import { createProviderAsker } from './ask-provider'
 import type { FoundEffect } from './found-effect'
-import { type Judgement, judge, leaseState } from './judge'
+import { aheadMs, holderLife, type LeaseReading } from './holder-life'
+import { type Judgement, judge } from './judge'
 import { type LockVersion, lockVersion } from './lock-version'
 import type { ProviderAnswer } from './provider-answer'
 import { endpointOf, recoverResponse } from './recover-response'
 import type { KeySettings } from './settings'
+import { readUnchangedSince } from './unchanged-since'
 
 export type Target = {
   sourceId: string
@@ -19,9 +21,9 @@ export type Target = {
   seen: LockVersion | null
 }
 
-export type Reading = {
-  lease: LeaseRow
-  storeNow: Date
+export type Reading = LeaseReading & {
+  /** Its stamps lie ahead of the store's clock by this much; 0 = they do not. */
+  aheadMs: number
   answer: ProviderAnswer
   judgement: Judgement
   version: LockVersion
@@ -55,11 +57,12 @@ export async function inspect(
   const { lease, now: storeNow } = read
   if (lease === null) return { kind: 'refused', reason: 'gone', reading: null }
 
-  const changed = storeChange(lease, storeNow, target.seen, settings)
+  const leaseReading = await toLeaseReading(ctx, target.sourceId, lease, storeNow, settings)
+  const changed = storeChange(leaseReading, target.seen, settings)
   if (changed !== null) return { kind: 'refused', reason: changed, reading: null }
 
-  const answer = await (asker ?? createProviderAsker(ctx, store.system, settings)).ask(lease)
-  const reading = readingOf(store.source, lease, storeNow, answer, settings)
+  const answer = await (asker ?? createProviderAsker(ctx, store.system, settings)).ask(leaseReading)
+  const reading = readingOf(store.source, leaseReading, answer, settings)
   const refusal = reading.judgement.refused[verb]
   if (refusal !== undefined) return { kind: 'refused', reason: refusal, reading }
   if (target.seen !== null && target.seen.evidence !== reading.version.evidence) {
@@ -73,24 +76,37 @@ export async function inspect(
   }
 }
 
+/** What is needed to tell whether its holder lives: how long it has been as it is, where its stamps do not tell. */
+export async function toLeaseReading(
+  ctx: SystemContext,
+  sourceId: string,
+  lease: LeaseRow,
+  storeNow: Date,
+  settings: KeySettings,
+): Promise<LeaseReading> {
+  const ahead = aheadMs({ lease, storeNow }, settings) > 0
+  const unchangedSince = ahead ? await readUnchangedSince(ctx.db, sourceId, lease) : null
+  return { lease, storeNow, unchangedSince }
+}
+
 /** A lease with the provider's answer, judged. */
 export function readingOf(
   source: IntentSource,
-  lease: LeaseRow,
-  storeNow: Date,
+  leaseReading: LeaseReading,
   answer: ProviderAnswer,
   settings: KeySettings,
 ): Reading {
+  const { lease } = leaseReading
   const template = source.responses[endpointOf(lease.scope)]
   const judgement = judge({
-    lease,
-    storeNow,
+    ...leaseReading,
     answer,
     capabilities: source.capabilities,
     responseKnown: (effect: FoundEffect) => recoverResponse(template, effect, lease.key) !== null,
     settings,
   })
-  return { lease, storeNow, answer, judgement, version: lockVersion(lease, answer) }
+  const version = lockVersion(lease, answer)
+  return { ...leaseReading, aheadMs: aheadMs(leaseReading, settings), answer, judgement, version }
 }
 
 function recover(source: IntentSource, { lease, judgement }: Reading): StoredResponse | null {
@@ -100,19 +116,16 @@ function recover(source: IntentSource, { lease, judgement }: Reading): StoredRes
 
 /** How the store's side differs from what was seen; the most telling difference first. */
 function storeChange(
-  lease: LeaseRow,
-  storeNow: Date,
+  reading: LeaseReading,
   seen: LockVersion | null,
   settings: KeySettings,
 ): RefusalReason | null {
-  const alive = lease.state === 'leased' && lease.leaseUntil.getTime() + settings.graceMs > storeNow.getTime()
+  const { lease } = reading
+  const life = holderLife(reading, settings)
   if (seen !== null && seen.fence !== lease.fence.toString()) return 'fence_changed'
-  if (alive) return 'holder_alive'
+  if (life.kind === 'watched') return 'clock_ahead'
+  if (life.kind === 'alive' || life.kind === 'grace') return 'holder_alive'
   if (seen === null) return null
   const now = lockVersion(lease, { kind: 'not_asked' })
-  return now.store === seen.store
-    ? null
-    : leaseState(lease, storeNow) === 'leased'
-      ? 'holder_alive'
-      : 'state_changed'
+  return now.store === seen.store ? null : 'state_changed'
 }

@@ -1,14 +1,12 @@
 import type { RefusalReason } from '@/lib/core/refusals'
 import { type KeyAction, type KeyState, keyAllows, type LockVerdict } from '@/lib/core/states'
-import type { LeaseRow, StoreCapabilities } from '@/lib/sources/contracts'
+import type { StoreCapabilities } from '@/lib/sources/contracts'
 import { type FoundEffect, findEffect } from './found-effect'
-import type { ProviderAnswer } from './provider-answer'
+import { type HolderLife, holderLife, type LeaseReading, leaseState } from './holder-life'
+import type { Candidate, ProviderAnswer } from './provider-answer'
 import type { KeySettings } from './settings'
 
-export type JudgeInput = {
-  lease: LeaseRow
-  /** The store's clock, when the lease was read. */
-  storeNow: Date
+export type JudgeInput = LeaseReading & {
   answer: ProviderAnswer
   capabilities: StoreCapabilities
   /** There is a template for the route, and all that it names is known. */
@@ -28,16 +26,16 @@ export type Judgement = {
 
 /** The effects that a provider can list as objects of their own; of the others (a capture) a listing proves nothing. */
 const LISTED = /\.(charge|refund)$/
+/** Candidates that a reason names; the others are beside it. */
+const CANDIDATES_SAID = 3
 
 const ALL = ['release', 'complete', 'fail'] as const satisfies readonly KeyAction[]
 
-export const leaseState = (lease: LeaseRow, storeNow: Date): KeyState =>
-  lease.state !== 'leased' ? lease.state : lease.leaseUntil <= storeNow ? 'lease_expired' : 'leased'
-
 /** The verdict of a lock: pure, from the lease, the store's clock and the provider's answer. */
 export function judge(input: JudgeInput): Judgement {
-  const state = leaseState(input.lease, input.storeNow)
-  const judged = judgeEvidence(input, state)
+  const life = holderLife(input, input.settings)
+  const state = life.kind === 'dead' ? 'lease_expired' : leaseState(input.lease, input.storeNow)
+  const judged = withClock(judgeEvidence(input, state, life), life)
   const refused: Judgement['refused'] = {}
   const { canRelease, canComplete, canFail } = input.capabilities
   const can: Record<KeyAction, boolean> = { release: canRelease, complete: canComplete, fail: canFail }
@@ -67,32 +65,51 @@ const all = (reason: RefusalReason): Judgement['refused'] => ({
   fail: reason,
 })
 
-function judgeEvidence(input: JudgeInput, state: KeyState): Judged {
-  const { lease, storeNow, answer, settings } = input
+/** What the evidence says of a lease whose stamps lie in the future is said together with that. */
+function withClock(judged: Judged, life: HolderLife): Judged {
+  if (life.kind !== 'dead' || life.aheadMs === 0) return judged
+  const finding = `Its stamps lie ${secondsText(life.aheadMs)} in the future, so a clock of its store was ahead; nothing renewed it for longer than it lasts.`
+  return { ...judged, reason: `${finding} ${judged.reason}` }
+}
+
+function judgeEvidence(input: JudgeInput, state: KeyState, life: HolderLife): Judged {
+  const { lease, storeNow, answer } = input
   if (state === 'leased' && lease.leaseless === true) {
     const reason =
       'Leased, no lease: its library sets no time after which a holder counts as dead. It is stuck until it expires.'
     return { verdict: 'investigate', reason, refused: all('not_supported'), effect: null }
   }
-  if (state === 'leased') {
-    const reason = `Its holder is alive: heartbeat ${seconds(storeNow, lease.heartbeatAt)} ago.`
+  if (life.kind === 'watched') {
+    const reason = `Its stamps lie ${secondsText(life.aheadMs)} in the future: a clock of its store was ahead, so its lease says nothing of its holder. It counts as dead when nothing renews it for another ${secondsText(life.leftMs)}.`
+    return { verdict: 'wait', reason, refused: all('clock_ahead'), effect: null }
+  }
+  if (life.kind === 'alive') {
+    const beatMs = Math.max(0, storeNow.getTime() - lease.heartbeatAt.getTime())
+    const reason = `Its holder is alive: heartbeat ${secondsText(beatMs)} ago.`
     return { verdict: 'wait', reason, refused: all('holder_alive'), effect: null }
   }
-  if (state === 'lease_expired' && lease.leaseUntil.getTime() + settings.graceMs > storeNow.getTime()) {
+  if (life.kind === 'grace') {
     const reason = 'Its lease has just passed: the holder may still renew it.'
     return { verdict: 'wait', reason, refused: all('holder_alive'), effect: null }
   }
   switch (answer.kind) {
     case 'found':
-      return judgeFound(input, answer.objects)
-    case 'not_asked':
+      return judgeFound(input, state, answer.objects)
+    case 'not_asked': {
+      const reason = 'The provider was not asked about it yet: others come first, the oldest before all.'
+      return { verdict: 'investigate', reason, refused: all('provider_unreachable'), effect: null }
+    }
     case 'unreachable': {
       const reason = 'The provider cannot be asked, so nobody knows whether the effect happened.'
       return { verdict: 'investigate', reason, refused: all('provider_unreachable'), effect: null }
     }
     case 'not_settled': {
-      const reason = 'It is too early: what the provider did may not be in its listing yet.'
+      const reason = `It is too early: a call that began while the key was held may still be under way, or not be in the provider's listing yet. It can be told from ${answer.settlesAt.slice(11, 19)} UTC on.`
       return { verdict: 'wait', reason, refused: all('evidence_unsettled'), effect: null }
+    }
+    case 'possible': {
+      const reason = possibleText(answer)
+      return { verdict: 'investigate', reason, refused: all('effect_possible'), effect: null }
     }
     case 'no_provider':
     case 'none':
@@ -102,8 +119,21 @@ function judgeEvidence(input: JudgeInput, state: KeyState): Judged {
   }
 }
 
+function possibleText({ objects, count }: { objects: readonly Candidate[]; count: number }): string {
+  const names = objects.slice(0, CANDIDATES_SAID).map(({ id }) => id)
+  const more = count > names.length ? ` and ${count - names.length} more` : ''
+  const payments = objects.every(({ kind }) => kind === 'payment')
+  return payments
+    ? `${names.join(', ')}${more} is still open at the provider: a charge may yet be made under it. Cancel it there, or wait for its end.`
+    : `The provider has ${names.join(', ')}${more} from the time of this key, without a key in the metadata: it could be this one's effect. Look at it there, and set its metadata to the key that it belongs to.`
+}
+
 /** The provider has objects of this key. */
-function judgeFound(input: JudgeInput, objects: readonly { id: string; status: string }[]): Judged {
+function judgeFound(
+  input: JudgeInput,
+  state: KeyState,
+  objects: readonly { id: string; status: string }[],
+): Judged {
   const found = findEffect(input.lease, input.answer)
   switch (found.kind) {
     case 'pending':
@@ -121,7 +151,7 @@ function judgeFound(input: JudgeInput, objects: readonly { id: string; status: s
         effect: null,
       }
     case 'failed':
-      return judgeNone(input, leaseState(input.lease, input.storeNow))
+      return judgeNone(input, state)
     case 'one': {
       const { effect } = found
       if (input.responseKnown(effect)) {
@@ -155,8 +185,11 @@ function judgeNone(input: JudgeInput, state: KeyState): Judged {
     }
   }
   const begun = lease.effects.filter((effect) => effect.state !== 'failed')
-  if (answer.kind === 'no_provider' && begun.length > 0) {
-    const reason = 'An effect was begun, and no provider is connected that could be asked about it.'
+  if (answer.kind === 'no_provider' && (begun.length > 0 || capabilities.recordsEffects !== true)) {
+    const reason =
+      begun.length > 0
+        ? 'An effect was begun, and no provider is connected that could be asked about it.'
+        : 'Its store does not record what was begun, and no provider is connected that could be asked.'
     return { verdict: 'investigate', reason, refused: all('provider_unreachable'), effect: null }
   }
   if (!capabilities.providerKeyed || begun.some((effect) => effect.providerKey === null)) {
@@ -180,13 +213,18 @@ function judgeNone(input: JudgeInput, state: KeyState): Judged {
   }
 }
 
-/** "It failed" may be stored only where that is proven: everything begun is of a kind that the provider lists. */
-function failRefusal({ lease, answer }: JudgeInput): { fail?: RefusalReason } {
-  const open = lease.effects.filter((effect) => effect.state !== 'failed')
+/**
+ * "It did not happen" may be stored only where that is proven: nothing of it is done, and everything that was begun is of
+ * a kind that the provider lists.
+ */
+function failRefusal({ lease, answer, capabilities }: JudgeInput): { fail?: RefusalReason } {
+  if (lease.effects.some(({ state }) => state === 'committed')) return { fail: 'effect_found' }
+  const open = lease.effects.filter(({ state }) => state !== 'failed')
   const proven =
-    open.length === 0 || (answer.kind === 'none' && open.every((effect) => LISTED.test(effect.name)))
+    answer.kind === 'none'
+      ? open.every(({ name }) => LISTED.test(name))
+      : open.length === 0 && capabilities.recordsEffects === true
   return proven ? {} : { fail: 'evidence_unsettled' }
 }
 
-const seconds = (now: Date, then: Date): string =>
-  `${Math.max(0, Math.round((now.getTime() - then.getTime()) / 1000))} s`
+const secondsText = (ms: number): string => `${Math.round(ms / 1000)} s`

@@ -6,9 +6,13 @@ import { answerDigest, type ProviderAnswer } from './provider-answer'
 /** What a person saw of a lock, as one opaque word: the lease as the store had it, and the provider's answer. */
 export type LockVersion = { fence: string; store: string; evidence: string }
 
+/** The store's side of it. */
+export const storeDigest = (lease: LeaseRow): string =>
+  createHash('sha256').update(lease.version).digest('hex').slice(0, 24)
+
 export const lockVersion = (lease: LeaseRow, answer: ProviderAnswer): LockVersion => ({
   fence: lease.fence.toString(),
-  store: createHash('sha256').update(lease.version).digest('hex').slice(0, 24),
+  store: storeDigest(lease),
   evidence: answerDigest(answer),
 })
 

@@ -1,27 +1,23 @@
 import { createAction } from '@/lib/actions/create'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
-import { transition } from '@/lib/actions/transition'
 import { type ActionView, actionView } from '@/lib/actions/view'
 import { append } from '@/lib/audit/append'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
-import { toJsonObject } from '@/lib/core/json-value'
 import { reasonSchema } from '@/lib/core/reason'
-import { REFUSAL_TEXT } from '@/lib/core/refusals'
 import type { KeyAction } from '@/lib/core/states'
 import type { Prisma } from '@/prisma/generated/client'
+import { commitResult, evidenceOf, noteEvidence, resultOf } from './action-result'
 import { applyVerb, type VerbOutcome } from './apply-verb'
-import type { Asker, Reading } from './inspect'
-import { formatLockVersion, parseLockVersion } from './lock-version'
+import { proposeFail } from './fail/propose'
+import type { Asker } from './inspect'
+import { parseLockVersion } from './lock-version'
 import { saveOperatedLock } from './save-lock'
 import { type KeySettings, keySettings } from './settings'
 
 /** A second click comes within this. Later the store is asked: a failover may have lost what was done. */
 const REPEAT_WITHIN_MS = 60_000
-/** Evidence older than this is read again by whoever tries next, rather than acted on. */
-const EXECUTE_WITHIN_MS = 60_000
-
 export type OperateKey = {
   sourceId: string
   scope: string
@@ -37,7 +33,8 @@ export type OperateKey = {
 
 /**
  * One verb on one key: intent committed with its audit entry, evidence read again, compare-and-set, result committed
- * with its audit entry. The same person sending it again (a double click) gets the action of the first.
+ * with its audit entry. The same person sending it again (a double click) gets the action of the first. To fail a key
+ * takes two people: it is only proposed here.
  */
 export async function operateKey(
   ctx: Context,
@@ -50,6 +47,7 @@ export async function operateKey(
   const seen = parseLockVersion(input.seen)
   const settings = options.settings ?? keySettings()
   await assertWritesEnabled(ctx.db)
+  if (verb === 'fail') return proposeFail(ctx, { ...input, reason }, { ...options, settings })
 
   const intent = await commitIntent(ctx, verb, { ...input, reason })
   if (intent.kind === 'repeated') return intent.action
@@ -64,7 +62,11 @@ export async function operateKey(
         target: { sourceId: input.sourceId, scope: input.scope, key: input.key, seen },
         actionId,
         asker: options.asker,
-        beforeWrite: (reading, response) => noteEvidence(ctx, actionId, reading, response),
+        beforeWrite: (reading, response) =>
+          noteEvidence(ctx, actionId, {
+            evidence: evidenceOf(reading, response),
+            evidenceHash: reading.version.evidence,
+          }),
       },
       settings,
     )
@@ -134,80 +136,5 @@ async function commitIntent(ctx: Context, verb: KeyAction, input: OperateKey): P
       after,
     })
     return { kind: 'new', action: actionView(action) }
-  })
-}
-
-/** Writes down what is about to be written, so that an unknown end can be recognised. False = too late. */
-async function noteEvidence(
-  ctx: Context,
-  actionId: string,
-  reading: Reading,
-  response: { status: number; body: string } | null,
-): Promise<boolean> {
-  const notBefore = new Date(ctx.clock.now().getTime() - EXECUTE_WITHIN_MS)
-  const evidence = toJsonObject({
-    lease: { ...reading.lease.seen, owner: reading.lease.owner },
-    answer: reading.answer,
-    verdict: reading.judgement.verdict,
-    why: reading.judgement.reason,
-    ...(response === null ? {} : { response: { status: response.status, body: response.body } }),
-  })
-  const { count } = await ctx.db.prisma.action.updateMany({
-    where: { id: actionId, state: 'executing', executedAt: { gte: notBefore } },
-    data: { evidence, evidenceHash: reading.version.evidence },
-  })
-  return count === 1
-}
-
-type Result = { state: 'done' | 'refused' | 'unknown' | 'failed'; result: Record<string, unknown> }
-
-function resultOf(outcome: VerbOutcome): Result {
-  switch (outcome.kind) {
-    case 'done':
-      return { state: 'done', result: {} }
-    case 'refused': {
-      const { reason, reading } = outcome
-      const now =
-        reading === null
-          ? {}
-          : {
-              version: formatLockVersion(reading.version),
-              verdict: reading.judgement.verdict,
-              why: reading.judgement.reason,
-            }
-      return { state: 'refused', result: { reason, text: REFUSAL_TEXT[reason], now } }
-    }
-    case 'unknown':
-      return { state: 'unknown', result: { error: outcome.message } }
-    default:
-      return outcome satisfies never
-  }
-}
-
-async function commitResult(
-  ctx: Context,
-  verb: KeyAction,
-  actionId: string,
-  result: Result,
-): Promise<ActionView> {
-  return ctx.db.prisma.$transaction(async (tx) => {
-    const row = await transition(tx, {
-      id: actionId,
-      from: ['executing'],
-      to: result.state,
-      patch: {
-        result: result.result,
-        ...(result.state === 'unknown' ? {} : { finishedAt: ctx.clock.now() }),
-      },
-    })
-    // Somebody settled it meanwhile by reading the store: that answer stands.
-    if (row === 'lost') return actionView(await tx.action.findUniqueOrThrow({ where: { id: actionId } }))
-    await append(tx, ctx, {
-      verb: `lock.${verb}`,
-      subject: actionId,
-      outcome: result.state,
-      after: result.result,
-    })
-    return actionView(row)
   })
 }

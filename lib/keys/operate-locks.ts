@@ -5,6 +5,7 @@ import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
 import { reasonSchema } from '@/lib/core/reason'
 import type { KeyAction } from '@/lib/core/states'
+import { notInBulk } from './fail/propose'
 import { operateKey } from './operate-key'
 import { type KeySettings, keySettings } from './settings'
 
@@ -38,6 +39,7 @@ export async function operateLocks(
   authorise(ctx, `lock.${verb}`)
   const { ids, seen, reason } = parse(raw)
   const unique = [...new Set(ids)]
+  if (verb === 'fail' && unique.length > 1) throw notInBulk()
   const missing = unique.filter((id) => seen[id] === undefined)
   if (missing.length > 0) throw new AppError('invalid', `seen has no version of ${missing.join(', ')}.`)
 

@@ -6,8 +6,8 @@ import { type LockView, listLocks } from './list-locks'
 import { type KeySettings, keySettings } from './settings'
 import { freeze, type SnapshotExclusion, type SnapshotView } from './snapshots'
 
-/** A verb for all, or for each what its evidence says. */
-export type WantedVerb = KeyAction | 'as_judged'
+/** A verb for all, or for each what its evidence says. To fail a key is proposed for one at a time. */
+export type WantedVerb = Exclude<KeyAction, 'fail'> | 'as_judged'
 
 export type LockPreview = {
   /** One frozen set for each verb that there is something to do with. */
@@ -18,7 +18,7 @@ export type LockPreview = {
   more: boolean
 }
 
-const VERBS: readonly KeyAction[] = ['release', 'complete']
+const VERBS = ['release', 'complete'] as const
 
 /** Freezes what would be done to these locks, after a fresh look at store and provider. Changes nothing. */
 export async function previewLocks(
@@ -30,7 +30,7 @@ export async function previewLocks(
   const { items, next } = await listLocks(ctx.db, filter, { limit: BULK_MAX }, ctx.clock.now())
   const sorted = wanted === 'as_judged' ? sortByVerdict(items) : { [wanted]: items }
   const snapshots: SnapshotView[] = []
-  for (const verb of [...VERBS, 'fail'] as const) {
+  for (const verb of VERBS) {
     const locks = sorted[verb] ?? []
     if (locks.length > 0)
       snapshots.push(await freeze(ctx, verb, { ids: locks.map(({ id }) => id) }, settings))

@@ -8,12 +8,12 @@ import type {
 import { SourceUnavailableError } from '@/lib/sources/contracts'
 
 /** Beyond this the staging is too far behind for a verdict: better to say so than to list for minutes. */
-const PAGES_MAX = 20
+const PAGES_MAX = 60
 
-export type Tail = { from: Date; byKey(scope: string, key: string): Listed[] }
-type Listed = ProviderObject | ProviderUnreadable
+export type Tail = { from: Date; objects: readonly Listed[]; byKey(scope: string, key: string): Listed[] }
+export type Listed = ProviderObject | ProviderUnreadable
 
-/** Lists everything that the provider made in the range. Throws when there is more than 20 pages of it. */
+/** Lists everything that the provider made in the range. Throws when there is more than 60 pages of it. */
 export async function listTail(provider: ProviderSource, range: TimeRange): Promise<Tail> {
   const objects: Listed[] = []
   if (range.from < range.to) {
@@ -22,6 +22,7 @@ export async function listTail(provider: ProviderSource, range: TimeRange): Prom
   }
   return {
     from: range.from,
+    objects,
     byKey: (scope, key) => objects.filter((object) => object.key === key && object.scope === scope),
   }
 }

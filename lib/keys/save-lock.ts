@@ -11,21 +11,23 @@ const NOTIFY = `SELECT pg_notify('idemscope', '{"kind":"locks"}')`
 /** Stamps stay text until PostgreSQL reads them: a JS date would lose their microseconds. */
 const UPSERT = `
   INSERT INTO lock AS l (id, source_id, scope, key, state, version, fence, attempts, tier, holder, step, trace_id,
-    acquired_at, lease_until, heartbeat_at, verdict, verdict_reason, provider_answer, checked_at, gone_at)
+    acquired_at, lease_until, heartbeat_at, verdict, verdict_reason, provider_answer, unchanged_since, checked_at, gone_at)
   SELECT r.id, $1, r.scope, r.key, r.state, r.version, r.fence, r.attempts, r.tier, r.holder, r.step, r.trace_id,
-    r.acquired_at, r.lease_until, r.heartbeat_at, r.verdict, r.verdict_reason, r.provider_answer, $3, NULL
+    r.acquired_at, r.lease_until, r.heartbeat_at, r.verdict, r.verdict_reason, r.provider_answer, r.store_now, $3, NULL
   FROM jsonb_to_recordset($2::jsonb) r(id text, scope text, key text, state text, version text, fence bigint,
     attempts int, tier text, holder text, step text, trace_id text, acquired_at timestamptz, lease_until timestamptz,
-    heartbeat_at timestamptz, verdict text, verdict_reason text, provider_answer jsonb)
+    heartbeat_at timestamptz, verdict text, verdict_reason text, provider_answer jsonb, store_now timestamptz)
   ON CONFLICT (source_id, scope, key, acquired_at) DO UPDATE SET
     state = excluded.state, version = excluded.version, fence = excluded.fence, attempts = excluded.attempts,
     tier = excluded.tier, holder = excluded.holder, step = excluded.step, trace_id = excluded.trace_id,
     lease_until = excluded.lease_until, heartbeat_at = excluded.heartbeat_at, verdict = excluded.verdict,
     verdict_reason = excluded.verdict_reason, provider_answer = excluded.provider_answer,
+    unchanged_since = CASE WHEN split_part(l.version, '.', 2) = split_part(excluded.version, '.', 2)
+      THEN coalesce(l.unchanged_since, excluded.unchanged_since) ELSE excluded.unchanged_since END,
     checked_at = excluded.checked_at, gone_at = NULL
   WHERE l.checked_at <= excluded.checked_at AND l.fence <= excluded.fence`
 
-const toRow = ({ lease, judgement, answer, version }: Reading) => ({
+const toRow = ({ lease, storeNow, judgement, answer, version }: Reading) => ({
   id: newId('lock'),
   scope: lease.scope,
   key: lease.key,
@@ -43,6 +45,7 @@ const toRow = ({ lease, judgement, answer, version }: Reading) => ({
   verdict: judgement.verdict,
   verdict_reason: judgement.reason,
   provider_answer: answer,
+  store_now: storeNow,
 })
 
 /** Writes what was read of locks of one source. What was read later, or of a later holder, stays. */

@@ -7,6 +7,8 @@ export type KeySettings = {
   skewMs: number
   /** What the provider made longer ago than this is in its listing. */
   settleDelayMs: number
+  /** The longest that a call of a service to its provider takes, all repeats included. */
+  callMs: number
   /** How long the provider answers a repeated idempotency key with the same object. */
   providerWindowMs: number
 }
@@ -17,6 +19,7 @@ export function keySettings(): KeySettings {
     graceMs: settings.IDEMSCOPE_LEASE_GRACE_MS,
     skewMs: settings.IDEMSCOPE_CLOCK_SKEW_MS,
     settleDelayMs: settings.IDEMSCOPE_SETTLE_DELAY_MS,
+    callMs: settings.IDEMSCOPE_PROVIDER_CALL_MS,
     providerWindowMs: settings.IDEMSCOPE_PROVIDER_WINDOW_MS,
   }
 }

@@ -11,6 +11,7 @@ import { KEY_STATES, type KeyAction, LOCK_VERDICTS } from '@/lib/core/states'
 import { env } from '@/lib/env'
 import { openIntentSource } from '@/lib/sources/registry'
 import { createProviderAsker } from './ask-provider'
+import { notInBulk } from './fail/propose'
 import { type Asker, inspect } from './inspect'
 import { type LockView, listLocks } from './list-locks'
 import { formatLockVersion } from './lock-version'
@@ -72,6 +73,7 @@ export async function freeze(
   tooLate: ReadonlySet<string> = new Set(),
 ): Promise<SnapshotView> {
   authorise(ctx, `lock.${verb}`)
+  if (verb === 'fail') throw notInBulk()
   const filter = lockFilterSchema.safeParse(rawFilter)
   if (!filter.success) {
     throw new AppError(

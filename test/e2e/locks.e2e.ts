@@ -6,7 +6,7 @@ test.use(asOperator)
 test.describe.configure({ timeout: 90_000 })
 
 /** Each test has clients of its own. All are left stuck at once, since the console needs a while to find and judge them. */
-const SUPPLY = { once: 1, heir: 1, stale: 1, steady: 1 }
+const SUPPLY = { once: 1, heir: 1, stale: 1, steady: 1, failing: 1 }
 test.beforeAll(async () => {
   for (const [client, count] of Object.entries(SUPPLY)) await leaveStuckKeys(client, count)
 })
@@ -187,4 +187,45 @@ test.describe('as a viewer', () => {
       'true',
     )
   })
+})
+
+test('to fail a key is proposed by one person and approved by another, who sees what it rests on', async ({
+  page,
+  browser,
+}) => {
+  const [lock] = await stuckOf('failing', 1)
+  await page.goto(`/locks?client=failing&lock=${lock?.id}`)
+  const inspector = page.getByRole('complementary', { name: 'Lock' })
+  await inspector.getByRole('button', { name: 'Propose to fail…' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog).toContainText('Nothing is changed before a second person approves')
+  await dialog.getByLabel('Reason').fill(REASON)
+  await dialog.getByRole('button', { name: 'Propose 1 failure' }).dblclick()
+  await expect(dialog).toBeHidden({ timeout: 30_000 })
+  const waiting = inspector.getByRole('region', { name: 'Proposed failure of this key' })
+  await expect(waiting).toContainText('has nothing of its time that could be its effect')
+  await expect(waiting.getByRole('button', { name: 'Approve failure' })).toHaveAttribute(
+    'aria-disabled',
+    'true',
+  )
+  await expect(inspector.getByRole('button', { name: 'Propose to fail…' })).toBeHidden()
+  await expectAccessible(page)
+
+  const other = await browser.newContext({ ...asApprover, baseURL: process.env.BASE_URL ?? '' })
+  const second = await other.newPage()
+  await second.goto('/reconciliation')
+  await second
+    .getByRole('region', { name: 'Waiting for approval' })
+    .getByRole('link', { name: 'Fail the key' })
+    .first()
+    .click()
+  await expect(second).toHaveURL(/\/keys\/key_/)
+  await second.getByRole('button', { name: 'Approve failure' }).click()
+  const approval = second.getByRole('dialog')
+  await expect(approval).toContainText('they pay twice')
+  await approval.getByLabel(/How many/).fill('1')
+  await approval.getByRole('button', { name: /^Fail 1 key in/ }).click()
+  await expect(approval).toBeHidden({ timeout: 45_000 })
+  await expect(second.getByRole('region', { name: 'State and actions' })).toContainText('Failed')
+  await other.close()
 })

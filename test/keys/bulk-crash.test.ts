@@ -46,6 +46,7 @@ async function startWorker(): Promise<ChildProcess> {
       IDEMSCOPE_KEY_SECRET: 'k'.repeat(32),
       IDEMSCOPE_DEMO: '1',
       IDEMSCOPE_SETTLE_DELAY_MS: '0',
+      IDEMSCOPE_PROVIDER_CALL_MS: '0',
       IDEMSCOPE_CLOCK_SKEW_MS: '0',
       IDEMSCOPE_LEASE_GRACE_MS: '0',
       ...Object.fromEntries(periods),

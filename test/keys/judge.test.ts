@@ -77,6 +77,7 @@ const verdictOf = (row: LeaseRow, answer: ProviderAnswer, patch: Partial<Paramet
   judge({
     lease: row,
     storeNow: NOW,
+    unchangedSince: null,
     answer,
     capabilities: {
       canRelease: true,
@@ -85,10 +86,11 @@ const verdictOf = (row: LeaseRow, answer: ProviderAnswer, patch: Partial<Paramet
       canCollect: true,
       casStrength: 'token',
       zombieSafe: true,
+      recordsEffects: true,
       providerKeyed: true,
     },
     responseKnown: () => true,
-    settings: { graceMs: 2000, skewMs: 5000, settleDelayMs: 60_000, providerWindowMs: 86_400_000 },
+    settings: { graceMs: 2000, skewMs: 5000, settleDelayMs: 60_000, callMs: 0, providerWindowMs: 86_400_000 },
     ...patch,
   })
 
@@ -246,6 +248,27 @@ test('what the store cannot do is not offered', () => {
   expect(verdictOf(lease(), none, { capabilities })).toMatchObject({
     verdict: 'investigate',
     refused: { release: 'not_supported' },
+  })
+})
+
+test('a store that records no effects says nothing of what was begun', () => {
+  const capabilities = {
+    canRelease: true,
+    canComplete: true,
+    canFail: true,
+    canCollect: false,
+    casStrength: 'version',
+    zombieSafe: false,
+    providerKeyed: true,
+  } as const
+  expect(verdictOf(lease(), { kind: 'no_provider' }, { capabilities })).toMatchObject({
+    verdict: 'investigate',
+    reason: 'Its store does not record what was begun, and no provider is connected that could be asked.',
+    refused: { release: 'provider_unreachable', fail: 'provider_unreachable' },
+  })
+  expect(verdictOf(lease(), found(object({ status: 'failed' })), { capabilities })).toMatchObject({
+    verdict: 'release',
+    refused: { fail: 'evidence_unsettled' },
   })
 })
 

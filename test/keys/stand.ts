@@ -40,6 +40,7 @@ export const SETTINGS: KeySettings = {
   graceMs: 0,
   skewMs: 60_000,
   settleDelayMs: -120_000,
+  callMs: 0,
   providerWindowMs: 86_400_000,
 }
 

@@ -133,22 +133,6 @@ test('a stuck key whose charge happened is completed: the retry replays the very
   expect(items).toEqual([])
 })
 
-test('a stuck key is failed: whoever retries is told so, and nothing runs', async () => {
-  const holder = await acquire(stand, 'fail-1')
-  await killHolder(stand, holder)
-  expect(await act('fail', await lockOf('fail-1'))).toMatchObject({ state: 'done' })
-  const retry = await stand.store.acquire({
-    scope: SCOPE,
-    key: 'fail-1',
-    tier: 'standard',
-    fingerprint: new Uint8Array(16),
-    owner: 'retry',
-    leaseMs: 1000,
-    traceId: null,
-  })
-  expect(retry).toMatchObject({ kind: 'replay', state: 'failed_final', status: 410 })
-})
-
 test('a route without a template is investigated, not completed', async () => {
   const scope = 'web/POST /v1/other'
   const acquired = await stand.store.acquire({

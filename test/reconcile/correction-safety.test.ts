@@ -24,6 +24,7 @@ const KEYS = {
   settleDelayMs: SETTINGS.settleDelayMs,
   skewMs: SETTINGS.clockSkewMs,
   graceMs: SETTINGS.leaseGraceMs,
+  callMs: 0,
   providerWindowMs: 86_400_000,
 }
 

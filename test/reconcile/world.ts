@@ -25,6 +25,8 @@ import { noQueue } from '../support/no-queue'
 
 process.env.IDEMSCOPE_CREDENTIALS_KEY ??= 'ab'.repeat(32)
 process.env.IDEMSCOPE_DEMO ??= '1'
+// Calls of these tests are over when they return.
+process.env.IDEMSCOPE_PROVIDER_CALL_MS ??= '0'
 
 export const SCOPE = 'web/POST /v1/payments'
 export const REASON = 'checked with the provider by hand'

@@ -6,7 +6,13 @@ import { CONTAINS } from '@/app/_server/attempt-once'
 import { approveAction, rejectAction, withdrawAction } from '@/app/_server/decide'
 import type { ActInput } from '@/app/_ui/act-dialog'
 
-const once = actsShownOn(['/reconciliation', 'layout'], ['/storage'], ['/settings'])
+const once = actsShownOn(
+  ['/reconciliation', 'layout'],
+  ['/storage'],
+  ['/settings'],
+  ['/locks'],
+  ['/keys/[id]', 'page'],
+)
 
 const id = z.string().max(64)
 

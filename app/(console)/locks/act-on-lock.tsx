@@ -8,6 +8,7 @@ import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
 import { KEY_ACTIONS, type KeyAction } from '@/lib/core/states'
 import { type ActedOnLock, actOnLock } from './act'
 import { CopyCurl } from './copy-curl'
+import { ProposeFail } from './propose-fail'
 import type { LockRow, Permit } from './read-locks'
 import { ResolveDialog, type Selection } from './resolve-dialog'
 import { SeenAndNow } from './seen-and-now'
@@ -20,16 +21,22 @@ const GROUND: Record<Tone, string> = {
   quiet: 'bg-sunken text-ink-2',
 }
 
-type Answer = { seen: LockRow; verb: KeyAction } & ({ kind: 'acted'; acted: ActedOnLock } | NotDone)
+type Answer = { seen: LockRow; verb: Exclude<KeyAction, 'fail'> } & (
+  | { kind: 'acted'; acted: ActedOnLock }
+  | NotDone
+)
 
 /** The verdict, the evidence (`children`), and the one act that the verdict stands for; others are behind a look. */
 export function ActOnLock({
   lock,
   permit,
+  proposal,
   children,
 }: {
   lock: LockRow
   permit: Permit
+  /** That it is failed, waiting for a second person. */
+  proposal: ReactNode
   children: ReactNode
 }) {
   const [answer, setAnswer] = useState<Answer | null>(null)
@@ -52,6 +59,7 @@ export function ActOnLock({
         </p>
       </div>
       {children}
+      {proposal}
       {answer !== null && <WhatBecame answer={answer} />}
       {!ended && judged !== null && (
         <ActForm key={lock.id} lock={lock} verb={judged} permit={permit} onAnswer={setAnswer} />
@@ -63,6 +71,7 @@ export function ActOnLock({
           </p>
           <div className="flex flex-wrap gap-2">
             {legal
+              .filter((verb) => verb !== 'fail')
               .filter((verb) => verb !== judged)
               .map((verb) => (
                 <Button
@@ -77,6 +86,7 @@ export function ActOnLock({
                   {VERB[verb].name}…
                 </Button>
               ))}
+            {legal.includes('fail') && proposal === null && <ProposeFail lock={lock} permit={permit} />}
           </div>
         </div>
       )}
@@ -92,7 +102,7 @@ export function ActOnLock({
 
 function ActForm(props: {
   lock: LockRow
-  verb: KeyAction
+  verb: Exclude<KeyAction, 'fail'>
   permit: Permit
   onAnswer: (answer: Answer) => void
 }) {

@@ -2,8 +2,11 @@
 
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
+import { actsShownOn } from '@/app/_server/acts-shown-on'
 import { type Attempted, attempt } from '@/app/_server/attempt'
+import type { ActInput } from '@/app/_ui/act-dialog'
 import { BULK_MAX } from '@/lib/core/bulk'
+import { AppError } from '@/lib/core/errors'
 import type { KeyAction } from '@/lib/core/states'
 import { executeSnapshot } from '@/lib/keys/execute-snapshot'
 import { findLock } from '@/lib/keys/find-lock'
@@ -15,7 +18,7 @@ import { cancelRun } from '@/lib/runs/cancel'
 
 // Each is safe to send twice: an act is known by what was seen, a snapshot is carried out once, a run is ended once.
 
-const verbSchema = z.enum(['release', 'complete', 'fail'])
+const verbSchema = z.enum(['release', 'complete'])
 const oneSchema = z.object({ verb: verbSchema, id: z.string(), seen: z.string(), reason: z.string() })
 
 /** What became of it, and the lock as it is now. */
@@ -31,6 +34,22 @@ export async function actOnLock(raw: z.input<typeof oneSchema>): Promise<Attempt
     return { result: z.custom<OperateResult>((value) => value !== undefined).parse(result), fresh }
   })
 }
+
+const once = actsShownOn(['/locks'], ['/keys/[id]', 'page'])
+
+/** Proposes that a key is failed, as it was seen; a second person decides. */
+export const proposeFailure = async (seen: { id: string; seen: string }, input: ActInput) =>
+  once('lock.fail', input, async (ctx) => {
+    const id = z.string().max(64).parse(seen.id)
+    const version = z.string().max(128).parse(seen.seen)
+    const [result] = await operateLocks(ctx, 'fail', {
+      ids: [id],
+      seen: { [id]: version },
+      reason: input.reason,
+    })
+    if (result?.state !== 'proposed')
+      throw new AppError('conflict', `${result?.text ?? 'It was refused.'} Nothing was changed.`)
+  })
 
 /** All that a filter matches now, by name: at most as many as one act may touch, the oldest first. */
 export async function freezeMatching(filter: unknown): Promise<Attempted<{ ids: string[]; more: boolean }>> {

@@ -26,7 +26,7 @@ import { ActOnLock } from './act-on-lock'
 import type { OpenLock, Permit } from './read-locks'
 import { objectText } from './words'
 
-type Props = { open: OpenLock | null; permit: Permit }
+type Props = { open: OpenLock | null; permit: Permit; proposal: ReactNode }
 
 const FRAME =
   'min-w-0 rounded-m border border-line bg-surface shadow-card xl:sticky xl:top-15 xl:max-h-[calc(100dvh-76px)] xl:overflow-y-auto'
@@ -35,7 +35,7 @@ const OVER =
   'max-xl:fixed max-xl:inset-y-12 max-xl:right-0 max-xl:z-30 max-xl:w-104 max-xl:max-w-full max-xl:overflow-y-auto max-xl:rounded-none max-xl:shadow-raised max-md:bottom-14 max-md:w-full'
 
 /** The open lock: what is known of it, what may be done, and the form to do it. */
-export function Inspector({ open, permit }: Props) {
+export function Inspector({ open, permit, proposal }: Props) {
   if (open === null) {
     return (
       <aside
@@ -50,10 +50,11 @@ export function Inspector({ open, permit }: Props) {
       </aside>
     )
   }
-  return <OpenInspector key={open.lock.id} open={open} permit={permit} />
+  return <OpenInspector key={open.lock.id} open={open} permit={permit} proposal={proposal} />
 }
 
-function OpenInspector({ open: { lock, ledger }, permit }: { open: OpenLock; permit: Permit }) {
+function OpenInspector({ open, permit, proposal }: Props & { open: OpenLock }) {
+  const { lock, ledger } = open
   const { client, endpoint } = scopeParts(lock.scope)
   const frame = useRef<HTMLElement>(null)
   useEffect(() => {
@@ -84,14 +85,14 @@ function OpenInspector({ open: { lock, ledger }, permit }: { open: OpenLock; per
           <X size={16} aria-hidden="true" />
         </QueryLink>
       </header>
-      <ActOnLock lock={lock} permit={permit}>
+      <ActOnLock lock={lock} permit={permit} proposal={proposal}>
         <Evidence lock={lock} ledger={ledger} />
       </ActOnLock>
     </aside>
   )
 }
 
-function Evidence({ lock, ledger }: OpenLock) {
+function Evidence({ lock, ledger }: Pick<OpenLock, 'lock' | 'ledger'>) {
   const alive = lock.state === 'leased'
   const answer = lock.providerAnswer
   return (
@@ -124,12 +125,12 @@ function Evidence({ lock, ledger }: OpenLock) {
             <span className="font-mono text-s">{shortId(lock.traceId, 8, 4)}</span>
           )}
         </Fact>
-        {answer.kind === 'found' ? (
+        {answer.kind === 'found' || answer.kind === 'possible' ? (
           answer.objects.map((object) => (
             <Fact
               key={object.id}
               icon={CreditCard}
-              name={`${object.kind === 'charge' ? 'Charge' : 'Refund'} carries this key`}
+              name={`${KIND[object.kind]} ${answer.kind === 'found' ? 'carries this key' : object.kind === 'payment' ? 'is still open' : 'without a key'}`}
               detail={object.id}
             >
               {objectText(object)}
@@ -167,10 +168,13 @@ function Evidence({ lock, ledger }: OpenLock) {
 }
 
 type Answer = OpenLock['lock']['providerAnswer']
-const PROVIDER_FACT: Record<Exclude<Answer['kind'], 'found'>, (answer: Answer) => ReactNode> = {
-  not_asked: () => 'not asked: its holder is alive',
+
+const KIND = { charge: 'Charge', refund: 'Refund', payment: 'Payment' } as const
+
+const PROVIDER_FACT: Record<Exclude<Answer['kind'], 'found' | 'possible'>, (answer: Answer) => ReactNode> = {
+  not_asked: () => 'not asked',
   no_provider: () => 'none is connected',
-  none: () => 'nothing carries this key',
+  none: () => 'has nothing of its time that could be its effect',
   not_settled: () => 'too early to say',
   unreachable: (answer) => (answer.kind === 'unreachable' ? `did not answer: ${answer.error}` : ''),
 }

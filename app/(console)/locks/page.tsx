@@ -6,6 +6,7 @@ import { FacetChip, ViewChip } from '@/app/_ui/facet-chips'
 import { PageHeader } from '@/app/_ui/page-header'
 import { Remember } from '../_shell/last-good'
 import { BulkRuns } from './bulk-runs'
+import { FailProposal } from './fail-proposal'
 import { Guide } from './guide'
 import { Inspector } from './inspector'
 import { LocksTable } from './locks-table'
@@ -27,6 +28,7 @@ export default async function LocksPage({ searchParams }: { searchParams: Promis
   const page = await readLocksPage(ctx, query)
   const counts = viewCounts(page.tallies, query)
   const facts = stuckFacts(page.tallies)
+  const waiting = page.open?.waitingFail ?? null
   const nameOf = (id: string) => page.sources.find((source) => source.id === id)?.name ?? id
   return (
     <Remember>
@@ -82,7 +84,11 @@ export default async function LocksPage({ searchParams }: { searchParams: Promis
           {query.lock === null ? (
             <Guide facts={facts} />
           ) : (
-            <Inspector open={page.open} permit={page.permit} />
+            <Inspector
+              open={page.open}
+              permit={page.permit}
+              proposal={waiting === null ? null : <FailProposal waiting={waiting} />}
+            />
           )}
         </div>
       </div>

@@ -12,6 +12,7 @@ import { listRuns, type RunView } from '@/lib/runs/read'
 import { listSources, type SourceView } from '@/lib/sources/list'
 import { killSwitchNow, requestNow } from '../_shell/reads'
 import { type Query, toFilter } from './query'
+import { readFailProposal } from './read-fail-proposal'
 
 export const ROWS_SHOWN = 50
 /** A bulk run that ended stays on the page this long. */
@@ -59,7 +60,7 @@ async function readOpen(ctx: UserContext, lock: LockRow, sources: readonly Sourc
     system === undefined || !hasLedger
       ? null
       : await readLedgerRows(ctx.db, { system, scope: lock.scope, key: lock.key })
-  return { lock, ledger }
+  return { lock, ledger, waitingFail: await readFailProposal(ctx, lock) }
 }
 
 /** Verbs on keys all need the same role. */

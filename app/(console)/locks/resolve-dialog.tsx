@@ -6,14 +6,13 @@ import { Button } from '@/app/_ui/button'
 import { Dialog } from '@/app/_ui/dialog'
 import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
 import type { LockFilter } from '@/lib/core/lock-filter'
-import type { KeyAction } from '@/lib/core/states'
 import { type CarriedOut, carryOut, type LockPreview, previewSelection, type WantedVerb } from './act'
 import { Outcome } from './resolve-outcome'
 import { Preview } from './resolve-preview'
 import { isRetryable, locksText, VERB } from './words'
 
 /** What is to be acted on, and in words. */
-export type Selection = { filter: LockFilter; what: string; verb?: KeyAction }
+export type Selection = { filter: LockFilter; what: string; verb?: WantedVerb }
 
 type Props = {
   selection: Selection | null
@@ -29,7 +28,7 @@ const CHOICES: { value: WantedVerb; name: string; text: string }[] = [
     name: 'As the evidence says',
     text: 'Each lock gets the act of its verdict, if it has one.',
   },
-  ...(['release', 'complete', 'fail'] as const).map((value) => ({
+  ...(['release', 'complete'] as const).map((value) => ({
     value,
     name: VERB[value].name,
     text: VERB[value].consequence,
@@ -72,7 +71,6 @@ function Resolving({ selection, environment, onClose, onDone }: Required<Props> 
 
   const snapshots = preview?.kind === 'done' ? preview.value.snapshots : []
   const count = snapshots.reduce((sum, snapshot) => sum + snapshot.count, 0)
-  const failing = snapshots.some(({ verb }) => verb === 'fail') || wanted === 'fail'
   const blocked = pending || count === 0 || !reasonIsEnough(reason)
   const act = () => {
     if (blocked) return
@@ -108,7 +106,6 @@ function Resolving({ selection, environment, onClose, onDone }: Required<Props> 
       open
       onClose={onClose}
       wide
-      tone={failing ? 'danger' : 'plain'}
       title={`${wanted === 'as_judged' ? 'Resolve' : VERB[wanted].name} ${selection.what} in ${place}`}
       lead="Store and provider are read again now. Nothing is changed before you confirm."
       footer={
@@ -121,11 +118,7 @@ function Resolving({ selection, environment, onClose, onDone }: Required<Props> 
           <Button onClick={onClose} data-autofocus>
             Cancel
           </Button>
-          <Button
-            look={blocked && !pending ? 'plain' : failing ? 'danger' : 'primary'}
-            aria-disabled={blocked}
-            onClick={act}
-          >
+          <Button look={blocked && !pending ? 'plain' : 'primary'} aria-disabled={blocked} onClick={act}>
             {confirmText(snapshots, place)}
           </Button>
         </>

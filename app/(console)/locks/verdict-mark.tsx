@@ -25,6 +25,7 @@ const ANSWER_ICON: Record<LockView['providerAnswer']['kind'], LucideIcon> = {
   no_provider: Minus,
   none: CircleSlash,
   found: CircleAlert,
+  possible: CircleAlert,
   not_settled: Hourglass,
   unreachable: CircleHelp,
 }

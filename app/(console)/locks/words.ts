@@ -47,6 +47,8 @@ export function providerSays(answer: LockView['providerAnswer']): { text: string
       const more = others.length === 0 ? '' : `, ${others.length} more`
       return { id: first.id, text: `${first.status}${more}`, tone: others.length === 0 ? 'warn' : 'bad' }
     }
+    case 'possible':
+      return { text: `${answer.count} without a key`, tone: 'bad' }
     case 'not_settled':
       return { text: 'too early to say', tone: 'quiet' }
     case 'unreachable':
@@ -83,14 +85,21 @@ function completeWords(answer: LockView['providerAnswer']): VerdictWords {
 }
 
 /** "€89.90 succeeded": one object that the provider has. */
-export const objectText = (object: { amount: { minor: string; currency: string }; status: string }): string =>
-  `${moneyText(object.amount)} ${object.status}`
+export const objectText = (object: {
+  amount: { minor: string; currency: string } | null
+  status: string
+}): string =>
+  object.amount === null
+    ? `amount not readable, ${object.status}`
+    : `${moneyText(object.amount)} ${object.status}`
 
 /** Refusals that another look may end otherwise: these stay selected. */
 export const RETRYABLE: Record<RefusalReason, boolean> = {
   holder_alive: false,
   fence_changed: false,
   state_changed: false,
+  steps_changed: true,
+  clock_ahead: true,
   gone: false,
   evidence_changed: true,
   evidence_unsettled: true,
@@ -99,6 +108,7 @@ export const RETRYABLE: Record<RefusalReason, boolean> = {
   provider_unreachable: true,
   response_unknown: false,
   effect_found: false,
+  effect_possible: true,
   effect_ambiguous: false,
   no_effect: false,
   not_supported: false,

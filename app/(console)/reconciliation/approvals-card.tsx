@@ -4,6 +4,7 @@ import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
 import { POLICY_ACTION_KIND, ROLE_ACTION_KIND, RULES_ACTION_KIND } from '@/lib/core/states'
+import { formatKeyId } from '@/lib/keys/key-id'
 import { fixVerb } from './words'
 
 /** Proposals that wait for a second person. */
@@ -55,7 +56,9 @@ export function ApprovalsCard({
 }
 
 /** Where it is decided on. */
-function placeOf({ id, kind, caseId }: ActionView): string {
+function placeOf({ id, kind, caseId, source, scope, key }: ActionView): string {
+  if (kind === 'fail' && source !== null && scope !== null && key !== null)
+    return `/keys/${formatKeyId({ sourceId: source, scope, key })}`
   if (kind === POLICY_ACTION_KIND) return '/storage#policies'
   if (kind === RULES_ACTION_KIND) return '/reconciliation/rules'
   if (kind === ROLE_ACTION_KIND) return '/settings#users'

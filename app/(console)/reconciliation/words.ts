@@ -140,8 +140,8 @@ export const FIX: Record<ActionKind, FixWords> = {
   fail: {
     verb: 'Fail the key',
     noun: 'final failure of the key',
-    consequence: 'Done at once: the caller’s retries get a final error; nothing runs again.',
-    fourEyes: false,
+    consequence: 'The caller’s retries get a final error; nothing runs again. A second person approves.',
+    fourEyes: true,
   },
   refresh: {
     verb: 'Ask the sources again',

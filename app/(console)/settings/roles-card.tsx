@@ -8,7 +8,7 @@ const WORDS: Record<Verb, string> = {
   view: 'See everything',
   'lock.release': 'Release a key',
   'lock.complete': 'Complete a key',
-  'lock.fail': 'Fail a key for good',
+  'lock.fail': 'Propose to fail a key for good',
   'run.start': 'Start a run',
   'run.cancel': 'Abort a run',
   'retention.run': 'Collect expired keys',

@@ -94,6 +94,9 @@ async function operateNamed(
       cause: error,
     })
   }
+  const [proposed] = results
+  if (proposed?.state === 'proposed' && proposed.actionId !== null)
+    return accepted({ proposal: proposed.actionId, items: results.map(toItem) })
   const refused = results.filter(({ state }) => state === 'refused')
   const stale = refused.filter(({ reason }) => reason !== null && STALE.has(reason))
   if (stale.length === 0 && !(results.length === 1 && refused.length === 1))
@@ -146,7 +149,7 @@ const snapshotSchema = z.object({
 const CONSEQUENCE: Record<KeyAction, string> = {
   release: 'The caller may execute again: its next retry takes the key over, with all steps kept.',
   complete: 'The caller’s retry is answered as the handler would have, with the provider’s object.',
-  fail: 'The caller’s retry is answered with a final failure.',
+  fail: 'Proposes that the caller’s retry is answered with a final failure; a second person approves it (actions/{id}/approve). One key at a time, by a person: a session, or a token of their own.',
 }
 
 const verbRoute = (verb: KeyAction) =>
@@ -163,7 +166,13 @@ const verbRoute = (verb: KeyAction) =>
         description: 'What became of each, or the frozen snapshot',
         schema: z.union([z.object({ items: z.array(itemSchema) }), snapshotSchema]),
       },
-      202: { description: 'A run carries it out', schema: z.object({ run: runSchema }) },
+      202:
+        verb === 'fail'
+          ? {
+              description: 'It is proposed: `proposal` is the action that a second person decides on',
+              schema: z.object({ proposal: z.string(), items: z.array(itemSchema) }),
+            }
+          : { description: 'A run carries it out', schema: z.object({ run: runSchema }) },
     },
     handle: (ctx, { body }) => operate(ctx, verb, body),
   })

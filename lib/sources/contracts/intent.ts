@@ -9,6 +9,11 @@ export type StoreCapabilities = {
   zombieSafe: boolean
   /** The provider's idempotency key is derived from (scope, key, step): a zombie's late call is answered with the same object. */
   providerKeyed: boolean
+  /**
+   * The store records a side effect before its call: a key without one has begun none. Absent = it does not, and a key
+   * without a recorded effect says nothing of what was called.
+   */
+  recordsEffects?: boolean
   /** How finished keys are collected; absent = `drop_leaves` where `canCollect`. */
   collection?: CollectionMode
   /** Why something is not offered, in plain words. */
@@ -51,6 +56,8 @@ export type SeenLease = {
   heartbeatAt: string
   /** What else the adapter compares: a row's version, a value with its expiry. */
   rowVersion?: string
+  /** A digest of the key's steps, all columns; absent = the store keeps none beside the row itself. */
+  steps?: string
 }
 
 export type LeaseRow = {
@@ -113,7 +120,7 @@ export type KeyReading = {
 
 export type StoredResponse = { status: number; headers: Record<string, string>; body: string }
 
-export type StoreRefusal = 'holder_alive' | 'fence_changed' | 'state_changed' | 'gone'
+export type StoreRefusal = 'holder_alive' | 'fence_changed' | 'state_changed' | 'steps_changed' | 'gone'
 export type StoreOutcome =
   | { kind: 'done'; now: Date }
   | { kind: 'refused'; reason: StoreRefusal; now: Date; current: LeaseRow | null }
@@ -122,6 +129,11 @@ export type OperateOptions = {
   actionId: string
   /** A lease is dead when it passed at least this long ago, on the store's clock. */
   graceMs: number
+  /**
+   * The caller has watched the holder be silent for the length of its lease: a lease whose stamps lie more than this
+   * ahead of the store's clock is dead too. Absent = only a lease that passed is.
+   */
+  aheadMs?: number
 }
 
 /** What the provider says a step made: written into the record when the holder died before it could. */

@@ -20,7 +20,12 @@ async function change(
   const { pool, config, table } = mapped
   const { bind, values } = binder
   const e = buildExpressions(config, table, bind)
-  const dead = `${e.leaseUntil} + ${bind(options.graceMs, 'bigint')} * interval '1 millisecond' <= clock_timestamp()`
+  const ms = (value: number): string => `${bind(value, 'bigint')} * interval '1 millisecond'`
+  const passed = `${e.leaseUntil} + ${ms(options.graceMs)} <= clock_timestamp()`
+  const dead =
+    options.aheadMs === undefined
+      ? passed
+      : `(${passed} OR greatest(${e.createdAt}, ${e.heartbeatAt}) - ${ms(options.aheadMs)} > clock_timestamp())`
   const [row] = await pool.query(
     `UPDATE ${table.from} t SET ${set.join(', ')}
      WHERE ${e.identity(seen.scope, seen.key)} AND ${e.unfinished()}
@@ -102,7 +107,9 @@ async function refusal(mapped: Mapped, seen: SeenLease, options: OperateOptions)
   })
   if (lease === null || lease.seen.createdAt !== seen.createdAt) return refused('gone')
   if (lease.seen.fence !== seen.fence) return refused('fence_changed')
-  if (lease.state === 'leased' && lease.leaseUntil.getTime() + options.graceMs > now.getTime())
+  const renewed = lease.seen.rowVersion !== seen.rowVersion
+  const holds = lease.leaseUntil.getTime() + options.graceMs > now.getTime()
+  if (lease.state === 'leased' && holds && (renewed || options.aheadMs === undefined))
     return refused('holder_alive')
   return refused('state_changed')
 }

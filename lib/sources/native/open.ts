@@ -34,6 +34,7 @@ export function openNativeSource(
       canCollect: true,
       casStrength: 'token',
       zombieSafe: true,
+      recordsEffects: true,
       providerKeyed: config.providerKeyed,
     },
     responses: config.responses,

@@ -44,6 +44,9 @@ const effects = z
   .nullable()
   .transform((rows) => rows ?? [])
 
+/** All that is known of the steps `p` of a key, checkpoints included: what a compare-and-set compares of them. */
+export const STEPS_DIGEST = `md5(coalesce(string_agg(md5(p::text), ',' ORDER BY p.step), ''))`
+
 /** One lease as a JSON object: exact texts, whatever the driver would make of them. */
 export const LEASE_JSON = `
   SELECT s.name AS scope, idem_key_text(l.key) AS key, l.state::text AS state,
@@ -57,7 +60,8 @@ export const LEASE_JSON = `
         'currency', p.currency, 'begunAt', p.begun_at, 'settledAt', p.settled_at, 'result', p.result)
         ORDER BY p.begun_at)
      FROM idem_step p
-     WHERE p.scope_id = l.scope_id AND p.key = l.key AND p.kind <> 'checkpoint') AS effects
+     WHERE p.scope_id = l.scope_id AND p.key = l.key AND p.kind <> 'checkpoint') AS effects,
+    (SELECT ${STEPS_DIGEST} FROM idem_step p WHERE p.scope_id = l.scope_id AND p.key = l.key) AS steps
   FROM idem_lease l
   JOIN idem_scope s ON s.scope_id = l.scope_id
   LEFT JOIN idem_tier t ON t.tier = l.tier`
@@ -82,6 +86,7 @@ const leaseSchema = z.object({
   lease_text: z.string(),
   heartbeat_text: z.string(),
   effects,
+  steps: z.string(),
 })
 
 export function parseLease(json: unknown): LeaseRow {
@@ -95,6 +100,7 @@ export function parseLease(json: unknown): LeaseRow {
     state,
     leaseUntil: row.lease_text,
     heartbeatAt: row.heartbeat_text,
+    steps: row.steps,
   }
   return {
     scope: row.scope,
@@ -114,7 +120,9 @@ export function parseLease(json: unknown): LeaseRow {
     overdue: row.overdue,
     effects: row.effects,
     seen,
-    version: [row.fence, row.state, row.created_text, row.lease_text, row.heartbeat_text].join('|'),
+    version: [row.fence, row.state, row.created_text, row.lease_text, row.heartbeat_text, row.steps].join(
+      '|',
+    ),
   }
 }
 

@@ -12,6 +12,7 @@ import { keyHash } from '@/lib/sources/key-hash'
 import { type KeyEffect, listKeyEffects } from '@/lib/telemetry/read/effects/key-effects'
 import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
 import { readSpan } from '@/lib/telemetry/read/traces/request-span'
+import { readFailProposal } from '../../locks/read-fail-proposal'
 import { readPermit } from '../../locks/read-locks'
 
 const EFFECTS_SHOWN = 100
@@ -28,7 +29,7 @@ export async function readKeyPage(ctx: UserContext, id: string) {
     select: { system: true },
   })
   const system = source?.system ?? ''
-  const [stored, ledger, effects, audit, permit, hasLedger] = await Promise.all([
+  const [stored, ledger, effects, audit, permit, hasLedger, providers, waitingFail] = await Promise.all([
     readStoredFacts(ctx, identity),
     readLedgerRows(ctx.db, { system, scope: identity.scope, key: identity.key }),
     readEffects(ctx, identity.scope, identity.key),
@@ -39,6 +40,8 @@ export async function readKeyPage(ctx: UserContext, id: string) {
     ),
     readPermit(ctx, 'release'),
     ctx.db.prisma.source.count({ where: { system, kind: 'ledger' } }),
+    ctx.db.prisma.source.count({ where: { system, kind: 'provider', enabled: true } }),
+    readFailProposal(ctx, { source: identity.sourceId, scope: identity.scope, key: identity.key }),
   ])
   return {
     detail,
@@ -47,6 +50,8 @@ export async function readKeyPage(ctx: UserContext, id: string) {
     effects,
     audit,
     permit,
+    hasProvider: providers > 0,
+    waitingFail,
   }
 }
 

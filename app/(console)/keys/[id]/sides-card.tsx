@@ -17,13 +17,17 @@ const TONE: Record<ProviderStatus, 'ok' | 'warn' | 'bad' | 'plain'> = {
 }
 
 /** What the provider and the books hold of it, as they were last read. */
-export function SidesCard({ page: { detail, ledger } }: { page: KeyPage }) {
+export function SidesCard({ page: { detail, ledger, hasProvider } }: { page: KeyPage }) {
   const { providerObjects } = detail
   return (
     <div className="grid gap-3 lg:grid-cols-2">
       <Card id="provider" title="At the provider" aside={plural(providerObjects.length, 'object')}>
         {providerObjects.length === 0 ? (
-          <p className="px-4 pb-4 text-ink-2">Nothing at the provider carries this key.</p>
+          <p className="px-4 pb-4 text-ink-2">
+            {hasProvider
+              ? 'Nothing that was read of the provider carries this key. What was made without a key in its metadata is not shown here.'
+              : 'No provider is connected: what was made there is not known.'}
+          </p>
         ) : (
           <table className="w-full">
             <tbody>

@@ -5,11 +5,14 @@ import { KEY_STATE_LABEL } from '@/app/_ui/key-state-label'
 import { Time } from '@/app/_ui/time'
 import { KEY_ACTIONS } from '@/lib/core/states'
 import { ActOnLock } from '../../locks/act-on-lock'
+import { FailProposal } from '../../locks/fail-proposal'
 import type { KeyPage } from './read-key'
 
 /** What may be done to it now, and by what state. */
-export function StateCard({ page: { detail, permit, stored } }: { page: KeyPage }) {
+export function StateCard({ page: { detail, permit, stored, waitingFail } }: { page: KeyPage }) {
   const { lock, state } = detail
+  // It can be rejected also when nothing may be done to the key any more.
+  const proposal = waitingFail === null ? null : <FailProposal waiting={waitingFail} />
   const facts = (
     <Facts
       facts={[
@@ -51,7 +54,11 @@ export function StateCard({ page: { detail, permit, stored } }: { page: KeyPage 
         </p>
       )}
       {lock !== null && state !== null && KEY_ACTIONS[state].length > 0 ? (
-        <ActOnLock lock={{ ...lock, keyId: detail.id, sourceName: detail.sourceName }} permit={permit}>
+        <ActOnLock
+          lock={{ ...lock, keyId: detail.id, sourceName: detail.sourceName }}
+          permit={permit}
+          proposal={proposal}
+        >
           <div className="mt-2">{facts}</div>
         </ActOnLock>
       ) : (
@@ -62,6 +69,7 @@ export function StateCard({ page: { detail, permit, stored } }: { page: KeyPage 
               : `${KEY_STATE[state].says} Nothing may be done to it in this state.`}
           </p>
           <div className="mt-2">{facts}</div>
+          {proposal}
         </div>
       )}
     </Card>
