@@ -167,12 +167,12 @@ export async function revokeToken(ctx: Context, tokenId: string): Promise<void> 
 type TokenActor = Extract<Actor, { via: 'token' }>
 
 /** A service's token may do no more than its owner may: nothing, once they are locked out. */
-const FIND = `
+const find = (by: 'key' | 'id') => `
   SELECT k.id, k.expires_at, u.id AS user_id, u.name, u.role, array_agg(o.role) FILTER (WHERE o.id IS NOT NULL) AS owner_roles
   FROM apikey k JOIN "user" u ON u.id = k.reference_id
   LEFT JOIN principal_link l ON l.principal_id = u.id AND l.how = 'minted'
   LEFT JOIN "user" o ON o.id = l.by_id
-  WHERE k.key = $1 AND k.enabled AND NOT u.banned
+  WHERE k.${by} = $1 AND k.enabled AND NOT u.banned
   GROUP BY k.id, u.id
   HAVING NOT coalesce(bool_or(o.banned), false)`
 
@@ -194,7 +194,7 @@ export function createTokenVerifier(db: Db, clock: Clock): (token: string) => Pr
     const nowMs = clock.now().getTime()
     const known = cache.get(hash)
     if (known !== undefined && known.until > nowMs) return known.actor
-    const { actor, endsAtMs } = await findActor(db, hash, nowMs)
+    const { actor, endsAtMs } = await findActor(db, { by: 'key', value: hash }, nowMs)
     // Guesses must not fill the memory: when full, start again.
     if (cache.size >= CACHE_ENTRIES_MAX) cache.clear()
     cache.set(hash, { until: Math.min(nowMs + CACHE_MS, endsAtMs), actor })
@@ -202,13 +202,17 @@ export function createTokenVerifier(db: Db, clock: Clock): (token: string) => Pr
   }
 }
 
+/** Who acts by a token now, by its id: null = it was revoked or has ended, or its user, or owner, was locked out. */
+export const findTokenActor = async (db: Db, tokenId: string, now: Date): Promise<TokenActor | null> =>
+  (await findActor(db, { by: 'id', value: tokenId }, now.getTime())).actor
+
 async function findActor(
   db: Db,
-  hash: string,
+  { by, value }: { by: 'key' | 'id'; value: string },
   nowMs: number,
 ): Promise<{ actor: TokenActor | null; endsAtMs: number }> {
   const nobody = { actor: null, endsAtMs: Number.POSITIVE_INFINITY }
-  const { rows } = await db.pool.query(FIND, [hash])
+  const { rows } = await db.pool.query(find(by), [value])
   if (rows.length === 0) return nobody
   const row = foundSchema.parse(rows[0])
   const endsAtMs = row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { findTokenActor } from '@/lib/access/tokens'
+import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import type { Context, SystemContext } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
 import { ROLES } from '@/lib/core/permissions'
@@ -25,8 +27,9 @@ const checkpointSchema = z.object({ next: tally, counts: countsSchema.prefault({
 const FAILURES_LISTED_MAX = 100
 
 /**
- * Carries a frozen set out, item by item, as the person who asked for it and with the role they have now. A killed job
- * goes on where it stopped: an item that was done already answers with its action. Cancelling stops the rest.
+ * Carries a frozen set out, item by item, as the person who asked for it and with what they may do at that moment: a
+ * revoked token, a lost role, or writes that were switched off, stop the rest. A killed job goes on where it stopped: an
+ * item that was done already answers with its action. Cancelling stops the rest.
  */
 export async function runBulk(
   ctx: SystemContext,
@@ -35,12 +38,13 @@ export async function runBulk(
 ): Promise<RunResult> {
   const params = paramsSchema.parse(handle.params)
   const snapshot = await readSnapshot(ctx, params.snapshotId)
-  const context = await contextOf(ctx, handle.id, params.actor)
   const { next, counts } = checkpointSchema.parse(handle.checkpoint)
   const failures: { lockId: string; state: string; reason: string }[] = []
 
   for (const [index, item] of snapshot.items.entries()) {
     if (index < next) continue
+    await assertWritesEnabled(ctx.db)
+    const context = await contextOf(ctx, handle.id, params.actor)
     const outcome = await operate(context, snapshot, item, params.reason, settings, handle.id)
     counts[outcome.state] += 1
     if (outcome.state !== 'done' && failures.length < FAILURES_LISTED_MAX) {
@@ -80,18 +84,21 @@ async function operate(
   }
 }
 
+/** Throws `forbidden` when what the actor asked with is worth nothing any more. */
 async function contextOf(
   ctx: SystemContext,
   runId: string,
-  actor: z.infer<typeof paramsSchema>['actor'],
+  { userId, name, via, tokenId }: z.infer<typeof paramsSchema>['actor'],
 ): Promise<Context> {
-  const user = await ctx.db.prisma.user.findUnique({ where: { id: actor.userId } })
-  if (user === null || user.banned) throw new AppError('forbidden', `${actor.name} may not act any more.`)
+  if (via === 'token') {
+    const actor = tokenId === undefined ? null : await findTokenActor(ctx.db, tokenId, ctx.clock.now())
+    if (actor === null)
+      throw new AppError('forbidden', `The token of ${name} that asked for this was revoked, or has ended.`)
+    return { ...ctx, actor, requestId: runId }
+  }
+  const user = await ctx.db.prisma.user.findUnique({ where: { id: userId } })
+  if (user === null || user.banned) throw new AppError('forbidden', `${name} may not act any more.`)
   const role = z.enum(ROLES).parse(user.role)
-  const who = { kind: 'user', userId: user.id, name: user.name, role } as const
-  const acting =
-    actor.via === 'token' && actor.tokenId !== undefined
-      ? ({ ...who, via: 'token', tokenId: actor.tokenId } as const)
-      : ({ ...who, via: 'session' } as const)
-  return { ...ctx, actor: acting, requestId: runId }
+  const actor = { kind: 'user', userId: user.id, name: user.name, role, via: 'session' } as const
+  return { ...ctx, actor, requestId: runId }
 }

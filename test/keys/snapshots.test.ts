@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { mintOwnToken, revokeToken } from '@/lib/access/tokens'
+import { setKillSwitch } from '@/lib/actions/kill-switch'
 import type { Context } from '@/lib/context'
 import { checkLocks } from '@/lib/keys/check-locks'
 import { executeSnapshot } from '@/lib/keys/execute-snapshot'
@@ -126,6 +128,56 @@ test('14 a large one is a run that survives its worker and repeats nothing', asy
   const actions = await stand.console.db.prisma.action.findMany({ where: { runId: id } })
   expect(actions).toHaveLength(matching.count)
   expect(new Set(actions.map((action) => action.key)).size).toBe(matching.count)
+})
+
+/** Runs a bulk release of new dead keys; `happens` after the third of them. Returns how many were released. */
+async function stoppedRun(name: string, ctx: Context, happens: () => Promise<unknown>) {
+  for (let n = 0; n < 22; n++) await dead(`${name}-${n}`)
+  await checkLocks(stand.system, undefined, SETTINGS)
+  const matching = await freeze(ctx, 'release', { verdict: ['release'] }, SETTINGS)
+  const started = await executeSnapshot(ctx, matching.snapshotId, REASON, { settings: SETTINGS })
+  if (started.kind !== 'run') throw new Error(started.kind)
+  const { id } = started.run
+  await executeRun(stand.system, { id, owner: 'worker', leaseMs: 60_000 }, async (system, handle) => {
+    let reports = 0
+    const report: typeof handle.report = async (update) => {
+      await handle.report(update)
+      if (++reports === 3) await happens()
+    }
+    return runBulk(system, { ...handle, report }, SETTINGS)
+  })
+  const done = await stand.console.db.prisma.action.count({ where: { runId: id, state: 'done' } })
+  const all = await stand.console.db.prisma.action.count({ where: { runId: id } })
+  return { run: await getRun(stand.console.db, id), done, all }
+}
+
+test('a bulk run whose token is revoked stops at the next key', async () => {
+  const minted = await mintOwnToken(operator, { name: 'bulk' })
+  const actor = { ...operator.actor, via: 'token', tokenId: minted.tokenId } as Context['actor']
+  const ended = await stoppedRun('revoked', { ...operator, actor }, () =>
+    revokeToken(operator, minted.tokenId),
+  )
+  expect(ended).toMatchObject({
+    done: 3,
+    all: 3,
+    run: {
+      state: 'failed',
+      error: expect.stringContaining('was revoked, or has ended'),
+      counts: { done: 3 },
+    },
+  })
+})
+
+test('a bulk run stops at the next key when writes are switched off, or its person may no longer act', async () => {
+  const off = await stoppedRun('off', operator, async () =>
+    setKillSwitch(await stand.as('approver'), { on: true, reason: REASON }),
+  )
+  await setKillSwitch(await stand.as('admin'), { on: false, reason: REASON })
+  expect(off).toMatchObject({ done: 3, all: 3, run: { state: 'failed' } })
+
+  const lowered = await stand.as('operator', 'operator-3')
+  const ended = await stoppedRun('lowered', lowered, () => stand.as('viewer', 'operator-3'))
+  expect(ended).toMatchObject({ done: 3, all: 3, run: { state: 'failed' } })
 })
 
 test('a key is shown as the store has it now', async () => {
