@@ -291,7 +291,7 @@ class History {
   }
 }
 
-it(`finds no second effect of one step in ${HISTORIES} random histories`, { timeout: 120_000 }, async () => {
+it(`finds no second effect of one step in ${HISTORIES} random histories`, { timeout: 400_000 }, async () => {
   const startedMs = performance.now()
   const totals = { turns: 0, completions: 0, takeovers: 0, unknown: 0, stale: 0, effects: 0 }
   let next = 0
