@@ -102,6 +102,8 @@ export type Posting = {
   entryId: string
   kind: 'charge' | 'refund' | 'fee' | 'dispute' | 'other'
   rawKind: string
+  /** Why it could not be understood; its amount is then not known. */
+  unreadable?: string | undefined
   providerRef: string | null
   chargeRef: string | null
   reference: string | null

@@ -72,7 +72,7 @@ const providerData = z.object({
   unreadable: z.string().nullish(),
 })
 const postingKind = z.enum(['charge', 'refund', 'fee', 'dispute', 'other'])
-const postingData = z.object({ rawKind: z.string() })
+const postingData = z.object({ rawKind: z.string(), unreadable: z.string().optional() })
 const mismatchData = z.object({ count: z.number(), lastAt: stamp })
 
 /** An operation with more objects than this is cut off; it is broken beyond counting, and said to be so. */
@@ -212,7 +212,7 @@ function toPosting(row: Row): Operation['postings'][number] {
     sourceId: row.source_id,
     entryId: row.object_id,
     kind: postingKind.catch('other').parse(row.kind),
-    rawKind: postingData.parse(row.data).rawKind,
+    ...postingData.parse(row.data),
     providerRef: row.provider_ref,
     chargeRef: row.parent_ref,
     reference: row.reference,

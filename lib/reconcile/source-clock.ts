@@ -1,5 +1,5 @@
 import type { SystemContext } from '@/lib/context'
-import type { ProviderSource } from '@/lib/sources/contracts'
+import type { LedgerSource, ProviderSource } from '@/lib/sources/contracts'
 import type { OpenSource } from '@/lib/sources/registry'
 import { clearCondition, raiseCondition } from './condition'
 import type { ReconcileSettings } from './settings'
@@ -7,8 +7,8 @@ import type { ReconcileSettings } from './settings'
 /** What a source's clock said, between two looks at ours. */
 export type ClockReading = { before: Date; at: Date; after: Date }
 
-/** A provider's clock has whole seconds, rounded down; a store's is exact. */
-const ROUNDED_MS = { provider: 1000, intent: 0 }
+/** A provider's clock has whole seconds, rounded down; a database's is exact. */
+const ROUNDED_MS = { provider: 1000, intent: 0, ledger: 0 }
 
 /**
  * The clock of a provider now. What it made is stamped by it, so that what was listed up to when, and what is old enough
@@ -23,6 +23,17 @@ export async function readProviderClock(
   const at = await open.source.now()
   await noteSkew(ctx, open, 'provider', { before, at, after: ctx.clock.now() }, settings)
   return at
+}
+
+/** The clock of a ledger: its feed goes by it. */
+export async function checkLedgerClock(
+  ctx: SystemContext,
+  open: OpenSource<LedgerSource>,
+  settings: ReconcileSettings,
+): Promise<void> {
+  const before = ctx.clock.now()
+  const at = await open.source.storeClock()
+  await noteSkew(ctx, open, 'ledger', { before, at, after: ctx.clock.now() }, settings)
 }
 
 /**

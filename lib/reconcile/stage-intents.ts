@@ -1,7 +1,8 @@
-import type { IntentSource } from '@/lib/sources/contracts'
+import type { IntentSource, UnreadableRow } from '@/lib/sources/contracts'
 import { markGone } from '@/lib/sources/mirror/apply'
 import { moveCursor, readCursor } from '@/lib/sources/mirror/cursor'
-import { leaseObject, recordObject } from '@/lib/sources/mirror/object'
+import { leaseObject, recordObject, type StagedObject, unreadableKey } from '@/lib/sources/mirror/object'
+import { noteUnreadable } from '@/lib/sources/mirror/unreadable'
 import { readAllLeases } from '@/lib/sources/read-all-leases'
 import type { OpenSource } from '@/lib/sources/registry'
 import { commitBatch, type StageContext } from './batch'
@@ -25,11 +26,18 @@ export async function stageIntents(
   const before = ctx.clock.now()
   const reading = await readAllLeases(open.source, LEASES_MAX)
   await noteSkew(ctx, open, 'intent', { before, at: reading.now, after: ctx.clock.now() }, settings)
-  const leases = reading.leases.map((lease) => leaseObject(lease, reading.now, settings.keySecret))
+  const setApart = (rows: readonly UnreadableRow[] = []) =>
+    rows.map((row) => unreadableKey(row, reading.now, settings.keySecret))
+  const leases = [
+    ...reading.leases.map((lease) => leaseObject(lease, reading.now, settings.keySecret)),
+    ...setApart(reading.unreadable),
+  ]
+  await noteUnnamed(ctx, open, leases)
   for (let first = 0; first < leases.length; first += LEASES_A_BATCH) {
-    await commitBatch(ctx, open, leases.slice(first, first + LEASES_A_BATCH), null, async () => undefined)
+    const batch = leases.slice(first, first + LEASES_A_BATCH).filter(isNamed)
+    await commitBatch(ctx, open, batch, null, async () => undefined)
   }
-  const records = await stageRecords(ctx, open, settings)
+  const records = await stageRecords(ctx, open, settings, setApart)
   if (!reading.truncated) {
     const seenObjectIds = leases.map(({ objectId }) => objectId)
     await commitBatch(ctx, open, [], null, async (client, now) => {
@@ -39,10 +47,20 @@ export async function stageIntents(
   return { read: leases.length + records, complete: !reading.truncated }
 }
 
+/** A row that names no key belongs to no operation: it is counted, and that is all that can be said of it. */
+const isNamed = ({ scope, key }: StagedObject): boolean => scope !== null && key !== null
+
+async function noteUnnamed(ctx: StageContext, open: OpenSource<IntentSource>, objects: StagedObject[]) {
+  const unnamed = objects.filter((object) => !isNamed(object))
+  if (unnamed.length === 0) return
+  await commitBatch(ctx, open, [], null, (client, now) => noteUnreadable(client, open, now, unnamed))
+}
+
 async function stageRecords(
   ctx: StageContext,
   open: OpenSource<IntentSource>,
   settings: ReconcileSettings,
+  setApart: (rows?: readonly UnreadableRow[]) => StagedObject[],
 ): Promise<number> {
   const at = { sourceId: open.id, feed: 'records' }
   let read = 0
@@ -50,10 +68,19 @@ async function stageRecords(
   while (more) {
     const position = await readCursor(ctx.db, open.id, at.feed)
     const page = await open.source.readRecords(position, RECORDS_A_BATCH)
-    const objects = page.items.map((record) => recordObject(record, settings.keySecret))
-    await commitBatch(ctx, open, objects, null, (client, now) =>
-      moveCursor(client, at, position, page.cursor, now),
-    )
+    const objects = [
+      ...page.items.map((record) => recordObject(record, settings.keySecret)),
+      ...setApart(page.unreadable),
+    ]
+    await commitBatch(ctx, open, objects.filter(isNamed), null, async (client, now) => {
+      await moveCursor(client, at, position, page.cursor, now)
+      await noteUnreadable(
+        client,
+        open,
+        now,
+        objects.filter((object) => !isNamed(object)),
+      )
+    })
     read += objects.length
     more = page.more
   }

@@ -4,7 +4,7 @@ import { CursorMovedError } from '@/lib/sources/mirror/cursor'
 import { openSystem } from '@/lib/sources/registry'
 import type { StageContext } from './batch'
 import { type ReconcileSettings, reconcileSettings } from './settings'
-import { earliestOf, readProviderClock } from './source-clock'
+import { checkLedgerClock, earliestOf, readProviderClock } from './source-clock'
 import { stageIntents } from './stage-intents'
 import { stageLedger } from './stage-ledger'
 import { stageMismatches } from './stage-mismatches'
@@ -78,8 +78,12 @@ export async function stageSystem(
       return read
     })
   }
-  for (const open of sources.ledgers)
-    await attempt('ledger', open, () => stageLedger(ctx, open, options.window))
+  for (const open of sources.ledgers) {
+    await attempt('ledger', open, async () => {
+      await checkLedgerClock(ctx, open, settings)
+      return stageLedger(ctx, open, options.window)
+    })
+  }
   for (const { open, now } of providers) {
     await attempt('provider', open, async () => stageProvider(ctx, open, settings, await now, options.window))
   }

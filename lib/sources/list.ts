@@ -1,6 +1,8 @@
 import { systemClock } from '@/lib/core/clock'
 import type { Db } from '@/lib/db'
 import { env } from '@/lib/env'
+import { readOpenSince } from './mirror/cursor'
+import { countUnreadable, type NotUnderstood } from './mirror/unreadable'
 
 export type SourceState = 'ok' | 'stale' | 'down' | 'never'
 
@@ -17,6 +19,10 @@ export type SourceView = {
   lastError: string | null
   lastErrorAt: string | null
   capabilities: unknown
+  /** Objects that are there and cannot be understood; null = there is none. */
+  notUnderstood: NotUnderstood | null
+  /** The oldest transaction of its database that may still commit rows behind what was read; null = none, or not known. */
+  openTransaction: { since: string } | null
 }
 
 /** Not heard of for this many stagings = stale. */
@@ -29,10 +35,11 @@ export async function listSources(
   now: Date = systemClock.now(),
   staleAfterMs: number = Math.max(STALE_AFTER_MIN_MS, STALE_AFTER_STAGINGS * env().IDEMSCOPE_STAGE_EVERY_MS),
 ): Promise<SourceView[]> {
-  const rows = await db.prisma.source.findMany({
-    orderBy: { name: 'asc' },
-    omit: { secret: true, config: true },
-  })
+  const [rows, notUnderstood, openSince] = await Promise.all([
+    db.prisma.source.findMany({ orderBy: { name: 'asc' }, omit: { secret: true, config: true } }),
+    countUnreadable(db),
+    readOpenSince(db),
+  ])
   return rows.map((row) => ({
     id: row.id,
     kind: row.kind,
@@ -45,6 +52,8 @@ export async function listSources(
     lastError: row.lastError,
     lastErrorAt: row.lastErrorAt?.toISOString() ?? null,
     capabilities: row.capabilities,
+    notUnderstood: notUnderstood.get(row.id) ?? null,
+    openTransaction: openSince.get(row.id) ?? null,
   }))
 }
 

@@ -1,4 +1,4 @@
-import type { IntentSource, LeasePage, LeaseRow } from './contracts'
+import type { IntentSource, LeasePage, LeaseRow, UnreadableRow } from './contracts'
 
 /**
  * Every live lease up to `max`, whether the store answers at once or scans page by page. `now` is the first page's: what
@@ -9,7 +9,9 @@ export async function readAllLeases(source: IntentSource, max: number): Promise<
   let next = first.next ?? null
   if (next === null) return first
   const leases = new Map<string, LeaseRow>()
+  const unreadable: UnreadableRow[] = []
   const add = (page: LeasePage) => {
+    unreadable.push(...(page.unreadable ?? []))
     for (const lease of page.leases) leases.set(`${lease.scope}\u001f${lease.key}`, lease)
   }
   add(first)
@@ -20,5 +22,5 @@ export async function readAllLeases(source: IntentSource, max: number): Promise<
     truncated = page.truncated || leases.size > max
     next = page.next ?? null
   }
-  return { now: first.now, leases: [...leases.values()].slice(0, max), truncated }
+  return { now: first.now, leases: [...leases.values()].slice(0, max), truncated, unreadable }
 }

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { listCases } from '@/lib/reconcile/cases'
+import { listSources } from '@/lib/sources/list'
 import {
   acquire,
   begin,
@@ -332,12 +333,17 @@ describe('an object that cannot be read', () => {
       { amount: null, evidence: { unreadable: reason } },
     ])
 
+    const shown = async () =>
+      (await listSources(world.system.db)).find(({ kind }) => kind === 'provider')?.notUnderstood
+    expect(await shown()).toMatchObject({ count: 1, latestId: odd.charge, latestReason: reason })
+
     await book(world, { ref: lost.charge, reference: 'lost' })
     expect((await reconcileNow(world)).outcome).toBe('with_warnings')
     world.provider.control.showAs(odd.charge, {})
     world.advance(600_000)
     await reconcileNow(world)
     expect((await reconcileNow(world)).outcome).toBe('reconciled')
+    expect(await shown()).toBeNull()
     expect(await found()).toEqual([])
   })
 

@@ -68,6 +68,7 @@ export default async function SourcesPage({ searchParams }: { searchParams: Prom
               source={source}
               feeds={feeds.filter((feed) => feed.source === source.id)}
               coverage={coverage.find((each) => each.source === source.id)}
+              now={now}
               outage={source.enabled ? outages.get(source.id) : undefined}
             />
           ))}

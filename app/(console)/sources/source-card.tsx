@@ -6,6 +6,7 @@ import { Time } from '@/app/_ui/time'
 import type { SourceState, SourceView } from '@/lib/sources/list'
 import type { Coverage, Feed } from '@/lib/sources/read-feeds'
 import { CapabilityList } from './capability-list'
+import { FeedNotes } from './feed-notes'
 import { OutageNote } from './outage-note'
 import type { SeenOutage } from './read-outages'
 
@@ -26,6 +27,7 @@ type Props = {
   feeds: readonly Feed[]
   coverage: Coverage | undefined
   outage: SeenOutage | undefined
+  now: Date
 }
 
 /** One source: whether it can be read, how far, and what may be done there. */
@@ -56,6 +58,7 @@ export function SourceCard(props: Props) {
             )}
           </p>
         )}
+        <FeedNotes source={source} now={props.now} />
         <Facts facts={factsOf(props)} />
         {store && (
           <section aria-label="Capabilities" className="mt-2">
@@ -67,6 +70,9 @@ export function SourceCard(props: Props) {
     </Card>
   )
 }
+
+/** Of a source that answers, and of which nothing has been read: it says nothing about what is not there. */
+const notRead = { label: 'Feeds', value: 'never read: nothing of it is compared' }
 
 function factsOf({ source, feeds, coverage }: Props): Fact[] {
   const { state, lastOkAt } = source
@@ -80,6 +86,7 @@ function factsOf({ source, feeds, coverage }: Props): Fact[] {
     )
   return [
     { label: state === 'ok' || state === 'never' ? 'Last read' : 'Stale since', value: last },
+    ...(feeds.length === 0 && source.enabled ? [notRead] : []),
     ...feeds.map(({ feed, updatedAt }) => ({
       label: `Feed ${feed.replaceAll('_', ' ')}`,
       value: <Ago at={updatedAt} />,

@@ -208,6 +208,19 @@ export const sourceSchema = z
     lastError: nullableText,
     lastErrorAt: nullableAt,
     capabilities: json,
+    notUnderstood: z
+      .object({
+        count: z.number(),
+        latestId: z.string(),
+        latestReason: z.string(),
+        latestAt: z.iso.datetime(),
+      })
+      .nullable()
+      .describe('Objects that are there and cannot be understood: none of them is taken for absent'),
+    openTransaction: z
+      .object({ since: z.string() })
+      .nullable()
+      .describe('The oldest transaction of its database that may still commit rows behind what was read'),
   })
   .meta({ id: 'Source' })
 

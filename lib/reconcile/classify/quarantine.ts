@@ -52,8 +52,18 @@ export function quarantine(operation: Operation): Draft[] {
         effectIds: posting.providerRef ? [posting.providerRef] : [],
         reference,
       },
-      amount: { minor: posting.amountMinor, currency: posting.currency },
-      evidence: { rawKind: posting.rawKind, ledger: [postingFacts(posting)] },
+      ...(posting.unreadable === undefined
+        ? {
+            amount: { minor: posting.amountMinor, currency: posting.currency },
+            evidence: { rawKind: posting.rawKind, ledger: [postingFacts(posting)] },
+          }
+        : {
+            amount: null,
+            evidence: {
+              unreadable: posting.unreadable,
+              ledger: [{ source: posting.sourceId, entryId: posting.entryId }],
+            },
+          }),
     })
   }
   return drafts

@@ -1,3 +1,5 @@
+import type { UnreadableRow } from './unreadable-row'
+
 export type StoreCapabilities = {
   canRelease: boolean
   canComplete: boolean
@@ -166,7 +168,13 @@ export type StoreLeaf = {
 /** How a stored response is recovered for a route, e.g. `{{effect.reference}}`, `{{amountMinor}}` in `body`. */
 export type ResponseTemplate = { status: number; headers: Record<string, string>; body: unknown }
 
-export type LeasePage = { now: Date; leases: LeaseRow[]; truncated: boolean; next?: string | null }
+export type LeasePage = {
+  now: Date
+  leases: LeaseRow[]
+  truncated: boolean
+  next?: string | null
+  unreadable?: UnreadableRow[]
+}
 
 /** What a collection by rows keeps back: per endpoint (`POST /v1/payments`), `*` = all others. */
 export type RowRetention = {
@@ -240,7 +248,7 @@ export interface IntentSource {
   readRecords(
     cursor: string | null,
     limit: number,
-  ): Promise<{ items: RecordRow[]; cursor: string; more: boolean }>
+  ): Promise<{ items: RecordRow[]; cursor: string; more: boolean; unreadable?: UnreadableRow[] }>
   readKey(scope: string, key: string): Promise<KeyReading>
   release(seen: SeenLease, options: OperateOptions): Promise<StoreOutcome>
   complete(

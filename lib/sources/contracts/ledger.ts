@@ -14,6 +14,8 @@ export type LedgerRow = {
   bookedAt: Date
   reversedAt: Date | null
   correctionId: string | null
+  /** Why it cannot be understood: its kind is then `other`, and its amount not known. */
+  unreadable?: string
 }
 
 export type LedgerCorrection = {

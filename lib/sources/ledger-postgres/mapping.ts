@@ -39,18 +39,29 @@ export async function resolveMapping(pool: SourcePool, config: LedgerConfig): Pr
   if (missing.length > 0) throw new SourceUnavailableError(`${label} has no column ${missing.join(', ')}`)
   const column = (name: string | undefined): string => (name === undefined ? 'NULL' : `t.${columns[name]}`)
   const c = config.columns
+  const booked = `${column(c.bookedAt)}::timestamptz`
+  const [entryId, kind, amount, currency] = [c.entryId, c.kind, c.amountMinor, c.currency].map(
+    (name) => `${column(name)}::text`,
+  ) as [string, string, string, string]
+  const isAmount = `${amount} ~ '^-?[0-9]{1,18}$'`
   return {
     select: [
-      `${column(c.entryId)}::text AS entry_id`,
-      `${column(c.kind)}::text AS kind`,
+      `coalesce(${entryId}, 'unnamed ' || ${booked}::text) AS entry_id`,
+      `coalesce(${kind}, '') AS kind`,
+      // What stands in for it keeps the rest of the rows from stopping with it.
+      `CASE WHEN ${entryId} IS NULL THEN 'it has no entry id' WHEN ${kind} IS NULL THEN 'its kind is missing'
+        WHEN ${amount} IS NULL THEN 'its amount is missing' WHEN NOT ${isAmount}
+          THEN 'its amount is no whole number of minor units: ' || left(${amount}, 40)
+        WHEN ${currency} IS NULL THEN 'its currency is missing'
+        WHEN NOT isfinite(${booked}) THEN 'its booking time is not finite' END AS unreadable`,
       `${column(c.providerRef)}::text AS provider_ref`,
       `${column(c.chargeRef)}::text AS charge_ref`,
       `${column(c.reference)}::text AS reference`,
-      `${column(c.amountMinor)}::text AS amount_minor`,
-      `${column(c.currency)}::text AS currency`,
-      `${column(c.bookedAt)}::timestamptz AS booked_at`,
-      `${column(c.bookedAt)}::timestamptz::text AS booked_text`,
-      `${column(c.reversedAt)}::timestamptz AS reversed_at`,
+      `CASE WHEN ${isAmount} THEN ${amount} ELSE '0' END AS amount_minor`,
+      `coalesce(${currency}, 'XXX') AS currency`,
+      `CASE WHEN isfinite(${booked}) THEN ${booked} ELSE 'epoch' END AS booked_at`,
+      `${booked}::text AS booked_text`,
+      `CASE WHEN isfinite(${column(c.reversedAt)}::timestamptz) THEN ${column(c.reversedAt)}::timestamptz END AS reversed_at`,
       `${column(c.correctionId)}::text AS correction_id`,
     ].join(', '),
     from: `${from} t`,

@@ -11,13 +11,13 @@ const rowSchema = z.object({
   provider_ref: z.string().nullable(),
   charge_ref: z.string().nullable(),
   reference: z.string().nullable(),
-  // Integers in minor units: a numeric with decimals is a wrong mapping, and throws.
-  amount_minor: z.string().regex(/^-?\d+$/, 'the amount column does not hold integers in minor units'),
+  amount_minor: z.string(),
   currency: z.string(),
   booked_at: z.date(),
   booked_text: z.string(),
   reversed_at: z.date().nullable(),
   correction_id: z.string().nullable(),
+  unreadable: z.string().nullable(),
 })
 
 export async function readRows(
@@ -73,7 +73,8 @@ function toLedgerRow(config: LedgerConfig, row: z.infer<typeof rowSchema>): Ledg
   const kind = kinds.find((each) => config.kinds[each].includes(row.kind)) ?? 'other'
   return {
     entryId: row.entry_id,
-    kind,
+    kind: row.unreadable === null ? kind : 'other',
+    ...(row.unreadable === null ? {} : { unreadable: row.unreadable }),
     rawKind: row.kind,
     providerRef: row.provider_ref,
     chargeRef: row.charge_ref,

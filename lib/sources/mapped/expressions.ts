@@ -79,8 +79,10 @@ function selectList(
 
 function stateExpression(config: MappedConfig, at: (name: string) => string, bind: Bind): string {
   const { state, columns } = config
+  // A status that is no number is told apart where the row is read.
+  const status = columns.status === undefined ? '' : `${at(columns.status)}::text`
   const error =
-    columns.status === undefined ? 'false' : `coalesce(${at(columns.status)}::text::int >= 400, false)`
+    status === '' ? 'false' : `CASE WHEN ${status} ~ '^[0-9]{1,4}$' THEN ${status}::int >= 400 ELSE false END`
   const ended = `CASE WHEN ${error} THEN 'F' ELSE 'C' END`
   if (state.kind === 'finished') return ended
   const any = (name: string, values: readonly string[]): string =>

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { Clock } from '@/lib/core/clock'
-import type { RecordRow } from '../contracts'
+import { isUnreadable, type RecordRow, setApart, type UnreadableRow } from '../contracts'
 import { horizonSchema, type Mark, takeHorizon } from '../postgres-feed/horizon'
 import { createBinder } from './bind'
 import { buildExpressions } from './expressions'
 import type { Mapped } from './read'
-import { isLive, parseRow, type Row, toRecord } from './rows'
+import { isLive, type Row, toRecord, tryRow } from './rows'
 
 /** Unfinished keys older than the overlap are remembered one by one, up to this many; beyond it, the walk goes back. */
 const OPEN_KEYS_MAX = 500
@@ -23,6 +23,7 @@ const cursorSchema = z.object({
   /** A pass is under way. */
   walking: z.boolean().default(false),
 })
+type Place = { order: string; key: string }
 type Cursor = z.infer<typeof cursorSchema>
 const START: Cursor = { at: null, low: null, open: [], horizon: null, walking: false }
 
@@ -36,22 +37,40 @@ export async function readRecords(
   clock: Clock,
   cursorText: string | null,
   limit: number,
-): Promise<{ items: RecordRow[]; cursor: string; more: boolean }> {
+): Promise<{ items: RecordRow[]; cursor: string; more: boolean; unreadable: UnreadableRow[] }> {
   const last = cursorText === null ? START : cursorSchema.parse(JSON.parse(cursorText))
   const from = last.walking ? last : await beginPass(mapped, clock, last)
   const finished =
     !last.walking && from.open.length > 0 ? await readOpen(mapped, from.open) : { rows: [], open: from.open }
   const page = await readPage(mapped, from, limit)
   const cursor: Cursor = { ...from, open: finished.open }
-  for (const { row, young } of page) {
-    cursor.at = { order: row.order_text, key: row.key }
+  for (const { row, young, at } of page) {
+    cursor.at = at
+    if (isUnreadable(row)) {
+      // It may be mended in place: it is looked up as long as there is room.
+      if (row.key !== null && cursor.open.length < OPEN_KEYS_MAX)
+        remember(cursor, { scope: row.scope ?? '', key: row.key, order: at.order })
+      continue
+    }
     if (young) cursor.low ??= row.order_text
-    else if (isLive(row) && cursor.low === null) remember(cursor, row)
+    else if (isLive(row) && cursor.low === null)
+      remember(cursor, { scope: row.scope, key: row.key, order: row.order_text })
   }
   const more = page.length === limit
   cursor.walking = more
-  const rows = [...finished.rows, ...page.map(({ row }) => row)].filter((row) => !isLive(row))
-  return { items: rows.map((row) => toRecord(row, mapped.config)), cursor: JSON.stringify(cursor), more }
+  const rows = [...finished.rows, ...page.map(({ row }) => row)]
+  const { read, unreadable } = setApart(
+    rows.flatMap((row): (RecordRow | UnreadableRow)[] => {
+      if (isUnreadable(row)) return [row]
+      return isLive(row) ? [] : [tryRow(row, () => toRecord(row, mapped.config))]
+    }),
+  )
+  return {
+    items: read,
+    unreadable,
+    cursor: JSON.stringify(cursor),
+    more,
+  }
 }
 
 async function beginPass(mapped: Mapped, clock: Clock, last: Cursor): Promise<Cursor> {
@@ -92,18 +111,17 @@ async function lowestOf(
   return z.object({ place: z.string() }).parse(low).place
 }
 
-function remember(cursor: Cursor, row: Row): void {
+function remember(cursor: Cursor, row: Cursor['open'][number]): void {
   if (cursor.open.some((each) => each.key === row.key && each.scope === row.scope)) return
-  if (cursor.open.length < OPEN_KEYS_MAX) {
-    cursor.open.push({ scope: row.scope, key: row.key, order: row.order_text })
-  } else cursor.low = row.order_text
+  if (cursor.open.length < OPEN_KEYS_MAX) cursor.open.push(row)
+  else cursor.low = row.order
 }
 
 async function readPage(
   { pool, config, table }: Mapped,
   { at }: Cursor,
   limit: number,
-): Promise<{ row: Row; young: boolean }[]> {
+): Promise<{ row: Row | UnreadableRow; young: boolean; at: Place }[]> {
   const { bind, values } = createBinder()
   const e = buildExpressions(config, table, bind)
   const after =
@@ -118,14 +136,18 @@ async function readPage(
      ORDER BY ${e.order}, ${e.key} COLLATE "C" LIMIT ${bind(limit, 'bigint')}`,
     values,
   )
-  return rows.map((raw) => ({ row: parseRow(raw), young: raw.young === true }))
+  return rows.map((raw) => ({
+    row: tryRow(raw, (row) => row),
+    young: raw.young === true,
+    at: { order: String(raw.order_text), key: String(raw.key ?? '') },
+  }))
 }
 
 /** Those of the remembered keys that have finished since, and those that have not. One that is gone is forgotten. */
 async function readOpen(
   { pool, config, table }: Mapped,
   open: Cursor['open'],
-): Promise<{ rows: Row[]; open: Cursor['open'] }> {
+): Promise<{ rows: (Row | UnreadableRow)[]; open: Cursor['open'] }> {
   const { bind, values } = createBinder()
   const e = buildExpressions(config, table, bind)
   const rows = await pool.query(
@@ -139,10 +161,11 @@ async function readOpen(
      JOIN ${table.from} t ON ${e.order} = o.at::${e.orderType} AND ${e.key} = o.key`,
     values,
   )
-  const parsed = rows.map(parseRow)
-  const live = new Set(parsed.filter(isLive).map((row) => `${row.scope}\u001f${row.key}`))
+  const read = rows.map((raw) => tryRow(raw, (row) => row))
+  const isOpen = (row: Row | UnreadableRow): boolean => isUnreadable(row) || isLive(row)
+  const live = new Set(read.filter(isOpen).map((row) => `${row.scope ?? ''}\u001f${row.key ?? ''}`))
   return {
-    rows: parsed.filter((row) => !isLive(row)),
+    rows: read.filter((row) => isUnreadable(row) || !isLive(row)),
     open: open.filter((each) => live.has(`${each.scope}\u001f${each.key}`)),
   }
 }

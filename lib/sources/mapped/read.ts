@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import type { KeyReading, LeasePage } from '../contracts'
+import { type KeyReading, type LeasePage, setApart } from '../contracts'
 import type { SourcePool } from '../postgres-pool'
 import { createBinder } from './bind'
 import type { MappedConfig } from './config'
 import { buildExpressions } from './expressions'
 import type { Table } from './resolve'
-import { parseRow, toLease, toReading } from './rows'
+import { parseRow, toLease, toReading, tryRow } from './rows'
 
 export type Mapped = { pool: SourcePool; config: MappedConfig; table: Table }
 
@@ -28,9 +28,13 @@ export async function readLeases(mapped: Mapped, limit: number): Promise<LeasePa
      ORDER BY ${e.createdAt}, ${e.key} LIMIT ${bind(limit + 1, 'bigint')}`,
     values,
   )
+  const { read, unreadable } = setApart(
+    rows.slice(0, limit).map((raw) => tryRow(raw, (row) => toLease(row, config))),
+  )
   return {
     now,
-    leases: rows.slice(0, limit).map((raw) => toLease(parseRow(raw), config)),
+    leases: read,
+    unreadable,
     truncated: rows.length > limit,
   }
 }
@@ -49,7 +53,7 @@ export async function readKey(mapped: Mapped, scope: string, key: string): Promi
       values,
     )
     .catch((error: unknown) => {
-      if (isUnreadable(error)) return []
+      if (isNoValue(error)) return []
       throw error
     })
   const [raw] = rows
@@ -59,7 +63,7 @@ export async function readKey(mapped: Mapped, scope: string, key: string): Promi
 }
 
 /** The text is no value of the column's type: 22P02, 22003. */
-function isUnreadable(error: unknown): boolean {
+function isNoValue(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
   return cause instanceof Error && 'code' in cause && (cause.code === '22P02' || cause.code === '22003')
 }

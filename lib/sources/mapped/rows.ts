@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import type { KeyReading, LeaseRow, LeaseState, RecordRow, StoredResponse } from '../contracts'
+import {
+  type KeyReading,
+  type LeaseRow,
+  type LeaseState,
+  type RecordRow,
+  type StoredResponse,
+  type UnreadableRow,
+  understand,
+} from '../contracts'
 import { responseFields } from '../response-fields'
 import type { MappedConfig } from './config'
 
@@ -23,7 +31,10 @@ const rowSchema = z.object({
   step: z.string().nullable(),
   fingerprint: z.string().nullable(),
   trace_id: z.string().nullable(),
-  status: z.string().nullable(),
+  status: z
+    .string()
+    .regex(/^\d{1,4}$/, 'is no HTTP status')
+    .nullable(),
   headers: z.string().nullable(),
   body: z.string().nullable(),
   row_version: z.string(),
@@ -36,6 +47,24 @@ export const parseRow = (raw: unknown): Row => rowSchema.parse(raw)
 /** A key that has no expiry is kept: further in the future than any policy looks. */
 const NEVER = new Date('9999-12-31T00:00:00Z')
 const LIVE = { L: 'leased', R: 'retryable', U: 'unknown', '?': 'unknown' } as const
+
+const remnantSchema = z.object({
+  key: z.string().nullable().catch(null),
+  scope: z.string().nullable().catch(null),
+  created_text: z.string().nullable().catch(null),
+  order_text: z.string().nullable().catch(null),
+})
+
+/** A row, or what is left of one that cannot be understood. */
+export function tryRow<T>(raw: unknown, read: (row: Row) => T): T | UnreadableRow {
+  const { key, scope, created_text: createdAtText, order_text: order } = remnantSchema.parse(raw)
+  return understand(() => read(parseRow(raw)), {
+    place: `${order ?? ''}|${key ?? ''}`,
+    scope,
+    key,
+    createdAtText,
+  })
+}
 
 export const isLive = (row: Row): boolean => row.state !== 'C' && row.state !== 'F'
 
@@ -114,8 +143,12 @@ const toResponse = (row: Row): StoredResponse => ({
   body: row.body ?? '',
 })
 
-const expiryOf = (row: Row): Date =>
-  row.expires_text === 'infinity' ? NEVER : new Date(`${row.expires_text}`)
+function expiryOf(row: Row): Date {
+  if (row.expires_text === 'infinity') return NEVER
+  const at = new Date(row.expires_text)
+  if (Number.isNaN(at.getTime())) throw new RangeError(`its expiry is no time: ${row.expires_text}`)
+  return at
+}
 
 const headersSchema = z.record(
   z.string(),

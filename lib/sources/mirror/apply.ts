@@ -4,6 +4,7 @@ import type { Db } from '@/lib/db'
 import type { StagedObject } from './object'
 import { assignOperations, type Member } from './operations'
 import { aliasesOfColumns } from './unassigned'
+import { noteUnreadable } from './unreadable'
 
 export type MirrorSource = { id: string; system: string }
 
@@ -59,6 +60,7 @@ export async function applyObjects(
   const { operations } = await assignOperations(client, source.system, now, newest.map(memberOf))
   const rows = newest.map((object, place) => toRow(object, operations[place]))
   await client.query(UPSERT, [JSON.stringify(rows), source.id, source.system, now])
+  await noteUnreadable(client, source, now, newest)
 }
 
 /** What the columns do not show must be written down as an alias at once; the rest is found when it is needed. */
@@ -167,7 +169,7 @@ export async function markGone(
   const { rowCount } = await client.query(
     `UPDATE mirror.object SET gone_at = $2, staged_at = $2, seq = nextval('mirror.seq')
      WHERE source_id = $1 AND side = 'intent' AND status IN ('leased', 'retryable', 'unknown') AND gone_at IS NULL
-       AND version < $3 AND NOT (object_id = ANY ($4))`,
+       AND version < $3 AND NOT (object_id = ANY ($4)) AND NOT data ? 'unreadable'`,
     [source.id, now, BigInt(reading.readAt.getTime()) * 1000n, reading.seenObjectIds],
   )
   return rowCount ?? 0

@@ -51,3 +51,15 @@ export async function dropCursor(
 ): Promise<void> {
   await client.query('DELETE FROM mirror.cursor WHERE source_id = $1 AND feed = $2', [sourceId, feed])
 }
+
+const openRow = z.object({ source_id: z.string(), since: z.string() })
+
+/** By source: since when the oldest transaction is open that its feeds wait for, as of their last pass. */
+export async function readOpenSince(db: Pick<Db, 'pool'>): Promise<Map<string, { since: string }>> {
+  const { rows } = await db.pool.query(
+    `SELECT c.source_id, min(t->>'since') AS since
+     FROM mirror.cursor c, jsonb_array_elements(CASE WHEN c.position LIKE '{%"horizon":{%'
+       THEN c.position::jsonb->'horizon'->'open' ELSE '[]' END) t GROUP BY c.source_id`,
+  )
+  return new Map(rows.map((raw) => openRow.parse(raw)).map(({ source_id: id, since }) => [id, { since }]))
+}

@@ -5,13 +5,14 @@ import { z } from 'zod'
 import type { MirrorSource } from './apply'
 import { assignOperations } from './operations'
 import { aliasesOfColumns } from './unassigned'
+import { noteIncomingUnreadable } from './unreadable'
 
 /** In the order of the COPY that a ledger writes. */
 const INCOMING = `
   CREATE TEMP TABLE IF NOT EXISTS incoming (
     entry_id text NOT NULL, kind text NOT NULL, raw_kind text NOT NULL, provider_ref text, charge_ref text,
     reference text, amount_minor bigint NOT NULL, currency text NOT NULL, booked_at timestamptz NOT NULL,
-    reversed_at timestamptz, correction_id text)`
+    reversed_at timestamptz, correction_id text, unreadable text)`
 
 /** Where the rows of a range arrive: a table of this session only, without an index or a line in the log. */
 export async function openIncoming(client: pg.PoolClient): Promise<Writable> {
@@ -33,6 +34,7 @@ const INSERT = `
   SELECT $3, s.seq, s.seq, s.booked_at, $4, s.amount_minor, $1, s.entry_id, $2, 'ledger', s.kind,
     CASE WHEN s.reversed_at IS NULL THEN 'booked' ELSE 'reversed' END, s.reference, s.provider_ref, s.charge_ref,
     s.currency, s.correction_id, s.hash, jsonb_build_object('rawKind', s.raw_kind, 'reversedAt', s.reversed_at)
+      || CASE WHEN s.unreadable IS NULL THEN '{}' ELSE jsonb_build_object('unreadable', s.unreadable) END
   FROM (SELECT i.*, ${HASH} AS hash, nextval('mirror.seq') AS seq FROM incoming i ORDER BY i.entry_id) s
   ON CONFLICT (source_id, object_id) DO UPDATE SET
     version = excluded.version, occurred_at = excluded.occurred_at, amount_minor = excluded.amount_minor,
@@ -64,6 +66,7 @@ export async function moveIncoming(
   at: { version: bigint; now: Date },
 ): Promise<number> {
   const { rowCount } = await client.query(INSERT, [source.id, source.system, at.version, at.now])
+  await noteIncomingUnreadable(client, source, at.now)
   const { rows: some } = await client.query('SELECT FROM mirror.alias WHERE system = $1 LIMIT 1', [
     source.system,
   ])

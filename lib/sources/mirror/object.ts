@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '@/lib/core/canonical-json'
-import type { LeaseRow, LedgerRow, RecordRow } from '../contracts'
+import type { LeaseRow, LedgerRow, RecordRow, UnreadableRow } from '../contracts'
 import { keyHash } from '../key-hash'
 
 /** What is staged of an object: one row of mirror.object before it gets its number and its operation. */
@@ -158,6 +158,34 @@ export function recordObject(record: RecordRow, secret: string): StagedObject {
   ])
 }
 
+/**
+ * A row of a store that cannot be understood: a key whose state is not known, so that its effects are neither unexplained
+ * nor confirmed. `readAt` is the store's clock.
+ */
+export function unreadableKey(row: UnreadableRow, readAt: Date, secret: string): StagedObject {
+  const { scope, key } = row
+  const named = scope !== null && key !== null
+  const content: Content = {
+    ...EMPTY,
+    objectId: named ? lifeId(scope, key, row.createdAtText ?? '') : `unreadable|${row.place}`,
+    side: 'intent',
+    kind: 'key',
+    status: 'unknown',
+    occurredAt: createdAtOf(row) ?? new Date(0),
+    scope,
+    key,
+    keyHash: key === null ? null : keyHash(secret, key),
+    data: { fence: '0', effects: [], names: [], unreadable: row.reason },
+  }
+  const object = staged(versionAt(readAt), content, [named ? alias.key(scope, key) : null])
+  return { ...object, observedAt: readAt }
+}
+
+function createdAtOf({ createdAtText }: UnreadableRow): Date | null {
+  const at = createdAtText === null ? Number.NaN : Date.parse(createdAtText)
+  return Number.isNaN(at) ? null : new Date(at)
+}
+
 /** The effect that a key stands for: the last one that names what it made, else the last one. */
 const primaryEffect = (effects: LeaseRow['effects']) =>
   effects.findLast(({ reference }) => reference !== null) ?? effects.at(-1)
@@ -176,7 +204,11 @@ export function ledgerObject(row: LedgerRow, version: bigint): StagedObject {
     providerRef: row.providerRef,
     parentRef: row.chargeRef,
     actionId: row.correctionId,
-    data: { rawKind: row.rawKind, reversedAt: row.reversedAt },
+    data: {
+      rawKind: row.rawKind,
+      reversedAt: row.reversedAt,
+      ...(row.unreadable === undefined ? {} : { unreadable: row.unreadable }),
+    },
   }
   const object = staged(version, content, [
     row.providerRef === null ? null : alias.provider(row.providerRef),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Clock, systemClock } from '@/lib/core/clock'
-import type { IntentSource, LeaseRow } from '../contracts'
+import { type IntentSource, type LeasePage, setApart } from '../contracts'
 import { openSourcePool, type SourcePool } from '../postgres-pool'
 import type { NativeConfig } from './config'
 import { collectLeaf, listLeaves, sample } from './leaves'
@@ -8,7 +8,7 @@ import { end, release } from './operate'
 import { readKey } from './read-key'
 import { readLeaf } from './read-leaf'
 import { readRecords } from './read-records'
-import { LEASE_JSON, parseLease } from './rows'
+import { LEASE_JSON, parseLease, tryRow } from './rows'
 
 /** Our own store in the service's PostgreSQL (sdk/migrations). */
 export function openNativeSource(
@@ -59,18 +59,17 @@ async function storeClock(pool: SourcePool): Promise<Date> {
 }
 
 /** The clock is read first: what is said to be absent at `now` was absent then or later. */
-async function readLeases(
-  pool: SourcePool,
-  limit: number,
-): Promise<{ now: Date; leases: LeaseRow[]; truncated: boolean }> {
+async function readLeases(pool: SourcePool, limit: number): Promise<LeasePage> {
   const now = await storeClock(pool)
   const rows = await pool.query(
     `SELECT to_jsonb(x) AS row FROM (${LEASE_JSON} ORDER BY l.created_at, l.scope_id, l.key LIMIT $1) x`,
     [limit + 1],
   )
+  const { read, unreadable } = setApart(rows.slice(0, limit).map(({ row }) => tryRow(row, parseLease)))
   return {
     now,
-    leases: rows.slice(0, limit).map((row) => parseLease(row.row)),
+    leases: read,
+    unreadable,
     truncated: rows.length > limit,
   }
 }

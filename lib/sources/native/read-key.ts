@@ -40,7 +40,7 @@ export async function readKey(
 }
 
 function parseWhole(json: unknown, config: NativeConfig): NonNullable<KeyReading['record']> {
-  const { position: _, ...record } = parseRecord(json, config)
+  const record = parseRecord(json, config)
   const extra = extraSchema.parse(json)
   const body = Buffer.from(extra.whole_base64 ?? '', 'base64').toString('utf8')
   return {

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import type { Clock } from '@/lib/core/clock'
-import type { RecordRow } from '../contracts'
+import { isUnreadable, type RecordRow, type UnreadableRow } from '../contracts'
 import { horizonSchema, takeHorizon } from '../postgres-feed/horizon'
 import type { SourcePool } from '../postgres-pool'
 import type { NativeConfig } from './config'
-import { parseRecord, RECORD_JSON } from './rows'
+import { parseRecord, positionOf, RECORD_JSON, tryRow } from './rows'
 
 const position = z.object({
   /** Records are read in order of expiry: with one TTL a tier, that is the order of their completion. */
@@ -52,26 +52,30 @@ export async function readRecords(
   { pool, config, clock }: Reader,
   cursorText: string | null,
   limit: number,
-): Promise<{ items: RecordRow[]; cursor: string; more: boolean }> {
+): Promise<{ items: RecordRow[]; cursor: string; more: boolean; unreadable: UnreadableRow[] }> {
   const last = cursorText === null ? START_CURSOR : cursorSchema.parse(JSON.parse(cursorText))
   const cursor = last.walking ? last : await beginPass({ pool, config, clock }, last)
   const tiers = await pool.query('SELECT tier, ttl_ms FROM idem_tier ORDER BY tier')
   const items: RecordRow[] = []
+  const unreadable: UnreadableRow[] = []
   for (const raw of tiers) {
     const { tier, ttl_ms: ttlMs } = tierRow.parse(raw)
     if (cursor.done.includes(tier)) continue
-    const left = limit - items.length
-    if (left === 0) return { items, cursor: JSON.stringify(cursor), more: true }
+    const left = limit - items.length - unreadable.length
+    if (left === 0) return { items, unreadable, cursor: JSON.stringify(cursor), more: true }
     const from = await startOf(pool, cursor.tiers[tier], ttlMs)
     const rows = await pool.query(PAGE, [tier, from.expiresAt, from.scopeId, from.keyHex, left])
-    const records = rows.map((row) => parseRecord(row.row, config))
-    items.push(...records.map(({ position: _, ...record }) => record))
-    const end = records.at(-1)
-    cursor.tiers[tier] = { ...(end?.position ?? from), ttlMs }
-    if (records.length === left) return { items, cursor: JSON.stringify(cursor), more: true }
+    for (const { row } of rows) {
+      const record = tryRow(row, (json) => parseRecord(json, config))
+      if (isUnreadable(record)) unreadable.push(record)
+      else items.push(record)
+    }
+    const end = rows.at(-1)
+    cursor.tiers[tier] = { ...(end === undefined ? from : positionOf(end.row)), ttlMs }
+    if (rows.length === left) return { items, unreadable, cursor: JSON.stringify(cursor), more: true }
     cursor.done.push(tier)
   }
-  return { items, cursor: JSON.stringify({ ...cursor, done: [], walking: false }), more: false }
+  return { items, unreadable, cursor: JSON.stringify({ ...cursor, done: [], walking: false }), more: false }
 }
 
 const START_CURSOR: Cursor = { tiers: {}, done: [], horizon: null, walking: false }

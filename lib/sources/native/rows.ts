@@ -1,5 +1,14 @@
 import { z } from 'zod'
-import type { EffectState, LeaseRow, LeaseState, RecordRow, SeenLease, StoredEffect } from '../contracts'
+import {
+  type EffectState,
+  type LeaseRow,
+  type LeaseState,
+  type RecordRow,
+  type SeenLease,
+  type StoredEffect,
+  type UnreadableRow,
+  understand,
+} from '../contracts'
 import { responseFields } from '../response-fields'
 
 const LEASE_STATE = { L: 'leased', R: 'retryable', U: 'unknown' } as const
@@ -156,19 +165,32 @@ const recordSchema = z.object({
   expires_at: stamp,
   expires_text: z.string(),
   completed_at: stamp.nullable(),
-  scope_id: z.number(),
-  key_hex: z.string(),
   effects,
   body_base64: z.string().nullable(),
 })
 
 /** Where a page of records ended: the sort key of its last row. */
-export type RecordPosition = { expiresAt: string; scopeId: number; keyHex: string }
+type RecordPosition = { expiresAt: string; scopeId: number; keyHex: string }
+
+const positionSchema = z.object({ expires_text: z.string(), scope_id: z.number(), key_hex: z.string() })
+
+export function positionOf(json: unknown): RecordPosition {
+  const row = positionSchema.parse(json)
+  return { expiresAt: row.expires_text, scopeId: row.scope_id, keyHex: row.key_hex }
+}
+
+const remnantSchema = z.object({ scope: z.string(), key: z.string(), created_text: z.string() })
+
+/** A lease or a record, or its name alone where it cannot be understood. */
+export function tryRow<T>(json: unknown, read: (json: unknown) => T): T | UnreadableRow {
+  const { scope, key, created_text: createdAtText } = remnantSchema.parse(json)
+  return understand(() => read(json), { place: `${scope}|${key}`, scope, key, createdAtText })
+}
 
 export function parseRecord(
   json: unknown,
   config: { referenceField: string | null; idFields: readonly string[] },
-): RecordRow & { position: RecordPosition } {
+): RecordRow {
   const row = recordSchema.parse(json)
   const body = row.body_base64 === null ? null : Buffer.from(row.body_base64, 'base64').toString('utf8')
   const named = responseFields(body)
@@ -189,6 +211,5 @@ export function parseRecord(
     effects: row.effects,
     names: config.idFields.flatMap((field) => named(field) ?? []),
     reference: config.referenceField === null ? null : named(config.referenceField),
-    position: { expiresAt: row.expires_text, scopeId: row.scope_id, keyHex: row.key_hex },
   }
 }

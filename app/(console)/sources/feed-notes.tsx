@@ -1,0 +1,36 @@
+import type { ReactNode } from 'react'
+import { plural } from '@/app/_ui/format-figure'
+import { Time } from '@/app/_ui/time'
+import type { SourceView } from '@/lib/sources/list'
+
+/** A transaction that has been open for less is business as usual. */
+const LONG_OPEN_MS = 10 * 60_000
+
+/** What was read of a source and not understood, and what cannot be read yet. */
+export function FeedNotes({ source, now }: { source: SourceView; now: Date }) {
+  const { notUnderstood, openTransaction } = source
+  const since = openTransaction?.since
+  return (
+    <>
+      {notUnderstood !== null && (
+        <Note name="not-understood">
+          {plural(notUnderstood.count, 'object')} {notUnderstood.count === 1 ? 'was' : 'were'} not understood,
+          the latest ({notUnderstood.latestId}, <Time at={notUnderstood.latestAt} kind="seconds" />) because:{' '}
+          {notUnderstood.latestReason}. Nothing is concluded from {notUnderstood.count === 1 ? 'it' : 'them'}.
+        </Note>
+      )}
+      {since !== undefined && now.getTime() - Date.parse(since) > LONG_OPEN_MS && (
+        <Note name="open-transaction">
+          A transaction of its database has been open since <Time at={since} kind="seconds" /> or longer. What
+          it commits is read when it ends; until then nobody can see it.
+        </Note>
+      )}
+    </>
+  )
+}
+
+const Note = ({ name, children }: { name: string; children: ReactNode }) => (
+  <p data-note={name} className="mt-2 break-words rounded-m bg-warn-soft px-3 py-2 text-warn-ink">
+    {children}
+  </p>
+)

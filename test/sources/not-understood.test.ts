@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { stageSystem } from '@/lib/reconcile/stage'
+import { listSources } from '@/lib/sources/list'
+import { saveSource } from '@/lib/sources/save'
+import { mappedLayout } from '../conformance/fixtures'
+import { CREDENTIALS_KEY, createStand, type Stand } from '../keys/stand'
+import { SETTINGS } from '../reconcile/world'
+
+/** One row that cannot be understood stops nothing, is counted and shown, and is never taken for absent. */
+
+const SYSTEM = 'odd'
+let stand: Stand
+let layout: Awaited<ReturnType<typeof mappedLayout>>
+let store = ''
+let ledger = ''
+const TABLE = '"Pay"."Idempotency Records"'
+beforeAll(async () => {
+  stand = await createStand()
+  layout = await mappedLayout()
+  await layout.db.query(
+    `ALTER TABLE ${TABLE} ALTER response_status TYPE text, ALTER created_at DROP NOT NULL`,
+  )
+  await layout.db.query(
+    `CREATE TABLE posting (id text, kind text, ref text, amount numeric, currency text, at timestamptz)`,
+  )
+  const save = (source: object, name: string) =>
+    saveSource(stand.system, { ...source, name, system: SYSTEM, secret: { url: layout.url } } as never, {
+      credentialsKey: CREDENTIALS_KEY,
+    })
+  store = await save(layout.source, 'odd store')
+  const columns = {
+    entryId: 'id',
+    kind: 'kind',
+    providerRef: 'ref',
+    reference: 'ref',
+    amountMinor: 'amount',
+    currency: 'currency',
+    bookedAt: 'at',
+  }
+  const config = {
+    relation: { schema: 'public', name: 'posting' },
+    columns,
+    kinds: { charge: ['charge'], refund: [] },
+  }
+  ledger = await save({ adapter: 'ledger-postgres', config }, 'odd ledger')
+})
+afterAll(async () => {
+  await stand.close()
+  await layout.close()
+})
+
+const stage = () => stageSystem(stand.system, SYSTEM, { settings: { ...SETTINGS, clockSkewMs: 60_000 } })
+const viewOf = async (id: string) => (await listSources(stand.console.db)).find((each) => each.id === id)
+async function staged(source: string): Promise<Record<string, string>> {
+  const { rows } = await stand.console.db.pool.query(
+    `SELECT coalesce(key, object_id) AS name, side || ' ' || kind || ' ' || status AS what
+     FROM mirror.object WHERE source_id = $1 AND gone_at IS NULL`,
+    [source],
+  )
+  return Object.fromEntries(rows.map(({ name, what }) => [name, what]))
+}
+
+test('rows of a store: those beside are read, the odd one is a key whose state is not known', async () => {
+  for (const key of ['before', 'odd-status', 'odd-expiry', 'odd-live', 'after']) {
+    await layout.hold(key)
+    if (key !== 'odd-live') await layout.finish(key)
+  }
+  await layout.db.query(
+    `UPDATE ${TABLE} SET response_status = 'all fine' WHERE idempotency_key = 'odd-status'`,
+  )
+  await layout.db.query(`UPDATE ${TABLE} SET created_at = NULL WHERE idempotency_key = 'odd-live'`)
+  await layout.db.query(`UPDATE ${TABLE} SET created_at = 'infinity' WHERE idempotency_key = 'odd-expiry'`)
+  const outcome = await stage()
+  expect(outcome.failures).toEqual([])
+  expect(await staged(store)).toMatchObject({
+    before: 'intent key completed',
+    after: 'intent key completed',
+    'odd-status': 'intent key unknown',
+    'odd-live': 'intent key unknown',
+    'odd-expiry': 'intent key unknown',
+  })
+  expect((await viewOf(store))?.notUnderstood).toMatchObject({
+    count: 3,
+    latestReason: expect.stringMatching(/created_at|status: is no HTTP status/),
+  })
+  await stage()
+  expect((await viewOf(store))?.notUnderstood?.count).toBe(3)
+})
+
+test('mended in place, it is read, and counted no more', async () => {
+  await layout.db.query(`UPDATE ${TABLE} SET response_status = '201' WHERE idempotency_key = 'odd-status'`)
+  await stage()
+  expect(await staged(store)).toMatchObject({ 'odd-status': 'intent key completed' })
+  expect((await viewOf(store))?.notUnderstood?.count).toBe(2)
+})
+
+test.each([
+  ['row by row', 3],
+  ['in bulk', 400],
+])(
+  'rows of a ledger, read %s: a posting without a whole amount is set apart, the rest is booked',
+  async (_, rows) => {
+    await layout.db.query('TRUNCATE posting')
+    await stand.console.db.pool.query('DELETE FROM mirror.object WHERE source_id = $1', [ledger])
+    await stand.console.db.pool.query('DELETE FROM mirror.unreadable WHERE source_id = $1', [ledger])
+    await stand.console.db.pool.query('DELETE FROM mirror.cursor WHERE source_id = $1', [ledger])
+    await layout.db.query(
+      `INSERT INTO posting SELECT 'p-' || n, 'charge', 'ch_' || n, 1050, 'EUR', now() - interval '1 minute' + n * interval '1 ms'
+     FROM generate_series(1, $1::int) n`,
+      [rows],
+    )
+    await stage()
+    await layout.db.query(`INSERT INTO posting VALUES ('odd-1', 'charge', 'ch_a', 10.5, 'EUR', now()),
+    ('odd-2', 'charge', 'ch_b', 1050, NULL, now()), (NULL, 'charge', 'ch_c', 1050, 'EUR', now()), ('odd-4', 'charge', 'ch_d', NULL, 'EUR', now())`)
+    await layout.db.query(
+      `INSERT INTO posting SELECT 'q-' || n, 'charge', 'cq_' || n, 1050, 'EUR', now() FROM generate_series(1, $1::int) n`,
+      [rows],
+    )
+    expect((await stage()).failures).toEqual([])
+    const seen = await staged(ledger)
+    expect(Object.values(seen).filter((what) => what === 'ledger charge booked')).toHaveLength(2 * rows)
+    expect(seen).toMatchObject({ 'odd-1': 'ledger other booked', 'odd-2': 'ledger other booked' })
+    expect((await viewOf(ledger))?.notUnderstood).toMatchObject({ count: 4 })
+    await layout.db.query(`UPDATE posting SET amount = 1050, currency = 'EUR', id = coalesce(id, 'odd-3')`)
+    await stage()
+    expect(await staged(ledger)).toMatchObject({
+      'odd-1': 'ledger charge booked',
+      'odd-3': 'ledger charge booked',
+    })
+    expect((await viewOf(ledger))?.notUnderstood?.count).toBe(1)
+  },
+)
+
+test('the first reading of a ledger meets odd rows, too', async () => {
+  await layout.db.query(
+    `INSERT INTO posting VALUES ('first', 'charge', 'ch_f', 0.1, 'EUR', now() - interval '1 hour')`,
+  )
+  await stand.console.db.pool.query('DELETE FROM mirror.cursor WHERE source_id = $1', [ledger])
+  expect((await stage()).failures).toEqual([])
+  expect(await staged(ledger)).toMatchObject({ first: 'ledger other booked' })
+})
+
+test('a transaction that stays open is named with the time since when', async () => {
+  const client = await layout.db.connect()
+  const { rows } = await client
+    .query('BEGIN; SELECT now() AS at')
+    .then((all) => (all as never as { rows: { at: Date }[] }[])[1] ?? { rows: [] })
+  await stage()
+  const view = await viewOf(ledger)
+  expect(Date.parse(view?.openTransaction?.since ?? '')).toBe(rows[0]?.at.getTime())
+  await client.query('ROLLBACK')
+  client.release()
+  await stage()
+  expect((await viewOf(ledger))?.openTransaction).toBeNull()
+})
