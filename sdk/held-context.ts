@@ -39,6 +39,7 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
   const checkpoints = new Map(
     steps.filter((step) => step.kind === 'checkpoint').map((step) => [step.step, step.result]),
   )
+  const begunSteps = new Set<string>()
   const effects: EffectScope = {
     scope: holder.scope,
     key: holder.key,
@@ -50,7 +51,15 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
       async begin(effect) {
         requireOutsideTransaction(state, 'effect')
         guard.check()
-        const begun = await telemetry.meter(() => store.beginEffect(holder, { ...effect, leaseMs }))
+        const first = !begunSteps.has(effect.step)
+        begunSteps.add(effect.step)
+        const begun = await telemetry
+          .meter(() => store.beginEffect(holder, { ...effect, leaseMs }))
+          .catch(async (error: unknown) => {
+            // It may be written though its answer was lost. Only this holder could have called, and has not.
+            if (first) await withdraw(held, effect.step)
+            throw error
+          })
         // Time passes while the store answers: look again right before the call.
         if (begun.kind === 'begun') await refuseIfEnded(held, effect.step)
         if (begun.kind === 'stale') countRejection(exchange)
@@ -94,18 +103,20 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
 }
 
 /** The deadline passed between begin and call: this call surely did not happen, so the step says so. */
-async function refuseIfEnded<Tx, Extra>(
-  { exchange, holder, guard, telemetry }: Held<Tx, Extra>,
-  step: string,
-) {
+async function refuseIfEnded<Tx, Extra>(held: Held<Tx, Extra>, step: string) {
   try {
-    guard.check()
+    held.guard.check()
   } catch (error) {
-    await telemetry
-      .meter(() => exchange.settings.store.settleEffect(holder, step, { state: 'not_called' }))
-      .catch(() => {})
+    await withdraw(held, step)
     throw error
   }
+}
+
+/** Unwritten, the step stays begun, which is as careful as unknown. */
+async function withdraw<Tx, Extra>({ exchange, holder, telemetry }: Held<Tx, Extra>, step: string) {
+  await telemetry
+    .meter(() => exchange.settings.store.settleEffect(holder, step, { state: 'not_called' }))
+    .catch(() => {})
 }
 
 async function completeInTransaction<Tx, Extra>(

@@ -57,6 +57,71 @@ it('a completion whose answer was lost is said again and found to be this holder
   await fixture.close()
 })
 
+it.each(['written', 'not written'])(
+  'an effect whose beginning was %s and not answered was not called: the next request does it',
+  async (how) => {
+    const fixture = await createStoreFixture()
+    let lost = 0
+    const store: PostgresStore = {
+      ...fixture.store,
+      async beginEffect(holder, effect) {
+        if (lost > 0) return fixture.store.beginEffect(holder, effect)
+        lost += 1
+        if (how === 'written') await fixture.store.beginEffect(holder, effect)
+        throw new StoreUnavailableError('the connection broke')
+      },
+    }
+    let calls = 0
+    const pay = () =>
+      idempotent(
+        async (_request, context) => {
+          await context.effect('charge', { name: 'charge', providerKeyed: false }, async () => {
+            calls += 1
+            return {}
+          })
+          return new Response('paid', { status: 201 })
+        },
+        { store, keySecret: KEY_SECRET, scope: () => ({ caller: 'web', route: '/v1/payments' }) },
+      )(postJson({}, { 'idempotency-key': 'begun' }))
+    expect((await pay()).status).toBe(503)
+    expect([(await pay()).status, calls]).toEqual([201, 1])
+    await fixture.close()
+  },
+)
+
+it('a beginning that is not answered says nothing of an earlier call of the same step', async () => {
+  const fixture = await createStoreFixture()
+  let begins = 0
+  const store: PostgresStore = {
+    ...fixture.store,
+    async beginEffect(holder, effect) {
+      begins += 1
+      if (begins === 2) throw new StoreUnavailableError('the connection broke')
+      return fixture.store.beginEffect(holder, effect)
+    },
+    settleEffect: async (holder, step, end) => {
+      // The first call's end could not be written.
+      if (end.state === 'unknown') throw new StoreUnavailableError('down')
+      return fixture.store.settleEffect(holder, step, end)
+    },
+  }
+  const handle = idempotent(
+    async (_request, context) => {
+      const charge = () =>
+        context.effect('charge', { name: 'charge', providerKeyed: false }, () =>
+          Promise.reject(new Error('timeout')),
+        )
+      await charge().catch(() => {})
+      await charge()
+      return new Response()
+    },
+    { store, keySecret: KEY_SECRET, scope: () => ({ caller: 'web', route: '/v1/payments' }) },
+  )
+  expect((await handle(postJson({}, { 'idempotency-key': 'twice' }))).status).toBe(503)
+  expect(await fixture.query('SELECT state FROM idem_lease')).toEqual([{ state: 'U' }])
+  await fixture.close()
+})
+
 it('a store without its tables is a bug, not an outage', async () => {
   const fixture = await createStoreFixture()
   const store = createPostgresStore({ pool: fixture.pool, schema: 'nowhere' })

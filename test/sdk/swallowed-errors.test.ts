@@ -2,7 +2,15 @@ import type { PoolClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { StoreUnavailableError } from '@/sdk/errors'
 import type { IdempotentHandler } from '@/sdk/idempotent'
-import { createStoreFixture, idempotentOn, leaseState, postJson, type StoreFixture } from './support'
+import { createPostgresStore } from '@/sdk/stores/postgres'
+import {
+  createStoreFixture,
+  idempotentOn,
+  leaseState,
+  openPool,
+  postJson,
+  type StoreFixture,
+} from './support'
 
 let fixture: StoreFixture
 let serial = 0
@@ -55,4 +63,43 @@ describe.each(['keyed', 'unkeyed', 'bypassed'])('a statement whose error is swal
     expect((await serve(key, 'savepoint')).status).toBe(201)
     expect(await booked(key)).toEqual([{ id: key }])
   })
+})
+
+it('gives a connection back without a transaction, however the work ended', async () => {
+  const one = openPool(fixture.url, 1)
+  const store = createPostgresStore({ pool: one })
+  const ends: Record<string, (tx: PoolClient) => Promise<Response>> = {
+    'an error that was swallowed': async (tx) => {
+      await tx.query('SELECT 1/0').catch(() => {})
+      return new Response('done', { status: 201 })
+    },
+    'an error that was thrown': (tx) => tx.query('SELECT 1/0').then(() => new Response()),
+    'an answer that is not stored': async () => new Response('no', { status: 409 }),
+    'an answer that cannot be stored': async () => new Response('x'.repeat(100), { status: 201 }),
+    'an open savepoint': async (tx) => {
+      await tx.query('SAVEPOINT left_open')
+      return new Response('done', { status: 201 })
+    },
+    'its own COMMIT': async (tx) => {
+      await tx.query('COMMIT')
+      return new Response('done', { status: 201 })
+    },
+    'its own second transaction': async (tx) => {
+      await tx.query('COMMIT; BEGIN ISOLATION LEVEL SERIALIZABLE')
+      return new Response('done', { status: 201 })
+    },
+  }
+  for (const [name, end] of Object.entries(ends)) {
+    for (const headers of [{ 'idempotency-key': newKey() }, {}]) {
+      await wrap((_request, context) => context.transaction(end), {
+        store,
+        required: false,
+        responseBytesMax: 50,
+      })(postJson({}, headers)).catch(() => {})
+      // 25P01 = there is no transaction.
+      await expect(one.query('SAVEPOINT probe'), name).rejects.toMatchObject({ code: '25P01' })
+    }
+  }
+  store.close()
+  await one.end()
 })
