@@ -175,9 +175,7 @@ async function reconcileSystem(
     await run.save({ phase: 'persist', stage: await withFailures(handle, staged, failed) })
   }
   if (progress.phase === 'persist') await writeCases(run, progress.stage ?? staged)
-  const counts =
-    progress.counts ??
-    (await summarise(ctx.db, handle.id, system, staged, progress.matched, progress.cut === null))
+  const counts = progress.counts ?? (await summarise(ctx.db, handle.id, system, staged, progress.matched))
   return { ...counts } as SystemCounts
 }
 
@@ -233,7 +231,7 @@ function scopeOf({ params, progress }: SystemRun, asOf: Date): MatchScope {
 
 async function writeCases(run: SystemRun, staged: NonNullable<Progress['stage']>): Promise<void> {
   const { ctx, handle, settings, system, progress, save } = run
-  const counts = await summarise(ctx.db, handle.id, system, staged, progress.matched, progress.cut === null)
+  const counts = await summarise(ctx.db, handle.id, system, staged, progress.matched)
   const persistCtx = { ...ctx, inBatch: (client: pg.PoolClient) => save({ phase: 'done' }, client) }
   const persisted: Persisted | null = handle.dryRun
     ? null
@@ -261,6 +259,5 @@ const RANK: Record<ReconciliationVerdict, number> = {
   incomplete: 4,
 }
 
-/** Of no system at all nothing is proved. */
 const worst = (verdicts: readonly ReconciliationVerdict[]): ReconciliationVerdict =>
-  verdicts.toSorted((a, b) => RANK[b] - RANK[a])[0] ?? 'incomplete'
+  verdicts.reduce((a, b) => (RANK[b] > RANK[a] ? b : a), 'reconciled' as ReconciliationVerdict)

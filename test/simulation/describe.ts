@@ -1,0 +1,67 @@
+import { type Move, type Pace, type Script, TO_THE_END } from './script'
+
+/** A script as somebody would tell it. */
+export function describeScript({ seed, about, style, moves }: Script): string {
+  const traits = [
+    `tags ${style.tags === 'none' ? 'nothing' : `the ${style.tags}`}`,
+    `keeps the ${style.keeps}'s id`,
+    `books ${style.books.replaceAll('_', ' ')}`,
+    ...(style.swallows ? ['swallows an error of its transaction'] : []),
+    ...(style.slowBody ? ['answers with a slow body'] : []),
+  ]
+  const lines = moves.map((move, place) => `  ${place + 1}. ${describeMove(move)}`)
+  return [`seed ${seed} (${about}): a service that ${traits.join(', ')}`, ...lines].join('\n')
+}
+
+function describeMove(move: Move): string {
+  switch (move.do) {
+    case 'pay': {
+      const card = move.card === 'good' ? '' : ' with a card that is declined'
+      return `service ${move.process} is asked to pay key ${move.key}${card}${pace(move)}`
+    }
+    case 'pay_unkeyed':
+      return `service ${move.process} is asked to pay without a key${pace(move)}`
+    case 'continue':
+      return `what waits as number ${move.nth} goes on${far(move.points)}`
+    case 'kill':
+      return `service ${move.process} is killed and started anew`
+    case 'freeze':
+      return `service ${move.process} stands still`
+    case 'thaw':
+      return `service ${move.process} goes on`
+    case 'clock':
+      return `${move.seconds} s pass`
+    case 'store_clock':
+      return `the store's clock is ${move.seconds} s ahead`
+    case 'console_clock':
+      return `the console's clock is ${move.seconds} s ahead`
+    case 'operate':
+      return `an operator wants to ${move.verb} key ${move.key}${pace(move)}`
+    case 'refund':
+      return `service ${move.process} refunds ${move.amount} of charge ${move.nth}, ${move.how}${pace(move)}`
+    case 'dashboard_refund':
+      return `support refunds ${move.amount} of charge ${move.nth} at the provider's dashboard`
+    case 'bank_fails_refund':
+      return `a bank sends back refund ${move.nth}`
+    case 'reconcile':
+      return `a run reconciles${pace(move)}`
+    case 'ripen':
+      return 'time passes and two runs reconcile'
+    case 'propose':
+      return `${move.by} proposes a correction of case ${move.nth}${pace(move)}`
+    case 'approve':
+      return `${move.by} approves proposal ${move.nth}${pace(move)}`
+    default:
+      return move satisfies never
+  }
+}
+
+const far = (points: number): string => (points >= TO_THE_END ? '' : ` for ${points} points`)
+
+function pace({ points, fault }: Pace): string {
+  const wrong =
+    fault === null
+      ? ''
+      : `; call ${fault.at} ${fault.kind === 'lost' ? 'is done and its answer lost' : 'never arrives'}`
+  return `${points >= TO_THE_END ? '' : `, stops after ${points} points`}${wrong}`
+}

@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import pg from 'pg'
+import { LEDGER_CONFIG } from '@/jobs/supervisor/demo/demo-sources'
+import type { SystemContext } from '@/lib/context'
+import { closeDatabase, type Db, openDatabase } from '@/lib/db'
+import { silentLog } from '@/lib/log'
+import { closeSources } from '@/lib/sources/registry'
+import { saveSource } from '@/lib/sources/save'
+import { createPostgresStore } from '@/sdk/stores/postgres'
+import { noQueue } from '../support/no-queue'
+import { type AccountIds, makeAccounts } from './accounts'
+import { interposeProvider, PROVIDER_KEYS } from './provider'
+import { interposeStatements } from './statements'
+import { SimulatedTime } from './time'
+
+process.env.IDEMSCOPE_CREDENTIALS_KEY ??= 'ab'.repeat(32)
+process.env.IDEMSCOPE_KEY_SECRET ??= 'k'.repeat(32)
+process.env.IDEMSCOPE_DEMO ??= '1'
+
+/** Records of the one live longer than any history; those of the other can expire and be collected in one. */
+export const TIERS = { standard: 86_400_000, short: 1_800_000 } as const
+
+/**
+ * What the histories of one process of ours share: a console's database and a service's, both on the simulated clock,
+ * emptied between histories. Making them takes a second, emptying them some milliseconds.
+ */
+export type Environment = {
+  time: SimulatedTime
+  system: SystemContext
+  db: Db
+  /** The service's database, outside the story: for set-up and for what the invariants read. */
+  admin: pg.Pool
+  serviceUrl: string
+  sources: { store: string; ledger: string; provider: string }
+  accounts: AccountIds
+  /** Statements that wait for a lock, in both databases. */
+  lockWaiters(): Promise<number>
+  /** Tells both databases the time. */
+  tellTime(): Promise<void>
+  reset(): Promise<void>
+  close(): Promise<void>
+}
+
+const CLOCK = `
+  CREATE SEQUENCE public.simulated_ms;
+  CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+    $$ SELECT to_timestamp(last_value / 1000.0) FROM public.simulated_ms $$;
+  CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT public.clock_timestamp() $$;`
+
+/** Functions and defaults that were made with a path of their own read the simulated clock too. */
+const ADOPT_CLOCK = `
+  DO $$ DECLARE r record; BEGIN
+    FOR r IN SELECT p.oid::regprocedure AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE n.nspname = 'public' AND array_to_string(p.proconfig, ' ') LIKE '%search_path%' LOOP
+      EXECUTE format('ALTER FUNCTION %s SET search_path = public, pg_catalog, pg_temp', r.name);
+    END LOOP;
+    FOR r IN SELECT c.oid::regclass AS tab, a.attname AS col FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.adnum JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname IN ('public', 'mirror') AND NOT c.relispartition
+        AND pg_get_expr(d.adbin, d.adrelid) ~ '(clock_timestamp|now)\\(\\)|CURRENT_TIMESTAMP' LOOP
+      EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT public.clock_timestamp()', r.tab, r.col);
+    END LOOP;
+  END $$`
+
+/** `template` is a migrated console database on the cluster of `adminUrl`. */
+export async function createEnvironment(adminUrl: string, template: string): Promise<Environment> {
+  const names = {
+    console: `sim_${randomUUID().slice(0, 8)}_console`,
+    service: `sim_${randomUUID().slice(0, 8)}`,
+  }
+  const urlOf = (name: string) => Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href
+  const cluster = new pg.Pool({ connectionString: adminUrl, max: 1 })
+  cluster.on('error', () => {})
+  await cluster.query(`CREATE DATABASE ${names.console} TEMPLATE ${template}`)
+  await cluster.query(`CREATE DATABASE ${names.service} TEMPLATE template0`)
+  const time = new SimulatedTime()
+  const consoleAdmin = await prepare(urlOf(names.console))
+  const admin = await prepare(urlOf(names.service))
+  await prepareService(admin, time)
+  await consoleAdmin.query(ADOPT_CLOCK)
+  await admin.query(ADOPT_CLOCK)
+
+  const db = openDatabase(urlOf(names.console), 30)
+  const system: SystemContext = {
+    db,
+    clock: { now: () => new Date(time.nowMs + time.consoleAheadMs) },
+    log: silentLog,
+    queue: noQueue,
+  }
+  const sources = await saveSources(system, urlOf(names.service))
+  const accounts = await makeAccounts({ db, system })
+  const wipes = { console: await wipeOf(consoleAdmin, KEPT), service: await wipeOf(admin, KEPT_OF_SERVICE) }
+  const restore = [interposeStatements(), interposeProvider()]
+  const environment: Environment = {
+    time,
+    system,
+    db,
+    admin,
+    serviceUrl: urlOf(names.service),
+    sources,
+    accounts,
+    async lockWaiters() {
+      const { rows } = await cluster.query(
+        `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = ANY ($1)`,
+        [Object.values(names)],
+      )
+      return rows[0].waiting
+    },
+    async tellTime() {
+      const set = `SELECT setval('public.simulated_ms', $1)`
+      await Promise.all([
+        admin.query(set, [time.nowMs + time.storeAheadMs]),
+        consoleAdmin.query(set, [time.nowMs + time.consoleAheadMs]),
+      ])
+    },
+    async reset() {
+      time.reset()
+      await Promise.all([
+        consoleAdmin.query(wipes.console),
+        admin.query(wipes.service),
+        environment.tellTime(),
+      ])
+    },
+    async close() {
+      for (const undo of restore) undo()
+      await closeSources()
+      await Promise.all([closeDatabase(db), consoleAdmin.end(), admin.end()])
+      for (const name of Object.values(names)) await cluster.query(`DROP DATABASE ${name} WITH (FORCE)`)
+      await cluster.end()
+    },
+  }
+  return environment
+}
+
+/** Superusers without triggers and foreign keys: emptying is not part of any story. */
+const KEPT = ['_prisma_migrations', 'source', 'user', 'account', 'principal_link', 'kill_switch', 'setting']
+const KEPT_OF_SERVICE = ['idem_tier', 'idem_scope', 'idem_migration', 'idem_leaf']
+
+async function wipeOf(pool: pg.Pool, kept: readonly string[]): Promise<string> {
+  const { rows } = await pool.query(
+    `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname IN ('public', 'mirror') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+       AND NOT c.relname = ANY ($1) ORDER BY 1`,
+    [kept],
+  )
+  return rows.map(({ name }) => `DELETE FROM ${name}`).join('; ')
+}
+
+async function prepare(connectionString: string): Promise<pg.Pool> {
+  const pool = new pg.Pool({
+    connectionString,
+    max: 2,
+    options: '-c search_path=public,pg_catalog -c session_replication_role=replica',
+  })
+  pool.on('error', () => {})
+  await pool.query(CLOCK)
+  return pool
+}
+
+async function prepareService(admin: pg.Pool, time: SimulatedTime): Promise<void> {
+  await admin.query(`SELECT setval('public.simulated_ms', $1)`, [time.nowMs])
+  const store = createPostgresStore({ pool: admin, clock: time.sdk })
+  await store.migrate()
+  await admin.query(await readFile(new URL('../../demo/service/schema.sql', import.meta.url), 'utf8'))
+  await admin.query(ADOPT_CLOCK)
+  for (const [name, ttlMs] of Object.entries(TIERS)) await store.registerTier(name, ttlMs)
+  store.close()
+}
+
+async function saveSources(system: SystemContext, url: string): Promise<Environment['sources']> {
+  const save = (input: Omit<Parameters<typeof saveSource>[1], 'system'>) =>
+    saveSource(system, { system: 'payments', ...input }, { demo: true })
+  const payment = {
+    status: 201,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ reference: '{{reference}}', charge: '{{effect.reference}}' }),
+  }
+  return {
+    store: await save({
+      adapter: 'native',
+      name: 'store',
+      config: { poolMax: 10, responses: { 'POST /v1/payments': payment } },
+      secret: { url },
+    }),
+    ledger: await save({
+      adapter: 'ledger-postgres',
+      name: 'ledger',
+      config: LEDGER_CONFIG,
+      secret: { url },
+    }),
+    provider: await save({
+      adapter: 'stripe',
+      name: 'provider',
+      config: { mode: 'test', baseUrl: 'http://127.0.0.1:9', requestsPerSecond: 100, attemptsMax: 1 },
+      secret: PROVIDER_KEYS,
+    }),
+  }
+}

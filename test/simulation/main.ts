@@ -1,0 +1,95 @@
+import { fork } from 'node:child_process'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { startEmbeddedPostgres, THROW_AWAY } from '@/jobs/supervisor/embedded/postgres'
+import { applyMigrations } from '@/prisma/engine'
+import { createEnvironment } from './environment'
+import { playSeeds, range } from './play-seeds'
+
+/*
+ * npm run test:deep -- [--from 1] [--seeds 10000] [--processes 2] [--as-found]
+ * Plays histories, tells every one that breaks, shrunk to the fewest moves (unless --as-found), and ends with how many
+ * there were. One seed: --from 91 --seeds 1.
+ */
+
+const arg = (name: string, otherwise: number): number => {
+  const place = process.argv.indexOf(`--${name}`)
+  return place < 0 ? otherwise : Number(process.argv[place + 1])
+}
+const BATCH = 50
+
+async function work(): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'idemscope-simulation-'))
+  chmodSync(folder, 0o755)
+  const settings = [...THROW_AWAY]
+  // Trees from before the option existed took the settings as they are.
+  const postgres = await startEmbeddedPostgres(folder, Object.assign([...settings], { settings }))
+  try {
+    await createTemplate(postgres.url('postgres'), postgres.url('idemscope_template'))
+    return await play(postgres.url('postgres'))
+  } finally {
+    await postgres.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function createTemplate(adminUrl: string, url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl })
+  await client.connect()
+  await client.query('CREATE DATABASE idemscope_template')
+  await client.end()
+  await applyMigrations(url)
+}
+
+/** A new environment now and then: emptied tables grow slow. */
+async function play(adminUrl: string): Promise<number> {
+  const [from, seeds] = [arg('from', 1), arg('seeds', 10_000)]
+  const startedMs = performance.now()
+  const counts = new Map<string, number>()
+  for (let start = from; start < from + seeds; start += BATCH) {
+    const env = await createEnvironment(adminUrl, 'idemscope_template')
+    const shrinks = !process.argv.includes('--as-found')
+    const found = await playSeeds(env, range(start, Math.min(BATCH, from + seeds - start)), {
+      shrinks,
+      tell: (story) => console.log(`${story}\n`),
+    })
+    for (const { invariant } of found) {
+      counts.set(invariant, (counts.get(invariant) ?? 0) + 1)
+    }
+    await env.close()
+  }
+  const broken = [...counts.values()].reduce((sum, count) => sum + count, 0)
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(0)
+  console.log(
+    `${seeds} histories from seed ${from} in ${seconds} s: ${broken} broken`,
+    Object.fromEntries(counts),
+  )
+  return broken
+}
+
+/** The same program in several processes, each with its share of the seeds. */
+async function share(processes: number): Promise<number> {
+  const [from, seeds] = [arg('from', 1), arg('seeds', 10_000)]
+  const each = Math.ceil(seeds / processes)
+  const flags = process.argv.filter((word) => word === '--as-found')
+  const ends = range(0, processes).map((place) => {
+    const own = [
+      '--from',
+      from + place * each,
+      '--seeds',
+      Math.min(each, seeds - place * each),
+      '--processes',
+      1,
+      ...flags,
+    ]
+    const child = fork(import.meta.filename, own.map(String))
+    return new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
+  })
+  return Math.max(...(await Promise.all(ends)))
+}
+
+const processes = arg('processes', arg('seeds', 10_000) > 200 ? 2 : 1)
+const broken = processes > 1 ? await share(processes) : await work()
+process.exit(broken > 0 ? 1 : 0)

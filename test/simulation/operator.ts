@@ -1,0 +1,42 @@
+import { checkLocks } from '@/lib/keys/check-locks'
+import { approveFail } from '@/lib/keys/fail/decide'
+import { operateKey } from '@/lib/keys/operate-key'
+import { SCOPE } from './service'
+import type { World } from './world'
+
+/** `callMs` covers what a request may take on its way (provider.ts). */
+export const KEY_SETTINGS = {
+  graceMs: 2_000,
+  skewMs: 5_000,
+  settleDelayMs: 60_000,
+  callMs: 25_000,
+  providerWindowMs: 86_400_000,
+}
+
+/** An operator looks at the list of locks and does what they want on the version that it shows. */
+export async function operate(
+  world: World,
+  verb: 'release' | 'complete' | 'fail',
+  key: string,
+): Promise<void> {
+  const ctx = world.as('bob')
+  const sourceId = world.env.sources.store
+  await checkLocks(ctx, sourceId, KEY_SETTINGS)
+  const lock = await ctx.db.prisma.lock.findFirst({
+    where: { sourceId, key, goneAt: null },
+    orderBy: { checkedAt: 'desc' },
+  })
+  if (lock === null) return
+  world.notes.push(`${key} shows ${lock.verdict}`)
+  const facts = world.factsOf(key)
+  const input = { sourceId, scope: SCOPE, key, seen: lock.version, reason: 'looked at by hand' }
+  let action = await operateKey(ctx, verb, input, { settings: KEY_SETTINGS })
+  if (action.state === 'proposed') action = await agree(world, action)
+  world.notes.push(`${verb} ${key}: ${action.state} ${JSON.stringify(action.result)}`)
+  if (verb === 'complete') facts.completedByOperator ||= action.state !== 'refused'
+  if (verb === 'fail') facts.failedByOperator ||= action.state === 'done'
+}
+
+/** A second person agrees to the same evidence. */
+const agree = (world: World, { id, evidenceHash }: { id: string; evidenceHash: string | null }) =>
+  approveFail(world.as('pat'), { actionId: id, evidenceHash: evidenceHash ?? '' }, { settings: KEY_SETTINGS })

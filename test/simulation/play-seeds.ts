@@ -1,0 +1,32 @@
+import { describeScript } from './describe'
+import type { Environment } from './environment'
+import { playHistory, shrink } from './history'
+import { type Script, writeScript } from './script'
+
+export type Found = { seed: number; invariant: string; message: string; script: Script; story: string }
+
+/** Plays the histories of these seeds; what breaks is shrunk to the fewest moves and told. */
+export async function playSeeds(
+  env: Environment,
+  seeds: Iterable<number>,
+  { shrinks = true, tell = () => {} }: { shrinks?: boolean; tell?: (story: string) => void } = {},
+): Promise<Found[]> {
+  const found: Found[] = []
+  for (const seed of seeds) {
+    const script = writeScript(seed)
+    const { violation } = await playHistory(env, script)
+    if (violation === null) continue
+    const { invariant } = violation
+    const least = shrinks ? await shrink(env, script, invariant) : script
+    const again = shrinks ? (await playHistory(env, least)).violation : violation
+    const message =
+      again?.message ?? `${violation.message} (not again: the simulation is not deterministic here)`
+    const story = `${describeScript(least)}\n  → ${message}`
+    tell(story)
+    found.push({ seed, invariant, message, script: least, story })
+  }
+  return found
+}
+
+export const range = (from: number, count: number): number[] =>
+  Array.from({ length: count }, (_, place) => from + place)

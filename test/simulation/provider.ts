@@ -1,0 +1,208 @@
+import Stripe from 'stripe'
+import { answer } from '@/demo/provider/answer'
+import type { Provider } from '@/demo/provider/context'
+import { createControl } from '@/demo/provider/control'
+import { StripeFailure } from '@/demo/provider/failures'
+import { State } from '@/demo/provider/state'
+import { Switches } from '@/demo/provider/switches'
+import { currentStrand, faultOf, never, turn } from './strands'
+import type { SimulatedTime } from './time'
+
+export const PROVIDER_KEYS = { readKey: 'rk_test_read', writeKey: 'sk_test_write' }
+
+/** A request arrives within this, or never was sent: what a client's timeouts and retries come to. */
+export const CALL_MS_MAX = 20_000
+
+export type ProviderCall = {
+  method: 'GET' | 'POST'
+  path: string
+  /** Query of a GET, form of a POST. */
+  form: string
+  idempotencyKey?: string | undefined
+  mayWrite?: boolean
+}
+export type ProviderAnswer = { status: number; body: string }
+
+/** The provider of one history: that of the demo, in memory, on the simulated clock, behind a slow and lossy network. */
+export class SimulatedProvider {
+  readonly model: Provider
+  readonly control: ReturnType<typeof createControl>
+  private readonly keysInUse = new Set<string>()
+  private readonly onTheWay = new Set<{ sentMs: number; arrive: () => void }>()
+  private requests = 0
+  /** Refunds that the console has sent, with what it could have read of the charge before. */
+  readonly sentByConsole: { actionId: string; refund: string; charge: string; liveBefore: string[] }[] = []
+  private readonly lastRead = new WeakMap<object, number>()
+
+  constructor(
+    private readonly time: SimulatedTime,
+    seed: string,
+  ) {
+    const idempotencyWindowMs = 86_400_000
+    const state = new State(idempotencyWindowMs)
+    const switches = new Switches()
+    let last: Promise<unknown> = Promise.resolve()
+    this.model = {
+      state,
+      switches,
+      seed,
+      idempotencyWindowMs,
+      journal: { append: async () => {}, close: async () => {} },
+      nowMs: () => switches.now(time.nowMs),
+      exclusive(work) {
+        const result = last.then(work)
+        last = result.catch(() => undefined)
+        return result
+      },
+    }
+    this.control = createControl(this.model)
+  }
+
+  /** Arrives when its sender's turn comes, or when it has been on the way for long, even if its sender is dead. */
+  async request(call: ProviderCall): Promise<ProviderAnswer> {
+    const strand = currentStrand()
+    if (strand === undefined) return this.serve(call)
+    const label = `provider ${call.method} ${call.path}`
+    const fault = faultOf(strand)
+    if (fault === 'unsent') {
+      await turn(strand, label)
+      throw unreachable()
+    }
+    const late = { sentMs: this.time.nowMs, arrive: () => {} }
+    const arrived = new Promise<void>((arrive) => {
+      late.arrive = arrive
+    })
+    this.onTheWay.add(late)
+    await Promise.race([turn(strand, label), arrived])
+    this.onTheWay.delete(late)
+    const seen = this.lastRead.get(strand) ?? 0
+    if (call.method === 'GET') this.lastRead.set(strand, this.model.state.sequence)
+    const answered = await this.serve(call)
+    if (call.path === '/v1/refunds' && call.method === 'POST') this.noteSent(call, answered, seen)
+    if (strand.process.dead) return never()
+    if (fault === 'lost') throw unreachable()
+    await turn(strand, `answer of ${label}`)
+    return answered
+  }
+
+  private noteSent({ form }: ProviderCall, { status, body }: ProviderAnswer, seen: number): void {
+    const actionId = new URLSearchParams(form).get('metadata[idemscope_action]')
+    if (actionId === null || status !== 200) return
+    const { id, charge } = JSON.parse(body)
+    const known = this.sentByConsole.some(({ refund }) => refund === id)
+    const live = this.refunds().filter(
+      (each) => each.charge === charge && each.id !== id && each.status === 'succeeded',
+    )
+    const liveBefore = live.filter(
+      (each) => (this.madeAt.get(each.id) ?? 0) <= seen && !('idemscope_action' in each.metadata),
+    )
+    if (!known)
+      this.sentByConsole.push({ actionId, refund: id, charge, liveBefore: liveBefore.map((each) => each.id) })
+  }
+
+  /** When the oldest of what is on the way arrives at the latest. */
+  nextArrivalMs(): number | null {
+    const sent = [...this.onTheWay].map(({ sentMs }) => sentMs + CALL_MS_MAX)
+    return sent.length === 0 ? null : Math.min(...sent)
+  }
+
+  /** What was sent so long ago that it arrives now. */
+  deliverLate(olderThanMs = CALL_MS_MAX): void {
+    for (const late of [...this.onTheWay]) {
+      if (this.time.nowMs - late.sentMs < olderThanMs) continue
+      this.onTheWay.delete(late)
+      late.arrive()
+    }
+  }
+
+  /** The provider's sequence, when a refund was made. */
+  private readonly madeAt = new Map<string, number>()
+
+  private async serve(call: ProviderCall): Promise<ProviderAnswer> {
+    const served = await this.answer(call)
+    for (const { id } of this.refunds())
+      if (!this.madeAt.has(id)) this.madeAt.set(id, this.model.state.sequence)
+    return served
+  }
+
+  private async answer(call: ProviderCall): Promise<ProviderAnswer> {
+    this.requests += 1
+    try {
+      return await answer(this.model, this.keysInUse, {
+        method: call.method,
+        pathname: call.path,
+        encoded: call.form,
+        idempotencyKey: call.idempotencyKey,
+        requestId: `req_${this.requests}`,
+        mayWrite: call.mayWrite ?? true,
+        apiVersion: '2026-10-28.endive',
+      })
+    } catch (error) {
+      if (!(error instanceof StripeFailure)) throw error
+      return { status: error.status, body: error.body }
+    }
+  }
+
+  /** Charges whose money the merchant still has, in whole or in part. */
+  liveCharges() {
+    return this.all(this.model.state.charges).filter(
+      ({ status, captured, amountCaptured, amountRefunded }) =>
+        status === 'succeeded' && captured && amountRefunded < amountCaptured,
+    )
+  }
+
+  charges = () => this.all(this.model.state.charges)
+  refunds = () => this.all(this.model.state.refunds)
+
+  private all<T>(rows: { size: number; at(place: number): T | undefined }): T[] {
+    return Array.from({ length: rows.size }, (_, place) => rows.at(place)).filter((row) => row !== undefined)
+  }
+}
+
+const unreachable = (): Error => Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
+
+let current: SimulatedProvider | null = null
+/** The provider that the console's Stripe client reaches from now on. */
+export const setProvider = (provider: SimulatedProvider | null): void => {
+  current = provider
+}
+
+/** From here on Stripe's own SDK speaks with the provider of the running history, without a socket. */
+export function interposeProvider(): () => void {
+  const client = Object.getPrototypeOf(Stripe.createNodeHttpClient())
+  const original = client.makeRequest
+  client.makeRequest = async (
+    _host: string,
+    _port: string,
+    path: string,
+    method: 'GET' | 'POST',
+    headers: Record<string, string>,
+    data: string,
+  ) => {
+    if (current === null) throw new Error('no history is running')
+    const { pathname, search } = new URL(path, 'http://provider')
+    const authorization = String(headers.Authorization ?? headers.authorization ?? '')
+    const key = headers['Idempotency-Key'] ?? headers['idempotency-key']
+    const sent = await current.request({
+      method,
+      path: pathname,
+      form: method === 'GET' ? search.slice(1) : data,
+      // Stripe's SDK makes up a key of its own for a read: of no meaning, and random.
+      idempotencyKey: method === 'GET' ? undefined : key,
+      mayWrite: authorization.endsWith(PROVIDER_KEYS.writeKey),
+    })
+    const answered = { 'request-id': 'req', date: new Date(current.model.nowMs()).toUTCString() }
+    return {
+      getStatusCode: () => sent.status,
+      getHeaders: () => answered,
+      getRawResponse: () => ({ headers: answered, statusCode: sent.status }),
+      toStream: () => {
+        throw new Error('streams are not simulated')
+      },
+      toJSON: async () => JSON.parse(sent.body),
+    }
+  }
+  return () => {
+    client.makeRequest = original
+  }
+}

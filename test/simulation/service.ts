@@ -1,0 +1,205 @@
+import pg from 'pg'
+import { sleep } from '@/sdk/clock'
+import { EffectFailedError, StoreUnavailableError } from '@/sdk/errors'
+import { type IdempotentHandler, idempotent } from '@/sdk/idempotent'
+import { createPostgresStore } from '@/sdk/stores/postgres'
+import type { Environment } from './environment'
+import type { ProviderAnswer, SimulatedProvider } from './provider'
+import { createProcess, kill, type Process } from './strands'
+
+/** How a service is written. Each is a way that services in the field are. */
+export type ServiceStyle = {
+  /** Where the provider's objects carry the key: on the charge, on the intent only (set afterwards), nowhere. */
+  tags: 'charge' | 'intent' | 'none'
+  /** Which id it keeps. */
+  keeps: 'charge' | 'intent'
+  /** It books in the SDK's transaction, tries that again itself, or books before its answer. */
+  books: 'transaction' | 'transaction_retried' | 'before_answer'
+  /** An error inside its transaction is swallowed. */
+  swallows: boolean
+  /** Its answer's body takes longer than the lease. */
+  slowBody: boolean
+}
+
+export const CALLER = 'web'
+export const ROUTE = '/v1/payments'
+export const SCOPE = `${CALLER}/POST ${ROUTE}`
+export const DEADLINE_MS = 30_000
+
+export type Order = { reference: string; amount: number; card: 'pm_card_visa' | 'pm_card_chargeDeclined' }
+export type Execution = { key: string; process: Process; startedMs: number; ended: boolean; excused: boolean }
+
+export type Service = {
+  process: Process
+  pay(key: string | null, order: Order): Promise<{ status: number; body: string }>
+  /** A statement of its own, outside any request. */
+  query(sql: string, values: unknown[]): Promise<void>
+  kill(): void
+}
+
+/** One process of the payment service, on the real SDK and connections of its own. */
+export function startService(
+  name: string,
+  {
+    env,
+    provider,
+    style,
+    began,
+  }: {
+    env: Environment
+    provider: SimulatedProvider
+    style: ServiceStyle
+    /** Called when the handler begins on a key. */
+    began: (execution: Execution) => void
+  },
+): Service {
+  const process = createProcess(name)
+  const pool = new pg.Pool({ connectionString: env.serviceUrl, max: 24 })
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+  const store = createPostgresStore({ pool, clock: env.time.sdk })
+  const executions = new WeakMap<Request, Execution>()
+
+  const handler: IdempotentHandler<pg.PoolClient> = async (request, context) => {
+    const execution: Execution = {
+      key: context.key ?? '(none)',
+      ...{ process, startedMs: env.time.nowMs, ended: false, excused: false },
+    }
+    executions.set(request, execution)
+    open.add(execution)
+    if (context.key !== null) began(execution)
+    const order: Order = await request.json()
+    const effect = { name: 'stripe.charge' }
+    const made = await context.effect('charge', effect, async ({ idempotencyKey }) => {
+      const paid = await charge(provider, style, order, context.key, idempotencyKey)
+      const reference = style.keeps === 'intent' ? paid.intent : paid.charge
+      return { reference, amountMinor: order.amount, currency: 'USD', result: paid }
+    })
+    const { reference } = made
+    const answer = () => respond(env, style, { reference: order.reference, charge: made.result.charge })
+    if (style.books === 'before_answer' || context.key === null) {
+      if (context.key !== null) {
+        await pool.query(
+          `${BOOK} WHERE NOT EXISTS (SELECT FROM ledger_entry WHERE provider_ref = $1)`,
+          posting(order, reference),
+        )
+        return answer()
+      }
+    }
+    const book = () =>
+      context.transaction(async (tx) => {
+        await tx.query(BOOK, posting(order, reference))
+        if (style.swallows) await tx.query('SELECT 1 / 0').catch(() => {})
+        return answer()
+      })
+    if (style.books !== 'transaction_retried') return book()
+    return book().catch((error: unknown) => {
+      if (error instanceof StoreUnavailableError) return book()
+      throw error
+    })
+  }
+  const open = new Set<Execution>()
+  const serve = idempotent<pg.PoolClient>(handler, {
+    store,
+    keySecret: 's'.repeat(32),
+    scope: () => ({ caller: CALLER, route: ROUTE }),
+    required: false,
+    tier: 'standard',
+    owner: name,
+    executionDeadlineMs: DEADLINE_MS,
+    clock: env.time.sdk,
+    random: () => 0.5,
+  })
+  return {
+    process,
+    async pay(key, order) {
+      const request = new Request(`http://service.test${ROUTE}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(key === null ? {} : { 'idempotency-key': key }) },
+        body: JSON.stringify(order),
+      })
+      const before = new Set(open)
+      try {
+        const response = await serve(request)
+        return { status: response.status, body: await response.text() }
+      } finally {
+        for (const execution of open) {
+          if (before.has(execution) || execution.key !== (key ?? '(none)')) continue
+          execution.ended = true
+          open.delete(execution)
+        }
+      }
+    },
+    async query(sql, values) {
+      await pool.query(sql, values)
+    },
+    kill() {
+      kill(process)
+      for (const execution of open) execution.excused = true
+      store.close()
+      void pool.end().catch(() => {})
+    },
+  }
+}
+
+const BOOK = `INSERT INTO ledger_entry (entry_kind, provider_ref, charge_ref, reference, amount_minor, currency)
+  SELECT 'charge', $1, $1, $2, $3, 'USD'`
+const posting = (order: Order, reference: string | null) => [reference, order.reference, order.amount]
+
+async function charge(
+  provider: SimulatedProvider,
+  style: ServiceStyle,
+  order: Order,
+  key: string | null,
+  idempotencyKey: string,
+): Promise<{ charge: string; intent: string }> {
+  const tags = {
+    reference: order.reference,
+    idempotency_scope: SCOPE,
+    idempotency_key: key ?? '',
+    idempotency_step: 'charge',
+  }
+  const metadata = Object.fromEntries(
+    Object.entries(tags).map(([name, value]) => [`metadata[${name}]`, value]),
+  )
+  const form = new URLSearchParams({
+    amount: String(order.amount),
+    currency: 'usd',
+    confirm: 'true',
+    payment_method: order.card,
+    description: order.reference,
+    ...(style.tags === 'charge' && key !== null ? metadata : {}),
+  })
+  const post = (path: string, body: URLSearchParams, idempotency?: string) =>
+    provider.request({ method: 'POST', path, form: body.toString(), idempotencyKey: idempotency })
+  const made = await post('/v1/payment_intents', form, idempotencyKey)
+  const intent = parseIntent(made)
+  if (style.tags === 'intent' && key !== null)
+    await post(`/v1/payment_intents/${intent.intent}`, new URLSearchParams(metadata))
+  return intent
+}
+
+function parseIntent({ status, body }: ProviderAnswer): { charge: string; intent: string } {
+  if (status === 402) throw new EffectFailedError('the card was declined')
+  if (status !== 200) throw new Error(`the provider answered ${status}`)
+  const { id, latest_charge } = JSON.parse(body)
+  return { intent: id, charge: typeof latest_charge === 'string' ? latest_charge : latest_charge.id }
+}
+
+/** A body in two parts, of which the second takes most of the deadline. */
+function respond(env: Environment, style: ServiceStyle, body: Record<string, string>): Response {
+  const bytes = new TextEncoder().encode(JSON.stringify(body))
+  const headers = { 'content-type': 'application/json' }
+  if (!style.slowBody) return new Response(bytes, { status: 201, headers })
+  let part = 0
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await sleep(env.time.sdk, 7_500)
+      part += 1
+      if (part === 1) return controller.enqueue(bytes.subarray(0, 5))
+      controller.enqueue(bytes.subarray(5))
+      controller.close()
+    },
+  })
+  return new Response(stream, { status: 201, headers })
+}

@@ -1,0 +1,149 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type pg from 'pg'
+
+/** An operating system process of the world: it can be killed, or stand still as in a long garbage collection. */
+export type Process = { name: string; dead: boolean; frozen: boolean; clients: Set<pg.Client> }
+
+export const createProcess = (name: string): Process => ({
+  name,
+  dead: false,
+  frozen: false,
+  clients: new Set(),
+})
+
+/** What goes wrong at one call of a strand: it never arrives, or its answer is lost after it was done. */
+export type Fault = { at: number; kind: 'unsent' | 'lost' }
+
+/** One thing that a process does. It stands still before each call to the outside, and before each answer. */
+export type Strand = {
+  name: string
+  process: Process
+  /** How many calls it may still make before it waits for its next turn. */
+  pointsLeft: number
+  calls: number
+  fault: Fault | null
+  waiting: { label: string; go: () => void }[]
+  /** Timers that it awaits. */
+  sleeping: number
+  inFlight: number
+  ended: boolean
+}
+
+const storage = new AsyncLocalStorage<Strand>()
+let strands: Strand[] = []
+
+export const currentStrand = (): Strand | undefined => storage.getStore()
+export const allStrands = (): readonly Strand[] => strands
+export const forgetStrands = (): void => {
+  strands = []
+}
+
+/** Begins something in a process. `work` never rejects into the void: its end is noted, and its error handed to `failed`. */
+export function spawn(
+  name: string,
+  process: Process,
+  options: { points: number; fault?: Fault | null },
+  work: () => Promise<void>,
+  failed: (error: unknown) => void = () => {},
+): Strand {
+  const strand: Strand = {
+    name,
+    process,
+    pointsLeft: options.points,
+    calls: 0,
+    fault: options.fault ?? null,
+    waiting: [],
+    sleeping: 0,
+    inFlight: 0,
+    ended: false,
+  }
+  strands.push(strand)
+  storage.run(strand, () => {
+    work()
+      .catch(failed)
+      .finally(() => {
+        strand.ended = true
+      })
+  })
+  return strand
+}
+
+/** A heartbeat or a deadline: it runs beside what set it, and is never held back. */
+export function spawnTimer(of: Strand, fire: () => unknown): void {
+  const name = `${of.name}, timer`
+  spawn(name, of.process, { points: Number.POSITIVE_INFINITY }, async () => {
+    await fire()
+  })
+}
+
+const NEVER = new Promise<never>(() => {})
+export const never = (): Promise<never> => NEVER
+
+/** Waits for the strand's turn; a dead process waits for ever. */
+export async function turn(strand: Strand, label: string): Promise<void> {
+  if (strand.process.dead) return never()
+  if (strand.pointsLeft > 0 && !strand.process.frozen) {
+    strand.pointsLeft -= 1
+    return
+  }
+  await new Promise<void>((go) => {
+    strand.waiting.push({ label, go })
+  })
+  if (strand.process.dead) return never()
+}
+
+/** Which fault this call has. */
+export function faultOf(strand: Strand): Fault['kind'] | null {
+  strand.calls += 1
+  return strand.fault?.at === strand.calls ? strand.fault.kind : null
+}
+
+/** Lets a strand go on for some points. */
+export function resume(strand: Strand, points: number): void {
+  strand.pointsLeft = Math.max(0, points - strand.waiting.length)
+  const waiting = strand.waiting
+  strand.waiting = []
+  for (const { go } of waiting) go()
+}
+
+export function kill(process: Process): void {
+  process.dead = true
+  for (const client of process.clients) breakConnection(client)
+}
+
+export function breakConnection(client: pg.Client): void {
+  // pg gives no public way to lose a connection.
+  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } }
+  connection.stream.destroy()
+}
+
+/** A bound of the real clock: a history in which nothing moves for so long is a fault of the simulation. */
+const STUCK_MS = 30_000
+
+/** Everybody waits for a turn, a timer or a lock of the database. */
+export async function settle(lockWaiters: () => Promise<number>): Promise<void> {
+  const until = performance.now() + STUCK_MS
+  for (let quiet = 0, spins = 0; quiet < 3; spins++) {
+    await new Promise((next) => setImmediate(next))
+    const busy = strands.filter(isBusy)
+    if (busy.length === 0) {
+      quiet += 1
+      continue
+    }
+    quiet = 0
+    if (spins % 200 === 199 && busy.every(({ inFlight }) => inFlight > 0)) {
+      const inFlight = busy.reduce((sum, strand) => sum + strand.inFlight, 0)
+      if ((await lockWaiters()) >= inFlight) return
+    }
+    if (performance.now() > until)
+      throw new Error(
+        `nothing moves: ${busy.map(({ name, inFlight, waiting, sleeping, process, calls }) => JSON.stringify({ name, inFlight, waiting: waiting.length, sleeping, frozen: process.frozen, calls })).join(', ')}`,
+      )
+  }
+}
+
+function isBusy(strand: Strand): boolean {
+  if (strand.process.dead) return false
+  if (strand.ended) return strand.inFlight > 0
+  return strand.inFlight > 0 || (strand.waiting.length === 0 && strand.sleeping === 0)
+}
