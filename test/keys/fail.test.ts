@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { RouteContext } from '@/app/_server/api/route'
+import { lockRoutes } from '@/app/_server/routes/locks'
 import { setKillSwitch } from '@/lib/actions/kill-switch'
 import type { Context } from '@/lib/context'
 import { systemClock } from '@/lib/core/clock'
@@ -241,6 +243,31 @@ test('it is never done in bulk', async () => {
   await expect(executeSnapshot(operator, snapshotId, REASON, { settings: SETTINGS })).rejects.toMatchObject(
     never,
   )
+})
+
+test('the API answers 202 with the proposal, and refuses what names more than one key', async () => {
+  await dead('fail-api')
+  await stand.service.query(
+    `UPDATE idem_lease SET created_at = created_at - interval '1 hour', heartbeat_at = heartbeat_at - interval '1 hour',
+       lease_until = lease_until - interval '1 hour' WHERE key = idem_key_bytes('fail-api')`,
+  )
+  const { id, version } = await lockOf('fail-api')
+  const route = lockRoutes.find(({ path }) => path === 'locks/fail')
+  const send = (body: unknown) =>
+    route?.handle(operator as RouteContext, { params: undefined, query: undefined, body })
+  const answer = await send({ ids: [id], seen: { [id]: version }, reason: REASON })
+  const action = await stand.console.db.prisma.action.findFirstOrThrow({ where: { key: 'fail-api' } })
+  expect(answer).toEqual({
+    status: 202,
+    body: {
+      proposal: action.id,
+      items: [{ lockId: id, actionId: action.id, state: 'proposed', reason: null, text: null }],
+    },
+  })
+  expect(route?.responses[202]?.schema.safeParse(Reflect.get(Object(answer), 'body')).success).toBe(true)
+  await expect(send({ filter: { stuckOnly: true }, dryRun: true })).rejects.toMatchObject({
+    code: 'unprocessable',
+  })
 })
 
 test('the kill switch stops the approval, and not the rejection', async () => {
