@@ -1,6 +1,7 @@
 import type { SystemContext } from '@/lib/context'
 import type { LeaseRow, ProviderObject, ProviderPayment, ProviderSource } from '@/lib/sources/contracts'
 import { type MirrorProviderObject, providerEvidenceForKey, tailGap } from '@/lib/sources/mirror/read'
+import { hasUntagged } from '@/lib/sources/mirror/untagged-listed'
 import { type OpenSource, openSystem } from '@/lib/sources/registry'
 import { effectWindow } from './effect-window'
 import type { LeaseReading } from './holder-life'
@@ -22,6 +23,7 @@ const CANDIDATES_NAMED_MAX = 20
  */
 export function createProviderAsker(ctx: SystemContext, system: string, settings: KeySettings) {
   const tails = new Map<string, Tail & { listedAt: Date }>()
+  let untagged: { from: Date; any: boolean } | undefined
   let opened: Promise<OpenSource<ProviderSource>[]> | undefined
 
   async function ask(reading: LeaseReading): Promise<ProviderAnswer> {
@@ -86,7 +88,8 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
     if (reading.storeNow < settlesAt) {
       return { kind: 'not_settled', askedAt, settlesAt: settlesAt.toISOString() }
     }
-    const possible = [...open, ...(await possibleEffects(ctx.db, { system, lease }, made, listed))]
+    const any = await anyUntagged(made.from)
+    const possible = [...open, ...(await possibleEffects(ctx.db, { system, lease }, made, listed, any))]
     if (possible.length > 0) {
       const named = possible.slice(0, CANDIDATES_NAMED_MAX)
       return { kind: 'possible', askedAt, objects: named, count: possible.length }
@@ -94,6 +97,13 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
     return found.length > 0
       ? { kind: 'found', askedAt, objects: found }
       : { kind: 'none', askedAt, from: made.from.toISOString(), to: askedAt }
+  }
+
+  /** Where all objects carry a key, one question answers it for all keys, the oldest first. */
+  async function anyUntagged(from: Date): Promise<boolean> {
+    if (untagged === undefined || untagged.from > from)
+      untagged = { from, any: await hasUntagged(ctx.db, system, from) }
+    return untagged.any
   }
 
   /**

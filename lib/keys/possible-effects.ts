@@ -10,19 +10,20 @@ const LIVING = new Set(['pending', 'succeeded', 'other'])
 /**
  * Objects without a key that could be an effect of this one: made while it can have made some, with an amount that fits.
  * Where the store knows no amount of an effect that was begun, or of none that was, any amount fits. `listed`: what
- * providers show beyond what is staged, by the id of their source.
+ * providers show beyond what is staged, by the id of their source. `anyStaged`: something without a key is staged.
  */
 export async function possibleEffects(
   db: Db,
   subject: { system: string; lease: Pick<LeaseRow, 'scope' | 'key' | 'effects'> },
   made: TimeRange,
   listed: readonly { source: string; objects: readonly Listed[] }[],
+  anyStaged: boolean,
 ): Promise<Candidate[]> {
   const { system, lease } = subject
   const seeker = { system, scope: lease.scope, key: lease.key }
   const sought = soughtEffects(lease.effects, made)
   const found = new Map<string, Candidate>()
-  for (const effect of sought) {
+  for (const effect of anyStaged ? sought : []) {
     for (const object of await untaggedObjects(db, seeker, effect)) found.set(object.id, ofStaged(object))
   }
   const fresh = listed.flatMap(({ source, objects }) =>

@@ -175,7 +175,9 @@ async function reconcileSystem(
     await run.save({ phase: 'persist', stage: await withFailures(handle, staged, failed) })
   }
   if (progress.phase === 'persist') await writeCases(run, progress.stage ?? staged)
-  const counts = progress.counts ?? (await summarise(ctx.db, handle.id, system, staged, progress.matched))
+  const counts =
+    progress.counts ??
+    (await summarise(ctx.db, handle.id, system, staged, progress.matched, progress.cut === null))
   return { ...counts } as SystemCounts
 }
 
@@ -231,7 +233,7 @@ function scopeOf({ params, progress }: SystemRun, asOf: Date): MatchScope {
 
 async function writeCases(run: SystemRun, staged: NonNullable<Progress['stage']>): Promise<void> {
   const { ctx, handle, settings, system, progress, save } = run
-  const counts = await summarise(ctx.db, handle.id, system, staged, progress.matched)
+  const counts = await summarise(ctx.db, handle.id, system, staged, progress.matched, progress.cut === null)
   const persistCtx = { ...ctx, inBatch: (client: pg.PoolClient) => save({ phase: 'done' }, client) }
   const persisted: Persisted | null = handle.dryRun
     ? null
@@ -259,5 +261,6 @@ const RANK: Record<ReconciliationVerdict, number> = {
   incomplete: 4,
 }
 
+/** Of no system at all nothing is proved. */
 const worst = (verdicts: readonly ReconciliationVerdict[]): ReconciliationVerdict =>
-  verdicts.reduce((a, b) => (RANK[b] > RANK[a] ? b : a), 'reconciled' as ReconciliationVerdict)
+  verdicts.toSorted((a, b) => RANK[b] - RANK[a])[0] ?? 'incomplete'

@@ -14,6 +14,8 @@ export type SystemCounts = {
   unreadable: { count: number; examples: { id: string; reason: string }[] }
   compared: number
   matched: number
+  /** Why the run compared nothing, and so proves nothing. null = it did, or there was nothing new. */
+  nothingCompared: string | null
   pending: number
   breaks: number
   warnings: number
@@ -37,6 +39,8 @@ export async function summarise(
   system: string,
   stage: Pick<StageOutcome, 'asOf' | 'sides' | 'failures' | 'read'>,
   matched: { compared: number; matched: number } | null,
+  /** Of a window, a key or a reference: silence is then no sign that nothing is new. */
+  onDemand: boolean,
 ): Promise<SystemCounts> {
   const findings = await db.pool.query(
     `SELECT class, outcome, severity, currency, count(*) AS count, sum(amount_minor)::text AS amount
@@ -65,6 +69,7 @@ export async function summarise(
     unreadable: await unreadableIn(db, runId, system),
     compared: matched?.compared ?? 0,
     matched: matched?.matched ?? 0,
+    nothingCompared: await whyNothing(db, system, stage.sides, matched?.compared ?? 0, onDemand),
     pending: sum(({ outcome }) => outcome === 'pending'),
     breaks: sum((row) => row.outcome === 'break' && !isWarning(row)),
     warnings: sum((row) => row.outcome === 'break' && isWarning(row)),
@@ -73,6 +78,24 @@ export async function summarise(
       Object.entries(atRisk).map(([currency, amount]) => [currency, amount.toString()]),
     ),
   }
+}
+
+async function whyNothing(
+  db: Db,
+  system: string,
+  sides: StageOutcome['sides'],
+  compared: number,
+  onDemand: boolean,
+): Promise<string | null> {
+  const connected = Object.entries(sides).flatMap(([side, state]) => (state === 'none' ? [] : [side]))
+  if (connected.length < 2) {
+    const only = connected[0] === undefined ? 'no source' : `only the ${connected[0]} side`
+    return `${only} of ${system} is connected: there is nothing to compare it with`
+  }
+  if (compared > 0) return null
+  if (onDemand) return `nothing of ${system} was found that could be compared`
+  const { rows } = await db.pool.query('SELECT FROM mirror.object WHERE system = $1 LIMIT 1', [system])
+  return rows.length > 0 ? null : `nothing was ever read from the sources of ${system}`
 }
 
 const EXAMPLES_MAX = 10
@@ -93,9 +116,9 @@ async function unreadableIn(db: Db, runId: string, system: string): Promise<Syst
   return unreadableRow.parse(rows[0])
 }
 
-/** Never green where a source failed. */
+/** Never green where a source failed, or where nothing was compared. */
 export function verdictOf(counts: SystemCounts): ReconciliationVerdict {
-  if (counts.incomplete) return 'incomplete'
+  if (counts.incomplete || counts.nothingCompared !== null) return 'incomplete'
   if (counts.breaks > 0) return 'breaks'
   if (counts.warnings > 0) return 'with_warnings'
   return counts.pending > 0 ? 'with_pending' : 'reconciled'

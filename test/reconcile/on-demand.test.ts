@@ -55,8 +55,11 @@ describe('on demand', () => {
 
   test('nothing of it is known: nothing is compared, and nothing is asserted', async () => {
     const run = await reconcileNow(world, { params: { reference: 'nowhere' } })
-    expect(run).toMatchObject({ outcome: 'reconciled' })
-    expect(run.counts.payments).toMatchObject({ compared: 0 })
+    expect(run).toMatchObject({ outcome: 'incomplete' })
+    expect(run.counts.payments).toMatchObject({
+      compared: 0,
+      nothingCompared: expect.stringContaining('nothing of payments was found'),
+    })
   })
 
   test('an outage window: what was booked late under an old date is read again', async () => {

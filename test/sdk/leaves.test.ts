@@ -163,7 +163,8 @@ describe('collection', () => {
     expect(await fixture.store.complete(again, okResponse())).not.toBe('stale')
   })
 
-  it('gives way to a long reader at once, and acquires go on', async () => {
+  // How long an acquire stands in a queue meanwhile: collect-beside-readers.test.ts.
+  it('gives way to a long reader, and acquires go on while it reads', async () => {
     await fixture.store.registerTier('read', 60_000)
     const request = acquireRequest('read', { tier: 'read' })
     await fixture.store.complete(holderOf(request, await fixture.store.acquire(request)), okResponse())
@@ -173,14 +174,12 @@ describe('collection', () => {
     const reader = await fixture.pool.connect()
     await reader.query('BEGIN')
     await reader.query('SELECT count(*) FROM idem_record')
-    const startedMs = performance.now()
     const [collected, acquired] = await Promise.allSettled([
       fixture.query('SELECT * FROM idem_collect_leaf($1, 0)', [leaf?.leaf]),
       fixture.store.acquire(acquireRequest('beside', { tier: 'read' })),
     ])
     expect(collected).toMatchObject({ status: 'rejected', reason: { code: '55P03' } })
     expect(acquired).toMatchObject({ status: 'fulfilled', value: { kind: 'acquired' } })
-    expect(performance.now() - startedMs).toBeLessThan(2_000)
     await reader.query('COMMIT')
     reader.release()
     expect(await fixture.query('SELECT * FROM idem_collect_leaf($1, 0)', [leaf?.leaf])).toHaveLength(1)

@@ -13,6 +13,7 @@ const systemSchema = z.object({
     .default({ count: 0, examples: [] }),
   compared: count,
   matched: count,
+  nothingCompared: z.string().nullable().default(null),
   pending: count,
   breaks: count,
   warnings: count,

@@ -23,8 +23,7 @@ export function RunsCard({ runs, names }: { runs: readonly RunView[]; names: Rea
 
 function RunRow({ run, names }: { run: RunView; names: ReadonlyMap<string, string> }) {
   const active = run.state === 'queued' || run.state === 'running'
-  const ended =
-    verdictOf(run.outcome, systemResults(run.counts).length)?.standing ?? RUN_STATE[run.state].standing
+  const ended = verdictOf(run.outcome, systemResults(run.counts))?.standing ?? RUN_STATE[run.state].standing
   const by = run.requestedBy.startsWith('system:')
     ? 'by schedule'
     : `by ${names.get(run.requestedBy) ?? run.requestedBy}`

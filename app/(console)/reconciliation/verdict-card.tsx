@@ -20,7 +20,7 @@ export function VerdictCard({ run }: { run: RunView | null }) {
       </Card>
     )
   }
-  const verdict = verdictOf(run.outcome, results.length) ?? INCOMPLETE
+  const verdict = verdictOf(run.outcome, results) ?? INCOMPLETE
   const failures = results.flatMap((result) => result.failures)
   return (
     <Card

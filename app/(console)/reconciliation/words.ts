@@ -8,6 +8,7 @@ import type {
   ReconciliationVerdict,
   RunState,
 } from '@/lib/core/states'
+import type { SystemResult } from './run-counts'
 
 // A state without words breaks the build.
 
@@ -41,15 +42,20 @@ const isVerdict = (outcome: string | null): outcome is ReconciliationVerdict =>
 
 export const INCOMPLETE = VERDICT.incomplete
 
-/** What a run says; one that found no system to compare proves nothing, and is never green. Null = it says nothing. */
+/** What a run says; one that compared nothing proves nothing, and is never green. Null = it says nothing. */
 export function verdictOf(
   outcome: string | null,
-  systems: number,
+  results: readonly Pick<SystemResult, 'compared' | 'nothingCompared'>[],
 ): { standing: Standing; text: string } | null {
   if (!isVerdict(outcome)) return null
-  return systems === 0
-    ? { standing: 'unknown', text: 'Nothing was compared: no source is connected.' }
-    : VERDICT[outcome]
+  if (results.length === 0)
+    return { standing: 'unknown', text: 'Nothing was compared: no source is connected.' }
+  const reason = results.map(({ nothingCompared }) => nothingCompared).find((each) => each !== null)
+  if (outcome === 'incomplete' && reason !== undefined)
+    return { standing: 'stale', text: `Incomplete: ${reason}.` }
+  if (outcome === 'reconciled' && results.every(({ compared }) => compared === 0))
+    return { standing: 'unknown', text: 'Nothing is new since the last run: there was nothing to compare.' }
+  return VERDICT[outcome]
 }
 
 export const RUN_STATE: Record<RunState, { standing: Standing; text: string }> = {

@@ -26,3 +26,16 @@ export async function stagedOrNamed(
   ])
   return new Set(rows.map(({ id }) => id))
 }
+
+/** Not more than `untaggedObjects` asks of each: whether a closer look can find something at all. */
+const ANY = `
+  SELECT FROM source s JOIN mirror.object o ON o.source_id = s.id
+  WHERE s.system = $1 AND s.kind = 'provider' AND o.side = 'provider' AND o.kind IN ('charge', 'refund')
+    AND o.occurred_at >= $2 AND o.status IN ('pending', 'succeeded', 'other') AND (o.key IS NULL OR o.scope IS NULL)
+    AND o.action_id IS NULL
+  LIMIT 1`
+
+/** Whether anything without a key is staged that was made at this time or later. */
+export async function hasUntagged(db: Db, system: string, from: Date): Promise<boolean> {
+  return ((await db.pool.query(ANY, [system, from])).rowCount ?? 0) > 0
+}

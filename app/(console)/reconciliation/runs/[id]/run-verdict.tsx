@@ -9,7 +9,7 @@ import { RUN_STATE, verdictOf } from '../../words'
 /** What the run says, or how far it is. */
 export function RunVerdict({ run, results }: { run: RunView; results: readonly SystemResult[] }) {
   const active = run.state === 'queued' || run.state === 'running'
-  const verdict = verdictOf(run.outcome, results.length)
+  const verdict = verdictOf(run.outcome, results)
   return (
     <Card id="verdict" title="Verdict">
       <div className="px-4 pb-3">
