@@ -63,8 +63,10 @@ function dueCondition(mapped: Mapped, e: Expressions, bind: Bind, retention: Row
   const lifeMs = oneLifeOf(mapped, retention)
   return lifeMs === null
     ? `${expiryOf(e, bind, retention)} <= ${passed(retention.safetyMs)}`
-    : `${e.createdAt} <= ${passed(lifeMs + retention.safetyMs)}
-       AND ${e.lastUsedAt} <= ${passed(usedMs(retention) + retention.safetyMs)}`
+    : [
+        `${e.createdAt} <= ${passed(Math.max(lifeMs, usedMs(retention)) + retention.safetyMs)}`,
+        ...e.usedUntil((usedAt) => `${usedAt} <= ${passed(usedMs(retention) + retention.safetyMs)}`),
+      ].join(' AND ')
 }
 
 /** How long ago the last use of a row must be whose policy names all endpoints. */

@@ -23,6 +23,13 @@ export function buildExpressions(config: MappedConfig, table: Table, bind: Bind)
     heartbeatAt: columns.heartbeatAt === undefined ? holderSince : stamp(columns.heartbeatAt),
     /** Since when nobody can have sent the provider its key: the last of all stamps of its use. */
     lastUsedAt: lastUse(config, stamp),
+    /** A condition on each stamp of its use but the first; one that is NULL was not set. Cheaper than the last of all. */
+    usedUntil: (condition: (usedAt: string) => string): string[] =>
+      laterStamps(config).map((name) =>
+        table.column(name).notNull
+          ? condition(stamp(name))
+          : `(${at(name)} IS NULL OR ${condition(stamp(name))})`,
+      ),
     leaseUntil: leaseExpression(config, stamp) ?? createdAt,
     expiresAt:
       'column' in config.expiry
@@ -142,11 +149,13 @@ function identityCondition(
   return [equals(config.columns.key, key), ...conditions].join(' AND ')
 }
 
-function lastUse({ columns }: MappedConfig, stamp: (name: string) => string): string {
-  const { createdAt, holderSince, heartbeatAt, completedAt } = columns
-  const named = [createdAt, holderSince, heartbeatAt, completedAt].filter((name) => name !== undefined)
-  return named.length === 1 ? stamp(createdAt) : `greatest(${named.map(stamp).join(', ')})`
+function lastUse(config: MappedConfig, stamp: (name: string) => string): string {
+  const named = [config.columns.createdAt, ...laterStamps(config)]
+  return named.length === 1 ? stamp(config.columns.createdAt) : `greatest(${named.map(stamp).join(', ')})`
 }
+
+const laterStamps = ({ columns }: MappedConfig): string[] =>
+  [columns.holderSince, columns.heartbeatAt, columns.completedAt].filter((name) => name !== undefined)
 
 /** NULL where nobody holds it: then its last holder's start, for want of anything later. */
 function leaseExpression(config: MappedConfig, stamp: (name: string) => string): string | null {
