@@ -100,6 +100,16 @@ const UNANSWERED = { answer: null, doubled: false } as const
 
 export const claimIdOf = ({ providerRef, entryId }: Posting): string => providerRef ?? `e:${entryId}`
 
+/** One refund may be booked in several postings: together they are one claim. */
+export function byClaim(postings: readonly Posting[]): [id: string, postings: Posting[]][] {
+  const claims = new Map<string, Posting[]>()
+  for (const posting of postings) {
+    const id = claimIdOf(posting)
+    claims.set(id, [...(claims.get(id) ?? []), posting])
+  }
+  return [...claims]
+}
+
 /** Postings of refunds that the provider has under no such id. */
 export function unsentPostings(operation: Operation): Posting[] {
   const sent = new Set(operation.refunds.filter(({ status }) => status !== 'absent').map(({ id }) => id))
@@ -112,15 +122,16 @@ export function unsentPostings(operation: Operation): Posting[] {
 function unsentClaims(operation: Operation, charge: Charge): Claim[] {
   // A ledger that does not say to which charge a refund belongs: of an operation with one charge it is that.
   const only = operation.charges.filter(({ status }) => status !== 'absent').length === 1
-  return unsentPostings(operation)
-    .filter(({ chargeRef }) => (chargeRef === null ? only : charge.names.includes(chargeRef)))
-    .map((posting) => ({
-      ...UNANSWERED,
-      id: claimIdOf(posting),
-      kind: 'unsent' as const,
-      amountMinor: posting.amountMinor,
-      postings: [posting],
-    }))
+  const postings = unsentPostings(operation).filter(({ chargeRef }) =>
+    chargeRef === null ? only : charge.names.includes(chargeRef),
+  )
+  return byClaim(postings).map(([id, own]) => ({
+    ...UNANSWERED,
+    id,
+    kind: 'unsent' as const,
+    amountMinor: own.reduce((total, { amountMinor }) => total + amountMinor, 0n),
+    postings: own,
+  }))
 }
 
 /**
@@ -142,7 +153,7 @@ function answered(operation: Operation, refunds: readonly Refund[], claims: read
     const attempts = refunds.filter((refund) => isLiveRefund(refund) || later.has(refund.id))
     const free = attempts.filter(({ id }) => !taken.has(id))
     later.add(claim.id)
-    const answer = answerOf(operation, free, claim, begunMs(claim))
+    const answer = answerOf(operation, free, claim, claims, begunMs(claim))
     if (answer === null) return claim
     taken.add(answer.id)
     const isBooked = refundPostings(operation, answer.id).length > 0
@@ -154,10 +165,11 @@ function answerOf(
   operation: Operation,
   refunds: readonly Refund[],
   claim: Claim,
+  claims: readonly Claim[],
   sinceMs: number,
 ): Refund | null {
   const isLater = ({ createdAt }: Refund) => createdAt.getTime() >= sinceMs
-  const candidates = refunds.filter((refund) => fits(refund, claim))
+  const candidates = refunds.filter((refund) => fits(refund, claim, claims))
   // Ours first, then what nothing else explains, then one with a posting of its own: a retry that was booked anew.
   const ours = candidates.filter((refund) => refund.actionId !== null && isLater(refund))
   const free = candidates.filter(
@@ -176,8 +188,12 @@ function answerOf(
   return [...ours, ...free, ...booked].at(0) ?? null
 }
 
-const fits = ({ amountMinor, actionId }: Refund, claim: Claim): boolean =>
-  amountMinor === claim.amountMinor || (actionId !== null && amountMinor >= claim.amountMinor)
+/** A larger correction gave this back too, unless it was sent for another claim, of exactly its amount. */
+function fits({ amountMinor, actionId }: Refund, claim: Claim, claims: readonly Claim[]): boolean {
+  if (amountMinor === claim.amountMinor) return true
+  if (actionId === null || amountMinor < claim.amountMinor) return false
+  return !claims.some((each) => each.amountMinor === amountMinor)
+}
 
 /** Why a live refund is there; null = nothing that was read says so. */
 function explanationOf(operation: Operation, claims: readonly Claim[], refund: Refund): Explanation | null {

@@ -76,8 +76,18 @@ function whyNoRefund(draft: Draft, operation: Operation, pictures: readonly Mone
   const [first] = meant
   if (disputed && first !== undefined) return disputeText(first)
   if (draft.aspect === 'refund' && first !== undefined) return whyNotAgain(draft, first)
-  const kept = pictures.filter((picture) => !meant.includes(picture))
-  return kept.flatMap((picture) => unexplainedText(picture) ?? []).at(0) ?? null
+  return whyKeptForbids(pictures.filter((picture) => !meant.includes(picture)))
+}
+
+/** What went back, or is claimed, of an effect that is kept: it may be the money of the one that is to be refunded. */
+export const whyKeptForbids = (kept: readonly MoneyPicture[]): string | null =>
+  kept.flatMap((picture) => keptDisputeText(picture) ?? unexplainedText(picture) ?? []).at(0) ?? null
+
+/** A customer who was charged twice disputes either of the two. */
+function keptDisputeText({ charge, disputes }: MoneyPicture): string | null {
+  const live = disputes.find(isLiveDispute)
+  if (live === undefined) return null
+  return `The customer's bank claims ${formatMoney({ minor: live.amountMinor, currency: live.currency })} of ${charge.id}, the other one (dispute ${live.id}): that may be this money. A refund would give it back twice.`
 }
 
 const isRefund = ({ refunds }: Operation, effectId: string): boolean =>
@@ -110,6 +120,8 @@ function unexplainedText({ charge, unexplained }: MoneyPicture): string | null {
 function whyNotAgain(draft: Draft, picture: MoneyPicture): string | null {
   const claim = picture.claims.find(({ id }) => id === draft.objectId)
   if (claim?.answer && claim.doubled) return doubledText(claim, claim.answer)
+  const unsure = claim?.kind === 'unsent' ? unsureText(claim, picture) : null
+  if (unsure !== null) return unsure
   const unexplained = unexplainedText(picture)
   if (unexplained !== null) return unexplained
   if (picture.charge.status !== 'succeeded')
@@ -117,6 +129,16 @@ function whyNotAgain(draft: Draft, picture: MoneyPicture): string | null {
   const { leftMinor, charge } = picture
   if (claim === undefined || claim.amountMinor <= leftMinor) return null
   return `Only ${formatMoney({ minor: leftMinor, currency: charge.currency })} of ${charge.id} is left to refund.`
+}
+
+/** The postings alone say what was meant: where they leave it open, a wrong amount would leave. */
+function unsureText(claim: Claim, { charge }: MoneyPicture): string | null {
+  const foreign = claim.postings.find(({ currency }) => currency !== charge.currency)
+  if (foreign !== undefined)
+    return `Posting ${foreign.entryId} is in ${foreign.currency}, and ${charge.id} in ${charge.currency}. Reverse it and book it in the currency of the charge first.`
+  const amounts = new Set(claim.postings.map(({ amountMinor }) => amountMinor))
+  if (amounts.size === claim.postings.length) return null
+  return `Postings ${entriesText(claim)} book this refund with the same amount, so it was probably booked twice. Reverse what is too much first.`
 }
 
 const entriesText = ({ postings }: Claim): string => postings.map(({ entryId }) => entryId).join(', ')

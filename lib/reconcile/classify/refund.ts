@@ -3,8 +3,8 @@ import { chargeFacts, postingFacts, refundFacts, sidesOf } from './evidence'
 import { isPostingOf } from './existence-effect'
 import type { ClassifyContext, Draft } from './finding'
 import {
+  byClaim,
   type Claim,
-  claimIdOf,
   isFailedRefund,
   isLiveRefund,
   type MoneyPicture,
@@ -110,29 +110,34 @@ const bookedUnderAnotherId = (evidence: Draft['evidence'], { id, postings }: Cla
 
 /** Booked as given back, but the provider never heard of it. */
 function unsent(operation: Operation, pictures: readonly MoneyPicture[], ctx: ClassifyContext): Draft[] {
-  return unsentPostings(operation)
-    .filter((posting) => {
-      const claim = pictures
-        .flatMap(({ claims }) => claims)
-        .find(({ postings }) => postings.includes(posting))
-      return claim === undefined || !isSettled(claim)
-    })
-    .map((posting) => {
-      const life = operation.lives.find(
-        (each) => posting.providerRef !== null && namedBy(each).includes(posting.providerRef),
-      )
-      return {
+  const claims = pictures.flatMap((picture) => picture.claims)
+  const isOpen = (posting: Posting): boolean => {
+    const claim = claims.find(({ postings }) => postings.includes(posting))
+    return claim === undefined || !isSettled(claim)
+  }
+  return byClaim(unsentPostings(operation)).flatMap(([objectId, postings]) => {
+    const [posting] = postings
+    if (posting === undefined || !postings.some(isOpen)) return []
+    const life = operation.lives.find(
+      (each) => posting.providerRef !== null && namedBy(each).includes(posting.providerRef),
+    )
+    return [
+      {
         aspect: 'refund' as const,
-        objectId: claimIdOf(posting),
+        objectId,
         class: 'refund_unsent' as const,
-        since: posting.bookedAt,
+        since: latest(...postings.map(({ bookedAt }) => bookedAt)),
         lookUps: posting.providerRef === null ? [] : [{ kind: 'refund' as const, id: posting.providerRef }],
         waiting: ctx.sides.provider !== 'complete',
         subject: subjectOf(operation, posting, life),
-        amount: { minor: posting.amountMinor, currency: posting.currency },
-        evidence: { sides: { intent: [], provider: [], ledger: [postingFacts(posting)] } },
-      }
-    })
+        amount: {
+          minor: postings.reduce((total, { amountMinor }) => total + amountMinor, 0n),
+          currency: posting.currency,
+        },
+        evidence: { sides: { intent: [], provider: [], ledger: postings.map(postingFacts) } },
+      },
+    ]
+  })
 }
 
 const subjectOf = (

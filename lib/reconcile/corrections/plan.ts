@@ -3,7 +3,8 @@ import type { CaseClass } from '@/lib/core/case-classes'
 import { AppError } from '@/lib/core/errors'
 import type { Money } from '@/lib/core/money'
 import type { LedgerCorrection } from '@/lib/sources/contracts'
-import { disputeText, whyNotOffered } from '../classify/not-offered'
+import type { MoneyPicture } from '../classify/money'
+import { disputeText, whyKeptForbids, whyNotOffered } from '../classify/not-offered'
 import type { Charge } from '../operation'
 import type { Gathered } from './gather'
 import { disputeOf, only, planBooking, planFee, planReversal, refundOf } from './plan-ledger'
@@ -95,27 +96,36 @@ function chargeOf({ finding, operation }: Gathered, params: CorrectionParams): C
   return charge
 }
 
-/** A refund that failed, or was booked and never sent, is sent again for what it was meant to give back. */
-function refundAgain({ finding, operation }: Gathered): { charge: Charge; amountMinor: bigint } {
-  const id = only(finding?.subject.effectIds ?? [])
-  const failed = operation.refunds.find((each) => each.id === id)
-  const booked = operation.postings.find(
-    ({ kind, reversed, providerRef, entryId }) =>
-      kind === 'refund' &&
-      !reversed &&
-      (id === null ? finding?.objectId === `e:${entryId}` : providerRef === id),
+/** A refund that failed, or was booked and never sent, is sent again for what it was meant to give back: all of it. */
+function refundAgain({ finding, pictures }: Gathered, params: CorrectionParams) {
+  const [owed, ...others] = pictures.flatMap(({ charge, claims }) =>
+    claims.filter(({ id }) => id === finding?.objectId).map((claim) => ({ charge, ...claim })),
   )
-  const chargeId = failed?.chargeId ?? booked?.chargeRef ?? null
-  const charge = operation.charges.find((each) => each.id === chargeId && each.status === 'succeeded')
-  if (charge === undefined) {
+  const isKnown = owed?.kind === 'failed' || owed?.postings.every(({ chargeRef }) => chargeRef !== null)
+  if (owed === undefined || !isKnown || others.length > 0 || owed.charge.status !== 'succeeded') {
     throw new AppError('unprocessable', 'The charge of this refund is not known at the provider.')
   }
-  return { charge, amountMinor: booked?.amountMinor ?? failed?.amountMinor ?? 0n }
+  const { charge, amountMinor } = owed
+  // Of one that was sent in part, nothing would show that the rest alone is owed.
+  if (params.amountMinor !== undefined && params.amountMinor !== amountMinor) {
+    throw new AppError(
+      'unprocessable',
+      `This refund is sent again whole: ${amountMinor} minor units of ${charge.id}. Leave amountMinor out.`,
+    )
+  }
+  return { charge, amountMinor }
+}
+
+/** The case's other charges, but for those that the evidence calls surplus too. */
+function keptBeside(charge: Charge, { finding, pictures }: Gathered): MoneyPicture[] {
+  const surplus = refundable.parse(finding?.evidence ?? {}).refund ?? []
+  const others = (finding?.subject.effectIds ?? []).filter((id) => id !== charge.id && !surplus.includes(id))
+  return pictures.filter((picture) => others.includes(picture.charge.id))
 }
 
 /** Never more than was captured and is not given back yet. */
 function planRefund(gathered: Gathered, params: CorrectionParams): Plan {
-  const again = gathered.finding?.aspect === 'refund' ? refundAgain(gathered) : null
+  const again = gathered.finding?.aspect === 'refund' ? refundAgain(gathered, params) : null
   const charge = again?.charge ?? chargeOf(gathered, params)
   const open = gathered.sources.providers.find(({ id }) => id === charge.sourceId)
   if (open === undefined || !open.source.canRefund) {
@@ -125,6 +135,8 @@ function planRefund(gathered: Gathered, params: CorrectionParams): Plan {
   if (picture === undefined) throw new AppError('unprocessable', `The money of ${charge.id} is not known.`)
   const disputed = disputeText(picture)
   if (disputed !== null) throw new AppError('unprocessable', disputed, { meta: { reason: 'disputed' } })
+  const kept = again === null ? whyKeptForbids(keptBeside(charge, gathered)) : null
+  if (kept !== null) throw new AppError('unprocessable', kept, { meta: { reason: 'kept_money' } })
   const { leftMinor } = picture
   const amountMinor = params.amountMinor ?? again?.amountMinor ?? leftMinor
   if (amountMinor <= 0n || amountMinor > leftMinor) {
