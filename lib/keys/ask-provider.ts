@@ -1,5 +1,11 @@
 import type { SystemContext } from '@/lib/context'
-import type { LeaseRow, ProviderObject, ProviderPayment, ProviderSource } from '@/lib/sources/contracts'
+import type {
+  LeaseRow,
+  ProviderCharge,
+  ProviderObject,
+  ProviderPayment,
+  ProviderSource,
+} from '@/lib/sources/contracts'
 import { type MirrorProviderObject, providerEvidenceForKey, tailGap } from '@/lib/sources/mirror/read'
 import { hasUntagged } from '@/lib/sources/mirror/untagged-listed'
 import { type OpenSource, openSystem } from '@/lib/sources/registry'
@@ -175,6 +181,10 @@ const inOrderOfMaking = (objects: Iterable<AnswerObject>): AnswerObject[] =>
     a.createdAt === b.createdAt ? (a.id < b.id ? -1 : 1) : a.createdAt < b.createdAt ? -1 : 1,
   )
 
+/** A refund made by hand carries no key of its own: only the charge tells of it. */
+const isUndone = ({ capturedMinor, refundedMinor, releasedMinor }: ProviderCharge): boolean =>
+  capturedMinor > 0n ? refundedMinor >= capturedMinor : releasedMinor > 0n
+
 function present(source: string, object: ProviderObject): AnswerObject {
   return {
     source,
@@ -183,6 +193,7 @@ function present(source: string, object: ProviderObject): AnswerObject {
     parent: object.kind === 'charge' ? object.paymentIntentId : object.chargeId,
     status: object.status,
     captured: object.kind === 'charge' ? object.captured : false,
+    undone: object.kind === 'charge' && isUndone(object),
     step: object.step,
     reference: object.reference,
     amount: { minor: object.amountMinor.toString(), currency: object.currency },

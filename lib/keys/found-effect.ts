@@ -35,6 +35,9 @@ export function findEffect(lease: LeaseRow, answer: ProviderAnswer): FindEffect 
     }
   }
 
+  if (effect.undone)
+    return { kind: 'ambiguous', why: `${effect.id} was given back whole, or its authorisation was released.` }
+
   const open = lease.effects.filter((recorded) => recorded.state !== 'failed')
   const own =
     open.find((recorded) => recorded.reference === effect.id) ??

@@ -10,6 +10,8 @@ const objectSchema = z.object({
   parent: z.string().nullable(),
   status: z.enum(['pending', 'succeeded', 'failed', 'canceled', 'other']),
   captured: z.boolean(),
+  /** A charge that was given back whole, or whose authorisation was released. */
+  undone: z.boolean().default(false),
   step: z.string().nullable(),
   reference: z.string().nullable(),
   amount: z.object({ minor: z.string(), currency: z.string() }),
@@ -61,7 +63,12 @@ export function answerDigest(answer: ProviderAnswer): string {
 
 function digested(answer: ProviderAnswer): unknown[] {
   if (answer.kind === 'found')
-    return answer.objects.map((o) => [o.id, o.status, o.captured, o.amount.minor, o.amount.currency]).sort()
+    return answer.objects
+      .map((o) => [
+        ...[o.id, o.status, o.captured, o.amount.minor, o.amount.currency],
+        ...(o.undone ? ['undone'] : []),
+      ])
+      .sort()
   if (answer.kind === 'possible') return answer.objects.map((o) => [o.id, o.status]).sort()
   return []
 }

@@ -63,6 +63,7 @@ test('a verdict names what it completes with', () => {
     parent: null,
     status: 'succeeded' as const,
     captured: false,
+    undone: false,
     step: null,
     reference: null,
     amount: { minor: '1050', currency: 'USD' },

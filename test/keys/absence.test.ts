@@ -135,6 +135,25 @@ describe('counts from the last time that an effect can have begun', () => {
   })
 })
 
+describe('an effect that was undone since', () => {
+  test('a charge that support gave back whole is for a person: its success is not stored', async () => {
+    await deadWithCharge('given-back')
+    const id = await charge(stand, 'given-back', 'order-back')
+    const seen = await judged('given-back')
+    expect(seen.verdict).toBe('complete')
+    await stand.stripe.refunds.create({ charge: id, amount: 1000 })
+    expect((await judged('given-back')).verdict).toBe('complete')
+    await stand.stripe.refunds.create({ charge: id, amount: 50 })
+    const { source, scope, key, version } = seen
+    const late = { sourceId: source, scope, key, seen: version, reason: REASON, lockId: seen.id }
+    expect(await operateKey(operator, 'complete', late, { settings: SETTINGS })).toMatchObject({
+      state: 'refused',
+    })
+    expect(await judged('given-back')).toMatchObject({ verdict: 'investigate' })
+    expect(await refusals('given-back')).toEqual(Array(3).fill('effect_ambiguous'))
+  })
+})
+
 describe('needs a listing that holds nothing which could be the effect', () => {
   test('a charge without our metadata is named, and no verb is done; its metadata then settles it', async () => {
     await deadWithCharge('bare')

@@ -1,7 +1,9 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { setKillSwitch } from '@/lib/actions/kill-switch'
+import { act, whyKilled } from '@/lib/reconcile/corrections/act'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { executeCorrection } from '@/lib/reconcile/corrections/execute'
+import { gather } from '@/lib/reconcile/corrections/gather'
 import { settleCorrections } from '@/lib/reconcile/corrections/settle'
 import { createDesk, hashOf } from './desk'
 import { SETTINGS } from './world'
@@ -97,6 +99,25 @@ describe('a refund whose outcome is not plain', () => {
       await approve(approver, { actionId: next.id, evidenceHash: hashOf(next) }, SETTINGS),
     ).toMatchObject({ state: 'done' })
     expect(await refundsOf(surplus)).toHaveLength(1)
+  })
+
+  test('a process that was paused before the call sends nothing once its action was settled', async () => {
+    const { caseId, surplus } = await doubled()
+    const { prisma } = world.system.db
+    const proposed = await proposeRefund(caseId)
+    const now = world.system.clock.now()
+    const action = await prisma.action.update({
+      where: { id: proposed.id },
+      data: { state: 'executing', executedAt: now, expiresAt: new Date(now.getTime() + 900_000) },
+    })
+    const row = await prisma.reconciliationCase.findUniqueOrThrow({ where: { id: caseId } })
+    const gathered = await gather(world.system, row, SETTINGS)
+    world.advance(1_000_000)
+    expect(await settleCorrections(world.system, SETTINGS)).toBe(1)
+    expect(await act(action, gathered, () => whyKilled(world.system, action))).toMatchObject({
+      state: 'refused',
+    })
+    expect(await refundsOf(surplus)).toHaveLength(0)
   })
 
   test('the kill switch stops it, also between the approval and the call', async () => {

@@ -462,6 +462,16 @@ describe('refunding', () => {
     expect(await source.createRefund(refund)).toMatchObject({ kind: 'done' })
   })
 
+  test('writes that are switched off while it waits for the rate limit stop it', async () => {
+    const chargeId = await charge()
+    provider.control.setSwitches({ rateLimit: { remaining: 1, retryAfterS: 0, match: 'POST /v1/refunds' } })
+    const answers = [null, 'writes are off']
+    const stopped = async () => answers.shift() ?? null
+    const refund = { idempotencyKey: 'act_5', chargeId, amountMinor: 1n, currency: 'USD', tags, stopped }
+    expect(await source.createRefund(refund)).toEqual({ kind: 'stopped', message: 'writes are off' })
+    expect(await source.refundsOfCharge(chargeId)).toEqual([])
+  })
+
   test('what the provider refuses happened not; without a write key nothing is sent; the read key cannot write', async () => {
     const chargeId = await charge()
     const refund = { idempotencyKey: 'act_4', chargeId, amountMinor: 9_999n, currency: 'USD', tags }

@@ -54,10 +54,18 @@ export async function act(
   return open === undefined ? gone : book(open.source, action, step.correction, killed)
 }
 
-/** Who switched all writes off, and why; null = they are on. */
-export async function whyKilled(ctx: Pick<Context, 'db'>): Promise<string | null> {
+/**
+ * Why it may not be sent now; null = it may. A process that was paused before the call may find that its action was
+ * settled meanwhile as not carried out, and that another one has taken its place.
+ */
+export async function whyKilled(
+  ctx: Pick<Context, 'db'>,
+  action: Pick<Action, 'id'>,
+): Promise<string | null> {
   const { on, by, reason } = await readKillSwitch(ctx.db)
-  return on ? `${by} switched all writes off: ${reason}` : null
+  if (on) return `${by} switched all writes off: ${reason}`
+  const { state } = await ctx.db.prisma.action.findUniqueOrThrow({ where: { id: action.id } })
+  return state === 'executing' || state === 'unknown' ? null : `The action is ${state} already.`
 }
 
 /** SQLSTATEs of an exception that was raised, of data or a constraint: the same call will never be carried out. */
@@ -99,10 +107,13 @@ async function refund(
     amountMinor: step.amountMinor,
     currency: charge.currency,
     tags: { scope: null, key: null, step: null, reference, actionId: action.id },
+    stopped: killed,
   })
   switch (outcome.kind) {
     case 'done':
       return outcomeOf(outcome.refund)
+    case 'stopped':
+      return stopped(outcome.message)
     case 'refused':
       return { state: 'failed', result: { code: outcome.code, text: outcome.message } }
     case 'unknown':

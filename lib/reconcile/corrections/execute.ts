@@ -33,7 +33,7 @@ export async function executeCorrection(
   }
   const late = await commitIntent(ctx, action).catch(refusal)
   if (late !== null) return 'id' in late ? late : end(ctx, action, 'approved', 'refused', late)
-  const outcome = await act(action, gathered, () => whyKilled(ctx))
+  const outcome = await act(action, gathered, () => whyKilled(ctx, action))
   const ended = await end(ctx, action, 'executing', outcome.state, outcome.result)
   if (ended.state === 'done' && action.caseId !== null) {
     await closeWhenCorrected(ctx, action.caseId, action.id, settings)

@@ -106,7 +106,7 @@ async function sendAgain(ctx: Context, action: Action, settings: ReconcileSettin
     if (made !== null) return made
     return { state: 'failed', result: { ...NOT_THERE.result, evidence: 'changed since it was approved' } }
   }
-  const { state, result } = await act(action, gathered, () => whyKilled(ctx))
+  const { state, result } = await act(action, gathered, () => whyKilled(ctx, action))
   if (state !== 'refused') return { state, result: { ...result, sentAgain: true } }
   // Not now, but later perhaps; what cannot be done at all has failed.
   const mayPass = ['kill_switch', 'provider_unreachable', 'source_gone'].includes(String(result.reason))

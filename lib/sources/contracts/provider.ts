@@ -143,6 +143,8 @@ export type ProviderRefundOutcome =
   | { kind: 'done'; refund: ProviderRefund }
   /** The provider said no; nothing happened. */
   | { kind: 'refused'; code: string; message: string }
+  /** It was not to be sent any more; nothing happened. */
+  | { kind: 'stopped'; message: string }
   /** Nobody knows: settle by reading. `replayed` = the provider repeats the error that it keeps for this key. */
   | { kind: 'unknown'; message: string; replayed: boolean }
 
@@ -188,6 +190,8 @@ export interface ProviderSource {
     amountMinor: bigint
     currency: string
     tags: ProviderTags
+    /** Asked immediately before each request: why it must not be sent now; null = it may be. */
+    stopped?: () => Promise<string | null>
   }): Promise<ProviderRefundOutcome>
   close(): Promise<void>
 }

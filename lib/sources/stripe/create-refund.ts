@@ -21,9 +21,15 @@ export async function createRefund(
     metadata: toMetadata(config, refund.tags),
   }
   try {
-    const made = await call(() => writer.refunds.create(params, { idempotencyKey: refund.idempotencyKey }))
+    const made = await call(async () => {
+      // Asked again before each repetition: it waited for its turn, or for as long as the provider asked for.
+      const why = await refund.stopped?.()
+      if (why) throw new StoppedError(why)
+      return writer.refunds.create(params, { idempotencyKey: refund.idempotencyKey })
+    })
     return { kind: 'done', refund: toRefund(config, made) }
   } catch (error) {
+    if (error instanceof StoppedError) return { kind: 'stopped', message: error.message }
     if (error instanceof SourceUnavailableError)
       return { kind: 'unknown', message: error.message, replayed: false }
     if (error instanceof Stripe.errors.StripeError && saysNo(error)) {
@@ -33,6 +39,8 @@ export async function createRefund(
     return { kind: 'unknown', message, replayed: isReplayed(error) }
   }
 }
+
+class StoppedError extends Error {}
 
 /** 409: the same key is in use right now, by an attempt whose end nobody knows. */
 const saysNo = ({ statusCode }: InstanceType<typeof Stripe.errors.StripeError>): boolean =>
