@@ -6,6 +6,7 @@ import pg from 'pg'
 import { startEmbeddedPostgres, THROW_AWAY } from '@/jobs/supervisor/embedded/postgres'
 import { applyMigrations } from '@/prisma/engine'
 import { createEnvironment } from './environment'
+import { runMutations } from './mutate'
 import { playSeeds, range } from './play-seeds'
 
 /*
@@ -90,6 +91,10 @@ async function share(processes: number): Promise<number> {
   return Math.max(...(await Promise.all(ends)))
 }
 
+if (process.argv.includes('mutations')) {
+  const missed = await runMutations({ skip: arg('skip', 0), take: arg('take', 1_000) })
+  process.exit(missed > 0 ? 1 : 0)
+}
 const processes = arg('processes', arg('seeds', 10_000) > 200 ? 2 : 1)
 const broken = processes > 1 ? await share(processes) : await work()
 process.exit(broken > 0 ? 1 : 0)
