@@ -1,7 +1,11 @@
 /** Deeper documents are compared as bytes: bounds the recursion. */
 const DEPTH_MAX = 200
-/** A double has 15 to 17 significant digits. */
+/** So many significant digits come back out of a double as they went in. */
+const DIGITS_KEPT = 15
+/** What programs write of a double, at most: some of the last digits are lost. */
 const DIGITS_MAX = 17
+/** Below it they are worth less than 10⁻⁶; above it, cents can be among them. */
+const LAST_DIGITS_MATTER_FROM = 1e9
 /** Smaller ones have fewer digits. */
 const NORMAL_MIN = 2.2250738585072014e-308
 
@@ -115,13 +119,16 @@ function number(token: string): string {
   return JSON.stringify(read)
 }
 
-/** Nothing of the token is lost, but for the last digits of a fraction that has no more of them than a double. */
+/** Nothing of the token is lost, but for the last digits of a small fraction that has no more of them than a double. */
 function isHeldByDouble(token: string, read: number): boolean {
   if (!Number.isFinite(read)) return false
   const digits = significantDigits(token)
   if (digits === significantDigits(String(read))) return true
   const magnitude = Math.abs(read)
-  return digits.length <= DIGITS_MAX && magnitude >= NORMAL_MIN && magnitude < Number.MAX_SAFE_INTEGER
+  const lost = digits.length > DIGITS_KEPT
+  return (
+    magnitude >= NORMAL_MIN && (!lost || (digits.length <= DIGITS_MAX && magnitude < LAST_DIGITS_MATTER_FROM))
+  )
 }
 
 /** Without sign, point, exponent, and the zeros at both ends; '' for zero. */
