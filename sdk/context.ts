@@ -50,7 +50,8 @@ export type EffectOptions = {
   providerKeyed?: boolean
   /**
    * Which errors prove that nothing happened (a declined card), and never will by this call. Not a timeout, not a broken
-   * connection, not "this key is in use". Default: EffectFailedError only.
+   * connection, not "this key is in use", and nothing that a client library may have got only on a retry of its own (429,
+   * 401). Default: EffectFailedError only.
    */
   isFailure?: (error: unknown) => boolean
 }

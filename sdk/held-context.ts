@@ -1,7 +1,7 @@
 import { answerOfTransaction } from './answer'
 import type { IdempotencyContext } from './context'
 import { doEffect, type EffectScope, reportEffect } from './effects'
-import { IdempotencyUsageError, StaleHolderError, UnknownCommitError } from './errors'
+import { IdempotencyUsageError, StaleHolderError, StoreUnavailableError, UnknownCommitError } from './errors'
 import type { Exchange } from './exchange'
 import { hashKey } from './key-hash'
 import type { LeaseGuard } from './lease-guard'
@@ -14,7 +14,7 @@ import { warnOfUsage } from './usage-warning'
 
 /** What a holder's execution has done so far. */
 export type HeldState = {
-  /** Effects that the handler may not have awaited. */
+  /** Effects and transactions that the handler may not have awaited. */
   readonly pending: Set<Promise<unknown>>
   inTransaction: boolean
   /** Set when nobody can say whether a transaction was committed: none may begin any more. */
@@ -40,6 +40,8 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
     steps.filter((step) => step.kind === 'checkpoint').map((step) => [step.step, step.result]),
   )
   const begunSteps = new Set<string>()
+  // Their withdrawal may still arrive at the store, where it would end a call that was begun after it.
+  const withdrawing = new Set<string>()
   const effects: EffectScope = {
     scope: holder.scope,
     key: holder.key,
@@ -51,13 +53,21 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
       async begin(effect) {
         requireOutsideTransaction(state, 'effect')
         guard.check()
+        if (checkpoints.has(effect.step))
+          throw new IdempotencyUsageError(
+            `${effect.step} is a checkpoint: an effect of that name would pass for done. Name one of them otherwise`,
+          )
+        if (withdrawing.has(effect.step))
+          throw new StoreUnavailableError(
+            `the store has not said whether effect ${effect.step} was begun: only another attempt can know`,
+          )
         const first = !begunSteps.has(effect.step)
         begunSteps.add(effect.step)
         const begun = await telemetry
           .meter(() => store.beginEffect(holder, { ...effect, leaseMs }))
           .catch(async (error: unknown) => {
             // It may be written though its answer was lost. Only this holder could have called, and has not.
-            if (first) await withdraw(held, effect.step)
+            if (first && !(await withdraw(held, effect.step))) withdrawing.add(effect.step)
             throw error
           })
         // Time passes while the store answers: look again right before the call.
@@ -90,16 +100,22 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
       telemetry.set({ 'idempotency.recovery_point.name': name })
     },
     effect(step, options, call) {
-      const effect = doEffect(effects, step, options, call)
-      state.pending.add(effect)
-      const forget = () => state.pending.delete(effect)
-      effect.then(forget, forget)
-      return effect
+      return track(state, doEffect(effects, step, options, call))
     },
     reportEffect: (report) => reportEffect(effects, report),
     transaction: (work) =>
-      answerOfTransaction(exchange.request, work, (work) => completeInTransaction(held, work)),
+      track(
+        state,
+        answerOfTransaction(exchange.request, work, (work) => completeInTransaction(held, work)),
+      ),
   }
+}
+
+function track<T>(state: HeldState, work: Promise<T>): Promise<T> {
+  state.pending.add(work)
+  const forget = () => state.pending.delete(work)
+  work.then(forget, forget)
+  return work
 }
 
 /** The deadline passed between begin and call: this call surely did not happen, so the step says so. */
@@ -112,12 +128,14 @@ async function refuseIfEnded<Tx, Extra>(held: Held<Tx, Extra>, step: string) {
   }
 }
 
-/** Unwritten, the step stays begun, which is as careful as unknown. */
-async function withdraw<Tx, Extra>({ exchange, holder, telemetry }: Held<Tx, Extra>, step: string) {
-  await telemetry
+/** False = not answered. Unwritten, the step stays begun, which is as careful as unknown. */
+const withdraw = <Tx, Extra>({ exchange, holder, telemetry }: Held<Tx, Extra>, step: string) =>
+  telemetry
     .meter(() => exchange.settings.store.settleEffect(holder, step, { state: 'not_called' }))
-    .catch(() => {})
-}
+    .then(
+      () => true,
+      () => false,
+    )
 
 async function completeInTransaction<Tx, Extra>(
   { exchange, holder, guard, telemetry, state }: Held<Tx, Extra>,
@@ -135,12 +153,17 @@ async function completeInTransaction<Tx, Extra>(
     throw new IdempotencyUsageError('a transaction has completed this key already')
   if (state.unknownCommit !== null) throw state.unknownCommit
   guard.check()
+  // Not this transaction itself, which is added when it has been called.
+  const effectsUnderWay = [...state.pending]
   const end: { completed: HeldState['completed']; response: Response | null } = {
     completed: null,
     response: null,
   }
   state.inTransaction = true
   try {
+    // The completion takes the steps with it: the end of an effect that is under way could be written nowhere.
+    await Promise.race([Promise.allSettled(effectsUnderWay), guard.deadline])
+    guard.check()
     await telemetry.meter(() =>
       transaction.call(store, holder, async (tx) => {
         const response = await work(tx)

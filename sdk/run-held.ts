@@ -73,8 +73,8 @@ async function finish<Tx, Extra>(run: Run<Tx, Extra>, handle: () => Promise<Resp
     (response) => () => settleReturned(run, response),
     (error: unknown) => () => settleThrown(run, error),
   )
-  // An effect that was not awaited is still part of this execution.
-  await Promise.allSettled(state.pending)
+  // An effect or a transaction that was not awaited is still part of this execution, and so is what follows it.
+  while (state.pending.size > 0) await Promise.allSettled(state.pending)
   guard.close()
   // The lease is kept until the end is written: the body may take longer than the handler.
   return ended().finally(guard.stop)
@@ -122,32 +122,33 @@ function answerCompleted<Tx, Extra>(
   return response
 }
 
-const COMPLETE_RETRY_DELAYS_MS = [50, 250]
-
 /** Completing twice with one fence is harmless: the store recognises its own record. */
-async function completePersistently<Tx, Extra>(
-  { exchange, holder, telemetry }: Run<Tx, Extra>,
-  stored: StoredResponse,
-) {
-  const { store, clock } = exchange.settings
-  for (const delayMs of COMPLETE_RETRY_DELAYS_MS) {
+const completePersistently = <Tx, Extra>(run: Run<Tx, Extra>, stored: StoredResponse) =>
+  persistently(run, () => run.exchange.settings.store.complete(run.holder, stored))
+
+const RETRY_DELAYS_MS = [50, 250]
+
+async function persistently<Tx, Extra, T>(
+  { exchange, telemetry }: Run<Tx, Extra>,
+  end: () => Promise<T>,
+): Promise<T> {
+  for (const delayMs of RETRY_DELAYS_MS) {
     try {
-      return await telemetry.meter(() => store.complete(holder, stored))
+      return await telemetry.meter(end)
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error
-      await sleep(clock, delayMs)
+      await sleep(exchange.settings.clock, delayMs)
     }
   }
-  return telemetry.meter(() => store.complete(holder, stored))
+  return telemetry.meter(end)
 }
 
 /** The response says "not like this": it is sent, not stored, and the same key may be used again. */
-async function giveBack<Tx, Extra>(
-  { exchange, holder, telemetry, outcome }: Run<Tx, Extra>,
-  response: Response,
-) {
+async function giveBack<Tx, Extra>(run: Run<Tx, Extra>, response: Response) {
+  const { exchange, holder, telemetry, outcome } = run
   try {
-    const ended = await telemetry.meter(() => exchange.settings.store.giveBack(holder))
+    // Until it is, the key takes no corrected request. Twice is harmless: the second finds the fence gone.
+    const ended = await persistently(run, () => exchange.settings.store.giveBack(holder))
     if (ended === 'stale') telemetry.outcome('stale')
     else telemetry.outcome(outcome, ended)
   } catch (error) {

@@ -16,7 +16,10 @@ export function connectStripe(port: number, apiKey: string): Stripe {
   })
 }
 
-/** An answer of the provider that is final and says that nothing happened. */
+/**
+ * An answer of the provider that says that nothing happened, since the client sends each request once: after a retry of its
+ * own, a rate limit or a refused key would say nothing about the first.
+ */
 const nothingHappened = [
   Stripe.errors.StripeCardError,
   Stripe.errors.StripeInvalidRequestError,
