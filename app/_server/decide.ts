@@ -7,7 +7,7 @@ import { approveFail, rejectFail, withdrawFail } from '@/lib/keys/fail/decide'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { reject } from '@/lib/reconcile/corrections/reject'
 import { withdraw } from '@/lib/reconcile/corrections/withdraw'
-import { approveRules, rejectRules, withdrawRules } from '@/lib/reconcile/decide-rules'
+import { approveRules, rejectRules, withdrawRules } from '@/lib/reconcile/rules/decide-rules'
 import { approvePolicy, rejectPolicy } from '@/lib/retention/approve-policy'
 import { withdrawPolicy } from '@/lib/retention/withdraw-policy'
 

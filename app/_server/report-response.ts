@@ -1,4 +1,4 @@
-import { type ReportSubject, reconciliationReport } from '@/lib/reconcile/report'
+import { type ReportSubject, reconciliationReport } from '@/lib/reconcile/report/report'
 import { requestContext, type UserContext } from './context'
 import { fileResponse, respond } from './respond'
 

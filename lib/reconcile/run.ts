@@ -8,17 +8,17 @@ import type { RunHandle, RunResult } from '@/lib/runs/handle'
 import type { TimeRange } from '@/lib/sources/contracts'
 import { readCut } from '@/lib/sources/mirror/cut'
 import { listSystems, openSystem } from '@/lib/sources/registry'
-import { stagingContext } from './assist'
-import { judge } from './judge'
-import type { FailedSource } from './look-up'
-import { match } from './match'
-import type { MatchScope } from './match-scope'
-import { type Persisted, persist } from './persist'
-import { rehomeCases } from './rehome'
+import { type Persisted, persist } from './cases/persist'
+import { rehomeCases } from './cases/rehome'
+import { classifyAll } from './classify/read/classify-all'
+import type { FailedSource } from './classify/read/look-up'
+import { match } from './match/match'
+import type { MatchScope } from './match/match-scope'
+import { type SystemCounts, summarise, verdictOf } from './report/summary'
 import { type ReconcileSettings, reconcileSettings } from './settings'
-import { stageSystem } from './stage'
-import { stageTarget, type Target } from './stage-target'
-import { type SystemCounts, summarise, verdictOf } from './summary'
+import { stagingContext } from './stage/assist'
+import { stageSystem } from './stage/stage'
+import { stageTarget, type Target } from './stage/stage-target'
 
 export const reconcileParamsSchema = z
   .object({
@@ -171,7 +171,7 @@ async function reconcileSystem(
     )
   }
   if (progress.phase === 'judge') {
-    const failed = await judge(staging, judged, await openSystem(ctx, system), settings)
+    const failed = await classifyAll(staging, judged, await openSystem(ctx, system), settings)
     await run.save({ phase: 'persist', stage: await withFailures(handle, staged, failed) })
   }
   if (progress.phase === 'persist') await writeCases(run, progress.stage ?? staged)

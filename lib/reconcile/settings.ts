@@ -1,8 +1,8 @@
 import { AppError } from '@/lib/core/errors'
 import { env } from '@/lib/env'
-import type { Rule } from './rules'
+import type { Rule } from './rules/rules'
 
-/** What reconciliation judges by. Times in ms. */
+/** What reconciliation classifies by. Times in ms. */
 export type ReconcileSettings = {
   keySecret: string
   /** How long after it happened an effect may not be visible at the provider. */
@@ -17,7 +17,7 @@ export type ReconcileSettings = {
   floodCap: number
   /** How far back a provider is listed when it is read for the first time. */
   backfillMs: number
-  /** What may differ, and for how long; read from the console's database by whoever judges. */
+  /** What may differ, and for how long; read from the console's database by whoever classifies. */
   rules?: readonly Rule[]
   /** The longest range of a provider's time that one worker takes at once. Default six hours. */
   rangeMs?: number

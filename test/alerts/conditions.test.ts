@@ -7,7 +7,7 @@ import type { SystemContext } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
 import { type ConditionView, type VerdictFigures, verdictSentence } from '@/lib/core/verdict'
 import { silentLog } from '@/lib/log'
-import { type EffectWitness, observeEffects } from '@/lib/telemetry/ingest/keys/observe-effects'
+import { type EffectObservation, observeEffects } from '@/lib/telemetry/ingest/keys/observe-effects'
 import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup/roll-up'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
@@ -26,7 +26,7 @@ const kinds = async () => (await readConditions(console.db)).map(({ kind, subjec
 /** Committed effects of keys of their own, and duplicates of the first of them, as a store told of them. */
 async function effects(minutesAgo: number, committed: number, duplicates: number): Promise<void> {
   const at = new Date(clock.now().getTime() - minutesAgo * 60_000)
-  const one = (index: number): EffectWitness => {
+  const one = (index: number): EffectObservation => {
     const first = index < committed - duplicates
     const key = first ? index : 0
     return {
@@ -38,7 +38,7 @@ async function effects(minutesAgo: number, committed: number, duplicates: number
       at: first ? at : new Date(at.getTime() + 1),
       amount: null,
       outcome: 'committed',
-      witness: 'store',
+      observer: 'store',
     }
   }
   await observeEffects(

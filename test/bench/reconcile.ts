@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { newId } from '@/lib/core/ids'
-import { judge } from '@/lib/reconcile/judge'
-import { match } from '@/lib/reconcile/match'
+import { classifyAll } from '@/lib/reconcile/classify/read/classify-all'
+import { match } from '@/lib/reconcile/match/match'
 import { reconcileSettings } from '@/lib/reconcile/settings'
-import { cutUp } from '@/lib/reconcile/work-ranges'
+import { cutUp } from '@/lib/reconcile/stage/work-ranges'
 import { readCut } from '@/lib/sources/mirror/cut'
 import { planRanges } from '@/lib/sources/mirror/range'
 import { openSystem } from '@/lib/sources/registry'
@@ -122,7 +122,7 @@ async function matchAgainstJoin(world: BenchWorld, rows: number, report: Report)
   const matchMs = await timed(async () => {
     matched = await match(ctx, run, { kind: 'cut', cut }, async () => undefined)
   })
-  const judgeMs = await timed(() => judge(ctx, run, sources, reconcileSettings()))
+  const judgeMs = await timed(() => classifyAll(ctx, run, sources, reconcileSettings()))
   joinMs.push(await timed(() => fullOuterJoin(world)))
   // The middle one of before, before and after.
   const baseline = joinMs.sort((a, b) => a - b)[1] ?? Number.NaN

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { compareSides, type FieldRow } from '@/app/(console)/reconciliation/cases/[id]/compare-sides'
 import { buildLanes } from '@/app/(console)/reconciliation/cases/[id]/lanes'
-import type { CaseSides, SideLife, SideObject, SidePosting } from '@/lib/reconcile/read-case-sides'
+import type { CaseSides, SideLife, SideObject, SidePosting } from '@/lib/reconcile/cases/read-case-sides'
 import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
 
 const SOURCES: CaseSides['sources'] = (['intent', 'ledger', 'provider'] as const).map((kind) => ({

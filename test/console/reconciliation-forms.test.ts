@@ -3,7 +3,7 @@ import { askedDay } from '@/app/(console)/reconciliation/reports/query'
 import { readRule } from '@/app/(console)/reconciliation/rules/read-rule'
 import { criteriaText, toleranceTexts } from '@/app/(console)/reconciliation/rules/rule-words'
 import { snoozeUntil } from '@/app/(console)/reconciliation/snooze-until'
-import { rulesSchema } from '@/lib/reconcile/rules'
+import { rulesSchema } from '@/lib/reconcile/rules/rules'
 
 const NOW = new Date('2026-11-22T02:00:00Z')
 

@@ -7,7 +7,7 @@ import { listEffects } from '@/lib/effects/list-effects'
 import { readCausedEffects } from '@/lib/effects/read-causes'
 import { silentLog } from '@/lib/log'
 import { keyHash } from '@/lib/sources/key-hash'
-import { type EffectWitness, observeEffects } from '@/lib/telemetry/ingest/keys/observe-effects'
+import { type EffectObservation, observeEffects } from '@/lib/telemetry/ingest/keys/observe-effects'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => console.close())
 
 const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000)
-const charge = (key: string, effectId: string, minutes: number): EffectWitness => ({
+const charge = (key: string, effectId: string, minutes: number): EffectObservation => ({
   name: 'stripe.charge',
   step: 'charge',
   scope: SCOPE,
@@ -35,7 +35,7 @@ const charge = (key: string, effectId: string, minutes: number): EffectWitness =
   at: minutesAgo(minutes),
   amount: { minor: 1050n, currency: 'USD' },
   outcome: 'committed',
-  witness: 'provider',
+  observer: 'provider',
 })
 
 async function confirm(id: string, name: string, key: string | null, effectIds: string[]): Promise<void> {

@@ -8,7 +8,7 @@ import { checkLocks } from '@/lib/keys/check-locks'
 import { listLocks } from '@/lib/keys/list-locks'
 import { operateKey } from '@/lib/keys/operate-key'
 import type { KeySettings } from '@/lib/keys/settings'
-import { stageSystem } from '@/lib/reconcile/stage'
+import { stageSystem } from '@/lib/reconcile/stage/stage'
 import {
   acquire,
   beginCharge,

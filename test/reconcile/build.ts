@@ -1,5 +1,13 @@
 import type { ClassifyContext } from '@/lib/reconcile/classify/finding'
-import type { Charge, Dispute, Life, LifeEffect, Operation, Posting, Refund } from '@/lib/reconcile/operation'
+import type {
+  Charge,
+  Dispute,
+  Life,
+  LifeEffect,
+  Operation,
+  Posting,
+  Refund,
+} from '@/lib/reconcile/classify/operation'
 
 /** Builders of staged operations. Times are in seconds before `NOW`; everything is settled unless a test says so. */
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { getCase, listCases } from '@/lib/reconcile/cases'
+import { getCase, listCases } from '@/lib/reconcile/cases/cases'
 import { closeCaseByHand } from '@/lib/reconcile/triage/close-by-hand'
 import { acquire, begin, book, charge, complete, killHolder, pay } from './payments'
 import { createWorld, REASON, reconcileNow, ripen, type World } from './world'

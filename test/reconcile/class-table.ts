@@ -1,7 +1,7 @@
 import type { CaseClass } from '@/lib/core/case-classes'
 import { classifyOperation } from '@/lib/reconcile/classify/classify-operation'
 import type { ClassifyContext } from '@/lib/reconcile/classify/finding'
-import type { Operation } from '@/lib/reconcile/operation'
+import type { Operation } from '@/lib/reconcile/classify/operation'
 import {
   ago,
   CONTEXT,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CASE_CLASS_NAMES } from '@/lib/core/case-classes'
 import type { ClassifyContext } from '@/lib/reconcile/classify/finding'
-import type { Operation } from '@/lib/reconcile/operation'
+import type { Operation } from '@/lib/reconcile/classify/operation'
 import { charge, dispute, effect, lease, NOW, posting, record, refund } from './build'
 import { again, found, refunded, TABLE } from './class-table'
 

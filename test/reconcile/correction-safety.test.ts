@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { setKillSwitch } from '@/lib/actions/kill-switch'
 import { checkLocks } from '@/lib/keys/check-locks'
-import { listCases } from '@/lib/reconcile/cases'
+import { listCases } from '@/lib/reconcile/cases/cases'
 import { approve } from '@/lib/reconcile/corrections/approve'
+import { settleCorrections } from '@/lib/reconcile/corrections/execute/settle'
 import { propose } from '@/lib/reconcile/corrections/propose'
-import { settleCorrections } from '@/lib/reconcile/corrections/settle'
 import { acquire, begin, book, charge, complete, giveBack, killHolder, pay, settle } from './payments'
 import { createWorld, REASON, ripen, SETTINGS, type World } from './world'
 

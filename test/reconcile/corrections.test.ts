@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { approve } from '@/lib/reconcile/corrections/approve'
-import { executeCorrection } from '@/lib/reconcile/corrections/execute'
+import { executeCorrection } from '@/lib/reconcile/corrections/execute/execute'
 import { propose } from '@/lib/reconcile/corrections/propose'
 import { reject } from '@/lib/reconcile/corrections/reject'
 import { createDesk, hashOf } from './desk'

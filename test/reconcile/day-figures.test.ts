@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { listCases } from '@/lib/reconcile/cases'
-import { readDayFigures } from '@/lib/reconcile/day-figures'
+import { listCases } from '@/lib/reconcile/cases/cases'
+import { readDayFigures } from '@/lib/reconcile/report/day-figures'
 import { acknowledgeCase } from '@/lib/reconcile/triage/acknowledge'
 import { closeCaseByHand } from '@/lib/reconcile/triage/close-by-hand'
 import { pay } from './payments'

@@ -1,4 +1,4 @@
-import { listCases } from '@/lib/reconcile/cases'
+import { listCases } from '@/lib/reconcile/cases/cases'
 import { propose } from '@/lib/reconcile/corrections/propose'
 import { acquire, book, charge, complete } from './payments'
 import { createWorld, REASON, ripen, SETTINGS, type World } from './world'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { listCases } from '@/lib/reconcile/cases'
+import { listCases } from '@/lib/reconcile/cases/cases'
 import { acquire, begin, charge, complete, giveBack, killHolder, pay } from './payments'
 import { sightMismatch } from './sight-mismatch'
 import { createWorld, reconcileNow, type World } from './world'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isUrgent } from '@/lib/alerts/about'
 import { verdictSentence } from '@/lib/core/verdict'
-import { listCases } from '@/lib/reconcile/cases'
+import { listCases } from '@/lib/reconcile/cases/cases'
 import { acquire, begin, charge, complete, pay } from './payments'
 import { sightMismatch } from './sight-mismatch'
 import { createWorld, reconcileNow, ripen, type World } from './world'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { listCases } from '@/lib/reconcile/cases'
+import { listCases } from '@/lib/reconcile/cases/cases'
 import { acquire, begin, book, charge, complete, giveBack, settle } from './payments'
 import { createWorld, reconcileNow, ripen, type World } from './world'
 

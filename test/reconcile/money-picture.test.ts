@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { CASE_CLASSES } from '@/lib/core/case-classes'
 import { classifyOperation } from '@/lib/reconcile/classify/classify-operation'
 import { notOfferedIn } from '@/lib/reconcile/classify/not-offered'
-import type { Operation } from '@/lib/reconcile/operation'
+import type { Operation } from '@/lib/reconcile/classify/operation'
 import { ago, CONTEXT, charge, dispute, operation, posting, refund } from './build'
 
 const booked = (ref: string, entryId: string, amountMinor = 500n) =>

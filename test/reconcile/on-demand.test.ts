@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { listCases } from '@/lib/reconcile/cases'
+import { listCases } from '@/lib/reconcile/cases/cases'
 import { readCut } from '@/lib/sources/mirror/cut'
 import { book, pay } from './payments'
 import { createWorld, reconcileNow, type World } from './world'

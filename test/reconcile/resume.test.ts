@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { listCases } from '@/lib/reconcile/cases'
+import { listCases } from '@/lib/reconcile/cases/cases'
 import { type RunHandle, RunLostError } from '@/lib/runs/handle'
 import { acquire, begin, charge, killHolder, pay } from './payments'
 import { createWorld, reconcileNow, type World } from './world'

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Context } from '@/lib/context'
-import { listCases } from '@/lib/reconcile/cases'
-import { approveRules, rejectRules, withdrawRules } from '@/lib/reconcile/decide-rules'
-import { proposeRules } from '@/lib/reconcile/propose-rules'
-import { readRules } from '@/lib/reconcile/rules'
+import { listCases } from '@/lib/reconcile/cases/cases'
+import { approveRules, rejectRules, withdrawRules } from '@/lib/reconcile/rules/decide-rules'
+import { proposeRules } from '@/lib/reconcile/rules/propose-rules'
+import { readRules } from '@/lib/reconcile/rules/rules'
 import { pay } from './payments'
 import { createWorld, REASON, reconcileNow, SETTINGS, type World } from './world'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { classifyOperation } from '@/lib/reconcile/classify/classify-operation'
-import type { Operation } from '@/lib/reconcile/operation'
-import { type Rule, rulesSchema } from '@/lib/reconcile/rules'
+import type { Operation } from '@/lib/reconcile/classify/operation'
+import { type Rule, rulesSchema } from '@/lib/reconcile/rules/rules'
 import { ago, CONTEXT, charge, effect, operation, posting, record, refund } from './build'
 
 const found = (over: Partial<Operation>, rules: Rule[]) =>

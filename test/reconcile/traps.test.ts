@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { listCases } from '@/lib/reconcile/cases'
+import { listCases } from '@/lib/reconcile/cases/cases'
 import { charge, giveBack, pay } from './payments'
 import { createWorld, reconcileNow, ripen, type World } from './world'
 

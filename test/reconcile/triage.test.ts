@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Context } from '@/lib/context'
-import { getCase, listCases } from '@/lib/reconcile/cases'
+import { getCase, listCases } from '@/lib/reconcile/cases/cases'
 import { acknowledgeCase } from '@/lib/reconcile/triage/acknowledge'
 import { assignCase } from '@/lib/reconcile/triage/assign'
 import { closeCaseByHand } from '@/lib/reconcile/triage/close-by-hand'

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Context } from '@/lib/context'
-import { getCase, listCases } from '@/lib/reconcile/cases'
+import { getCase, listCases } from '@/lib/reconcile/cases/cases'
+import { countCases } from '@/lib/reconcile/cases/count-cases'
+import { readCaseSides } from '@/lib/reconcile/cases/read-case-sides'
 import { propose } from '@/lib/reconcile/corrections/propose'
 import { withdraw } from '@/lib/reconcile/corrections/withdraw'
-import { countCases } from '@/lib/reconcile/count-cases'
-import { readCaseSides } from '@/lib/reconcile/read-case-sides'
 import { pay } from './payments'
 import { createWorld, REASON, reconcileNow, SETTINGS, type World } from './world'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { stageSystem } from '@/lib/reconcile/stage'
+import { stageSystem } from '@/lib/reconcile/stage/stage'
 import { listSources } from '@/lib/sources/list'
 import { saveSource } from '@/lib/sources/save'
 import { mappedLayout } from '../conformance/fixtures'

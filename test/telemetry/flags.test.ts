@@ -137,9 +137,9 @@ describe('flags', () => {
       amount,
     }
     const outcome = 'committed' as const
-    const provider = { ...row, at: at(-61), outcome, witness: 'provider' as const }
+    const provider = { ...row, at: at(-61), outcome, observer: 'provider' as const }
     await observeEffects(db, clock, [provider])
-    await observeEffects(db, clock, [{ ...row, at: at(-59), outcome, witness: 'store' }, provider])
+    await observeEffects(db, clock, [{ ...row, at: at(-59), outcome, observer: 'store' }, provider])
     await store(db, clock, [effectSpan({ ...one, effectId: 'ch_w' })])
     const before = await dirtyMinutes()
     await observeEffects(db, clock, [provider])
@@ -159,7 +159,7 @@ describe('flags', () => {
     await store(db, clock, [effectSpan({ ...one, effectId: 'ch_seen' })])
     const row = { name: 'stripe.charge', step: 'charge', scope, keyHash: hash('hidden'), amount }
     await observeEffects(db, clock, [
-      { ...row, effectId: 'ch_hidden', at: at(-20), outcome: 'committed', witness: 'provider' },
+      { ...row, effectId: 'ch_hidden', at: at(-20), outcome: 'committed', observer: 'provider' },
     ])
     const { items } = await listEffects(db, { kind: 'duplicate', ...whole() })
     expect(items.filter((item) => item.keyHash === hash('hidden'))).toMatchObject([

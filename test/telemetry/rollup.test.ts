@@ -96,7 +96,7 @@ describe('roll-up', () => {
 })
 
 describe('retention', () => {
-  it('drops whole leaves, keeps the figures, and a late witness does not wipe them', async () => {
+  it('drops whole leaves, keeps the figures, and a late observer does not wipe them', async () => {
     const { db } = database
     const at = new Date(nowMs - 2 * DAY_MS)
     const one = { traceId: 'c1'.repeat(16), spanId: 'd1'.repeat(8), at, key: 'old' }
@@ -112,14 +112,14 @@ describe('retention', () => {
     expect(dropped.leaves).toContain('sighting_20261120')
     expect(dropped.leaves.some((leaf) => leaf.startsWith('effect'))).toBe(false)
     const scope = 'web/POST /v1/payments'
-    const witness = { name: 'stripe.charge', step: 'charge', scope, keyHash: hash('old'), amount: null }
+    const observer = { name: 'stripe.charge', step: 'charge', scope, keyHash: hash('old'), amount: null }
     await observeEffects(db, later, [
       {
-        ...witness,
+        ...observer,
         effectId: 'ch_2',
         at: new Date(at.getTime() + 1000),
         outcome: 'committed',
-        witness: 'provider',
+        observer: 'provider',
       },
     ])
     await rollUpDirtyMinutes(db, later, { limit: 10 })

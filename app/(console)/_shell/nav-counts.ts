@@ -1,7 +1,7 @@
 import { cache } from 'react'
 import { pageContext } from '@/app/_server/context'
 import { countLocks } from '@/lib/keys/list-locks'
-import { countCases } from '@/lib/reconcile/count-cases'
+import { countCases } from '@/lib/reconcile/cases/count-cases'
 import { listSources } from '@/lib/sources/list'
 import { MEASURES } from '@/lib/telemetry/measures/measure'
 import { readEffectTotals } from '@/lib/telemetry/read/effects/effect-totals'

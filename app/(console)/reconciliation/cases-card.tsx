@@ -10,7 +10,7 @@ import { cellClass, headClass, secondLineClass } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { caseClass } from '@/lib/core/case-classes'
 import type { CaseLifecycle, CaseTriage } from '@/lib/core/states'
-import type { CaseView } from '@/lib/reconcile/case-view'
+import type { CaseView } from '@/lib/reconcile/cases/case-view'
 import { CasesTable } from './cases-table'
 import {
   AGE_LABEL,

@@ -6,7 +6,7 @@ import { QueryLink } from '@/app/_ui/page-link'
 import { ScrollBox } from '@/app/_ui/scroll-box'
 import { cellClass, stillHeadClass, tableClass } from '@/app/_ui/table'
 import { caseClass } from '@/lib/core/case-classes'
-import type { CaseCounts } from '@/lib/reconcile/count-cases'
+import type { CaseCounts } from '@/lib/reconcile/cases/count-cases'
 import { AGE_LABEL, AGES } from './query'
 import { severityTone } from './words'
 

@@ -6,8 +6,8 @@ import {
   parseAsStringLiteral,
 } from 'nuqs/server'
 import { CASE_CLASS_NAMES } from '@/lib/core/case-classes'
-import type { CaseFilter } from '@/lib/reconcile/cases'
-import { CASE_AGE_BOUNDS_MS } from '@/lib/reconcile/count-cases'
+import type { CaseFilter } from '@/lib/reconcile/cases/cases'
+import { CASE_AGE_BOUNDS_MS } from '@/lib/reconcile/cases/count-cases'
 
 // Which cases are looked at, in the URL.
 

@@ -1,5 +1,5 @@
 import type { SystemContext } from '@/lib/context'
-import { settleCorrections } from '@/lib/reconcile/corrections/settle'
+import { settleCorrections } from '@/lib/reconcile/corrections/execute/settle'
 import { reconcile } from '@/lib/reconcile/run'
 import type { RunHandle, RunResult } from '@/lib/runs/handle'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { SystemContext } from '@/lib/context'
-import { assist, stagingContext } from '@/lib/reconcile/assist'
-import { stageSystem } from '@/lib/reconcile/stage'
+import { assist, stagingContext } from '@/lib/reconcile/stage/assist'
+import { stageSystem } from '@/lib/reconcile/stage/stage'
 import type { RunHandle, RunResult } from '@/lib/runs/handle'
 import { listSystems } from '@/lib/sources/registry'
 

@@ -1,5 +1,5 @@
-import type { Life } from '../operation'
 import type { ClassifyContext, LookUp } from './finding'
+import type { Life } from './operation'
 
 /** Complete provider staging that covers [lease created − skew, now − settle delay]: what it does not show is not there. */
 export function negativeRead(life: Life, ctx: ClassifyContext): boolean {

@@ -1,20 +1,20 @@
 import { caseClass } from '@/lib/core/case-classes'
-import type { Operation } from '../operation'
-import { ruleFor } from '../rules'
-import { disputes } from './dispute'
-import { existence } from './existence'
+import { ruleFor } from '../rules/rules'
+import { disputes } from './aspects/dispute'
+import { existence } from './aspects/existence'
+import { duplicateLedger, phantoms } from './aspects/ledger'
+import { quarantine } from './aspects/quarantine'
+import { refunds } from './aspects/refund'
+import { retention } from './aspects/retention'
+import { uniqueness } from './aspects/uniqueness'
+import { usage } from './aspects/usage'
+import { value } from './aspects/value'
 import type { ClassifyContext, Draft, Finding, LookUp } from './finding'
 import { lookUpKey } from './finding'
-import { duplicateLedger, phantoms } from './ledger'
 import { type MoneyPicture, moneyOf } from './money'
 import { withMoney } from './not-offered'
-import { quarantine } from './quarantine'
-import { refunds } from './refund'
-import { retention } from './retention'
-import { uniqueness } from './uniqueness'
+import type { Operation } from './operation'
 import { type Unit, unitsOf } from './units'
-import { usage } from './usage'
-import { value } from './value'
 
 export type Classified = {
   findings: Finding[]
@@ -29,7 +29,7 @@ export type Classified = {
 /** So soon is asked again for what waits for a listing or an answer. */
 const WAITING_MS = 1_000
 
-/** Judges one operation. Pure: the same objects in the same circumstances give the same findings. */
+/** Classifies one operation. Pure: the same objects in the same circumstances give the same findings. */
 export function classifyOperation(operation: Operation, ctx: ClassifyContext): Classified {
   const quarantined = quarantine(operation)
   if (quarantined.length > 0) return { ...weigh(quarantined, [], ctx), pictures: [] }

@@ -1,7 +1,7 @@
-import type { Charge, Life, Operation, Posting, Refund } from '../operation'
+import type { Charge, Life, Operation, Posting, Refund } from './operation'
 import type { Unit } from './units'
 
-/** The three sides of a unit as they were judged, in plain JSON. Nothing in it changes by merely looking again. */
+/** The three sides of a unit as they were classified, in plain JSON. Nothing in it changes by merely looking again. */
 export function sidesOf(operation: Operation, unit: Pick<Unit, 'lives' | 'charges' | 'refunds'>) {
   const ids = new Set([...unit.charges.flatMap(({ names }) => names), ...unit.refunds.map((r) => r.id)])
   const named = new Set(

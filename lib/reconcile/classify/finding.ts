@@ -2,8 +2,8 @@ import type { Aspect, CaseClass, Severity } from '@/lib/core/case-classes'
 import type { Money } from '@/lib/core/money'
 import type { CaseOutcome } from '@/lib/core/states'
 import type { TimeRange } from '@/lib/sources/contracts'
-import type { Rule } from '../rules'
-import type { Side, SideState } from '../stage'
+import type { Rule } from '../rules/rules'
+import type { Side, SideState } from '../stage/stage'
 
 /** What is asked by id before anything is called missing. */
 export type LookUp =
@@ -42,7 +42,7 @@ export type Finding = {
   evidence: Record<string, unknown>
 }
 
-/** Under which circumstances the staged objects are judged. */
+/** Under which circumstances the staged objects are classified. */
 export type ClassifyContext = {
   /** Everything that was visible by then is staged. */
   asOf: Date

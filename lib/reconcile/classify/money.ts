@@ -1,6 +1,6 @@
-import type { Charge, Dispute, Operation, Posting, Refund } from '../operation'
 import { money } from './evidence'
 import type { ClassifyContext } from './finding'
+import type { Charge, Dispute, Operation, Posting, Refund } from './operation'
 import { currentLife, toldSuccess, type Unit } from './units'
 
 /** Money that record or books say went back, and that the named refund did not move: it failed, or was never sent. */

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { caseClass } from '@/lib/core/case-classes'
 import { formatMoney } from '@/lib/core/money'
 import { ACTION_KINDS, type ActionKind } from '@/lib/core/states'
-import type { Operation, Posting, Refund } from '../operation'
 import type { Draft } from './finding'
 import { type Claim, claimIdOf, isLiveDispute, type MoneyPicture, moneyFacts } from './money'
+import type { Operation, Posting, Refund } from './operation'
 
 const notOfferedSchema = z.object({
   notOffered: z.array(z.object({ kind: z.enum(ACTION_KINDS), reason: z.string() })).default([]),

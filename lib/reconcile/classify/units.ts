@@ -1,4 +1,4 @@
-import type { Charge, Life, Operation, Refund } from '../operation'
+import type { Charge, Life, Operation, Refund } from './operation'
 
 /**
  * What one key did within an operation: its lives, and the provider objects made under it. A provider object without a

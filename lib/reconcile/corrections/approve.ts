@@ -8,7 +8,7 @@ import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
 import { type ReconcileSettings, reconcileSettings } from '../settings'
 import { noteOnCase } from './case-note'
-import { executeCorrection } from './execute'
+import { executeCorrection } from './execute/execute'
 import { proposedAction } from './proposed-action'
 
 /**

@@ -1,13 +1,13 @@
 import type { Context } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
-import { lockCasesIn } from '../case-lock'
+import { lockCasesIn } from '../cases/case-lock'
 import type { ReconcileSettings } from '../settings'
 import { noteOnCase } from './case-note'
-import { gather } from './gather'
+import { gather } from './execute/gather'
 
 /**
  * Verified before the case closes: every side is read again, and only a case that is not found any more is closed. It
- * stays open otherwise, for the next run to judge; also when a source does not answer now.
+ * stays open otherwise, for the next run to classify; also when a source does not answer now.
  */
 export async function closeWhenCorrected(
   ctx: Pick<Context, 'db' | 'clock' | 'log' | 'queue' | 'actor'>,

@@ -5,7 +5,7 @@ import { append } from '@/lib/audit/append'
 import type { Context } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
 import type { ReconciliationCase } from '@/prisma/generated/client'
-import { CLOSED_BY_HAND, lockCasesIn } from '../case-lock'
+import { CLOSED_BY_HAND, lockCasesIn } from '../cases/case-lock'
 import { noteOnCase } from './case-note'
 
 /** Nothing is changed anywhere; the case is closed with its reason, its evidence frozen. */

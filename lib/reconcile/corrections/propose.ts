@@ -13,16 +13,16 @@ import { ACTION_KINDS, type ActionKind } from '@/lib/core/states'
 import type { ReconciliationCase } from '@/prisma/generated/client'
 import { type ReconcileSettings, reconcileSettings } from '../settings'
 import { noteOnCase } from './case-note'
-import { gather } from './gather'
-import { ignoreCase } from './ignore'
-import { operateStuckKey } from './operate-stuck-key'
+import { gather } from './execute/gather'
+import { operateStuckKey } from './execute/operate-stuck-key'
 import {
   type CorrectionParams,
   FOUR_EYES_KINDS,
   type FourEyesKind,
   paramsSchema,
   planCorrection,
-} from './plan'
+} from './execute/plan'
+import { ignoreCase } from './ignore'
 import { refreshCase } from './refresh-case'
 
 const proposalSchema = z.object({

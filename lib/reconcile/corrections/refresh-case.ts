@@ -7,7 +7,7 @@ import type { ReconciliationCase } from '@/prisma/generated/client'
 import type { ReconcileSettings } from '../settings'
 import { noteOnCase } from './case-note'
 import { closeWhenCorrected } from './close-corrected'
-import { gather } from './gather'
+import { gather } from './execute/gather'
 
 /**
  * Reads every object of the case again by its id, and closes the case when all sides agree now. Changes nothing

@@ -1,5 +1,5 @@
 import type { Context } from '@/lib/context'
-import type { CaseView } from '../case-view'
+import type { CaseView } from '../cases/case-view'
 import { changeCase } from './change-case'
 
 /** Somebody has seen it. */

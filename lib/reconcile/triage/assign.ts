@@ -1,6 +1,6 @@
 import type { Context } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
-import type { CaseView } from '../case-view'
+import type { CaseView } from '../cases/case-view'
 import { changeCase } from './change-case'
 
 /** Throws `not_found` for a user who does not exist. */

@@ -6,7 +6,7 @@ import { AppError } from '@/lib/core/errors'
 import { toJsonObject } from '@/lib/core/json-value'
 import type { Tx } from '@/lib/db'
 import type { Prisma, ReconciliationCase } from '@/prisma/generated/client'
-import { type CaseView, caseView } from '../case-view'
+import { type CaseView, caseView } from '../cases/case-view'
 
 type Patch = Prisma.ReconciliationCaseUncheckedUpdateManyInput
 

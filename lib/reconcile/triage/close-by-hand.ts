@@ -1,7 +1,7 @@
 import type { Context } from '@/lib/context'
 import { reasonSchema } from '@/lib/core/reason'
-import { CLOSED_BY_HAND, lockCasesIn } from '../case-lock'
-import type { CaseView } from '../case-view'
+import { CLOSED_BY_HAND, lockCasesIn } from '../cases/case-lock'
+import type { CaseView } from '../cases/case-view'
 import { changeCase } from './change-case'
 
 /** Closes with a reason; the evidence is frozen as it is. Other evidence later reopens it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Context } from '@/lib/context'
-import type { CaseView } from '../case-view'
+import type { CaseView } from '../cases/case-view'
 import { changeCase } from './change-case'
 
 const textSchema = z.string().trim().min(1, 'say something').max(4000)

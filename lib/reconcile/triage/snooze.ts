@@ -1,6 +1,6 @@
 import type { Context } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
-import type { CaseView } from '../case-view'
+import type { CaseView } from '../cases/case-view'
 import { changeCase } from './change-case'
 
 const SNOOZE_MAX_MS = 30 * 86_400_000

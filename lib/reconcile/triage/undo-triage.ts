@@ -3,7 +3,7 @@ import type { Context } from '@/lib/context'
 import { type Actor, actorLabel } from '@/lib/core/actor'
 import { AppError } from '@/lib/core/errors'
 import { CASE_TRIAGES } from '@/lib/core/states'
-import type { CaseView } from '../case-view'
+import type { CaseView } from '../cases/case-view'
 import { CHANGED_SINCE, changeCase } from './change-case'
 
 /** What decides on a case's triage; only the first three can be taken back. */

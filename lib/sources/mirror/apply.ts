@@ -115,7 +115,7 @@ const jsonSafe = (data: Record<string, unknown>): unknown =>
 
 const hashRow = z.object({ object_id: z.string(), content_hash: z.string(), gone: z.boolean() })
 
-/** Those that the mirror does not have in this form: what witnesses of effects have to be told. */
+/** Those that the mirror does not have in this form: what observations of effects have to be told. */
 export async function changedObjects(
   db: Db,
   source: MirrorSource,

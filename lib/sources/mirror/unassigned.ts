@@ -76,7 +76,7 @@ export async function unassignedBy(
 }
 
 /** The next rows of a run that did not pair up and still have no operation. */
-export async function looseRows(
+export async function unmatchedRows(
   client: pg.PoolClient,
   runId: string,
   limit: number,

@@ -35,9 +35,9 @@ export async function storeRows(
   const { rows } = batch
   const keys = collectKeys(rows)
   await lockKeys(client, keys)
-  const { arrived, minutes, witnessed } =
+  const { arrived, minutes, observed } =
     how === 'all new' ? await copyNew(client, batch) : await insertAny(client, batch, receivedAt)
-  for (const minute of await applyKeys(client, keys, witnessed)) minutes.add(minute)
+  for (const minute of await applyKeys(client, keys, observed)) minutes.add(minute)
   await storeDeliveries(client, rows)
   await countIntake(client, arrived, minutes, receivedAt)
   return arrived.reduce((sum, { spans }) => sum + spans, 0)
@@ -49,7 +49,7 @@ type Inserted = {
   /** that changed, in ms since 1970 */
   minutes: Set<number>
   /** effects that have to be merged with what is stored */
-  witnessed: readonly ObservedEffect[]
+  observed: readonly ObservedEffect[]
 }
 
 const SIGHTING_BYTES_GUESSED = 512
@@ -58,21 +58,21 @@ const EFFECT_BYTES_GUESSED = 256
 async function copyNew(client: pg.PoolClient, { spans, rows, arrived }: RenderedSpans): Promise<Inserted> {
   const effects = new RowWriter(rows.length * EFFECT_BYTES_GUESSED)
   const minutes = new Set<number>()
-  const witnessed: ObservedEffect[] = []
+  const observed: ObservedEffect[] = []
   for (const row of rows) {
     const { request, effect, start, end } = row
     if (request !== null) minutes.add(minuteOf(start))
     if (request !== null && isFinal(request)) minutes.add(minuteOf(end))
     if (effect === null) continue
     if (writePlainEffect(effects, row)) minutes.add(minuteOf(start))
-    else witnessed.push(observedEffect(row, effect))
+    else observed.push(observedEffect(row, effect))
   }
   await copyIn(client, [
     { target: `telemetry.span (${SPAN_COLUMNS})`, pieces: spans },
     { target: `telemetry.sighting (${SIGHTING_COLUMNS})`, pieces: sightings(rows) },
     { target: `telemetry.effect (${EFFECT_COLUMNS})`, pieces: effects.take() },
   ])
-  return { arrived, minutes, witnessed }
+  return { arrived, minutes, observed }
 }
 
 async function insertAny(
@@ -87,8 +87,8 @@ async function insertAny(
   ])
   const arrived = arrivedSchema.parse((await queryPrepared(client, INSERT_SPANS, [receivedAt])).rows)
   const minutes = minutesOf(await queryPrepared(client, INSERT_SIGHTINGS))
-  const witnessed = rows.flatMap((row) => (row.effect === null ? [] : [observedEffect(row, row.effect)]))
-  return { arrived, minutes: new Set(minutes), witnessed }
+  const observed = rows.flatMap((row) => (row.effect === null ? [] : [observedEffect(row, row.effect)]))
+  return { arrived, minutes: new Set(minutes), observed }
 }
 
 function sightings(rows: readonly FactRow[]): Buffer[] {

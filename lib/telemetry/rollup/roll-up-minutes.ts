@@ -20,7 +20,7 @@ export const UNMARK_MINUTES = 'DELETE FROM telemetry.dirty_minute WHERE minute =
 
 /**
  * Figures outlive the events they came from: a minute whose leaf was dropped is left as it was, whatever a late
- * witness of another kind marks.
+ * observer of another kind marks.
  */
 const forget = (table: string, kind: 'sighting' | 'effect' | 'delivery') => `
   DELETE FROM telemetry.${table} WHERE minute = ANY ($1::timestamptz[])

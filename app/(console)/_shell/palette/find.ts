@@ -7,7 +7,7 @@ import { KEY_STATE_LABEL } from '@/app/_ui/key-state-label'
 import { AppError } from '@/lib/core/errors'
 import type { KeyFilter } from '@/lib/keys/list-keys'
 import { listKeys } from '@/lib/keys/list-keys'
-import { listCases } from '@/lib/reconcile/cases'
+import { listCases } from '@/lib/reconcile/cases/cases'
 import { readTrace } from '@/lib/telemetry/read/traces/trace'
 import { pageExists } from '../nav'
 

@@ -6,13 +6,13 @@ import { type Attempted, attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
 import type { ActInput } from '@/app/_ui/act-dialog'
 import { AppError } from '@/lib/core/errors'
-import { previewRules, type RulesPreview } from '@/lib/reconcile/preview-rules'
-import { proposeRules } from '@/lib/reconcile/propose-rules'
-import { type Rule, readRules, rulesSchema } from '@/lib/reconcile/rules'
+import { previewRules, type RulesPreview } from '@/lib/reconcile/rules/preview-rules'
+import { proposeRules } from '@/lib/reconcile/rules/propose-rules'
+import { type Rule, readRules, rulesSchema } from '@/lib/reconcile/rules/rules'
 import { reconcileSettings } from '@/lib/reconcile/settings'
 import { readRule } from './read-rule'
 
-export type { RulesPreview } from '@/lib/reconcile/preview-rules'
+export type { RulesPreview } from '@/lib/reconcile/rules/preview-rules'
 
 const fieldsSchema = z.record(z.string(), z.string())
 

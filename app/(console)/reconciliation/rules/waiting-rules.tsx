@@ -1,7 +1,7 @@
 import type { Fact } from '@/app/_ui/facts'
 import { plural } from '@/app/_ui/format-figure'
 import type { ActionView } from '@/lib/actions/view'
-import type { Rule } from '@/lib/reconcile/rules'
+import type { Rule } from '@/lib/reconcile/rules/rules'
 import { ProposedChange } from '../../_decide/proposed-change'
 import { evidenceSchema, without } from './evidence'
 import { PreviewText } from './preview-text'

@@ -7,7 +7,7 @@ import { REFLAG_EFFECTS } from './reflag-effects'
 import { REFLAG_SIGHTINGS } from './reflag-sightings'
 import { UPSERT_EFFECTS } from './upsert-effects'
 
-/** What one witness says about an effect of a key that is locked. */
+/** What one observer says about an effect of a key that is locked. */
 export type ObservedEffect = {
   keyHash: string
   scope: string
@@ -48,7 +48,7 @@ export const minutesOf = ({ rows }: pg.QueryResult): number[] =>
   minutesSchema.parse(rows).map(({ minute }) => minute.getTime())
 
 /**
- * Merges what was witnessed into effects, and puts right what that, or what the batch says of its keys, changes in the
+ * Merges what was observed into effects, and puts right what that, or what the batch says of its keys, changes in the
  * flags of effects and sightings. Resolves to the minutes that changed.
  */
 export async function applyKeys(
@@ -57,7 +57,7 @@ export async function applyKeys(
   effects: readonly ObservedEffect[],
 ): Promise<number[]> {
   const withEffects = new Set<KeyFacts>()
-  const witnessed = effects.map((effect) => {
+  const observed = effects.map((effect) => {
     const facts = keys.get(keyId(effect.keyHash, effect.scope))
     if (facts === undefined) throw new Error('an effect of a key that is not locked')
     withEffects.add(facts)
@@ -78,7 +78,7 @@ export async function applyKeys(
     const values = [textOfMicros(first), textOfMicros(last), JSON.stringify(given)]
     minutes.push(...minutesOf(await client.query(statement, values)))
   }
-  await run(UPSERT_EFFECTS, [...withEffects], witnessed)
+  await run(UPSERT_EFFECTS, [...withEffects], observed)
   await run(
     REFLAG_EFFECTS,
     all.filter((facts) => facts.effectsStale || withEffects.has(facts)),
@@ -94,7 +94,7 @@ export async function applyKeys(
 const MARK_MINUTES = `
   INSERT INTO telemetry.dirty_minute (minute) SELECT DISTINCT unnest($1::timestamptz[])`
 
-/** Of witnesses that are no spans: locks the keys, applies, and marks the minutes that changed. */
+/** Of observations that are no spans: locks the keys, applies, and marks the minutes that changed. */
 export async function lockAndApply(
   client: pg.PoolClient,
   keys: Map<string, KeyFacts>,

@@ -164,7 +164,7 @@ export function writePlainEffect(to: RowWriter, row: FactRow): boolean {
   return true
 }
 
-/** The same effect as one witness of several. */
+/** The same effect as one observer of several. */
 export function observedEffect(row: FactRow, effect: EffectFact): ObservedEffect {
   return {
     ...effect,

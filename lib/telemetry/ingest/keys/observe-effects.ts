@@ -9,18 +9,18 @@ import { inRetriedTransaction } from '../retried-transaction'
 import { lockAndApply } from './apply-keys'
 import { type KeyFacts, openKey } from './key-facts'
 
-export type EffectWitness = {
+export type EffectObservation = {
   name: string
   step: string
   scope: string
   /** 32 hex characters */
   keyHash: string
-  /** '' when the witness has none */
+  /** '' when the observer has none */
   effectId: string
   at: Date
   amount: Money | null
   outcome: 'committed' | 'skipped' | 'failed' | 'unknown'
-  witness: 'store' | 'provider'
+  observer: 'store' | 'provider'
 }
 
 const RANK = { store: 2, provider: 3 } as const
@@ -29,30 +29,30 @@ const CHUNK_ROWS = 2_000
 
 /**
  * Adds what the store or the provider knows of effects; flags and minutes follow as for spans. Saying the same
- * twice changes nothing. Witnesses older than the retention of effects, or of the future, are skipped and counted.
+ * twice changes nothing. Observations older than the retention of effects, or of the future, are skipped and counted.
  */
 export async function observeEffects(
   db: Db,
   clock: Clock,
-  witnesses: readonly EffectWitness[],
+  observations: readonly EffectObservation[],
 ): Promise<{ stored: number; skipped: number }> {
   const nowMs = clock.now().getTime()
-  const kept = witnesses.filter(({ at }) => {
+  const kept = observations.filter(({ at }) => {
     const atMs = at.getTime()
     return atMs > nowMs - EFFECT_DAYS * DAY_MS && atMs < nowMs + FUTURE_MAX_MS
   })
   const days = [...new Set(kept.map(({ at }) => Math.floor(at.getTime() / DAY_MS)))]
   for (const day of days) await ensureDays(db, ['effect'], new Date(day * DAY_MS), new Date(day * DAY_MS))
   for (let first = 0; first < kept.length; first += CHUNK_ROWS) {
-    await storeWitnesses(db, kept.slice(first, first + CHUNK_ROWS))
+    await storeObservations(db, kept.slice(first, first + CHUNK_ROWS))
   }
-  return { stored: kept.length, skipped: witnesses.length - kept.length }
+  return { stored: kept.length, skipped: observations.length - kept.length }
 }
 
-async function storeWitnesses(db: Db, witnesses: readonly EffectWitness[]): Promise<void> {
-  const effects = witnesses.map(({ at, amount, witness, ...each }) => ({
+async function storeObservations(db: Db, observations: readonly EffectObservation[]): Promise<void> {
+  const effects = observations.map(({ at, amount, observer, ...each }) => ({
     ...each,
-    rank: RANK[witness],
+    rank: RANK[observer],
     time: microsOf(at),
     amountMinor: amount?.minor.toString() ?? null,
     currency: amount?.currency ?? null,

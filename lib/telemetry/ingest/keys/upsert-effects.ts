@@ -1,10 +1,10 @@
 import { withinBounds } from './lock-keys-sql'
 
 /**
- * One row per (name, step, scope, key, effect id); a witness adds to it. Safe without a unique index because the
- * key's row is locked. The best witness names the time (span, store, provider; of equals the earliest), so the
+ * One row per (name, step, scope, key, effect id); an observer adds to it. Safe without a unique index because the
+ * key's row is locked. The best observer names the time (span, store, provider; of equals the earliest), so the
  * result does not depend on the order of arrival. A resend changes no row. $1, $2 = bounds, $3 = what is
- * witnessed as JSON (store/apply-keys.ts), with what is known of its locked key. Returns the minutes that changed.
+ * observed as JSON (apply-keys.ts), with what is known of its locked key. Returns the minutes that changed.
  */
 export const UPSERT_EFFECTS = `
   WITH given AS (
@@ -13,7 +13,7 @@ export const UPSERT_EFFECTS = `
     FROM jsonb_to_recordset($3::jsonb) AS r("keyHash" text, scope text, name text, step text, "effectId" text,
       rank smallint, time timestamptz, outcome text, "amountMinor" bigint, currency text, kind text, service text,
       version text, "traceId" text, "seenFirst" timestamptz, "seenLast" timestamptz, "terminalUntil" timestamptz)
-  ), witnessed AS (
+  ), observed AS (
     SELECT key_hash, scope, name, step, effect_id, min(rank) AS rank,
            (array_agg(time ORDER BY rank, time))[1] AS time,
            (array_agg(outcome ORDER BY array_position('{committed,unknown,failed,skipped}'::text[], outcome)))[1] AS outcome,
@@ -41,7 +41,7 @@ export const UPSERT_EFFECTS = `
            CASE WHEN named THEN w.service ELSE e.service END AS new_service,
            CASE WHEN named THEN w.version ELSE e.version END AS new_version,
            ARRAY(SELECT DISTINCT id FROM unnest(e.trace_ids || w.trace_ids) AS id ORDER BY id LIMIT 16) AS new_trace_ids
-    FROM witnessed w
+    FROM observed w
     CROSS JOIN LATERAL (
       SELECT e.* FROM telemetry.effect e
       WHERE e.key_hash = w.key_hash AND e.scope = w.scope AND e.name = w.name AND e.step = w.step
@@ -74,7 +74,7 @@ export const UPSERT_EFFECTS = `
     SELECT w.time, NULL, w.amount_minor, w.rank, w.outcome, w.by_span, w.by_store, w.by_provider, false,
            coalesce(w.terminal_until >= w.time, false), w.key_hash, w.name, w.step, w.scope, w.effect_id, w.kind,
            w.currency, w.service, w.version, w.trace_ids[1:16]
-    FROM witnessed w
+    FROM observed w
     WHERE NOT EXISTS (SELECT FROM known k WHERE (k.key_hash, k.scope, k.name, k.step, k.effect_id)
                                               = (w.key_hash, w.scope, w.name, w.step, w.effect_id))
     RETURNING time

@@ -38,7 +38,7 @@ const SQL = `
   WHERE key_hash = decode($1, 'hex') AND scope = $2
   ORDER BY time, effect_id LIMIT $3`
 
-/** The effects of one key as spans, the store and the provider witnessed them, oldest first. */
+/** The effects of one key as spans, the store and the provider show them, oldest first. */
 export async function listKeyEffects(
   db: Db,
   query: { scope: string; keyHash: string; limit: number },

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { moneyText } from '@/app/_ui/money-text'
 import type { ActionKind } from '@/lib/core/states'
-import type { CaseDetail } from '@/lib/reconcile/cases'
+import type { CaseDetail } from '@/lib/reconcile/cases/cases'
 
 const evidenceSchema = z.object({
   refund: z.array(z.string()).nullish(),

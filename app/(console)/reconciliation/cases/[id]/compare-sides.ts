@@ -1,7 +1,7 @@
 import { moneyText } from '@/app/_ui/money-text'
 import type { Aspect } from '@/lib/core/case-classes'
 import { type MoneyJson, moneyToJson, sumByCurrency } from '@/lib/core/money'
-import type { CaseSides, SideLife, SideObject, SidePosting } from '@/lib/reconcile/read-case-sides'
+import type { CaseSides, SideLife, SideObject, SidePosting } from '@/lib/reconcile/cases/read-case-sides'
 import { type Cell, distinct, idsCell, sameSet, tally, textCell } from './cells'
 
 export type SideName = 'intent' | 'ledger' | 'provider'

@@ -2,7 +2,7 @@ import { Bot, UserRound } from 'lucide-react'
 import { Card } from '@/app/_ui/card'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
-import type { CaseEventView } from '@/lib/reconcile/cases'
+import type { CaseEventView } from '@/lib/reconcile/cases/cases'
 import { eventSentence, runOf } from './history'
 
 /** What happened to the case, newest first: runs, people, corrections. */

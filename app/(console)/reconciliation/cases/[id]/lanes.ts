@@ -2,7 +2,7 @@ import type { Lane, LaneDot } from '@/app/_ui/attempt-lanes'
 import { shortId } from '@/app/_ui/identifier'
 import { outcomeLook } from '@/app/_ui/outcome-look'
 import type { Aspect } from '@/lib/core/case-classes'
-import type { CaseSides, SideLife } from '@/lib/reconcile/read-case-sides'
+import type { CaseSides, SideLife } from '@/lib/reconcile/cases/read-case-sides'
 import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
 import type { TraceEffect } from '@/lib/telemetry/read/traces/trace-effects'
 

@@ -1,7 +1,7 @@
 import type { SystemContext } from '@/lib/context'
 import type { Aspect } from '@/lib/core/case-classes'
 import { env } from '@/lib/env'
-import type { CaseSides } from '@/lib/reconcile/read-case-sides'
+import type { CaseSides } from '@/lib/reconcile/cases/read-case-sides'
 import { keyHash } from '@/lib/sources/key-hash'
 import { listSightings } from '@/lib/telemetry/read/requests/sightings'
 import { readTraceEffects } from '@/lib/telemetry/read/traces/trace-effects'

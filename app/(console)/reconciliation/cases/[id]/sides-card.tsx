@@ -5,7 +5,7 @@ import { classNames } from '@/app/_ui/class-names'
 import { ScrollBox } from '@/app/_ui/scroll-box'
 import { ShortId } from '@/app/_ui/short-id'
 import { Time } from '@/app/_ui/time'
-import type { CaseSides } from '@/lib/reconcile/read-case-sides'
+import type { CaseSides } from '@/lib/reconcile/cases/read-case-sides'
 import type { Cell } from './cells'
 import { type FieldRow, SIDES, type SideName } from './compare-sides'
 

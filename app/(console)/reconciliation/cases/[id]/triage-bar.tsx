@@ -1,5 +1,5 @@
 import { ActDialog } from '@/app/_ui/act-dialog'
-import type { CaseView } from '@/lib/reconcile/case-view'
+import type { CaseView } from '@/lib/reconcile/cases/case-view'
 import { OwnerField, type Person } from '../../owner-field'
 import { SnoozeFields } from '../../snooze-fields'
 import { acknowledge, assign, closeByHand, comment, snooze, undo } from './act'

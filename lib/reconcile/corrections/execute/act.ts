@@ -1,0 +1,180 @@
+import { z } from 'zod'
+import { readKillSwitch } from '@/lib/actions/kill-switch'
+import type { Context } from '@/lib/context'
+import {
+  type LedgerSource,
+  type ProviderRefund,
+  type ProviderSource,
+  SourceUnavailableError,
+} from '@/lib/sources/contracts'
+import { sqlState } from '@/lib/sources/postgres-pool'
+import type { Action } from '@/prisma/generated/client'
+import { whyNotBookable } from '../posting-kind'
+import type { Gathered } from './gather'
+import { readLiveMoney, whatChanged } from './live-money'
+
+export type ActOutcome = {
+  state: 'done' | 'refused' | 'failed' | 'unknown'
+  result: Record<string, unknown>
+}
+
+const minor = z.string().transform(BigInt)
+export const stepSchema = z.object({
+  step: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('refund'), chargeId: z.string(), amountMinor: minor }),
+    z.object({
+      kind: z.literal('ledger'),
+      correction: z.object({
+        kind: z.enum(['book_charge', 'book_refund', 'book_dispute', 'book_fee', 'reverse']),
+        entryId: z.string().nullable(),
+        providerRef: z.string(),
+        chargeRef: z.string().nullable(),
+        paymentIntent: z.string().nullable(),
+        reference: z.string().nullable(),
+        amountMinor: minor,
+        currency: z.string(),
+      }),
+    }),
+  ]),
+})
+
+/** The one call to the outside. `killed` is asked immediately before it. Never throws what the caller must not retry. */
+export async function act(
+  action: Action,
+  gathered: Gathered,
+  killed: () => Promise<string | null>,
+): Promise<ActOutcome> {
+  const { step } = stepSchema.parse(action.params)
+  if (step.kind === 'refund') {
+    const open = gathered.sources.providers.find(({ id }) => id === action.sourceId)
+    if (open === undefined) return gone
+    return refund(open.source, action, step, gathered.finding?.subject.reference ?? null, killed)
+  }
+  const open = gathered.sources.ledgers.find(({ id }) => id === action.sourceId)
+  return open === undefined ? gone : book(open.source, action, step.correction, killed)
+}
+
+/**
+ * Why it may not be sent now; null = it may. A process that was paused before the call may find that its action was
+ * settled meanwhile as not carried out, and that another one has taken its place.
+ */
+export async function whyKilled(
+  ctx: Pick<Context, 'db'>,
+  action: Pick<Action, 'id'>,
+): Promise<string | null> {
+  const { on, by, reason } = await readKillSwitch(ctx.db)
+  if (on) return `${by} switched all writes off: ${reason}`
+  const { state } = await ctx.db.prisma.action.findUniqueOrThrow({ where: { id: action.id } })
+  return state === 'executing' || state === 'unknown' ? null : `The action is ${state} already.`
+}
+
+/** SQLSTATEs of an exception that was raised, of data or a constraint: the same call will never be carried out. */
+const SAID_NO = /^(P0|22|23)/
+
+const gone: ActOutcome = {
+  state: 'refused',
+  result: { reason: 'source_gone', text: 'The source is switched off.' },
+}
+const stopped = (text: string): ActOutcome => ({ state: 'refused', result: { reason: 'kill_switch', text } })
+
+async function refund(
+  source: ProviderSource,
+  action: Action,
+  step: { chargeId: string; amountMinor: bigint },
+  reference: string | null,
+  killed: () => Promise<string | null>,
+): Promise<ActOutcome> {
+  // Read immediately before the call: support may refund at the provider's dashboard while this one is decided.
+  const live = await readLiveMoney(source, step.chargeId)
+  if (live === null) return { state: 'refused', result: { reason: 'provider_unreachable' } }
+  const ours = madeBy(action, live.refunds)
+  if (ours !== undefined) return outcomeOf(ours)
+  const changed = whatChanged(live, action.evidence)
+  if (changed !== null) {
+    const text = `Since it was approved, ${changed}. Nothing was done.`
+    return { state: 'refused', result: { reason: 'money_changed', text } }
+  }
+  const { charge } = live
+  const leftMinor = charge.capturedMinor - charge.refundedMinor
+  if (step.amountMinor > leftMinor) {
+    return { state: 'refused', result: { reason: 'refund_cap', leftMinor: leftMinor.toString() } }
+  }
+  const off = await killed()
+  if (off !== null) return stopped(off)
+  const outcome = await source.createRefund({
+    idempotencyKey: action.id,
+    chargeId: step.chargeId,
+    amountMinor: step.amountMinor,
+    currency: charge.currency,
+    tags: { scope: null, key: null, step: null, reference, actionId: action.id },
+    stopped: killed,
+  })
+  switch (outcome.kind) {
+    case 'done':
+      return outcomeOf(outcome.refund)
+    case 'stopped':
+      return stopped(outcome.message)
+    case 'refused':
+      return { state: 'failed', result: { code: outcome.code, text: outcome.message } }
+    case 'unknown':
+      return readAfterError(source, action, step.chargeId, outcome)
+    default:
+      return outcome satisfies never
+  }
+}
+
+/** What an action made at the provider: its id is in the refund's metadata. */
+export const madeBy = (action: Pick<Action, 'id'>, refunds: readonly ProviderRefund[]) =>
+  refunds.find(({ actionId }) => actionId === action.id)
+
+export const outcomeOf = ({ id, status }: Pick<ProviderRefund, 'id' | 'status'>) => ({
+  state: status === 'failed' || status === 'canceled' ? ('failed' as const) : ('done' as const),
+  result: { refund: id, status },
+})
+
+/** Read, not repeated: the provider may have carried it out, and may go on answering with the error that it keeps. */
+async function readAfterError(
+  source: ProviderSource,
+  action: Action,
+  chargeId: string,
+  { message, replayed }: { message: string; replayed: boolean },
+): Promise<ActOutcome> {
+  const refunds = await source.refundsOfCharge(chargeId).catch((error: unknown) => {
+    if (error instanceof SourceUnavailableError) return null
+    throw error
+  })
+  if (refunds === null) return { state: 'unknown', result: { text: message } }
+  const made = madeBy(action, refunds)
+  if (made !== undefined) {
+    const { state, result } = outcomeOf(made)
+    return { state, result: { ...result, settledBy: 'reading', text: message } }
+  }
+  if (!replayed) return { state: 'unknown', result: { text: message } }
+  // An earlier request ended with this error, and it made nothing: the same id will never be carried out.
+  const text = `The provider keeps answering with the error of an earlier request, and has no such refund: ${message}`
+  return { state: 'failed', result: { reason: 'error_replayed', text } }
+}
+
+async function book(
+  source: LedgerSource,
+  action: Action,
+  correction: Omit<Parameters<LedgerSource['correct']>[0], 'actionId'>,
+  killed: () => Promise<string | null>,
+): Promise<ActOutcome> {
+  // The mapping may have changed since it was proposed.
+  const unfit = whyNotBookable(source, correction.kind)
+  if (unfit !== null) return { state: 'refused', result: { reason: 'kind_not_mapped', text: unfit } }
+  const off = await killed()
+  if (off !== null) return stopped(off)
+  try {
+    const { applied, entryId } = await source.correct({ actionId: action.id, ...correction })
+    return { state: 'done', result: { applied, entryId } }
+  } catch (error) {
+    // The function raised an error, such as for a kind that it does not know: its database rolled everything back.
+    if (error instanceof SourceUnavailableError && SAID_NO.test(sqlState(error) ?? '')) {
+      return { state: 'failed', result: { reason: 'function_refused', text: error.message } }
+    }
+    // Whatever else went wrong, the service may have done it: reading decides.
+    return { state: 'unknown', result: { text: error instanceof Error ? error.message : String(error) } }
+  }
+}
