@@ -3,13 +3,13 @@ import { approveRoleRaise, rejectRoleRaise, withdrawRoleRaise } from '@/lib/acti
 import type { ActionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
 import { POLICY_ACTION_KIND, ROLE_ACTION_KIND, RULES_ACTION_KIND } from '@/lib/core/states'
-import { approveFail, rejectFail, withdrawFail } from '@/lib/keys/fail/decide'
+import { approveFail, rejectFail, withdrawFail } from '@/lib/locks/fail/decide'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { reject } from '@/lib/reconcile/corrections/reject'
 import { withdraw } from '@/lib/reconcile/corrections/withdraw'
 import { approveRules, rejectRules, withdrawRules } from '@/lib/reconcile/rules/decide-rules'
-import { approvePolicy, rejectPolicy } from '@/lib/retention/approve-policy'
-import { withdrawPolicy } from '@/lib/retention/withdraw-policy'
+import { approvePolicy, rejectPolicy } from '@/lib/retention/policy/approve-policy'
+import { withdrawPolicy } from '@/lib/retention/policy/withdraw-policy'
 
 // A proposal is decided on by its id, whatever it proposes: here it finds the verb that knows what it means.
 

@@ -1,4 +1,4 @@
-import type { ExportedRows, ExportFormat } from '@/lib/audit/export-rows'
+import type { ExportedRows, ExportFormat } from '@/lib/audit/export/export-rows'
 import { requestContext, type UserContext } from './context'
 import { respond } from './respond'
 

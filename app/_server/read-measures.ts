@@ -1,6 +1,6 @@
 import { countPages } from '@/lib/alerts/notify/count-pages'
 import type { SystemContext } from '@/lib/context'
-import { countLocks } from '@/lib/keys/list-locks'
+import { countLocks } from '@/lib/locks/list-locks'
 import { MEASURES, type Measure } from '@/lib/telemetry/measures/measure'
 import { readMeasures } from '@/lib/telemetry/measures/measures'
 import type { TelemetryWindow } from '@/lib/telemetry/window'

@@ -2,7 +2,7 @@ import { createReadStream, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { readPublicKey } from '@/lib/audit/signing'
-import { verifyExport } from '@/lib/audit/verify-export'
+import { verifyExport } from '@/lib/audit/verify/verify-export'
 import { AppError } from '@/lib/core/errors'
 
 // `npm run --silent verify-audit -- FILE --key PEM …`: needs the two files, and nothing of the system.

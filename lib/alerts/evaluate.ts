@@ -1,6 +1,6 @@
 import type { SystemContext } from '@/lib/context'
 import type { ConditionKind } from '@/lib/core/verdict'
-import { listSources } from '@/lib/sources/list'
+import { listSources } from '@/lib/mirror/read/list-sources'
 import { MEASURES, type Measure } from '@/lib/telemetry/measures/measure'
 import { readMeasures } from '@/lib/telemetry/measures/measures'
 import { readFreshness } from '@/lib/telemetry/read/freshness'

@@ -1,4 +1,4 @@
-import { type ExportedRows, type ExportFormat, exportRows, withOffset } from '@/lib/audit/export-rows'
+import { type ExportedRows, type ExportFormat, exportRows, withOffset } from '@/lib/audit/export/export-rows'
 import type { Context } from '@/lib/context'
 import { type KeyFilter, type KeyView, listKeys } from './list-keys'
 

@@ -3,15 +3,15 @@ import type { SystemContext } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
 import { KEY_ACTIONS, type KeyState } from '@/lib/core/states'
 import { env } from '@/lib/env'
+import { providerEvidenceForKey } from '@/lib/mirror/read/evidence'
 import type { KeyReading, LeaseRow, StoredEffect } from '@/lib/sources/contracts'
 import { keyHash } from '@/lib/sources/key-hash'
-import { providerEvidenceForKey } from '@/lib/sources/mirror/read'
 import { openIntentSource } from '@/lib/sources/registry'
 import { listSightings } from '@/lib/telemetry/read/requests/sightings'
-import { leaseState } from './holder-life'
+import { leaseState } from '../locks/assess/holder-life'
+import { listLocks } from '../locks/list-locks'
 import { formatKeyId, type KeyIdentity, parseKeyId } from './key-id'
 import { listKeys } from './list-keys'
-import { listLocks } from './list-locks'
 
 const ATTEMPTS_SHOWN = 200
 const ROWS_SHOWN = 50

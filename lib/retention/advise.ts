@@ -1,17 +1,15 @@
-import { z } from 'zod'
 import type { ActionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
 import type { Db } from '@/lib/db'
-import { readFloors } from './floor'
-import { type ProposePolicy, proposePolicy } from './propose-policy'
+import { type RetryWindowRow, readRetryWindows } from '@/lib/telemetry/read/requests/retry-windows'
+import { readFloors } from './policy/floor'
+import { type ProposePolicy, proposePolicy } from './policy/propose-policy'
 
 /** A TTL is this much longer than the longest retry seen. */
 const MARGIN = 1.5
 /** Below it a tail says nothing: advice is given, and called uncertain. */
 const SAMPLE_MIN = 1_000
-const ENDPOINTS_MAX = 200
-const STATEMENT_TIMEOUT_MS = 20_000
 
 /** Rounded up to one of these: a TTL that a person can say. */
 const STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720, 1440, 2880, 4320, 10_080, 20_160, 43_200].map(
@@ -42,56 +40,15 @@ export type RetryWindow = {
   rowsHeldDelta: number | null
 }
 
-const rowSchema = z.object({
-  endpoint: z.string(),
-  client: z.string().nullable(),
-  keys: z.coerce.number(),
-  retried: z.coerce.number(),
-  quantiles: z.array(z.coerce.number()).nullable(),
-  max_ms: z.coerce.number().nullable(),
-  ttl_ms: z.coerce.number().nullable(),
-  after_ttl: z.coerce.number(),
-  observed_ms: z.coerce.number(),
-})
-
-/** From the first to the last time that a key came: how long a record has to be kept for it. */
-const WINDOWS = `
-  WITH life AS (
-    SELECT endpoint, client, key_hash, scope, count(*) AS times, min(time) AS first_at, max(time) AS last_at,
-      max(extract(epoch FROM record_expires_at - record_created_at) * 1000) AS ttl_ms
-    FROM telemetry.sighting
-    WHERE time >= $1 AND time < $2 AND key_hash IS NOT NULL AND outcome <> 'unkeyed'
-    GROUP BY endpoint, client, key_hash, scope
-  ), window_of AS (
-    SELECT *, extract(epoch FROM last_at - first_at) * 1000 AS window_ms FROM life
-  )
-  SELECT endpoint, client, count(*) AS keys, count(*) FILTER (WHERE times > 1) AS retried,
-    percentile_disc(ARRAY[0.5, 0.9, 0.99, 0.999, 0.9999]) WITHIN GROUP (ORDER BY window_ms) FILTER (WHERE times > 1) AS quantiles,
-    max(window_ms) FILTER (WHERE times > 1) AS max_ms, max(ttl_ms) AS ttl_ms,
-    count(*) FILTER (WHERE times > 1 AND window_ms > ttl_ms) AS after_ttl,
-    greatest(1, extract(epoch FROM max(last_at) - min(first_at)) * 1000) AS observed_ms
-  FROM window_of
-  GROUP BY GROUPING SETS ((endpoint), (endpoint, client))
-  ORDER BY count(*) DESC, endpoint LIMIT ${ENDPOINTS_MAX}`
-
 /**
  * How long clients go on retrying, by endpoint and client, and the TTL that it implies. As good as the telemetry is
  * long: a retry after its first sighting was forgotten is not seen.
  */
 export async function adviseTtl(db: Db, window: { from: Date; to: Date }): Promise<RetryWindow[]> {
-  const client = await db.pool.connect()
-  try {
-    await client.query('BEGIN READ ONLY')
-    await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`)
-    const { rows } = await client.query(WINDOWS, [window.from, window.to])
-    return rows.map((raw) => toWindow(rowSchema.parse(raw)))
-  } finally {
-    await client.query('ROLLBACK').catch(() => undefined)
-    client.release()
-  }
+  return (await readRetryWindows(db, window)).map(toWindow)
 }
 
-function toWindow(row: z.infer<typeof rowSchema>): RetryWindow {
+function toWindow(row: RetryWindowRow): RetryWindow {
   const [p50 = 0, p90 = 0, p99 = 0, p999 = 0, p9999 = 0] = row.quantiles ?? []
   const impliedTtlMs = impliedTtl(row.max_ms ?? 0)
   const keysAMs = row.keys / row.observed_ms

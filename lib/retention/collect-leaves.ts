@@ -5,7 +5,7 @@ import type { OpenSource } from '@/lib/sources/registry'
 import { forgetLeafProgress, noteLeafProgress, readLeafProgress } from './archive/leaf-progress'
 import { writeArchive } from './archive/write'
 import { findUnfinished } from './find-unfinished'
-import type { TierPolicy } from './policies'
+import type { TierPolicy } from './policy/policies'
 import type { Tally } from './tally'
 
 /** Behind another session (a reader, a vacuum) a leaf is tried again this often. */

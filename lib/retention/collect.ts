@@ -6,8 +6,8 @@ import { type OpenSource, openIntentSource, openIntentSources } from '@/lib/sour
 import { collectLeaves } from './collect-leaves'
 import { collectRows, PACE, type RowPace } from './collect-rows'
 import { findUnfinished } from './find-unfinished'
-import { floorOf } from './floor'
-import { listPolicies, policyOfTier, rowRetentionOf } from './policies'
+import { floorOf } from './policy/floor'
+import { listPolicies, policyOfTier, rowRetentionOf } from './policy/policies'
 import { addTo, emptyTally, type Tally, tallyCounts } from './tally'
 
 /** Behind another session a leaf is tried again for this long; then it waits for the next run. */

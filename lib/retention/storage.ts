@@ -1,5 +1,5 @@
-import { z } from 'zod'
 import type { Db } from '@/lib/db'
+import { readStoreSamples, type StoreSample } from '@/lib/telemetry/read/store-samples'
 
 const DAY_MS = 86_400_000
 const MARKS_MAX = 500
@@ -20,26 +20,6 @@ export type TierStorage = {
   points: { at: string; rows: number; bytes: number; expiredRows: number }[]
 }
 
-const rowSchema = z.object({
-  source_id: z.string(),
-  tier: z.string(),
-  at: z.date(),
-  rows: z.coerce.number(),
-  bytes: z.coerce.number(),
-  expired_rows: z.coerce.number(),
-  oldest_at: z.date().nullable(),
-  oldest_expired_at: z.date().nullable(),
-})
-type Sample = z.infer<typeof rowSchema>
-
-/** The last sample of each of 200 slices of the window: a chart has no more points. */
-const SAMPLES = `
-  SELECT DISTINCT ON (source_id, tier, width_bucket(extract(epoch FROM at), extract(epoch FROM $1::timestamptz), extract(epoch FROM $2::timestamptz), 200))
-    source_id, tier, at, rows, bytes, expired_rows, oldest_at, oldest_expired_at
-  FROM telemetry.store_sample
-  WHERE at >= $1 AND at < $2 AND ($3::text IS NULL OR source_id = $3)
-  ORDER BY source_id, tier, width_bucket(extract(epoch FROM at), extract(epoch FROM $1::timestamptz), extract(epoch FROM $2::timestamptz), 200), at DESC`
-
 /** Growth is shown only over at least this much: two samples a second apart say nothing of a day. */
 const GROWTH_MIN_MS = 5 * 60_000
 
@@ -48,9 +28,8 @@ export async function readStorage(
   db: Db,
   query: { from: Date; to: Date; source?: string | undefined },
 ): Promise<TierStorage[]> {
-  const { rows } = await db.pool.query(SAMPLES, [query.from, query.to, query.source ?? null])
-  const groups = new Map<string, Sample[]>()
-  for (const sample of rows.map((raw) => rowSchema.parse(raw))) {
+  const groups = new Map<string, StoreSample[]>()
+  for (const sample of await readStoreSamples(db, query)) {
     const name = JSON.stringify([sample.source_id, sample.tier])
     const group = groups.get(name) ?? []
     group.push(sample)
@@ -63,7 +42,7 @@ export async function readStorage(
   })
 }
 
-function toStorage(samples: readonly Sample[], last: Sample): TierStorage {
+function toStorage(samples: readonly StoreSample[], last: StoreSample): TierStorage {
   return {
     source: last.source_id,
     tier: last.tier,

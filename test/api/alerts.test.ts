@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ROUTES } from '@/app/_server/api/table'
 import { writeConditions } from '@/lib/alerts/write-conditions'
 import { startWebhook } from '../alerts/webhook'
-import { bearer, type Console, createConsole, get, post, REASON, session } from './stand'
+import { bearer, type Console, createConsole, get, post, REASON, session } from './console-fixture'
 
 vi.hoisted(() => {
   process.env.IDEMSCOPE_CREDENTIALS_KEY = 'ab'.repeat(32)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROUTES } from '@/app/_server/api/table'
-import { bearer, type Console, createConsole, get, post } from './stand'
+import { bearer, type Console, createConsole, get, post } from './console-fixture'
 
 /** Answers with something in them, held against the schemas of the document. */
 

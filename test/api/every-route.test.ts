@@ -4,7 +4,7 @@ import { matchRoute } from '@/app/_server/api/match'
 import type { Route } from '@/app/_server/api/route'
 import { ROUTES } from '@/app/_server/api/table'
 import { PERMISSIONS, ROLES, roleAllows } from '@/lib/core/permissions'
-import { type Answer, bearer, type Console, createConsole, get, post, session } from './stand'
+import { type Answer, bearer, type Console, createConsole, get, post, session } from './console-fixture'
 
 /** What holds for each route of the table, those that come later included. */
 

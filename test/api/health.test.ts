@@ -8,7 +8,7 @@ import { GET as readyz } from '@/app/readyz/route'
 import { FORWARDED_HEADER, PEER_HEADER } from '@/lib/access/sign-in/client-address'
 import { systemClock } from '@/lib/core/clock'
 import { heartbeatProcess } from '@/lib/runs/processes'
-import { bearer, type Console, createConsole, ORIGIN, PASSWORD } from './stand'
+import { bearer, type Console, createConsole, ORIGIN, PASSWORD } from './console-fixture'
 
 const SCRAPER = 'scraper-token-of-tests'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { lockSchema } from '@/app/_server/api/schemas'
 import { newId } from '@/lib/core/ids'
-import { bearer, type Console, createConsole, get, post, REASON } from './stand'
+import { bearer, type Console, createConsole, get, post, REASON } from './console-fixture'
 
 let console: Console
 let operator: Record<string, string>

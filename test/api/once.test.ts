@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { bearer, type Console, createConsole, get, post, session } from './stand'
+import { bearer, type Console, createConsole, get, post, session } from './console-fixture'
 
 /** The console's own mutations, protected by its own SDK. */
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROUTES } from '@/app/_server/api/table'
 import { GET } from '@/app/api/v1/openapi.json/route'
 import { PERMISSIONS } from '@/lib/core/permissions'
-import { bearer, type Console, createConsole, get, ORIGIN } from './stand'
+import { bearer, type Console, createConsole, get, ORIGIN } from './console-fixture'
 
 let console: Console
 // biome-ignore lint/suspicious/noExplicitAny: the document is read as any client's generator reads it.

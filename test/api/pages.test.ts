@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { bearer, type Console, createConsole, get as read } from './stand'
+import { bearer, type Console, createConsole, get as read } from './console-fixture'
 
 let console: Console
 beforeAll(async () => {

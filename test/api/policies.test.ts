@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { evidenceHashOf } from '@/lib/actions/evidence-hash'
 import { POLICY_ACTION_KIND } from '@/lib/core/states'
-import { type Console, createConsole, get, post, REASON, session } from './stand'
+import { type Console, createConsole, get, post, REASON, session } from './console-fixture'
 
 /** A policy is decided on by the same routes as a correction, and by its own verbs. */
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ownOrigins } from '@/app/_server/auth'
 import { parseEnv } from '@/lib/env'
-import { bearer, type Console, createConsole, get, ORIGIN, post } from './stand'
+import { bearer, type Console, createConsole, get, ORIGIN, post } from './console-fixture'
 
 let console: Console
 beforeAll(async () => {

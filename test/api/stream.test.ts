@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GET } from '@/app/api/v1/stream/route'
-import { bearer, type Console, createConsole, ORIGIN } from './stand'
+import { bearer, type Console, createConsole, ORIGIN } from './console-fixture'
 
 let console: Console
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { DELETE } from '@/app/api/v1/[...path]/route'
-import { bearer, type Console, createConsole, get, ORIGIN, post } from './stand'
+import { bearer, type Console, createConsole, get, ORIGIN, post } from './console-fixture'
 
 let console: Console
 let operator: Record<string, string>

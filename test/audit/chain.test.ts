@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { append } from '@/lib/audit/append'
 import { listAudit } from '@/lib/audit/list'
 import { seal } from '@/lib/audit/seal'
-import { verifyChain } from '@/lib/audit/verify'
+import { verifyChain } from '@/lib/audit/verify/verify'
 import { systemClock } from '@/lib/core/clock'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { append } from '@/lib/audit/append'
 import { countVerbs } from '@/lib/audit/count-verbs'
-import { exportAudit } from '@/lib/audit/export'
+import { exportAudit } from '@/lib/audit/export/export'
 import { findEntry } from '@/lib/audit/find-entry'
 import { listAudit } from '@/lib/audit/list'
 import type { Context } from '@/lib/context'

@@ -4,16 +4,16 @@ process.env.IDEMSCOPE_KEY_SECRET ??= 'k'.repeat(32)
 
 import type { Context } from '@/lib/context'
 import { systemClock } from '@/lib/core/clock'
-import { checkLocks } from '@/lib/keys/check-locks'
 import { getKey } from '@/lib/keys/get-key'
 import { formatKeyId } from '@/lib/keys/key-id'
 import { listKeys } from '@/lib/keys/list-keys'
-import { type LockView, listLocks } from '@/lib/keys/list-locks'
-import { operateKey } from '@/lib/keys/operate-key'
-import { settleUnknown } from '@/lib/keys/settle-unknown'
+import { checkLocks } from '@/lib/locks/assess/check-locks'
+import { type LockView, listLocks } from '@/lib/locks/list-locks'
+import { operateKey } from '@/lib/locks/verbs/operate-key'
+import { settleUnknown } from '@/lib/locks/verbs/settle-unknown'
 import { stageSystem } from '@/lib/reconcile/stage/stage'
 import { saveSource } from '@/lib/sources/save'
-import { CREDENTIALS_KEY, createStand, REASON, SETTINGS, type Stand } from '../keys/stand'
+import { CREDENTIALS_KEY, createStand, REASON, SETTINGS, type Stand } from '../locks/locks-fixture'
 import { brandurLayout, type Layout, mappedLayout } from './fixtures'
 
 /** A store that another library wrote, from the staging of its rows to the settling of an action on them. */

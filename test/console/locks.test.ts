@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { curlText } from '@/app/(console)/locks/curl-text'
 import { facetValues, stuckFacts, stuckSentence, viewCounts } from '@/app/(console)/locks/tally'
 import { isRetryable, providerSays, verdictWords } from '@/app/(console)/locks/words'
-import type { LockTally } from '@/lib/keys/lock-tally'
+import type { LockTally } from '@/lib/locks/count-locks'
 
 const tally = (over: Partial<LockTally>): LockTally => ({
   state: 'lease_expired',

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type FaultName, faultNames, faults } from '../../demo/traffic/faults/registry'
 import type { Finding } from '../../demo/traffic/faults/stage'
 import { planOperation } from '../../demo/traffic/plan'
-import { type Stand, startStand } from './stand'
+import { type Stand, startStand } from './demo-fixture'
 
 /** What a fault leaves behind: in the store, at the provider and in the ledger. */
 interface Traces {

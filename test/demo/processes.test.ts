@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createEmptyDatabase } from '../support/database'
-import { createRole, keys } from './stand'
+import { createRole, keys } from './demo-fixture'
 
 /** 3 s are promised; the rest is for a busy machine. */
 const END_MS = 4500

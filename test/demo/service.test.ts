@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { operations } from '../../demo/traffic/operations'
 import { planOperation } from '../../demo/traffic/plan'
-import { type Stand, startStand } from './stand'
+import { type Stand, startStand } from './demo-fixture'
 
 const body = { reference: 'order-1', customer: 'cus_1', amountMinor: '1050', currency: 'USD' }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { startWebhook } from '../alerts/webhook'
 import { asAdmin, expect, test } from './console-test'
-import { cutStore, mendStore } from './stand'
+import { cutStore, mendStore } from './demo-fixture'
 
 test.use(asAdmin)
 

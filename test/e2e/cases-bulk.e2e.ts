@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { api, openOf, waitForOpen } from './case-supply'
+import { api, openOf, waitForOpen } from './case-fixture'
 import { asOperator, asViewer, expect, test } from './console-test'
 
 test.use(asOperator)

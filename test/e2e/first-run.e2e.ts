@@ -4,7 +4,7 @@ import { systemClock } from '@/lib/core/clock'
 import { closeDatabase, openDatabase } from '@/lib/db'
 import { type RunningDemo, startDemo } from '../support/demo'
 import { asNobody, expect, test } from './console-test'
-import { storeUrl } from './stand'
+import { storeUrl } from './demo-fixture'
 
 // A console that was just installed: nothing is measured, nothing is connected, and it says how to begin.
 

@@ -1,5 +1,5 @@
 import { asOperator, expect, test } from './console-test'
-import { api, REASON, someStuck, stuckOf } from './lock-supply'
+import { api, REASON, someStuck, stuckOf } from './lock-fixture'
 import { leaveStuckKeys, takeOver } from './service-store'
 
 test.use(asOperator)

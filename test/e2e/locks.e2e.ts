@@ -1,5 +1,5 @@
 import { asApprover, asOperator, asViewer, expect, expectAccessible, test } from './console-test'
-import { api, locksOf, REASON, someStuck, stuckOf } from './lock-supply'
+import { api, locksOf, REASON, someStuck, stuckOf } from './lock-fixture'
 import { holdKey, leaveStuckKeys, takeOver } from './service-store'
 
 test.use(asOperator)

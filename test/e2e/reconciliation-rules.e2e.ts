@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { api, waitForOpen } from './case-supply'
+import { api, waitForOpen } from './case-fixture'
 import { asApprover, asOperator, expect, expectAccessible, test } from './console-test'
 
 test.use(asOperator)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Page } from '@playwright/test'
-import { api, openOf, waitForOpen } from './case-supply'
+import { api, openOf, waitForOpen } from './case-fixture'
 import { asOperator, expect, test } from './console-test'
 
 test.use(asOperator)

@@ -6,8 +6,8 @@ import { systemClock } from '@/lib/core/clock'
 import { closeDatabase, openDatabase } from '@/lib/db'
 import { apiClient, signIn } from '../support/api'
 import { asAdmin, asApprover, asNobody, asOperator, expect, expectAccessible, test } from './console-test'
+import { runtime } from './demo-fixture'
 import { person } from './people'
-import { runtime } from './stand'
 
 const REASON = 'drill of the kill switch, announced in the channel'
 

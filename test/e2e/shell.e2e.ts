@@ -1,8 +1,8 @@
 import type { Page } from '@playwright/test'
 import { apiClient, signIn } from '../support/api'
 import { asOperator, expect, expectAccessible, test } from './console-test'
+import { cutStore, mendStore } from './demo-fixture'
 import { person } from './people'
-import { cutStore, mendStore } from './stand'
 
 test.use(asOperator)
 

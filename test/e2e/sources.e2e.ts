@@ -1,5 +1,5 @@
 import { asAdmin, asOperator, expect, expectAccessible, test } from './console-test'
-import { storeUrl } from './stand'
+import { storeUrl } from './demo-fixture'
 
 test.use(asOperator)
 

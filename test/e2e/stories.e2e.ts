@@ -1,8 +1,8 @@
 import type { Page } from '@playwright/test'
 import { apiClient, signIn } from '../support/api'
 import { asApprover, asOperator, expect, test } from './console-test'
+import { cutStore, mendStore, refundsOf } from './demo-fixture'
 import { person } from './people'
-import { cutStore, mendStore, refundsOf } from './stand'
 
 // The three pages at 3 am, whole: from the first look to the end, by two people where it takes two.
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { asOperator, expect, expectAccessible, test } from './console-test'
-import { sendSpans } from './stand'
+import { sendSpans } from './demo-fixture'
 
 test.use(asOperator)
 

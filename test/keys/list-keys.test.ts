@@ -2,10 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { inTransaction } from '@/lib/db'
 import { parseKeyId } from '@/lib/keys/key-id'
 import { listKeys } from '@/lib/keys/list-keys'
-import { applyObjects, lockMirror } from '@/lib/sources/mirror/apply'
-import { leaseObject, recordObject } from '@/lib/sources/mirror/object'
+import { applyObjects, lockMirror } from '@/lib/mirror/apply'
+import { leaseObject, recordObject } from '@/lib/mirror/object'
 import { openIntentSource } from '@/lib/sources/registry'
-import { acquire, createStand, killHolder, SCOPE, type Stand } from './stand'
+import { acquire, createStand, killHolder, SCOPE, type Stand } from '../locks/locks-fixture'
 
 let stand: Stand
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
+import { coverageOf } from '@/lib/mirror/read/evidence'
 import { listCases } from '@/lib/reconcile/cases/cases'
-import { coverageOf } from '@/lib/sources/mirror/read'
 import { acquire, begin, charge, killHolder, pay } from './payments'
 import { createWorld, reconcileNow, ripen, type World } from './world'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { setKillSwitch } from '@/lib/actions/kill-switch'
-import { checkLocks } from '@/lib/keys/check-locks'
+import { checkLocks } from '@/lib/locks/assess/check-locks'
 import { listCases } from '@/lib/reconcile/cases/cases'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { settleCorrections } from '@/lib/reconcile/corrections/execute/settle'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readCut } from '@/lib/mirror/cut'
 import { listCases } from '@/lib/reconcile/cases/cases'
-import { readCut } from '@/lib/sources/mirror/cut'
 import { book, pay } from './payments'
 import { createWorld, reconcileNow, type World } from './world'
 

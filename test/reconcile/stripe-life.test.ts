@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { listSources } from '@/lib/mirror/read/list-sources'
 import { listCases } from '@/lib/reconcile/cases/cases'
-import { listSources } from '@/lib/sources/list'
 import {
   acquire,
   begin,

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '@/lib/core/clock'
 import { proposeAdvised } from '@/lib/retention/advise'
-import { approvePolicy } from '@/lib/retention/approve-policy'
-import { listPolicies } from '@/lib/retention/policies'
+import { approvePolicy } from '@/lib/retention/policy/approve-policy'
+import { listPolicies } from '@/lib/retention/policy/policies'
 import { saveSource } from '@/lib/sources/save'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
 import { brandurLayout, type Layout } from '../conformance/fixtures'
-import { CREDENTIALS_KEY, createStand, type Stand } from '../keys/stand'
+import { CREDENTIALS_KEY, createStand, type Stand } from '../locks/locks-fixture'
 
 let stand: Stand
 let layout: Layout

@@ -7,7 +7,7 @@ import { sampleStores } from '@/lib/retention/sample-stores'
 import { startCollection } from '@/lib/retention/start-collection'
 import { executeRun } from '@/lib/runs/execute'
 import { getRun } from '@/lib/runs/read'
-import { acquire, createStand, killHolder, type Stand } from '../keys/stand'
+import { acquire, createStand, killHolder, type Stand } from '../locks/locks-fixture'
 
 let stand: Stand
 let operator: Context

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Context } from '@/lib/context'
-import { approvePolicy } from '@/lib/retention/approve-policy'
 import { collect } from '@/lib/retention/collect'
-import { isBelowFloor, readFloors } from '@/lib/retention/floor'
-import { listPolicies } from '@/lib/retention/policies'
-import { proposePolicy } from '@/lib/retention/propose-policy'
+import { approvePolicy } from '@/lib/retention/policy/approve-policy'
+import { isBelowFloor, readFloors } from '@/lib/retention/policy/floor'
+import { listPolicies } from '@/lib/retention/policy/policies'
+import { proposePolicy } from '@/lib/retention/policy/propose-policy'
 import { startCollection } from '@/lib/retention/start-collection'
 import { executeRun } from '@/lib/runs/execute'
 import { openIntentSource } from '@/lib/sources/registry'
 import { saveSource } from '@/lib/sources/save'
 import { brandurLayout, type Layout, recipeLayout } from '../conformance/fixtures'
-import { CREDENTIALS_KEY, createStand, type Stand } from '../keys/stand'
+import { CREDENTIALS_KEY, createStand, type Stand } from '../locks/locks-fixture'
 
 /** No key goes while it can be replayed: by its row, up to the row's expiry, or by the provider, up to its window. */
 

@@ -8,21 +8,21 @@ const dataDir = mkdtempSync(join(tmpdir(), 'idemscope-archive-'))
 process.env.IDEMSCOPE_DATA_DIR = dataDir
 
 import type { Context } from '@/lib/context'
-import { approvePolicy } from '@/lib/retention/approve-policy'
 import { findArchived } from '@/lib/retention/archive/find'
 import { listArchives } from '@/lib/retention/archive/list'
 import { restoreArchive, restoreSql } from '@/lib/retention/archive/restore'
 import { readCapacities, setCapacity } from '@/lib/retention/capacity'
 import { collect } from '@/lib/retention/collect'
 import { adapt, PACE } from '@/lib/retention/collect-rows'
-import { listPolicies } from '@/lib/retention/policies'
-import { proposePolicy } from '@/lib/retention/propose-policy'
+import { approvePolicy } from '@/lib/retention/policy/approve-policy'
+import { listPolicies } from '@/lib/retention/policy/policies'
+import { proposePolicy } from '@/lib/retention/policy/propose-policy'
 import { startCollection } from '@/lib/retention/start-collection'
 import { executeRun } from '@/lib/runs/execute'
 import { getRun } from '@/lib/runs/read'
 import { saveSource } from '@/lib/sources/save'
 import { brandurLayout, type Layout } from '../conformance/fixtures'
-import { CREDENTIALS_KEY, createStand, type Stand } from '../keys/stand'
+import { CREDENTIALS_KEY, createStand, type Stand } from '../locks/locks-fixture'
 
 let stand: Stand
 let layout: Layout

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Context, SystemContext } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
-import { rejectPolicy } from '@/lib/retention/approve-policy'
 import { collect } from '@/lib/retention/collect'
-import { policyOfTier, rowRetentionOf } from '@/lib/retention/policies'
-import { proposePolicy } from '@/lib/retention/propose-policy'
+import { rejectPolicy } from '@/lib/retention/policy/approve-policy'
+import { policyOfTier, rowRetentionOf } from '@/lib/retention/policy/policies'
+import { proposePolicy } from '@/lib/retention/policy/propose-policy'
 import { startCollection } from '@/lib/retention/start-collection'
 import { listCollections } from '@/lib/retention/storage'
 import { executeRun } from '@/lib/runs/execute'
@@ -15,7 +15,7 @@ import type { DeletedBatch } from '@/lib/sources/contracts'
 import { openIntentSource } from '@/lib/sources/registry'
 import { saveSource } from '@/lib/sources/save'
 import { brandurLayout, type Layout, mappedLayout } from '../conformance/fixtures'
-import { CREDENTIALS_KEY, createStand, type Stand } from '../keys/stand'
+import { CREDENTIALS_KEY, createStand, type Stand } from '../locks/locks-fixture'
 
 let stand: Stand
 let operator: Context

@@ -7,18 +7,18 @@ const dataDir = mkdtempSync(join(tmpdir(), 'idemscope-leaf-archive-'))
 process.env.IDEMSCOPE_DATA_DIR = dataDir
 
 import type { Context } from '@/lib/context'
-import { approvePolicy } from '@/lib/retention/approve-policy'
 import { findArchived } from '@/lib/retention/archive/find'
 import { restoreArchive, restoreSql } from '@/lib/retention/archive/restore'
 import { collect } from '@/lib/retention/collect'
-import { proposePolicy } from '@/lib/retention/propose-policy'
+import { approvePolicy } from '@/lib/retention/policy/approve-policy'
+import { proposePolicy } from '@/lib/retention/policy/propose-policy'
 import { startCollection } from '@/lib/retention/start-collection'
 import { executeRun } from '@/lib/runs/execute'
 import { type RunHandle, RunLostError } from '@/lib/runs/handle'
 import { getRun } from '@/lib/runs/read'
 import type { LeafPage } from '@/lib/sources/contracts'
 import { openIntentSource } from '@/lib/sources/registry'
-import { acquire, createStand, SCOPE, type Stand } from '../keys/stand'
+import { acquire, createStand, SCOPE, type Stand } from '../locks/locks-fixture'
 
 let stand: Stand
 let operator: Context

@@ -1,6 +1,6 @@
-import { checkLocks } from '@/lib/keys/check-locks'
-import { approveFail } from '@/lib/keys/fail/decide'
-import { operateKey } from '@/lib/keys/operate-key'
+import { checkLocks } from '@/lib/locks/assess/check-locks'
+import { approveFail } from '@/lib/locks/fail/decide'
+import { operateKey } from '@/lib/locks/verbs/operate-key'
 import { SCOPE } from './service'
 import type { World } from './world'
 

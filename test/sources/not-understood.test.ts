@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { listSources } from '@/lib/mirror/read/list-sources'
 import { stageSystem } from '@/lib/reconcile/stage/stage'
-import { listSources } from '@/lib/sources/list'
 import { saveSource } from '@/lib/sources/save'
 import { mappedLayout } from '../conformance/fixtures'
-import { CREDENTIALS_KEY, createStand, type Stand } from '../keys/stand'
+import { CREDENTIALS_KEY, createStand, type Stand } from '../locks/locks-fixture'
 import { SETTINGS } from '../reconcile/world'
 
 /** One row that cannot be understood stops nothing, is counted and shown, and is never taken for absent. */

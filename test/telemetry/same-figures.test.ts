@@ -5,7 +5,7 @@ import { ensurePartitions } from '@/lib/telemetry/partitions'
 import { readOutcomeSeries } from '@/lib/telemetry/read/requests/outcome-series'
 import { readRateSeries } from '@/lib/telemetry/read/requests/rate-series'
 import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup/roll-up'
-import { bearer, type Console, createConsole, get, ORIGIN } from '../api/stand'
+import { bearer, type Console, createConsole, get, ORIGIN } from '../api/console-fixture'
 import { effectSpan, requestSpan, store } from './spans'
 
 let console: Console

@@ -2,11 +2,11 @@
 
 import { type Attempted, attempt } from '@/app/_server/attempt'
 import { signingKeys } from '@/lib/audit/signing'
-import { type ChainReport, verifyChain } from '@/lib/audit/verify'
+import { type ChainReport, verifyChain } from '@/lib/audit/verify/verify'
 import { authorise } from '@/lib/core/authorise'
 import { env } from '@/lib/env'
 
-export type { ChainReport } from '@/lib/audit/verify'
+export type { ChainReport } from '@/lib/audit/verify/verify'
 
 /** Recomputes the whole chain: a read, however long. */
 export const verifyAudit = async (): Promise<Attempted<ChainReport>> =>

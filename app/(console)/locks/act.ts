@@ -8,12 +8,12 @@ import type { ActInput } from '@/app/_ui/act-dialog'
 import { BULK_MAX } from '@/lib/core/bulk'
 import { AppError } from '@/lib/core/errors'
 import type { KeyAction } from '@/lib/core/states'
-import { executeSnapshot } from '@/lib/keys/execute-snapshot'
-import { findLock } from '@/lib/keys/find-lock'
-import { type LockView, listLocks } from '@/lib/keys/list-locks'
-import { type OperateResult, operateLocks } from '@/lib/keys/operate-locks'
-import { type LockPreview, previewLocks, type WantedVerb } from '@/lib/keys/preview-locks'
-import { lockFilterSchema } from '@/lib/keys/snapshots'
+import { executeSnapshot } from '@/lib/locks/bulk/execute-snapshot'
+import { type LockPreview, previewLocks, type WantedVerb } from '@/lib/locks/bulk/preview-locks'
+import { lockFilterSchema } from '@/lib/locks/bulk/snapshots'
+import { findLock } from '@/lib/locks/find-lock'
+import { type LockView, listLocks } from '@/lib/locks/list-locks'
+import { type OperateResult, operateLocks } from '@/lib/locks/verbs/operate-locks'
 import { cancelRun } from '@/lib/runs/cancel'
 
 // Each is safe to send twice: an act is known by what was seen, a snapshot is carried out once, a run is ended once.
@@ -97,7 +97,7 @@ export async function carryOut(
   })
 }
 
-export type { LockPreview, WantedVerb } from '@/lib/keys/preview-locks'
+export type { LockPreview, WantedVerb } from '@/lib/locks/bulk/preview-locks'
 
 /** Ends a bulk job after the item that it works on. */
 export async function abortRun(runId: string): Promise<Attempted<null>> {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { providerAnswerSchema } from '@/lib/keys/provider-answer'
+import { providerAnswerSchema } from '@/lib/locks/assess/provider-answer'
 import { ProposedChange } from '../_decide/proposed-change'
 import type { WaitingFail } from './read-fail-proposal'
 import { objectText } from './words'

@@ -1,4 +1,4 @@
-import type { LockView } from '@/lib/keys/list-locks'
+import type { LockView } from '@/lib/locks/list-locks'
 import { providerSays } from './words'
 
 const LINES: { name: string; of: (lock: LockView) => string }[] = [

@@ -1,6 +1,6 @@
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
-import type { SourceView } from '@/lib/sources/list'
+import type { SourceView } from '@/lib/mirror/read/list-sources'
 
 /** A store or provider that cannot be read now: what is shown is of then, and acting on it is refused. */
 export function SourceNotes({ sources }: { sources: readonly SourceView[] }) {

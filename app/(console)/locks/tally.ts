@@ -1,5 +1,5 @@
 import type { FacetValue } from '@/app/_ui/facet-chips'
-import type { LockTally } from '@/lib/keys/lock-tally'
+import type { LockTally } from '@/lib/locks/count-locks'
 import { type Query, VIEW_STATES, VIEWS, type View } from './query'
 
 const sum = (tallies: readonly LockTally[]): number => tallies.reduce((total, { count }) => total + count, 0)

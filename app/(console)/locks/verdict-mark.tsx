@@ -10,7 +10,7 @@ import {
 import { classNames } from '@/app/_ui/class-names'
 import { shortId } from '@/app/_ui/identifier'
 import type { LockVerdict } from '@/lib/core/states'
-import type { LockView } from '@/lib/keys/list-locks'
+import type { LockView } from '@/lib/locks/list-locks'
 import { providerSays, TONE_INK, verdictWords } from './words'
 
 const VERDICT_ICON: Record<LockVerdict, LucideIcon> = {

@@ -1,7 +1,7 @@
 import { moneyText } from '@/app/_ui/money-text'
 import type { RefusalReason } from '@/lib/core/refusals'
 import type { KeyAction, LockVerdict } from '@/lib/core/states'
-import type { LockView } from '@/lib/keys/list-locks'
+import type { LockView } from '@/lib/locks/list-locks'
 
 export type Tone = 'ok' | 'warn' | 'bad' | 'quiet'
 

@@ -1,7 +1,7 @@
 import { CircleCheck, CircleDashed } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { PageLink } from '@/app/_ui/page-link'
-import type { SourceView } from '@/lib/sources/list'
+import type { SourceView } from '@/lib/mirror/read/list-sources'
 
 type Step = { done: boolean; title: string; body: ReactNode }
 

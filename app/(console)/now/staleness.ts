@@ -1,5 +1,5 @@
 import type { TimeRange } from '@/app/_ui/time-range'
-import type { SourceView } from '@/lib/sources/list'
+import type { SourceView } from '@/lib/mirror/read/list-sources'
 import type { Freshness } from '@/lib/telemetry/read/freshness'
 
 export type Stale = { who: string; since: string }

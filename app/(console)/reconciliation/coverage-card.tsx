@@ -2,8 +2,8 @@ import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
-import type { SourceState, SourceView } from '@/lib/sources/list'
-import type { Coverage } from '@/lib/sources/read-feeds'
+import type { SourceState, SourceView } from '@/lib/mirror/read/list-sources'
+import type { Coverage } from '@/lib/mirror/read/read-feeds'
 
 const STATE: Record<SourceState, { text: string; tone: 'ok' | 'warn' | 'bad' | 'plain' }> = {
   ok: { text: 'read', tone: 'ok' },

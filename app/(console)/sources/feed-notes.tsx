@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { plural } from '@/app/_ui/format-figure'
 import { Time } from '@/app/_ui/time'
-import type { SourceView } from '@/lib/sources/list'
+import type { SourceView } from '@/lib/mirror/read/list-sources'
 
 /** A transaction that has been open for less is business as usual. */
 const LONG_OPEN_MS = 10 * 60_000

@@ -7,7 +7,7 @@ import { durationMs } from '@/app/_ui/duration-field'
 import { proposeAdvised } from '@/lib/retention/advise'
 import { restoreArchive } from '@/lib/retention/archive/restore'
 import { setCapacity } from '@/lib/retention/capacity'
-import { proposePolicy } from '@/lib/retention/propose-policy'
+import { proposePolicy } from '@/lib/retention/policy/propose-policy'
 import { startCollection } from '@/lib/retention/start-collection'
 
 const once = actsShownOn(['/storage'])

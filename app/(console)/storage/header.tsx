@@ -4,8 +4,8 @@ import { bytesText } from '@/app/_ui/format-bytes'
 import { countText } from '@/app/_ui/format-figure'
 import { durationText } from '@/app/_ui/format-time'
 import { PageHeader } from '@/app/_ui/page-header'
+import type { SourceView } from '@/lib/mirror/read/list-sources'
 import type { TierStorage } from '@/lib/retention/storage'
-import type { SourceView } from '@/lib/sources/list'
 import { collectNow, dryRunCollection } from './act'
 
 type Props = {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { SystemContext } from '@/lib/context'
-import { checkLocks } from '@/lib/keys/check-locks'
-import { settleUnknown } from '@/lib/keys/settle-unknown'
+import { checkLocks } from '@/lib/locks/assess/check-locks'
+import { settleUnknown } from '@/lib/locks/verbs/settle-unknown'
 import type { RunHandle, RunResult } from '@/lib/runs/handle'
 
 const paramsSchema = z.object({ source: z.string().optional() })

@@ -1,5 +1,5 @@
+import type { Cut } from '@/lib/mirror/cut'
 import type { TimeRange } from '@/lib/sources/contracts'
-import type { Cut } from '@/lib/sources/mirror/cut'
 
 /** What a run compares, beside what is open. */
 export type MatchScope =

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { SystemContext } from '@/lib/context'
-import type { StagedObject } from '@/lib/sources/mirror/object'
+import type { StagedObject } from '@/lib/mirror/object'
 import { markTerminal, type TerminalMark } from '@/lib/telemetry/ingest/keys/mark-terminal'
 import { type EffectObservation, observeEffects } from '@/lib/telemetry/ingest/keys/observe-effects'
 

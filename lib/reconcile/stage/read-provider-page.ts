@@ -1,3 +1,7 @@
+import { changedObjects, observedTimes } from '@/lib/mirror/apply'
+import type { StagedObject } from '@/lib/mirror/object'
+import { absentObject, providerObject } from '@/lib/mirror/provider-object'
+import { nextVersion } from '@/lib/mirror/version'
 import type {
   ProviderHint,
   ProviderRecord,
@@ -5,10 +9,6 @@ import type {
   ProviderUnreadable,
   TimeRange,
 } from '@/lib/sources/contracts'
-import { changedObjects, observedTimes } from '@/lib/sources/mirror/apply'
-import type { StagedObject } from '@/lib/sources/mirror/object'
-import { absentObject, providerObject } from '@/lib/sources/mirror/provider-object'
-import { nextVersion } from '@/lib/sources/mirror/version'
 import type { OpenSource } from '@/lib/sources/registry'
 import type { ReconcileSettings } from '../settings'
 import type { StageContext } from './batch'

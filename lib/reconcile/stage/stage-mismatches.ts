@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { moveCursor, readCursor } from '@/lib/sources/mirror/cursor'
-import { mismatchObject } from '@/lib/sources/mirror/object'
+import { moveCursor, readCursor } from '@/lib/mirror/cursor'
+import { mismatchObject } from '@/lib/mirror/object'
 import { type MismatchedKey, readMismatchedKeys } from '@/lib/telemetry/read/requests/mismatched-keys'
 import { commitBatch, type StageContext } from './batch'
 

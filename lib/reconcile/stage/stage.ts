@@ -1,6 +1,6 @@
+import { CursorMovedError } from '@/lib/mirror/cursor'
 import { RunCancelledError, RunLostError } from '@/lib/runs/handle'
 import type { TimeRange } from '@/lib/sources/contracts'
-import { CursorMovedError } from '@/lib/sources/mirror/cursor'
 import { openSystem } from '@/lib/sources/registry'
 import { type ReconcileSettings, reconcileSettings } from '../settings'
 import type { StageContext } from './batch'

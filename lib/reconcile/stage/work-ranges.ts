@@ -1,5 +1,4 @@
 import type pg from 'pg'
-import type { TimeRange } from '@/lib/sources/contracts'
 import {
   claimRange,
   type EndedPass,
@@ -9,7 +8,8 @@ import {
   planRanges,
   RangeLostError,
   returnRange,
-} from '@/lib/sources/mirror/range'
+} from '@/lib/mirror/range'
+import type { TimeRange } from '@/lib/sources/contracts'
 import type { StageContext } from './batch'
 
 /** Stages a range from where its last holder stood; commits rows and position together. Returns how many rows. */

@@ -1,6 +1,6 @@
 import { exportRoute } from '@/app/_server/export-response'
 import { loadRange, resolveRange } from '@/app/_ui/time-range'
-import { exportAudit } from '@/lib/audit/export'
+import { exportAudit } from '@/lib/audit/export/export'
 import { auditFilterOf, loadAudit } from '../query'
 
 export const dynamic = 'force-dynamic'

@@ -1,5 +1,5 @@
 import { exportRoute } from '@/app/_server/export-response'
-import { exportLocks } from '@/lib/keys/export-locks'
+import { exportLocks } from '@/lib/locks/export-locks'
 import { loadQuery, toFilter } from '../query'
 
 export const dynamic = 'force-dynamic'

@@ -2,7 +2,7 @@ import type { UserContext } from '@/app/_server/context'
 import { AppError } from '@/lib/core/errors'
 import { env } from '@/lib/env'
 import { type KeyView, listKeys } from '@/lib/keys/list-keys'
-import { listLocks } from '@/lib/keys/list-locks'
+import { listLocks } from '@/lib/locks/list-locks'
 import { keyHash } from '@/lib/sources/key-hash'
 
 const FIND_TIMEOUT_MS = 1_500

@@ -1,0 +1,107 @@
+import type { SystemContext } from '@/lib/context'
+import { canonicalJson } from '@/lib/core/canonical-json'
+import { newId } from '@/lib/core/ids'
+import type { KeyAction } from '@/lib/core/states'
+import type { VerbOutcome } from '../verbs/apply-verb'
+import type { Reading } from './inspect'
+import { formatLockVersion } from './lock-version'
+
+const NOTIFY = `SELECT pg_notify('idemscope', '{"kind":"locks"}')`
+
+/** Stamps stay text until PostgreSQL reads them: a JS date would lose their microseconds. */
+const UPSERT = `
+  INSERT INTO lock AS l (id, source_id, scope, key, state, version, fence, attempts, tier, holder, step, trace_id,
+    acquired_at, lease_until, heartbeat_at, verdict, verdict_reason, provider_answer, unchanged_since, checked_at, gone_at)
+  SELECT r.id, $1, r.scope, r.key, r.state, r.version, r.fence, r.attempts, r.tier, r.holder, r.step, r.trace_id,
+    r.acquired_at, r.lease_until, r.heartbeat_at, r.verdict, r.verdict_reason, r.provider_answer, r.store_now, $3, NULL
+  FROM jsonb_to_recordset($2::jsonb) r(id text, scope text, key text, state text, version text, fence bigint,
+    attempts int, tier text, holder text, step text, trace_id text, acquired_at timestamptz, lease_until timestamptz,
+    heartbeat_at timestamptz, verdict text, verdict_reason text, provider_answer jsonb, store_now timestamptz)
+  ON CONFLICT (source_id, scope, key, acquired_at) DO UPDATE SET
+    state = excluded.state, version = excluded.version, fence = excluded.fence, attempts = excluded.attempts,
+    tier = excluded.tier, holder = excluded.holder, step = excluded.step, trace_id = excluded.trace_id,
+    lease_until = excluded.lease_until, heartbeat_at = excluded.heartbeat_at, verdict = excluded.verdict,
+    verdict_reason = excluded.verdict_reason, provider_answer = excluded.provider_answer,
+    unchanged_since = CASE WHEN split_part(l.version, '.', 2) = split_part(excluded.version, '.', 2)
+      THEN coalesce(l.unchanged_since, excluded.unchanged_since) ELSE excluded.unchanged_since END,
+    checked_at = excluded.checked_at, gone_at = NULL
+  WHERE l.checked_at <= excluded.checked_at AND l.fence <= excluded.fence`
+
+const toRow = ({ lease, storeNow, assessment, answer, version }: Reading) => ({
+  id: newId('lock'),
+  scope: lease.scope,
+  key: lease.key,
+  state: assessment.state,
+  version: formatLockVersion(version),
+  fence: lease.fence.toString(),
+  attempts: lease.attempts,
+  tier: lease.tier,
+  holder: lease.owner,
+  step: lease.step,
+  trace_id: lease.traceId,
+  acquired_at: lease.seen.createdAt,
+  lease_until: lease.seen.leaseUntil,
+  heartbeat_at: lease.seen.heartbeatAt,
+  verdict: assessment.verdict,
+  verdict_reason: assessment.reason,
+  provider_answer: answer,
+  store_now: storeNow,
+})
+
+/** Writes what was read of locks of one source. What was read later, or of a later holder, stays. */
+export async function saveLocks(
+  ctx: SystemContext,
+  sourceId: string,
+  readings: readonly Reading[],
+  checkedAt: Date,
+): Promise<void> {
+  if (readings.length === 0) return
+  await ctx.db.pool.query(UPSERT, [sourceId, canonicalJson(readings.map(toRow)), checkedAt])
+}
+
+/** Locks of a source that a complete reading no longer has. */
+const MARK_GONE = `
+  UPDATE lock l SET gone_at = $3
+  WHERE l.source_id = $1 AND l.gone_at IS NULL AND l.checked_at <= $3
+    AND NOT EXISTS (
+      SELECT FROM jsonb_to_recordset($2::jsonb) r(scope text, key text, acquired_at timestamptz)
+      WHERE r.scope = l.scope AND r.key = l.key AND r.acquired_at = l.acquired_at
+    )`
+
+export async function markGoneLocks(
+  ctx: SystemContext,
+  sourceId: string,
+  present: readonly { scope: string; key: string; createdAt: string }[],
+  checkedAt: Date,
+): Promise<number> {
+  const rows = present.map((lease) => ({ scope: lease.scope, key: lease.key, acquired_at: lease.createdAt }))
+  const { rowCount } = await ctx.db.pool.query(MARK_GONE, [sourceId, canonicalJson(rows), checkedAt])
+  return rowCount ?? 0
+}
+
+const RELEASED = `
+  UPDATE lock SET state = 'retryable', verdict = 'wait', verdict_reason = 'Released: the next retry runs it again.',
+    checked_at = $4
+  WHERE source_id = $1 AND scope = $2 AND key = $3 AND gone_at IS NULL`
+
+const ENDED =
+  'UPDATE lock SET gone_at = $4 WHERE source_id = $1 AND scope = $2 AND key = $3 AND gone_at IS NULL'
+
+/** Shows the result of a verb at once; the next check reads the store again. Its failure changes nothing. */
+export async function saveOperatedLock(
+  ctx: SystemContext,
+  target: { sourceId: string; scope: string; key: string },
+  verb: KeyAction,
+  outcome: VerbOutcome,
+): Promise<void> {
+  const now = ctx.clock.now()
+  try {
+    const values = [target.sourceId, target.scope, target.key, now]
+    if (outcome.kind === 'done') await ctx.db.pool.query(verb === 'release' ? RELEASED : ENDED, values)
+    else if (outcome.kind === 'refused' && outcome.reason === 'gone') await ctx.db.pool.query(ENDED, values)
+    else if (outcome.reading !== null) await saveLocks(ctx, target.sourceId, [outcome.reading], now)
+    await ctx.db.pool.query(NOTIFY)
+  } catch (error) {
+    ctx.log.warn({ err: error }, 'could not show the new state of a lock')
+  }
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import { assertWritesEnabled } from '@/lib/actions/kill-switch'
+import type { ActionView } from '@/lib/actions/view'
+import { actionView } from '@/lib/actions/view'
+import type { Context } from '@/lib/context'
+import { authorise } from '@/lib/core/authorise'
+import { AppError } from '@/lib/core/errors'
+import { reasonSchema } from '@/lib/core/reason'
+import type { KeyAction } from '@/lib/core/states'
+import { type RunView, runView } from '@/lib/runs/read'
+import { startRunIn } from '@/lib/runs/start'
+import { notInBulk } from '../fail/propose'
+import { type KeySettings, keySettings } from '../settings'
+import { operateKey } from '../verbs/operate-key'
+import { INLINE_MAX, type OperateResult, toResult } from '../verbs/operate-locks'
+import { actorId, type SnapshotItem, snapshotItemSchema } from './snapshots'
+
+export type ExecutedSnapshot = { kind: 'inline'; items: OperateResult[] } | { kind: 'run'; run: RunView }
+
+/**
+ * Carries a snapshot out, once: small ones at once, larger ones as a run. Sent again by the same person it answers with
+ * what the first time did.
+ */
+export async function executeSnapshot(
+  ctx: Context,
+  snapshotId: string,
+  rawReason: string,
+  options: { verb?: KeyAction; settings?: KeySettings } = {},
+): Promise<ExecutedSnapshot> {
+  const snapshot = await readSnapshot(ctx, snapshotId)
+  authorise(ctx, `lock.${snapshot.verb}`)
+  if (options.verb !== undefined && options.verb !== snapshot.verb) {
+    throw new AppError('invalid', `The snapshot was made to ${snapshot.verb}, not to ${options.verb}.`)
+  }
+  if (snapshot.verb === 'fail') throw notInBulk()
+  if (snapshot.createdBy !== actorId(ctx))
+    throw new AppError('forbidden', 'A snapshot is carried out by who made it.')
+  const reason = reasonSchema.parse(rawReason)
+  if (snapshot.usedBy !== null) return repeated(ctx, snapshotId, snapshot.usedBy)
+  if (snapshot.expiresAt <= ctx.clock.now()) {
+    throw new AppError('conflict', 'The snapshot is older than 15 minutes: freeze and look again.')
+  }
+  await assertWritesEnabled(ctx.db)
+
+  const started = await take(ctx, snapshot, reason)
+  if (started === 'taken')
+    return repeated(ctx, snapshotId, (await readSnapshot(ctx, snapshotId)).usedBy ?? '')
+  if (started !== 'inline') return { kind: 'run', run: started }
+  const settings = options.settings ?? keySettings()
+  const items: OperateResult[] = []
+  for (const item of snapshot.items) {
+    items.push(toResult(item.lockId, await operateItem(ctx, snapshot, item, reason, settings)))
+  }
+  return { kind: 'inline', items }
+}
+
+/** One item, whether inline or by the bulk job: exactly what a single lock goes through. */
+export const operateItem = (
+  ctx: Context,
+  snapshot: { id: string; verb: KeyAction },
+  item: SnapshotItem,
+  reason: string,
+  settings: KeySettings,
+  runId?: string,
+): Promise<ActionView> =>
+  operateKey(
+    ctx,
+    snapshot.verb,
+    {
+      sourceId: item.sourceId,
+      scope: item.scope,
+      key: item.key,
+      seen: item.version,
+      reason,
+      lockId: item.lockId,
+      snapshotId: snapshot.id,
+      runId,
+    },
+    { settings },
+  )
+
+type ReadSnapshot = Awaited<ReturnType<typeof readSnapshot>>
+
+export async function readSnapshot(ctx: Pick<Context, 'db'>, id: string) {
+  const row = await ctx.db.prisma.snapshot.findUnique({ where: { id } })
+  if (row === null) throw new AppError('not_found', `There is no snapshot ${id}.`)
+  const verb: KeyAction = z.enum(['release', 'complete', 'fail']).parse(row.verb)
+  return { ...row, verb, items: z.array(snapshotItemSchema).parse(row.items) }
+}
+
+/** Only one execution takes a snapshot; a larger one's run is enqueued in the same transaction. */
+function take(ctx: Context, snapshot: ReadSnapshot, reason: string): Promise<'inline' | 'taken' | RunView> {
+  return ctx.db.prisma.$transaction(async (tx) => {
+    const inline = snapshot.items.length <= INLINE_MAX
+    const taken = await tx.snapshot.updateMany({
+      where: { id: snapshot.id, usedBy: null },
+      data: { usedBy: 'inline' },
+    })
+    if (taken.count === 0) return 'taken'
+    if (inline) return 'inline'
+    const run = await startRunIn(tx, ctx, {
+      kind: 'bulk',
+      params: { snapshotId: snapshot.id, verb: snapshot.verb, reason, actor: ctx.actor },
+    })
+    await tx.snapshot.update({ where: { id: snapshot.id }, data: { usedBy: run.id } })
+    return runView(run)
+  })
+}
+
+async function repeated(ctx: Context, snapshotId: string, usedBy: string): Promise<ExecutedSnapshot> {
+  if (usedBy.startsWith('run_')) {
+    return { kind: 'run', run: runView(await ctx.db.prisma.run.findUniqueOrThrow({ where: { id: usedBy } })) }
+  }
+  const rows = await ctx.db.prisma.action.findMany({
+    where: { params: { path: ['snapshotId'], equals: snapshotId } },
+    orderBy: { createdAt: 'asc' },
+    take: INLINE_MAX,
+  })
+  return { kind: 'inline', items: rows.map((row) => toResult(lockIdOf(row.params), actionView(row))) }
+}
+
+const lockIdOf = (params: unknown): string => z.object({ lockId: z.string() }).parse(params).lockId

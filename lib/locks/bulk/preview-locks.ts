@@ -1,0 +1,56 @@
+import type { Context } from '@/lib/context'
+import { BULK_MAX } from '@/lib/core/bulk'
+import type { LockFilter } from '@/lib/core/lock-filter'
+import type { KeyAction } from '@/lib/core/states'
+import { type LockView, listLocks } from '../list-locks'
+import { type KeySettings, keySettings } from '../settings'
+import { freeze, type SnapshotExclusion, type SnapshotView } from './snapshots'
+
+/** A verb for all, or for each what its evidence says. To fail a key is proposed for one at a time. */
+export type WantedVerb = Exclude<KeyAction, 'fail'> | 'as_judged'
+
+export type LockPreview = {
+  /** One frozen set for each verb that there is something to do with. */
+  snapshots: SnapshotView[]
+  /** Locks that nothing is done to, and why. */
+  left: { lockId: string; scope: string; key: string; text: string }[]
+  /** More matched than are looked at in one go. */
+  more: boolean
+}
+
+const VERBS = ['release', 'complete'] as const
+
+/** Freezes what would be done to these locks, after a fresh look at store and provider. Changes nothing. */
+export async function previewLocks(
+  ctx: Context,
+  wanted: WantedVerb,
+  filter: LockFilter,
+  settings: KeySettings = keySettings(),
+): Promise<LockPreview> {
+  const { items, next } = await listLocks(ctx.db, filter, { limit: BULK_MAX }, ctx.clock.now())
+  const sorted = wanted === 'as_judged' ? sortByVerdict(items) : { [wanted]: items }
+  const snapshots: SnapshotView[] = []
+  for (const verb of VERBS) {
+    const locks = sorted[verb] ?? []
+    if (locks.length > 0)
+      snapshots.push(await freeze(ctx, verb, { ids: locks.map(({ id }) => id) }, settings))
+  }
+  const left = [
+    ...(sorted.left ?? []).map(({ id, scope, key, reason }) => ({ lockId: id, scope, key, text: reason })),
+    ...snapshots.flatMap(({ excluded }) => excluded.map(toLeft)),
+  ]
+  return { snapshots: snapshots.filter(({ count }) => count > 0), left, more: next !== null }
+}
+
+type Sorted = Partial<Record<KeyAction | 'left', LockView[]>>
+
+function sortByVerdict(locks: readonly LockView[]): Sorted {
+  const of = (verdict: LockView['verdict']) => locks.filter((lock) => lock.verdict === verdict)
+  return {
+    release: of('release'),
+    complete: of('complete'),
+    left: [...of('wait'), ...of('investigate')],
+  }
+}
+
+const toLeft = ({ lockId, scope, key, text }: SnapshotExclusion) => ({ lockId, scope, key, text })

@@ -1,0 +1,23 @@
+import { evidenceHashOf } from '@/lib/actions/evidence-hash'
+import type { Reading } from '../assess/inspect'
+import type { ProviderAnswer } from '../assess/provider-answer'
+import { evidenceOf } from '../verbs/action-result'
+import { failedResponse } from '../verbs/recover-response'
+
+/** What two people agree on: the lease with its steps, what the provider has, and what would be stored. */
+export function failEvidence(reading: Reading, actionId: string) {
+  const response = failedResponse(actionId)
+  const { lease, answer } = reading
+  const steps = lease.effects.map(({ step, name, state, reference }) => ({ step, name, state, reference }))
+  return {
+    evidence: { ...evidenceOf(reading, response), steps },
+    evidenceHash: evidenceHashOf({ lease: lease.seen, steps, answer: undated(answer), response }),
+  }
+}
+
+/** When it was asked changes with every look, and nothing else does. */
+function undated(answer: ProviderAnswer): unknown {
+  if (answer.kind === 'none') return { kind: answer.kind, from: answer.from }
+  if (answer.kind === 'found') return { kind: answer.kind, objects: answer.objects }
+  return { kind: answer.kind }
+}

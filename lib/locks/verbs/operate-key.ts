@@ -1,0 +1,140 @@
+import { createAction } from '@/lib/actions/create'
+import { assertWritesEnabled } from '@/lib/actions/kill-switch'
+import { type ActionView, actionView } from '@/lib/actions/view'
+import { append } from '@/lib/audit/append'
+import type { Context } from '@/lib/context'
+import { authorise } from '@/lib/core/authorise'
+import { AppError } from '@/lib/core/errors'
+import { reasonSchema } from '@/lib/core/reason'
+import type { KeyAction } from '@/lib/core/states'
+import type { Prisma } from '@/prisma/generated/client'
+import type { Asker } from '../assess/inspect'
+import { parseLockVersion } from '../assess/lock-version'
+import { saveOperatedLock } from '../assess/save-lock'
+import { proposeFail } from '../fail/propose'
+import { type KeySettings, keySettings } from '../settings'
+import { commitResult, evidenceOf, noteEvidence, resultOf } from './action-result'
+import { applyVerb, type VerbOutcome } from './apply-verb'
+
+/** A second click comes within this. Later the store is asked: a failover may have lost what was done. */
+const REPEAT_WITHIN_MS = 60_000
+export type OperateKey = {
+  sourceId: string
+  scope: string
+  key: string
+  /** The version that the operator looked at. */
+  seen: string
+  reason: string
+  lockId?: string | undefined
+  caseId?: string | undefined
+  runId?: string | undefined
+  snapshotId?: string | undefined
+}
+
+/**
+ * One verb on one key: intent committed with its audit entry, evidence read again, compare-and-set, result committed
+ * with its audit entry. The same person sending it again (a double click) gets the action of the first. To fail a key
+ * takes two people: it is only proposed here.
+ */
+export async function operateKey(
+  ctx: Context,
+  verb: KeyAction,
+  input: OperateKey,
+  options: { settings?: KeySettings; asker?: Asker } = {},
+): Promise<ActionView> {
+  authorise(ctx, `lock.${verb}`)
+  const reason = reasonSchema.parse(input.reason)
+  const seen = parseLockVersion(input.seen)
+  const settings = options.settings ?? keySettings()
+  await assertWritesEnabled(ctx.db)
+  if (verb === 'fail') return proposeFail(ctx, { ...input, reason }, { ...options, settings })
+
+  const intent = await commitIntent(ctx, verb, { ...input, reason })
+  if (intent.kind === 'repeated') return intent.action
+  const actionId = intent.action.id
+
+  let outcome: VerbOutcome
+  try {
+    outcome = await applyVerb(
+      ctx,
+      {
+        verb,
+        target: { sourceId: input.sourceId, scope: input.scope, key: input.key, seen },
+        actionId,
+        asker: options.asker,
+        beforeWrite: (reading, response) =>
+          noteEvidence(ctx, actionId, {
+            evidence: evidenceOf(reading, response),
+            evidenceHash: reading.version.evidence,
+          }),
+      },
+      settings,
+    )
+  } catch (error) {
+    // Nothing was written: the write itself never throws.
+    const message =
+      error instanceof AppError ? error.message : 'Reading the evidence failed; nothing was changed.'
+    await commitResult(ctx, verb, actionId, { state: 'failed', result: { error: message } })
+    throw error
+  }
+  const action = await commitResult(ctx, verb, actionId, resultOf(outcome))
+  await saveOperatedLock(ctx, input, verb, outcome)
+  return action
+}
+
+type Intent = { kind: 'new' | 'repeated'; action: ActionView }
+
+/** What an earlier action must be so that this one is the same request once more. A run repeats its own at any time. */
+function repeats(ctx: Context, { runId, snapshotId }: OperateKey): Prisma.ActionWhereInput[] {
+  const since = new Date(ctx.clock.now().getTime() - REPEAT_WITHIN_MS)
+  return [
+    { state: { in: ['executing', 'unknown'] } },
+    { state: 'done', finishedAt: { gte: since } },
+    ...(runId === undefined ? [] : [{ state: 'done', runId }]),
+    ...(snapshotId === undefined
+      ? []
+      : [{ state: 'done', params: { path: ['snapshotId'], equals: snapshotId } }]),
+  ]
+}
+
+async function commitIntent(ctx: Context, verb: KeyAction, input: OperateKey): Promise<Intent> {
+  const { sourceId, scope, key } = input
+  const proposerId = ctx.actor.kind === 'user' ? ctx.actor.userId : null
+  return ctx.db.prisma.$transaction(async (tx): Promise<Intent> => {
+    const lock = `operate:${sourceId}:${scope}:${key}`
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${lock}, 0))`
+    const earlier = await tx.action.findFirst({
+      where: {
+        kind: verb,
+        sourceId,
+        scope,
+        key,
+        proposerId,
+        seen: { path: ['version'], equals: input.seen },
+        OR: repeats(ctx, input),
+      },
+    })
+    if (earlier !== null) return { kind: 'repeated', action: actionView(earlier) }
+    const action = await createAction(tx, ctx, {
+      kind: verb,
+      state: 'executing',
+      reason: input.reason,
+      sourceId,
+      scope,
+      key,
+      caseId: input.caseId,
+      runId: input.runId,
+      params: { by: 'keys', lockId: input.lockId, snapshotId: input.snapshotId },
+      seen: { version: input.seen },
+    })
+    const after = { sourceId, scope, key, seen: input.seen, lockId: input.lockId, runId: input.runId }
+    await append(tx, ctx, {
+      verb: `lock.${verb}`,
+      subject: action.id,
+      outcome: 'intent',
+      reason: input.reason,
+      after,
+    })
+    return { kind: 'new', action: actionView(action) }
+  })
+}

@@ -1,0 +1,70 @@
+import { systemClock } from '@/lib/core/clock'
+import type { Db } from '@/lib/db'
+import { env } from '@/lib/env'
+import { readOpenSince } from '../cursor'
+import { countUnreadable, type NotUnderstood } from '../unreadable'
+
+export type SourceState = 'ok' | 'stale' | 'down' | 'never'
+
+/** A source as the API shows it: never its configuration's secrets. */
+export type SourceView = {
+  id: string
+  kind: string
+  adapter: string
+  name: string
+  system: string
+  enabled: boolean
+  state: SourceState
+  lastOkAt: string | null
+  lastError: string | null
+  lastErrorAt: string | null
+  capabilities: unknown
+  /** Objects that are there and cannot be understood; null = there is none. */
+  notUnderstood: NotUnderstood | null
+  /** The oldest transaction of its database that may still commit rows behind what was read; null = none, or not known. */
+  openTransaction: { since: string } | null
+}
+
+/** Not heard of for this many stagings = stale. */
+const STALE_AFTER_STAGINGS = 5
+const STALE_AFTER_MIN_MS = 30_000
+
+/** All sources, by name. There are as many as a person has configured: no pages. */
+export async function listSources(
+  db: Db,
+  now: Date = systemClock.now(),
+  staleAfterMs: number = Math.max(STALE_AFTER_MIN_MS, STALE_AFTER_STAGINGS * env().IDEMSCOPE_STAGE_EVERY_MS),
+): Promise<SourceView[]> {
+  const [rows, notUnderstood, openSince] = await Promise.all([
+    db.prisma.source.findMany({ orderBy: { name: 'asc' }, omit: { secret: true, config: true } }),
+    countUnreadable(db),
+    readOpenSince(db),
+  ])
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    adapter: row.adapter,
+    name: row.name,
+    system: row.system,
+    enabled: row.enabled,
+    state: stateOf(row, now, staleAfterMs),
+    lastOkAt: row.lastOkAt?.toISOString() ?? null,
+    lastError: row.lastError,
+    lastErrorAt: row.lastErrorAt?.toISOString() ?? null,
+    capabilities: row.capabilities,
+    notUnderstood: notUnderstood.get(row.id) ?? null,
+    openTransaction: openSince.get(row.id) ?? null,
+  }))
+}
+
+function stateOf(
+  row: { lastOkAt: Date | null; lastErrorAt: Date | null },
+  now: Date,
+  staleAfterMs: number,
+): SourceState {
+  const okMs = row.lastOkAt?.getTime()
+  const errorMs = row.lastErrorAt?.getTime()
+  if (errorMs !== undefined && (okMs === undefined || errorMs > okMs)) return 'down'
+  if (okMs === undefined) return 'never'
+  return now.getTime() - okMs > staleAfterMs ? 'stale' : 'ok'
+}

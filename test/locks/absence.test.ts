@@ -1,0 +1,255 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+process.env.IDEMSCOPE_KEY_SECRET ??= 'k'.repeat(32)
+
+import type { Context } from '@/lib/context'
+import { systemClock } from '@/lib/core/clock'
+import { checkLocks } from '@/lib/locks/assess/check-locks'
+import { listLocks } from '@/lib/locks/list-locks'
+import type { KeySettings } from '@/lib/locks/settings'
+import { operateKey } from '@/lib/locks/verbs/operate-key'
+import { stageSystem } from '@/lib/reconcile/stage/stage'
+import {
+  acquire,
+  beginCharge,
+  charge,
+  createStand,
+  killHolder,
+  REASON,
+  SCOPE,
+  SETTINGS,
+  type Stand,
+} from './locks-fixture'
+
+/** "The provider has nothing of it": when it is proved, and when it is not. */
+
+let stand: Stand
+let operator: Context
+beforeAll(async () => {
+  stand = await createStand()
+  operator = await stand.as('operator')
+})
+afterAll(() => stand.close())
+
+const judged = async (key: string, settings: KeySettings = SETTINGS) => {
+  await checkLocks(stand.system, undefined, settings)
+  const [lock] = (await listLocks(stand.console.db, { key }, { limit: 1 }, systemClock.now())).items
+  if (lock === undefined) throw new Error(`no lock of ${key}`)
+  return lock
+}
+
+async function act(verb: 'release' | 'complete' | 'fail', key: string, settings: KeySettings = SETTINGS) {
+  const lock = await judged(key, settings)
+  const { source, scope, version } = lock
+  const input = { sourceId: source, scope, key, seen: version, reason: REASON, lockId: lock.id }
+  return operateKey(operator, verb, input, { settings })
+}
+
+const refusals = async (key: string, settings: KeySettings = SETTINGS) => {
+  const reasons: unknown[] = []
+  for (const verb of ['release', 'complete', 'fail'] as const) {
+    const action = await act(verb, key, settings)
+    reasons.push(action.state === 'refused' && Reflect.get(Object(action.result), 'reason'))
+  }
+  return reasons
+}
+
+/** All that the store noted of a key, `by` longer ago. */
+async function age(key: string, by: string): Promise<void> {
+  await stand.service.query(
+    `UPDATE idem_lease SET created_at = created_at - $2::interval, heartbeat_at = heartbeat_at - $2::interval,
+       lease_until = lease_until - $2::interval WHERE key = idem_key_bytes($1)`,
+    [key, by],
+  )
+  await stand.service.query(
+    `UPDATE idem_step SET begun_at = begun_at - $2::interval WHERE key = idem_key_bytes($1)`,
+    [key, by],
+  )
+}
+
+async function deadWithCharge(key: string) {
+  const holder = await acquire(stand, key)
+  await beginCharge(stand, holder)
+  await killHolder(stand, holder)
+  return holder
+}
+
+/** A charge as the SDK's README makes it: without our metadata. */
+async function bareCharge(amount = 1050): Promise<{ charge: string; intent: string }> {
+  const intent = await stand.stripe.paymentIntents.create({
+    amount,
+    currency: 'usd',
+    confirm: true,
+    payment_method: 'pm_card_visa',
+  })
+  return { charge: String(intent.latest_charge), intent: intent.id }
+}
+
+describe('counts from the last time that an effect can have begun', () => {
+  const SLOW: KeySettings = { ...SETTINGS, settleDelayMs: 60_000, callMs: 30_000 }
+
+  test('a key first seen an hour ago and retried now is too young to judge, and is not failed', async () => {
+    const first = await acquire(stand, 'retried')
+    await killHolder(stand, first)
+    await age('retried', '1 hour')
+    const second = await acquire(stand, 'retried')
+    expect(second.fence).toBeGreaterThan(first.fence)
+    await beginCharge(stand, second)
+    await killHolder(stand, second)
+    const lock = await judged('retried', SLOW)
+    expect(lock).toMatchObject({ verdict: 'wait', providerAnswer: { kind: 'not_settled' } })
+    expect(lock.reason).toMatch(/^It is too early: .* It can be told from \d\d:\d\d:\d\d UTC on\.$/)
+    expect(await refusals('retried', SLOW)).toEqual(Array(3).fill('evidence_unsettled'))
+  })
+
+  test('the longest call and the settle delay both have to pass, from the step and not from the acquire', async () => {
+    await deadWithCharge('slow')
+    await age('slow', '80 s')
+    expect(await judged('slow', SLOW)).toMatchObject({ verdict: 'wait' })
+    await age('slow', '15 s')
+    expect(await judged('slow', SLOW)).toMatchObject({ verdict: 'release', providerAnswer: { kind: 'none' } })
+    await stand.service.query(
+      `UPDATE idem_step SET begun_at = clock_timestamp() WHERE key = idem_key_bytes('slow')`,
+    )
+    expect(await judged('slow', SLOW)).toMatchObject({ verdict: 'wait' })
+  })
+
+  test('a declined call proves nothing of the call after it', async () => {
+    await deadWithCharge('declined')
+    await stand.stripe.paymentIntents
+      .create({
+        amount: 1050,
+        currency: 'usd',
+        confirm: true,
+        payment_method: 'pm_card_chargeDeclined',
+        metadata: { idempotency_scope: SCOPE, idempotency_key: 'declined', idempotency_step: 'charge' },
+      })
+      .catch(() => undefined)
+    const young = await judged('declined', SLOW)
+    expect(young.providerAnswer.kind).toBe('not_settled')
+    await age('declined', '2 minutes')
+    expect(await judged('declined', SLOW)).toMatchObject({
+      verdict: 'release',
+      providerAnswer: { kind: 'found', objects: [{ status: 'failed' }] },
+    })
+  })
+})
+
+describe('an effect that was undone since', () => {
+  test('a charge that support gave back whole is for a person: its success is not stored', async () => {
+    await deadWithCharge('given-back')
+    const id = await charge(stand, 'given-back', 'order-back')
+    const seen = await judged('given-back')
+    expect(seen.verdict).toBe('complete')
+    await stand.stripe.refunds.create({ charge: id, amount: 1000 })
+    expect((await judged('given-back')).verdict).toBe('complete')
+    await stand.stripe.refunds.create({ charge: id, amount: 50 })
+    const { source, scope, key, version } = seen
+    const late = { sourceId: source, scope, key, seen: version, reason: REASON, lockId: seen.id }
+    expect(await operateKey(operator, 'complete', late, { settings: SETTINGS })).toMatchObject({
+      state: 'refused',
+    })
+    expect(await judged('given-back')).toMatchObject({ verdict: 'investigate' })
+    expect(await refusals('given-back')).toEqual(Array(3).fill('effect_ambiguous'))
+  })
+})
+
+describe('needs a listing that holds nothing which could be the effect', () => {
+  test('a charge without our metadata is named, and no verb is done; its metadata then settles it', async () => {
+    await deadWithCharge('bare')
+    const { charge: id, intent } = await bareCharge()
+    const lock = await judged('bare')
+    expect(lock).toMatchObject({ verdict: 'investigate', providerAnswer: { kind: 'possible', count: 1 } })
+    expect(lock.reason).toContain(id)
+    expect(await refusals('bare')).toEqual(Array(3).fill('effect_possible'))
+
+    // Staged or listed: the same.
+    await stageSystem(stand.system, 'payments')
+    expect((await judged('bare')).reason).toContain(id)
+
+    await stand.stripe.paymentIntents.update(intent, {
+      metadata: {
+        idempotency_scope: SCOPE,
+        idempotency_key: 'bare',
+        idempotency_step: 'charge',
+        reference: 'o',
+      },
+    })
+    await stageSystem(stand.system, 'payments')
+    expect(await judged('bare')).toMatchObject({ verdict: 'complete', providerAnswer: { kind: 'found' } })
+  })
+
+  test('one of another time, or that another key names, is none of it', async () => {
+    const { charge: other } = await bareCharge()
+    const owner = await acquire(stand, 'owner')
+    await beginCharge(stand, owner)
+    await stand.store.settleEffect(owner, 'charge', {
+      state: 'committed',
+      reference: other,
+      amountMinor: 1050n,
+      currency: 'USD',
+      result: null,
+    })
+    await stand.store.complete(owner, { status: 201, headers: [], body: Buffer.from('{}') })
+    await deadWithCharge('another')
+    expect((await judged('another')).providerAnswer.kind).toBe('possible')
+    await stageSystem(stand.system, 'payments')
+    expect(await judged('another')).toMatchObject({ verdict: 'release' })
+
+    await deadWithCharge('earlier')
+    await bareCharge()
+    expect((await judged('earlier')).verdict).toBe('investigate')
+    await age('earlier', '30 minutes')
+    expect(await judged('earlier')).toMatchObject({ verdict: 'release' })
+  })
+
+  test('a key that records no step says nothing of what its handler called', async () => {
+    const holder = await acquire(stand, 'stepless')
+    await killHolder(stand, holder)
+    await bareCharge(77)
+    expect((await judged('stepless')).providerAnswer.kind).toBe('possible')
+  })
+})
+
+describe('follows every id that the service keeps', () => {
+  async function named(key: string, reference: string) {
+    const holder = await acquire(stand, key)
+    await beginCharge(stand, holder)
+    await stand.store.settleEffect(holder, 'charge', {
+      state: 'committed',
+      reference,
+      amountMinor: 1050n,
+      currency: 'USD',
+      result: null,
+    })
+    await killHolder(stand, holder)
+  }
+
+  test('a payment intent leads to its charge', async () => {
+    const { charge: id, intent } = await bareCharge()
+    await named('by-intent', intent)
+    expect((await judged('by-intent')).providerAnswer).toMatchObject({ kind: 'found', objects: [{ id }] })
+    await charge(stand, 'unrelated', 'o-1')
+  })
+
+  test('an id that the provider does not have is no absence', async () => {
+    await named('elsewhere', 'ch_3NotOfThisAccount')
+    expect(await judged('elsewhere')).toMatchObject({
+      verdict: 'investigate',
+      providerAnswer: { kind: 'unreachable', error: expect.stringContaining('ch_3NotOfThisAccount') },
+    })
+    expect(await refusals('elsewhere')).toEqual(Array(3).fill('provider_unreachable'))
+  })
+
+  test('an open payment that the key names may still be charged', async () => {
+    const open = await stand.stripe.paymentIntents.create({ amount: 1050, currency: 'usd' })
+    await named('open-intent', open.id)
+    const lock = await judged('open-intent')
+    expect(lock).toMatchObject({
+      verdict: 'investigate',
+      providerAnswer: { kind: 'possible', objects: [{ kind: 'payment', id: open.id }] },
+    })
+    expect(lock.reason).toContain('a charge may yet be made under it')
+    expect(await refusals('open-intent')).toEqual(Array(3).fill('effect_possible'))
+  })
+})

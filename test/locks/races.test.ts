@@ -1,0 +1,241 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Context } from '@/lib/context'
+import { systemClock } from '@/lib/core/clock'
+import { createProviderAsker } from '@/lib/locks/assess/ask-provider'
+import { checkLocks } from '@/lib/locks/assess/check-locks'
+import { type LockView, listLocks } from '@/lib/locks/list-locks'
+import { operateKey } from '@/lib/locks/verbs/operate-key'
+import { settleUnknown } from '@/lib/locks/verbs/settle-unknown'
+import { saveSource } from '@/lib/sources/save'
+import {
+  acquire,
+  beginCharge,
+  CREDENTIALS_KEY,
+  charge,
+  createStand,
+  killHolder,
+  REASON,
+  SETTINGS,
+  type Stand,
+} from './locks-fixture'
+
+let stand: Stand
+let operator: Context
+beforeAll(async () => {
+  stand = await createStand()
+  operator = await stand.as('operator')
+})
+afterAll(() => stand.close())
+
+async function lockOf(key: string): Promise<LockView> {
+  await checkLocks(stand.system, undefined, SETTINGS)
+  const [lock] = (await listLocks(stand.console.db, { key }, { limit: 1 }, systemClock.now())).items
+  if (lock === undefined) throw new Error(`no lock of ${key}`)
+  return lock
+}
+
+const target = (lock: LockView) => ({
+  sourceId: lock.source,
+  scope: lock.scope,
+  key: lock.key,
+  seen: lock.version,
+  reason: REASON,
+  lockId: lock.id,
+})
+
+/** Something happens after the store was read and before the compare-and-set. */
+function between(happens: () => Promise<unknown>) {
+  const asker = createProviderAsker(stand.system, 'payments', SETTINGS)
+  return {
+    ask: async (key: Parameters<typeof asker.ask>[0]) => {
+      const answer = await asker.ask(key)
+      await happens()
+      return answer
+    },
+  }
+}
+
+const release = (lock: LockView, happens: () => Promise<unknown>, ctx = operator) =>
+  operateKey(ctx, 'release', target(lock), { settings: SETTINGS, asker: between(happens) })
+
+async function deadKey(key: string) {
+  const holder = await acquire(stand, key)
+  await killHolder(stand, holder)
+  return { holder, lock: await lockOf(key) }
+}
+
+test('the holder completes between check and set: the release is refused', async () => {
+  const { holder, lock } = await deadKey('race-complete')
+  const action = await release(lock, () =>
+    stand.store.complete(holder, { status: 201, headers: [], body: new Uint8Array() }),
+  )
+  expect(action).toMatchObject({ state: 'refused', result: { reason: 'gone' } })
+})
+
+test('12 a heartbeat between check and set: the release is refused', async () => {
+  const { holder, lock } = await deadKey('race-beat')
+  const action = await release(lock, () => stand.store.heartbeat(holder, 60_000))
+  expect(action).toMatchObject({ state: 'refused', result: { reason: 'holder_alive' } })
+})
+
+test('12 a takeover between check and set: the release is refused, the new holder goes on', async () => {
+  const { lock } = await deadKey('race-takeover')
+  let fence = 0n
+  const action = await release(lock, async () => {
+    fence = (await acquire(stand, 'race-takeover')).fence
+  })
+  expect(action).toMatchObject({ state: 'refused', result: { reason: 'fence_changed' } })
+  const { rows } = await stand.service.query(
+    `SELECT fence::text, state::text FROM idem_lease WHERE key = idem_key_bytes('race-takeover')`,
+  )
+  expect(rows).toEqual([{ fence: fence.toString(), state: 'L' }])
+})
+
+test('a stamp that moved by one microsecond is another state', async () => {
+  const { lock } = await deadKey('race-micro')
+  const action = await release(lock, () =>
+    stand.service.query(
+      `UPDATE idem_lease SET heartbeat_at = heartbeat_at + interval '1 microsecond' WHERE key = idem_key_bytes('race-micro')`,
+    ),
+  )
+  expect(action).toMatchObject({ state: 'refused', result: { reason: 'state_changed' } })
+})
+
+test('a key that came back to the same stamps with another fence is refused (ABA)', async () => {
+  const { lock } = await deadKey('race-aba')
+  await stand.service.query(`UPDATE idem_lease SET fence = fence + 1 WHERE key = idem_key_bytes('race-aba')`)
+  const action = await operateKey(operator, 'release', target(lock), { settings: SETTINGS })
+  expect(action).toMatchObject({ state: 'refused', result: { reason: 'fence_changed' } })
+})
+
+test('a new life of the key with the very same fence is refused', async () => {
+  const { lock } = await deadKey('race-life')
+  const action = await release(lock, () =>
+    stand.service.query(
+      `UPDATE idem_lease SET created_at = created_at + interval '1 microsecond' WHERE key = idem_key_bytes('race-life')`,
+    ),
+  )
+  expect(action).toMatchObject({ state: 'refused', result: { reason: 'gone' } })
+})
+
+test('11 two operators at once: one releases, the other is refused', async () => {
+  const another = await stand.as('operator', 'operator-2')
+  for (let round = 0; round < 10; round++) {
+    const { lock } = await deadKey(`race-two-${round}`)
+    const actions = await Promise.all(
+      [operator, another].map((ctx) => operateKey(ctx, 'release', target(lock), { settings: SETTINGS })),
+    )
+    expect(actions.map((action) => action.state).sort()).toEqual(['done', 'refused'])
+  }
+})
+
+test('holder and operator at once: exactly one of them wins', async () => {
+  const won = { holder: 0, operator: 0 }
+  for (let round = 0; round < 15; round++) {
+    const { holder, lock } = await deadKey(`race-both-${round}`)
+    const [completed, action] = await Promise.all([
+      stand.store.complete(holder, { status: 201, headers: [], body: new Uint8Array() }),
+      operateKey(operator, 'release', target(lock), { settings: SETTINGS }),
+    ])
+    expect(completed === 'stale').toBe(action.state === 'done')
+    won[completed === 'stale' ? 'operator' : 'holder'] += 1
+  }
+  expect(won.holder + won.operator).toBe(15)
+})
+
+test('the charge appears after the operator looked: evidence decides, not the old verdict', async () => {
+  const holder = await acquire(stand, 'late-charge')
+  await beginCharge(stand, holder)
+  await killHolder(stand, holder)
+  const lock = await lockOf('late-charge')
+  expect(lock.verdict).toBe('release')
+  await charge(stand, 'late-charge', 'order-9')
+  const action = await operateKey(operator, 'release', target(lock), { settings: SETTINGS })
+  expect(action).toMatchObject({
+    state: 'refused',
+    result: { reason: 'effect_found', now: { verdict: 'complete' } },
+  })
+})
+
+test('the provider cannot be asked: nothing is done; once it can, the old version is refused', async () => {
+  const { lock: before } = await deadKey('unreachable-1')
+  const provider = (baseUrl: string) =>
+    saveSource(
+      stand.system,
+      {
+        adapter: 'stripe',
+        name: 'provider',
+        system: 'payments',
+        config: { mode: 'live', baseUrl, attemptsMax: 1, timeoutMs: 1000, requestsPerSecond: 100 },
+        secret: { readKey: 'rk_test_read', writeKey: 'sk_test_write' },
+      },
+      { credentialsKey: CREDENTIALS_KEY, demo: true },
+    )
+  await provider('http://127.0.0.1:9')
+  const refused = await operateKey(operator, 'release', target(before), { settings: SETTINGS })
+  expect(refused).toMatchObject({ state: 'refused', result: { reason: 'provider_unreachable' } })
+  const seen = await lockOf('unreachable-1')
+  expect(seen).toMatchObject({ verdict: 'investigate', providerAnswer: { kind: 'unreachable' } })
+  await provider(stand.provider.url)
+  const changed = await operateKey(operator, 'release', target(seen), { settings: SETTINGS })
+  expect(changed).toMatchObject({ state: 'refused', result: { reason: 'evidence_changed' } })
+})
+
+test('a connection that breaks over the write is unknown, and settled by reading', async () => {
+  const { lock } = await deadKey('unknown-1')
+  // The store's session ends in the middle of the statement.
+  await stand.service.query(`
+    CREATE FUNCTION break_here() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;
+    CREATE TRIGGER break_here BEFORE UPDATE ON idem_lease FOR EACH ROW EXECUTE FUNCTION break_here()`)
+  const action = await operateKey(operator, 'release', target(lock), { settings: SETTINGS })
+  await stand.service.query('DROP TRIGGER break_here ON idem_lease; DROP FUNCTION break_here()')
+  expect(action.state).toBe('unknown')
+
+  expect(await settleUnknown(stand.system)).toEqual({ settled: 0, open: 0 })
+  await age(action.id, '20 seconds')
+  expect(await settleUnknown(stand.system)).toEqual({ settled: 1, open: 0 })
+  expect(await read(action.id)).toMatchObject({ state: 'failed', result: { settled: 'not_applied' } })
+})
+
+test('a process that dies after the write: the release is recognised by its owner', async () => {
+  const { lock } = await deadKey('crash-1')
+  const action = await operateKey(operator, 'release', target(lock), { settings: SETTINGS })
+  await stand.console.db.prisma.action.update({
+    where: { id: action.id },
+    data: { state: 'executing', finishedAt: null },
+  })
+  await age(action.id, '3 minutes')
+  expect(await settleUnknown(stand.system)).toEqual({ settled: 1, open: 0 })
+  expect(await read(action.id)).toMatchObject({ state: 'done', result: { settled: 'applied' } })
+})
+
+test('a process that dies after completing: the record is recognised by its response', async () => {
+  const holder = await acquire(stand, 'crash-2')
+  await beginCharge(stand, holder)
+  await charge(stand, 'crash-2', 'order-5')
+  await killHolder(stand, holder)
+  const action = await operateKey(operator, 'complete', target(await lockOf('crash-2')), {
+    settings: SETTINGS,
+  })
+  expect(action.state).toBe('done')
+  await stand.console.db.prisma.action.update({
+    where: { id: action.id },
+    data: { state: 'unknown', finishedAt: null },
+  })
+  await age(action.id, '1 minute')
+  expect(await settleUnknown(stand.system)).toEqual({ settled: 1, open: 0 })
+  expect(await read(action.id)).toMatchObject({ state: 'done' })
+  expect(
+    await stand.console.db.prisma.auditEntry.count({ where: { subject: action.id, outcome: 'done' } }),
+  ).toBe(2)
+})
+
+async function age(actionId: string, by: string): Promise<void> {
+  await stand.console.db.pool.query(
+    `UPDATE action SET executed_at = executed_at - $2::interval WHERE id = $1`,
+    [actionId, by],
+  )
+}
+
+const read = (id: string) => stand.console.db.prisma.action.findUniqueOrThrow({ where: { id } })
