@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { setKillSwitch } from '@/lib/actions/kill-switch'
-import { act, whyKilled } from '@/lib/reconcile/corrections/execute/act'
 import { approve } from '@/lib/reconcile/corrections/approve'
+import { act, whyKilled } from '@/lib/reconcile/corrections/execute/act'
 import { executeCorrection } from '@/lib/reconcile/corrections/execute/execute'
 import { gather } from '@/lib/reconcile/corrections/execute/gather'
 import { settleCorrections } from '@/lib/reconcile/corrections/execute/settle'

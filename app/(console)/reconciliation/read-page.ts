@@ -3,11 +3,11 @@ import { listUsers } from '@/lib/access/users'
 import { listActions } from '@/lib/actions/read'
 import { readOutages } from '@/lib/alerts/read-outages'
 import { listSources } from '@/lib/mirror/read/list-sources'
+import { readFeeds } from '@/lib/mirror/read/read-feeds'
 import { listCases } from '@/lib/reconcile/cases/cases'
 import { countCases } from '@/lib/reconcile/cases/count-cases'
 import { countTriageable } from '@/lib/reconcile/cases/select-cases'
 import { listRuns, type RunView } from '@/lib/runs/read'
-import { readFeeds } from '@/lib/mirror/read/read-feeds'
 import { type CaseQuery, filterOf } from './query'
 
 const CASES_SHOWN = 25
