@@ -26,8 +26,10 @@ export async function setBanned(ctx: Context, raw: z.input<typeof inputSchema>):
     const user = await tx.user.findUnique({ where: { id: userId } })
     if (user === null) throw new AppError('not_found', `There is no user ${userId}.`)
     const now = ctx.clock.now()
+    if (banned && user.role === 'admin' && !user.banned) await assertAnotherAdmin(tx, userId)
+    // First: a sign-in that is under way waits for it, or its session is there to be ended.
+    await tx.user.update({ where: { id: userId }, data: { banned, updatedAt: now } })
     if (banned) {
-      if (user.role === 'admin' && !user.banned) await assertAnotherAdmin(tx, userId)
       await tx.session.deleteMany({ where: { userId } })
       await endInvitations(tx, userId, now)
     } else if (user.banned) {
@@ -35,7 +37,6 @@ export async function setBanned(ctx: Context, raw: z.input<typeof inputSchema>):
         data: principalLinks('let_in', userId, [actorId(ctx.actor)], ctx.clock.now()),
       })
     }
-    await tx.user.update({ where: { id: userId }, data: { banned, updatedAt: now } })
     await tx.auditEntry.create({
       data: auditRow(ctx, {
         verb: banned ? 'user.lock_out' : 'user.let_in',

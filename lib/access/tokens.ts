@@ -93,7 +93,12 @@ function parseMint(raw: Parameters<typeof mintToken>[2]) {
   )
 }
 
-const ownSchema = z.object({ name: nameSchema, days: daysSchema.default(OWN_TOKEN_DAYS) })
+const ownSchema = z.object({
+  name: nameSchema,
+  days: daysSchema.default(OWN_TOKEN_DAYS),
+  /** Of the session that asks, so that none is made once it has ended. */
+  sessionId: z.string().optional(),
+})
 
 /** A signed-in person's own token: it may do what the person may do. Needs a session, so that no token begets another. */
 export async function mintOwnToken(ctx: Context, raw: z.input<typeof ownSchema>): Promise<MintedToken> {
@@ -101,13 +106,21 @@ export async function mintOwnToken(ctx: Context, raw: z.input<typeof ownSchema>)
   if (actor.kind !== 'user' || actor.via !== 'session') {
     throw new AppError('forbidden', 'Sign in to make a token of your own: a token cannot make another.')
   }
-  const { name, days } = ownSchema.parse(raw)
+  const { name, days, sessionId } = ownSchema.parse(raw)
   return ctx.db.prisma.$transaction(async (tx) => {
+    if (sessionId !== undefined) await assertSessionLives(tx, { id: sessionId, userId: actor.userId })
     const count = await tx.apikey.count({ where: { referenceId: actor.userId, enabled: true } })
     if (count >= TOKENS_OF_A_USER_MAX)
       throw new AppError('unprocessable', `You have ${count} tokens: revoke one first.`)
     return writeToken(tx, ctx, { userId: actor.userId, name, role: actor.role, days })
   })
+}
+
+/** Whoever replaces the password ends sessions and tokens: that is waited for, or finds the token that is made now. */
+async function assertSessionLives(tx: Tx, session: { id: string; userId: string }): Promise<void> {
+  await tx.$queryRaw`SELECT id FROM account WHERE user_id = ${session.userId} FOR SHARE`
+  if ((await tx.session.count({ where: session })) === 0)
+    throw new AppError('forbidden', 'This session has ended: sign in again to make a token.')
 }
 
 async function writeToken(

@@ -137,7 +137,7 @@ export const revoke = async (tokenId: string, input: ActInput): Promise<Attempte
 export const mint = async (name: string, days: number): Promise<Attempted<{ token: string }>> =>
   attempt(async (ctx) => {
     await assertWritesEnabled(ctx.db)
-    const { token } = await mintOwnToken(ctx, { name, days })
+    const { token } = await mintOwnToken(ctx, { name, days, sessionId: await ownSessionId() })
     revalidatePath('/settings')
     return { token }
   })

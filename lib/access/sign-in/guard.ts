@@ -6,6 +6,7 @@ import { type Bucket, bucketKey, countAttempt, giveBack } from './attempts'
 import { addressBucket, clientAddress } from './client-address'
 import { deviceCookie, knownDevice, serializeCookie } from './device'
 import { known, strangers } from './hashing'
+import { signInUnlessReplaced } from './still-right'
 
 const MINUTE_MS = 60_000
 /** One who guesses stops here: at one account, and over all of them. */
@@ -50,7 +51,10 @@ export function guardSignIn(options: SignInOptions, signIn: Handler): Handler {
     }
     try {
       const lane = device === null ? strangers : known
-      const response = await lane.run(() => signIn(asJson(request, credentials)))
+      const response = await lane.run(() =>
+        signInUnlessReplaced(options.db, email, () => signIn(asJson(request, credentials))),
+      )
+      if (response === null) return refusal(401, 'The password was changed just now: use the new one.')
       if (!response.ok) return response
       await giveBack(options.db, device === null ? [...buckets, accountBucket(email)] : buckets)
       const cookie = deviceCookie(options.secret, email, device, options.secure)

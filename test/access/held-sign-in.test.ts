@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { acceptInvitation } from '@/lib/access/accounts/accept-invitation'
+import { changeOwnPassword } from '@/lib/access/accounts/change-password'
+import { inviteAgain } from '@/lib/access/accounts/invite'
+import { createAuth } from '@/lib/access/auth'
+import { setBanned } from '@/lib/access/set-banned'
+import { FORWARDED_HEADER, PEER_HEADER } from '@/lib/access/sign-in/client-address'
+import { mintOwnToken } from '@/lib/access/tokens'
+import { manualClock } from '@/lib/core/clock'
+import { createTestDatabase, type TestDatabase } from '../support/database'
+import { emailOf, PASSWORD, peopleOf, REASON } from './people'
+
+/** A sign-in with the old password, or a token of an old session, that is under way when its person shuts it out. */
+
+const ORIGIN = 'http://localhost:3000'
+const LOCK = 8_471
+const NEXT = 'another long one'
+let n = 0
+const clock = manualClock('2026-01-01T00:00:00Z')
+let console: TestDatabase
+let people: ReturnType<typeof peopleOf>
+
+const signInAs = (name: string) =>
+  new Request(`${ORIGIN}/api/auth/sign-in/email`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      origin: ORIGIN,
+      [PEER_HEADER]: '203.0.113.7',
+      [FORWARDED_HEADER]: '0',
+    },
+    body: JSON.stringify({ email: emailOf(name), password: PASSWORD }),
+  })
+
+beforeAll(async () => {
+  console = await createTestDatabase()
+  people = peopleOf(console.db, clock)
+  await people.fromHost('Ada', 'admin')
+  // The password was found right; the session is written when the test lets it be.
+  await console.db.pool.query(`
+    CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_advisory_xact_lock_shared(${LOCK}); RETURN NEW; END $$;
+    CREATE TRIGGER wait BEFORE INSERT ON session FOR EACH ROW EXECUTE FUNCTION wait_for_test()`)
+})
+afterAll(() => console.close())
+
+type Person = { userId: string; secret: string; sessionId: string }
+
+test.each<[string, (person: Person) => Promise<unknown>]>([
+  [
+    'sets a password by a link',
+    ({ secret }) => acceptInvitation({ db: console.db, clock }, { secret, password: NEXT }),
+  ],
+  [
+    'changes it',
+    async ({ sessionId }) =>
+      changeOwnPassword(await people.as('Carl 2'), { sessionId, current: PASSWORD, next: NEXT }),
+  ],
+  [
+    'is locked out',
+    async ({ userId }) => setBanned(await people.as('Ada'), { userId, banned: true, reason: REASON }),
+  ],
+])('a sign-in opens nothing when its person meanwhile %s', async (what, change) => {
+  const name = `Carl ${++n}`
+  const auth = createAuth({ db: console.db, clock, secret: 's'.repeat(40), baseUrl: ORIGIN })
+  const { userId } = await people.invited('Ada', name)
+  const { secret } = await inviteAgain(await people.as('Ada'), { userId, reason: REASON })
+  const blocker = await console.db.pool.connect()
+  await blocker.query('SELECT pg_advisory_lock($1)', [LOCK])
+  const signingIn = auth.handler(signInAs(name))
+  await expect
+    .poll(async () => {
+      const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted`
+      return (await console.db.pool.query(waiting, [LOCK])).rows.length
+    })
+    .toBe(1)
+  await change({ userId, secret, sessionId: 'another' })
+  await blocker.query('SELECT pg_advisory_unlock($1)', [LOCK])
+  blocker.release()
+  const answer = await signingIn
+  expect([what, answer.status, answer.headers.getSetCookie()]).toEqual([what, 401, []])
+  expect(await console.db.prisma.session.count({ where: { userId } })).toBe(0)
+})
+
+test('a token is not made by a session that has ended', async () => {
+  const { userId, ...dora } = await people.fromHost('Dora', 'operator')
+  const auth = createAuth({ db: console.db, clock, secret: 's'.repeat(40), baseUrl: ORIGIN })
+  expect((await auth.handler(signInAs('Dora'))).status).toBe(200)
+  const { id: sessionId } = await console.db.prisma.session.findFirstOrThrow({ where: { userId } })
+  expect(await mintOwnToken(dora, { name: 'one', sessionId })).toMatchObject({ userId })
+  await console.db.prisma.session.delete({ where: { id: sessionId } })
+  await expect(mintOwnToken(dora, { name: 'two', sessionId })).rejects.toThrow('This session has ended')
+})
