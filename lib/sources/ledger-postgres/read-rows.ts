@@ -40,6 +40,10 @@ export async function readRows(
   return { items, cursor: cursorAfter(from, end), more }
 }
 
+/** Of one id more postings than this are cut off. */
+const ROWS_OF_REFS_MAX = 10_000
+
+/** All postings of these ids: where they are too many together, they are read in parts. */
 export async function readByProviderRefs(
   pool: SourcePool,
   config: LedgerConfig,
@@ -48,9 +52,14 @@ export async function readByProviderRefs(
 ): Promise<LedgerRow[]> {
   const rows = await pool.query(
     `SELECT ${mapping.select} FROM ${mapping.from}
-     WHERE ${mapping.providerRef}::text = ANY ($1) ORDER BY ${mapping.bookedAt} LIMIT 10000`,
+     WHERE ${mapping.providerRef}::text = ANY ($1) ORDER BY ${mapping.bookedAt} LIMIT ${ROWS_OF_REFS_MAX}`,
     [[...refs]],
   )
+  if (rows.length === ROWS_OF_REFS_MAX && refs.length > 1) {
+    const half = Math.floor(refs.length / 2)
+    const first = await readByProviderRefs(pool, config, mapping, refs.slice(0, half))
+    return [...first, ...(await readByProviderRefs(pool, config, mapping, refs.slice(half)))]
+  }
   return rows.map((row) => toLedgerRow(config, rowSchema.parse(row)))
 }
 

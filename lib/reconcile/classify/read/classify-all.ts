@@ -13,7 +13,8 @@ import type { SystemSources } from '@/lib/sources/registry'
 import { type Classified, classifyOperation } from '../classify-operation'
 import { type ClassifyContext, type Finding, type LookUp, lookUpKey } from '../finding'
 import type { Charge, Operation } from '../operation'
-import { type FailedSource, LOOK_UPS_MAX, type LookUpBudget, lookUp } from './look-up'
+import { LOOK_UPS_OF_RUN_MAX, withinShare } from './fair-share'
+import { type FailedSource, type LookUpBudget, lookUp } from './look-up'
 import { readOperations } from './read-operations'
 
 /** So many operations are in memory at once. */
@@ -33,7 +34,8 @@ export async function classifyAll(
 ): Promise<FailedSource[]> {
   const coverage = await sharedCoverage(ctx, sources)
   const failed = new Map<string, FailedSource>()
-  const budget: LookUpBudget = { left: LOOK_UPS_MAX, failed }
+  const budget: LookUpBudget = { left: LOOK_UPS_OF_RUN_MAX, failed }
+  const spent = new Map<string, number>()
   const { rules } = await readRules(ctx.db)
   for (;;) {
     const ids = await nextBatch(ctx, run)
@@ -42,6 +44,7 @@ export async function classifyAll(
     const judged = await classifyBatch(ctx, run, sources, operations, {
       coverage,
       budget,
+      spent,
       settings: { ...settings, rules },
     })
     await saveBatch(ctx, run, ids, judged)
@@ -56,7 +59,13 @@ export async function classifyBatch(
   run: ClassifyRun,
   sources: SystemSources,
   operations: readonly Operation[],
-  with_: { coverage: TimeRange | null; budget: LookUpBudget; settings: ReconcileSettings },
+  with_: {
+    coverage: TimeRange | null
+    budget: LookUpBudget
+    /** Questions of this run by class: each has its own share. */
+    spent: Map<string, number>
+    settings: ReconcileSettings
+  },
 ): Promise<ClassifiedOperation[]> {
   const context = contextOf(run, with_.coverage, with_.settings, new Set(), sources)
   const first = operations.map((operation) => ({
@@ -66,11 +75,14 @@ export async function classifyBatch(
   const open = first.filter(({ classified }) => classified.findings.length > 0)
   if (open.length === 0) return first
   // No cursor shows that a posting was changed or reversed: whatever is not clean is read again, many at a time.
-  const wanted = open.flatMap(({ operation, classified }) => [
-    ...classified.lookUps,
-    ...postingsOf(operation),
-    ...pollsOf(operation, run.stage.asOf),
-  ])
+  const { spent } = with_
+  const wanted = [
+    ...open.flatMap(({ classified }) =>
+      withinShare(spent, classified.findings[0]?.class ?? '', classified.lookUps),
+    ),
+    ...open.flatMap(({ operation }) => postingsOf(operation)),
+    ...open.flatMap(({ operation }) => withinShare(spent, 'poll', pollsOf(operation, run.stage.asOf))),
+  ]
   const lookedUp = await lookUp(ctx, sources, wanted, with_.budget, with_.settings)
   const ids = open.map(({ operation }) => operation.id)
   const again = new Map((await readOperations(ctx.db, run.system, ids)).map((each) => [each.id, each]))
@@ -142,13 +154,26 @@ export async function sharedCoverage(
   }
 }
 
-async function nextBatch(ctx: StageContext, run: ClassifyRun): Promise<bigint[]> {
-  const { rows } = await ctx.db.pool.query(
-    `SELECT operation_id FROM mirror.candidate WHERE run_id = $1 AND system = $2 AND NOT judged
-     ORDER BY operation_id LIMIT $3`,
-    [run.id, run.system, OPERATIONS_A_BATCH],
-  )
-  return rows.map((row) => z.object({ operation_id: z.coerce.bigint() }).parse(row).operation_id)
+const CANDIDATES = `SELECT c.operation_id FROM mirror.candidate c
+  WHERE c.run_id = $1 AND c.system = $2 AND NOT c.judged`
+const WITHOUT_CASE = `NOT EXISTS (SELECT FROM reconciliation_case r
+  WHERE r.operation_id = c.operation_id AND r.system = $2 AND r.lifecycle <> 'resolved')`
+
+/** What has no case yet comes first: old cases, asked for again by each run, would use up the shares of what is new. */
+export async function nextBatch(
+  ctx: StageContext,
+  run: Pick<ClassifyRun, 'id' | 'system'>,
+): Promise<bigint[]> {
+  for (const sql of [`${CANDIDATES} AND ${WITHOUT_CASE}`, CANDIDATES]) {
+    const { rows } = await ctx.db.pool.query(`${sql} ORDER BY c.operation_id LIMIT $3`, [
+      run.id,
+      run.system,
+      OPERATIONS_A_BATCH,
+    ])
+    if (rows.length > 0)
+      return rows.map((row) => z.object({ operation_id: z.coerce.bigint() }).parse(row).operation_id)
+  }
+  return []
 }
 
 const INSERT_FINDINGS = `

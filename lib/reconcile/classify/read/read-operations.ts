@@ -75,11 +75,16 @@ const postingKind = z.enum(['charge', 'refund', 'fee', 'dispute', 'other'])
 const postingData = z.object({ rawKind: z.string(), unreadable: z.string().optional() })
 const mismatchData = z.object({ count: z.number(), lastAt: stamp })
 
-/** An operation with more objects than this is cut off; it is broken beyond counting, and said to be so. */
+/** What is read at once. A single operation with more objects is cut off: it is broken beyond counting. */
 const OBJECTS_MAX = 50_000
 
-/** Reads operations whole. The caller bounds how many. */
-export async function readOperations(db: Db, system: string, ids: readonly bigint[]): Promise<Operation[]> {
+/** Reads operations whole. The caller bounds how many; where they are too large together, they are read in parts. */
+export async function readOperations(
+  db: Db,
+  system: string,
+  ids: readonly bigint[],
+  objectsMax = OBJECTS_MAX,
+): Promise<Operation[]> {
   if (ids.length === 0) return []
   const { rows } = await db.pool.query(
     `SELECT operation_id, system, source_id, object_id, side, kind, status, occurred_at, staged_at, observed_at, gone_at,
@@ -88,9 +93,14 @@ export async function readOperations(db: Db, system: string, ids: readonly bigin
      FROM mirror.object
      WHERE system = $1 AND operation_id = ANY ($2::bigint[])
      ORDER BY operation_id, occurred_at, born_seq
-     LIMIT ${OBJECTS_MAX}`,
-    [system, ids],
+     LIMIT $3`,
+    [system, ids, objectsMax],
   )
+  if (rows.length === objectsMax && ids.length > 1) {
+    const half = Math.floor(ids.length / 2)
+    const first = await readOperations(db, system, ids.slice(0, half), objectsMax)
+    return [...first, ...(await readOperations(db, system, ids.slice(half), objectsMax))]
+  }
   const operations = new Map<bigint, Operation>()
   for (const raw of rows) {
     const row = rowSchema.parse(raw)
