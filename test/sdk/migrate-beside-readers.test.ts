@@ -100,3 +100,16 @@ it('a start with nothing to do takes no lock at all, whoever holds the tables', 
   await client.query('ROLLBACK')
   client.release()
 })
+
+it('does not wait longer than it says for a process that migrates and is frozen', async () => {
+  const old = await createOldFixture()
+  const frozen = await old.pool.connect()
+  try {
+    await frozen.query(`BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('idem_migration', 0))`)
+    await expect(old.store.migrate({ waitMs: 200 })).rejects.toThrow('was not applied')
+  } finally {
+    await frozen.query('ROLLBACK')
+    frozen.release()
+    await old.close()
+  }
+})
