@@ -148,6 +148,22 @@ describe.each(['after', 'before'] as const)('while the store cannot be asked (%s
   })
 })
 
+it('is not taken for committed when a new server has given its id to another transaction', async () => {
+  const query = (text: unknown, values: unknown) =>
+    String(text).includes('pg_xact_status')
+      ? Promise.resolve({ rows: [{ status: 'committed' }] })
+      : pool.query(text as string, values as unknown[])
+  const failedOver = { connect: () => pool.connect(), query } as unknown as pg.Pool
+  const store = createPostgresStore({ pool: failedOver })
+  proxy.breakAtCommit('before')
+  const answer = await wrap(persistent(), { store })(postJson({}, { 'idempotency-key': key }))
+  store.close()
+  expect([answer.status, await booked(), await leaseState(fixture, key)]).toEqual([503, [], 'L'])
+  await expireLease(fixture, key)
+  expect((await wrap(persistent())(postJson({}, { 'idempotency-key': key }))).status).toBe(201)
+  expect(await booked()).toEqual([1])
+})
+
 it.each(['COMMIT', 'ROLLBACK', 'COMMIT; BEGIN'])(
   'work that ends its transaction itself (%s) does not complete the key',
   async (statement) => {

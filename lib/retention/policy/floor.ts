@@ -1,8 +1,9 @@
+import { z } from 'zod'
 import type { SystemContext } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
 import { env } from '@/lib/env'
 import type { IntentSource } from '@/lib/sources/contracts'
-import { type OpenSource, openIntentSource, openSystem } from '@/lib/sources/registry'
+import { type OpenSource, openIntentSource } from '@/lib/sources/registry'
 
 type FloorContext = Pick<SystemContext, 'db' | 'clock' | 'log'>
 
@@ -24,11 +25,16 @@ export async function floorOf(ctx: FloorContext, store: OpenSource<IntentSource>
   return { providerWindowMs, floorMs: Math.max(providerWindowMs, rows.ownExpiryMs ?? 0) }
 }
 
-/** The longest of the system's providers. */
+const windowSchema = z.object({ idempotencyWindowMs: z.int().min(0).optional() })
+
+/** The longest of the system's providers. One that is switched off here may still answer the service's retries. */
 async function providerWindow(ctx: FloorContext, system: string): Promise<number> {
-  const { providers } = await openSystem(ctx, system)
+  const rows = await ctx.db.prisma.source.findMany({
+    where: { system, kind: 'provider' },
+    select: { config: true },
+  })
   const standardMs = env().IDEMSCOPE_PROVIDER_WINDOW_MS
-  const windows = providers.map(({ source }) => source.idempotencyWindowMs ?? standardMs)
+  const windows = rows.map(({ config }) => windowSchema.parse(config).idempotencyWindowMs ?? standardMs)
   return windows.length === 0 ? standardMs : Math.max(...windows)
 }
 
