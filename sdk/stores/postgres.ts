@@ -70,7 +70,9 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
     checkpoint: (holder, name, data) => saveCheckpoint(db, holder, name, data),
     async transaction(holder, work) {
       if (holder !== null) await leaves.cover(holder.tier)
-      await runTransaction({ pool: options.pool, clock, operationTimeoutMs }, async (tx) => {
+      // Completed, the key has no lease: one that beats says that the completion is lost.
+      const isUndone = async () => holder !== null && (await heartbeatLease(db, holder, 1))
+      await runTransaction({ pool: options.pool, clock, operationTimeoutMs, isUndone }, async (tx) => {
         const end = await work(tx)
         // The completion of a key looks at it by itself.
         if (holder === null && end === 'commit') await requireOpen(transactionOf(tx))

@@ -96,7 +96,7 @@ async function applyGivingWay(
 ): Promise<boolean> {
   for (let backoffMs = BACKOFF_MS_MIN; ; backoffMs = Math.min(BACKOFF_MS_MAX, backoffMs * 2)) {
     try {
-      return await apply(client, schema, migration)
+      return await apply(client, schema, migration, Math.max(LOCK_TIMEOUT_MS, untilMs - clock.nowMs()))
     } catch (error) {
       if (!isLockTrouble(error)) throw error
       await client.query('ROLLBACK')
@@ -118,10 +118,16 @@ async function applyGivingWay(
 const isLockTrouble = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === '55P03' || error.code === '40P01')
 
-async function apply(client: PoolClient, schema: string, migration: Migration): Promise<boolean> {
+async function apply(
+  client: PoolClient,
+  schema: string,
+  migration: Migration,
+  queueMs: number,
+): Promise<boolean> {
   const { name, sql, checksum } = migration
   await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
-  // Processes wait for one another here, where no request waits for them.
+  // Processes wait for one another here, where no request waits for them; not for ever, one may be frozen.
+  await client.query(`SET LOCAL lock_timeout = ${Math.ceil(queueMs)}`)
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended('idem_migration', 0))")
   await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`)
   if (schema !== 'public') await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`)

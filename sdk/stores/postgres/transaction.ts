@@ -17,7 +17,13 @@ export function transactionOf(client: PoolClient): Transaction {
   return transaction
 }
 
-type TransactionOptions = { pool: Pool; clock: Clock; operationTimeoutMs: number }
+type TransactionOptions = {
+  pool: Pool
+  clock: Clock
+  operationTimeoutMs: number
+  /** Whether what the transaction was to take away is still there, on a server that takes writes. */
+  isUndone?: () => Promise<boolean>
+}
 
 /**
  * One READ COMMITTED transaction (under REPEATABLE READ a heartbeat between snapshot and completion would abort it).
@@ -111,7 +117,7 @@ const ASK_DELAYS_MS = [0, 50, 100, 200, 400, 800, 1_500, 3_000]
 const ASKED_BEFORE_END = 3
 
 async function readOutcome(
-  { pool, clock }: TransactionOptions,
+  { pool, clock, isUndone }: TransactionOptions,
   xid: string,
 ): Promise<'committed' | 'aborted' | 'unknown'> {
   for (const [asked, delayMs] of ASK_DELAYS_MS.entries()) {
@@ -123,6 +129,8 @@ async function readOutcome(
         [xid],
       )
       const status = rows[0]?.status
+      // After a failover the id may be of another transaction, and this one be lost.
+      if (status === 'committed' && (await isUndone?.()) === true) return 'unknown'
       if (status === 'committed' || status === 'aborted') return status
     } catch {
       // Not reachable yet; after a failover, an id that the new server has not given out.
