@@ -135,6 +135,12 @@ test('nothing goes while the provider still answers its key, counted from its la
   await ride('past-all', 31 * 24, 31 * 24)
   await run(sources.slow)
   expect(await keysOf(rides)).toEqual(['kept-longer', 'used-late'])
+  // Switched off in the console it answers its keys all the same.
+  const provider = { system: 'slow-provider', kind: 'provider' }
+  await stand.console.db.prisma.source.updateMany({ where: provider, data: { enabled: false } })
+  await run(sources.slow)
+  expect(await keysOf(rides)).toEqual(['kept-longer', 'used-late'])
+  await stand.console.db.prisma.source.updateMany({ where: provider, data: { enabled: true } })
   await rides.db.query('TRUNCATE idempotency_keys')
 })
 
