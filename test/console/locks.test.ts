@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { curlText } from '@/app/(console)/locks/curl-text'
-import { facetValues, stuckFacts, stuckSentence, viewCounts } from '@/app/(console)/locks/tally'
+import { facetValues, storeStateOf, stuckFacts, stuckSentence, viewCounts } from '@/app/(console)/locks/tally'
 import { isRetryable, providerSays, verdictWords } from '@/app/(console)/locks/words'
 import type { LockTally } from '@/lib/locks/count-locks'
 
@@ -36,12 +36,22 @@ test('a facet counts under the other filters, not under its own', () => {
 })
 
 test('the page is one sentence: how many, where, and what may be done', () => {
-  const sentence = stuckSentence(stuckFacts(TALLIES), 'payments store')
+  const sentence = stuckSentence(stuckFacts(TALLIES), 'payments store', 'read')
   expect(sentence).toMatch(/^6 keys are held past their lease in payments store\. 3 safe to release/)
   expect(sentence).toContain('2 to complete')
   expect(sentence).toContain('1 for a person to look at')
-  expect(stuckSentence(stuckFacts([]), '')).toBe('No key is held now.')
-  expect(stuckSentence(stuckFacts([tally({ state: 'leased', count: 41 })]), '')).toMatch(/No key is stuck/)
+  expect(stuckSentence(stuckFacts([]), '', 'read')).toBe('No key is held now.')
+  const held = stuckFacts([tally({ state: 'leased', count: 41 })])
+  expect(stuckSentence(held, '', 'read')).toMatch(/No key is stuck/)
+})
+
+test('none, not read and not connected are three different sentences', () => {
+  const store = { kind: 'intent', lastOkAt: null }
+  const states = [[{ kind: 'ledger', lastOkAt: 'x' }], [store], [store, { ...store, lastOkAt: 'x' }]].map(
+    storeStateOf,
+  )
+  expect(states).toEqual(['not_connected', 'not_read', 'read'])
+  expect(new Set(states.map((state) => stuckSentence(stuckFacts([]), '', state))).size).toBe(3)
 })
 
 test('none found, not asked, and cannot be asked are told apart', () => {

@@ -6,6 +6,7 @@ import { classNames } from '@/app/_ui/class-names'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { FreshPill } from '@/app/_ui/fresh-pill'
 import { useNow } from '@/app/_ui/now-clock'
+import { PageLink } from '@/app/_ui/page-link'
 import { Pager } from '@/app/_ui/pager'
 import { SelectionBar } from '@/app/_ui/selection-bar'
 import { useSteadyRows } from '@/app/_ui/steady-rows'
@@ -18,6 +19,7 @@ import { LockLine } from './lock-line'
 import type { Query } from './query'
 import type { LockRow, Permit } from './read-locks'
 import { ResolveDialog, type Selection } from './resolve-dialog'
+import type { StoreState } from './tally'
 import { locksText } from './words'
 
 type Props = {
@@ -28,10 +30,11 @@ type Props = {
   /** How many match in all, this page and the others. */
   matching: number
   permit: Permit
+  stores: StoreState
   facets: ReactNode
 }
 
-export function LocksTable({ rows, next, query, filter, matching, permit, facets }: Props) {
+export function LocksTable({ rows, next, query, filter, matching, permit, stores, facets }: Props) {
   const resetKey = [query.view, query.endpoint, query.client, query.cursor].join('|')
   const steady = useSteadyRows(rows, resetKey)
   const chosen = useChosen(
@@ -53,7 +56,7 @@ export function LocksTable({ rows, next, query, filter, matching, permit, facets
         <FreshPill fresh={steady.fresh} left={steady.left} onShow={steady.catchUp} />
       </div>
       {steady.rows.length === 0 ? (
-        <NoLocks query={query} />
+        <NoLocks query={query} stores={stores} />
       ) : (
         <table className={classNames(tableClass, 'border-line border-t')}>
           <thead>
@@ -134,7 +137,25 @@ export function LocksTable({ rows, next, query, filter, matching, permit, facets
   )
 }
 
-function NoLocks({ query }: { query: Query }) {
+function NoLocks({ query, stores }: { query: Query; stores: StoreState }) {
+  if (stores === 'not_connected') {
+    return (
+      <EmptyState kind="waiting" title="No store is connected yet">
+        Locks appear once an idempotency store is read.{' '}
+        <PageLink href="/sources" className="font-medium text-accent-ink hover:underline">
+          Connect one in Sources.
+        </PageLink>
+      </EmptyState>
+    )
+  }
+  if (stores === 'not_read') {
+    return (
+      <EmptyState kind="waiting" title="The store was not read yet">
+        Whether a key is stuck is known once its leases were read.{' '}
+        <PageLink href="/sources">Sources</PageLink> says what is in the way.
+      </EmptyState>
+    )
+  }
   if (query.endpoint !== null || query.client !== null || query.cursor !== null) {
     return (
       <EmptyState kind="filtered" title="No lock matches these filters">

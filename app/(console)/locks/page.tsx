@@ -13,7 +13,7 @@ import { LocksTable } from './locks-table'
 import { loadQuery, toFilter, VIEW_LABEL, VIEWS } from './query'
 import { readLocksPage } from './read-locks'
 import { SourceNotes } from './source-notes'
-import { facetValues, stuckFacts, stuckSentence, viewCounts } from './tally'
+import { facetValues, storeStateOf, stuckFacts, stuckSentence, viewCounts } from './tally'
 
 export const metadata: Metadata = { title: 'Locks' }
 export const dynamic = 'force-dynamic'
@@ -28,6 +28,7 @@ export default async function LocksPage({ searchParams }: { searchParams: Promis
   const page = await readLocksPage(ctx, query)
   const counts = viewCounts(page.tallies, query)
   const facts = stuckFacts(page.tallies)
+  const stores = storeStateOf(page.sources)
   const waiting = page.open?.waitingFail ?? null
   const nameOf = (id: string) => page.sources.find((source) => source.id === id)?.name ?? id
   return (
@@ -35,7 +36,7 @@ export default async function LocksPage({ searchParams }: { searchParams: Promis
       <div className="grid gap-3">
         <PageHeader
           title="Locks"
-          summary={stuckSentence(facts, facts.sources.map(nameOf).join(', '))}
+          summary={stuckSentence(facts, facts.sources.map(nameOf).join(', '), stores)}
           actions={
             <ExportButtons
               action="/locks/export"
@@ -53,6 +54,7 @@ export default async function LocksPage({ searchParams }: { searchParams: Promis
             filter={toFilter(query)}
             matching={counts[query.view]}
             permit={page.permit}
+            stores={stores}
             facets={
               <>
                 {VIEWS.map((view) => (

@@ -54,9 +54,20 @@ export function stuckFacts(tallies: readonly LockTally[]) {
 }
 export type StuckFacts = ReturnType<typeof stuckFacts>
 
+/** Whether anything can be known of locks. */
+export type StoreState = 'not_connected' | 'not_read' | 'read'
+
+export function storeStateOf(sources: readonly { kind: string; lastOkAt: string | null }[]): StoreState {
+  const stores = sources.filter(({ kind }) => kind === 'intent')
+  if (stores.length === 0) return 'not_connected'
+  return stores.some(({ lastOkAt }) => lastOkAt !== null) ? 'read' : 'not_read'
+}
+
 /** The page in one sentence or two. `places` names the stores. */
-export function stuckSentence(facts: StuckFacts, places: string): string {
+export function stuckSentence(facts: StuckFacts, places: string, stores: StoreState): string {
   if (facts.stuck === 0) {
+    if (stores === 'not_connected') return 'No idempotency store is connected: nothing is known of locks.'
+    if (stores === 'not_read') return 'The store was not read yet: nothing is known of locks.'
     return facts.held === 0
       ? 'No key is held now.'
       : `No key is stuck. ${keys(facts.held)} held by a live holder; nothing is to be done.`

@@ -77,7 +77,7 @@ export function CasesCard({ data, query, refusal, place }: Props) {
           cells: <Cells found={found} names={names} />,
         }))}
         toolbar={<Toolbar query={query} counts={counts} />}
-        empty={<NoCase query={query} counts={counts} />}
+        empty={<NoCase query={query} counts={counts} compared={data.verdict !== null} />}
         people={people}
         refusal={refusal}
         place={place}
@@ -131,7 +131,25 @@ function Toolbar({ query, counts }: { query: CaseQuery; counts: PageData['counts
   )
 }
 
-function NoCase({ query, counts }: { query: CaseQuery; counts: PageData['counts'] }) {
+function NoCase({
+  query,
+  counts,
+  compared,
+}: {
+  query: CaseQuery
+  counts: PageData['counts']
+  compared: boolean
+}) {
+  if (!compared && counts.resolved === 0) {
+    return (
+      <EmptyState kind="waiting" title="Nothing was compared yet">
+        Cases are opened by a run over a store and a provider.{' '}
+        <PageLink href="/sources" className="font-medium text-accent-ink hover:underline">
+          Connect them in Sources.
+        </PageLink>
+      </EmptyState>
+    )
+  }
   if (isFiltered(query)) {
     return (
       <EmptyState kind="filtered" title="No case matches these filters">

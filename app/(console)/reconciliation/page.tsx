@@ -39,7 +39,7 @@ export default async function ReconciliationPage({ searchParams }: { searchParam
     <div className="grid gap-3">
       <PageHeader
         title="Reconciliation"
-        summary={summaryOf(data.counts, data.approvals.items.length)}
+        summary={summaryOf(data.counts, data.approvals.items.length, data.verdict !== null)}
         actions={
           <>
             <PageLink href="/reconciliation/rules" className={buttonClass()}>
@@ -77,8 +77,9 @@ export default async function ReconciliationPage({ searchParams }: { searchParam
 }
 
 /** "12 cases are open, 4 of them P1, with €1,284.50 at risk. 2 corrections wait for approval." */
-function summaryOf(counts: CaseCounts, waiting: number): string {
+function summaryOf(counts: CaseCounts, waiting: number, compared: boolean): string {
   const open = counts.open + counts.snoozed
+  if (open === 0 && waiting === 0 && !compared) return 'Nothing was compared yet.'
   if (open === 0 && waiting === 0) return 'No case is open and nothing waits for approval.'
   const p1 = counts.bySeverity.P1 ?? 0
   const money = sumByCurrency(
