@@ -62,13 +62,17 @@ export async function assertWritesEnabled(dbOrTx: Db | Tx): Promise<void> {
 export async function setKillSwitch(ctx: Context, raw: z.input<typeof inputSchema>): Promise<KillSwitch> {
   authorise(ctx, 'kill_switch.set')
   const { on, reason } = inputSchema.parse(raw)
+  // Looked up before the transaction: many who ask at once would wait in it for each other's connections.
+  const seen = on ? null : await readKillSwitch(ctx.db)
+  const pending = seen?.on === true ? await askOrAgree(ctx, seen, reason) : null
   return ctx.db.prisma.$transaction(async (tx) => {
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('idemscope.kill_switch', 0))`
     const before = await readKillSwitch(tx)
     const at = ctx.clock.now().toISOString()
     const switched: Value = { on, reason, by: actorLabel(ctx.actor), at, pending: null }
     if (on || !before.on) return write(tx, ctx, before, switched, on ? 'on' : 'off')
-    const pending = await askOrAgree(ctx, before, reason)
+    if (before.version !== seen?.version)
+      throw new AppError('conflict', 'The switch was changed meanwhile: look at it again.')
     if (pending === null) return write(tx, ctx, before, switched, 'off')
     const { by, at: since, reason: why } = valueSchema.parse(before)
     return write(tx, ctx, before, { on: true, reason: why, by, at: since, pending }, 'proposed')

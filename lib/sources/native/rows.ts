@@ -56,6 +56,12 @@ const effects = z
 /** All that is known of the steps `p` of a key, checkpoints included: what a compare-and-set compares of them. */
 export const STEPS_DIGEST = `md5(coalesce(string_agg(md5(p::text), ',' ORDER BY p.step), ''))`
 
+/**
+ * A step that failed after an attempt whose end nobody knows may have happened all the same. (Stores of an earlier SDK
+ * have no such column.)
+ */
+const STEP_STATE = `CASE WHEN p.state = 'F' AND to_jsonb(p)->>'in_doubt' = 'true' THEN 'U' ELSE p.state::text END`
+
 /** One lease as a JSON object: exact texts, whatever the driver would make of them. */
 export const LEASE_JSON = `
   SELECT s.name AS scope, idem_key_text(l.key) AS key, l.state::text AS state,
@@ -64,7 +70,7 @@ export const LEASE_JSON = `
     l.step, encode(l.trace_id, 'hex') AS trace_id, encode(l.fingerprint, 'hex') AS fingerprint,
     l.created_at, l.lease_until, l.heartbeat_at,
     l.created_at::text AS created_text, l.lease_until::text AS lease_text, l.heartbeat_at::text AS heartbeat_text,
-    (SELECT jsonb_agg(jsonb_build_object('step', p.step, 'name', p.name, 'kind', p.kind, 'state', p.state::text,
+    (SELECT jsonb_agg(jsonb_build_object('step', p.step, 'name', p.name, 'kind', p.kind, 'state', ${STEP_STATE},
         'providerKey', p.provider_key, 'reference', p.reference, 'amountMinor', p.amount_minor::text,
         'currency', p.currency, 'begunAt', p.begun_at, 'settledAt', p.settled_at, 'result', p.result)
         ORDER BY p.begun_at)
