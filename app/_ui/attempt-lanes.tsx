@@ -140,9 +140,10 @@ function LaneRow({
           className="absolute bottom-2 h-4 rounded-[3px]"
         />
         <span
+          title={lane.text}
           style={textPlace({ from, width, fits, early })}
           className={classNames(
-            'absolute whitespace-nowrap text-xs',
+            'absolute truncate text-xs',
             // On a ground of its own: bars have every colour, and text must be read on each, in both themes.
             fits
               ? 'bottom-[9px] mx-0.5 rounded-[2px] bg-surface px-1 text-ink leading-[14px]'
@@ -177,11 +178,19 @@ function LaneRow({
   )
 }
 
-/** On the bar where it fits, at the end that no dot lies on; else beside it, on the side that has room. */
+/** On the bar where it fits, at the end that no dot lies on; else beside it, on the side with more room, and within it. */
 function textPlace(bar: { from: number; width: number; fits: boolean; early: boolean }) {
   const { from, width, fits, early } = bar
-  if (fits) return early ? { right: `${(1 - from - width) * 100}%` } : { left: `${from * 100}%` }
-  return from > 0.7 ? { right: `${(1 - from) * 100}%` } : { left: `${(from + width) * 100}%` }
+  const to = from + width
+  const percent = (share: number) => `${share * 100}%`
+  if (fits) {
+    return early
+      ? { right: percent(1 - to), maxWidth: percent(to) }
+      : { left: percent(from), maxWidth: percent(1 - from) }
+  }
+  return from > 1 - to
+    ? { right: percent(1 - from), maxWidth: percent(from) }
+    : { left: percent(to), maxWidth: percent(1 - to) }
 }
 
 /** 12.5 s, 340 ms, 4 min: as fine as the whole deserves. */
