@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto'
+import { z } from 'zod'
 import type { SystemContext } from '@/lib/context'
 import { canonicalJson } from '@/lib/core/canonical-json'
 import { AppError, invariant } from '@/lib/core/errors'
 import { env } from '@/lib/env'
 import type { Source } from '@/prisma/generated/client'
 import { adapterNameSchema, openAdapter } from './adapters'
-import type { AnySource, IntentSource, LedgerSource, ProviderSource, SourceKind } from './contracts'
+import {
+  type AnySource,
+  type IntentSource,
+  type LedgerSource,
+  type ProviderSource,
+  SOURCE_KINDS,
+  type SourceKind,
+} from './contracts'
 import { openSecret } from './credentials'
 import { observed } from './observe'
 
@@ -39,16 +47,22 @@ export type SystemSources = {
   intents: OpenSource<IntentSource>[]
   ledgers: OpenSource<LedgerSource>[]
   providers: OpenSource<ProviderSource>[]
+  /** Switched off after they were read: what only they hold is not known any more, and is not absent. */
+  off: { id: string; name: string; kind: SourceKind }[]
 }
 
-/** Every source of a system that is switched on. */
+/** Every source of a system that is switched on, and which are not. */
 export async function openSystem(ctx: SourceContext, system: string): Promise<SystemSources> {
   const rows = await ctx.db.prisma.source.findMany({
-    where: { system, enabled: true },
+    where: { system, OR: [{ enabled: true }, { lastOkAt: { not: null } }] },
     orderBy: { id: 'asc' },
   })
-  const sources: SystemSources = { intents: [], ledgers: [], providers: [] }
+  const sources: SystemSources = { intents: [], ledgers: [], providers: [], off: [] }
   for (const row of rows) {
+    if (!row.enabled) {
+      sources.off.push({ id: row.id, name: row.name, kind: z.enum(SOURCE_KINDS).parse(row.kind) })
+      continue
+    }
     const found = open(ctx, row)
     if (found.source.kind === 'intent') sources.intents.push({ ...found, source: found.source })
     else if (found.source.kind === 'ledger') sources.ledgers.push({ ...found, source: found.source })

@@ -11,6 +11,12 @@ afterAll(() => world.close())
 
 const switchOff = (...ids: string[]) =>
   world.system.db.prisma.source.updateMany({ where: { id: { in: ids } }, data: { enabled: false } })
+/** As before it was ever read. */
+const notConnected = (...ids: string[]) =>
+  world.system.db.prisma.source.updateMany({
+    where: { id: { in: ids } },
+    data: { enabled: false, lastOkAt: null },
+  })
 const switchOn = () => world.system.db.prisma.source.updateMany({ data: { enabled: true } })
 const shown = (outcome: string, result: { compared: number; nothingCompared: string | null }) =>
   verdictOf(outcome, [result])?.standing
@@ -27,7 +33,7 @@ test('a system of which nothing was ever read is incomplete, not green', async (
 test('one side alone has nothing to be compared with', async () => {
   await pay(world, 'alone')
   world.advance(30_000)
-  await switchOff(world.ids.ledger, world.ids.provider)
+  await notConnected(world.ids.ledger, world.ids.provider)
   const run = await reconcileNow(world)
   await switchOn()
   expect(run.outcome).toBe('incomplete')

@@ -94,9 +94,14 @@ test('what cannot be saved is refused: another base URL outside the demo, an unk
   await expect(save({ ...stripe, name: 'store', config: {} })).rejects.toMatchObject({ code: 'conflict' })
 })
 
-test('a source that is switched off is not part of its system', async () => {
+test('a source that is switched off is not read, and its system says that it is missing', async () => {
   const id = await save({ enabled: false })
   await expect(openSource(ctx(), id)).rejects.toMatchObject({ code: 'unprocessable' })
-  expect(await openSystem(ctx(), 'payments')).toEqual({ intents: [], ledgers: [], providers: [] })
+  expect(await openSystem(ctx(), 'payments')).toMatchObject({
+    intents: [],
+    ledgers: [],
+    providers: [],
+    off: [{ id, kind: 'intent' }],
+  })
   await expect(openSource(ctx(), 'src_none')).rejects.toMatchObject({ code: 'not_found' })
 })

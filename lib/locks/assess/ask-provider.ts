@@ -8,7 +8,7 @@ import type {
   ProviderPayment,
   ProviderSource,
 } from '@/lib/sources/contracts'
-import { type OpenSource, openSystem } from '@/lib/sources/registry'
+import { type OpenSource, openSystem, type SystemSources } from '@/lib/sources/registry'
 import type { KeySettings } from '../settings'
 import { effectWindow } from './effect-window'
 import type { LeaseReading } from './holder-life'
@@ -30,13 +30,16 @@ const CANDIDATES_NAMED_MAX = 20
 export function createProviderAsker(ctx: SystemContext, system: string, settings: KeySettings) {
   const tails = new Map<string, Tail & { listedAt: Date }>()
   let untagged: { from: Date; any: boolean } | undefined
-  let opened: Promise<OpenSource<ProviderSource>[]> | undefined
+  let opened: Promise<SystemSources> | undefined
 
   async function ask(reading: LeaseReading): Promise<ProviderAnswer> {
     const askedAt = ctx.clock.now().toISOString()
     try {
-      opened ??= openSystem(ctx, system).then((sources) => sources.providers)
-      const providers = await opened
+      opened ??= openSystem(ctx, system)
+      const { providers, off } = await opened
+      const silent = off.find(({ kind }) => kind === 'provider')
+      if (silent !== undefined)
+        return { kind: 'unreachable', askedAt, error: `${silent.name} is switched off and cannot be asked` }
       if (providers.length === 0) return { kind: 'no_provider' }
       return await answer(reading, providers, askedAt)
     } catch (error) {

@@ -11,7 +11,7 @@ import { questionsOf } from '../corrections/execute/gather'
 import type { ReconcileSettings } from '../settings'
 import type { StageContext } from './batch'
 import { earliestOf, readProviderClock } from './source-clock'
-import type { SideState, StageOutcome } from './stage'
+import { type Side, type SideState, type StageOutcome, sidesOf } from './stage'
 
 /** What a run on demand may be about, instead of a window. */
 export type Target = { scope: string; key: string } | { reference: string }
@@ -35,16 +35,16 @@ export async function stageTarget(
   const wanted = (await readOperations(ctx.db, system, operations)).flatMap(questionsOf)
   const answered = await lookUp(ctx, sources, wanted, { left: LOOK_UPS_MAX }, settings)
   const whole = first.size === ask.length && wanted.every((question) => answered.has(lookUpKey(question)))
-  const state = (list: readonly unknown[]): SideState =>
-    list.length === 0 ? 'none' : whole ? 'complete' : 'incomplete'
+  const sides = sidesOf(sources)
+  const state = (side: Side): SideState => (sides[side] === 'complete' && !whole ? 'incomplete' : sides[side])
   return {
     system,
     asOf,
     operations,
     sides: {
-      intent: state(sources.intents),
-      ledger: state(sources.ledgers),
-      provider: state(sources.providers),
+      intent: state('intent'),
+      ledger: state('ledger'),
+      provider: state('provider'),
     },
     failures: [],
     read: wanted.length,

@@ -1,7 +1,7 @@
 import { CursorMovedError } from '@/lib/mirror/cursor'
 import { RunCancelledError, RunLostError } from '@/lib/runs/handle'
 import type { TimeRange } from '@/lib/sources/contracts'
-import { openSystem } from '@/lib/sources/registry'
+import { openSystem, type SystemSources } from '@/lib/sources/registry'
 import { type ReconcileSettings, reconcileSettings } from '../settings'
 import type { StageContext } from './batch'
 import { checkLedgerClock, earliestOf, readProviderClock } from './source-clock'
@@ -48,11 +48,7 @@ export async function stageSystem(
       ctx,
       providers.map(({ now }) => now),
     ),
-    sides: {
-      intent: sources.intents.length > 0 ? 'complete' : 'none',
-      ledger: sources.ledgers.length > 0 ? 'complete' : 'none',
-      provider: sources.providers.length > 0 ? 'complete' : 'none',
-    },
+    sides: sidesOf(sources),
     failures: [],
     read: 0,
   }
@@ -70,6 +66,7 @@ export async function stageSystem(
       fail(side, source, error instanceof Error ? error.message : String(error))
     }
   }
+  for (const off of sources.off) fail(off.kind, off, 'is switched off: what only it holds is not compared')
   // The store first: an effect that its provider shows later is then at worst not there yet, never unexplained.
   for (const open of sources.intents) {
     await attempt('intent', open, async () => {
@@ -94,6 +91,19 @@ export async function stageSystem(
     if (empty.side === 'provider') await rewindProvider(ctx, empty.id, empty.since)
   }
   return outcome
+}
+
+/** As far as it depends on what is connected: a side of which a source is switched off is not whole. */
+export function sidesOf({ intents, ledgers, providers, off }: SystemSources): Record<Side, SideState> {
+  const state = (side: Side, open: readonly unknown[]): SideState => {
+    if (off.some(({ kind }) => kind === side)) return 'incomplete'
+    return open.length > 0 ? 'complete' : 'none'
+  }
+  return {
+    intent: state('intent', intents),
+    ledger: state('ledger', ledgers),
+    provider: state('provider', providers),
+  }
 }
 
 /** Another stager moved the same cursor: what it staged is staged, go on behind it. */

@@ -138,11 +138,12 @@ export const contextOf = (
   lookedUp,
 })
 
-/** What every provider of the system covers up to now; null when one of them has no listing yet. */
+/** What every provider of the system covers up to now; null when one of them has no listing yet, or is switched off. */
 export async function sharedCoverage(
   ctx: Pick<StageContext, 'db'>,
   sources: SystemSources,
 ): Promise<TimeRange | null> {
+  if (sources.off.some(({ kind }) => kind === 'provider')) return null
   const newest = await Promise.all(
     sources.providers.map(async ({ id }) => (await coverageOf(ctx.db, id)).at(-1)),
   )

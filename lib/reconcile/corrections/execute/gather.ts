@@ -15,6 +15,7 @@ import { commitBatch, type StageContext } from '@/lib/reconcile/stage/batch'
 import { SourceUnavailableError } from '@/lib/sources/contracts'
 import { openSystem, type SystemSources } from '@/lib/sources/registry'
 import type { ReconciliationCase } from '@/prisma/generated/client'
+import { sidesOf } from '../../stage/stage'
 
 export type Gathered = {
   sources: SystemSources
@@ -129,15 +130,7 @@ async function classifyAgain(
   lookedUp: ReadonlySet<string>,
   settings: ReconcileSettings,
 ): Promise<Pick<Gathered, 'finding' | 'pictures'>> {
-  const state = (list: readonly unknown[]) => (list.length > 0 ? ('complete' as const) : ('none' as const))
-  const stage = {
-    asOf: ctx.clock.now(),
-    sides: {
-      intent: state(sources.intents),
-      ledger: state(sources.ledgers),
-      provider: state(sources.providers),
-    },
-  }
+  const stage = { asOf: ctx.clock.now(), sides: sidesOf(sources) }
   const coverage = await sharedCoverage(ctx, sources)
   const { findings, pictures } = classifyOperation(
     operation,
