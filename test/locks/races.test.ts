@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { setKillSwitch } from '@/lib/actions/kill-switch'
 import type { Context } from '@/lib/context'
 import { systemClock } from '@/lib/core/clock'
 import { createProviderAsker } from '@/lib/locks/assess/ask-provider'
@@ -58,6 +59,16 @@ function between(happens: () => Promise<unknown>) {
 const release = (lock: LockView, happens: () => Promise<unknown>, ctx = operator) =>
   operateKey(ctx, 'release', target(lock), { settings: SETTINGS, asker: between(happens) })
 
+const nothing = async (): Promise<unknown> => undefined
+
+async function leaseOf(key: string): Promise<{ fence: string; state: string; owner: string }> {
+  const { rows } = await stand.service.query(
+    `SELECT fence::text, state::text, owner FROM idem_lease WHERE key = idem_key_bytes($1)`,
+    [key],
+  )
+  return rows[0]
+}
+
 async function deadKey(key: string) {
   const holder = await acquire(stand, key)
   await killHolder(stand, holder)
@@ -85,10 +96,7 @@ test('12 a takeover between check and set: the release is refused, the new holde
     fence = (await acquire(stand, 'race-takeover')).fence
   })
   expect(action).toMatchObject({ state: 'refused', result: { reason: 'fence_changed' } })
-  const { rows } = await stand.service.query(
-    `SELECT fence::text, state::text FROM idem_lease WHERE key = idem_key_bytes('race-takeover')`,
-  )
-  expect(rows).toEqual([{ fence: fence.toString(), state: 'L' }])
+  expect(await leaseOf('race-takeover')).toMatchObject({ fence: fence.toString(), state: 'L' })
 })
 
 test('a stamp that moved by one microsecond is another state', async () => {
@@ -99,6 +107,25 @@ test('a stamp that moved by one microsecond is another state', async () => {
     ),
   )
   expect(action).toMatchObject({ state: 'refused', result: { reason: 'state_changed' } })
+})
+
+test('the kill switch goes on between check and set: nothing is written', async () => {
+  const { holder, lock } = await deadKey('race-kill')
+  const [approver, admin] = [await stand.as('approver'), await stand.as('admin')]
+  const killed = release(lock, () => setKillSwitch(approver, { on: true, reason: REASON }))
+  await expect(killed).rejects.toMatchObject({ code: 'kill_switch' })
+  await setKillSwitch(admin, { on: false, reason: REASON })
+  expect(await leaseOf('race-kill')).toMatchObject({ state: 'L', owner: holder.owner })
+  expect(await release(await lockOf('race-kill'), nothing)).toMatchObject({ state: 'done' })
+})
+
+test('a release raises the fence, so that whatever its holder still sends is stale', async () => {
+  const { holder, lock } = await deadKey('race-fence')
+  expect(await release(lock, nothing)).toMatchObject({ state: 'done' })
+  const { fence, state } = await leaseOf('race-fence')
+  expect(state).toBe('R')
+  expect(BigInt(fence)).toBeGreaterThan(holder.fence)
+  expect(await stand.store.heartbeat(holder, 60_000)).toBe(false)
 })
 
 test('a key that came back to the same stamps with another fence is refused (ABA)', async () => {

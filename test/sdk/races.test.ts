@@ -104,6 +104,34 @@ it('a stale holder writes nothing', async () => {
   expect(await store.complete(zombie, okResponse())).toBe('stale')
 })
 
+it('a settled effect is settled once: the same end said again is taken, another one is not', async () => {
+  const request = acquireRequest('settled-once')
+  const holder = holderOf(request, await fixture.store.acquire(request))
+  const { store } = fixture
+  await store.beginEffect(holder, {
+    step: 'charge',
+    name: 'charge',
+    kind: 'http',
+    providerKey: 'p',
+    leaseMs: 1000,
+  })
+  const done = {
+    state: 'committed',
+    reference: 'ch_1',
+    amountMinor: 1050n,
+    currency: 'USD',
+    result: null,
+  } as const
+  expect(await store.settleEffect(holder, 'charge', done)).toBe(true)
+  expect(await store.settleEffect(holder, 'charge', done)).toBe(true)
+  expect(await store.settleEffect(holder, 'charge', { ...done, reference: 'ch_2' })).toBe(false)
+  expect(await store.settleEffect(holder, 'charge', { state: 'failed' })).toBe(false)
+  const [step] = await fixture.query(
+    "SELECT state::text, reference FROM idem_step WHERE key = idem_key_bytes('settled-once')",
+  )
+  expect(step).toEqual({ state: 'C', reference: 'ch_1' })
+})
+
 it.each(['repeatable read', 'serializable'])('a %s caller is refused', async (isolation) => {
   const pool = openPool(fixture.url, 1, `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`)
   const store = createPostgresStore({ pool })

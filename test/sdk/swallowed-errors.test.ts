@@ -1,8 +1,10 @@
 import type { PoolClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '@/sdk/clock'
 import { StoreUnavailableError } from '@/sdk/errors'
 import type { IdempotentHandler } from '@/sdk/idempotent'
 import { createPostgresStore } from '@/sdk/stores/postgres'
+import { runTransaction } from '@/sdk/stores/postgres/transaction'
 import {
   createStoreFixture,
   idempotentOn,
@@ -63,6 +65,18 @@ describe.each(['keyed', 'unkeyed', 'bypassed'])('a statement whose error is swal
     expect((await serve(key, 'savepoint')).status).toBe(201)
     expect(await booked(key)).toEqual([{ id: key }])
   })
+})
+
+it('the answer to COMMIT is read: ROLLBACK is no success', async () => {
+  const key = newKey()
+  const options = { pool: fixture.pool, clock: systemClock, operationTimeoutMs: 5_000 }
+  const swallows = runTransaction(options, async (tx) => {
+    await tx.query('INSERT INTO booking VALUES ($1)', [key])
+    await tx.query('SELECT 1/0').catch(() => {})
+    return 'commit'
+  })
+  await expect(swallows).rejects.toMatchObject({ name: 'IdempotencyUsageError' })
+  expect(await booked(key)).toEqual([])
 })
 
 it('gives a connection back without a transaction, however the work ended', async () => {

@@ -6,8 +6,9 @@ import pg from 'pg'
 import { startEmbeddedPostgres, THROW_AWAY } from '@/jobs/supervisor/embedded/postgres'
 import { applyMigrations } from '@/prisma/engine'
 import { createEnvironment } from './environment'
-import { runMutations } from './mutate'
+import { runMutations } from './mutations/run'
 import { playSeeds, range } from './play-seeds'
+import { stopFirst } from './stop-first'
 
 /*
  * npm run test:deep -- [--from 1] [--seeds 10000] [--processes 2] [--as-found]
@@ -25,15 +26,25 @@ async function work(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'idemscope-simulation-'))
   chmodSync(folder, 0o755)
   const settings = [...THROW_AWAY]
-  // Trees from before the option existed took the settings as they are.
-  const postgres = await startEmbeddedPostgres(folder, Object.assign([...settings], { settings }))
-  try {
-    await createTemplate(postgres.url('postgres'), postgres.url('idemscope_template'))
-    return await play(postgres.url('postgres'))
-  } finally {
-    await postgres.stop()
+  let starting: ReturnType<typeof startEmbeddedPostgres> | undefined
+  const stop = async () => {
+    await starting?.then(
+      (postgres) => postgres.stop(),
+      () => {},
+    )
     rmSync(folder, { recursive: true, force: true })
   }
+  return stopFirst(stop, async () => {
+    try {
+      // Trees from before the option existed took the settings as they are.
+      starting = startEmbeddedPostgres(folder, Object.assign([...settings], { settings }))
+      const postgres = await starting
+      await createTemplate(postgres.url('postgres'), postgres.url('idemscope_template'))
+      return await play(postgres.url('postgres'))
+    } finally {
+      await stop()
+    }
+  })
 }
 
 async function createTemplate(adminUrl: string, url: string): Promise<void> {
@@ -75,7 +86,7 @@ async function share(processes: number): Promise<number> {
   const [from, seeds] = [arg('from', 1), arg('seeds', 10_000)]
   const each = Math.ceil(seeds / processes)
   const flags = process.argv.filter((word) => word === '--as-found')
-  const ends = range(0, processes).map((place) => {
+  const children = range(0, processes).map((place) => {
     const own = [
       '--from',
       from + place * each,
@@ -85,10 +96,16 @@ async function share(processes: number): Promise<number> {
       1,
       ...flags,
     ]
-    const child = fork(import.meta.filename, own.map(String))
-    return new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
+    return fork(import.meta.filename, own.map(String))
   })
-  return Math.max(...(await Promise.all(ends)))
+  const ended = Promise.all(
+    children.map((child) => new Promise<number>((done) => child.once('exit', (code) => done(code ?? 1)))),
+  )
+  const stop = () => {
+    for (const child of children) child.kill()
+    return ended
+  }
+  return stopFirst(stop, async () => Math.max(...(await ended)))
 }
 
 if (process.argv.includes('mutations')) {

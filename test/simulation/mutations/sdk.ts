@@ -1,18 +1,12 @@
-/** A deliberate breakage of a guard or a statement, and what has to turn red. */
-export type Mutation = {
-  name: string
-  file: string
-  find: string
-  replace: string
-  /** Seeds to play, or a test file of the suite. */
-  caughtBy: { from: number; seeds: number } | string
-}
+import type { Mutation } from './list'
 
+/** The store's functions as they are now: a migration that makes one anew takes its entries along. */
 const ACQUIRE = 'sdk/migrations/0012_acquire_reads_first.sql'
 const EFFECTS = 'sdk/migrations/0009_effects_that_failed.sql'
 const HELD = "l.fence = p_fence AND l.state = 'L'"
+const TRANSACTION = 'sdk/stores/postgres/transaction.ts'
 
-export const MUTATIONS: readonly Mutation[] = [
+export const SDK_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a live lease is taken over',
     file: ACQUIRE,
@@ -91,31 +85,52 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: 'test/sdk/slow-bodies.test.ts',
   },
   {
-    name: 'one person approves with a second account',
-    file: 'lib/actions/approval.ts',
-    find: 'if (rows.length === 0) return',
-    replace: 'if (rows.length >= 0) return',
-    caughtBy: 'test/access/two-people.test.ts',
+    name: 'a stale holder gives a key back',
+    file: EFFECTS,
+    find: `${HELD} FOR UPDATE;`,
+    replace: "l.state = 'L' FOR UPDATE;",
+    caughtBy: 'test/sdk/races.test.ts',
   },
   {
-    name: 'a verb overlooks that the lease has changed',
-    file: 'lib/sources/native/operate.ts',
-    find: 'AND l.fence = $4::bigint AND l.state::text = $5 AND l.lease_until::text = $6 AND l.heartbeat_at::text = $7',
-    replace: 'AND num_nulls($4::text, $5::text, $6::text, $7::text) = 0',
-    caughtBy: 'test/keys/races.test.ts',
+    name: 'a stale holder settles an effect',
+    file: EFFECTS,
+    find: 'AND s.step = p_step AND s.fence = p_fence\n    AND s.kind',
+    replace: 'AND s.step = p_step\n    AND s.kind',
+    caughtBy: 'test/sdk/races.test.ts',
   },
   {
-    name: 'absence counts from the first acquire',
-    file: 'lib/keys/effect-window.ts',
-    find: 'settlesAt: new Date(lastMs + settings.callMs + settings.settleDelayMs)',
-    replace: 'settlesAt: new Date(firstMs + settings.settleDelayMs)',
-    caughtBy: 'test/keys/absence.test.ts',
+    name: 'a settled effect is settled otherwise',
+    file: EFFECTS,
+    find: "AND (s.state = 'B' OR (s.state = p_state AND s.reference IS NOT DISTINCT FROM p_reference))",
+    replace: '',
+    caughtBy: 'test/sdk/races.test.ts',
   },
   {
-    name: 'objects without a key are no possible effects',
-    file: 'lib/keys/possible-effects.ts',
-    find: 'if (!known.has(object.id)) found.set',
-    replace: 'if (false) found.set',
-    caughtBy: 'test/keys/absence.test.ts',
+    name: 'an effect that is known to have failed keeps its provider key',
+    file: EFFECTS,
+    find: 'CASE WHEN p_failures = 0 THEN p_provider_key',
+    replace: 'CASE WHEN p_failures >= 0 THEN p_provider_key',
+    caughtBy: 'test/sdk/failed-effects.test.ts',
+  },
+  {
+    name: 'a call of unknown end gets another provider key',
+    file: EFFECTS,
+    find: "p_state = 'F' AND s.state = 'B' AND NOT s.in_doubt THEN 1",
+    replace: "p_state = 'F' AND s.state = 'B' THEN 1",
+    caughtBy: 'test/sdk/failed-effects.test.ts',
+  },
+  {
+    name: 'a COMMIT that became ROLLBACK is believed',
+    file: TRANSACTION,
+    find: "if ((await send()).command !== 'COMMIT') throw swallowed()",
+    replace: 'await send()',
+    caughtBy: 'test/sdk/swallowed-errors.test.ts',
+  },
+  {
+    name: 'a COMMIT whose answer is lost counts as not done',
+    file: TRANSACTION,
+    find: "if (became === 'committed') return",
+    replace: "if (became === 'unknown') return",
+    caughtBy: 'test/sdk/lost-commits.test.ts',
   },
 ]

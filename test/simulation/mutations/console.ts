@@ -1,0 +1,69 @@
+import type { Mutation } from './list'
+
+const OPERATE = 'lib/sources/native/operate.ts'
+
+export const CONSOLE_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'one person approves with a second account',
+    file: 'lib/actions/approval.ts',
+    find: 'if (rows.length === 0) return',
+    replace: 'if (rows.length >= 0) return',
+    caughtBy: 'test/access/two-people.test.ts',
+  },
+  {
+    name: 'a verb overlooks that the lease has changed',
+    file: OPERATE,
+    find: 'AND l.fence = $4::bigint AND l.state::text = $5 AND l.lease_until::text = $6 AND l.heartbeat_at::text = $7',
+    replace: 'AND num_nulls($4::text, $5::text, $6::text, $7::text) = 0',
+    caughtBy: 'test/locks/races.test.ts',
+  },
+  {
+    name: 'absence counts from the first acquire',
+    file: 'lib/locks/assess/effect-window.ts',
+    find: 'settlesAt: new Date(lastMs + settings.callMs + settings.settleDelayMs)',
+    replace: 'settlesAt: new Date(firstMs + settings.settleDelayMs)',
+    caughtBy: 'test/locks/absence.test.ts',
+  },
+  {
+    name: 'objects without a key are no possible effects',
+    file: 'lib/locks/assess/possible-effects.ts',
+    find: 'if (!known.has(object.id)) found.set',
+    replace: 'if (false) found.set',
+    caughtBy: 'test/locks/absence.test.ts',
+  },
+  {
+    name: 'a verb overlooks that a step has changed',
+    file: OPERATE,
+    find: 'AND p.key = l.key) = $11',
+    replace: 'AND p.key = l.key) || $11 IS NOT NULL',
+    caughtBy: 'test/locks/holder-returns.test.ts',
+  },
+  {
+    name: 'a key is ended though a step has changed',
+    file: OPERATE,
+    find: 'FROM step p) = $15',
+    replace: 'FROM step p) || $15 IS NOT NULL',
+    caughtBy: 'test/locks/holder-returns.test.ts',
+  },
+  {
+    name: 'a verb’s write ignores the lease’s end',
+    file: OPERATE,
+    find: "(l.state <> 'L' OR l.lease_until",
+    replace: '(l.fence IS NOT NULL OR l.lease_until',
+    caughtBy: 'test/conformance/intent-source.test.ts',
+  },
+  {
+    name: 'a released key keeps its fence',
+    file: OPERATE,
+    find: "const NEXT_FENCE = 'greatest(l.fence + 1,",
+    replace: "const NEXT_FENCE = 'least(l.fence,",
+    caughtBy: 'test/locks/races.test.ts',
+  },
+  {
+    name: 'the kill switch is not asked just before a verb’s write',
+    file: 'lib/locks/verbs/apply-verb.ts',
+    find: '  await assertWritesEnabled(ctx.db)\n  return write',
+    replace: '  return write',
+    caughtBy: 'test/locks/races.test.ts',
+  },
+]
