@@ -7,7 +7,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 3,
     globalSetup: ['test/global-postgres.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // How long something takes says nothing on a machine that others share; a test that hangs is ended all the same.
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
   },
 })
