@@ -1,6 +1,7 @@
 import type { Mutation } from './list'
 
 const OPERATE = 'lib/sources/native/operate.ts'
+const EXECUTE = 'lib/reconcile/corrections/execute'
 
 export const CONSOLE_MUTATIONS: readonly Mutation[] = [
   {
@@ -65,5 +66,26 @@ export const CONSOLE_MUTATIONS: readonly Mutation[] = [
     find: '  await assertWritesEnabled(ctx.db)\n  return write',
     replace: '  return write',
     caughtBy: 'test/locks/races.test.ts',
+  },
+  {
+    name: 'evidence that changed since the approval is overlooked',
+    file: `${EXECUTE}/execute.ts`,
+    find: 'if (gathered.hash !== action.evidenceHash)',
+    replace: 'if (gathered.hash === null)',
+    caughtBy: 'test/reconcile/corrections.test.ts',
+  },
+  {
+    name: 'an approval never expires',
+    file: `${EXECUTE}/execute.ts`,
+    find: 'action.expiresAt === null || action.expiresAt <= ctx.clock.now()',
+    replace: 'action.expiresAt === null || ctx.clock.now() === null',
+    caughtBy: 'test/reconcile/corrections.test.ts',
+  },
+  {
+    name: 'money that changed since the approval is overlooked',
+    file: `${EXECUTE}/act.ts`,
+    find: 'if (changed !== null) {',
+    replace: "if (changed === '') {",
+    caughtBy: 'test/reconcile/refund-money.test.ts',
   },
 ]
