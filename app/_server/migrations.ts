@@ -19,4 +19,6 @@ export const MIGRATIONS = [
   '20261129050010_audit_heads',
   '20261129060000_span_identity',
   '20261129110000_watched_locks',
+  '20261129120000_retention_exception',
+  '20261129120001_unreadable',
 ] as const

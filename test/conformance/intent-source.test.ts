@@ -231,16 +231,20 @@ describe.each(LAYOUTS)('$name', ({ name, create }) => {
   test('a write that a lock holds up waits for its timeout, and changes nothing', async () => {
     if (!holds) return
     const lease = await dead('slow')
-    const hurried = layout.open({ statementTimeoutMs: 300 })
+    // Long enough for a connection to be made on a loaded machine.
+    const hurried = layout.open({ statementTimeoutMs: 2_000 })
     const blocker = await layout.db.connect()
     await blocker.query('BEGIN')
-    await blocker.query(`SELECT FROM ${layout.live} WHERE ${layout.where('slow')} FOR UPDATE`)
-    await expect(hurried.release(lease.seen, options())).rejects.toMatchObject({
-      fault: 'slow',
-      refused: true,
-    })
-    await blocker.query('ROLLBACK')
-    blocker.release()
+    try {
+      await blocker.query(`SELECT FROM ${layout.live} WHERE ${layout.where('slow')} FOR UPDATE`)
+      await expect(hurried.release(lease.seen, options())).rejects.toMatchObject({
+        fault: 'slow',
+        refused: true,
+      })
+    } finally {
+      await blocker.query('ROLLBACK')
+      blocker.release()
+    }
     expect((await leaseOf('slow')).version).toBe(lease.version)
     await hurried.close()
   })
