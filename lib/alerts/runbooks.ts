@@ -183,7 +183,7 @@ const CLOCK_SKEW: Runbook = {
     },
     {
       head: 'Was a store’s clock set back?',
-      text: 'Leases that it wrote before lie in its future until it has caught up: no holder of them counts as dead before that.',
+      text: 'Leases that it wrote before lie in its future until it has caught up. Their locks say so; a holder that renews nothing for the length of its lease while the console watches counts as dead, and the evidence decides.',
       link: { label: 'Open the locks', path: '/locks' },
     },
     {
