@@ -36,6 +36,7 @@ test('first run: each page says what it waits for; the check-list tells how to b
 
   for (const [path, says] of [
     ['/traces', 'Waiting for the first span'],
+    ['/locks', 'No store is connected yet'],
     ['/reconciliation', 'Nothing was compared yet'],
     ['/storage', 'No store was sampled in this range'],
     ['/sources', 'Nothing is connected yet'],
