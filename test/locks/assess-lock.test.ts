@@ -3,7 +3,7 @@ import { canonicalJson } from '@/lib/core/canonical-json'
 import { assessLock } from '@/lib/locks/assess/assess-lock'
 import { formatLockVersion, lockVersion, parseLockVersion } from '@/lib/locks/assess/lock-version'
 import type { AnswerObject, ProviderAnswer } from '@/lib/locks/assess/provider-answer'
-import { recoverResponse } from '@/lib/locks/verbs/recover-response'
+import { recoverResponse } from '@/lib/locks/assess/recover-response'
 import type { LeaseRow, StoredEffect } from '@/lib/sources/contracts'
 
 const NOW = new Date('2026-01-01T12:00:00Z')

@@ -4,14 +4,14 @@ import type { KeyAction } from '@/lib/core/states'
 import type { IntentSource, LeaseRow, StoredResponse } from '@/lib/sources/contracts'
 import { type OpenSource, openIntentSource } from '@/lib/sources/registry'
 import type { KeySettings } from '../settings'
-import { endpointOf, recoverResponse } from '../verbs/recover-response'
-import { readUnchangedSince } from '../verbs/unchanged-since'
 import { createProviderAsker } from './ask-provider'
 import { type Assessment, assessLock } from './assess-lock'
 import type { FoundEffect } from './found-effect'
 import { aheadMs, holderLife, type LeaseReading } from './holder-life'
 import { type LockVersion, lockVersion } from './lock-version'
 import type { ProviderAnswer } from './provider-answer'
+import { endpointOf, recoverResponse } from './recover-response'
+import { readUnchangedSince } from './unchanged-since'
 
 export type Target = {
   sourceId: string

@@ -11,8 +11,8 @@ import {
   type StoreOutcome,
 } from '@/lib/sources/contracts'
 import { type Asker, type Inspection, inspect, type Reading, type Target } from '../assess/inspect'
+import { failedResponse } from '../assess/recover-response'
 import type { KeySettings } from '../settings'
-import { failedResponse } from './recover-response'
 
 export type VerbOutcome =
   | { kind: 'done'; reading: Reading }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
 import type { LeaseRow } from '@/lib/sources/contracts'
-import { storeDigest } from '../assess/lock-version'
+import { storeDigest } from './lock-version'
 
 const SQL = `
   SELECT unchanged_since FROM lock

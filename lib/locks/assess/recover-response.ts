@@ -1,5 +1,5 @@
 import type { ResponseTemplate, StoredResponse } from '@/lib/sources/contracts'
-import type { FoundEffect } from '../assess/found-effect'
+import type { FoundEffect } from './found-effect'
 
 const PLACEHOLDER = /\{\{\s*([\w.]+)\s*\}\}/g
 
