@@ -21,4 +21,5 @@ export const MIGRATIONS = [
   '20261129110000_watched_locks',
   '20261129120000_retention_exception',
   '20261129120001_unreadable',
+  '20261129130000_untagged',
 ] as const
