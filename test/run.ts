@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { relative } from 'node:path'
 import { ensureInstalled, ensurePrograms } from './support/prerequisites'
 
 // `npm test`: everything, one after the other (two cores), ending with one line: N passed, N failed.
@@ -36,9 +37,10 @@ function vitest(name: string, config: string): Step {
   }
 }
 
-type Counts = { passed: number; failed: number }
+type Failure = { test: string; message: string }
+type Outcome = { passed: number; failures: Failure[] }
 
-function run({ name, command, report }: Step): Counts {
+function run({ name, command, report }: Step): Outcome {
   console.log(`\n── ${name}`)
   if (report) rmSync(report, { force: true })
   const startedAt = performance.now()
@@ -47,20 +49,73 @@ function run({ name, command, report }: Step): Counts {
     stdio: 'inherit',
     env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1' },
   })
-  const counts = report ? readCounts(report) : { passed: 0, failed: 0 }
-  if (!report || counts === undefined)
-    return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
-  console.log(`── ${name}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
+  const outcome = report && existsSync(report) ? readReport(report) : undefined
+  if (outcome) console.log(`── ${name}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
+  if (status === 0) return outcome ?? { passed: 1, failures: [] }
   // A runner that fails without a failed test (an unhandled error, nothing found) is a failure all the same.
-  return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
+  const failures = outcome?.failures.length
+    ? outcome.failures
+    : [{ test: name, message: `ended with ${status}` }]
+  return { passed: outcome?.passed ?? 0, failures }
 }
 
-function readCounts(path: string): Counts | undefined {
-  if (!existsSync(path)) return undefined
+function readReport(path: string): Outcome {
   const report = JSON.parse(readFileSync(path, 'utf8'))
   return 'stats' in report
-    ? { passed: report.stats.expected + report.stats.flaky, failed: report.stats.unexpected }
-    : { passed: report.numPassedTests, failed: report.numFailedTests }
+    ? {
+        passed: report.stats.expected + report.stats.flaky,
+        failures: playwrightFailures(report.suites, report.errors),
+      }
+    : { passed: report.numPassedTests, failures: vitestFailures(report.testResults) }
+}
+
+type VitestFile = {
+  name: string
+  status: string
+  message: string
+  assertionResults: { status: string; fullName: string; failureMessages: string[] }[]
+}
+
+function vitestFailures(files: VitestFile[]): Failure[] {
+  return files.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(process.cwd(), name)
+    const failed = assertionResults.filter((test) => test.status === 'failed')
+    // A file can fail outside its tests: it does not load, or what it sets up fails.
+    if (failed.length === 0 && status === 'failed') return [{ test: file, message }]
+    return failed.map((test) => ({
+      test: `${file} › ${test.fullName}`,
+      message: test.failureMessages.join('\n'),
+    }))
+  })
+}
+
+type PlaywrightSuite = {
+  suites?: PlaywrightSuite[]
+  specs?: {
+    file: string
+    title: string
+    ok: boolean
+    tests: { results: { error?: { message?: string } }[] }[]
+  }[]
+}
+
+function playwrightFailures(suites: PlaywrightSuite[], errors: { message?: string }[]): Failure[] {
+  const ofSuite = ({ suites = [], specs = [] }: PlaywrightSuite): Failure[] => [
+    ...specs
+      .filter(({ ok }) => !ok)
+      .map(({ file, title, tests }) => ({
+        test: `${file} › ${title}`,
+        message: tests.at(-1)?.results.at(-1)?.error?.message ?? '',
+      })),
+    ...suites.flatMap(ofSuite),
+  ]
+  return [...suites.flatMap(ofSuite), ...errors.map(({ message = '' }) => ({ test: 'end to end', message }))]
+}
+
+/** What failed comes last, where whoever reads only the end of the log finds it. */
+function printFailures(failures: Failure[]) {
+  for (const { test, message } of failures)
+    console.log(`\n✗ ${test}\n${message.split('\n').slice(0, 12).join('\n').slice(0, 1500)}`)
 }
 
 mkdirSync(REPORTS, { recursive: true })
@@ -68,8 +123,9 @@ ensureInstalled()
 ensurePrograms()
 const only = process.argv.slice(2)
 const steps = only.length === 0 ? STEPS : STEPS.filter(({ name }) => only.some((word) => name.includes(word)))
-const total = steps
-  .map(run)
-  .reduce((sum, counts) => ({ passed: sum.passed + counts.passed, failed: sum.failed + counts.failed }))
-console.log(`\n${total.passed} passed, ${total.failed} failed`)
-process.exit(total.failed === 0 ? 0 : 1)
+const outcomes = steps.map(run)
+const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0)
+const failures = outcomes.flatMap((outcome) => outcome.failures)
+printFailures(failures)
+console.log(`\n${passed} passed, ${failures.length} failed`)
+process.exit(failures.length === 0 ? 0 : 1)
