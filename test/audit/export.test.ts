@@ -35,7 +35,7 @@ beforeAll(async () => {
 })
 afterAll(() => console.close())
 
-test('20 an export is escaped, honours the filter, carries offsets, and is audited with what was taken', async () => {
+test('an export is escaped, honours the filter, carries offsets, and is audited with what was taken', async () => {
   const { text, rows, truncated } = await exportAudit(ctx, { verb: 'test.write' }, 'csv')
   expect({ rows, truncated }).toEqual({ rows: 2, truncated: false })
   expect(text).toContain(`"'=HYPERLINK(""http://evil"")"`)

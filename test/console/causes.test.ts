@@ -76,7 +76,7 @@ test('none, not measured, and a lower bound are told apart', () => {
   expect(sentence).toContain('€269.70 and $90,071,992,547,409.93 at risk')
 })
 
-test('3 the list behind a point of the chart says how many the chart counted, and why it has others', () => {
+test('the list behind a point of the chart says how many the chart counted, and why it has others', () => {
   const causes = groupCauses(SEEN, UNSEEN)
   const page = { causes, amounts: sumAmounts(SEEN), committed: 9n, bySpans: 4, more: false }
   expect(effectsSentence('duplicate', page, 4)).toContain(

@@ -87,7 +87,7 @@ test('a verdict names what it completes with', () => {
   expect(words.row).toBe('Complete with refund')
 })
 
-test('14 only what may end otherwise stays selected', () => {
+test('only what may end otherwise stays selected', () => {
   expect(isRetryable('store_unreachable')).toBe(true)
   expect(isRetryable('evidence_unsettled')).toBe(true)
   expect(isRetryable('fence_changed')).toBe(false)
@@ -95,7 +95,7 @@ test('14 only what may end otherwise stays selected', () => {
   expect(isRetryable('toString')).toBe(false)
 })
 
-test('20 a copied curl has a placeholder for the token, and quotes what a shell would read', () => {
+test('a copied curl has a placeholder for the token, and quotes what a shell would read', () => {
   const curl = curlText({
     origin: 'http://localhost:3000',
     verb: 'release',

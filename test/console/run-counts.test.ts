@@ -53,7 +53,7 @@ test('a bucket of age is from its bound to the next younger one', () => {
   expect(of('older')).toMatchObject({ seenFrom: undefined, seenBefore: new Date('2026-11-21T12:00:00Z') })
 })
 
-test('20 a CSV field cannot become a formula, nor break its line', () => {
+test('a CSV field cannot become a formula, nor break its line', () => {
   expect(
     csvText(
       ['a', 'b'],

@@ -53,7 +53,7 @@ const data = (over: Partial<NowData>): NowData => ({
 
 const telemetry = (tiles: ReturnType<typeof buildTiles>) => tiles.filter(({ id }) => id !== 'locks')
 
-test('5 figures of a service that is silent are stale since then, and never good', () => {
+test('figures of a service that is silent are stale since then, and never good', () => {
   const fresh = telemetry(buildTiles(data({})))
   expect(fresh.map(({ standing }) => standing)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok'])
   const silent = telemetry(buildTiles(data({ freshness: [service(true)] })))
@@ -63,7 +63,7 @@ test('5 figures of a service that is silent are stale since then, and never good
   }
 })
 
-test('5 bad news stays bad when the source falls silent', () => {
+test('bad news stays bad when the source falls silent', () => {
   const breach: Measure = { ...good('M2'), value: 0.01, numerator: 12, state: 'breach' }
   const measures = [breach, ...(['M1', 'M3', 'M4', 'M6'] as const).map(good)]
   const [tile] = buildTiles(data({ measures, freshness: [service(true)] }))
@@ -71,7 +71,7 @@ test('5 bad news stays bad when the source falls silent', () => {
   expect(tile?.stale).not.toBeNull()
 })
 
-test('5 what has no input is not measured, never 0', () => {
+test('what has no input is not measured, never 0', () => {
   const measures = (['M1', 'M2', 'M3', 'M4', 'M6'] as const).map((id) => notMeasured(id, 'no telemetry'))
   for (const { value, standing, facts } of buildTiles(data({ measures, freshness: [] }))) {
     expect(value).toBeNull()

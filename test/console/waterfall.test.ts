@@ -78,7 +78,7 @@ test('no span is no waterfall', () => {
   expect(buildWaterfall([])).toBeNull()
 })
 
-test('8 rows are the same after they were packed for the way to the browser', () => {
+test('rows are the same after they were packed for the way to the browser', () => {
   const rows = buildWaterfall([span('a', null, 0, 30), span('b', 'a', 5, 10)])?.rows ?? []
   expect(rows).toHaveLength(2)
   expect(unpackRows(packRows(rows), 0, 10)).toEqual(rows)

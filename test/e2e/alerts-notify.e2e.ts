@@ -7,7 +7,7 @@ test.use(asAdmin)
 
 const REASON = 'the pager of the payments team'
 
-test('18 a test notification shows the receiver’s real answer, and its URL is not shown again', async ({
+test('a test notification shows the receiver’s real answer, and its URL is not shown again', async ({
   page,
 }) => {
   const hook = await startWebhook()
@@ -45,7 +45,7 @@ test('18 a test notification shows the receiver’s real answer, and its URL is 
   }
 })
 
-test('18 what is raised and what has cleared is delivered by the worker, each once', async ({ page }) => {
+test('what is raised and what has cleared is delivered by the worker, each once', async ({ page }) => {
   test.setTimeout(240_000)
   const hook = await startWebhook()
   await page.goto('/alerts')

@@ -13,7 +13,7 @@ const duplicates = (page: Page) => page.locator('[data-alert=duplicate_effects]'
 test.describe('as an operator', () => {
   test.use(asOperator)
 
-  test('18 a silence lists what matches and similar ones, needs an end and a reason; evaluation and history go on', async ({
+  test('a silence lists what matches and similar ones, needs an end and a reason; evaluation and history go on', async ({
     page,
   }) => {
     test.setTimeout(240_000)
@@ -90,7 +90,7 @@ test.describe('as an operator', () => {
     ])
   })
 
-  test('18 a short silence is undone at once; a planned one is a maintenance window', async ({ page }) => {
+  test('a short silence is undone at once; a planned one is a maintenance window', async ({ page }) => {
     const subject = `nobody-${Date.now()}`
     await page.goto('/alerts')
     await page.getByRole('button', { name: 'Silence alerts' }).click()
@@ -118,7 +118,7 @@ test.describe('as an operator', () => {
     expect((await api.post(`alerts/silences/${made.body.id}/expire`, { reason: 'drill' })).status).toBe(200)
   })
 
-  test('18 each alert has its runbook inline, with range and service filled in', async ({ page }) => {
+  test('each alert has its runbook inline, with range and service filled in', async ({ page }) => {
     test.setTimeout(180_000)
     await page.goto('/alerts')
     await expect(duplicates(page)).toBeVisible(FIRES_WITHIN)
@@ -145,7 +145,7 @@ test.describe('as an operator', () => {
     await expect(page.locator('[data-runbook]').first()).toBeVisible()
   })
 
-  test('1 the URL keeps the alert, the budget and the silences that are looked at', async ({ page }) => {
+  test('the URL keeps the alert, the budget and the silences that are looked at', async ({ page }) => {
     await page.goto('/alerts?range=15m')
     const objectives = page.getByRole('region', { name: 'Objectives', exact: true })
     await expect(objectives.locator('[data-objective]')).toHaveCount(8)
@@ -168,7 +168,7 @@ test.describe('as an operator', () => {
   })
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`22 alerts have no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
+    test(`alerts have no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
       await page.emulateMedia({ colorScheme })
       await page.goto('/alerts')
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
@@ -187,7 +187,7 @@ test.describe('as an operator', () => {
 test.describe('as a viewer', () => {
   test.use(asViewer)
 
-  test('16 a viewer sees alerts, and what they may not do names the role', async ({ page }) => {
+  test('a viewer sees alerts, and what they may not do names the role', async ({ page }) => {
     await page.goto('/alerts')
     const silence = page.getByRole('button', { name: 'Silence alerts' })
     await silence.focus()

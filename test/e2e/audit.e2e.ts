@@ -14,7 +14,7 @@ test('the chain is verified on request, and its head can be taken', async ({ pag
   await expect(page.getByRole('button', { name: 'Copy head hash' })).toBeVisible()
 })
 
-test('1 an entry opens beside the list, in the URL; 20 exports are files of the filter, and are audited', async ({
+test('an entry opens beside the list, in the URL; exports are files of the filter, and are audited', async ({
   page,
 }) => {
   await page.goto('/audit?range=24h')
@@ -37,7 +37,7 @@ test('1 an entry opens beside the list, in the URL; 20 exports are files of the 
   await expect(page).not.toHaveURL(/open=/)
 })
 
-test('6 a search without a result looks like one; 2 the UTC switch changes the table', async ({ page }) => {
+test('a search without a result looks like one; the UTC switch changes the table', async ({ page }) => {
   await page.goto('/audit?range=24h&q=nobody-did-this')
   await expect(page.locator('[data-empty=filtered]')).toBeVisible()
   await page.getByRole('link', { name: 'clear the filters' }).click()
@@ -48,7 +48,7 @@ test('6 a search without a result looks like one; 2 the UTC switch changes the t
   await expect(time).toContainText('GMT+5:30')
 })
 
-test('20 an exported cell never begins as a formula, and the filter decides what is in the file', async ({
+test('an exported cell never begins as a formula, and the filter decides what is in the file', async ({
   page,
 }) => {
   const url = process.env.BASE_URL ?? ''
@@ -84,7 +84,7 @@ test('20 an exported cell never begins as a formula, and the filter decides what
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`22 the audit has no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
+  test(`the audit has no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
     await page.emulateMedia({ colorScheme })
     await page.goto('/audit?range=24h')
     await page.locator('tbody a').first().click()

@@ -98,7 +98,7 @@ test('on the longest table each interaction is painted within 200 ms', async ({ 
   expect(interactionMs).toBeLessThan(INTERACTION_MS_MAX)
 })
 
-test('8 a stored response of 5 MB holds up nothing; its integers beyond 2^53 are shown and copied exactly', async ({
+test('a stored response of 5 MB holds up nothing; its integers beyond 2^53 are shown and copied exactly', async ({
   page,
   context,
 }) => {

@@ -64,7 +64,7 @@ test('a case shows the sides field by field, the attempts as lanes, and its hist
   await expect(page.getByRole('region', { name: 'History' }).getByText(/^Opened/)).toBeVisible()
 })
 
-test('13 proposed by one, approved by another after a 10 s hold, executed once, verified, and the case closes', async ({
+test('proposed by one, approved by another after a 10 s hold, executed once, verified, and the case closes', async ({
   page,
   browser,
 }) => {
@@ -121,7 +121,7 @@ test('13 proposed by one, approved by another after a 10 s hold, executed once, 
   await other.close()
 })
 
-test('16 what a role may not do is visible, can be focused, and names the role', async ({ page }) => {
+test('what a role may not do is visible, can be focused, and names the role', async ({ page }) => {
   test.setTimeout(120_000)
   const found = await openCase('duplicate_same_key', decided)
   const client = await api('approver')
@@ -160,7 +160,7 @@ test('withdrawn by its proposer, nothing was done, and it can be proposed again'
   await expect(page.getByRole('region', { name: 'History' }).getByText(/^Withdrawn/)).toBeVisible()
 })
 
-test('11 acknowledged, assigned, commented, snoozed: each in the history, once for a double click; the last is undone', async ({
+test('acknowledged, assigned, commented, snoozed: each in the history, once for a double click; the last is undone', async ({
   page,
 }) => {
   const found = await openCase('amount_mismatch')
@@ -195,13 +195,13 @@ test('11 acknowledged, assigned, commented, snoozed: each in the history, once f
   expect((await (await api()).get(`reconciliation/cases/${found.id}`)).triage).toBe('assigned')
 })
 
-test('6 a case that does not exist says so', async ({ page }) => {
+test('a case that does not exist says so', async ({ page }) => {
   const answer = await page.goto('/reconciliation/cases/case_none')
   expect(answer?.status()).toBe(404)
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`22 a case has no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
+  test(`a case has no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
     const { items } = (await (await api()).get(openOnes('duplicate_same_key'))) as { items: Case[] }
     await page.emulateMedia({ colorScheme })
     await page.goto(`/reconciliation/cases/${items[0]?.id}`)

@@ -21,7 +21,7 @@ async function chooseAllMatching(page: Page): Promise<number> {
   return Number(/\d+/.exec((await said.textContent()) ?? '')?.[0])
 }
 
-test('9 the header selects the page, all that match is a second choice; 11 assigned once for a double click; undone', async ({
+test('the header selects the page, all that match is a second choice; assigned once for a double click; undone', async ({
   page,
 }) => {
   await waitForOpen('orphan_effect', 2)
@@ -56,7 +56,7 @@ test('9 the header selects the page, all that match is a second choice; 11 assig
   expect(await openOf('orphan_effect', '&triage=assigned')).toHaveLength(0)
 })
 
-test('14 what one case refuses is listed with its reason, and does not stay selected', async ({ page }) => {
+test('what one case refuses is listed with its reason, and does not stay selected', async ({ page }) => {
   await waitForOpen('key_reuse_mismatch', 2)
   await page.goto('/reconciliation?class=key_reuse_mismatch')
   const count = await chooseAllMatching(page)
@@ -104,7 +104,7 @@ test('snoozed until a moment, they leave the open list, and come back with Undo'
   expect((await client.get(`reconciliation/cases/${id}`)).triage).toBe('open')
 })
 
-test('16 who may only look sees the acts, and what role they need', async ({ browser }) => {
+test('who may only look sees the acts, and what role they need', async ({ browser }) => {
   const context = await browser.newContext({ ...asViewer, baseURL: process.env.BASE_URL ?? '' })
   const page = await context.newPage()
   await page.goto('/reconciliation')

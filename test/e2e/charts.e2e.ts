@@ -2,9 +2,7 @@ import { asOperator, expect, frozenRange, test } from './console-test'
 
 test.use(asOperator)
 
-test('3 a bar opens the list behind it, with as many as it counts or the reason why not', async ({
-  page,
-}) => {
+test('a bar opens the list behind it, with as many as it counts or the reason why not', async ({ page }) => {
   const { query } = frozenRange()
   await page.goto(`/now?${query}&tz=local`)
   const bar = page.locator('.recharts-bar').first().locator('.recharts-bar-rectangle rect').last()
@@ -24,7 +22,7 @@ test('3 a bar opens the list behind it, with as many as it counts or the reason 
   await expect(page).not.toHaveURL(/bar=/)
 })
 
-test('3 dragging over a chart sets the range of the page', async ({ page }) => {
+test('dragging over a chart sets the range of the page', async ({ page }) => {
   const { from, to, query } = frozenRange()
   await page.goto(`/now?${query}`)
   const plot = page.locator('.chart .recharts-cartesian-grid').first()
@@ -46,7 +44,7 @@ test('3 dragging over a chart sets the range of the page', async ({ page }) => {
   await expect(page.getByText('UTC, fixed')).toBeVisible()
 })
 
-test('3 a point of the rate is opened by keyboard: the effects of its minute', async ({ page }) => {
+test('a point of the rate is opened by keyboard: the effects of its minute', async ({ page }) => {
   await page.goto('/now?range=15m')
   const chart = page.locator('.chart svg').nth(1)
   await expect(chart).toBeVisible()
@@ -61,7 +59,7 @@ test('3 a point of the rate is opened by keyboard: the effects of its minute', a
   expect(Date.parse(searchParams.get('to') ?? '') - Date.parse(searchParams.get('from') ?? '')).toBe(60_000)
 })
 
-test('3 a tile and an endpoint lead to what is behind them, in the same range', async ({ page }) => {
+test('a tile and an endpoint lead to what is behind them, in the same range', async ({ page }) => {
   await page.goto('/now?range=6h')
   await page.getByRole('link', { name: 'Stuck locks' }).click()
   await expect(page).toHaveURL(/\/locks\?.*range=6h/)
@@ -70,7 +68,7 @@ test('3 a tile and an endpoint lead to what is behind them, in the same range', 
   await expect(page).toHaveURL(/\/traces\?.*endpoint=.*range=6h/)
 })
 
-test('19 what a person started is a mark on the charts, and leads to its entry in the audit', async ({
+test('what a person started is a mark on the charts, and leads to its entry in the audit', async ({
   page,
 }) => {
   await page.goto('/now?range=15m')

@@ -33,7 +33,7 @@ test('causes are operation × service version, with money a currency; a cause le
   }).toPass({ timeout: 45_000 })
 })
 
-test('1 kind and cause are in the URL, the range goes along', async ({ page }) => {
+test('kind and cause are in the URL, the range goes along', async ({ page }) => {
   await untilSome(page)
   await page.locator('[data-row-link]').last().click()
   await expect(page).toHaveURL(/cause=/)
@@ -44,12 +44,12 @@ test('1 kind and cause are in the URL, the range goes along', async ({ page }) =
   await expect(page).toHaveURL(/range=24h/)
 })
 
-test('5 where nothing was measured, none is never said', async ({ page }) => {
+test('where nothing was measured, none is never said', async ({ page }) => {
   await page.goto('/effects?from=2020-01-01T00:00:00.000Z&to=2020-01-01T01:00:00.000Z')
   await expect(page.locator('[data-empty=waiting]')).toContainText('Not measured')
 })
 
-test('22 no serious violation in either theme; usable at 390 × 844', async ({ page }) => {
+test('no serious violation in either theme; usable at 390 × 844', async ({ page }) => {
   await untilSome(page)
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
@@ -61,7 +61,7 @@ test('22 no serious violation in either theme; usable at 390 × 844', async ({ p
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
 })
 
-test('20 locks and effects are taken as files, CSV and JSON, and that is recorded', async ({ page }) => {
+test('locks and effects are taken as files, CSV and JSON, and that is recorded', async ({ page }) => {
   for (const name of ['locks', 'effects']) {
     await page.goto(`/${name}`)
     for (const format of ['csv', 'json']) {

@@ -9,7 +9,7 @@ async function api() {
   return apiClient(url, { cookie: await signIn(url, person('operator')) })
 }
 
-test('1 what is looked for is in the URL, and restored by reload and Back', async ({ page }) => {
+test('what is looked for is in the URL, and restored by reload and Back', async ({ page }) => {
   const { items } = await (await api()).get('keys?state=completed&limit=1')
   await page.goto('/keys')
   await page.getByLabel('Key', { exact: true }).fill(items[0].key.slice(0, 12))
@@ -22,7 +22,7 @@ test('1 what is looked for is in the URL, and restored by reload and Back', asyn
   await expect(page).not.toHaveURL(/key=/)
 })
 
-test('7 rows come by pages of position; counts come apart and say when they are capped', async ({ page }) => {
+test('rows come by pages of position; counts come apart and say when they are capped', async ({ page }) => {
   await page.goto('/keys')
   await expect(page.locator('tr[data-row]')).toHaveCount(50, { timeout: 30_000 })
   const first = await page
@@ -39,7 +39,7 @@ test('7 rows come by pages of position; counts come apart and say when they are 
   await expect(page).not.toHaveURL(/cursor=/)
 })
 
-test('6 no key that matches is another thing than no key', async ({ page }) => {
+test('no key that matches is another thing than no key', async ({ page }) => {
   await page.goto('/keys?key=there-is-no-such-key')
   await expect(page.locator('[data-empty=filtered]')).toBeVisible()
   await page.getByRole('link', { name: 'Clear the filters' }).click()
@@ -62,7 +62,7 @@ test('a key tells its attempts, effects, sides, response and what may be done', 
   await expect(page.getByText('Nothing may be done to it in this state.')).toBeVisible()
 })
 
-test('20 what the store kept is shown without secrets', async ({ page }) => {
+test('what the store kept is shown without secrets', async ({ page }) => {
   const { items } = await (await api()).get('keys?state=completed&limit=1')
   await page.goto(`/keys/${items[0].id}`)
   await expect(page.getByText('Secrets and card data are redacted on the server.')).toBeVisible()
@@ -74,7 +74,7 @@ test('an unknown key says so', async ({ page }) => {
   expect(answer?.status()).toBe(404)
 })
 
-test('22 no serious violation in either theme; usable at 390 × 844', async ({ page }) => {
+test('no serious violation in either theme; usable at 390 × 844', async ({ page }) => {
   const { items } = await (await api()).get('keys?limit=1')
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })

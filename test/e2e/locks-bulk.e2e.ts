@@ -11,7 +11,7 @@ test.beforeAll(async () => {
   for (const [client, count] of Object.entries(SUPPLY)) await leaveStuckKeys(client, count)
 })
 
-test('9 the header selects the page; all that match is a second choice, and frozen: what comes later is untouched', async ({
+test('the header selects the page; all that match is a second choice, and frozen: what comes later is untouched', async ({
   page,
 }) => {
   await stuckOf('frozen', 3)
@@ -29,13 +29,13 @@ test('9 the header selects the page; all that match is a second choice, and froz
   await expect(page.getByRole('dialog').getByText('Release 3 locks').first()).toBeVisible({ timeout: 30_000 })
 })
 
-test('9 a bulk call with neither ids nor a filter is a 400', async () => {
+test('a bulk call with neither ids nor a filter is a 400', async () => {
   const client = await api()
   for (const body of [{ reason: REASON }, { filter: {}, dryRun: true }])
     expect((await client.post('locks/release', body)).status).toBe(400)
 })
 
-test('10 the preview says what would be done, what not and why; 17 the focus starts on Cancel', async ({
+test('the preview says what would be done, what not and why; the focus starts on Cancel', async ({
   page,
 }) => {
   await someStuck(1)
@@ -55,7 +55,7 @@ test('10 the preview says what would be done, what not and why; 17 the focus sta
   await expect(dialog).toBeHidden()
 })
 
-test('14 a bulk job goes on without its browser; what was not done is listed with its reason', async ({
+test('a bulk job goes on without its browser; what was not done is listed with its reason', async ({
   page,
   context,
 }) => {
@@ -81,7 +81,7 @@ test('14 a bulk job goes on without its browser; what was not done is listed wit
   await expect(job.getByText(/refused: Its (fencing token|holder)/)).toBeVisible()
 })
 
-test('14 of several, what failed is listed; only what another try may end otherwise stays selected', async ({
+test('of several, what failed is listed; only what another try may end otherwise stays selected', async ({
   page,
 }) => {
   const locks = await stuckOf('few', 2)
@@ -100,7 +100,7 @@ test('14 of several, what failed is listed; only what another try may end otherw
   await expect(page.getByText('0 selected')).toBeVisible()
 })
 
-test('14 Abort stops the rest of a job, and both counts are said', async ({ page }) => {
+test('Abort stops the rest of a job, and both counts are said', async ({ page }) => {
   await stuckOf('abort', 60)
   await page.goto('/locks?client=abort')
   await page.locator('tr[data-row] input[type=checkbox]:enabled').first().check()

@@ -11,7 +11,7 @@ test.beforeAll(async () => {
   for (const [client, count] of Object.entries(SUPPLY)) await leaveStuckKeys(client, count)
 })
 
-test('1 the open lock and the filters are in the URL; reload and Back restore them', async ({ page }) => {
+test('the open lock and the filters are in the URL; reload and Back restore them', async ({ page }) => {
   const [lock] = await someStuck(1)
   await page.goto('/locks')
   await page.locator('[data-row-link]').first().click()
@@ -28,7 +28,7 @@ test('1 the open lock and the filters are in the URL; reload and Back restore th
   expect(lock).toBeDefined()
 })
 
-test('4 what arrives waits behind "n new"; the rows that are shown keep their places', async ({ page }) => {
+test('what arrives waits behind "n new"; the rows that are shown keep their places', async ({ page }) => {
   await stuckOf('steady', 1)
   await page.goto('/locks?client=steady')
   const keys = () =>
@@ -43,14 +43,14 @@ test('4 what arrives waits behind "n new"; the rows that are shown keep their pl
   await expect(pill).toBeHidden()
 })
 
-test('6 none that match, and a lock that is not there, look different', async ({ page }) => {
+test('none that match, and a lock that is not there, look different', async ({ page }) => {
   await page.goto('/locks?client=nobody')
   await expect(page.locator('[data-empty=filtered]')).toBeVisible()
   await page.goto('/locks?lock=lock_none')
   await expect(page.getByText('There is no such lock')).toBeVisible()
 })
 
-test('11 one lock is released as it was seen; a double click is one action and one entry of what was done', async ({
+test('one lock is released as it was seen; a double click is one action and one entry of what was done', async ({
   page,
 }) => {
   const [lock] = await stuckOf('once', 1)
@@ -69,7 +69,7 @@ test('11 one lock is released as it was seen; a double click is one action and o
   expect(audit.items.map(({ outcome }: { outcome: string }) => outcome)).toEqual(['done', 'intent'])
 })
 
-test('12 a lock whose holder lives is not released, and why is said; nor one that was taken over', async ({
+test('a lock whose holder lives is not released, and why is said; nor one that was taken over', async ({
   page,
 }) => {
   const key = await holdKey('alive', 600_000)
@@ -98,7 +98,7 @@ test('12 a lock whose holder lives is not released, and why is said; nor one tha
   await expect(inspector.getByText('You saw')).toBeVisible()
 })
 
-test('11 a stale version is a 409: nothing changed, what was seen stands beside what is now', async ({
+test('a stale version is a 409: nothing changed, what was seen stands beside what is now', async ({
   page,
 }) => {
   const [lock] = await stuckOf('stale', 1)
@@ -115,7 +115,7 @@ test('11 a stale version is a 409: nothing changed, what was seen stands beside 
   expect((await (await api()).post('locks/release', asked)).status).toBe(409)
 })
 
-test('15 with the kill switch on every act is refused, and reading works', async ({ page }) => {
+test('with the kill switch on every act is refused, and reading works', async ({ page }) => {
   // An administrator, because one approver alone switches writes off but not on.
   const client = await api('admin')
   const set = (on: boolean) =>
@@ -133,7 +133,7 @@ test('15 with the kill switch on every act is refused, and reading works', async
   await expect(page.getByText('Writes are off.')).toBeHidden({ timeout: 15_000 })
 })
 
-test('22 no serious violation in either theme; usable at 390 × 844', async ({ page }) => {
+test('no serious violation in either theme; usable at 390 × 844', async ({ page }) => {
   await someStuck(1)
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
@@ -156,7 +156,7 @@ test('22 no serious violation in either theme; usable at 390 × 844', async ({ p
 
 test.describe('as another person', () => {
   test.use(asApprover)
-  test('2 relative times say both zones', async ({ page }) => {
+  test('relative times say both zones', async ({ page }) => {
     await someStuck(1)
     await page.goto('/locks')
     await expect(page.locator('tr[data-row] time').first()).toHaveAttribute('title', /UTC · .+/)
@@ -165,7 +165,7 @@ test.describe('as another person', () => {
 
 test.describe('as a viewer', () => {
   test.use(asViewer)
-  test('16 what a role may not do is visible, can be focused, and names the role; a direct call is a 403', async ({
+  test('what a role may not do is visible, can be focused, and names the role; a direct call is a 403', async ({
     page,
   }) => {
     const [lock] = await someStuck(1)

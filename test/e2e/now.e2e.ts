@@ -84,7 +84,7 @@ test('the tile of stuck locks counts the locks that the API lists', async ({ pag
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`22 Now has no serious violation, ${colorScheme}`, async ({ page }) => {
+  test(`Now has no serious violation, ${colorScheme}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme })
     await page.goto('/now')
     await expect(page.locator('html')).toHaveClass(new RegExp(colorScheme))
@@ -96,7 +96,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   })
 }
 
-test('22 on a phone nothing is cut off sideways, and everything is within reach', async ({ page }) => {
+test('on a phone nothing is cut off sideways, and everything is within reach', async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 })
   await page.goto('/now')
   await expect(page.locator('.chart svg').first()).toBeVisible()
@@ -111,7 +111,7 @@ test('22 on a phone nothing is cut off sideways, and everything is within reach'
   await expect(sheet).toBeHidden()
 })
 
-test('1 range and zone are in the address and outlive a reload; Back goes back', async ({ page }) => {
+test('range and zone are in the address and outlive a reload; Back goes back', async ({ page }) => {
   await page.goto('/now')
   await expect(page.getByText('UTC, live')).toBeVisible()
   await page.getByRole('button', { name: /Time range/ }).click()
@@ -128,9 +128,7 @@ test('1 range and zone are in the address and outlive a reload; Back goes back',
   await expect(page.getByRole('button', { name: /Last 1 hour/ })).toBeVisible()
 })
 
-test('1 a custom range stands still; one that makes no sense is refused with the reason', async ({
-  page,
-}) => {
+test('a custom range stands still; one that makes no sense is refused with the reason', async ({ page }) => {
   await page.goto('/now')
   await page.getByRole('button', { name: /Time range/ }).click()
   await page.getByLabel('From').fill('2026-01-02T10:00')
@@ -155,7 +153,7 @@ test('live figures arrive without a reload', async ({ page }) => {
   await expect(page.locator('body')).toHaveAttribute('data-same-document', 'yes')
 })
 
-test('4 a cut connection is said within 5 s, the figures stay, and it comes back', async ({
+test('a cut connection is said within 5 s, the figures stay, and it comes back', async ({
   page,
   context,
 }) => {

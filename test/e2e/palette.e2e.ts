@@ -17,7 +17,7 @@ async function aKey(): Promise<{ id: string; key: string; providerRef: string | 
   return { ...items[0], providerRef: null }
 }
 
-test('21 ⌘K: a pasted key leads to its page', async ({ page }) => {
+test('⌘K: a pasted key leads to its page', async ({ page }) => {
   const { id, key } = await aKey()
   await page.goto('/now?tz=local')
   await expect(page.locator('[data-tile]').first()).toBeVisible()
@@ -31,7 +31,7 @@ test('21 ⌘K: a pasted key leads to its page', async ({ page }) => {
   await expect(page).toHaveURL(/tz=local/)
 })
 
-test('21 a reference of the provider leads to its key', async ({ page }) => {
+test('a reference of the provider leads to its key', async ({ page }) => {
   const { id, providerRef } = await aKey()
   test.skip(providerRef === null, 'no key with a charge yet')
   await page.goto('/now')
@@ -42,7 +42,7 @@ test('21 a reference of the provider leads to its key', async ({ page }) => {
   await expect(page).toHaveURL(new RegExp(`/keys/${id}`))
 })
 
-test('21 what nobody knows is said', async ({ page }) => {
+test('what nobody knows is said', async ({ page }) => {
   await page.goto('/now')
   await page.keyboard.press('Control+k')
   await page.getByRole('combobox').fill('nothing-has-this-name')
@@ -51,7 +51,7 @@ test('21 what nobody knows is said', async ({ page }) => {
   await expect(page.getByRole('dialog')).toBeHidden()
 })
 
-test('21 ? lists the shortcuts; none fires while one writes; g goes to a page; j moves among rows', async ({
+test('? lists the shortcuts; none fires while one writes; g goes to a page; j moves among rows', async ({
   page,
 }) => {
   await page.goto('/keys')
@@ -73,7 +73,7 @@ test('21 ? lists the shortcuts; none fires while one writes; g goes to a page; j
   await expect(page).toHaveURL(/\/locks/)
 })
 
-test('22 the palette has no serious violation', async ({ page }) => {
+test('the palette has no serious violation', async ({ page }) => {
   await page.goto('/now')
   await page.keyboard.press('Control+k')
   await expect(page.getByRole('combobox')).toBeVisible()

@@ -16,7 +16,7 @@ async function fillRule(page: Page, name: string, fields: Record<string, string>
   for (const [label, value] of Object.entries(fields)) await form.getByLabel(label).fill(value)
 }
 
-test('10 the preview judges the open cases by the list with the rule in it, and says whose and how much money', async ({
+test('the preview judges the open cases by the list with the rule in it, and says whose and how much money', async ({
   page,
 }) => {
   await waitForOpen('amount_mismatch', 1)
@@ -37,7 +37,7 @@ test('10 the preview judges the open cases by the list with the rule in it, and 
   expect((await (await api()).get('reconciliation/rules')).rules).toEqual([])
 })
 
-test('13 a rule is in force once another person has approved it; its proposer cannot; it is retired the same way', async ({
+test('a rule is in force once another person has approved it; its proposer cannot; it is retired the same way', async ({
   page,
   browser,
 }) => {
@@ -94,7 +94,7 @@ test('13 a rule is in force once another person has approved it; its proposer ca
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`22 rules and the day's report have no serious violation, ${colorScheme}; usable at 390 × 844`, async ({
+  test(`rules and the day's report have no serious violation, ${colorScheme}; usable at 390 × 844`, async ({
     page,
   }) => {
     await page.emulateMedia({ colorScheme })

@@ -23,7 +23,7 @@ async function download(page: Page, format: 'CSV' | 'JSON') {
   return { name: file.suggestedFilename(), text: readFileSync(await file.path(), 'utf8') }
 }
 
-test('10 a run about one order, or one key: dry first, on what was named, and then the same for real', async ({
+test('a run about one order, or one key: dry first, on what was named, and then the same for real', async ({
   page,
 }) => {
   await waitForOpen('ledger_missing', 1)
@@ -53,7 +53,7 @@ test('10 a run about one order, or one key: dry first, on what was named, and th
   expect(await endedRun()).toMatchObject({ dryRun: true, params: { key: key ?? 'no-such-key' } })
 })
 
-test('20 the reports of a run and of a day as CSV and JSON; taking them is audited', async ({ page }) => {
+test('the reports of a run and of a day as CSV and JSON; taking them is audited', async ({ page }) => {
   const client = await api()
   const { items } = await client.get('runs?kind=reconciliation&state=done&limit=1')
   await page.goto(`/reconciliation/runs/${items[0].id}`)

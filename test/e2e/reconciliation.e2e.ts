@@ -49,7 +49,7 @@ test('a dry run is started, goes on live, says gross and net, opens no case, and
   await expect(figure('Matched')).toContainText(new Intl.NumberFormat('en-US').format(system?.matched ?? -1))
 })
 
-test('3 a figure by class and age opens the list behind it, with the same count', async ({ page }) => {
+test('a figure by class and age opens the list behind it, with the same count', async ({ page }) => {
   await expect(async () => {
     await page.goto('/reconciliation')
     const card = page.getByRole('region', { name: 'Open cases by class and age', exact: true })
@@ -62,9 +62,7 @@ test('3 a figure by class and age opens the list behind it, with the same count'
   }).toPass({ timeout: 45_000 })
 })
 
-test('1 filters are in the URL, outlive a reload, and Back undoes them; the range stays', async ({
-  page,
-}) => {
+test('filters are in the URL, outlive a reload, and Back undoes them; the range stays', async ({ page }) => {
   await page.goto('/reconciliation?range=6h')
   await page.getByRole('link', { name: /^Resolved/ }).click()
   await expect(page).toHaveURL(/range=6h/)
@@ -79,7 +77,7 @@ test('1 filters are in the URL, outlive a reload, and Back undoes them; the rang
   await expect(page.getByRole('link', { name: /^Resolved/ })).toHaveAttribute('aria-current', 'true')
 })
 
-test('4 new cases wait behind a pill; the rows that are shown keep their places', async ({ page }) => {
+test('new cases wait behind a pill; the rows that are shown keep their places', async ({ page }) => {
   test.setTimeout(120_000)
   await page.goto('/reconciliation')
   const rows = page.getByRole('region', { name: 'Cases', exact: true }).locator('tbody tr a[href*="/cases/"]')
@@ -94,7 +92,7 @@ test('4 new cases wait behind a pill; the rows that are shown keep their places'
   expect(await addresses()).not.toEqual(before)
 })
 
-test('6 no case that matches is another thing than no case', async ({ page }) => {
+test('no case that matches is another thing than no case', async ({ page }) => {
   await page.goto('/reconciliation?class=dispute_unbooked')
   await expect(page.locator('[data-empty=filtered]')).toBeVisible()
   await page.getByRole('link', { name: 'Clear the filters' }).click()
@@ -104,9 +102,7 @@ test('6 no case that matches is another thing than no case', async ({ page }) =>
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`22 reconciliation has no serious violation, ${colorScheme}; usable at 390 × 844`, async ({
-    page,
-  }) => {
+  test(`reconciliation has no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
     await page.emulateMedia({ colorScheme })
     await page.goto('/reconciliation')
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()

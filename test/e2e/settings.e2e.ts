@@ -14,7 +14,7 @@ const REASON = 'drill of the kill switch, announced in the channel'
 test.describe('as an approver', () => {
   test.use(asApprover)
 
-  test('15 the kill switch stops every mutation, every tab says so within 5 s, and reading works', async ({
+  test('the kill switch stops every mutation, every tab says so within 5 s, and reading works', async ({
     page,
     context,
     browser,
@@ -140,7 +140,7 @@ test.describe('as an administrator', () => {
   })
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`22 settings of an administrator have no serious violation, ${colorScheme}; usable at 390 × 844`, async ({
+    test(`settings of an administrator have no serious violation, ${colorScheme}; usable at 390 × 844`, async ({
       page,
     }) => {
       await page.emulateMedia({ colorScheme })
@@ -180,7 +180,7 @@ async function secondAdmin(url: string) {
 test.describe('as an operator', () => {
   test.use(asOperator)
 
-  test('16 what an operator may not do is visible, focusable and names the role', async ({ page }) => {
+  test('what an operator may not do is visible, focusable and names the role', async ({ page }) => {
     await page.goto('/settings')
     const off = page.getByRole('button', { name: 'Switch writes off' })
     await off.focus()
@@ -258,7 +258,7 @@ test.describe('as an operator', () => {
   })
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`22 settings have no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
+    test(`settings have no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
       await page.emulateMedia({ colorScheme })
       await page.goto('/settings')
       await expect(page.getByRole('region', { name: 'Roles', exact: true })).toBeVisible()

@@ -34,7 +34,7 @@ async function setHidden(page: Page, hidden: boolean) {
   }, hidden)
 }
 
-test('1 the range goes along from page to page', async ({ page }) => {
+test('the range goes along from page to page', async ({ page }) => {
   await page.goto('/now?range=6h&tz=local')
   for (const name of ['Keys', 'Effects', 'Traces', 'Now']) {
     await page
@@ -48,7 +48,7 @@ test('1 the range goes along from page to page', async ({ page }) => {
   }
 })
 
-test('1 "Copy link" freezes the range', async ({ page, context }) => {
+test('"Copy link" freezes the range', async ({ page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   await page.goto('/now?range=15m&tz=local')
   await page.getByRole('button', { name: 'Copy link' }).click()
@@ -62,7 +62,7 @@ test('1 "Copy link" freezes the range', async ({ page, context }) => {
   await expect(page.getByText('GMT+5:30, fixed')).toBeVisible()
 })
 
-test('2 the zone changes tables, axes and pickers together; ages say both zones by keyboard and by finger', async ({
+test('the zone changes tables, axes and pickers together; ages say both zones by keyboard and by finger', async ({
   page,
 }) => {
   await page.goto('/now')
@@ -85,7 +85,7 @@ test('2 the zone changes tables, axes and pickers together; ages say both zones 
   await expect(page).toHaveURL(/\/keys\?/)
 })
 
-test('4 a hidden tab reads nothing, and refreshes at once on return', async ({ page }) => {
+test('a hidden tab reads nothing, and refreshes at once on return', async ({ page }) => {
   await page.clock.install()
   await page.goto('/now')
   await expect(page.locator('[data-tile]').first()).toBeVisible()
@@ -98,7 +98,7 @@ test('4 a hidden tab reads nothing, and refreshes at once on return', async ({ p
   expect(read).toBeTruthy()
 })
 
-test('4 a tab that was opened in the background holds no stream until it is looked at', async ({ page }) => {
+test('a tab that was opened in the background holds no stream until it is looked at', async ({ page }) => {
   await page.addInitScript(() =>
     Object.defineProperty(document, 'hidden', { configurable: true, get: () => true }),
   )
@@ -113,7 +113,7 @@ test('4 a tab that was opened in the background holds no stream until it is look
   await Promise.all([page.waitForRequest(/\/api\/v1\/stream$/), setHidden(page, false)])
 })
 
-test('4 the stream is cut: said within 5 s, polling takes over, no row stands twice, and it comes back', async ({
+test('the stream is cut: said within 5 s, polling takes over, no row stands twice, and it comes back', async ({
   page,
 }) => {
   await page.goto('/keys')
@@ -133,7 +133,7 @@ test('4 the stream is cut: said within 5 s, polling takes over, no row stands tw
   await expect(page.locator('header').getByText('Reconnecting')).toBeHidden({ timeout: 20_000 })
 })
 
-test('5 a refresh that fails keeps the last figures and charts, and says of when they are', async ({
+test('a refresh that fails keeps the last figures and charts, and says of when they are', async ({
   page,
 }) => {
   await page.goto('/now')
@@ -147,14 +147,14 @@ test('5 a refresh that fails keeps the last figures and charts, and says of when
   await expect(page.locator('[data-tile=M2]')).toContainText(' of ')
 })
 
-test('6 a page that is not there says so and leads back', async ({ page }) => {
+test('a page that is not there says so and leads back', async ({ page }) => {
   const answer = await page.goto('/nowhere')
   expect(answer?.status()).toBe(404)
   await page.getByRole('link', { name: 'Back to Now' }).click()
   await expect(page).toHaveURL(/\/now/)
 })
 
-test('21 from the key to the verdict and its reason by keyboard alone', async ({ page }) => {
+test('from the key to the verdict and its reason by keyboard alone', async ({ page }) => {
   await page.goto('/now')
   await expect(page.locator('[data-tile]').first()).toBeVisible()
   await page.keyboard.press('Tab')
@@ -172,7 +172,7 @@ test('21 from the key to the verdict and its reason by keyboard alone', async ({
   await expect(page).toHaveURL(/\/now/)
 })
 
-test('22 at 200 % zoom nothing is cut off sideways; every page has one heading and its landmarks', async ({
+test('at 200 % zoom nothing is cut off sideways; every page has one heading and its landmarks', async ({
   page,
 }) => {
   // 1440 × 900 at 200 % is a viewport of half the size.
@@ -190,7 +190,7 @@ test('22 at 200 % zoom nothing is cut off sideways; every page has one heading a
   await expectAccessible(page)
 })
 
-test('23 with the idempotency store down Now, Sources, Audit and the kill switch still work', async ({
+test('with the idempotency store down Now, Sources, Audit and the kill switch still work', async ({
   page,
 }) => {
   await cutStore()

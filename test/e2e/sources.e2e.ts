@@ -3,7 +3,7 @@ import { storeUrl } from './demo-fixture'
 
 test.use(asOperator)
 
-test('5 each source says whether and when it was read, and what may be done there', async ({ page }) => {
+test('each source says whether and when it was read, and what may be done there', async ({ page }) => {
   await page.goto('/sources')
   const store = page.getByRole('region', { name: 'payments store' })
   await expect(store.getByText('read', { exact: true })).toBeVisible({ timeout: 30_000 })
@@ -21,7 +21,7 @@ test('the check-list ticks itself', async ({ page }) => {
   await expect(list.getByText('4 of 4 done')).toBeVisible({ timeout: 30_000 })
 })
 
-test('16 connecting a store names the role that it needs', async ({ page }) => {
+test('connecting a store names the role that it needs', async ({ page }) => {
   await page.goto('/sources')
   await page.getByRole('link', { name: 'Connect a store' }).click()
   await expect(page.locator('[data-empty=forbidden]')).toContainText('Needs the admin role')
@@ -60,7 +60,7 @@ test.describe('as an administrator', () => {
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`22 sources have no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
+  test(`sources have no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
     await page.emulateMedia({ colorScheme })
     await page.goto('/sources')
     await expect(page.getByRole('region', { name: 'payments store' })).toBeVisible()

@@ -54,7 +54,7 @@ test('growth, days left, backlog and lag; collections are marks that open their 
   await expect(page.getByRole('region', { name: 'TTL advice' })).toHaveCount(0)
 })
 
-test('13 a policy is in force once another person has approved it; its proposer cannot, and can withdraw', async ({
+test('a policy is in force once another person has approved it; its proposer cannot, and can withdraw', async ({
   page,
   browser,
 }) => {
@@ -108,7 +108,7 @@ test('13 a policy is in force once another person has approved it; its proposer 
   await other.close()
 })
 
-test('the TTL that retries imply is shown; 6 what does not exist is not found', async ({ page }) => {
+test('the TTL that retries imply is shown; what does not exist is not found', async ({ page }) => {
   await page.goto('/storage')
   const advice = page.getByRole('region', { name: 'TTL advice', exact: true })
   await expect(advice.getByRole('row', { name: /POST \/v1\/payments/ }).first()).toBeVisible({
@@ -122,7 +122,7 @@ test('the TTL that retries imply is shown; 6 what does not exist is not found', 
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`22 storage has no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
+  test(`storage has no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
     await page.emulateMedia({ colorScheme })
     await page.goto('/storage')
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()

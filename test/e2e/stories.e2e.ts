@@ -123,7 +123,7 @@ test('story 1: duplicates above target → cause → key → dry run of that ran
   expect(refunds.map(({ status }) => status)).toEqual(['succeeded'])
 })
 
-test('story 2: store outage → which and since when, the console goes on (23), bulk is refused → recovered → exactly that window', async ({
+test('story 2: store outage → which and since when, the console goes on, bulk is refused → recovered → exactly that window', async ({
   page,
 }) => {
   test.setTimeout(180_000)

@@ -25,7 +25,7 @@ test('failed traces come first; one opens as a waterfall with a span’s attribu
   await expect(page.getByRole('region', { name: 'Attributes' })).toContainText('idempotency.effect.id')
 })
 
-test('1 filters are in the URL; 6 none that match looks like it', async ({ page }) => {
+test('filters are in the URL; none that match looks like it', async ({ page }) => {
   await page.goto('/traces')
   await page.getByRole('link', { name: 'Newest first' }).click()
   await expect(page).toHaveURL(/sort=newest/)
@@ -38,7 +38,7 @@ test('1 filters are in the URL; 6 none that match looks like it', async ({ page 
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`22 traces have no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
+  test(`traces have no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
     await page.emulateMedia({ colorScheme })
     await page.goto('/traces?range=24h')
     await expectAccessible(page)
@@ -66,7 +66,7 @@ function manySpans(traceId: string): unknown[] {
   }))
 }
 
-test('8 10,000 spans: no task of the main thread over 200 ms, and the last is reached', async ({ page }) => {
+test('10,000 spans: no task of the main thread over 200 ms, and the last is reached', async ({ page }) => {
   test.setTimeout(90_000)
   const traceId = randomBytes(16).toString('hex')
   await sendSpans(manySpans(traceId))
@@ -93,7 +93,7 @@ test('8 10,000 spans: no task of the main thread over 200 ms, and the last is re
   expect(longest).toBeLessThanOrEqual(200)
 })
 
-test('6 what is no trace id is not found; integers beyond 2^53 are whole (8)', async ({ page }) => {
+test('what is no trace id is not found; integers beyond 2^53 are whole', async ({ page }) => {
   expect((await page.goto('/traces/none'))?.status()).toBe(404)
   const traceId = randomBytes(16).toString('hex')
   const [root] = manySpans(traceId) as { attributes: unknown[] }[]

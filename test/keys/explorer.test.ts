@@ -61,7 +61,7 @@ test('pages go on by the last row, and lose none: the last changed first, the la
   }
 })
 
-test('7 counts stop at 10,000 and say so; what took too long is not measured', async () => {
+test('counts stop at 10,000 and say so; what took too long is not measured', async () => {
   const facets = await countKeys(ctx(), {})
   expect(facets.states).toMatchObject({
     completed: { count: 10_000, capped: true },
@@ -75,7 +75,7 @@ test('7 counts stop at 10,000 and say so; what took too long is not measured', a
   ])
 })
 
-test('7 each search finds an index', async () => {
+test('each search finds an index', async () => {
   for (const [condition, index] of [
     [`o.key LIKE 'key\\_0200%'`, 'object_key'],
     [`o.data->>'traceId' = 'x'`, 'object_key_trace'],
@@ -90,7 +90,7 @@ test('7 each search finds an index', async () => {
   }
 })
 
-test('7 a reader who goes away ends the statement in the server; so does its time', async () => {
+test('a reader who goes away ends the statement in the server; so does its time', async () => {
   const controller = new AbortController()
   const reading = queryCancellable(database.db, 'SELECT pg_sleep(30)', [], {
     timeoutMs: 60_000,

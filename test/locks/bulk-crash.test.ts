@@ -83,7 +83,7 @@ const runState = async (id: string) =>
 const actionsOf = (runId: string) =>
   stand.console.db.prisma.action.findMany({ where: { runId }, orderBy: { createdAt: 'asc' } })
 
-test('14 a worker killed by SIGKILL in the middle of a bulk action: another ends it, each item is done once', async () => {
+test('a worker killed by SIGKILL in the middle of a bulk action: another ends it, each item is done once', async () => {
   const first = await startWorker()
   await queue.boss.start()
   for (let n = 0; n < ITEMS; n++)

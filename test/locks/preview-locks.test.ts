@@ -39,7 +39,7 @@ const idsOf = async (...keys: string[]) => {
   return items.filter(({ key }) => keys.includes(key)).map(({ id }) => id)
 }
 
-test('10 each lock gets the act of its verdict; what is left is listed with its reason', async () => {
+test('each lock gets the act of its verdict; what is left is listed with its reason', async () => {
   const filter = { ids: await idsOf('dead-1', 'dead-2', 'alive', 'charged') }
   const preview = await previewLocks(operator, 'as_judged', filter, SETTINGS)
   expect(preview.snapshots.map(({ verb, count }) => [verb, count])).toEqual([
@@ -51,7 +51,7 @@ test('10 each lock gets the act of its verdict; what is left is listed with its 
   expect(preview.more).toBe(false)
 })
 
-test('10 one verb for all: what it is refused for is listed, nothing is frozen for it', async () => {
+test('one verb for all: what it is refused for is listed, nothing is frozen for it', async () => {
   const preview = await previewLocks(operator, 'release', { ids: await idsOf('charged', 'alive') }, SETTINGS)
   expect(preview.snapshots).toEqual([])
   expect(preview.left.map(({ key }) => key).sort()).toEqual(['alive', 'charged'])
@@ -78,7 +78,7 @@ test('a lock is found by its id, also when it has ended; another id is null', as
   expect(await findLock(stand.system.db, 'lock_none', now)).toBeNull()
 })
 
-test('16 a viewer may look at the list and not freeze', async () => {
+test('a viewer may look at the list and not freeze', async () => {
   const viewer = await stand.as('viewer')
   await expect(
     previewLocks(viewer, 'release', { ids: await idsOf('dead-1') }, SETTINGS),

@@ -83,13 +83,13 @@ test('the holder completes between check and set: the release is refused', async
   expect(action).toMatchObject({ state: 'refused', result: { reason: 'gone' } })
 })
 
-test('12 a heartbeat between check and set: the release is refused', async () => {
+test('a heartbeat between check and set: the release is refused', async () => {
   const { holder, lock } = await deadKey('race-beat')
   const action = await release(lock, () => stand.store.heartbeat(holder, 60_000))
   expect(action).toMatchObject({ state: 'refused', result: { reason: 'holder_alive' } })
 })
 
-test('12 a takeover between check and set: the release is refused, the new holder goes on', async () => {
+test('a takeover between check and set: the release is refused, the new holder goes on', async () => {
   const { lock } = await deadKey('race-takeover')
   let fence = 0n
   const action = await release(lock, async () => {
@@ -145,7 +145,7 @@ test('a new life of the key with the very same fence is refused', async () => {
   expect(action).toMatchObject({ state: 'refused', result: { reason: 'gone' } })
 })
 
-test('11 two operators at once: one releases, the other is refused', async () => {
+test('two operators at once: one releases, the other is refused', async () => {
   const another = await stand.as('operator', 'operator-2')
   for (let round = 0; round < 10; round++) {
     const { lock } = await deadKey(`race-two-${round}`)

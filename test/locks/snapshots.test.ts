@@ -35,7 +35,7 @@ async function dead(key: string): Promise<void> {
   await killHolder(stand, await acquire(stand, key))
 }
 
-test('10 a snapshot previews what it would do, and then does exactly that', async () => {
+test('a snapshot previews what it would do, and then does exactly that', async () => {
   await dead('a-1')
   await dead('a-2')
   await acquire(stand, 'a-live')
@@ -85,7 +85,7 @@ test('a filter that is none, and an old snapshot, are refused', async () => {
   await expect(executeSnapshot(operator, snapshotId, REASON)).rejects.toMatchObject({ code: 'conflict' })
 })
 
-test('14 a large one is a run that survives its worker and repeats nothing', async () => {
+test('a large one is a run that survives its worker and repeats nothing', async () => {
   for (let n = 0; n < 24; n++) await dead(`bulk-${n}`)
   await checkLocks(stand.system, undefined, SETTINGS)
   const matching = await freeze(operator, 'release', { verdict: ['release'] }, SETTINGS)

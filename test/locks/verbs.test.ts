@@ -55,7 +55,7 @@ const auditOf = async (actionId: string | null) => {
   return rows.map((row) => `${row.actor} ${row.verb} ${row.outcome}`)
 }
 
-test('12 a live holder is waited for, and no verb touches it', async () => {
+test('a live holder is waited for, and no verb touches it', async () => {
   await acquire(stand, 'live-1')
   const lock = await lockOf('live-1')
   expect(lock).toMatchObject({ state: 'leased', verdict: 'wait', holder: 'owner-live-1' })
@@ -220,7 +220,7 @@ test('a viewer may not, a reason is needed, ids need their versions', async () =
   expect(await stand.console.db.prisma.action.count({ where: { key: 'rights-1' } })).toBe(0)
 })
 
-test('15 the kill switch stops every write, before and in the middle', async () => {
+test('the kill switch stops every write, before and in the middle', async () => {
   const holder = await acquire(stand, 'kill-1')
   await killHolder(stand, holder)
   const lock = await lockOf('kill-1')
@@ -234,7 +234,7 @@ test('15 the kill switch stops every write, before and in the middle', async () 
   expect(await act('release', lock)).toMatchObject({ state: 'done' })
 })
 
-test('11 a double click is one action', async () => {
+test('a double click is one action', async () => {
   const holder = await acquire(stand, 'double-1')
   await killHolder(stand, holder)
   const lock = await lockOf('double-1')

@@ -12,7 +12,7 @@ import { store } from './spans'
 const clock = manualClock('2026-11-22T12:00:00Z')
 const SPAN_MS = 10 * 60_000
 
-test('3 the list behind each column of each bar has as many requests as the bar counts', async () => {
+test('the list behind each column of each bar has as many requests as the bar counts', async () => {
   const { db, close } = await createTestDatabase()
   try {
     await ensurePartitions(db, clock)
