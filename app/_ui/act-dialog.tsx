@@ -6,8 +6,10 @@ import { newId } from '@/lib/core/ids'
 import { ActFooter, type ActPhase } from './act-footer'
 import { Button } from './button'
 import { Dialog } from './dialog'
-import { fieldClass } from './field'
+import { TextField } from './field'
+import { fieldsOf } from './form-fields'
 import { ReasonField, reasonIsEnough } from './reason-field'
+import { answered } from './use-verb'
 
 export type ActInput = { requestId: string; reason: string; fields: Record<string, string> }
 export type Act = (input: ActInput) => Promise<Attempted<unknown>>
@@ -38,8 +40,7 @@ type Props = {
 
 /** One act of a person, with the friction its risk asks for. A double click, or a second try, is one act. */
 export function ActDialog(props: Props) {
-  const { opener, openerLook, forbidden = null, title, lead, tone = 'plain', confirm } = props
-  const { withReason = false, typed = null, holdS = 0, startsOpen = false, children, act } = props
+  const { opener, openerLook, forbidden = null, startsOpen = false } = props
   const noteId = useId()
   const [open, setOpen] = useState(false)
   const [requestId, setRequestId] = useState('')
@@ -72,39 +73,14 @@ export function ActDialog(props: Props) {
           {forbidden}
         </span>
       )}
-      {open && (
-        <OpenDialog
-          key={requestId}
-          {...{ title, lead, tone, confirm, withReason, typed, holdS, act, requestId }}
-          close={() => setOpen(false)}
-        >
-          {children}
-        </OpenDialog>
-      )}
+      {open && <OpenDialog key={requestId} {...props} requestId={requestId} close={() => setOpen(false)} />}
     </div>
   )
 }
 
-type OpenProps = Pick<Props, 'title' | 'lead' | 'confirm' | 'act' | 'children'> &
-  Required<Pick<Props, 'tone' | 'withReason' | 'holdS'>> & {
-    typed: Props['typed']
-    requestId: string
-    close: () => void
-  }
-
-function OpenDialog({
-  title,
-  lead,
-  tone,
-  confirm,
-  withReason,
-  typed,
-  holdS,
-  children,
-  act,
-  requestId,
-  close,
-}: OpenProps) {
+function OpenDialog(props: Props & { requestId: string; close: () => void }) {
+  const { title, lead, tone = 'plain', confirm, children, act, requestId, close } = props
+  const { withReason = false, typed = null, holdS = 0 } = props
   const formId = useId()
   const form = useRef<HTMLFormElement>(null)
   const [reason, setReason] = useState('')
@@ -117,17 +93,10 @@ function OpenDialog({
   const send = (input: ActInput) => {
     setPhase({ kind: 'sending' })
     startTransition(async () => {
-      const attempted = await act(input).catch(
-        (): Attempted<unknown> => ({
-          kind: 'not_done',
-          code: 'unavailable',
-          why: 'The console did not answer: nobody knows yet whether it was done. Trying again is safe.',
-          reference: requestId,
-        }),
-      )
+      const attempted = await answered(act(input), NO_ANSWER)
       if (attempted.kind === 'done') return close()
       setPhase({ kind: 'editing' })
-      setProblem(`${attempted.why} Nothing else was changed. Reference ${attempted.reference}.`)
+      setProblem(`${attempted.why} Nothing else was changed. Reference ${attempted.reference || requestId}.`)
     })
   }
   useHold(phase, setPhase, send)
@@ -135,12 +104,7 @@ function OpenDialog({
   const submit = () => {
     if (!ready || phase.kind !== 'editing' || form.current === null) return
     setProblem(null)
-    const fields = Object.fromEntries(
-      [...new FormData(form.current)].flatMap(([name, value]) =>
-        typeof value === 'string' ? [[name, value]] : [],
-      ),
-    )
-    const input = { requestId, reason, fields }
+    const input = { requestId, reason, fields: fieldsOf(form.current) }
     if (holdS > 0) setPhase({ kind: 'holding', leftS: holdS, input })
     else send(input)
   }
@@ -173,7 +137,18 @@ function OpenDialog({
       >
         {children}
         {withReason && <ReasonField value={reason} onChange={setReason} />}
-        {typed && <TypedField {...typed} value={typedText} onChange={setTypedText} />}
+        {typed && (
+          <TextField
+            label={
+              <>
+                {typed.label}: type{' '}
+                <code className="rounded-s bg-sunken px-1 font-mono">{typed.expected}</code>
+              </>
+            }
+            value={typedText}
+            onChange={(event) => setTypedText(event.target.value)}
+          />
+        )}
         <p role="alert" className="text-bad-ink empty:hidden">
           {problem}
         </p>
@@ -181,6 +156,8 @@ function OpenDialog({
     </Dialog>
   )
 }
+
+const NO_ANSWER = 'The console did not answer: nobody knows yet whether it was done. Trying again is safe.'
 
 function useHold(
   phase: ActPhase<ActInput>,
@@ -197,32 +174,4 @@ function useHold(
     }, 1_000)
     return () => clearTimeout(timer)
   }, [phase, setPhase])
-}
-
-function TypedField({
-  label,
-  expected,
-  value,
-  onChange,
-}: {
-  label: string
-  expected: string
-  value: string
-  onChange: (value: string) => void
-}) {
-  const id = useId()
-  return (
-    <div>
-      <label htmlFor={id} className="mb-1 block font-medium">
-        {label}: type <code className="rounded-s bg-sunken px-1 font-mono">{expected}</code>
-      </label>
-      <input
-        id={id}
-        value={value}
-        autoComplete="off"
-        onChange={(event) => onChange(event.target.value)}
-        className={fieldClass}
-      />
-    </div>
-  )
 }

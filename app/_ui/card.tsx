@@ -1,6 +1,17 @@
 import type { ReactNode } from 'react'
 import { classNames } from './class-names'
 
+const SURFACE = 'min-w-0 rounded-m border border-line bg-surface shadow-card'
+
+/** A surface that its content names. */
+export function CardFrame({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <section aria-label={label} className={SURFACE}>
+      {children}
+    </section>
+  )
+}
+
 /** A titled surface. `aside` says what the figures are: a unit, a rank, a count. */
 export function Card(props: {
   id: string
@@ -10,13 +21,7 @@ export function Card(props: {
   children: ReactNode
 }) {
   return (
-    <section
-      aria-labelledby={props.id}
-      className={classNames(
-        'flex min-w-0 flex-col rounded-m border border-line bg-surface shadow-card',
-        props.className,
-      )}
-    >
+    <section aria-labelledby={props.id} className={classNames('flex flex-col', SURFACE, props.className)}>
       <header className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1 px-4 pt-3 pb-1">
         <h2 id={props.id} className="text-l font-semibold">
           {props.title}
@@ -29,3 +34,8 @@ export function Card(props: {
     </section>
   )
 }
+
+/** What a card says in its content's place: why there is none. */
+export const CardText = ({ children }: { children: ReactNode }) => (
+  <p className="px-4 pt-1 pb-4 text-ink-2">{children}</p>
+)

@@ -16,7 +16,13 @@ const OTHER = 'border-line-strong text-ink-2 hover:bg-sunken hover:text-ink'
 /** Counted only so far: "≥ 10,000". */
 type Capped = { count: number; capped: boolean }
 
-export type FacetValue = { value: string; label: string; count: number | Capped | null }
+export type FacetValue = {
+  value: string
+  /** Absent = the value itself says it. */
+  label?: string
+  /** Absent or null = not counted. */
+  count?: number | Capped | null
+}
 
 const facetCount = (count: number | Capped): string =>
   typeof count === 'number'
@@ -30,7 +36,7 @@ export function ViewChip(props: {
   set: Record<string, string | null>
   chosen: boolean
   label: string
-  count: number | null
+  count?: number | null
 }) {
   return (
     <QueryLink
@@ -40,7 +46,7 @@ export function ViewChip(props: {
       className={classNames(CHIP, props.chosen ? CHOSEN : OTHER)}
     >
       {props.label}
-      {props.count !== null && <b className="font-semibold">{countText(props.count)}</b>}
+      {typeof props.count === 'number' && <b className="font-semibold">{countText(props.count)}</b>}
     </QueryLink>
   )
 }
@@ -50,17 +56,22 @@ export function FacetChip({
   name,
   label,
   chosen,
-  values,
+  values: offered,
   reset = ['cursor'],
 }: {
   name: string
   label: string
   chosen: string | null
-  values: readonly FacetValue[]
+  values: readonly (FacetValue | string)[]
   reset?: readonly string[]
 }) {
   const [open, setOpen] = useState(false)
   const cleared = Object.fromEntries(reset.map((parameter) => [parameter, null]))
+  const values = offered.map((each) => ({
+    label: typeof each === 'string' ? each : each.value,
+    count: null,
+    ...(typeof each === 'string' ? { value: each } : each),
+  }))
   const shown = values.find(({ value }) => value === chosen)?.label ?? chosen ?? 'any'
   const choices = [{ value: null, label: 'Any', count: null }, ...values]
   return (

@@ -5,10 +5,10 @@ import type { Attempted } from '@/app/_server/attempt'
 import { BULK_MAX } from '@/lib/core/bulk'
 import { classNames } from './class-names'
 import { countText, plural } from './format-figure'
-import type { Frozen, useChosen } from './use-chosen'
+import type { Chosen, Frozen } from './use-chosen'
 
 type Props = {
-  chosen: ReturnType<typeof useChosen>
+  chosen: Chosen
   /** Rows of this page, and rows that match in all. */
   shown: number
   matching: number

@@ -5,6 +5,8 @@ import { useState } from 'react'
 /** All that matched when it was chosen: exactly these, whatever arrives later. */
 export type Frozen = { ids: readonly string[]; more: boolean }
 
+export type Chosen = ReturnType<typeof useChosen>
+
 type State = { resetKey: string; ids: readonly string[]; frozen: Frozen | null }
 
 /** Which rows are chosen. What has gone meanwhile falls out; another query begins anew. */

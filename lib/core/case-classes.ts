@@ -193,3 +193,12 @@ export const CASE_CLASSES = {
 export type CaseClass = keyof typeof CASE_CLASSES
 export const CASE_CLASS_NAMES = Object.keys(CASE_CLASSES) as [CaseClass, ...CaseClass[]]
 export const caseClass = (name: CaseClass): CaseClassEntry => CASE_CLASSES[name]
+
+const isCaseClass = (name: string): name is CaseClass => Object.hasOwn(CASE_CLASSES, name)
+
+/** Of a class that may be a newer version's: null then. */
+export const findCaseClass = (name: string): CaseClassEntry | null =>
+  isCaseClass(name) ? CASE_CLASSES[name] : null
+
+/** Its title; a class that is not known is shown as it is named. */
+export const caseTitle = (name: string): string => findCaseClass(name)?.title ?? name

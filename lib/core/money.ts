@@ -69,3 +69,7 @@ export function sumByCurrency(amounts: Iterable<Money>): Money[] {
   for (const { minor, currency } of amounts) sums.set(currency, (sums.get(currency) ?? 0n) + minor)
   return [...sums].sort(([a], [b]) => a.localeCompare(b)).map(([currency, minor]) => ({ minor, currency }))
 }
+
+/** The same of amounts in their JSON form. */
+export const sumMoneyJson = (amounts: readonly MoneyJson[]): MoneyJson[] =>
+  sumByCurrency(amounts.map(({ minor, currency }) => ({ minor: BigInt(minor), currency }))).map(moneyToJson)

@@ -1,4 +1,4 @@
-import type { JsonValue } from './json-value'
+import { type JsonValue, toJsonValue } from './json-value'
 import { isCardNumber, isSecretName, REDACTED, redactText } from './redact'
 
 /** A JSON value with secrets and card data in it replaced. */
@@ -14,6 +14,15 @@ export function redactJson(value: JsonValue): JsonValue {
     ]),
   )
 }
+
+/** Attributes of a span. Our own names hold no secret, whatever they end in; of all others the name decides. */
+export const redactAttributes = (attributes: Record<string, unknown>): Record<string, JsonValue> =>
+  Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [
+      name,
+      isSecretName(name) && !name.startsWith('idempotency.') ? REDACTED : redactJson(toJsonValue(value)),
+    ]),
+  )
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]/g
 

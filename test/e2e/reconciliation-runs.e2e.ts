@@ -67,7 +67,7 @@ test('the reports of a run and of a day as CSV and JSON; taking them is audited'
   const day = new Date().toISOString().slice(0, 10)
   await expect(page.getByRole('heading', { level: 1, name: `Report of ${day}` })).toBeVisible()
   await expect(page.locator('[data-figure=Opened]')).toContainText(/[1-9]/)
-  await expect(page.locator('[data-event=opened]')).toContainText(/\d/)
+  await expect(page.locator('[data-row=opened]')).toContainText(/\d/)
   const csv = await download(page, 'CSV')
   expect(csv.name).toBe(`reconciliation-${day}.csv`)
   expect(csv.text).toMatch(/^at,event,actor,case_id,class,/)

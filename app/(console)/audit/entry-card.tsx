@@ -3,12 +3,11 @@ import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { Facts } from '@/app/_ui/facts'
+import { JsonBlock } from '@/app/_ui/json-block'
 import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { ShortId } from '@/app/_ui/short-id'
 import { Time } from '@/app/_ui/time'
 import type { AuditView } from '@/lib/audit/list'
-import type { JsonValue } from '@/lib/core/json-value'
-import { redactJson } from '@/lib/core/redact-json'
 import { outcomeTone, subjectHref } from './words'
 
 /** One entry whole: who, why, before, after, and its seal. */
@@ -18,7 +17,6 @@ export function EntryCard({ entry }: { entry: AuditView }) {
     <Card
       id="entry"
       title={entry.verb}
-      className="xl:sticky xl:top-16"
       aside={
         <QueryLink
           set={{ open: null }}
@@ -60,24 +58,12 @@ export function EntryCard({ entry }: { entry: AuditView }) {
           ]}
         />
         {entry.reason !== null && <p className="border-line-strong border-l-2 pl-3">“{entry.reason}”</p>}
-        <Block title="Before" value={entry.before} />
-        <Block title="After" value={entry.after} />
+        {entry.before !== null && <JsonBlock title="Before" value={entry.before} />}
+        {entry.after !== null && <JsonBlock title="After" value={entry.after} />}
         <div className="-ml-3">
           <CopyButton text={JSON.stringify(entry, null, 2)} label="Copy as JSON" />
         </div>
       </div>
     </Card>
-  )
-}
-
-function Block({ title, value }: { title: string; value: JsonValue | null }) {
-  if (value === null) return null
-  return (
-    <section aria-label={title}>
-      <h3 className="mb-1 font-medium text-ink-2">{title}</h3>
-      <pre className="max-h-72 overflow-auto whitespace-pre-wrap break-all rounded-m bg-sunken p-3 font-mono text-s">
-        {JSON.stringify(redactJson(value), null, 2)}
-      </pre>
-    </section>
   )
 }

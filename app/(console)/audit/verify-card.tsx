@@ -1,6 +1,5 @@
 'use client'
 
-import { useState, useTransition } from 'react'
 import type { Attempted } from '@/app/_server/attempt'
 import { Button, buttonClass } from '@/app/_ui/button'
 import { Card } from '@/app/_ui/card'
@@ -8,24 +7,12 @@ import { CopyButton } from '@/app/_ui/copy-button'
 import { plural } from '@/app/_ui/format-figure'
 import { ShortId } from '@/app/_ui/short-id'
 import { StateMark } from '@/app/_ui/state-mark'
+import { useVerb } from '@/app/_ui/use-verb'
 import { type ChainReport, verifyAudit } from './act'
 
 /** Whether nobody changed, removed or slipped in an entry. Asked for, since it reads all of them. */
 export function VerifyCard() {
-  const [pending, startTransition] = useTransition()
-  const [answer, setAnswer] = useState<Attempted<ChainReport> | null>(null)
-  const verify = () =>
-    startTransition(async () => {
-      const attempted = await verifyAudit().catch(
-        (): Attempted<ChainReport> => ({
-          kind: 'not_done',
-          code: 'unavailable',
-          why: 'The console did not answer.',
-          reference: 'none',
-        }),
-      )
-      setAnswer(attempted)
-    })
+  const { send: verify, pending, answer } = useVerb(verifyAudit)
   return (
     <Card id="chain" title="Chain">
       <div className="grid gap-3 px-4 pb-4">
@@ -37,7 +24,7 @@ export function VerifyCard() {
           {answer !== null && <Result answer={answer} />}
         </div>
         <div className="flex flex-wrap gap-2">
-          <Button onClick={verify} disabled={pending}>
+          <Button onClick={() => verify()} disabled={pending}>
             {pending ? 'Verifying …' : 'Verify the chain'}
           </Button>
           <a

@@ -1,6 +1,6 @@
 import { scopeParts } from '@/app/_ui/identifier'
-import { CASE_CLASSES, type CaseClass } from '@/lib/core/case-classes'
-import { type MoneyJson, moneyToJson, sumByCurrency } from '@/lib/core/money'
+import { caseTitle } from '@/lib/core/case-classes'
+import { type MoneyJson, sumMoneyJson } from '@/lib/core/money'
 import type { UnseenEffect } from '@/lib/effects/confirmed-unseen'
 import type { CausedEffect } from '@/lib/effects/read-causes'
 
@@ -76,14 +76,9 @@ const countKeys = (lines: readonly EffectLine[]): number =>
   new Set(lines.map(({ scope, key, id }) => (key === null ? id : `${scope} ${key}`))).size
 
 export const sumAmounts = (lines: readonly { amount: MoneyJson | null }[]): MoneyJson[] =>
-  sumByCurrency(
-    lines.flatMap(({ amount }) =>
-      amount === null ? [] : [{ minor: BigInt(amount.minor), currency: amount.currency }],
-    ),
-  ).map(moneyToJson)
+  sumMoneyJson(lines.flatMap(({ amount }) => amount ?? []))
 
-const classTitle = (name: string | null): string | null =>
-  name === null ? null : name in CASE_CLASSES ? CASE_CLASSES[name as CaseClass].title : name
+const verdictOf = (name: string | null): string | null => (name === null ? null : caseTitle(name))
 
 function fromSpan(effect: CausedEffect): Tagged {
   const { id, at, effectId, step, scope, key, sourceId, traceId, amount, caseId } = effect
@@ -94,7 +89,7 @@ function fromSpan(effect: CausedEffect): Tagged {
     line: {
       ...{ id, at, step, scope, key, sourceId, traceId, amount, caseId },
       effectIds: effectId === '' ? [] : [effectId],
-      verdict: classTitle(effect.class),
+      verdict: verdictOf(effect.class),
     },
   }
 }
@@ -109,7 +104,7 @@ function fromCase(effect: UnseenEffect): Tagged {
       ...{ id: caseId, at, scope, key, sourceId, effectIds, amount, caseId },
       step: null,
       traceId: null,
-      verdict: classTitle(effect.class),
+      verdict: verdictOf(effect.class),
     },
   }
 }

@@ -25,12 +25,7 @@ export function KeyFacets({ query, scopes, stores, counts }: Props) {
           count: counts?.states?.[state] ?? null,
         }))}
       />
-      <FacetChip
-        name="scope"
-        label="Scope"
-        chosen={query.scope}
-        values={scopes.map((scope) => ({ value: scope, label: scope, count: null }))}
-      />
+      <FacetChip name="scope" label="Scope" chosen={query.scope} values={scopes} />
       <FacetChip
         name="source"
         label="Store"

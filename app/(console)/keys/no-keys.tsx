@@ -6,15 +6,16 @@ import { isFiltered, type Query } from './query'
 
 type Props = {
   query: Query
-  found: { kind: 'found' } | { kind: 'timeout'; limitMs: number }
+  /** The search took too long; null = it was answered. */
+  endedAfterMs: number | null
   waiting: 'no_store' | 'no_key' | null
 }
 
 /** Why the list has no row; each asks for something else. */
-export function NoKeys({ query, found, waiting }: Props) {
-  if (found.kind === 'timeout') {
+export function NoKeys({ query, endedAfterMs, waiting }: Props) {
+  if (endedAfterMs !== null) {
     return (
-      <EmptyState kind="timeout" title={`The search was ended after ${found.limitMs / 1000} s`}>
+      <EmptyState kind="timeout" title={`The search was ended after ${endedAfterMs / 1000} s`}>
         It matched too little among too much. Name the key, a reference or a scope; the database works on it
         no more.
       </EmptyState>

@@ -2,21 +2,20 @@ import type { Metadata } from 'next'
 import type { SearchParams } from 'nuqs/server'
 import { Suspense } from 'react'
 import type { UserContext } from '@/app/_server/context'
-import { guardPage } from '@/app/_server/page-guard'
+import { CardFrame } from '@/app/_ui/card'
 import { ExportButtons } from '@/app/_ui/export-buttons'
-import { PageHeader } from '@/app/_ui/page-header'
-import { Pager } from '@/app/_ui/pager'
-import { StillTable } from '@/app/_ui/still-table'
-import { headClass } from '@/app/_ui/table'
-import { AppError } from '@/lib/core/errors'
+import { scopeParts, shortId } from '@/app/_ui/identifier'
+import { KeyStateBadge } from '@/app/_ui/key-state'
+import { ListTable } from '@/app/_ui/list-table'
+import { type Column, RowLink, TwoLines } from '@/app/_ui/table'
+import { Time } from '@/app/_ui/time'
 import { countKeys } from '@/lib/keys/count-keys'
-import { type KeyFilter, listKeys } from '@/lib/keys/list-keys'
+import { type KeyFilter, type KeyView, listKeys } from '@/lib/keys/list-keys'
 import { listScopes } from '@/lib/keys/list-scopes'
 import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
-import { Remember } from '../_shell/last-good'
-import { requestNow } from '../_shell/reads'
+import { nullOn, openPage } from '../_page/open-page'
+import { Page } from '../_page/page-frame'
 import { KeyFacets } from './key-facets'
-import { KeyLine } from './key-line'
 import { NoKeys } from './no-keys'
 import { loadQuery, type Query, toFilter } from './query'
 import { SearchForm } from './search-form'
@@ -29,97 +28,109 @@ const ROWS_SHOWN = 50
 const SEARCH_TIMEOUT_MS = 4_000
 
 export default async function KeysPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const asked = await searchParams
-  const ctx = await guardPage('/keys', asked)
+  const { ctx, asked, now } = await openPage('/keys', searchParams)
   const query = await loadQuery(asked)
   const filter = toFilter(query)
-  const now = await requestNow()
+  const page = { limit: ROWS_SHOWN, cursor: query.cursor ?? undefined }
   const [found, sources, scopes] = await Promise.all([
-    search(ctx, filter, query),
+    listKeys(ctx, filter, page, { timeoutMs: SEARCH_TIMEOUT_MS }).catch(nullOn('timeout')),
     listSources(ctx.db, now),
     listScopes(ctx.db, now),
   ])
   const stores = sources.filter(({ kind }) => kind === 'intent')
-  const rows = found.kind === 'found' ? found.items : []
+  const rows = found?.items ?? []
   const facets = { query, scopes, stores: stores.map(({ id, name }) => ({ id, name })) }
   return (
-    <Remember>
-      <div className="grid gap-3">
-        <PageHeader
-          title="Keys"
-          summary="As they were last read from the stores, the last changed first."
-          actions={
-            <ExportButtons
-              action="/keys/export"
-              title="At most 10,000 keys; that you took them is recorded"
+    <Page
+      title="Keys"
+      summary="As they were last read from the stores, the last changed first."
+      actions={
+        <ExportButtons action="/keys/export" title="At most 10,000 keys; that you took them is recorded" />
+      }
+    >
+      <CardFrame label="Table of keys">
+        <SearchForm query={query} />
+        <ListTable
+          caption="Idempotency keys"
+          columns={COLUMNS}
+          rows={rows}
+          id={({ id }) => id}
+          view={JSON.stringify(query)}
+          toolbar={
+            <Suspense key={JSON.stringify(query)} fallback={<KeyFacets {...facets} counts={null} />}>
+              <CountedFacets ctx={ctx} filter={filter} facets={facets} />
+            </Suspense>
+          }
+          empty={
+            <NoKeys
+              query={query}
+              endedAfterMs={found === null ? SEARCH_TIMEOUT_MS : null}
+              waiting={await nothingYet(ctx, query, rows, stores)}
             />
           }
+          pages={{ noun: 'key', cursor: query.cursor, next: found?.next ?? null }}
         />
-        <section
-          aria-label="Table of keys"
-          className="min-w-0 rounded-m border border-line bg-surface shadow-card"
+      </CardFrame>
+    </Page>
+  )
+}
+
+const COLUMNS: Column<KeyView>[] = [
+  {
+    head: 'Key',
+    className: 'w-[38%] max-w-0 max-md:w-full',
+    cell: ({ id, key, scope }) => {
+      const { client, endpoint } = scopeParts(scope)
+      return (
+        <TwoLines
+          below={
+            <>
+              {endpoint} · {client}
+            </>
+          }
         >
-          <SearchForm query={query} />
-          <StillTable
-            caption="Idempotency keys"
-            view={JSON.stringify(query)}
-            head={<Head />}
-            rows={rows.map((row) => ({ id: row.id, row: <KeyLine key={row.id} row={row} /> }))}
-            toolbar={
-              <Suspense key={JSON.stringify(query)} fallback={<KeyFacets {...facets} counts={null} />}>
-                <CountedFacets ctx={ctx} filter={filter} facets={facets} />
-              </Suspense>
-            }
-            empty={
-              <NoKeys query={query} found={found} waiting={await nothingYet(ctx, query, rows, stores)} />
-            }
-          />
-          {found.kind === 'found' && (
-            <Pager shown={rows.length} noun="key" cursor={query.cursor} next={found.next} />
-          )}
-        </section>
-      </div>
-    </Remember>
-  )
-}
-
-function Head() {
-  return (
-    <>
-      <th scope="col" className={headClass()}>
-        Key
-      </th>
-      <th scope="col" className={headClass()}>
-        State
-      </th>
-      <th scope="col" className={headClass('text-right max-md:hidden')}>
-        Attempts
-      </th>
-      <th scope="col" className={headClass('max-md:hidden')}>
-        Reference
-      </th>
-      <th scope="col" className={headClass('text-right')}>
-        First seen
-      </th>
-      <th scope="col" className={headClass('text-right max-lg:hidden')}>
-        Expires
-      </th>
-    </>
-  )
-}
-
-type Found = ({ kind: 'found' } & Awaited<ReturnType<typeof listKeys>>) | { kind: 'timeout'; limitMs: number }
-
-async function search(ctx: UserContext, filter: KeyFilter, query: Query): Promise<Found> {
-  const page = { limit: ROWS_SHOWN, cursor: query.cursor ?? undefined }
-  try {
-    return { kind: 'found', ...(await listKeys(ctx, filter, page, { timeoutMs: SEARCH_TIMEOUT_MS })) }
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'timeout')
-      return { kind: 'timeout', limitMs: SEARCH_TIMEOUT_MS }
-    throw error
-  }
-}
+          <RowLink to={`/keys/${id}`} title={key} className="font-mono text-s">
+            {shortId(key, 30, 4)}
+          </RowLink>
+        </TwoLines>
+      )
+    },
+  },
+  {
+    head: 'State',
+    cell: ({ state, status }) => (
+      <>
+        <KeyStateBadge state={state} />
+        {status !== null && <span className="ml-2 text-ink-3 text-s max-md:hidden">{status}</span>}
+      </>
+    ),
+  },
+  { head: 'Attempts', align: 'right', from: 'md', cell: ({ attempts }) => attempts ?? '—' },
+  {
+    head: 'Reference',
+    from: 'md',
+    className: 'max-w-48 truncate font-mono text-s',
+    cell: ({ reference }) => reference ?? '—',
+  },
+  {
+    head: 'First seen',
+    align: 'right',
+    nowrap: true,
+    cell: ({ createdAt }) => (
+      <>
+        <Time at={createdAt} kind="age" />
+        <span className="max-md:hidden"> ago</span>
+      </>
+    ),
+  },
+  {
+    head: 'Expires',
+    align: 'right',
+    from: 'lg',
+    nowrap: true,
+    cell: ({ expiresAt }) => (expiresAt === null ? '—' : <Time at={expiresAt} />),
+  },
+]
 
 /** Counting comes after the list, and never holds it up. */
 async function CountedFacets({

@@ -1,10 +1,11 @@
 'use client'
 
 import { type ReactNode, useState, useTransition } from 'react'
-import type { NotDone } from '@/app/_server/attempt'
+import type { Attempted } from '@/app/_server/attempt'
 import { Button } from '@/app/_ui/button'
-import { classNames } from '@/app/_ui/class-names'
+import { NotDoneNote, Note } from '@/app/_ui/note'
 import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
+import { answered } from '@/app/_ui/use-verb'
 import { KEY_ACTIONS, type KeyAction } from '@/lib/core/states'
 import { type ActedOnLock, actOnLock } from './act'
 import { CopyCurl } from './copy-curl'
@@ -12,19 +13,9 @@ import { ProposeFail } from './propose-fail'
 import type { LockRow, Permit } from './read-locks'
 import { ResolveDialog, type Selection } from './resolve-dialog'
 import { SeenAndNow } from './seen-and-now'
-import { type Tone, VERB, verdictWords } from './words'
+import { VERB, verdictWords } from './words'
 
-const GROUND: Record<Tone, string> = {
-  ok: 'bg-ok-soft text-ok-ink',
-  warn: 'bg-warn-soft text-warn-ink',
-  bad: 'bg-bad-soft text-bad-ink',
-  quiet: 'bg-sunken text-ink-2',
-}
-
-type Answer = { seen: LockRow; verb: Exclude<KeyAction, 'fail'> } & (
-  | { kind: 'acted'; acted: ActedOnLock }
-  | NotDone
-)
+type Answer = { seen: LockRow; verb: Exclude<KeyAction, 'fail'>; attempted: Attempted<ActedOnLock> }
 
 /** The verdict, the evidence (`children`), and the one act that the verdict stands for; others are behind a look. */
 export function ActOnLock({
@@ -44,20 +35,17 @@ export function ActOnLock({
   const words = verdictWords(lock)
   const judged = lock.verdict === 'release' || lock.verdict === 'complete' ? lock.verdict : null
   const legal: readonly KeyAction[] = KEY_ACTIONS[lock.state]
-  const done = answer?.kind === 'acted' && answer.acted.result.state === 'done'
+  const done = answer?.attempted.kind === 'done' && answer.attempted.value.result.state === 'done'
   const ended = lock.goneAt !== null || done
   return (
     <div className="px-4 pt-3 pb-4">
-      <div className={classNames('rounded-m px-3 py-2.5', ended ? GROUND.quiet : GROUND[words.tone])}>
-        <p className="font-semibold">{ended ? 'It has ended' : words.title}</p>
-        <p className="mt-0.5 text-s">
-          {ended
-            ? 'Nothing is held any more.'
-            : judged === null
-              ? lock.reason
-              : `${lock.reason} ${VERB[judged].consequence}`}
-        </p>
-      </div>
+      <Note tone={ended ? 'quiet' : words.tone} title={ended ? 'It has ended' : words.title}>
+        {ended
+          ? 'Nothing is held any more.'
+          : judged === null
+            ? lock.reason
+            : `${lock.reason} ${VERB[judged].consequence}`}
+      </Note>
       {children}
       {proposal}
       {answer !== null && <WhatBecame answer={answer} />}
@@ -118,13 +106,7 @@ function ActForm(props: {
     const asked = seen ?? lock
     startTransition(async () => {
       const input = { verb, id: asked.id, seen: asked.version, reason }
-      const attempted = await actOnLock(input).catch((): NotDone => NO_ANSWER)
-      const what = { seen: asked, verb }
-      onAnswer(
-        attempted.kind === 'done'
-          ? { ...what, kind: 'acted', acted: attempted.value }
-          : { ...what, ...attempted },
-      )
+      onAnswer({ seen: asked, verb, attempted: await answered(actOnLock(input), NO_ANSWER) })
       setSeen(null)
     })
   }
@@ -173,46 +155,28 @@ function ActForm(props: {
   )
 }
 
-const NO_ANSWER: NotDone = {
-  kind: 'not_done',
-  code: 'unavailable',
-  why: 'The console did not answer. It is not known whether it was done: look at the fresh state, or press again, which does it at most once.',
-  reference: '',
-}
+const NO_ANSWER =
+  'The console did not answer. It is not known whether it was done: look at the fresh state, or press again, which does it at most once.'
 
-function WhatBecame({ answer }: { answer: Answer }) {
-  if (answer.kind === 'not_done') {
-    return (
-      <div role="alert" className="mt-3 rounded-m bg-bad-soft px-3 py-2.5 text-bad-ink">
-        <p className="font-semibold">Not {VERB[answer.verb].done.toLowerCase()}</p>
-        <p className="mt-0.5 text-s">
-          {answer.why}
-          {answer.reference !== '' && ` Reference ${answer.reference}.`}
-        </p>
-      </div>
-    )
-  }
-  const { result, fresh } = answer.acted
+function WhatBecame({ answer: { seen, verb, attempted } }: { answer: Answer }) {
+  if (attempted.kind === 'not_done')
+    return <NotDoneNote fault={attempted} title={`Not ${VERB[verb].done.toLowerCase()}`} className="mt-3" />
+  const { result, fresh } = attempted.value
   if (result.state === 'done') {
     return (
-      <p role="status" className="mt-3 rounded-m bg-ok-soft px-3 py-2.5 text-ok-ink">
-        <b className="font-semibold">{VERB[answer.verb].done}.</b>{' '}
+      <Note tone="ok" role="status" className="mt-3">
+        <b className="font-semibold">{VERB[verb].done}.</b>{' '}
         <span className="break-all font-mono text-s">{result.actionId}</span>
-      </p>
+      </Note>
     )
   }
+  const title =
+    result.state === 'unknown' ? 'It is not known yet whether it was done' : 'Refused: nothing was changed'
   return (
-    <div role="alert" className="mt-3 rounded-m bg-bad-soft px-3 py-2.5 text-bad-ink">
-      <p className="font-semibold">
-        {result.state === 'unknown'
-          ? 'It is not known yet whether it was done'
-          : 'Refused: nothing was changed'}
-      </p>
-      <p className="mt-0.5 text-s">
-        {result.text ??
-          'The connection to the store broke over the write. It is settled by reading the store again.'}
-      </p>
-      <SeenAndNow seen={answer.seen} now={fresh} />
-    </div>
+    <Note tone="bad" role="alert" className="mt-3" title={title}>
+      {result.text ??
+        'The connection to the store broke over the write. It is settled by reading the store again.'}
+      <SeenAndNow seen={seen} now={fresh} />
+    </Note>
   )
 }

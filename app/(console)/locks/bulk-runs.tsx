@@ -1,9 +1,9 @@
 'use client'
 
-import { useState, useTransition } from 'react'
 import { Button } from '@/app/_ui/button'
 import { type Standing, StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
+import { useVerb } from '@/app/_ui/use-verb'
 import { REFUSAL_TEXT, type RefusalReason } from '@/lib/core/refusals'
 import type { RunState } from '@/lib/core/states'
 import { abortRun } from './act'
@@ -31,23 +31,11 @@ export function BulkRuns({ runs, refusal }: { runs: readonly BulkRun[]; refusal:
 }
 
 function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
-  const [pending, startTransition] = useTransition()
-  const [fault, setFault] = useState<string | null>(null)
+  const { send, pending, fault } = useVerb(abortRun)
   const { done, refused, unknown, failed, total, failures } = run.counts
   const live = run.finishedAt === null
-  const abort = () => {
-    if (pending || refusal !== null) return
-    startTransition(async () => {
-      const attempted = await abortRun(run.id).catch(() => null)
-      setFault(
-        attempted === null
-          ? 'The console did not answer.'
-          : attempted.kind === 'not_done'
-            ? attempted.why
-            : null,
-      )
-    })
-  }
+  const blocked = pending || run.cancelRequested || refusal !== null
+  const error = run.error ?? fault?.why
   const standing = run.state === 'done' && done !== total ? 'warn' : STANDING[run.state]
   const rest = total === null ? null : total - done - refused - unknown - failed
   return (
@@ -70,8 +58,8 @@ function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
         {live && (
           <Button
             look={run.cancelRequested || refusal !== null ? 'plain' : 'danger'}
-            aria-disabled={pending || run.cancelRequested || refusal !== null}
-            onClick={abort}
+            aria-disabled={blocked}
+            onClick={() => !blocked && send(run.id)}
           >
             {run.cancelRequested ? 'Stops after this item' : 'Abort the rest'}
           </Button>
@@ -83,7 +71,7 @@ function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
         aria-label="Progress"
         className="mt-2 block h-1.5 w-full overflow-hidden rounded-full bg-sunken [&::-webkit-progress-bar]:bg-sunken [&::-webkit-progress-value]:bg-accent"
       />
-      {(run.error ?? fault) !== null && <p className="mt-2 text-bad-ink">{run.error ?? fault}</p>}
+      {error !== undefined && <p className="mt-2 text-bad-ink">{error}</p>}
       {failures.length > 0 && (
         <details className="mt-2">
           <summary className="font-medium text-accent-ink">What was not done ({failures.length})</summary>

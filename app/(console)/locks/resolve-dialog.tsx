@@ -1,26 +1,26 @@
 'use client'
 
-import { useEffect, useId, useState, useTransition } from 'react'
-import type { Attempted, NotDone } from '@/app/_server/attempt'
+import { useEffect, useId, useState } from 'react'
+import type { Attempted } from '@/app/_server/attempt'
 import { Button } from '@/app/_ui/button'
 import { Dialog } from '@/app/_ui/dialog'
 import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
+import { answered, useVerb } from '@/app/_ui/use-verb'
 import type { LockFilter } from '@/lib/core/lock-filter'
-import { type CarriedOut, carryOut, type LockPreview, previewSelection, type WantedVerb } from './act'
+import { carryOut, type LockPreview, previewSelection, type WantedVerb } from './act'
 import { Outcome } from './resolve-outcome'
 import { Preview } from './resolve-preview'
 import { isRetryable, locksText, VERB } from './words'
 
-/** What is to be acted on, and in words. */
-export type Selection = { filter: LockFilter; what: string; verb?: WantedVerb }
-
-type Props = {
-  selection: Selection | null
-  environment: string
-  onClose: () => void
-  /** The locks that may be tried again stay selected. */
+/** What is to be acted on, and in words; `onDone` keeps the locks selected that may be tried again. */
+export type Selection = {
+  filter: LockFilter
+  what: string
+  verb?: WantedVerb
   onDone?: (retryable: string[]) => void
 }
+
+type Props = { selection: Selection | null; environment: string; onClose: () => void }
 
 const CHOICES: { value: WantedVerb; name: string; text: string }[] = [
   {
@@ -36,33 +36,33 @@ const CHOICES: { value: WantedVerb; name: string; text: string }[] = [
 ]
 
 /** A frozen look first, then the act, on exactly what was looked at. */
-export function ResolveDialog({ selection, environment, onClose, onDone }: Props) {
-  if (selection === null) return null
-  return (
-    <Resolving
-      selection={selection}
-      environment={environment}
-      onClose={onClose}
-      onDone={onDone ?? (() => undefined)}
-    />
-  )
+export function ResolveDialog({ selection, ...props }: Props) {
+  return selection === null ? null : <Resolving selection={selection} {...props} />
 }
 
-function Resolving({ selection, environment, onClose, onDone }: Required<Props> & { selection: Selection }) {
+function Resolving({ selection, environment, onClose }: Props & { selection: Selection }) {
   const id = useId()
   const [wanted, setWanted] = useState<WantedVerb>(selection.verb ?? 'as_judged')
   const [preview, setPreview] = useState<Attempted<LockPreview> | null>(null)
-  const [outcome, setOutcome] = useState<Attempted<CarriedOut[]> | null>(null)
   const [reason, setReason] = useState('')
-  const [pending, startTransition] = useTransition()
+  const {
+    send,
+    pending,
+    answer: outcome,
+  } = useVerb(carryOut, {
+    noAnswer: NO_ANSWER,
+    onDone: (carried) => {
+      const items = carried.flatMap((each) => each.items)
+      selection.onDone?.(items.filter(({ reason: why }) => isRetryable(why)).map((item) => item.id))
+    },
+  })
 
   // Frozen once for each choice: what arrives later is not part of it.
   useEffect(() => {
     let current = true
     setPreview(null)
-    previewSelection(wanted, selection.filter).then(
+    answered(previewSelection(wanted, selection.filter), NO_ANSWER).then(
       (looked) => current && setPreview(looked),
-      () => current && setPreview(NO_ANSWER),
     )
     return () => {
       current = false
@@ -74,14 +74,10 @@ function Resolving({ selection, environment, onClose, onDone }: Required<Props> 
   const blocked = pending || count === 0 || !reasonIsEnough(reason)
   const act = () => {
     if (blocked) return
-    startTransition(async () => {
-      const frozen = snapshots.map(({ verb, snapshotId }) => ({ verb, snapshotId }))
-      const carried = await carryOut(frozen, reason).catch((): NotDone => NO_ANSWER)
-      setOutcome(carried)
-      if (carried.kind !== 'done') return
-      const items = carried.value.flatMap((each) => each.items)
-      onDone(items.filter(({ reason: why }) => isRetryable(why)).map((item) => item.id))
-    })
+    send(
+      snapshots.map(({ verb, snapshotId }) => ({ verb, snapshotId })),
+      reason,
+    )
   }
   const place = environment.toUpperCase()
   if (outcome !== null) {
@@ -162,9 +158,5 @@ function confirmText(snapshots: LockPreview['snapshots'], place: string): string
   return `${text[0]?.toUpperCase()}${text.slice(1)} in ${place}`
 }
 
-const NO_ANSWER: NotDone = {
-  kind: 'not_done',
-  code: 'unavailable',
-  why: 'The console did not answer. A frozen set is carried out at most once: close this and look at the fresh state.',
-  reference: '',
-}
+const NO_ANSWER =
+  'The console did not answer. A frozen set is carried out at most once: close this and look at the fresh state.'

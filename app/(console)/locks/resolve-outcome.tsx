@@ -1,18 +1,12 @@
 import type { Attempted } from '@/app/_server/attempt'
+import { NotDoneNote } from '@/app/_ui/note'
 import { StateMark } from '@/app/_ui/state-mark'
 import type { CarriedOut } from './act'
 import { isRetryable, locksText, VERB } from './words'
 
 /** How many were done, and each one that was not. */
 export function Outcome({ outcome }: { outcome: Attempted<CarriedOut[]> }) {
-  if (outcome.kind === 'not_done') {
-    return (
-      <p role="alert" className="rounded-m bg-bad-soft px-3 py-2.5 text-bad-ink">
-        {outcome.why}
-        {outcome.reference !== '' && ` Reference ${outcome.reference}.`}
-      </p>
-    )
-  }
+  if (outcome.kind === 'not_done') return <NotDoneNote fault={outcome} />
   return (
     <div role="status" className="grid gap-4">
       {outcome.value.map((carried) =>

@@ -1,6 +1,7 @@
 import type { Attempted } from '@/app/_server/attempt'
 import { scopeParts, shortId } from '@/app/_ui/identifier'
 import { moneyListText } from '@/app/_ui/money-text'
+import { NotDoneNote } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
 import type { LockPreview } from './act'
 import { locksText, VERB } from './words'
@@ -14,10 +15,7 @@ export function Preview({ preview }: { preview: Attempted<LockPreview> | null })
           Reading store and provider …
         </p>
       ) : preview.kind === 'not_done' ? (
-        <p role="alert" className="rounded-m bg-bad-soft px-3 py-2.5 text-bad-ink">
-          {preview.why}
-          {preview.reference !== '' && ` Reference ${preview.reference}.`}
-        </p>
+        <NotDoneNote fault={preview} />
       ) : (
         <Looked preview={preview.value} />
       )}

@@ -1,3 +1,4 @@
+import { type Column, Table } from '@/app/_ui/table'
 import type { LockView } from '@/lib/locks/list-locks'
 import { providerSays } from './words'
 
@@ -18,35 +19,22 @@ const LINES: { name: string; of: (lock: LockView) => string }[] = [
 /** A stale version: what the person looked at beside what it is now. */
 export function SeenAndNow({ seen, now }: { seen: LockView; now: LockView | null }) {
   if (now === null) return <p className="mt-1 text-s">It is gone.</p>
+  const columns: Column<(typeof LINES)[number]>[] = [
+    { head: 'Field', shown: null, names: true, width: 'w-24', cell: ({ name }) => name },
+    { head: 'You saw', className: 'break-words', cell: ({ of }) => of(seen) },
+    {
+      head: 'Now',
+      className: ({ of }) => (of(seen) === of(now) ? 'break-words text-ink-2' : 'break-words font-semibold'),
+      cell: ({ of }) => (of(seen) === of(now) ? 'the same' : of(now)),
+    },
+  ]
   return (
-    <table className="mt-2 w-full table-fixed text-left text-ink text-s">
-      <thead className="text-ink-2">
-        <tr>
-          <td className="w-24" />
-          <th scope="col" className="py-1 font-medium">
-            You saw
-          </th>
-          <th scope="col" className="py-1 font-medium">
-            Now
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {LINES.map(({ name, of }) => {
-          const same = of(seen) === of(now)
-          return (
-            <tr key={name} className="border-bad-line border-t">
-              <th scope="row" className="py-1 pr-2 font-normal text-ink-2">
-                {name}
-              </th>
-              <td className="break-words py-1 pr-2">{of(seen)}</td>
-              <td className={same ? 'break-words py-1 text-ink-2' : 'break-words py-1 font-semibold'}>
-                {same ? 'the same' : of(now)}
-              </td>
-            </tr>
-          )
-        })}
-      </tbody>
-    </table>
+    <Table
+      columns={columns}
+      rows={LINES}
+      id={({ name }) => name}
+      lines={1}
+      className="mt-2 table-fixed text-ink text-s"
+    />
   )
 }

@@ -31,11 +31,7 @@ export function facetValues(
   }
   return [...counts]
     .sort(([a, n], [b, m]) => m - n || a.localeCompare(b))
-    .map(([value, count]) => ({
-      value,
-      label: value,
-      count,
-    }))
+    .map(([value, count]) => ({ value, count }))
 }
 
 /** What is to be said of all stuck locks, whatever is filtered. */

@@ -4,6 +4,7 @@ import { guardPage } from '@/app/_server/page-guard'
 import { loadRange, resolveRange, writeRange } from '@/app/_ui/time-range'
 import { leastRoleFor, roleAllows } from '@/lib/core/permissions'
 import { env } from '@/lib/env'
+import { RangeText } from '../_page/range-text'
 import { Remember } from '../_shell/last-good'
 import { requestNow } from '../_shell/reads'
 import { readActivity } from './activity'
@@ -13,7 +14,6 @@ import { EndpointsCard } from './endpoints-card'
 import { readMarks } from './marks'
 import { Onboarding } from './onboarding'
 import { OutcomeCard } from './outcome-card'
-import { RangeText } from './range-text'
 import { RateCard } from './rate-card'
 import { readNow } from './read-now'
 import { TileStrip } from './tile-strip'
@@ -42,7 +42,7 @@ export default async function NowPage({ searchParams }: { searchParams: Promise<
       <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
         <header className="flex flex-wrap items-baseline gap-x-4">
           <h1 className="font-semibold text-xl">Now</h1>
-          <RangeText {...window} live={range.live} />
+          <RangeText range={range} />
           <div className="ml-auto">
             <CopyLink query={writeRange({ from: range.from, to: range.to })} />
           </div>

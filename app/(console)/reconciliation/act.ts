@@ -1,9 +1,8 @@
 'use server'
 
-import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
-import type { Attempted } from '@/app/_server/attempt'
-import { attemptOnce, CONTAINS } from '@/app/_server/attempt-once'
+import { actsShownOn } from '@/app/_server/acts-shown-on'
+import { CONTAINS } from '@/app/_server/attempt-once'
 import type { ActInput } from '@/app/_ui/act-dialog'
 import { PRESETS } from '@/app/_ui/time-range'
 import { AppError } from '@/lib/core/errors'
@@ -15,11 +14,13 @@ const instant = z.iso.datetime()
 
 type Shown = { from: string; to: string }
 
+const once = actsShownOn(['/reconciliation'])
+
 /** Starts a comparison over a window or an outage, or about one key or order; a dry run opens no case. */
-export async function startReconciliation(shown: Shown, input: ActInput): Promise<Attempted<unknown>> {
-  return attemptOnce('reconciliation.start', input.requestId, async (ctx) => {
+export const startReconciliation = async (shown: Shown, input: ActInput) =>
+  once('reconciliation.start', input, (ctx) => {
     const { system, mode } = input.fields
-    const run = await startRun(ctx, {
+    return startRun(ctx, {
       kind: 'reconciliation',
       params: {
         ...subjectOf(input.fields, shown, ctx.clock.now()),
@@ -27,10 +28,7 @@ export async function startReconciliation(shown: Shown, input: ActInput): Promis
       },
       dryRun: mode !== 'real',
     })
-    revalidatePath('/reconciliation')
-    return { runId: run.id }
   })
-}
 
 const subjectSchema = z.enum(['window', 'key', 'reference', 'outage'])
 const text = z.string().trim().min(1, 'is missing').max(300)
@@ -70,27 +68,14 @@ function ordered(window: Shown): Shown {
 }
 
 /** The same as a dry run that was looked at, this time for real. */
-export async function repeatForReal(runId: string, input: ActInput): Promise<Attempted<unknown>> {
-  return attemptOnce('reconciliation.repeat', input.requestId, async (ctx) => {
+export const repeatForReal = async (runId: string, input: ActInput) =>
+  once('reconciliation.repeat', input, async (ctx) => {
     const run = await ctx.db.prisma.run.findUnique({ where: { id: z.string().parse(runId) } })
     if (run === null || run.kind !== 'reconciliation')
       throw new AppError('not_found', `There is no run ${runId}.`)
     const params = z.record(z.string(), z.unknown()).parse(run.params)
-    const started = await startRun(ctx, { kind: 'reconciliation', params, dryRun: false })
-    revalidatePath('/reconciliation')
-    return { runId: started.id }
+    return startRun(ctx, { kind: 'reconciliation', params, dryRun: false })
   })
-}
 
-export async function cancel(runId: string, input: ActInput): Promise<Attempted<unknown>> {
-  return attemptOnce(
-    'run.cancel',
-    input.requestId,
-    async (ctx) => {
-      await cancelRun(ctx, z.string().parse(runId))
-      revalidatePath('/reconciliation')
-      return null
-    },
-    CONTAINS,
-  )
-}
+export const cancel = async (runId: string, input: ActInput) =>
+  once('run.cancel', input, (ctx) => cancelRun(ctx, z.string().parse(runId)), CONTAINS)

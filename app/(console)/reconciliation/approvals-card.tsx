@@ -1,4 +1,4 @@
-import { Card } from '@/app/_ui/card'
+import { Card, CardText } from '@/app/_ui/card'
 import { moneyText } from '@/app/_ui/money-text'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
@@ -24,9 +24,7 @@ export function ApprovalsCard({
       aside={actions.length === 0 ? undefined : `${actions.length}`}
     >
       {actions.length === 0 ? (
-        <p className="px-4 pt-1 pb-4 text-ink-2">
-          Nothing waits. What is proposed appears here for a second person.
-        </p>
+        <CardText>Nothing waits. What is proposed appears here for a second person.</CardText>
       ) : (
         <ul>
           {actions.map((action) => (

@@ -3,8 +3,7 @@
 import { type Act, ActDialog } from '@/app/_ui/act-dialog'
 import { plural } from '@/app/_ui/format-figure'
 import { type Triaged, type TriageKind, triageMany } from './bulk'
-import { OwnerField, type Person } from './owner-field'
-import { SnoozeFields } from './snooze-fields'
+import { OwnerField, type Person, SnoozeFields } from './triage-fields'
 
 type Props = {
   ids: readonly string[]

@@ -1,17 +1,12 @@
-import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { FacetChip, ViewChip } from '@/app/_ui/facet-chips'
-import { moneyText } from '@/app/_ui/money-text'
 import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { Pager } from '@/app/_ui/pager'
-import { ShortId } from '@/app/_ui/short-id'
-import { cellClass, headClass, secondLineClass } from '@/app/_ui/table'
-import { Time } from '@/app/_ui/time'
-import { caseClass } from '@/lib/core/case-classes'
+import { caseTitle } from '@/lib/core/case-classes'
 import type { CaseLifecycle, CaseTriage } from '@/lib/core/states'
 import type { CaseView } from '@/lib/reconcile/cases/case-view'
-import { CasesTable } from './cases-table'
+import { type CaseRow, CasesTable } from './cases-table'
 import {
   AGE_LABEL,
   AGES,
@@ -23,7 +18,7 @@ import {
   writeCases,
 } from './query'
 import type { PageData } from './read-page'
-import { LIFECYCLE, severityTone, TRIAGE } from './words'
+import { LIFECYCLE, TRIAGE } from './words'
 
 const SHOWN_LABEL: Record<Shown, string> = {
   open: 'Open',
@@ -31,26 +26,6 @@ const SHOWN_LABEL: Record<Shown, string> = {
   resolved: 'Resolved',
   all: 'All',
 }
-
-const HEAD = (
-  <>
-    <th scope="col" className={headClass()}>
-      Case
-    </th>
-    <th scope="col" className={headClass('max-md:hidden')}>
-      Reference and key
-    </th>
-    <th scope="col" className={headClass('text-right')}>
-      Amount
-    </th>
-    <th scope="col" className={headClass('max-md:hidden')}>
-      Standing
-    </th>
-    <th scope="col" className={headClass('text-right')}>
-      Age
-    </th>
-  </>
-)
 
 type Props = {
   data: PageData
@@ -69,13 +44,7 @@ export function CasesCard({ data, query, refusal, place }: Props) {
         view={writeCases(query)}
         filter={{ show: query.show, class: query.class, severity: query.severity, age: query.age }}
         matching={matching}
-        head={HEAD}
-        rows={cases.items.map((found) => ({
-          id: found.id,
-          label: `${found.title}, ${found.subject.reference ?? found.id}`,
-          open: found.lifecycle !== 'resolved',
-          cells: <Cells found={found} names={names} />,
-        }))}
+        rows={cases.items.map((found) => toRow(found, names))}
         toolbar={<Toolbar query={query} counts={counts} />}
         empty={<NoCase query={query} counts={counts} compared={data.verdict !== null} />}
         people={people}
@@ -87,13 +56,22 @@ export function CasesCard({ data, query, refusal, place }: Props) {
   )
 }
 
-function Toolbar({ query, counts }: { query: CaseQuery; counts: PageData['counts'] }) {
-  const count: Record<Shown, number | null> = {
-    open: counts.open,
-    snoozed: counts.snoozed,
-    resolved: counts.resolved,
-    all: null,
+/** What the table shows of a case, and no more: its evidence stays on the server. */
+function toRow(found: CaseView, names: ReadonlyMap<string, string>): CaseRow {
+  const { id, title, class: name, severity, subject, system, amount, firstSeen, lifecycle, owner } = found
+  return {
+    ...{ id, title, name, severity, amount, firstSeen },
+    reference: subject.reference,
+    scope: subject.scope ?? system,
+    key: subject.key,
+    open: lifecycle !== 'resolved',
+    standing: `${LIFECYCLE[lifecycle as CaseLifecycle]}${found.outcome === 'pending' ? ', pending' : ''}`,
+    owner: owner === null ? TRIAGE[found.triage as CaseTriage] : (names.get(owner) ?? owner),
   }
+}
+
+function Toolbar({ query, counts }: { query: CaseQuery; counts: PageData['counts'] }) {
+  const count = { open: counts.open, snoozed: counts.snoozed, resolved: counts.resolved, all: null }
   return (
     <>
       {SHOWN.map((show) => (
@@ -109,37 +87,31 @@ function Toolbar({ query, counts }: { query: CaseQuery; counts: PageData['counts
         name="severity"
         label="Severity"
         chosen={query.severity}
-        values={SEVERITIES.map((value) => ({ value, label: value, count: counts.bySeverity[value] ?? null }))}
+        values={SEVERITIES.map((value) => ({ value, count: counts.bySeverity[value] ?? null }))}
       />
       <FacetChip
         name="class"
         label="Class"
         chosen={query.class}
-        values={counts.classes.map((row) => ({
-          value: row.class,
-          label: caseClass(row.class).title,
-          count: row.open,
+        values={counts.classes.map(({ class: value, open }) => ({
+          value,
+          label: caseTitle(value),
+          count: open,
         }))}
       />
       <FacetChip
         name="age"
         label="Age"
         chosen={query.age}
-        values={AGES.map((value) => ({ value, label: AGE_LABEL[value], count: null }))}
+        values={AGES.map((value) => ({ value, label: AGE_LABEL[value] }))}
       />
     </>
   )
 }
 
-function NoCase({
-  query,
-  counts,
-  compared,
-}: {
-  query: CaseQuery
-  counts: PageData['counts']
-  compared: boolean
-}) {
+type NoCaseProps = { query: CaseQuery; counts: PageData['counts']; compared: boolean }
+
+function NoCase({ query, counts, compared }: NoCaseProps) {
   if (!compared && counts.resolved === 0) {
     return (
       <EmptyState kind="waiting" title="Nothing was compared yet">
@@ -173,58 +145,5 @@ function NoCase({
         ? 'What was found before is resolved.'
         : 'Nothing was found so far.'}
     </EmptyState>
-  )
-}
-
-function Cells({ found, names }: { found: CaseView; names: ReadonlyMap<string, string> }) {
-  const { subject, amount } = found
-  const owner =
-    found.owner === null ? TRIAGE[found.triage as CaseTriage] : (names.get(found.owner) ?? found.owner)
-  return (
-    <>
-      <td className={cellClass('max-md:w-full max-md:max-w-0')}>
-        <PageLink
-          href={`/reconciliation/cases/${found.id}`}
-          className="flex items-center gap-2 after:absolute after:inset-0 hover:underline"
-        >
-          <Badge tone={severityTone(found.severity)}>{found.severity}</Badge>
-          <span className="min-w-0">{found.title}</span>
-        </PageLink>
-        <span className={`${secondLineClass} font-mono`} title={found.id}>
-          {found.class}
-        </span>
-      </td>
-      <td className={cellClass('max-md:hidden')}>
-        <span className="block">
-          {subject.reference === null ? (
-            <span className="text-ink-3">no reference</span>
-          ) : (
-            <ShortId id={subject.reference} />
-          )}
-        </span>
-        <span className={secondLineClass}>
-          {subject.scope === null ? found.system : subject.scope}
-          {subject.key !== null && (
-            <>
-              {' · '}
-              <ShortId id={subject.key} />
-            </>
-          )}
-        </span>
-      </td>
-      <td className={cellClass('whitespace-nowrap text-right')}>
-        {amount === null ? <span className="text-ink-3">none</span> : moneyText(amount)}
-      </td>
-      <td className={cellClass('max-md:hidden')}>
-        <span className="block">
-          {LIFECYCLE[found.lifecycle as CaseLifecycle]}
-          {found.outcome === 'pending' && ', pending'}
-        </span>
-        <span className={secondLineClass}>{owner}</span>
-      </td>
-      <td className={cellClass('whitespace-nowrap text-right text-ink-2')}>
-        <Time at={found.firstSeen} kind="age" />
-      </td>
-    </>
   )
 }

@@ -1,5 +1,5 @@
 import { Badge } from '@/app/_ui/badge'
-import { Card } from '@/app/_ui/card'
+import { Card, CardText } from '@/app/_ui/card'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import type { SourceState, SourceView } from '@/lib/mirror/read/list-sources'
@@ -32,7 +32,7 @@ export function CoverageCard({
       }
     >
       {enabled.length === 0 ? (
-        <p className="px-4 pt-1 pb-4 text-ink-2">No source is connected: nothing can be compared.</p>
+        <CardText>No source is connected: nothing can be compared.</CardText>
       ) : (
         <ul>
           {enabled.map((source) => (

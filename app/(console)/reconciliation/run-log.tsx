@@ -1,4 +1,4 @@
-import { Card } from '@/app/_ui/card'
+import { Card, CardText } from '@/app/_ui/card'
 import { plural } from '@/app/_ui/format-figure'
 import { Time } from '@/app/_ui/time'
 import type { readRunLog } from '@/lib/runs/read'
@@ -8,7 +8,7 @@ export function RunLog({ lines }: { lines: Awaited<ReturnType<typeof readRunLog>
   return (
     <Card id="log" title="Log" aside={lines.length === 0 ? undefined : plural(lines.length, 'line')}>
       {lines.length === 0 ? (
-        <p className="px-4 pt-1 pb-4 text-ink-2">It wrote nothing: nothing needed saying.</p>
+        <CardText>It wrote nothing: nothing needed saying.</CardText>
       ) : (
         <ol className="max-h-[28rem] overflow-y-auto pb-2">
           {lines.map((line) => (

@@ -1,6 +1,7 @@
 import { ActDialog } from '@/app/_ui/act-dialog'
-import { fieldClass } from '@/app/_ui/field'
+import { RadioFields, SelectField } from '@/app/_ui/field'
 import { clockText, dayClockText, sameDay } from '@/app/_ui/format-time'
+import { Note } from '@/app/_ui/note'
 import type { Outage } from '@/lib/alerts/read-outages'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
 import { startReconciliation } from './act'
@@ -21,11 +22,11 @@ type Props = {
   asked: StartQuery
   now: Date
   forbidden: string | null
-  environment: string
+  place: string
 }
 
 /** A run: which sources, about what, and first dry. */
-export function StartRun({ sources, outages, range, asked, now, forbidden, environment }: Props) {
+export function StartRun({ sources, outages, range, asked, now, forbidden, place }: Props) {
   const systems = [...new Set(sources.filter(({ enabled }) => enabled).map(({ system }) => system))]
   const down = sources.filter(({ enabled, state }) => enabled && state !== 'ok')
   const nameOf = (id: string) => sources.find((source) => source.id === id)?.name ?? id
@@ -35,27 +36,27 @@ export function StartRun({ sources, outages, range, asked, now, forbidden, envir
       opener="Start a run"
       openerLook="primary"
       forbidden={systems.length === 0 ? 'No source is connected: there is nothing to compare' : forbidden}
-      title={`Compare the sides in ${environment.toUpperCase()}`}
+      title={`Compare the sides in ${place}`}
       lead="Reads stores, ledgers and providers. No money moves and no key changes; a dry run opens no case either."
       confirm="Start 1 run"
       startsOpen={asked.start}
       act={startReconciliation.bind(null, { from: range.from, to: range.to })}
     >
-      <label className="block">
-        <span className="mb-1 block font-medium">Sources</span>
-        <select name="system" className={fieldClass} defaultValue={systems.length === 1 ? systems[0] : 'all'}>
-          {systems.length > 1 && <option value="all">All {systems.length} systems</option>}
-          {systems.map((system) => (
-            <option key={system} value={system}>
-              {system}:{' '}
-              {sources
-                .filter((source) => source.system === system)
-                .map(({ name }) => name)
-                .join(', ')}
-            </option>
-          ))}
-        </select>
-      </label>
+      <SelectField
+        name="system"
+        label="Sources"
+        defaultValue={systems.length === 1 ? systems[0] : 'all'}
+        choices={[
+          ...(systems.length > 1 ? [{ value: 'all', label: `All ${systems.length} systems` }] : []),
+          ...systems.map((system) => ({
+            value: system,
+            label: `${system}: ${sources
+              .filter((source) => source.system === system)
+              .map(({ name }) => name)
+              .join(', ')}`,
+          })),
+        ]}
+      />
       <RunSubject
         windows={[
           { value: 'changed', label: 'All that changed since the last run' },
@@ -70,21 +71,20 @@ export function StartRun({ sources, outages, range, asked, now, forbidden, envir
         }))}
         given={prefilled(asked, range, ended)}
       />
-      <fieldset>
-        <legend className="mb-1 font-medium">Mode</legend>
-        <label className="flex min-h-8 items-center gap-2 max-md:min-h-11">
-          <input type="radio" name="mode" value="dry" defaultChecked /> Dry run: classify and count, open no
-          case
-        </label>
-        <label className="flex min-h-8 items-center gap-2 max-md:min-h-11">
-          <input type="radio" name="mode" value="real" /> For real: open, update and heal cases
-        </label>
-      </fieldset>
+      <RadioFields
+        name="mode"
+        label="Mode"
+        defaultValue="dry"
+        choices={[
+          { value: 'dry', label: 'Dry run: classify and count, open no case' },
+          { value: 'real', label: 'For real: open, update and heal cases' },
+        ]}
+      />
       {down.length > 0 && (
-        <p className="rounded-m bg-warn-soft px-3 py-2 text-warn-ink">
+        <Note tone="warn">
           {down.map(({ name }) => name).join(', ')} cannot be read now: the run will end incomplete and
           resolve nothing.
-        </p>
+        </Note>
       )}
     </ActDialog>
   )

@@ -1,11 +1,12 @@
 'use client'
 
-import { useRef, useState, useTransition } from 'react'
+import { useRef } from 'react'
 import { Button } from '@/app/_ui/button'
 import { plural } from '@/app/_ui/format-figure'
 import { PageLink } from '@/app/_ui/page-link'
 import { ShortId } from '@/app/_ui/short-id'
 import { StateMark } from '@/app/_ui/state-mark'
+import { useVerb } from '@/app/_ui/use-verb'
 import { newId } from '@/lib/core/ids'
 import { type Triaged, type TriageKind, triageMany } from './bulk'
 
@@ -27,20 +28,14 @@ export function TriageOutcome({
   onDismiss: () => void
 }) {
   const requestId = useRef(newId('req'))
-  const [pending, startTransition] = useTransition()
-  const [fault, setFault] = useState<string | null>(null)
+  const { send, pending, fault } = useVerb(triageMany, {
+    onDone: onUndone,
+    noAnswer: 'The console did not answer: trying again is safe.',
+  })
   const { kind, done, failed } = triaged
   const all = done.length + failed.length
   const retryable = failed.filter((each) => each.retryable).length
-  const undo = () => {
-    if (pending) return
-    startTransition(async () => {
-      const input = { requestId: requestId.current, reason: '', fields: {} }
-      const attempted = await triageMany('undo', done, input).catch(() => null)
-      if (attempted?.kind === 'done') return onUndone(attempted.value)
-      setFault(attempted === null ? 'The console did not answer: trying again is safe.' : attempted.why)
-    })
-  }
+  const undo = () => send('undo', done, { requestId: requestId.current, reason: '', fields: {} })
   return (
     <section aria-label="What was done" className="border-line border-t bg-sunken px-4 py-2.5">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
@@ -60,7 +55,7 @@ export function TriageOutcome({
       </div>
       {fault !== null && (
         <p role="alert" className="mt-1 text-bad-ink">
-          {fault}
+          {fault.why}
         </p>
       )}
       {failed.length > 0 && (

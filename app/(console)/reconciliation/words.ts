@@ -26,9 +26,6 @@ export const TRIAGE: Record<CaseTriage, string> = {
   snoozed: 'snoozed',
 }
 
-export const severityTone = (severity: string): BadgeTone =>
-  severity === 'P1' ? 'bad' : severity === 'P2' ? 'warn' : 'plain'
-
 const VERDICT: Record<ReconciliationVerdict, { standing: Standing; text: string }> = {
   reconciled: { standing: 'ok', text: 'Reconciled: every side says the same.' },
   with_pending: { standing: 'ok', text: 'Reconciled but for what is still on its way.' },
@@ -88,6 +85,8 @@ type FixWords = {
   fourEyes: boolean
 }
 
+const BOOKS = 'One posting is added to the ledger, unique on the provider’s id. A second person approves.'
+
 export const FIX: Record<ActionKind, FixWords> = {
   refund: {
     verb: 'Refund',
@@ -98,25 +97,25 @@ export const FIX: Record<ActionKind, FixWords> = {
   book_ledger: {
     verb: 'Book the charge',
     noun: 'booking of the charge',
-    consequence: 'One posting is added to the ledger, unique on the provider’s id. A second person approves.',
+    consequence: BOOKS,
     fourEyes: true,
   },
   book_refund: {
     verb: 'Book the refund',
     noun: 'booking of the refund',
-    consequence: 'One posting is added to the ledger, unique on the provider’s id. A second person approves.',
+    consequence: BOOKS,
     fourEyes: true,
   },
   book_dispute: {
     verb: 'Book the dispute',
     noun: 'booking of the dispute',
-    consequence: 'One posting is added to the ledger, unique on the provider’s id. A second person approves.',
+    consequence: BOOKS,
     fourEyes: true,
   },
   book_fee: {
     verb: 'Book the fee',
     noun: 'booking of the fee',
-    consequence: 'One posting is added to the ledger, unique on the provider’s id. A second person approves.',
+    consequence: BOOKS,
     fourEyes: true,
   },
   reverse_ledger: {

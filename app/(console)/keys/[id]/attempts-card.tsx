@@ -1,12 +1,13 @@
 import { AttemptLanes } from '@/app/_ui/attempt-lanes'
 import { Badge } from '@/app/_ui/badge'
-import { Card } from '@/app/_ui/card'
+import { Card, CardText } from '@/app/_ui/card'
 import { latencyText, plural } from '@/app/_ui/format-figure'
 import { shortId } from '@/app/_ui/identifier'
 import { outcomeLook } from '@/app/_ui/outcome-look'
 import { PageLink } from '@/app/_ui/page-link'
-import { lineCellClass, stillHeadClass, tableClass } from '@/app/_ui/table'
+import { type Column, Table } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
+import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
 import { pageExists } from '../../_shell/nav'
 import { requestNow } from '../../_shell/reads'
 import { fenceText, LANES_MAX, leaseMarks, toLanes } from './attempts'
@@ -20,9 +21,9 @@ export async function AttemptsCard({ page: { detail, effects } }: { page: KeyPag
   return (
     <Card id="attempts" title="Attempts" aside={`${plural(sightings.length, 'request')} seen${more}`}>
       {sightings.length === 0 ? (
-        <p className="px-4 pb-4 text-ink-2">
+        <CardText>
           No request span of this key was received: its service sends none, or they are kept no more.
-        </p>
+        </CardText>
       ) : (
         <>
           <AttemptLanes
@@ -30,87 +31,68 @@ export async function AttemptsCard({ page: { detail, effects } }: { page: KeyPag
             marks={leaseMarks(lock?.leaseUntil ?? null, await requestNow())}
             caption="The attempts on one axis of time, with the effects that each had"
           />
-          <AttemptsTable sightings={sightings} traces={traces} />
+          <Table
+            columns={columnsOf(sightings, traces)}
+            rows={sightings}
+            id={({ spanId }) => spanId}
+            look={() => ({ className: 'whitespace-nowrap' })}
+            lines={1}
+            scrolls="Table of attempts"
+            className="border-line border-t"
+          />
         </>
       )}
     </Card>
   )
 }
 
-function AttemptsTable({
-  sightings,
-  traces,
-}: {
-  sightings: KeyPage['detail']['sightings']
-  traces: boolean
-}) {
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="relative overflow-x-auto" aria-label="Table of attempts" tabIndex={0}>
-      <table className={tableClass}>
-        <thead>
-          <tr>
-            {['', 'At', 'Outcome', 'Answer', 'Token', 'Instance', 'Took', 'Trace'].map((name) => (
-              <th key={name} scope="col" className={stillHeadClass('border-t')}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {sightings.map((sighting, place) => {
-            const look = outcomeLook(sighting.outcome)
-            return (
-              <tr key={sighting.spanId} className="whitespace-nowrap">
-                <td className={lineCellClass('text-ink-3')}>{place + 1}</td>
-                <td className={lineCellClass()}>
-                  <Time at={sighting.time.toISOString()} kind="seconds" />
-                </td>
-                <td className={lineCellClass()}>
-                  <Badge tone={look.tone}>{look.label}</Badge>
-                  {sighting.effectTwice && (
-                    <span className="ml-1.5">
-                      <Badge tone="bad">effect twice</Badge>
-                    </span>
-                  )}
-                  {sighting.expiredRetry && (
-                    <span className="ml-1.5">
-                      <Badge tone="bad">after expiry</Badge>
-                    </span>
-                  )}
-                </td>
-                <td className={lineCellClass()}>{sighting.statusCode ?? '—'}</td>
-                <td className={lineCellClass('font-mono text-s')} title={sighting.fence ?? undefined}>
-                  {sighting.fence === null ? '—' : fenceText(sighting.fence)}
-                </td>
-                <td
-                  className={lineCellClass()}
-                  title={`${sighting.instance} · ${sighting.service} ${sighting.version}`}
-                >
-                  <span className="font-mono text-s">{shortId(sighting.instance, 12, 4)}</span>{' '}
-                  <span className="text-ink-3 text-s">{shortId(sighting.version, 10, 4)}</span>
-                </td>
-                <td className={lineCellClass()}>
-                  {latencyText(sighting.endTime.getTime() - sighting.time.getTime())}
-                </td>
-                <td className={lineCellClass('font-mono text-s')}>
-                  {traces ? (
-                    <PageLink
-                      href={`/traces/${sighting.traceId}`}
-                      title={sighting.traceId}
-                      className="text-accent-ink hover:underline"
-                    >
-                      {shortId(sighting.traceId, 8, 4)}
-                    </PageLink>
-                  ) : (
-                    <span title={sighting.traceId}>{shortId(sighting.traceId, 8, 4)}</span>
-                  )}
-                </td>
-              </tr>
-            )
-          })}
-        </tbody>
-      </table>
-    </section>
-  )
-}
+const columnsOf = (sightings: readonly Sighting[], traces: boolean): Column<Sighting>[] => [
+  {
+    head: 'Place',
+    shown: null,
+    className: 'text-ink-3',
+    cell: (sighting) => sightings.indexOf(sighting) + 1,
+  },
+  { head: 'At', cell: ({ time }) => <Time at={time.toISOString()} kind="seconds" /> },
+  {
+    head: 'Outcome',
+    cell: ({ outcome, effectTwice, expiredRetry }) => (
+      <span className="flex gap-1.5">
+        <Badge tone={outcomeLook(outcome).tone}>{outcomeLook(outcome).label}</Badge>
+        {effectTwice && <Badge tone="bad">effect twice</Badge>}
+        {expiredRetry && <Badge tone="bad">after expiry</Badge>}
+      </span>
+    ),
+  },
+  { head: 'Answer', cell: ({ statusCode }) => statusCode ?? '—' },
+  {
+    head: 'Token',
+    className: 'font-mono text-s',
+    title: ({ fence }) => fence ?? undefined,
+    cell: ({ fence }) => (fence === null ? '—' : fenceText(fence)),
+  },
+  {
+    head: 'Instance',
+    title: ({ instance, service, version }) => `${instance} · ${service} ${version}`,
+    cell: ({ instance, version }) => (
+      <>
+        <span className="font-mono text-s">{shortId(instance, 12, 4)}</span>{' '}
+        <span className="text-ink-3 text-s">{shortId(version, 10, 4)}</span>
+      </>
+    ),
+  },
+  { head: 'Took', cell: ({ time, endTime }) => latencyText(endTime.getTime() - time.getTime()) },
+  {
+    head: 'Trace',
+    className: 'font-mono text-s',
+    title: ({ traceId }) => traceId,
+    cell: ({ traceId }) =>
+      traces ? (
+        <PageLink href={`/traces/${traceId}`} className="text-accent-ink hover:underline">
+          {shortId(traceId, 8, 4)}
+        </PageLink>
+      ) : (
+        shortId(traceId, 8, 4)
+      ),
+  },
+]

@@ -3,6 +3,7 @@ import { shortId } from '@/app/_ui/identifier'
 import { outcomeLook } from '@/app/_ui/outcome-look'
 import type { KeyEffect } from '@/lib/telemetry/read/effects/key-effects'
 import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
+import { requestLane } from '../../_page/request-lane'
 
 /** More lanes than this are no picture: the table below has them all. */
 export const LANES_MAX = 12
@@ -29,23 +30,17 @@ export function toLanes(
         !placed.has(effect) && effect.traceIds.includes(sighting.traceId) && within(effect, sighting),
     )
     for (const effect of own) placed.add(effect)
-    const look = outcomeLook(sighting.outcome)
-    return {
-      id: sighting.spanId,
+    const { label } = outcomeLook(sighting.outcome)
+    return requestLane(sighting, {
       label: `${place + 1} · ${shortId(sighting.instance, 4, 4)}`,
-      from: sighting.time.toISOString(),
-      to: sighting.endTime.toISOString(),
-      text: [look.label, sighting.fence === null ? null : `token ${fenceText(sighting.fence)}`]
-        .filter((part) => part !== null)
-        .join(', '),
-      fill: look.fill,
+      text: sighting.fence === null ? label : `${label}, token ${fenceText(sighting.fence)}`,
       ...(traceHref === null ? {} : { href: traceHref(sighting.traceId) }),
       dots: own.map((effect) => ({
         at: effect.time.toISOString(),
         label: effect.effectId === '' ? effect.step : shortId(effect.effectId, 7, 3),
         tone: effect.duplicate ? ('bad' as const) : ('accent' as const),
       })),
-    }
+    })
   })
 }
 

@@ -1,9 +1,9 @@
 import { Badge } from '@/app/_ui/badge'
-import { Card } from '@/app/_ui/card'
+import { Card, CardText } from '@/app/_ui/card'
 import { plural } from '@/app/_ui/format-figure'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
-import { CASE_CLASSES, type CaseClass } from '@/lib/core/case-classes'
+import { caseTitle } from '@/lib/core/case-classes'
 import { pageExists } from '../../_shell/nav'
 import type { KeyPage } from './read-key'
 
@@ -14,12 +14,11 @@ export function HistoryCard({ page: { detail, audit } }: { page: KeyPage }) {
     <>
       <Card id="cases" title="Cases" aside={plural(detail.cases.length, 'case')}>
         {detail.cases.length === 0 ? (
-          <p className="px-4 pb-4 text-ink-2">Reconciliation has no case for it.</p>
+          <CardText>Reconciliation has no case for it.</CardText>
         ) : (
           <ul className="px-4 pb-3">
             {detail.cases.map((each) => {
-              const title =
-                each.class in CASE_CLASSES ? CASE_CLASSES[each.class as CaseClass].title : each.class
+              const title = caseTitle(each.class)
               return (
                 <li
                   key={each.id}
@@ -47,7 +46,7 @@ export function HistoryCard({ page: { detail, audit } }: { page: KeyPage }) {
       </Card>
       <Card id="audit" title="What was done" aside={audit.length === 0 ? undefined : 'from the audit'}>
         {audit.length === 0 ? (
-          <p className="px-4 pb-4 text-ink-2">Nobody has acted on it.</p>
+          <CardText>Nobody has acted on it.</CardText>
         ) : (
           <ol className="px-4 pb-3">
             {audit.map((line) => (

@@ -1,18 +1,15 @@
 import type { Metadata } from 'next'
 import { notFound } from 'next/navigation'
-import type { SearchParams } from 'nuqs/server'
-import { createLoader, parseAsString } from 'nuqs/server'
+import { createLoader, parseAsString, type SearchParams } from 'nuqs/server'
 import { Suspense } from 'react'
-import { guardPage } from '@/app/_server/page-guard'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { scopeParts } from '@/app/_ui/identifier'
 import { KEY_STATE, KeyStateBadge } from '@/app/_ui/key-state'
-import { PageHeader } from '@/app/_ui/page-header'
-import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import { AppError } from '@/lib/core/errors'
-import { Remember } from '../../_shell/last-good'
+import { openPage } from '../../_page/open-page'
+import { Page } from '../../_page/page-frame'
 import { ArchivedCard } from './archived-card'
 import { AttemptsCard } from './attempts-card'
 import { CompareCard } from './compare-card'
@@ -31,8 +28,8 @@ const loadPair = createLoader({ a: parseAsString, b: parseAsString })
 type Props = { params: Promise<{ id: string }>; searchParams: Promise<SearchParams> }
 
 export default async function KeyPageView({ params, searchParams }: Props) {
-  const [{ id }, asked] = [await params, await searchParams]
-  const ctx = await guardPage(`/keys/${id}`, asked)
+  const { id } = await params
+  const { ctx, asked } = await openPage(`/keys/${id}`, searchParams)
   const read = await readOrWhy(() => readKeyPage(ctx, id))
   if (read.kind === 'unavailable') {
     return (
@@ -44,69 +41,60 @@ export default async function KeyPageView({ params, searchParams }: Props) {
   const { page } = read
   const { a, b } = await loadPair(asked)
   return (
-    <Remember>
-      <div className="grid gap-3">
-        <Header page={page} />
-        <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-3 xl:grid-cols-[minmax(0,1fr)_22rem]">
-          {/* On a phone what may be done comes first, then why. */}
-          <div className="grid min-w-0 gap-3 max-xl:contents">
-            <AttemptsCard page={page} />
-            <CompareCard ctx={ctx} page={page} a={a} b={b} />
-            <EffectsCard page={page} />
-            <SidesCard page={page} />
+    <Page {...headerOf(page)}>
+      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-3 xl:grid-cols-[minmax(0,1fr)_22rem]">
+        {/* On a phone what may be done comes first, then why. */}
+        <div className="grid min-w-0 gap-3 max-xl:contents">
+          <AttemptsCard page={page} />
+          <CompareCard ctx={ctx} page={page} a={a} b={b} />
+          <EffectsCard page={page} />
+          <SidesCard page={page} />
+        </div>
+        <div className="grid min-w-0 gap-3 max-xl:contents">
+          <div className="min-w-0 max-xl:order-first">
+            <StateCard page={page} />
           </div>
-          <div className="grid min-w-0 gap-3 max-xl:contents">
-            <div className="min-w-0 max-xl:order-first">
-              <StateCard page={page} />
-            </div>
-            <ResponseCard page={page} />
-            <Suspense>
-              <ArchivedCard ctx={ctx} id={id} />
-            </Suspense>
-            <HistoryCard page={page} />
-          </div>
+          <ResponseCard page={page} />
+          <Suspense>
+            <ArchivedCard ctx={ctx} id={id} />
+          </Suspense>
+          <HistoryCard page={page} />
         </div>
       </div>
-    </Remember>
+    </Page>
   )
 }
 
-function Header({ page: { detail } }: { page: KeyPage }) {
+function headerOf({ detail }: KeyPage) {
   const { client, endpoint } = scopeParts(detail.scope)
-  return (
-    <PageHeader
-      above={
-        <PageLink href="/keys" className="hover:underline">
-          Keys
-        </PageLink>
-      }
-      title={<span className="break-all font-mono text-l">{detail.key}</span>}
-      beside={
-        <>
-          <CopyButton text={detail.key} label="Copy the key" iconOnly />
-          {detail.state !== null && <KeyStateBadge state={detail.state} />}
-        </>
-      }
-      summary={
-        <>
-          {endpoint} · {client} · {detail.sourceName}
-          {detail.createdAt !== null && (
-            <>
-              {' '}
-              · first acquired <Time at={detail.createdAt} kind="seconds" />
-            </>
-          )}
-          {detail.expiresAt !== null && (
-            <>
-              {' '}
-              · expires <Time at={detail.expiresAt} />
-            </>
-          )}
-          . {detail.state === null ? 'Seen in traces only.' : KEY_STATE[detail.state].says}
-        </>
-      }
-    />
-  )
+  return {
+    path: [{ label: 'Keys', href: '/keys' }],
+    title: <span className="break-all font-mono text-l">{detail.key}</span>,
+    beside: (
+      <>
+        <CopyButton text={detail.key} label="Copy the key" iconOnly />
+        {detail.state !== null && <KeyStateBadge state={detail.state} />}
+      </>
+    ),
+    summary: (
+      <>
+        {endpoint} · {client} · {detail.sourceName}
+        {detail.createdAt !== null && (
+          <>
+            {' '}
+            · first acquired <Time at={detail.createdAt} kind="seconds" />
+          </>
+        )}
+        {detail.expiresAt !== null && (
+          <>
+            {' '}
+            · expires <Time at={detail.expiresAt} />
+          </>
+        )}
+        . {detail.state === null ? 'Seen in traces only.' : KEY_STATE[detail.state].says}
+      </>
+    ),
+  }
 }
 
 type Read = { kind: 'read'; page: KeyPage } | { kind: 'unavailable'; why: string }

@@ -1,8 +1,7 @@
 import type { UserContext } from '@/app/_server/context'
 import { listAuditOf } from '@/lib/audit/list-of'
-import { type JsonValue, toJsonValue } from '@/lib/core/json-value'
-import { isSecretName, REDACTED } from '@/lib/core/redact'
-import { redactJson } from '@/lib/core/redact-json'
+import type { JsonValue } from '@/lib/core/json-value'
+import { redactAttributes } from '@/lib/core/redact-json'
 import { env } from '@/lib/env'
 import { getKey } from '@/lib/keys/get-key'
 import { parseKeyId } from '@/lib/keys/key-id'
@@ -67,14 +66,5 @@ export async function readAttributes(
   sighting: Sighting,
 ): Promise<Record<string, JsonValue> | null> {
   const span = await readSpan(ctx.db, sighting)
-  if (span === null) return null
-  return Object.fromEntries(
-    Object.entries(span.attributes).map(([name, value]) => [
-      name,
-      isSecretName(name) && !OURS.test(name) ? REDACTED : redactJson(toJsonValue(value)),
-    ]),
-  )
+  return span === null ? null : redactAttributes(span.attributes)
 }
-
-/** Our own attributes hold a hash of the key at most; `…lock.owner` and the like are no secrets. */
-const OURS = /^idempotency\./

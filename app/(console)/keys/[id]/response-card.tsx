@@ -1,4 +1,4 @@
-import { Card } from '@/app/_ui/card'
+import { Card, CardText } from '@/app/_ui/card'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { countText } from '@/app/_ui/format-figure'
 import type { KeyPage } from './read-key'
@@ -13,9 +13,9 @@ export function ResponseCard({ page: { stored } }: { page: KeyPage }) {
       aside={response === null ? undefined : `${response.status} · ${countText(response.bodyBytes)} bytes`}
     >
       {stored === null ? (
-        <p className="px-4 pb-4 text-ink-2">The store cannot be read now.</p>
+        <CardText>The store cannot be read now.</CardText>
       ) : response === null ? (
-        <p className="px-4 pb-4 text-ink-2">None is stored: the key has not ended.</p>
+        <CardText>None is stored: the key has not ended.</CardText>
       ) : (
         <div className="px-4 pb-4">
           {response.headers.length > 0 && (

@@ -1,19 +1,17 @@
 import type { Metadata } from 'next'
 import type { SearchParams } from 'nuqs/server'
-import { guardPage } from '@/app/_server/page-guard'
 import { buttonClass } from '@/app/_ui/button'
 import { Card } from '@/app/_ui/card'
-import { classNames } from '@/app/_ui/class-names'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { ExportButtons } from '@/app/_ui/export-buttons'
 import { Figures } from '@/app/_ui/figures'
 import { countText, plural } from '@/app/_ui/format-figure'
 import { moneyListText } from '@/app/_ui/money-text'
-import { PageHeader } from '@/app/_ui/page-header'
 import { PageLink } from '@/app/_ui/page-link'
-import { cellClass, stillHeadClass, tableClass } from '@/app/_ui/table'
+import { type Column, Table } from '@/app/_ui/table'
 import { type DayEvents, type DayFigures, readDayFigures } from '@/lib/reconcile/report/day-figures'
-import { requestNow } from '../../_shell/reads'
+import { openPage } from '../../_page/open-page'
+import { Page } from '../../_page/page-frame'
 import { DayField } from './day-field'
 import { EVENT } from './event-words'
 import { askedDay, dayOf, loadReport } from './query'
@@ -25,31 +23,24 @@ const DAY_MS = 86_400_000
 const ORDER = Object.keys(EVENT)
 
 export default async function ReportsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const asked = await searchParams
-  const ctx = await guardPage('/reconciliation/reports', asked)
-  const now = await requestNow()
+  const { ctx, asked, now } = await openPage('/reconciliation/reports', searchParams)
   const today = dayOf(now)
   const day = askedDay((await loadReport(asked)).day, now)
   const figures = await readDayFigures(ctx.db, day)
   const at = Date.parse(`${day}T00:00:00Z`)
   const beside = (days: number) => `/reconciliation/reports?day=${dayOf(new Date(at + days * DAY_MS))}`
   return (
-    <div className="grid gap-3">
-      <PageHeader
-        title={`Report of ${day}`}
-        above={
-          <PageLink href="/reconciliation" className="hover:underline">
-            Reconciliation
-          </PageLink>
-        }
-        summary={`${summaryOf(figures)} A day is of UTC${day === today ? '; this one is not over' : ''}.`}
-        actions={
-          <ExportButtons
-            action="/reconciliation/reports/export"
-            title="Every event of every case of the day; that you took it is recorded"
-          />
-        }
-      />
+    <Page
+      title={`Report of ${day}`}
+      path={[{ label: 'Reconciliation', href: '/reconciliation' }]}
+      summary={`${summaryOf(figures)} A day is of UTC${day === today ? '; this one is not over' : ''}.`}
+      actions={
+        <ExportButtons
+          action="/reconciliation/reports/export"
+          title="Every event of every case of the day; that you took it is recorded"
+        />
+      }
+    >
       <div className="flex flex-wrap items-center gap-2">
         <PageLink href={beside(-1)} className={buttonClass()}>
           Day before
@@ -68,10 +59,16 @@ export default async function ReportsPage({ searchParams }: { searchParams: Prom
             No case was opened, changed or closed on this day.
           </EmptyState>
         ) : (
-          <EventTable events={figures.events} />
+          <Table
+            columns={COLUMNS}
+            rows={figures.events.toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))}
+            id={({ kind }) => kind}
+            lines={1}
+            className="border-line border-t"
+          />
         )}
       </Card>
-    </div>
+    </Page>
   )
 }
 
@@ -108,34 +105,13 @@ function tiles(figures: DayFigures) {
   ]
 }
 
-function EventTable({ events }: { events: readonly DayEvents[] }) {
-  const sorted = [...events].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))
-  return (
-    <table className={classNames(tableClass, 'border-line border-t')}>
-      <thead>
-        <tr>
-          <th scope="col" className={stillHeadClass()}>
-            What happened
-          </th>
-          <th scope="col" className={stillHeadClass('text-right')}>
-            Cases
-          </th>
-          <th scope="col" className={stillHeadClass('text-right')}>
-            Money in them
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {sorted.map(({ kind, cases, money }) => (
-          <tr key={kind} data-event={kind} className="hover:bg-sunken">
-            <th scope="row" className={cellClass('h-9! text-left font-normal')}>
-              {EVENT[kind] ?? kind.replaceAll('_', ' ')}
-            </th>
-            <td className={cellClass('h-9! text-right font-semibold')}>{countText(cases)}</td>
-            <td className={cellClass('h-9! text-right text-ink-2 text-s')}>{moneyListText(money) || '–'}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
-}
+const COLUMNS: Column<DayEvents>[] = [
+  { head: 'What happened', names: true, cell: ({ kind }) => EVENT[kind] ?? kind.replaceAll('_', ' ') },
+  { head: 'Cases', align: 'right', className: 'font-semibold', cell: ({ cases }) => countText(cases) },
+  {
+    head: 'Money in them',
+    align: 'right',
+    className: 'text-ink-2 text-s',
+    cell: ({ money }) => moneyListText(money) || '–',
+  },
+]

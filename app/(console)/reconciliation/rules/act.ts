@@ -1,9 +1,8 @@
 'use server'
 
-import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
+import { actsShownOn } from '@/app/_server/acts-shown-on'
 import { type Attempted, attempt } from '@/app/_server/attempt'
-import { attemptOnce } from '@/app/_server/attempt-once'
 import type { ActInput } from '@/app/_ui/act-dialog'
 import { AppError } from '@/lib/core/errors'
 import { previewRules, type RulesPreview } from '@/lib/reconcile/rules/preview-rules'
@@ -36,22 +35,14 @@ export async function previewRule(fields: Record<string, string>): Promise<Attem
   })
 }
 
-function propose(
-  version: number,
-  input: ActInput,
-  change: (rules: readonly Rule[]) => Rule[],
-): Promise<Attempted<unknown>> {
-  return attemptOnce('reconciliation.rules.propose', input.requestId, async (ctx) => {
+const once = actsShownOn(['/reconciliation', 'layout'])
+
+const propose = (version: number, input: ActInput, change: (rules: readonly Rule[]) => Rule[]) =>
+  once('reconciliation.rules.propose', input, async (ctx) => {
     const { rules } = await readRules(ctx.db)
-    await proposeRules(ctx, {
-      rules: change(rules),
-      version: z.number().parse(version),
-      reason: input.reason,
-    })
-    revalidatePath('/reconciliation', 'layout')
-    return null
+    const proposed = { rules: change(rules), version: z.number().parse(version), reason: input.reason }
+    return proposeRules(ctx, proposed)
   })
-}
 
 export const proposeRule = async (version: number, input: ActInput) =>
   propose(version, input, (rules) => withRule(rules, input.fields))

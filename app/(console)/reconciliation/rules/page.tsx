@@ -1,17 +1,14 @@
 import type { Metadata } from 'next'
 import type { SearchParams } from 'nuqs/server'
-import { guardPage } from '@/app/_server/page-guard'
 import { ActDialog } from '@/app/_ui/act-dialog'
 import { Card } from '@/app/_ui/card'
 import { plural } from '@/app/_ui/format-figure'
-import { PageHeader } from '@/app/_ui/page-header'
-import { PageLink } from '@/app/_ui/page-link'
 import { listUsers } from '@/lib/access/users'
 import { listActions } from '@/lib/actions/read'
-import { leastRoleFor, roleAllows, type Verb } from '@/lib/core/permissions'
 import { RULES_ACTION_KIND } from '@/lib/core/states'
-import { env } from '@/lib/env'
 import { readRules } from '@/lib/reconcile/rules/rules'
+import { openPage } from '../../_page/open-page'
+import { Page } from '../../_page/page-frame'
 import { proposeRule } from './act'
 import { RuleForm } from './rule-form'
 import { RulesCard } from './rules-card'
@@ -25,46 +22,38 @@ const WAITING_SHOWN = 10
 const APPROVED_READ = 100
 
 export default async function RulesPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const ctx = await guardPage('/reconciliation/rules', await searchParams)
+  const { ctx, place, forbid } = await openPage('/reconciliation/rules', searchParams)
   const [{ rules, version }, waiting, approved, users] = await Promise.all([
     readRules(ctx.db),
     listActions(ctx.db, { kind: [RULES_ACTION_KIND], state: ['proposed'] }, { limit: WAITING_SHOWN }),
     listActions(ctx.db, { kind: [RULES_ACTION_KIND], state: ['done'] }, { limit: APPROVED_READ }),
     listUsers(ctx.db),
   ])
-  const place = env().IDEMSCOPE_ENVIRONMENT.toUpperCase()
   const people = new Map(users.map(({ id, name }) => [id, name]))
-  const forbid = (verb: Verb) =>
-    roleAllows(ctx.actor.role, verb) ? null : `Needs the ${leastRoleFor(verb)} role`
   return (
-    <div className="grid gap-3">
-      <PageHeader
-        title="Rules"
-        above={
-          <PageLink href="/reconciliation" className="hover:underline">
-            Reconciliation
-          </PageLink>
-        }
-        summary={
-          rules.length === 0
-            ? 'No rule is in force: every difference is a case.'
-            : `${plural(rules.length, 'rule says', 'rules say')} what may differ, by how much and for how long. None crosses currencies; what a rule excuses opens no case and is not counted.`
-        }
-        actions={
-          <ActDialog
-            opener="Propose a rule"
-            openerLook="primary"
-            forbidden={forbid('case.propose')}
-            title={`Propose a rule in ${place}`}
-            lead="Nothing changes until a second person approves. What it excuses opens no case any more."
-            confirm="Propose 1 rule"
-            withReason
-            act={proposeRule.bind(null, version)}
-          >
-            <RuleForm />
-          </ActDialog>
-        }
-      />
+    <Page
+      title="Rules"
+      path={[{ label: 'Reconciliation', href: '/reconciliation' }]}
+      summary={
+        rules.length === 0
+          ? 'No rule is in force: every difference is a case.'
+          : `${plural(rules.length, 'rule says', 'rules say')} what may differ, by how much and for how long. None crosses currencies; what a rule excuses opens no case and is not counted.`
+      }
+      actions={
+        <ActDialog
+          opener="Propose a rule"
+          openerLook="primary"
+          forbidden={forbid('case.propose')}
+          title={`Propose a rule in ${place}`}
+          lead="Nothing changes until a second person approves. What it excuses opens no case any more."
+          confirm="Propose 1 rule"
+          withReason
+          act={proposeRule.bind(null, version)}
+        >
+          <RuleForm />
+        </ActDialog>
+      }
+    >
       {waiting.items.length > 0 && (
         <Card id="waiting" title="Proposed" aside={`${waiting.items.length}`}>
           {waiting.items.map((action) => (
@@ -87,6 +76,6 @@ export default async function RulesPage({ searchParams }: { searchParams: Promis
         forbidden={forbid('case.propose')}
         place={place}
       />
-    </div>
+    </Page>
   )
 }

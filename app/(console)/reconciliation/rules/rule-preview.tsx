@@ -1,34 +1,19 @@
 'use client'
 
-import { useRef, useState, useTransition } from 'react'
-import type { Attempted } from '@/app/_server/attempt'
+import { useRef } from 'react'
 import { Button } from '@/app/_ui/button'
-import { previewRule, type RulesPreview } from './act'
+import { fieldsOf } from '@/app/_ui/form-fields'
+import { useVerb } from '@/app/_ui/use-verb'
+import { previewRule } from './act'
 import { PreviewText } from './preview-text'
 
 /** What the form's rule would excuse of the open cases, as they are staged now. */
 export function RulePreview() {
   const place = useRef<HTMLDivElement>(null)
-  const [looked, setLooked] = useState<Attempted<RulesPreview> | null>(null)
-  const [pending, startTransition] = useTransition()
+  const { send, pending, answer: looked } = useVerb(previewRule)
   const look = () => {
     const form = place.current?.closest('form')
-    if (pending || !form) return
-    const fields = Object.fromEntries(
-      [...new FormData(form)].flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
-    )
-    startTransition(async () => {
-      setLooked(
-        await previewRule(fields).catch(
-          (): Attempted<RulesPreview> => ({
-            kind: 'not_done',
-            code: 'unavailable',
-            why: 'The console did not answer.',
-            reference: '',
-          }),
-        ),
-      )
-    })
+    if (form) send(fieldsOf(form))
   }
   return (
     <div ref={place} className="min-w-0 rounded-m border border-line px-3 py-2.5">

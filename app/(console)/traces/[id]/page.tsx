@@ -2,7 +2,6 @@ import { KeyRound, Lock } from 'lucide-react'
 import type { Metadata } from 'next'
 import { notFound } from 'next/navigation'
 import { createLoader, parseAsString, type SearchParams } from 'nuqs/server'
-import { guardPage } from '@/app/_server/page-guard'
 import { AttemptLanes } from '@/app/_ui/attempt-lanes'
 import { Badge } from '@/app/_ui/badge'
 import { buttonClass } from '@/app/_ui/button'
@@ -11,13 +10,14 @@ import { CopyButton } from '@/app/_ui/copy-button'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { latencyText } from '@/app/_ui/format-figure'
 import { outcomeLook } from '@/app/_ui/outcome-look'
-import { PageHeader } from '@/app/_ui/page-header'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
-import { listSightings } from '@/lib/telemetry/read/requests/sightings'
+import { listSightings, type Sighting } from '@/lib/telemetry/read/requests/sightings'
 import { readTrace, type TraceSpan } from '@/lib/telemetry/read/traces/trace'
 import { readTraceLink, traceLink } from '@/lib/telemetry/trace-link'
-import { attemptLanes } from './attempts'
+import { openPage } from '../../_page/open-page'
+import { BesideEachOther, Page } from '../../_page/page-frame'
+import { requestLane } from '../../_page/request-lane'
 import { findKeyOf } from './find-key'
 import { packRows } from './packed-rows'
 import { SpanCard } from './span-card'
@@ -34,9 +34,9 @@ const load = createLoader({ span: parseAsString })
 type Props = { params: Promise<{ id: string }>; searchParams: Promise<SearchParams> }
 
 export default async function TracePage({ params, searchParams }: Props) {
-  const [{ id }, asked] = await Promise.all([params, searchParams])
+  const { id } = await params
   if (!TRACE_ID.test(id)) notFound()
-  const ctx = await guardPage(`/traces/${id}`, asked)
+  const { ctx, asked } = await openPage(`/traces/${id}`, searchParams)
   const [{ span: chosenId }, { spans, truncated }, template] = await Promise.all([
     load(asked),
     readTrace(ctx.db, id),
@@ -56,44 +56,36 @@ export default async function TracePage({ params, searchParams }: Props) {
   const held = hash === null ? null : await findKeyOf(ctx, { hash, scope, traceIds })
   const outcome = text(request, 'idempotency.outcome')
   return (
-    <div className="grid gap-3">
-      <PageHeader
-        title={request?.name ?? spans[0]?.name ?? 'Trace'}
-        above={
+    <Page
+      title={request?.name ?? spans[0]?.name ?? 'Trace'}
+      path={[{ label: 'Traces', href: '/traces' }, { id }]}
+      beside={
+        outcome !== null && <Badge tone={outcomeLook(outcome).tone}>{outcomeLook(outcome).label}</Badge>
+      }
+      summary={
+        waterfall === null ? undefined : (
           <>
-            <PageLink href="/traces" className="hover:underline">
-              Traces
-            </PageLink>{' '}
-            / <span className="break-all font-mono">{id}</span>
+            Began <Time at={waterfall.beganAt} kind="seconds" />, took {latencyText(waterfall.totalMs)}
+            {scope !== null && <>, scope {scope}</>}
           </>
-        }
-        beside={
-          outcome !== null && <Badge tone={outcomeLook(outcome).tone}>{outcomeLook(outcome).label}</Badge>
-        }
-        summary={
-          waterfall === null ? undefined : (
-            <>
-              Began <Time at={waterfall.beganAt} kind="seconds" />, took {latencyText(waterfall.totalMs)}
-              {scope !== null && <>, scope {scope}</>}
-            </>
-          )
-        }
-        actions={
-          <>
-            <CopyButton text={id} label="Copy trace id" />
-            {held !== null && (
-              <PageLink href={`/keys/${held.key.id}`} className={buttonClass()}>
-                <KeyRound size={14} aria-hidden="true" /> Open its key
-              </PageLink>
-            )}
-            {held?.lockId && (
-              <PageLink href={`/locks?lock=${held.lockId}`} className={buttonClass()}>
-                <Lock size={14} aria-hidden="true" /> Open its lock
-              </PageLink>
-            )}
-          </>
-        }
-      />
+        )
+      }
+      actions={
+        <>
+          <CopyButton text={id} label="Copy trace id" />
+          {held !== null && (
+            <PageLink href={`/keys/${held.key.id}`} className={buttonClass()}>
+              <KeyRound size={14} aria-hidden="true" /> Open its key
+            </PageLink>
+          )}
+          {held?.lockId && (
+            <PageLink href={`/locks?lock=${held.lockId}`} className={buttonClass()}>
+              <Lock size={14} aria-hidden="true" /> Open its lock
+            </PageLink>
+          )}
+        </>
+      }
+    >
       {waterfall === null || chosen === undefined ? (
         <Card id="waterfall" title="Waterfall">
           <EmptyState kind="none" title="No span of this trace is kept">
@@ -101,29 +93,36 @@ export default async function TracePage({ params, searchParams }: Props) {
           </EmptyState>
         </Card>
       ) : (
-        <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_352px] [&>*]:min-w-0">
-          <div className="grid min-w-0 gap-3">
-            <Card id="waterfall" title="Waterfall" aside={truncated ? 'the first 10,000 spans' : undefined}>
-              <Waterfall
-                packed={packRows(waterfall.rows)}
-                totalMs={waterfall.totalMs}
-                chosen={keys.get(chosen) ?? null}
+        <BesideEachOther side={<SpanCard span={chosen} external={traceLink(template, id, chosen.spanId)} />}>
+          <Card id="waterfall" title="Waterfall" aside={truncated ? 'the first 10,000 spans' : undefined}>
+            <Waterfall
+              packed={packRows(waterfall.rows)}
+              totalMs={waterfall.totalMs}
+              chosen={keys.get(chosen) ?? null}
+            />
+          </Card>
+          {sightings.length > 0 && (
+            <Card id="attempts" title="Attempts of this key" aside={`${sightings.length}, oldest first`}>
+              <AttemptLanes
+                caption="All attempts of this key over time, one lane each"
+                lanes={sightings.map((sighting) => attemptLane(sighting, id))}
               />
             </Card>
-            {sightings.length > 0 && (
-              <Card id="attempts" title="Attempts of this key" aside={`${sightings.length}, oldest first`}>
-                <AttemptLanes
-                  caption="All attempts of this key over time, one lane each"
-                  lanes={attemptLanes(sightings, id)}
-                />
-              </Card>
-            )}
-          </div>
-          <SpanCard span={chosen} external={traceLink(template, id, chosen.spanId)} />
-        </div>
+          )}
+        </BesideEachOther>
       )}
-    </div>
+    </Page>
   )
+}
+
+/** The trace that is looked at is not a link to itself. */
+function attemptLane(sighting: Sighting, traceId: string) {
+  const own = sighting.traceId === traceId
+  return requestLane(sighting, {
+    label: `${own ? 'This: ' : ''}${sighting.attempt === null ? 'request' : `attempt ${sighting.attempt}`}`,
+    note: sighting.instance,
+    ...(own ? {} : { href: `/traces/${sighting.traceId}?span=${sighting.spanId}` }),
+  })
 }
 
 function text(span: TraceSpan | undefined, name: string): string | null {

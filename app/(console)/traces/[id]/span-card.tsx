@@ -4,12 +4,12 @@ import { Card } from '@/app/_ui/card'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { Facts } from '@/app/_ui/facts'
 import { countText, latencyText } from '@/app/_ui/format-figure'
+import { JsonBlock } from '@/app/_ui/json-block'
 import { ScrollBox } from '@/app/_ui/scroll-box'
 import { ShortId } from '@/app/_ui/short-id'
 import { Time } from '@/app/_ui/time'
 import { toJsonValue } from '@/lib/core/json-value'
-import { isSecretName, REDACTED } from '@/lib/core/redact'
-import { redactJson } from '@/lib/core/redact-json'
+import { redactAttributes } from '@/lib/core/redact-json'
 import type { TraceSpan } from '@/lib/telemetry/read/traces/trace'
 
 const KIND: Record<number, string> = { 1: 'internal', 2: 'server', 3: 'client', 4: 'producer', 5: 'consumer' }
@@ -17,7 +17,7 @@ const NS_A_MS = 1e6
 
 /** One span whole: its attributes, events and links, redacted on the server. */
 export function SpanCard({ span, external }: { span: TraceSpan; external: string | null }) {
-  const attributes = redacted(span.attributes)
+  const attributes = redactAttributes(span.attributes)
   const rows = Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1))
   return (
     <Card id="span" title={span.name} className="xl:sticky xl:top-16" aside={KIND[span.kind] ?? 'span'}>
@@ -66,8 +66,15 @@ export function SpanCard({ span, external }: { span: TraceSpan; external: string
             ))}
           </dl>
         </ScrollBox>
-        <Block title="Events" value={span.events} />
-        <Block title="Links" value={span.links} />
+        {[
+          { title: 'Events', value: span.events ?? [] },
+          { title: 'Links', value: span.links ?? [] },
+        ].map(
+          ({ title, value }) =>
+            value.length > 0 && (
+              <JsonBlock key={title} title={title} count={value.length} value={toJsonValue(value)} />
+            ),
+        )}
         <div className="-ml-3">
           <CopyButton text={JSON.stringify(attributes, null, 2)} label="Copy attributes" />
         </div>
@@ -76,27 +83,4 @@ export function SpanCard({ span, external }: { span: TraceSpan; external: string
   )
 }
 
-/** Our own names hold no secret, whatever they end in; of all others the name decides, and of every value its form. */
-const redacted = (attributes: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [
-      name,
-      isSecretName(name) && !name.startsWith('idempotency.') ? REDACTED : redactJson(toJsonValue(value)),
-    ]),
-  )
-
 const attributeText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
-
-function Block({ title, value }: { title: string; value: readonly unknown[] | null }) {
-  if (value === null || value.length === 0) return null
-  return (
-    <section aria-label={title}>
-      <h3 className="mb-1 font-medium text-ink-2">
-        {title} <span className="text-ink-3">{value.length}</span>
-      </h3>
-      <pre className="max-h-60 overflow-auto whitespace-pre-wrap break-all rounded-m bg-sunken p-3 font-mono text-s">
-        {JSON.stringify(redactJson(toJsonValue(value)), null, 2)}
-      </pre>
-    </section>
-  )
-}

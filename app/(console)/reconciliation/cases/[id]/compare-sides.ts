@@ -1,6 +1,6 @@
 import { moneyText } from '@/app/_ui/money-text'
 import type { Aspect } from '@/lib/core/case-classes'
-import { type MoneyJson, moneyToJson, sumByCurrency } from '@/lib/core/money'
+import { type MoneyJson, sumMoneyJson } from '@/lib/core/money'
 import type { CaseSides, SideLife, SideObject, SidePosting } from '@/lib/reconcile/cases/read-case-sides'
 import { type Cell, distinct, idsCell, sameSet, tally, textCell } from './cells'
 
@@ -14,17 +14,19 @@ export type FieldRow = {
   agrees: boolean | null
 }
 
+const bySide = <T>(of: (side: SideName) => T): Record<SideName, T> => ({
+  intent: of('intent'),
+  ledger: of('ledger'),
+  provider: of('provider'),
+})
+
 /** What each side says of the operation, field by field, and whether they say the same. Pure. */
 export function compareSides(sides: CaseSides, aspect: Aspect): FieldRow[] {
   const once = aspect === 'uniqueness' || aspect === 'ledger'
-  const has = Object.fromEntries(
-    SIDES.map((side) => [side, sides.sources.some(({ kind }) => kind === side)]),
-  ) as Record<SideName, boolean>
-  const field = (name: string, cells: Record<SideName, Cell>, agrees: boolean | null): FieldRow => ({
+  const has = bySide((side) => sides.sources.some(({ kind }) => kind === side))
+  const field: MakeField = (name, cells, agrees) => ({
     field: name,
-    cells: Object.fromEntries(
-      SIDES.map((side) => [side, has[side] ? cells[side] : { kind: 'no_source' }]),
-    ) as Record<SideName, Cell>,
+    cells: bySide((side) => (has[side] ? cells[side] : { kind: 'no_source' })),
     agrees,
   })
   const charges = ofKind(sides.provider, 'charge')
@@ -44,6 +46,12 @@ export function compareSides(sides: CaseSides, aspect: Aspect): FieldRow[] {
 }
 
 type MakeField = (name: string, cells: Record<SideName, Cell>, agrees: boolean | null) => FieldRow
+
+/** Null = fewer than two say something. */
+function alike(said: readonly string[][]): boolean | null {
+  const [first, ...others] = said
+  return first === undefined || others.length === 0 ? null : others.every((ids) => sameSet(first, ids))
+}
 
 const ofKind = (objects: readonly SideObject[], kind: SideObject['kind']) =>
   objects.filter((object) => object.kind === kind)
@@ -127,7 +135,7 @@ function amountRow(
     ...(has.ledger ? [ledger] : []),
     ...(has.provider ? [provider] : []),
   ]
-  const totals = said.map((amounts) => JSON.stringify(totalOf(amounts)))
+  const totals = said.map((amounts) => JSON.stringify(sumMoneyJson(amounts)))
   const twice = once && said.some((amounts) => amounts.length > 1)
   return field(
     'Amount',
@@ -140,14 +148,11 @@ function amountRow(
   )
 }
 
-const totalOf = (amounts: readonly MoneyJson[]): MoneyJson[] =>
-  sumByCurrency(amounts.map(({ minor, currency }) => ({ minor: BigInt(minor), currency }))).map(moneyToJson)
-
 /** €89.90 + €89.90 = €179.80 */
 function amountCell(amounts: readonly MoneyJson[]): Cell {
   if (amounts.length === 0) return { kind: 'nothing' }
   const parts = amounts.map(moneyText)
-  const total = totalOf(amounts)
+  const total = sumMoneyJson(amounts)
   const sum = amounts.length > 1 && total.length === 1 ? ` = ${total.map(moneyText).join('')}` : ''
   return { kind: 'text', text: parts.join(' + ') + sum, strong: amounts.length > 1 }
 }
@@ -172,11 +177,11 @@ function objectRow(
     ...(has.ledger ? [ledger] : []),
     ...(has.provider ? [provider] : []),
   ]
-  const [first, ...others] = said
+  const each = { intent, ledger, provider }
   return field(
     'Object',
-    { intent: idsCell(intent), ledger: idsCell(ledger), provider: idsCell(provider) },
-    first === undefined || others.length === 0 ? null : others.every((ids) => sameSet(first, ids)),
+    bySide((side) => idsCell(each[side])),
+    alike(said),
   )
 }
 
@@ -186,12 +191,10 @@ function referenceRow(sides: CaseSides, objects: readonly SideObject[], field: M
     ledger: distinct(sides.ledger.map(({ reference }) => reference)),
     provider: distinct(objects.map(({ reference }) => reference)),
   }
-  const said = SIDES.map((side) => each[side]).filter((ids) => ids.length > 0)
-  const [first, ...others] = said
   return field(
     'Reference',
-    { intent: idsCell(each.intent), ledger: idsCell(each.ledger), provider: idsCell(each.provider) },
-    first === undefined || others.length === 0 ? null : others.every((ids) => sameSet(first, ids)),
+    bySide((side) => idsCell(each[side])),
+    alike(SIDES.map((side) => each[side]).filter((ids) => ids.length > 0)),
   )
 }
 
@@ -209,7 +212,7 @@ function timeRow(sides: CaseSides, objects: readonly SideObject[], field: MakeFi
     at.length === 0 ? { kind: 'nothing' } : { kind: 'times', at: distinct(at) }
   return field(
     'Time',
-    { intent: cell(each.intent), ledger: cell(each.ledger), provider: cell(each.provider) },
+    bySide((side) => cell(each[side])),
     firsts.length < 2 ? null : Math.max(...firsts) - Math.min(...firsts) <= SAME_TIME_MS,
   )
 }

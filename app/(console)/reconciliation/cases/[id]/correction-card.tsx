@@ -1,13 +1,13 @@
-import type { UserContext } from '@/app/_server/context'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { Facts } from '@/app/_ui/facts'
 import { moneyText } from '@/app/_ui/money-text'
+import { Note } from '@/app/_ui/note'
 import { PageLink } from '@/app/_ui/page-link'
 import { ShortId } from '@/app/_ui/short-id'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
-import { leastRoleFor, type Role, roleAllows } from '@/lib/core/permissions'
+import { type Role, roleAllows, type Verb } from '@/lib/core/permissions'
 import type { ActionKind, ActionState } from '@/lib/core/states'
 import type { CaseDetail } from '@/lib/reconcile/cases/cases'
 import { Decision } from '../../../_decide/decision'
@@ -19,9 +19,10 @@ import { RESOLUTION } from './history'
 type Person = { id: string; name: string; role: Role }
 type Props = {
   found: CaseDetail
-  actor: UserContext['actor']
+  me: string
   people: readonly Person[]
-  environment: string
+  forbid: (verb: Verb) => string | null
+  place: string
 }
 
 const IN_FLIGHT: readonly ActionState[] = ['proposed', 'approved', 'executing', 'unknown']
@@ -36,7 +37,7 @@ export function CorrectionCard(props: Props) {
     <Card id="correction" title="Correction" className="xl:sticky xl:top-16">
       <div className="grid gap-3 px-4 pb-4">
         {resolved && (
-          <p className="rounded-m bg-ok-soft px-3 py-2 text-ok-ink">
+          <Note tone="ok">
             {RESOLUTION[found.resolution ?? ''] ?? 'Resolved'}
             {found.resolvedAt !== null && (
               <>
@@ -45,7 +46,7 @@ export function CorrectionCard(props: Props) {
               </>
             )}
             .
-          </p>
+          </Note>
         )}
         {pending !== undefined && <InFlight {...props} action={pending} />}
         {pending === undefined && last !== undefined && <Ended action={last} people={props.people} />}
@@ -113,25 +114,18 @@ function InFlight(props: Props & { action: ActionView }) {
 /** Said until the second person has it before them. */
 const SECOND_PERSON = / (?:It moves only after a|A) second person approves\./
 
-function Decide({
-  action,
-  actor,
-  people,
-  environment,
-  keeps,
-}: Props & { action: ActionView; keeps: readonly string[] }) {
+function Decide(props: Props & { action: ActionView; keeps: readonly string[] }) {
+  const { action, me, people, forbid, place, keeps } = props
   const words = FIX[action.kind as ActionKind]
-  const mine = action.proposer === actor.userId
-  const needs = `Needs the ${leastRoleFor('action.approve')} role`
-  const mayDecide = roleAllows(actor.role, 'action.approve')
+  const mine = action.proposer === me
+  const forbidden = forbid('action.approve')
   const what = action.amount === null ? words.noun : `${words.noun} of ${moneyText(action.amount)}`
-  const place = environment.toUpperCase()
   return (
     <>
       <Decision
         action={action}
-        me={actor.userId}
-        forbidden={mayDecide ? null : needs}
+        me={me}
+        forbidden={forbidden}
         what={words.noun}
         leads={{
           withdraw: 'Nothing was done yet, and nothing will be. You can propose again.',
@@ -147,7 +141,7 @@ function Decide({
       >
         <ActionFacts action={action} keeps={keeps} />
       </Decision>
-      <p className="text-ink-2 text-s">{whoDecides(action, people, { mine, mayDecide, needs })}</p>
+      <p className="text-ink-2 text-s">{whoDecides(action, people, mine, forbidden)}</p>
     </>
   )
 }
@@ -155,7 +149,8 @@ function Decide({
 function whoDecides(
   action: ActionView,
   people: readonly Person[],
-  { mine, mayDecide, needs }: { mine: boolean; mayDecide: boolean; needs: string },
+  mine: boolean,
+  forbidden: string | null,
 ): string {
   const others = people
     .filter(({ id, role }) => id !== action.proposer && roleAllows(role, 'action.approve'))
@@ -163,9 +158,9 @@ function whoDecides(
     .join(', ')
   if (mine)
     return `You proposed this. Someone else with the approver role can approve it: ${others || 'there is nobody yet'}.`
-  return mayDecide
+  return forbidden === null
     ? 'Approving sends it after 10 s, in which you can abort.'
-    : `${needs}: ${others || 'nobody has it yet'}.`
+    : `${forbidden}: ${others || 'nobody has it yet'}.`
 }
 
 function Ended({ action, people }: { action: ActionView; people: readonly Person[] }) {

@@ -1,10 +1,10 @@
-import type { UserContext } from '@/app/_server/context'
 import { ActDialog } from '@/app/_ui/act-dialog'
 import { Facts } from '@/app/_ui/facts'
-import { fieldClass } from '@/app/_ui/field'
+import { SelectField } from '@/app/_ui/field'
 import { moneyText } from '@/app/_ui/money-text'
+import { Note } from '@/app/_ui/note'
 import { ShortId } from '@/app/_ui/short-id'
-import { leastRoleFor, roleAllows } from '@/lib/core/permissions'
+import type { Verb } from '@/lib/core/permissions'
 import type { CaseDetail } from '@/lib/reconcile/cases/cases'
 import { FIX } from '../../words'
 import { proposeFix } from './act'
@@ -15,9 +15,9 @@ function RefundFacts({ found }: { found: CaseDetail }) {
   const decided = decidedRefund(found)
   if (decided === null)
     return (
-      <p className="rounded-m bg-warn-soft px-3 py-2 text-warn-ink">
+      <Note tone="warn">
         Record and ledger do not decide which one is the surplus: you choose when you propose.
-      </p>
+      </Note>
     )
   return (
     <Facts
@@ -31,15 +31,16 @@ function RefundFacts({ found }: { found: CaseDetail }) {
   )
 }
 
-type Props = { found: CaseDetail; actor: UserContext['actor']; environment: string }
+type Props = {
+  found: CaseDetail
+  /** Why this person may not do what it needs. */
+  forbid: (verb: Verb) => string | null
+  place: string
+}
 
 /** What may be proposed, or done at once, as the case's class allows. */
-export function Fixes({ found, actor, environment }: Props) {
-  const forbidden = roleAllows(actor.role, 'case.propose')
-    ? null
-    : `Needs the ${leastRoleFor('case.propose')} role`
+export function Fixes({ found, forbid, place }: Props) {
   const [first, ...others] = found.fixes
-  const place = environment.toUpperCase()
   const onlyIgnore = first === 'ignore'
   return (
     <>
@@ -49,9 +50,9 @@ export function Fixes({ found, actor, environment }: Props) {
           : FIX[first].consequence}
       </p>
       {found.notOffered.map(({ kind, reason }) => (
-        <p key={kind} className="rounded-m bg-warn-soft px-3 py-2 text-warn-ink">
+        <Note key={kind} tone="warn">
           {FIX[kind].verb} is not offered. {reason}
-        </p>
+        </Note>
       ))}
       {first === 'refund' && <RefundFacts found={found} />}
       <div className="flex flex-wrap justify-end gap-2">
@@ -65,7 +66,7 @@ export function Fixes({ found, actor, environment }: Props) {
               key={kind}
               opener={kind === first && words.fourEyes ? `${verb}${amount}` : verb}
               openerLook={kind === first && !onlyIgnore ? 'primary' : 'plain'}
-              forbidden={forbidden}
+              forbidden={forbid('case.propose')}
               title={`${verb}${amount} in ${place}`}
               lead={words.consequence}
               tone={kind === 'ignore' || kind === 'release' || kind === 'fail' ? 'danger' : 'plain'}
@@ -74,19 +75,16 @@ export function Fixes({ found, actor, environment }: Props) {
               act={proposeFix.bind(null, found.id, kind)}
             >
               {choices.length > 0 && (
-                <label className="block">
-                  <span className="mb-1 block font-medium">Which one? Record and ledger do not decide.</span>
-                  <select name="charge" required defaultValue="" className={fieldClass}>
-                    <option value="" disabled>
-                      Choose
-                    </option>
-                    {choices.map(({ id, label }) => (
-                      <option key={id} value={id}>
-                        {label}
-                      </option>
-                    ))}
-                  </select>
-                </label>
+                <SelectField
+                  name="charge"
+                  label="Which one? Record and ledger do not decide."
+                  required
+                  defaultValue=""
+                  choices={[
+                    { value: '', label: 'Choose', disabled: true },
+                    ...choices.map(({ id, label }) => ({ value: id, label })),
+                  ]}
+                />
               )}
             </ActDialog>
           )

@@ -1,4 +1,4 @@
-import { CASE_CLASSES, type CaseClass } from '@/lib/core/case-classes'
+import { caseTitle } from '@/lib/core/case-classes'
 import { ACTION_KINDS, type ActionKind } from '@/lib/core/states'
 import { FIX } from '../../words'
 
@@ -8,8 +8,7 @@ const facts = (data: unknown): Record<string, unknown> =>
   data !== null && typeof data === 'object' ? (data as Record<string, unknown>) : {}
 
 const word = (value: unknown): string => (typeof value === 'string' ? value : '')
-const titleOf = (name: unknown): string =>
-  typeof name === 'string' && name in CASE_CLASSES ? CASE_CLASSES[name as CaseClass].title : word(name)
+const titleOf = (name: unknown): string => caseTitle(word(name))
 const fixOf = (name: unknown): string =>
   ACTION_KINDS.includes(name as ActionKind) ? FIX[name as ActionKind].noun : 'correction'
 

@@ -1,5 +1,5 @@
 import { AttemptLanes } from '@/app/_ui/attempt-lanes'
-import { Card } from '@/app/_ui/card'
+import { Card, CardText } from '@/app/_ui/card'
 import { plural } from '@/app/_ui/format-figure'
 import { Time } from '@/app/_ui/time'
 import type { CaseLanes } from './lanes'
@@ -9,9 +9,7 @@ export function LanesCard({ found }: { found: CaseLanes | null }) {
   if (found === null) {
     return (
       <Card id="attempts" title="Attempts">
-        <p className="px-4 pt-1 pb-4 text-ink-2">
-          Not known: no span, no lease and no object of this operation was seen.
-        </p>
+        <CardText>Not known: no span, no lease and no object of this operation was seen.</CardText>
       </Card>
     )
   }

@@ -5,6 +5,7 @@ import type { Aspect } from '@/lib/core/case-classes'
 import type { CaseSides, SideLife } from '@/lib/reconcile/cases/read-case-sides'
 import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
 import type { TraceEffect } from '@/lib/telemetry/read/traces/trace-effects'
+import { requestLane } from '../../../_page/request-lane'
 
 export type CaseLanes = {
   from: string
@@ -43,17 +44,13 @@ export function buildLanes(
     const own = effects.filter(
       ({ traceId, effectId }) => traceId === sighting.traceId && effectId !== null && objects.has(effectId),
     )
-    return {
-      id: sighting.spanId,
+    return requestLane(sighting, {
       label: sighting.attempt === null ? 'Request' : `Attempt ${sighting.attempt}`,
       note: sighting.instance,
-      from: sighting.time.toISOString(),
-      to: sighting.endTime.toISOString(),
       text: barText(outcomeLook(sighting.outcome).label, sighting.fence),
-      fill: outcomeLook(sighting.outcome).fill,
       href: `/traces/${sighting.traceId}?span=${sighting.spanId}`,
       dots: own.map(({ effectId, endAt }) => see(effectId ?? '', endAt.toISOString())),
-    }
+    })
   })
   const store = sides.intent
     .filter((life) => !sightings.some((each) => each.fence === life.fence && held(each.outcome)))

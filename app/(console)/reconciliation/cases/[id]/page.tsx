@@ -1,22 +1,17 @@
 import type { Metadata } from 'next'
-import { notFound } from 'next/navigation'
 import type { SearchParams } from 'nuqs/server'
-import { guardPage } from '@/app/_server/page-guard'
-import { Badge } from '@/app/_ui/badge'
 import { moneyText } from '@/app/_ui/money-text'
-import { PageHeader } from '@/app/_ui/page-header'
-import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import { listUsers } from '@/lib/access/users'
 import { CASE_CLASSES } from '@/lib/core/case-classes'
-import { AppError } from '@/lib/core/errors'
-import { leastRoleFor, roleAllows } from '@/lib/core/permissions'
 import type { CaseLifecycle, CaseTriage } from '@/lib/core/states'
-import { env } from '@/lib/env'
 import { type CaseDetail, getCase } from '@/lib/reconcile/cases/cases'
 import { readCaseSides } from '@/lib/reconcile/cases/read-case-sides'
 import { canUndo } from '@/lib/reconcile/triage/undo-triage'
-import { LIFECYCLE, severityTone, TRIAGE } from '../../words'
+import { missing, openPage } from '../../../_page/open-page'
+import { Page } from '../../../_page/page-frame'
+import { SeverityBadge } from '../../../_page/severity-badge'
+import { LIFECYCLE, TRIAGE } from '../../words'
 import { compareSides } from './compare-sides'
 import { CorrectionCard } from './correction-card'
 import { HistoryCard } from './history-card'
@@ -34,53 +29,37 @@ type Props = { params: Promise<{ id: string }>; searchParams: Promise<SearchPara
 
 export default async function CasePage({ params, searchParams }: Props) {
   const { id } = await params
-  const ctx = await guardPage(`/reconciliation/cases/${id}`, await searchParams)
-  const found = await getCase(ctx.db, id).catch((error: unknown) => {
-    if (error instanceof AppError && error.code === 'not_found') notFound()
-    throw error
-  })
+  const { ctx, place, forbid } = await openPage(`/reconciliation/cases/${id}`, searchParams)
+  const found = await getCase(ctx.db, id).catch(missing)
   const [sides, users] = await Promise.all([readCaseSides(ctx.db, id), listUsers(ctx.db)])
   const { aspect } = CASE_CLASSES[found.class]
   const lanes = await readLanes(ctx, sides, aspect)
   const names = new Map(users.map((user) => [user.id, user.name]))
   const people = users.filter(({ service, banned }) => !service && !banned)
-  const environment = env().IDEMSCOPE_ENVIRONMENT
   return (
-    <div className="grid gap-3">
-      <PageHeader
-        title={found.title}
-        above={
-          <>
-            <PageLink href="/reconciliation" className="hover:underline">
-              Reconciliation
-            </PageLink>{' '}
-            /{' '}
-            <PageLink href="/reconciliation#cases" className="hover:underline">
-              Cases
-            </PageLink>{' '}
-            / <span className="font-mono">{found.id}</span>
-          </>
-        }
-        beside={<Badge tone={severityTone(found.severity)}>{found.severity}</Badge>}
-        summary={
-          <Standing
-            found={found}
-            owner={found.owner === null ? null : (names.get(found.owner) ?? found.owner)}
-          />
-        }
-        actions={
-          <TriageBar
-            found={found}
-            people={people}
-            undoable={canUndo(found.events, ctx.actor)}
-            forbidden={
-              roleAllows(ctx.actor.role, 'case.triage')
-                ? null
-                : `Needs the ${leastRoleFor('case.triage')} role`
-            }
-          />
-        }
-      />
+    <Page
+      title={found.title}
+      path={[
+        { label: 'Reconciliation', href: '/reconciliation' },
+        { label: 'Cases', href: '/reconciliation#cases' },
+        { id: found.id },
+      ]}
+      beside={<SeverityBadge severity={found.severity} />}
+      summary={
+        <Standing
+          found={found}
+          owner={found.owner === null ? null : (names.get(found.owner) ?? found.owner)}
+        />
+      }
+      actions={
+        <TriageBar
+          found={found}
+          people={people}
+          undoable={canUndo(found.events, ctx.actor)}
+          forbidden={forbid('case.triage')}
+        />
+      }
+    >
       <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_352px] xl:grid-rows-[auto_auto_1fr] [&>*]:min-w-0">
         <SidesCard
           rows={compareSides(sides, aspect)}
@@ -90,7 +69,7 @@ export default async function CasePage({ params, searchParams }: Props) {
         />
         {/* On a phone right after what the sides say: there it is approved. */}
         <div className="h-full xl:col-start-2 xl:row-span-3 xl:row-start-1">
-          <CorrectionCard found={found} actor={ctx.actor} people={people} environment={environment} />
+          <CorrectionCard found={found} me={ctx.actor.userId} people={people} place={place} forbid={forbid} />
         </div>
         <div className="grid gap-3 [&>*]:min-w-0">
           {moneyRows(found.evidence).map((money) => (
@@ -100,7 +79,7 @@ export default async function CasePage({ params, searchParams }: Props) {
         </div>
         <HistoryCard events={found.events} names={names} />
       </div>
-    </div>
+    </Page>
   )
 }
 

@@ -1,9 +1,9 @@
 import { Equal, EqualNot } from 'lucide-react'
-import { Fragment } from 'react'
+import { Fragment, type ReactNode } from 'react'
 import { Card } from '@/app/_ui/card'
 import { classNames } from '@/app/_ui/class-names'
-import { ScrollBox } from '@/app/_ui/scroll-box'
 import { ShortId } from '@/app/_ui/short-id'
+import { type Column, Table } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import type { CaseSides } from '@/lib/reconcile/cases/read-case-sides'
 import type { Cell } from './cells'
@@ -35,54 +35,49 @@ export function SidesCard({
       }
     >
       <PhoneSides rows={rows} />
-      <ScrollBox label="What each side says, table" className="max-md:hidden">
-        <table className="w-full min-w-[620px]">
-          <thead>
-            <tr className="text-ink-2">
-              <th scope="col" className="w-24 px-4 py-2">
-                <span className="sr-only">Field</span>
-              </th>
-              {SIDES.map((side) => (
-                <th key={side} scope="col" className="px-2 py-2 text-left font-normal">
-                  {TITLE[side]}{' '}
-                  <span className="text-ink-3">
-                    {sources
-                      .filter(({ kind }) => kind === side)
-                      .map(({ name }) => name)
-                      .join(', ')}
-                  </span>
-                </th>
-              ))}
-              <th scope="col" className="w-10">
-                <span className="sr-only">Agree</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr
-                key={row.field}
-                className={classNames('border-line border-t', row.agrees === false && 'bg-bad-soft')}
-              >
-                <th scope="row" className="h-9 px-4 text-left font-normal text-ink-2">
-                  {row.field}
-                </th>
-                {SIDES.map((side) => (
-                  <td key={side} className="h-9 px-2 py-1.5">
-                    <CellText cell={row.cells[side]} />
-                  </td>
-                ))}
-                <td className="pr-4 text-right">
-                  <Mark agrees={row.agrees} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </ScrollBox>
+      <div className="max-md:hidden">
+        <Table
+          columns={columnsOf(sources)}
+          rows={rows}
+          id={({ field }) => field}
+          look={({ agrees }) => ({ className: agrees === false ? 'bg-bad-soft' : undefined })}
+          lines={1}
+          scrolls="What each side says, table"
+          className="min-w-[620px]"
+        />
+      </div>
     </Card>
   )
 }
+
+const columnsOf = (sources: CaseSides['sources']): Column<FieldRow>[] => [
+  {
+    head: 'Field',
+    shown: null,
+    names: true,
+    width: 'w-24',
+    className: 'text-ink-2',
+    cell: ({ field }) => field,
+  },
+  ...SIDES.map(
+    (side): Column<FieldRow> => ({
+      head: TITLE[side],
+      shown: (
+        <>
+          {TITLE[side]}{' '}
+          <span className="text-ink-3">
+            {sources
+              .filter(({ kind }) => kind === side)
+              .map(({ name }) => name)
+              .join(', ')}
+          </span>
+        </>
+      ),
+      cell: ({ cells }) => <CellText cell={cells[side]} />,
+    }),
+  ),
+  { head: 'Agree', shown: null, width: 'w-10', cell: ({ agrees }) => <Mark agrees={agrees} /> },
+]
 
 /** There is no room for three columns: each field, and beneath it what each side says. */
 function PhoneSides({ rows }: { rows: readonly FieldRow[] }) {
@@ -117,15 +112,15 @@ function PhoneSides({ rows }: { rows: readonly FieldRow[] }) {
 
 function Mark({ agrees }: { agrees: boolean | null }) {
   if (agrees === null) return <span className="sr-only">nothing to compare</span>
-  return agrees ? (
+  const Icon = agrees ? Equal : EqualNot
+  return (
     <>
-      <Equal size={14} aria-hidden="true" className="ml-auto text-processing" />
-      <span className="sr-only">agree</span>
-    </>
-  ) : (
-    <>
-      <EqualNot size={14} aria-hidden="true" className="ml-auto text-bad-ink" />
-      <span className="sr-only">differ</span>
+      <Icon
+        size={14}
+        aria-hidden="true"
+        className={classNames('ml-auto', agrees ? 'text-processing' : 'text-bad-ink')}
+      />
+      <span className="sr-only">{agrees ? 'agree' : 'differ'}</span>
     </>
   )
 }
@@ -137,22 +132,12 @@ function CellText({ cell }: { cell: Cell }) {
     case 'ids':
       return (
         <>
-          {cell.ids.map((id, index) => (
-            <Fragment key={id}>
-              {index > 0 && ', '}
-              <ShortId id={id} />
-            </Fragment>
-          ))}
+          <Listed items={cell.ids} show={(id) => <ShortId id={id} />} />
           {cell.note !== undefined && ` ${cell.note}`}
         </>
       )
     case 'times':
-      return cell.at.map((at, index) => (
-        <Fragment key={at}>
-          {index > 0 && ', '}
-          <Time at={at} kind="seconds" />
-        </Fragment>
-      ))
+      return <Listed items={cell.at} show={(at) => <Time at={at} kind="seconds" />} />
     case 'not_carried':
       return <span className="text-ink-3">not carried</span>
     case 'nothing':
@@ -163,3 +148,11 @@ function CellText({ cell }: { cell: Cell }) {
       return cell satisfies never
   }
 }
+
+const Listed = ({ items, show }: { items: readonly string[]; show: (item: string) => ReactNode }) =>
+  items.map((item, index) => (
+    <Fragment key={item}>
+      {index > 0 && ', '}
+      {show(item)}
+    </Fragment>
+  ))

@@ -1,16 +1,13 @@
 import type { Metadata } from 'next'
-import { notFound, redirect } from 'next/navigation'
+import { redirect } from 'next/navigation'
 import type { SearchParams } from 'nuqs/server'
-import { guardPage } from '@/app/_server/page-guard'
 import { ActDialog } from '@/app/_ui/act-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { ExportButtons } from '@/app/_ui/export-buttons'
-import { PageHeader } from '@/app/_ui/page-header'
-import { PageLink } from '@/app/_ui/page-link'
 import { listUsers } from '@/lib/access/users'
-import { AppError } from '@/lib/core/errors'
-import { leastRoleFor, roleAllows } from '@/lib/core/permissions'
 import { getRun, readRunLog } from '@/lib/runs/read'
+import { missing, openPage } from '../../../_page/open-page'
+import { BesideEachOther, Page } from '../../../_page/page-frame'
 import { cancel, repeatForReal } from '../../act'
 import { systemResults } from '../../run-counts'
 import { RunFacts } from '../../run-facts'
@@ -27,80 +24,68 @@ type Props = { params: Promise<{ id: string }>; searchParams: Promise<SearchPara
 
 export default async function RunPage({ params, searchParams }: Props) {
   const { id } = await params
-  const ctx = await guardPage(`/reconciliation/runs/${id}`, await searchParams)
-  const run = await getRun(ctx.db, id).catch((error: unknown) => {
-    if (error instanceof AppError && error.code === 'not_found') notFound()
-    throw error
-  })
+  const { ctx, forbid } = await openPage(`/reconciliation/runs/${id}`, searchParams)
+  const run = await getRun(ctx.db, id).catch(missing)
   if (run.kind === 'collection') redirect(`/storage/runs/${id}`)
   const [log, users] = await Promise.all([readRunLog(ctx.db, id), listUsers(ctx.db)])
   const results = systemResults(run.counts)
   const active = run.state === 'queued' || run.state === 'running'
-  const forbid = (verb: 'run.cancel' | 'run.start') =>
-    roleAllows(ctx.actor.role, verb) ? null : `Needs the ${leastRoleFor(verb)} role`
   return (
-    <div className="grid gap-3">
-      <PageHeader
-        title={run.dryRun ? 'Dry run' : 'Run'}
-        above={
+    <Page
+      title={run.dryRun ? 'Dry run' : 'Run'}
+      path={[{ label: 'Reconciliation', href: '/reconciliation' }, { label: 'Runs' }, { id: run.id }]}
+      beside={
+        <Badge tone={active ? 'accent' : run.state === 'failed' ? 'bad' : 'plain'}>
+          {RUN_STATE[run.state].text}
+        </Badge>
+      }
+      summary={<WindowText run={run} />}
+      actions={
+        <>
+          {!active && run.startedAt !== null && (
+            <ExportButtons
+              action={`/reconciliation/runs/${run.id}/export`}
+              title="What it did to cases; that you took it is recorded"
+            />
+          )}
+          {active && (
+            <ActDialog
+              opener="Abort"
+              forbidden={forbid('run.cancel')}
+              title="Abort this run"
+              lead="It stops at its next safe point. What it committed stays, and is the same as if it had gone on."
+              tone="danger"
+              confirm="Abort 1 run"
+              act={cancel.bind(null, run.id)}
+            />
+          )}
+          {run.dryRun && run.state === 'done' && (
+            <ActDialog
+              opener="Run for real"
+              openerLook="primary"
+              forbidden={forbid('run.start')}
+              title="Run the same for real"
+              lead="Opens, updates and heals cases. No money moves and no key changes."
+              confirm="Start 1 run"
+              act={repeatForReal.bind(null, run.id)}
+            />
+          )}
+        </>
+      }
+    >
+      <BesideEachOther
+        side={
           <>
-            <PageLink href="/reconciliation" className="hover:underline">
-              Reconciliation
-            </PageLink>{' '}
-            / Runs / <span className="font-mono">{run.id}</span>
+            <RunFacts run={run} by={users.find((user) => user.id === run.requestedBy)?.name} />
+            <RunLog lines={log} />
           </>
         }
-        beside={
-          <Badge tone={active ? 'accent' : run.state === 'failed' ? 'bad' : 'plain'}>
-            {RUN_STATE[run.state].text}
-          </Badge>
-        }
-        summary={<WindowText run={run} />}
-        actions={
-          <>
-            {!active && run.startedAt !== null && (
-              <ExportButtons
-                action={`/reconciliation/runs/${run.id}/export`}
-                title="What it did to cases; that you took it is recorded"
-              />
-            )}
-            {active && (
-              <ActDialog
-                opener="Abort"
-                forbidden={forbid('run.cancel')}
-                title="Abort this run"
-                lead="It stops at its next safe point. What it committed stays, and is the same as if it had gone on."
-                tone="danger"
-                confirm="Abort 1 run"
-                act={cancel.bind(null, run.id)}
-              />
-            )}
-            {run.dryRun && run.state === 'done' && (
-              <ActDialog
-                opener="Run for real"
-                openerLook="primary"
-                forbidden={forbid('run.start')}
-                title="Run the same for real"
-                lead="Opens, updates and heals cases. No money moves and no key changes."
-                confirm="Start 1 run"
-                act={repeatForReal.bind(null, run.id)}
-              />
-            )}
-          </>
-        }
-      />
-      <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_352px] [&>*]:min-w-0">
-        <div className="grid min-w-0 gap-3">
-          <RunVerdict run={run} results={results} />
-          {results.map((result) => (
-            <SystemCard key={result.system} result={result} dryRun={run.dryRun} />
-          ))}
-        </div>
-        <div className="grid min-w-0 gap-3">
-          <RunFacts run={run} by={users.find((user) => user.id === run.requestedBy)?.name} />
-          <RunLog lines={log} />
-        </div>
-      </div>
-    </div>
+      >
+        <RunVerdict run={run} results={results} />
+        {results.map((result) => (
+          <SystemCard key={result.system} result={result} dryRun={run.dryRun} />
+        ))}
+      </BesideEachOther>
+    </Page>
   )
 }

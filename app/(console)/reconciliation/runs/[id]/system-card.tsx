@@ -1,17 +1,16 @@
-import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { countText, plural } from '@/app/_ui/format-figure'
 import { PageLink } from '@/app/_ui/page-link'
-import { cellClass, stillHeadClass, tableClass } from '@/app/_ui/table'
+import { type Column, Table } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
-import { CASE_CLASSES, type CaseClass } from '@/lib/core/case-classes'
+import { caseTitle, findCaseClass } from '@/lib/core/case-classes'
+import { SeverityBadge } from '../../../_page/severity-badge'
 import type { SystemResult } from '../../run-counts'
-import { severityTone } from '../../words'
 
 /** What a run found in one system, class by class, and what became of its cases. */
 export function SystemCard({ result, dryRun }: { result: SystemResult; dryRun: boolean }) {
-  const classes = Object.entries(result.byClass)
+  const classes = Object.entries(result.byClass).map(([name, counts]) => ({ name, ...counts }))
   const moved = [
     ['Open before', result.openBefore],
     ['Opened', result.opened],
@@ -42,7 +41,7 @@ export function SystemCard({ result, dryRun }: { result: SystemResult; dryRun: b
       )}
       {result.floods.map(({ class: name, wouldOpen, room }) => (
         <p key={name} className="px-4 pb-2 text-bad-ink">
-          Case flood: {plural(wouldOpen, 'new case')} of “{titleOf(name)}” from one source,{' '}
+          Case flood: {plural(wouldOpen, 'new case')} of “{caseTitle(name)}” from one source,{' '}
           {room === 0 ? 'none' : `at most ${countText(room)}`} opened. Look at the source first. Other classes
           are not held up.
         </p>
@@ -60,55 +59,32 @@ export function SystemCard({ result, dryRun }: { result: SystemResult; dryRun: b
       {classes.length === 0 ? (
         <EmptyState kind="none" title="Nothing in it disagrees" />
       ) : (
-        <ClassTable classes={classes} />
+        <Table columns={COLUMNS} rows={classes} id={({ name }) => name} lines={1} />
       )}
     </Card>
   )
 }
 
-function ClassTable({ classes }: { classes: [string, { pending: number; breaks: number }][] }) {
-  return (
-    <table className={tableClass}>
-      <thead>
-        <tr>
-          <th scope="col" className={stillHeadClass()}>
-            Class
-          </th>
-          <th scope="col" className={stillHeadClass('text-right')}>
-            Pending
-          </th>
-          <th scope="col" className={stillHeadClass('text-right')}>
-            Breaks
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {classes.map(([name, { pending, breaks }]) => (
-          <tr key={name} className="hover:bg-sunken">
-            <th scope="row" className={cellClass('h-9! text-left font-normal')}>
-              <PageLink
-                href={`/reconciliation?class=${name}`}
-                className="inline-flex items-center gap-2 hover:underline"
-              >
-                {name in CASE_CLASSES && (
-                  <Badge tone={severityTone(CASE_CLASSES[name as CaseClass].severity)}>
-                    {CASE_CLASSES[name as CaseClass].severity}
-                  </Badge>
-                )}
-                {titleOf(name)}
-              </PageLink>
-            </th>
-            <td className={cellClass('h-9! text-right')}>{figure(pending)}</td>
-            <td className={cellClass('h-9! text-right font-semibold')}>{figure(breaks)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
-}
-
-const titleOf = (name: string): string =>
-  name in CASE_CLASSES ? CASE_CLASSES[name as CaseClass].title : name
+const COLUMNS: Column<{ name: string; pending: number; breaks: number }>[] = [
+  {
+    head: 'Class',
+    names: true,
+    cell: ({ name }) => {
+      const severity = findCaseClass(name)?.severity
+      return (
+        <PageLink
+          href={`/reconciliation?class=${name}`}
+          className="inline-flex items-center gap-2 hover:underline"
+        >
+          {severity !== undefined && <SeverityBadge severity={severity} />}
+          {caseTitle(name)}
+        </PageLink>
+      )
+    },
+  },
+  { head: 'Pending', align: 'right', cell: ({ pending }) => figure(pending) },
+  { head: 'Breaks', align: 'right', className: 'font-semibold', cell: ({ breaks }) => figure(breaks) },
+]
 
 const figure = (count: number) =>
   count === 0 ? <span className="font-normal text-ink-3">0</span> : countText(count)
