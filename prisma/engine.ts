@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from '@prisma/driver-adapter-utils'
 import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
+import { MIGRATIONS_FOLDER, type Migration, readMigrations, requireReleasedHistory } from './history'
 
 // Prisma's schema engine as WebAssembly: `prisma migrate` would download a binary. It is an internal API, so its
 // version is pinned exactly. It keeps the standard `_prisma_migrations` table.
@@ -90,23 +91,44 @@ async function openEngine(url: string) {
   return { engine, close }
 }
 
-/** Applies what is missing, in order; returns the names applied. Safe to call from many processes at once. */
-export async function applyMigrations(url: string): Promise<string[]> {
+/**
+ * Applies what is missing, in order; returns the names applied. Safe to call from many processes at once. Throws `conflict`
+ * for a database of an unreleased version. `last`: the newest one to apply, for a database as an earlier release left it.
+ */
+export async function applyMigrations(url: string, last?: string): Promise<string[]> {
+  const migrations = readMigrations()
   const lock = new pg.Client({ connectionString: url })
   // The engine's own connection reports a server that ends; an idle one must not end this process.
   lock.on('error', () => undefined)
   await lock.connect()
-  await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK])
+  try {
+    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK])
+    await requireReleasedHistory(lock, migrations)
+    const wanted = migrations.filter(({ name }) => last === undefined || name <= last)
+    return await apply(url, wanted)
+  } finally {
+    await lock.end()
+  }
+}
+
+async function apply(url: string, migrations: readonly Migration[]): Promise<string[]> {
   const { engine, close } = await openEngine(url)
   try {
     const { appliedMigrationNames } = await engine.applyMigrations({
-      migrationsList: listMigrations(),
+      migrationsList: {
+        baseDir: MIGRATIONS_FOLDER,
+        lockfile: { path: 'migration_lock.toml', content: 'provider = "postgresql"\n' },
+        shadowDbInitScript: '',
+        migrationDirectories: migrations.map(({ name, sql }) => ({
+          path: name,
+          migrationFile: { path: 'migration.sql', content: { tag: 'ok' as const, value: sql } },
+        })),
+      },
       filters,
     })
     return appliedMigrationNames
   } finally {
     await close()
-    await lock.end()
   }
 }
 
@@ -125,25 +147,5 @@ export async function diffToSchema(url: string): Promise<string> {
     return result.stdout ?? ''
   } finally {
     await close()
-  }
-}
-
-function listMigrations() {
-  const baseDir = `${directory}migrations`
-  const names = readdirSync(baseDir, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort()
-  return {
-    baseDir,
-    lockfile: { path: 'migration_lock.toml', content: 'provider = "postgresql"\n' },
-    shadowDbInitScript: '',
-    migrationDirectories: names.map((name) => ({
-      path: name,
-      migrationFile: {
-        path: 'migration.sql',
-        content: { tag: 'ok' as const, value: readFileSync(`${baseDir}/${name}/migration.sql`, 'utf8') },
-      },
-    })),
   }
 }

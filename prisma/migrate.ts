@@ -1,3 +1,5 @@
+import { startProcess } from '@/jobs/process'
+import { waitForDatabase } from '@/jobs/wait-for-database'
 import { giveBackAuditSql, takeAuditSql } from '@/lib/audit/owner'
 import { env } from '@/lib/env'
 import { applyMigrations } from './engine'
@@ -20,8 +22,10 @@ switch (process.argv[2]) {
   case '--audit-give-back-sql':
     process.stdout.write(giveBackAuditSql(place))
     break
-  default: {
-    const applied = await applyMigrations(url)
-    console.log(applied.length === 0 ? 'Up to date.' : `Applied ${applied.join(', ')}.`)
-  }
+  default:
+    await startProcess(async () => {
+      await waitForDatabase(url)
+      const applied = await applyMigrations(url)
+      console.log(applied.length === 0 ? 'Up to date.' : `Applied ${applied.join(', ')}.`)
+    })
 }

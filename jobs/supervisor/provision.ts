@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { giveBackAuditSql, takeAuditSql } from '@/lib/audit/owner'
+import { requireReleasedHistory } from '@/prisma/history'
 import type { KeptPostgres } from './embedded/keep-running'
 import type { Secrets } from './secrets'
 
@@ -55,6 +56,8 @@ export async function migrateGuarded(
   const client = new pg.Client({ connectionString: postgres.url(CONSOLE.database) })
   await client.connect()
   try {
+    // Before anything is changed: what cannot be migrated stays as it is.
+    await requireReleasedHistory(client)
     await client.query(giveBackAuditSql(CONSOLE))
     await migrate()
     await client.query(takeAuditSql(CONSOLE))

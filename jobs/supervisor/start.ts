@@ -4,6 +4,7 @@ import { AppError } from '@/lib/core/errors'
 import { type Env, env, publicUrl } from '@/lib/env'
 import { createLog, type Log } from '@/lib/log'
 import { applyMigrations } from '@/prisma/engine'
+import { requireReleasedDatabase } from '@/prisma/history'
 import { assertPortFree, onShutdown, startProcess } from '../process'
 import { RECEIVER_ARGS } from '../receiver/node-args'
 import { waitForDatabase } from '../wait-for-database'
@@ -57,6 +58,11 @@ async function start(options: Options, settings: Env): Promise<void> {
   onShutdown(log, endAll, END_ALL_WITHIN_MS)
   await assertPortFree(settings.PORT, settings.IDEMSCOPE_HOST, 'PORT')
   await assertPortFree(settings.OTLP_PORT, settings.IDEMSCOPE_OTLP_HOST, 'OTLP_PORT')
+  if (settings.DATABASE_URL !== undefined) {
+    // Before the build: a database that cannot be used is said at once.
+    await waitForDatabase(settings.DATABASE_URL)
+    await requireReleasedDatabase(settings.DATABASE_URL)
+  }
 
   const stopBuild = new AbortController()
   undo.push(() => stopBuild.abort())
@@ -112,7 +118,6 @@ async function prepareDatabase(given: {
 }): Promise<{ databaseUrl: string; demoUrls: DatabaseUrls | undefined }> {
   const { options, settings, secrets, folder, log } = given
   if (settings.DATABASE_URL !== undefined) {
-    await waitForDatabase(settings.DATABASE_URL)
     await applyMigrations(settings.DATABASE_URL)
     return { databaseUrl: settings.DATABASE_URL, demoUrls: undefined }
   }

@@ -23,7 +23,7 @@ export async function acquire(
 }
 
 export async function begin(world: World, held: Held, step = 'charge'): Promise<void> {
-  await world.service.query(`SELECT * FROM idem_begin_effect($1, $2, $3, $4, $5, 'http', $6, 5000)`, [
+  await world.service.query(`SELECT * FROM idem_start_effect($1, $2, $3, $4, $5, 'http', $6, 5000)`, [
     held.scope,
     held.key,
     held.fence,

@@ -59,7 +59,7 @@ async function hold(
   if (acquired.kind !== 'acquired') throw new Error(acquired.kind)
   if (options.step === true) {
     await service.query(
-      `SELECT idem_begin_effect($1, $2, (SELECT fence FROM idem_lease WHERE key = idem_key_bytes($2)), 'charge', 'stripe.charge', 'http', 'pk', 5000)`,
+      `SELECT idem_start_effect($1, $2, (SELECT fence FROM idem_lease WHERE key = idem_key_bytes($2)), 'charge', 'stripe.charge', 'http', 'pk', 5000)`,
       [SCOPE, key],
     )
   }

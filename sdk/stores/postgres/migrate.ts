@@ -11,6 +11,8 @@ export type MigrateOptions = {
   clock: Clock
   /** How long in all to try for the tables' locks. */
   waitMs: number
+  /** Where the migrations are. Default: those of this version. */
+  folder?: URL
 }
 
 /** Every request queues behind a migration that waits for a lock, so it waits this long and then gives way. */
@@ -22,10 +24,11 @@ const BACKOFF_MS_MAX = 2_000
 /**
  * Brings the store's tables to this version. Any number of processes may call it at once: each migration is one
  * transaction of one of them. Behind a transaction that holds a table it gives way and tries again, for `waitMs` in all;
- * then it throws and names that transaction. What it has applied by then stays.
+ * then it throws and names that transaction. What it has applied by then stays. It changes nothing and throws when the tables
+ * were made by an unreleased version; those of a later version are left alone, so that a service can go back to this one.
  */
 export async function migrateStore(options: MigrateOptions): Promise<{ applied: string[] }> {
-  const migrations = await readMigrations()
+  const migrations = await readMigrations(options.folder ?? ownFolder())
   const client = await options.pool.connect()
   // A connection that breaks between two statements tells the client, and without a listener ends the process.
   client.on('error', ignore)
@@ -52,10 +55,13 @@ const ignore = () => {}
 
 type Migration = { name: string; sql: string; checksum: string }
 
-async function readMigrations(): Promise<Migration[]> {
+function ownFolder(): URL {
   // Read when called, and by a path that bundlers cannot follow: a bundle without the files fails here only.
   const here = [import.meta.url].join()
-  const folder = new URL('../../migrations/', here)
+  return new URL('../../migrations/', here)
+}
+
+async function readMigrations(folder: URL): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
   return Promise.all(
     names.map(async (name) => {
@@ -76,8 +82,17 @@ async function findMissing(
     table,
   ])
   if (rows[0]?.there !== true) return [...migrations]
-  const done = await client.query<{ name: string; checksum: string }>(`SELECT name, checksum FROM ${table}`)
+  const done = await client.query<{ name: string; checksum: string }>(
+    `SELECT name, checksum FROM ${table} ORDER BY name`,
+  )
   const checksums = new Map(done.rows.map((row) => [row.name, row.checksum]))
+  const [oldest] = done.rows
+  if (oldest !== undefined && migrations[0] !== undefined && !checksums.has(migrations[0].name)) {
+    throw new Error(
+      `the store in schema ${schema} was created by an unreleased version of @idemscope/sdk (migration ${oldest.name} is ` +
+        'unknown here); nothing was changed in it. Use a new database or another schema',
+    )
+  }
   return migrations.filter((migration) => !isApplied(migration, checksums.get(migration.name), schema))
 }
 

@@ -5,6 +5,8 @@ import { SDK_MUTATIONS } from './sdk'
 export type Mutation = {
   name: string
   file: string
+  /** The SQL function of the file that is broken: `find` is looked for from its beginning. */
+  within?: string
   find: string
   replace: string
   /** Seeds to play, or a test file of the suite. */

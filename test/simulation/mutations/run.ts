@@ -89,10 +89,12 @@ async function demandGreen(copy: string, checks: readonly Mutation['caughtBy'][]
 }
 
 /** Throws when the text is not there any more: the list has to follow the code. */
-function readMutated(tree: string, { name, file, find, replace }: Mutation): string {
+function readMutated(tree: string, { name, file, within, find, replace }: Mutation): string {
   const text = readFileSync(join(tree, file), 'utf8')
-  if (!text.includes(find)) throw new Error(`${name}: ${file} does not contain ${JSON.stringify(find)}`)
-  return text.replace(find, () => replace)
+  const from = within === undefined ? 0 : text.indexOf(`FUNCTION ${within}(`)
+  const at = from === -1 ? -1 : text.indexOf(find, from)
+  if (at === -1) throw new Error(`${name}: ${file} does not contain ${JSON.stringify(find)}`)
+  return text.slice(0, at) + replace + text.slice(at + find.length)
 }
 
 const nameOf = (caughtBy: Mutation['caughtBy']): string =>
