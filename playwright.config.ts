@@ -1,6 +1,7 @@
 import { defineConfig } from '@playwright/test'
 
-// Against the demo that test/e2e/global-setup.ts starts, or against BASE_URL. On two cores: one after the other.
+// Against the demo that test/e2e/global-setup.ts starts, or against BASE_URL. On two cores: two files at a time, and
+// then, one after the other, the tests that switch something for everybody or measure time (@alone).
 
 const CHROMIUM_ARGS = [
   '--no-sandbox',
@@ -17,7 +18,7 @@ export default defineConfig({
   testMatch: '**/*.e2e.ts',
   outputDir: '.test/e2e',
   globalSetup: './test/e2e/global-setup.ts',
-  workers: 1,
+  workers: 2,
   fullyParallel: false,
   forbidOnly: process.env.CI !== undefined,
   // On a machine that others share, a slow moment is no fault; the report says which test needed its second try.
@@ -33,5 +34,8 @@ export default defineConfig({
     timezoneId: 'Asia/Kolkata',
     screenshot: 'only-on-failure',
   },
-  projects: [{ name: 'chromium' }],
+  projects: [
+    { name: 'together', grepInvert: /@alone/ },
+    { name: 'alone', grep: /@alone/, dependencies: ['together'], workers: 1 },
+  ],
 })
