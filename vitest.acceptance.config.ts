@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['test/acceptance/**/*.acceptance.ts'],
     pool: 'forks',
     fileParallelism: false,
-    testTimeout: 300_000,
-    hookTimeout: 120_000,
+    testTimeout: 900_000,
+    hookTimeout: 300_000,
   },
 })

@@ -9,6 +9,7 @@ export default defineConfig({
     globalSetup: ['test/global-postgres.ts'],
     // How long something takes says nothing on a machine that others share; a test that hangs is ended all the same.
     testTimeout: 90_000,
+    expect: { poll: { timeout: 60_000 } },
     hookTimeout: 120_000,
   },
 })

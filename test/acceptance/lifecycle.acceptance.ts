@@ -25,7 +25,7 @@ test('SIGTERM ends every process within seconds, leaving none', async () => {
   expect(processesOf(folder).length).toBeGreaterThan(6)
   const startedAt = performance.now()
   await demo.stop()
-  expect(performance.now() - startedAt).toBeLessThan(10_000)
+  expect(performance.now() - startedAt).toBeLessThan(30_000)
   expect(processesOf(folder)).toEqual([])
 })
 
@@ -55,7 +55,7 @@ test('kill -9 of the supervisor alone takes the others along, but for the databa
   for (const pid of demo.pids()) process.kill(pid, 'SIGKILL')
   await until(
     async () => processesOf(folder).every(({ name }) => name.includes('postgres')),
-    15_000,
+    60_000,
     () => `left: ${JSON.stringify(processesOf(folder), null, 1)}`,
   )
 })
@@ -70,7 +70,7 @@ test('a crash of one process does not take the others, and it comes back', async
       processesOf(folder).some(
         ({ name, pid }) => name.includes('jobs/worker/main.ts') && pid !== worker?.pid,
       ),
-    15_000,
+    60_000,
     () => 'the worker did not come back',
   )
   await demo.stop()

@@ -12,7 +12,7 @@ let approver: Api
 let truth: Truth[]
 
 beforeAll(async () => {
-  demo = await startDemo({ seed: '42', durationS: 45 })
+  demo = await startDemo({ seed: '42', durationS: 60 })
   const [operatorSignIn, approverSignIn] = demo.signIns()
   operator = apiClient(demo.url, {
     cookie: await signIn(demo.url, operatorSignIn ?? { email: '', password: '' }),
@@ -61,7 +61,7 @@ async function settled(actionId: string) {
   await until(
     async () =>
       !['executing', 'approved', 'unknown'].includes((await operator.get(`actions/${actionId}`)).state),
-    20_000,
+    60_000,
     () => `action ${actionId} did not end`,
   )
   return operator.get(`actions/${actionId}`)
@@ -194,7 +194,7 @@ test('every step is in the audit, and the chain holds', async () => {
   }
   await until(
     async () => (await operator.get('audit/verify')).unsealed === 0,
-    20_000,
+    60_000,
     () => 'entries were not sealed',
   )
   expect(await operator.get('audit/verify')).toMatchObject({ ok: true })

@@ -52,13 +52,16 @@ async function untilTrafficEnded(demo: RunningDemo, seconds: number): Promise<vo
   )
 }
 
-/** Waits until the verdicts equal the truth, at most the minute that "quiet" may take. Returns the seconds it took. */
+/** A minute on a machine of its own; on a busy one the wait says nothing about the verdicts. */
+const QUIET_WAIT_MS = 180_000
+
+/** Waits until the verdicts equal the truth. Returns the seconds it took, for the log. */
 async function untilQuiet(demo: RunningDemo, api: Api): Promise<number> {
   const startedAt = performance.now()
   const truth = JSON.stringify(expected(demo.truth()))
   await until(
-    async () => JSON.stringify(await reported(api)) === truth || performance.now() - startedAt > 60_000,
-    70_000,
+    async () => JSON.stringify(await reported(api)) === truth || performance.now() - startedAt > QUIET_WAIT_MS,
+    QUIET_WAIT_MS + 10_000,
     () => 'unreachable',
   )
   return (performance.now() - startedAt) / 1000
@@ -79,14 +82,14 @@ async function untilAnotherRun(api: Api): Promise<void> {
       }
       return runs >= 2
     },
-    60_000,
+    180_000,
     () => 'no reconciliation run ended',
   )
 }
 
 /** Waits until the traffic has ended and all is quiet, then: every fault of the truth file in its class, and nothing else. */
 export async function expectTruth(demo: RunningDemo, api: Api): Promise<void> {
-  await untilTrafficEnded(demo, 150)
+  await untilTrafficEnded(demo, 300)
   const quietAfterS = await untilQuiet(demo, api)
   await untilAnotherRun(api)
   const truth = demo.truth()

@@ -13,7 +13,7 @@ let undisturbed: World
 let world: World
 beforeAll(async () => {
   ;[undisturbed, world] = await Promise.all([brokenWorld(), brokenWorld()])
-}, 60_000)
+})
 afterAll(() => Promise.all([undisturbed.close(), world.close()]))
 
 /** Some payments in order, and one of several faults. Two of them are equal but for ids and times. */

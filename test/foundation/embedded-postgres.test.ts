@@ -55,7 +55,7 @@ test('a kept server that is killed comes back on its port with its data; one tha
     await query(kept, 'CREATE TABLE kept AS SELECT 42 AS answer')
     for (let kills = 0; kills < 2; kills += 1) {
       kill()
-      await expect.poll(() => answers(url), { timeout: 20_000, interval: 100 }).toBe(42)
+      await expect.poll(() => answers(url), { interval: 100 }).toBe(42)
     }
     kill()
     expect(await kept.lost).toBeInstanceOf(Error)
@@ -86,7 +86,7 @@ test('it stops within seconds', async () => {
   const postgres = await startEmbeddedPostgres(folder)
   const startedAt = performance.now()
   await postgres.stop()
-  expect(performance.now() - startedAt).toBeLessThan(5_000)
+  expect(performance.now() - startedAt).toBeLessThan(20_000)
 })
 
 test.runIf(process.getuid?.() === 0)(

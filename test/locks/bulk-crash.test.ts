@@ -36,7 +36,7 @@ afterAll(async () => {
   for (const worker of workers) if (worker.exitCode === null && worker.signalCode === null) await kill(worker)
   await queue.boss.stop({ graceful: false }).catch(() => undefined)
   await stand.close()
-}, 30_000)
+})
 
 /** `npm run worker`, with nothing to do on its own for the time of the test. */
 async function startWorker(): Promise<ChildProcess> {

@@ -103,7 +103,7 @@ test('a failover in the middle of the write: unknown, settled by reading the new
     stand.service
       .query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
       .then(({ rowCount }) => rowCount)
-  await expect.poll(waiting, { timeout: 15_000 }).toBe(1)
+  await expect.poll(waiting).toBe(1)
   await failOver()
   blocker.release(true)
 

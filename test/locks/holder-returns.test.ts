@@ -176,7 +176,7 @@ test('a settlement that is under way is waited for: what it says is not overwrit
     stand.service
       .query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
       .then(({ rowCount }) => rowCount)
-  await expect.poll(waiting, { timeout: 15_000 }).toBe(1)
+  await expect.poll(waiting).toBe(1)
   await settling.query('COMMIT')
   settling.release()
   expect(await failing).toMatchObject({ state: 'refused', result: { reason: 'steps_changed' } })

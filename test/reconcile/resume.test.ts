@@ -106,4 +106,4 @@ test('stopped at any point and taken over, a run ends as if undisturbed', async 
   }
   await reconcileNow(world, { runId })
   expect(await result(world)).toEqual(expected)
-}, 60_000)
+})

@@ -104,7 +104,7 @@ test('behind a long reader it waits its turn, and no acquire waits with it', asy
   await reader.end()
   expect(await collecting).toMatchObject({ outcome: 'collected', counts: { leaves: 1, busy: 0 } })
   expect(await leafExists(leaf)).toBe(false)
-  expect(waitedMs).toBeLessThan(5_000)
+  expect(waitedMs).toBeLessThan(20_000)
 })
 
 test('who may not is refused; the telemetry’s leaves are kept up', async () => {

@@ -74,7 +74,7 @@ export async function startDemo(options: {
         () => false,
       )
     },
-    120_000,
+    300_000,
     () => `the demo is not ready:\n${output.slice(-8_000)}`,
   )
   await ready.catch(async (error: unknown) => {

@@ -65,7 +65,7 @@ beforeAll(async () => {
   toDatabase = await proxyTo(() => postgres.port)
   toReceiver = await proxyTo(() => receiverPort)
   await startReceiver()
-}, 60_000)
+})
 
 afterAll(async () => {
   ending = true

@@ -29,7 +29,7 @@ beforeAll(async () => {
     },
     stdio: 'ignore',
   })
-}, 40_000)
+})
 afterAll(async () => {
   receiver.kill('SIGKILL')
   await database.close()

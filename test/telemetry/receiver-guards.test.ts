@@ -84,10 +84,11 @@ describe('guards', () => {
     const told: string[] = []
     listener.on('notification', (message) => told.push(message.payload ?? ''))
     await listener.query('LISTEN idemscope')
+    const startedAt = performance.now()
     for (let index = 0; index < 10; index++)
       await send(base, JSON.stringify(bodyJson(spanJson())), { 'content-type': JSON_TYPE })
-    await expect.poll(() => told.length, { timeout: 3000 }).toBeGreaterThan(0)
-    expect(told.length).toBeLessThan(4)
+    await expect.poll(() => told.length).toBeGreaterThan(0)
+    expect(told.length).toBeLessThan(2 + (performance.now() - startedAt) / 1000)
     expect(told[0]).toBe('{"kind":"telemetry"}')
     await listener.end()
   })
