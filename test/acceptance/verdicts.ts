@@ -60,7 +60,8 @@ async function untilQuiet(demo: RunningDemo, api: Api): Promise<number> {
   const startedAt = performance.now()
   const truth = JSON.stringify(expected(demo.truth()))
   await until(
-    async () => JSON.stringify(await reported(api)) === truth || performance.now() - startedAt > QUIET_WAIT_MS,
+    async () =>
+      JSON.stringify(await reported(api)) === truth || performance.now() - startedAt > QUIET_WAIT_MS,
     QUIET_WAIT_MS + 10_000,
     () => 'unreachable',
   )

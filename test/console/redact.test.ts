@@ -59,10 +59,10 @@ test('of 5 MB only the beginning is walked through, in little time; secrets in i
   }))
   const text = JSON.stringify(payments)
   expect(text.length).toBeGreaterThan(5_000_000)
-  const startedAt = performance.now()
+  const before = process.cpuUsage()
   const shown = redactJsonStart(text, 65_536)
-  // Walked through whole it takes seconds; the machine is shared.
-  expect(performance.now() - startedAt).toBeLessThan(5_000)
+  // Walked through whole it takes seconds. Of the processor, since the machine is shared.
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(1_500)
   expect(shown.cut).toBe(true)
   expect(shown.text).toContain('"id": "pay_0"')
   expect(shown.text).not.toContain('hidden-')
