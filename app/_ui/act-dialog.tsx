@@ -4,10 +4,10 @@ import { type ReactNode, useEffect, useId, useRef, useState, useTransition } fro
 import type { Attempted } from '@/app/_server/attempt'
 import { newId } from '@/lib/core/ids'
 import { ActFooter, type ActPhase } from './act-footer'
-import { Button } from './button'
 import { Dialog } from './dialog'
 import { TextField } from './field'
 import { fieldsOf } from './form-fields'
+import { GuardedButton } from './guarded-button'
 import { ReasonField, reasonIsEnough } from './reason-field'
 import { answered } from './use-verb'
 
@@ -40,8 +40,7 @@ type Props = {
 
 /** One act of a person, with the friction its risk asks for. A double click, or a second try, is one act. */
 export function ActDialog(props: Props) {
-  const { opener, openerLook, forbidden = null, startsOpen = false } = props
-  const noteId = useId()
+  const { opener, openerLook = 'plain', forbidden = null, startsOpen = false } = props
   const [open, setOpen] = useState(false)
   const [requestId, setRequestId] = useState('')
   useEffect(() => {
@@ -51,28 +50,16 @@ export function ActDialog(props: Props) {
   }, [startsOpen, forbidden])
   return (
     <div className="max-w-full">
-      <Button
-        look={
-          forbidden === null || openerLook === 'quiet' || openerLook === 'link'
-            ? (openerLook ?? 'plain')
-            : 'plain'
-        }
-        aria-disabled={forbidden !== null}
-        aria-describedby={forbidden === null ? undefined : noteId}
-        title={forbidden ?? undefined}
+      <GuardedButton
+        look={openerLook}
+        forbidden={forbidden}
         onClick={() => {
-          if (forbidden !== null) return
           setRequestId(newId('req'))
           setOpen(true)
         }}
       >
         {opener}
-      </Button>
-      {forbidden !== null && (
-        <span id={noteId} className="sr-only">
-          {forbidden}
-        </span>
-      )}
+      </GuardedButton>
       {open && <OpenDialog key={requestId} {...props} requestId={requestId} close={() => setOpen(false)} />}
     </div>
   )

@@ -9,22 +9,24 @@ type Labelled = {
   label: ReactNode
   /** It is one of several under a heading of their own. */
   nested?: boolean | undefined
+  hint?: ReactNode
 }
 
-function Field({ label, nested = false, children }: Labelled & { children: ReactNode }) {
+function Field({ label, nested = false, hint, children }: Labelled & { children: ReactNode }) {
   return (
     // biome-ignore lint/a11y/noLabelWithoutControl: the control is its child
     <label className="block">
       <span className={classNames('mb-1 block', nested ? 'text-ink-2' : 'font-medium')}>{label}</span>
       {children}
+      {hint !== undefined && <span className="mt-1 block text-ink-3 text-s">{hint}</span>}
     </label>
   )
 }
 
 /** A line of text. */
-export function TextField({ label, nested, className, ...input }: Labelled & ComponentProps<'input'>) {
+export function TextField({ label, nested, hint, className, ...input }: Labelled & ComponentProps<'input'>) {
   return (
-    <Field {...{ label, nested }}>
+    <Field {...{ label, nested, hint }}>
       <input autoComplete="off" className={classNames(fieldClass, className)} {...input} />
     </Field>
   )
@@ -36,11 +38,12 @@ export type Choice = { value: string; label: ReactNode; disabled?: boolean }
 export function SelectField({
   label,
   nested,
+  hint,
   choices,
   ...select
 }: Labelled & ComponentProps<'select'> & { choices: readonly Choice[] }) {
   return (
-    <Field {...{ label, nested }}>
+    <Field {...{ label, nested, hint }}>
       <select className={fieldClass} {...select}>
         {choices.map((choice) => (
           <option key={choice.value} value={choice.value} disabled={choice.disabled}>
@@ -53,14 +56,32 @@ export function SelectField({
 }
 
 /** Several lines of text. */
-export function LinesField({ label, nested, ...area }: Labelled & ComponentProps<'textarea'>) {
+export function LinesField({
+  label,
+  nested,
+  hint,
+  className,
+  ...area
+}: Labelled & ComponentProps<'textarea'>) {
   return (
-    <Field {...{ label, nested }}>
+    <Field {...{ label, nested, hint }}>
       <textarea
-        className="block w-full rounded-m border border-edge bg-surface px-2.5 py-1.5 max-md:text-[16px]"
+        className={classNames(
+          'block w-full rounded-m border border-edge bg-surface px-2.5 py-1.5 max-md:text-[16px]',
+          className,
+        )}
         {...area}
       />
     </Field>
+  )
+}
+
+/** Yes or no. */
+export function CheckField({ label, ...input }: { label: ReactNode } & ComponentProps<'input'>) {
+  return (
+    <label className="flex min-h-8 items-center gap-2 max-md:min-h-11">
+      <input type="checkbox" {...input} /> {label}
+    </label>
   )
 }
 

@@ -5,6 +5,8 @@ export type Figure = {
   name: string
   /** Null = not measured, which is another thing than 0. */
   value: ReactNode
+  /** Why there is no value, where it is not that nothing measured it. */
+  empty?: string
   note: ReactNode
   tone?: 'bad' | 'warn' | undefined
 }
@@ -15,12 +17,12 @@ const INK = { bad: 'text-bad-ink', warn: 'text-warn-ink' } as const
 export function Figures({ figures }: { figures: readonly Figure[] }) {
   return (
     <dl className="grid grid-cols-6 gap-px overflow-hidden bg-line max-lg:grid-cols-3 max-sm:grid-cols-2">
-      {figures.map(({ name, value, note, tone }) => (
+      {figures.map(({ name, value, empty = 'Not measured', note, tone }) => (
         <div key={name} data-figure={name} className="bg-surface px-4 py-2">
           <dt className="text-ink-2 text-s">{name}</dt>
           <dd>
             {value === null ? (
-              <span className="flex h-8 items-center font-medium text-ink-2 text-l">Not measured</span>
+              <span className="flex h-8 items-center font-medium text-ink-2 text-l">{empty}</span>
             ) : (
               <span
                 className={classNames(

@@ -49,6 +49,13 @@ export type Column<Row> = {
 
 const FROM = { md: 'max-md:hidden', lg: 'max-lg:hidden', xl: 'max-xl:hidden' } as const
 
+/** A column of figures: right, and in one line. */
+export const figureColumn = <Row,>(
+  head: string,
+  cell: (row: Row) => ReactNode,
+  own: Partial<Column<Row>> = {},
+): Column<Row> => ({ head, cell, align: 'right', nowrap: true, ...own })
+
 const placeOf = <Row,>({ align, from }: Column<Row>): string =>
   classNames(align === 'right' && 'text-right', from !== undefined && FROM[from])
 

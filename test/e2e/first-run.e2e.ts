@@ -38,7 +38,7 @@ test('first run: each page says what it waits for; the check-list tells how to b
     ['/traces', 'Waiting for the first span'],
     ['/locks', 'No store is connected yet'],
     ['/reconciliation', 'Nothing was compared yet'],
-    ['/storage', 'No store was sampled in this range'],
+    ['/storage', 'No idempotency store is connected'],
     ['/sources', 'Nothing is connected yet'],
   ] as const) {
     await page.goto(fresh.url + path)

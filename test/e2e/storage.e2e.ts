@@ -11,7 +11,7 @@ test('rows and bytes by tier; a dry run takes nothing; collecting now asks why a
 }) => {
   test.setTimeout(120_000)
   await page.goto('/storage')
-  await expect(page.locator('[data-tier=payments]')).toContainText(/\d/, { timeout: 55_000 })
+  await expect(page.locator('[data-row$=" payments"]')).toContainText(/\d/, { timeout: 55_000 })
   const dialog = page.getByRole('dialog')
   await page.getByRole('button', { name: 'Dry run' }).click()
   await dialog.getByRole('button', { name: 'Start 1 dry run' }).dblclick()
@@ -52,6 +52,22 @@ test('growth, days left, backlog and lag; collections are marks that open their 
   await expect(page).toHaveURL(/\/storage\/runs\/run_/)
   await expect(page.locator('[data-figure=Keys]')).toContainText(/[1-9]/)
   await expect(page.getByRole('region', { name: 'TTL advice' })).toHaveCount(0)
+  const [, id] = /(run_\w+)/.exec(page.url()) ?? []
+  await page.goto(`/reconciliation/runs/${id}`)
+  await expect(page).toHaveURL(new RegExp(`/storage/runs/${id}`))
+})
+
+test('a run is shown by the page of its kind; one without a page is not found', async ({ page }) => {
+  const url = process.env.BASE_URL ?? ''
+  const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
+  const runOf = async (kind: string): Promise<string> =>
+    (await api.get(`runs?kind=${kind}&limit=1`)).items[0].id
+  const internal = await runOf('roll_up')
+  expect((await page.goto(`/storage/runs/${internal}`))?.status()).toBe(404)
+  expect((await page.goto(`/reconciliation/runs/${internal}`))?.status()).toBe(404)
+  const reconciliation = await runOf('reconciliation')
+  await page.goto(`/storage/runs/${reconciliation}`)
+  await expect(page).toHaveURL(new RegExp(`/reconciliation/runs/${reconciliation}`))
 })
 
 test('a policy is in force once another person has approved it; its proposer cannot, and can withdraw', async ({
@@ -70,7 +86,7 @@ test('a policy is in force once another person has approved it; its proposer can
     await expect(form).toBeHidden({ timeout: 30_000 })
   }
   await page.goto('/storage')
-  await expect(page.locator('[data-tier=payments]')).toBeVisible({ timeout: 55_000 })
+  await expect(page.locator('[data-row$=" payments"]')).toBeVisible({ timeout: 55_000 })
   const card = page.getByRole('region', { name: 'Retention policies' })
   const waiting = card.getByRole('region', { name: /^Proposed policy for payments/ })
   await propose('7')

@@ -60,3 +60,8 @@ export function BesideEachOther(props: { side: ReactNode; sideFirst?: boolean; c
     </div>
   )
 }
+
+/** Two columns of cards, beneath each other where there is no room. */
+export const TwoColumns = ({ children }: { children: ReactNode }) => (
+  <div className="grid items-start gap-3 xl:grid-cols-2 [&>*]:min-w-0">{children}</div>
+)

@@ -10,7 +10,7 @@ export function RunFigures({ totals }: { totals: RunTotals }) {
     <>
       <Figures
         figures={[
-          { name: 'Compared', value: countText(gross), note: 'gross' },
+          { name: 'Compared', value: countText(gross), note: 'operations, gross' },
           { name: 'Matched', value: countText(matched), note: `of ${countText(gross)}` },
           { name: 'Pending', value: countText(pending), note: 'expected, in grace' },
           {
@@ -20,7 +20,7 @@ export function RunFigures({ totals }: { totals: RunTotals }) {
             tone: breaks > 0 ? 'bad' : undefined,
           },
           { name: 'Warnings', value: countText(warnings), note: 'P3 and below' },
-          { name: 'Net', value: countText(net), note: 'does not agree' },
+          { name: 'Net', value: countText(net), note: 'operations that do not agree' },
         ]}
       />
       {atRisk.length > 0 && (

@@ -4,18 +4,16 @@ import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { DurationField } from '@/app/_ui/duration-field'
 import { EmptyState } from '@/app/_ui/empty-state'
+import { CheckField } from '@/app/_ui/field'
 import { countText, latencyText } from '@/app/_ui/format-figure'
 import { durationText } from '@/app/_ui/format-time'
-import { ScrollBox } from '@/app/_ui/scroll-box'
-import { cellClass, secondLineClass, stillHeadClass, tableClass } from '@/app/_ui/table'
+import { type Column, figureColumn, Table, TwoLines } from '@/app/_ui/table'
 import type { Db } from '@/lib/db'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
 import { adviseTtl, type RetryWindow } from '@/lib/retention/advise'
 import { defaultPolicy } from '@/lib/retention/policy/policies'
 import { proposeSeen } from './act'
-import { ArchiveChoice } from './policy-form'
 
-const FIGURE = 'whitespace-nowrap text-right'
 const CANCELLED = '57014'
 const ENDPOINTS_SHOWN = 20
 
@@ -46,92 +44,84 @@ export async function AdviceCard({ db, range, ...rest }: Props) {
           Advice needs telemetry of keys that came more than once.
         </EmptyState>
       ) : (
-        <Advice endpoints={endpoints} range={range} {...rest} />
+        <Table
+          scrolls="TTL advice, table"
+          columns={columnsOf({ range, ...rest })}
+          rows={endpoints}
+          id={({ endpoint }) => endpoint}
+        />
       )}
     </Card>
   )
 }
 
-const HEADS = ['Retried keys', 'P99', 'Longest', 'TTL now', 'Implied', 'After TTL', 'Rows held']
+/** Of keys that never came twice nothing follows. */
+const implied = (head: string, text: (advice: RetryWindow) => string, className?: string) =>
+  figureColumn<RetryWindow>(head, (advice) => (advice.retriedKeys === 0 ? '–' : text(advice)), {
+    ...(className === undefined ? {} : { className }),
+  })
 
-function Advice({ endpoints, ...rest }: Omit<Props, 'db'> & { endpoints: readonly RetryWindow[] }) {
-  return (
-    <ScrollBox label="TTL advice, table">
-      <table className={tableClass}>
-        <thead>
-          <tr>
-            <th scope="col" className={stillHeadClass()}>
-              Endpoint
-            </th>
-            {HEADS.map((name) => (
-              <th key={name} scope="col" className={stillHeadClass(FIGURE)}>
-                {name}
-              </th>
-            ))}
-            <th scope="col" className={stillHeadClass()}>
-              <span className="sr-only">Propose</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {endpoints.map((each) => (
-            <Row key={each.endpoint} advice={each} {...rest} />
-          ))}
-        </tbody>
-      </table>
-    </ScrollBox>
-  )
-}
-
-function Row({ advice, range, settable, forbidden, place }: Omit<Props, 'db'> & { advice: RetryWindow }) {
-  const { endpoint, retriedKeys, keys, p99Ms, maxMs, ttlMs, impliedTtlMs, uncertain } = advice
-  const [store] = settable
-  const none = retriedKeys === 0
-  const why = none
-    ? 'No key of it came twice in this range: nothing follows from that'
-    : store === undefined
-      ? 'The service sets this TTL itself: registerTier(name, ttlMs) of the SDK'
-      : forbidden
-  return (
-    <tr>
-      <th scope="row" className={cellClass('text-left font-normal')}>
+const columnsOf = (about: Omit<Props, 'db'>): Column<RetryWindow>[] => [
+  {
+    head: 'Endpoint',
+    names: true,
+    cell: ({ endpoint, uncertain, retriedKeys }) => (
+      <>
         <span className="block whitespace-nowrap font-mono text-s">{endpoint}</span>
-        {uncertain && !none && <Badge title="Fewer than 1,000 keys were retried">uncertain</Badge>}
-      </th>
-      <td className={cellClass(FIGURE)}>
-        <span className="block">{countText(retriedKeys)}</span>
-        <span className={secondLineClass}>of {countText(keys)}</span>
-      </td>
-      <td className={cellClass(FIGURE)}>{none ? '–' : latencyText(p99Ms)}</td>
-      <td className={cellClass(FIGURE)}>{none ? '–' : latencyText(maxMs)}</td>
-      <td className={cellClass(FIGURE)}>
-        {ttlMs === null ? <span className="text-ink-3">not reported</span> : durationText(ttlMs)}
-      </td>
-      <td className={cellClass(`${FIGURE} font-semibold`)}>{none ? '–' : durationText(impliedTtlMs)}</td>
-      <td className={cellClass(FIGURE)}>{countText(advice.expiredRetriesNow)}</td>
-      <td className={cellClass(FIGURE)}>{none ? '–' : deltaText(advice.rowsHeldDelta)}</td>
-      <td className={cellClass()}>
-        <div className="flex justify-end">
-          <ActDialog
-            opener="Propose this policy"
-            openerLook="quiet"
-            forbidden={why}
-            title={`Propose ${durationText(impliedTtlMs)} for ${endpoint} in ${place}`}
-            lead="Nothing changes until a second person approves. The figures above become its reason."
-            confirm="Propose 1 policy"
-            act={proposeSeen.bind(null, {
-              source: store?.id ?? '',
-              endpoint,
-              from: range.from.toISOString(),
-              to: range.to.toISOString(),
-            })}
-          >
-            <DurationField name="safety" label="Safety buffer" valueMs={defaultPolicy().safetyMs} />
-            <ArchiveChoice />
-          </ActDialog>
-        </div>
-      </td>
-    </tr>
+        {uncertain && retriedKeys > 0 && <Badge title="Fewer than 1,000 keys were retried">uncertain</Badge>}
+      </>
+    ),
+  },
+  figureColumn('Retried keys', ({ retriedKeys, keys }) => (
+    <TwoLines below={`of ${countText(keys)}`}>{countText(retriedKeys)}</TwoLines>
+  )),
+  implied('P99', ({ p99Ms }) => latencyText(p99Ms)),
+  implied('Longest', ({ maxMs }) => latencyText(maxMs)),
+  figureColumn('TTL now', ({ ttlMs }) =>
+    ttlMs === null ? <span className="text-ink-3">not reported</span> : durationText(ttlMs),
+  ),
+  implied('Implied', ({ impliedTtlMs }) => durationText(impliedTtlMs), 'font-semibold'),
+  figureColumn('After TTL', ({ expiredRetriesNow }) => countText(expiredRetriesNow)),
+  implied('Rows held', ({ rowsHeldDelta }) => deltaText(rowsHeldDelta)),
+  {
+    head: 'Propose',
+    shown: null,
+    align: 'right',
+    cell: (advice) => <ProposeAdvised advice={advice} {...about} />,
+  },
+]
+
+function ProposeAdvised({
+  advice: { endpoint, retriedKeys, impliedTtlMs },
+  range,
+  settable: [store],
+  forbidden,
+  place,
+}: Omit<Props, 'db'> & { advice: RetryWindow }) {
+  const why =
+    retriedKeys === 0
+      ? 'No key of it came twice in this range: nothing follows from that'
+      : store === undefined
+        ? 'The service sets this TTL itself: registerTier(name, ttlMs) of the SDK'
+        : forbidden
+  return (
+    <ActDialog
+      opener="Propose this policy"
+      openerLook="quiet"
+      forbidden={why}
+      title={`Propose ${durationText(impliedTtlMs)} for ${endpoint} in ${place}`}
+      lead="Nothing changes until a second person approves. The figures above become its reason."
+      confirm="Propose 1 policy"
+      act={proposeSeen.bind(null, {
+        source: store?.id ?? '',
+        endpoint,
+        from: range.from.toISOString(),
+        to: range.to.toISOString(),
+      })}
+    >
+      <DurationField name="safety" label="Safety buffer" valueMs={defaultPolicy().safetyMs} />
+      <CheckField name="archive" label="Write an archive first" />
+    </ActDialog>
   )
 }
 

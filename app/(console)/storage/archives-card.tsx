@@ -7,17 +7,16 @@ import { EmptyState } from '@/app/_ui/empty-state'
 import { bytesText } from '@/app/_ui/format-bytes'
 import { countText, plural } from '@/app/_ui/format-figure'
 import { ShortId } from '@/app/_ui/short-id'
-import { cellClass, secondLineClass, stillHeadClass, tableClass } from '@/app/_ui/table'
+import { type Column, figureColumn, secondLineClass, Table } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import type { ArchiveView } from '@/lib/retention/archive/list'
+import { type Names, nameIn } from '../_page/names'
 import { restore } from './act'
-
-const FIGURE = 'whitespace-nowrap text-right'
 
 type Props = {
   archives: readonly ArchiveView[]
   more: boolean
-  names: ReadonlyMap<string, string>
+  names: Names
   /** Sources whose rows the console can put back itself. */
   byRows: ReadonlySet<string>
   forbidden: string | null
@@ -25,7 +24,7 @@ type Props = {
 }
 
 /** What was written before it was collected, and the way back. */
-export function ArchivesCard({ archives, more, names, byRows, forbidden, place }: Props) {
+export function ArchivesCard({ archives, more, ...about }: Props) {
   return (
     <Card
       id="archives"
@@ -39,91 +38,58 @@ export function ArchivesCard({ archives, more, names, byRows, forbidden, place }
           A policy with an archive writes rows to files before they are collected.
         </EmptyState>
       ) : (
-        <table className={tableClass}>
-          <thead>
-            <tr>
-              <th scope="col" className={stillHeadClass()}>
-                Archive
-              </th>
-              <th scope="col" className={stillHeadClass(FIGURE)}>
-                Rows
-              </th>
-              <th scope="col" className={stillHeadClass(`${FIGURE} max-md:hidden`)}>
-                Size
-              </th>
-              <th scope="col" className={stillHeadClass()}>
-                <span className="sr-only">Restore</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {archives.map((archive) => (
-              <ArchiveRow
-                key={archive.id}
-                archive={archive}
-                name={names.get(archive.source) ?? archive.source}
-                restorable={byRows.has(archive.source)}
-                forbidden={forbidden}
-                place={place}
-              />
-            ))}
-          </tbody>
-        </table>
+        <Table columns={columnsOf(about)} rows={archives} id={({ id }) => id} />
       )}
     </Card>
   )
 }
 
-function ArchiveRow({
-  archive,
-  name,
-  restorable,
+const columnsOf = ({
+  names,
+  byRows,
   forbidden,
   place,
-}: {
-  archive: ArchiveView
-  name: string
-  /** The console can put its rows back itself. */
-  restorable: boolean
-  forbidden: string | null
-  place: string
-}) {
-  return (
-    <tr>
-      <td className={cellClass('w-full max-w-0')}>
+}: Omit<Props, 'archives' | 'more'>): Column<ArchiveView>[] => [
+  {
+    head: 'Archive',
+    className: 'w-full max-w-0',
+    cell: ({ id, source, at, collectedAt }) => (
+      <>
         <span className="flex flex-wrap items-center gap-2">
-          <ShortId id={archive.id} />
-          {archive.collectedAt === null && (
+          <ShortId id={id} />
+          {collectedAt === null && (
             <Badge tone="warn" title="The run ended in between: its rows are still in the store">
               not collected
             </Badge>
           )}
         </span>
         <span className={secondLineClass}>
-          {name}, <Time at={archive.at} />
+          {nameIn(names, source)}, <Time at={at} />
         </span>
-      </td>
-      <td className={cellClass(FIGURE)}>{countText(archive.rows)}</td>
-      <td className={cellClass(`${FIGURE} max-md:hidden`)}>{bytesText(Number(archive.bytes))}</td>
-      <td className={cellClass()}>
-        <div className="flex justify-end">
-          {restorable ? (
-            <ActDialog
-              opener="Restore"
-              forbidden={forbidden}
-              title={`Restore ${plural(archive.rows, 'row')} in ${place}`}
-              lead="Checked against its checksum, then put back where it came from. Rows that are there stay as they are. A retry of a restored key gets its stored answer again."
-              confirm={`Restore ${plural(archive.rows, 'row')} in ${place}`}
-              act={restore.bind(null, archive.id)}
-            />
-          ) : (
-            <SqlButton id={archive.id} forbidden={forbidden} />
-          )}
-        </div>
-      </td>
-    </tr>
-  )
-}
+      </>
+    ),
+  },
+  figureColumn('Rows', ({ rows }) => countText(rows)),
+  figureColumn('Size', ({ bytes }) => bytesText(Number(bytes)), { from: 'md' }),
+  {
+    head: 'Restore',
+    shown: null,
+    align: 'right',
+    cell: ({ id, source, rows }) =>
+      byRows.has(source) ? (
+        <ActDialog
+          opener="Restore"
+          forbidden={forbidden}
+          title={`Restore ${plural(rows, 'row')} in ${place}`}
+          lead="Checked against its checksum, then put back where it came from. Rows that are there stay as they are. A retry of a restored key gets its stored answer again."
+          confirm={`Restore ${plural(rows, 'row')} in ${place}`}
+          act={restore.bind(null, id)}
+        />
+      ) : (
+        <SqlButton id={id} forbidden={forbidden} />
+      ),
+  },
+]
 
 /** Leaves were dropped: whoever owns the store runs what puts their rows into a table of its own. */
 function SqlButton({ id, forbidden }: { id: string; forbidden: string | null }) {

@@ -1,8 +1,10 @@
+import { LineSample } from '@/app/_ui/charts/chart-figure'
 import { bytesText } from '@/app/_ui/format-bytes'
 import { countText, plural } from '@/app/_ui/format-figure'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import type { CollectionMarkView, TierStorage } from '@/lib/retention/storage'
+import { type Names, nameIn } from '../_page/names'
 
 const WIDTH = 1000
 const HEIGHT = 160
@@ -21,7 +23,7 @@ type Props = {
   tiers: readonly TierStorage[]
   marks: readonly CollectionMarkView[]
   range: { from: string; to: string }
-  names: ReadonlyMap<string, string>
+  names: Names
 }
 
 /** Size over the range, a line a tier, with a mark for each collection that took something. */
@@ -105,28 +107,14 @@ function pathOf(tier: TierStorage, x: (at: string) => number, max: number): stri
     .join('')
 }
 
-function Legend({
-  tiers,
-  more,
-  names,
-}: {
-  tiers: readonly TierStorage[]
-  more: number
-  names: ReadonlyMap<string, string>
-}) {
+function Legend(props: { tiers: readonly TierStorage[]; more: number; names: Names }) {
+  const { tiers, more, names } = props
   return (
     <ul className="mb-3 flex flex-wrap gap-x-4 gap-y-1 text-ink-2 text-s">
       {tiers.map((tier, place) => (
         <li key={`${tier.source} ${tier.tier}`} className="flex items-center gap-1.5">
-          <svg width="22" height="8" aria-hidden="true">
-            <path
-              d="M0 4H22"
-              stroke={LINES[place]?.stroke}
-              strokeDasharray={LINES[place]?.dash}
-              strokeWidth="2"
-            />
-          </svg>
-          {tier.tier === '' || tier.tier === 'all' ? (names.get(tier.source) ?? tier.source) : tier.tier}
+          <LineSample {...LINES[place]} />
+          {tier.tier === '' || tier.tier === 'all' ? nameIn(names, tier.source) : tier.tier}
         </li>
       ))}
       <li className="flex items-center gap-1.5">

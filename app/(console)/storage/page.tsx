@@ -1,17 +1,20 @@
 import type { Metadata } from 'next'
 import type { SearchParams } from 'nuqs/server'
 import { Suspense } from 'react'
-import { guardPage } from '@/app/_server/page-guard'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
-import { leastRoleFor, roleAllows, type Verb } from '@/lib/core/permissions'
-import { env } from '@/lib/env'
+import { bytesText } from '@/app/_ui/format-bytes'
+import { countText } from '@/app/_ui/format-figure'
+import { durationText } from '@/app/_ui/format-time'
+import type { TierStorage } from '@/lib/retention/storage'
 import { storeTotals } from '@/lib/retention/store-totals'
-import { requestNow } from '../_shell/reads'
+import { nameIn } from '../_page/names'
+import { openPage } from '../_page/open-page'
+import { Page, TwoColumns } from '../_page/page-frame'
 import { AdviceCard } from './advice-card'
 import { ArchivesCard } from './archives-card'
+import { CollectActions } from './collect-actions'
 import { GrowthChart } from './growth-chart'
-import { StorageHeader } from './header'
 import { PoliciesCard } from './policies-card'
 import { loadStorage } from './query'
 import { readStoragePage } from './read-page'
@@ -23,43 +26,44 @@ export const metadata: Metadata = { title: 'Storage & GC' }
 export const dynamic = 'force-dynamic'
 
 export default async function StoragePage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const asked = await searchParams
-  const ctx = await guardPage('/storage', asked)
+  const { ctx, asked, now, range, place, forbid } = await openPage('/storage', searchParams)
   const query = await loadStorage(asked)
-  const data = await readStoragePage(ctx, asked, query, await requestNow())
-  const { tiers, marks, range, names, people, collectable, byRows } = data
-  const place = env().IDEMSCOPE_ENVIRONMENT.toUpperCase()
-  const forbid = (verb: Verb) =>
-    roleAllows(ctx.actor.role, verb) ? null : `Needs the ${leastRoleFor(verb)} role`
+  const data = await readStoragePage(ctx, query, range, now)
+  const { tiers, names, people, collectable, byRows } = data
   const shown = { from: range.from.toISOString(), to: range.to.toISOString() }
   return (
-    <div className="grid gap-3">
-      <StorageHeader
-        tiers={tiers}
-        collectable={collectable}
-        forbidden={forbid('retention.run')}
-        place={place}
-      />
+    <Page
+      title="Storage & GC"
+      summary={summaryOf(tiers, data.connected)}
+      actions={
+        <CollectActions
+          expired={sum(tiers, ({ expiredRows }) => expiredRows)}
+          collectable={collectable}
+          forbidden={forbid('retention.run')}
+          place={place}
+        />
+      }
+    >
       {storeTotals(tiers, data.capacities).map((total) => (
         <Card
           key={total.source}
           id={`store-${total.source}`}
-          title={names.get(total.source) ?? total.source}
+          title={nameIn(names, total.source)}
           aside="all tiers together"
         >
           <StoreFigures total={total} forbidden={forbid('source.manage')} />
           <div className="pt-3">
             <GrowthChart
               tiers={tiers.filter(({ source }) => source === total.source)}
-              marks={marks.filter(({ source }) => source === total.source)}
+              marks={data.marks.filter(({ source }) => source === total.source)}
               range={shown}
               names={names}
             />
           </div>
         </Card>
       ))}
-      <TiersCard tiers={tiers} names={names} />
-      <div className="grid items-start gap-3 xl:grid-cols-2 [&>*]:min-w-0">
+      <TiersCard tiers={tiers} names={names} connected={data.connected} />
+      <TwoColumns>
         <PoliciesCard
           policies={data.policies}
           floors={data.floors}
@@ -83,7 +87,7 @@ export default async function StoragePage({ searchParams }: { searchParams: Prom
           forbidden={forbid('source.manage')}
           place={place}
         />
-      </div>
+      </TwoColumns>
       <Suspense fallback={<AdviceWaits />}>
         <AdviceCard
           db={ctx.db}
@@ -93,9 +97,26 @@ export default async function StoragePage({ searchParams }: { searchParams: Prom
           place={place}
         />
       </Suspense>
-      <CollectionRuns page={data.runs} query={query} names={people} />
-    </div>
+      <CollectionRuns page={data.runs} query={query} people={people} />
+    </Page>
   )
+}
+
+const sum = (tiers: readonly TierStorage[], pick: (tier: TierStorage) => number): number =>
+  tiers.reduce((total, tier) => total + pick(tier), 0)
+
+/** "3,610 keys in 5.2 MiB; 544 are expired and wait, the oldest for 2 min." */
+function summaryOf(tiers: readonly TierStorage[], connected: boolean): string {
+  if (tiers.length === 0)
+    return connected
+      ? 'Not measured: nothing was sampled in this range.'
+      : 'No idempotency store is connected.'
+  const lag = Math.max(...tiers.map(({ expiryLagMs }) => expiryLagMs ?? -1))
+  const waits =
+    lag < 0
+      ? 'none waits to be collected'
+      : `${countText(sum(tiers, ({ expiredRows }) => expiredRows))} are expired and wait, the oldest for ${durationText(lag)}`
+  return `${countText(sum(tiers, ({ rows }) => rows))} keys in ${bytesText(sum(tiers, ({ bytes }) => bytes))}; ${waits}.`
 }
 
 function AdviceWaits() {

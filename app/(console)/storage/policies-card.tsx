@@ -2,17 +2,16 @@ import { ActDialog } from '@/app/_ui/act-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { durationText } from '@/app/_ui/format-time'
-import { cellClass, secondLineClass, stillHeadClass, tableClass } from '@/app/_ui/table'
+import { type Column, figureColumn, secondLineClass, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
 import { type Floor, isBelowFloor } from '@/lib/retention/policy/floor'
 import { defaultPolicy, type PolicyView } from '@/lib/retention/policy/policies'
+import { type Names, nameIn } from '../_page/names'
 import { propose } from './act'
 import { PolicyForm } from './policy-form'
-import { WaitingPolicy } from './waiting-policy'
-
-const FIGURE = 'whitespace-nowrap text-right'
+import { ttlText, WaitingPolicy } from './waiting-policy'
 
 type Props = {
   policies: readonly PolicyView[]
@@ -21,8 +20,8 @@ type Props = {
   waiting: readonly ActionView[]
   /** Stores that can be collected, with their tiers. */
   stores: readonly { source: SourceView; byRows: boolean; tiers: readonly string[] }[]
-  names: ReadonlyMap<string, string>
-  people: ReadonlyMap<string, string>
+  names: Names
+  people: Names
   me: string
   forbidden: { propose: string | null; decide: string | null }
   place: string
@@ -30,7 +29,7 @@ type Props = {
 
 /** What collections keep to: agreed by two people, or the default where nobody has agreed on anything. */
 export function PoliciesCard(props: Props) {
-  const { policies, floors, waiting, stores, names, forbidden, place } = props
+  const { policies, floors, waiting, stores, forbidden, place } = props
   const standard = defaultPolicy()
   return (
     <Card
@@ -41,7 +40,11 @@ export function PoliciesCard(props: Props) {
       {waiting.map((action) => (
         <WaitingPolicy key={action.id} action={action} {...props} />
       ))}
-      <PolicyTable policies={policies} floors={floors} names={names} />
+      <Table
+        columns={columnsOf(props)}
+        rows={[...policies, { id: 'default', ...standard }]}
+        id={({ id }) => id}
+      />
       <div className="flex flex-wrap gap-2 px-4 py-3">
         {stores.map(({ source, byRows, tiers }) => (
           <ActDialog
@@ -72,47 +75,32 @@ export function PoliciesCard(props: Props) {
   )
 }
 
-function PolicyTable({ policies, floors, names }: Pick<Props, 'policies' | 'floors' | 'names'>) {
-  const standard = defaultPolicy()
-  return (
-    <table className={tableClass}>
-      <thead>
-        <tr>
-          {['For', 'TTL', 'Buffer', 'Archive'].map((name) => (
-            <th key={name} scope="col" className={stillHeadClass(name === 'For' ? '' : 'text-right')}>
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {policies.map((policy) => (
-          <tr key={policy.id}>
-            <td className={cellClass('w-full max-w-0')}>
-              <span className="block font-medium">{policy.endpoint || policy.tier || 'all'}</span>
-              <span className={secondLineClass}>
-                {names.get(policy.source) ?? policy.source}, since <Time at={policy.updatedAt} />
-              </span>
-              <FloorNote policy={policy} floor={floors.get(policy.source)} />
-            </td>
-            <td className={cellClass(FIGURE)}>{ttlText(policy.ttlMs)}</td>
-            <td className={cellClass(FIGURE)}>{durationText(policy.safetyMs)}</td>
-            <td className={cellClass(FIGURE)}>{policy.archive ? <Badge tone="ok">first</Badge> : 'no'}</td>
-          </tr>
-        ))}
-        <tr>
-          <td className={cellClass('w-full max-w-0')}>
-            <span className="block">everything else</span>
-            <span className={secondLineClass}>the default</span>
-          </td>
-          <td className={cellClass(FIGURE)}>{ttlText(standard.ttlMs)}</td>
-          <td className={cellClass(FIGURE)}>{durationText(standard.safetyMs)}</td>
-          <td className={cellClass(FIGURE)}>no</td>
-        </tr>
-      </tbody>
-    </table>
-  )
-}
+/** What is not agreed on keeps to the default. */
+type PolicyRow = PolicyView | { id: 'default'; ttlMs: number | null; safetyMs: number }
+
+const columnsOf = ({ floors, names }: Pick<Props, 'floors' | 'names'>): Column<PolicyRow>[] => [
+  {
+    head: 'For',
+    className: 'w-full max-w-0',
+    cell: (policy) =>
+      'source' in policy ? (
+        <>
+          <span className="block font-medium">{policy.endpoint || policy.tier || 'all'}</span>
+          <span className={secondLineClass}>
+            {nameIn(names, policy.source)}, since <Time at={policy.updatedAt} />
+          </span>
+          <FloorNote policy={policy} floor={floors.get(policy.source)} />
+        </>
+      ) : (
+        <TwoLines below="the default">everything else</TwoLines>
+      ),
+  },
+  figureColumn('TTL', ({ ttlMs }) => ttlText(ttlMs)),
+  figureColumn('Buffer', ({ safetyMs }) => durationText(safetyMs)),
+  figureColumn('Archive', (policy) =>
+    'archive' in policy && policy.archive ? <Badge tone="ok">first</Badge> : 'no',
+  ),
+]
 
 /** A policy that asks for less than the floor: what it comes to. */
 function FloorNote({ policy, floor }: { policy: PolicyView; floor: Floor | undefined }) {
@@ -126,5 +114,3 @@ function FloorNote({ policy, floor }: { policy: PolicyView; floor: Floor | undef
     </span>
   )
 }
-
-const ttlText = (ttlMs: number | null) => (ttlMs === null ? 'the store’s own' : durationText(ttlMs))

@@ -1,6 +1,5 @@
-import type { SearchParams } from 'nuqs/server'
 import type { UserContext } from '@/app/_server/context'
-import { loadRange, resolveRange } from '@/app/_ui/time-range'
+import type { TimeRange } from '@/app/_ui/time-range'
 import { listUsers } from '@/lib/access/users'
 import { listActions } from '@/lib/actions/read'
 import { POLICY_ACTION_KIND } from '@/lib/core/states'
@@ -11,6 +10,7 @@ import { readFloors } from '@/lib/retention/policy/floor'
 import { listPolicies } from '@/lib/retention/policy/policies'
 import { listCollections, readStorage } from '@/lib/retention/storage'
 import { listRuns } from '@/lib/runs/read'
+import { namesOf } from '../_page/names'
 import { capabilitiesOf, collectsByRows } from '../sources/capabilities'
 import type { StorageQuery } from './query'
 
@@ -18,9 +18,8 @@ const RUNS_SHOWN = 12
 const ARCHIVES_SHOWN = 8
 const WAITING_SHOWN = 10
 
-export async function readStoragePage(ctx: UserContext, asked: SearchParams, query: StorageQuery, now: Date) {
+export async function readStoragePage(ctx: UserContext, query: StorageQuery, range: TimeRange, now: Date) {
   const { db } = ctx
-  const range = resolveRange(await loadRange(asked), now)
   const window = { from: range.from, to: range.to }
   const [tiers, marks, capacities, policies, waiting, archives, runs, sources, users] = await Promise.all([
     readStorage(db, window),
@@ -46,7 +45,7 @@ export async function readStoragePage(ctx: UserContext, asked: SearchParams, que
     floors,
     tiers,
     marks,
-    range,
+    connected: sources.some(({ kind, enabled }) => kind === 'intent' && enabled),
     capacities,
     policies,
     waiting: waiting.items,
@@ -54,8 +53,8 @@ export async function readStoragePage(ctx: UserContext, asked: SearchParams, que
     runs,
     collectable,
     byRows: new Set(sources.filter(({ capabilities }) => collectsByRows(capabilities)).map(({ id }) => id)),
-    names: new Map(sources.map(({ id, name }) => [id, name])),
-    people: new Map(users.map(({ id, name }) => [id, name])),
+    names: namesOf(sources),
+    people: namesOf(users),
   }
 }
 

@@ -1,5 +1,5 @@
 import { ActDialog } from '@/app/_ui/act-dialog'
-import { fieldClass } from '@/app/_ui/field'
+import { TextField } from '@/app/_ui/field'
 import { type Figure, Figures } from '@/app/_ui/figures'
 import { bytesText } from '@/app/_ui/format-bytes'
 import { countText } from '@/app/_ui/format-figure'
@@ -32,14 +32,15 @@ export function StoreFigures({ total, forbidden }: { total: StoreTotal; forbidde
     },
     {
       name: 'Oldest unexpired',
-      value: oldestUnexpiredAt === null ? null : <Time at={oldestUnexpiredAt} kind="age" />,
-      note: 'age of the oldest kept',
+      value: oldestUnexpiredAt === null ? '–' : <Time at={oldestUnexpiredAt} kind="age" />,
+      note: oldestUnexpiredAt === null ? 'no unexpired key' : 'age of the oldest kept',
     },
   ]
   return <Figures figures={figures} />
 }
 
-function daysLeft({ source, capacityBytes, daysLeft: days }: StoreTotal, forbidden: string | null): Figure {
+function daysLeft(total: StoreTotal, forbidden: string | null): Figure {
+  const { source, capacityBytes, bytesADay, daysLeft: days } = total
   const capacity = (
     <ActDialog
       opener={capacityBytes === null ? 'Say its capacity' : `of ${bytesText(capacityBytes)}`}
@@ -51,24 +52,22 @@ function daysLeft({ source, capacityBytes, daysLeft: days }: StoreTotal, forbidd
       withReason
       act={saveCapacity.bind(null, source)}
     >
-      <label className="block">
-        <span className="mb-1 block font-medium">Capacity in GiB; empty takes it away</span>
-        <input
-          name="gib"
-          type="number"
-          min={0}
-          step="any"
-          inputMode="decimal"
-          defaultValue={capacityBytes === null ? '' : capacityBytes / GIB}
-          className={fieldClass}
-        />
-      </label>
+      <TextField
+        name="gib"
+        label="Capacity in GiB; empty takes it away"
+        type="number"
+        min={0}
+        step="any"
+        inputMode="decimal"
+        defaultValue={capacityBytes === null ? '' : capacityBytes / GIB}
+      />
     </ActDialog>
   )
   const few = days !== null && days < DAYS_FEW
   return {
     name: 'Days left',
     value: days === null ? null : days < 1 ? durationText(days * DAY_MS) : countText(Math.floor(days)),
+    empty: capacityBytes === null ? 'Not configured' : bytesADay === null ? 'Not measured' : 'Not growing',
     note: capacity,
     tone: few ? 'warn' : undefined,
   }

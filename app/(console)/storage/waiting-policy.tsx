@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { durationText } from '@/app/_ui/format-time'
 import type { ActionView } from '@/lib/actions/view'
 import { ProposedChange } from '../_decide/proposed-change'
+import { type Names, nameIn } from '../_page/names'
 
 const terms = z.object({ ttlMs: z.number().nullable(), safetyMs: z.number(), archive: z.boolean() })
 const exception = z.string().nullable().default(null)
@@ -13,21 +14,21 @@ const evidenceSchema = z.object({
 
 type Props = {
   action: ActionView
-  names: ReadonlyMap<string, string>
-  people: ReadonlyMap<string, string>
+  names: Names
+  people: Names
   me: string
   forbidden: { decide: string | null }
   place: string
 }
 
 /** A proposed policy: what it would change, who asked and why, and who may decide. */
-export function WaitingPolicy({ action, names, people, me, forbidden, place }: Props) {
-  const parsed = evidenceSchema.safeParse(action.evidence)
+export function WaitingPolicy({ names, forbidden, place, ...about }: Props) {
+  const parsed = evidenceSchema.safeParse(about.action.evidence)
   if (!parsed.success) return null
   const { before, after, floorMs } = parsed.data
   const what = after.endpoint || after.tier || 'all'
   const facts = [
-    { label: 'For', value: `${what} of ${names.get(after.source) ?? after.source}` },
+    { label: 'For', value: `${what} of ${nameIn(names, after.source)}` },
     { label: 'TTL', value: change(before && ttlText(before.ttlMs), ttlText(after.ttlMs)) },
     {
       label: 'Safety buffer',
@@ -47,9 +48,7 @@ export function WaitingPolicy({ action, names, people, me, forbidden, place }: P
     <ProposedChange
       label={`Proposed policy for ${what}`}
       what="proposed policy"
-      action={action}
-      me={me}
-      people={people}
+      {...about}
       forbidden={forbidden.decide}
       facts={facts}
       approval={{
@@ -69,7 +68,8 @@ function leadOf(exception: string | null, floorMs: number | null): string {
   return `${lead} It drops keys that can be replayed for ${durationText(floorMs)}: a retry of one executes again. The exception: ${exception}`
 }
 
-const ttlText = (ttlMs: number | null): string => (ttlMs === null ? 'the store’s own' : durationText(ttlMs))
+export const ttlText = (ttlMs: number | null): string =>
+  ttlMs === null ? 'the store’s own' : durationText(ttlMs)
 const yesNo = (archive: boolean): string => (archive ? 'first' : 'no')
 
 /** Before → after; what stays is said once. */

@@ -54,3 +54,10 @@ export function LegendItem({ fill, children }: { fill: string; children: ReactNo
     </span>
   )
 }
+
+/** A piece of a line as it is drawn, for its legend. */
+export const LineSample = ({ stroke, dash = '' }: { stroke?: string; dash?: string }) => (
+  <svg width="22" height="8" aria-hidden="true">
+    <path d="M0 4H22" stroke={stroke} strokeDasharray={dash} strokeWidth="2" />
+  </svg>
+)

@@ -1,12 +1,12 @@
 import type { Metadata } from 'next'
-import { redirect } from 'next/navigation'
 import type { SearchParams } from 'nuqs/server'
 import { ActDialog } from '@/app/_ui/act-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { ExportButtons } from '@/app/_ui/export-buttons'
 import { listUsers } from '@/lib/access/users'
-import { getRun, readRunLog } from '@/lib/runs/read'
-import { missing, openPage } from '../../../_page/open-page'
+import { readRunLog } from '@/lib/runs/read'
+import { openPage } from '../../../_page/open-page'
+import { openRun } from '../../../_page/open-run'
 import { BesideEachOther, Page } from '../../../_page/page-frame'
 import { cancel, repeatForReal } from '../../act'
 import { systemResults } from '../../run-counts'
@@ -25,8 +25,7 @@ type Props = { params: Promise<{ id: string }>; searchParams: Promise<SearchPara
 export default async function RunPage({ params, searchParams }: Props) {
   const { id } = await params
   const { ctx, forbid } = await openPage(`/reconciliation/runs/${id}`, searchParams)
-  const run = await getRun(ctx.db, id).catch(missing)
-  if (run.kind === 'collection') redirect(`/storage/runs/${id}`)
+  const run = await openRun(ctx.db, id, 'reconciliation')
   const [log, users] = await Promise.all([readRunLog(ctx.db, id), listUsers(ctx.db)])
   const results = systemResults(run.counts)
   const active = run.state === 'queued' || run.state === 'running'

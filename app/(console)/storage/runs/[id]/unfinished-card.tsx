@@ -1,21 +1,16 @@
 import { Card } from '@/app/_ui/card'
-import { PageLink } from '@/app/_ui/page-link'
 import { ShortId } from '@/app/_ui/short-id'
-import { cellClass, secondLineClass, stillHeadClass, tableClass } from '@/app/_ui/table'
+import { type Column, figureColumn, RowLink, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { formatKeyId } from '@/lib/keys/key-id'
+import { type Names, nameIn } from '../../../_page/names'
 import type { CollectionCounts } from '../../collection-counts'
 
 const SHOWN = 50
 
 /** Keys past their retention that never ended: a collection never takes them. */
-export function UnfinishedCard({
-  counts: { unfinished, reapedUnfinished },
-  names,
-}: {
-  counts: CollectionCounts
-  names: ReadonlyMap<string, string>
-}) {
+export function UnfinishedCard({ counts, names }: { counts: CollectionCounts; names: Names }) {
+  const { unfinished, reapedUnfinished } = counts
   const shown = unfinished.slice(0, SHOWN)
   return (
     <Card
@@ -25,42 +20,22 @@ export function UnfinishedCard({
         shown.length < reapedUnfinished ? `${shown.length} of ${reapedUnfinished}` : `all ${shown.length}`
       }
     >
-      <table className={tableClass}>
-        <thead>
-          <tr>
-            <th scope="col" className={stillHeadClass()}>
-              Key
-            </th>
-            <th scope="col" className={stillHeadClass()}>
-              State
-            </th>
-            <th scope="col" className={stillHeadClass('text-right')}>
-              Age
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {shown.map(({ source, scope, key, state, createdAt }) => (
-            <tr key={`${scope} ${key}`}>
-              <td className={cellClass()}>
-                <PageLink
-                  href={`/keys/${formatKeyId({ sourceId: source, scope, key })}`}
-                  className="block hover:underline"
-                >
-                  <ShortId id={key} />
-                </PageLink>
-                <span className={secondLineClass}>
-                  {scope} · {names.get(source) ?? source}
-                </span>
-              </td>
-              <td className={cellClass()}>{state.replaceAll('_', ' ')}</td>
-              <td className={cellClass('text-right')}>
-                <Time at={createdAt} kind="age" />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table columns={columnsOf(names)} rows={shown} id={({ scope, key }) => `${scope} ${key}`} />
     </Card>
   )
 }
+
+const columnsOf = (names: Names): Column<CollectionCounts['unfinished'][number]>[] => [
+  {
+    head: 'Key',
+    cell: ({ source, scope, key }) => (
+      <TwoLines below={`${scope} · ${nameIn(names, source)}`}>
+        <RowLink to={`/keys/${formatKeyId({ sourceId: source, scope, key })}`}>
+          <ShortId id={key} />
+        </RowLink>
+      </TwoLines>
+    ),
+  },
+  { head: 'State', cell: ({ state }) => state.replaceAll('_', ' ') },
+  figureColumn('Age', ({ createdAt }) => <Time at={createdAt} kind="age" />),
+]
