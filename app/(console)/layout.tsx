@@ -14,6 +14,9 @@ import { Notices } from './_shell/notices'
 import { conditionsNow, freshnessNow, killSwitchNow, requestNow } from './_shell/reads'
 import { Sidebar } from './_shell/sidebar'
 
+/** Every page says who asks and what holds now: none is built ahead. */
+export const dynamic = 'force-dynamic'
+
 export default async function ConsoleLayout({ children }: { children: ReactNode }) {
   // Nobody is signed in: the page itself goes to the sign-in page, since it knows the way back.
   if ((await signedIn()) === null) return children

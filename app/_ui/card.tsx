@@ -18,7 +18,9 @@ export function Card(props: {
   title: string
   aside?: ReactNode
   className?: string
-  children: ReactNode
+  /** Said in the content's place: why there is none. */
+  empty?: string | false
+  children?: ReactNode
 }) {
   return (
     <section aria-labelledby={props.id} className={classNames('flex flex-col', SURFACE, props.className)}>
@@ -30,12 +32,7 @@ export function Card(props: {
           <div className="min-w-0 text-right text-s text-ink-2">{props.aside}</div>
         )}
       </header>
-      {props.children}
+      {props.empty ? <p className="px-4 pt-1 pb-4 text-ink-2">{props.empty}</p> : props.children}
     </section>
   )
 }
-
-/** What a card says in its content's place: why there is none. */
-export const CardText = ({ children }: { children: ReactNode }) => (
-  <p className="px-4 pt-1 pb-4 text-ink-2">{children}</p>
-)

@@ -1,5 +1,6 @@
 import { CircleDashed, CircleSlash2, Filter, type LucideIcon, TimerOff } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { QueryLink } from './page-link'
 
 /** Why a list shows nothing. Each reads and looks different: none, none that match, not yet, not allowed, too slow. */
 export type Emptiness = 'none' | 'filtered' | 'waiting' | 'forbidden' | 'timeout'
@@ -12,15 +13,15 @@ const ICON: Record<Emptiness, LucideIcon> = {
   timeout: TimerOff,
 }
 
-export function EmptyState({
-  kind,
-  title,
-  children,
-}: {
+type Props = {
   kind: Emptiness
   title: string
+  /** What takes the filters away. */
+  clear?: Record<string, null>
   children?: ReactNode
-}) {
+}
+
+export function EmptyState({ kind, title, clear, children }: Props) {
   const Icon = ICON[kind]
   return (
     <div data-empty={kind} className="grid min-h-40 place-items-center px-6 py-8 text-center">
@@ -28,6 +29,11 @@ export function EmptyState({
         <Icon size={20} aria-hidden="true" className="mx-auto mb-2 text-ink-3" />
         <p className="font-medium">{title}</p>
         {children !== undefined && <div className="mt-1 text-ink-2">{children}</div>}
+        {clear !== undefined && (
+          <QueryLink set={clear} look="inline">
+            Clear the filters
+          </QueryLink>
+        )}
       </div>
     </div>
   )

@@ -4,11 +4,3 @@ const TAIL = 4
 /** ord_8f21c0…a1b7: both ends of an identifier tell it apart; its title has it whole. */
 export const shortId = (id: string, head = HEAD, tail = TAIL): string =>
   id.length <= head + tail + 1 ? id : `${id.slice(0, head)}…${id.slice(-tail)}`
-
-/** `web/POST /v1/payments` → its caller and its endpoint. */
-export function scopeParts(scope: string): { client: string; endpoint: string } {
-  const slash = scope.indexOf('/')
-  return slash < 0
-    ? { client: '', endpoint: scope }
-    : { client: scope.slice(0, slash), endpoint: scope.slice(slash + 1) }
-}

@@ -3,14 +3,24 @@
 import Link from 'next/link'
 import { usePathname, useSearchParams } from 'next/navigation'
 import type { ComponentProps } from 'react'
+import { classNames } from './class-names'
 import { KEPT_PARAMETERS } from './time-range'
 
-type LinkProps = Omit<ComponentProps<typeof Link>, 'href'>
+type LinkProps = Omit<ComponentProps<typeof Link>, 'href'> & { look?: keyof typeof LOOK | undefined }
+
+const LOOK = {
+  /** Stands by itself. */
+  link: 'font-medium text-accent-ink hover:underline',
+  /** Within a sentence, where colour alone does not tell it. */
+  inline: 'text-accent-ink underline underline-offset-2',
+  /** In a path, or where all of a row is a link. */
+  plain: 'hover:underline',
+} as const
 
 // Nothing is fetched ahead: a live page is drawn anew every few seconds, and would ask for all its links each time.
 
 /** To another page of the console: range and zone go along. */
-export function PageLink({ href, ...rest }: LinkProps & { href: string }) {
+export function PageLink({ href, look, className, ...rest }: LinkProps & { href: string }) {
   const parameters = useSearchParams()
   const [path = '', own = ''] = href.split('?')
   const query = new URLSearchParams(own)
@@ -18,13 +28,21 @@ export function PageLink({ href, ...rest }: LinkProps & { href: string }) {
     const value = parameters.get(name)
     if (value !== null && !query.has(name)) query.set(name, value)
   }
-  return <Link href={withQuery(path, query)} prefetch={false} {...rest} />
+  return <Link href={withQuery(path, query)} prefetch={false} className={lookOf(look, className)} {...rest} />
 }
 
 /** To this page with some of its parameters changed; null takes one away. */
-export function QueryLink({ set, ...rest }: LinkProps & { set: Record<string, string | null> }) {
-  return <Link href={useQueryHref(set)} prefetch={false} {...rest} />
+export function QueryLink({
+  set,
+  look,
+  className,
+  ...rest
+}: LinkProps & { set: Record<string, string | null> }) {
+  return <Link href={useQueryHref(set)} prefetch={false} className={lookOf(look, className)} {...rest} />
 }
+
+const lookOf = (look: LinkProps['look'], className: string | undefined): string =>
+  classNames(look !== undefined && LOOK[look], className)
 
 export function useQueryHref(set: Record<string, string | null>): string {
   const path = usePathname()

@@ -16,6 +16,8 @@ import { useHydrated, useZone } from './zone'
 type Kind =
   /** 4 min */
   | 'age'
+  /** 4 min ago */
+  | 'ago'
   /** 02:42 UTC, with its day when that is not today */
   | 'clock'
   /** 02:42, when the zone is said beside it */
@@ -32,6 +34,7 @@ export function Time({ at, kind = 'clock', className }: { at: string; kind?: Kin
   const title = hydrated ? `${fullText(date, 'utc')} · ${fullText(date, 'local')}` : fullText(date, 'utc')
   const text = {
     age: () => durationText(now - date.getTime()),
+    ago: () => `${durationText(now - date.getTime())} ago`,
     bare: () => clockText(date, zone),
     seconds: () => `${secondsText(date, zone)} ${zoneText(date, zone)}`,
     clock: () => {
@@ -39,13 +42,14 @@ export function Time({ at, kind = 'clock', className }: { at: string; kind?: Kin
       return `${today ? clockText(date, zone) : dayClockText(date, zone)} ${zoneText(date, zone)}`
     },
   }[kind]()
+  const relative = kind === 'age' || kind === 'ago'
   return (
     <time
       dateTime={at}
       title={title}
       // An age says neither zone: its tip must be within reach of the keyboard, and above a row's own link.
-      tabIndex={kind === 'age' ? 0 : undefined}
-      className={classNames(kind === 'age' && 'relative z-[1]', className)}
+      tabIndex={relative ? 0 : undefined}
+      className={classNames(relative && 'relative z-[1]', className)}
     >
       {text}
     </time>

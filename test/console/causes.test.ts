@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { groupCauses, sumAmounts } from '@/app/(console)/effects/causes'
 import { effectsSentence } from '@/app/(console)/effects/sentence'
+import { groupCauses, sumAmounts } from '@/lib/effects/causes'
 import type { CausedEffect } from '@/lib/effects/read-causes'
 
 const effect = (over: Partial<CausedEffect>): CausedEffect => ({

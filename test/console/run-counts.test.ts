@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { bytesText } from '@/app/_ui/format-bytes'
 import { filterOf } from '@/app/(console)/reconciliation/query'
-import { runTotals, systemResults } from '@/app/(console)/reconciliation/run-counts'
 import { csvText } from '@/lib/core/csv'
+import { runTotals, systemResults } from '@/lib/reconcile/report/run-results'
 
 const system = (name: string, given: object) => ({
   system: name,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { packRows, unpackRows } from '@/app/(console)/traces/[id]/packed-rows'
-import { buildWaterfall } from '@/app/(console)/traces/[id]/waterfall-rows'
 import type { TraceSpan } from '@/lib/telemetry/read/traces/trace'
+import { buildWaterfall } from '@/lib/telemetry/read/traces/waterfall'
 
 const START = Date.parse('2026-11-22T02:43:10Z')
 

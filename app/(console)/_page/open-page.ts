@@ -7,11 +7,13 @@ import { leastRoleFor, roleAllows, type Verb } from '@/lib/core/permissions'
 import { env } from '@/lib/env'
 import { requestNow } from '../_shell/reads'
 
+export type PageProps<Params = unknown> = { params: Promise<Params>; searchParams: Promise<SearchParams> }
+
 /**
  * What every page begins with: who asks, what for, when, over which range, and what they may not do. Nobody is sent to
  * sign in, and comes back to what was asked for.
  */
-export async function openPage(path: string, searchParams: Promise<SearchParams>) {
+export async function openPage(path: string, { searchParams }: Pick<PageProps, 'searchParams'>) {
   const asked = await searchParams
   const ctx = await guardPage(path, asked)
   const now = await requestNow()

@@ -39,7 +39,7 @@ export function EntryCard({ entry }: { entry: AuditView }) {
                 href === null ? (
                   <ShortId id={entry.subject} />
                 ) : (
-                  <PageLink href={href} className="text-accent-ink hover:underline">
+                  <PageLink href={href} look="link">
                     <ShortId id={entry.subject} />
                   </PageLink>
                 ),

@@ -1,5 +1,4 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
@@ -14,7 +13,7 @@ import { Time } from '@/app/_ui/time'
 import { countVerbs } from '@/lib/audit/count-verbs'
 import { findEntry } from '@/lib/audit/find-entry'
 import { type AuditView, listAudit } from '@/lib/audit/list'
-import { nullOn, openPage } from '../_page/open-page'
+import { nullOn, openPage, type PageProps } from '../_page/open-page'
 import { BesideEachOther, Page } from '../_page/page-frame'
 import { RangeText } from '../_page/range-text'
 import { EntryCard } from './entry-card'
@@ -23,14 +22,13 @@ import { VerifyCard } from './verify-card'
 import { outcomeTone } from './words'
 
 export const metadata: Metadata = { title: 'Audit' }
-export const dynamic = 'force-dynamic'
 
 const ENTRIES_SHOWN = 50
 const OUTCOMES = ['done', 'proposed', 'approved', 'intent', 'refused', 'failed', 'unknown', 'rejected']
 const UNFILTERED = { q: null, verb: null, subject: null, outcome: null, cursor: null }
 
-export default async function AuditPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { ctx, asked, range } = await openPage('/audit', searchParams)
+export default async function AuditPage(props: PageProps) {
+  const { ctx, asked, range } = await openPage('/audit', props)
   const query = await loadAudit(asked)
   const [page, verbs, open] = await Promise.all([
     listAudit(ctx.db, auditFilterOf(query, range), {
@@ -142,10 +140,7 @@ function SubjectText({ id }: { id: string }) {
   return (
     <>
       All of <ShortId id={id} />, whenever it was.{' '}
-      <QueryLink
-        set={{ subject: null, cursor: null }}
-        className="text-accent-ink underline underline-offset-2"
-      >
+      <QueryLink set={{ subject: null, cursor: null }} look="inline">
         Back to the range
       </QueryLink>
     </>
@@ -154,12 +149,8 @@ function SubjectText({ id }: { id: string }) {
 
 function NoEntry({ filtered }: { filtered: boolean }) {
   return filtered ? (
-    <EmptyState kind="filtered" title="No entry matches">
-      Widen the range, or{' '}
-      <QueryLink set={UNFILTERED} className="text-accent-ink underline underline-offset-2">
-        clear the filters
-      </QueryLink>
-      .
+    <EmptyState kind="filtered" title="No entry matches" clear={UNFILTERED}>
+      Widen the range, or take a filter away.
     </EmptyState>
   ) : (
     <EmptyState kind="none" title="Nobody changed anything in this range" />

@@ -1,6 +1,7 @@
 import { createLoader, createSerializer, parseAsString } from 'nuqs/server'
 import type { TimeRange } from '@/app/_ui/time-range'
 import type { AuditFilter } from '@/lib/audit/list'
+import { given } from '@/lib/core/given'
 
 // Which entries are looked at, in the URL.
 
@@ -18,12 +19,9 @@ export type AuditQuery = Awaited<ReturnType<typeof loadAudit>>
 
 /** All of one subject, whenever it was; else what lies in the range. */
 export function auditFilterOf(query: AuditQuery, range: TimeRange): AuditFilter {
-  return {
-    ...(query.verb === null ? {} : { verb: query.verb }),
-    ...(query.outcome === null ? {} : { outcome: query.outcome }),
-    ...(query.q === null ? {} : { text: query.q }),
-    ...(query.subject === null ? { from: range.from, to: range.to } : { subject: query.subject }),
-  }
+  const { verb, outcome, q, subject } = query
+  const place = subject === null ? { from: range.from, to: range.to } : { subject }
+  return given({ verb, outcome, text: q, ...place })
 }
 
 export const isFiltered = ({ q, verb, subject, outcome }: AuditQuery): boolean =>

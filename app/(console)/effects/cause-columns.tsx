@@ -3,20 +3,14 @@ import { countText } from '@/app/_ui/format-figure'
 import { moneyText } from '@/app/_ui/money-text'
 import { type Column, RowLink, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
-import type { Cause } from './causes'
+import type { Cause } from '@/lib/effects/causes'
 
 export const causeColumns = (open: Cause | null): Column<Cause>[] => [
   {
     head: 'Cause',
     className: 'w-[44%] max-w-0',
     cell: (cause) => (
-      <TwoLines
-        below={
-          <>
-            {cause.build ?? 'no span, found by reconciliation'} · {cause.clients.join(', ')}
-          </>
-        }
-      >
+      <TwoLines below={`${cause.build ?? 'no span, found by reconciliation'} · ${cause.clients.join(', ')}`}>
         <RowLink
           to={{ cause: cause.id }}
           open={cause === open}
@@ -59,11 +53,7 @@ export const causeColumns = (open: Cause | null): Column<Cause>[] => [
     align: 'right',
     from: 'md',
     nowrap: true,
-    cell: ({ lastAt }) => (
-      <>
-        <Time at={lastAt} kind="age" /> ago
-      </>
-    ),
+    cell: ({ lastAt }) => <Time at={lastAt} kind="ago" />,
   },
 ]
 

@@ -4,8 +4,7 @@ import { shortId } from '@/app/_ui/identifier'
 import { moneyText } from '@/app/_ui/money-text'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
-import { pageExists } from '../_shell/nav'
-import type { Cause, EffectLine } from './causes'
+import type { Cause, EffectLine } from '@/lib/effects/causes'
 
 const LINES_SHOWN = 100
 
@@ -40,12 +39,13 @@ export function CausePanel({ cause, keyIds }: { cause: Cause; keyIds: Record<str
   )
 }
 
-const LINK =
-  'font-medium text-accent-ink hover:underline max-md:inline-flex max-md:min-h-11 max-md:items-center'
-
 function EffectItem({ line, keyId }: { line: EffectLine; keyId: string | null }) {
-  const cases = pageExists('/reconciliation')
-  const traces = pageExists('/traces')
+  const { caseId, traceId } = line
+  const links = [
+    keyId !== null && { label: 'Key', href: `/keys/${keyId}` },
+    caseId !== null && { label: 'Case', href: `/reconciliation/cases/${caseId}` },
+    traceId !== null && { label: 'Trace', href: `/traces/${traceId}` },
+  ]
   return (
     <li className="border-line border-t px-4 py-2.5">
       <div className="flex items-baseline justify-between gap-3">
@@ -64,21 +64,18 @@ function EffectItem({ line, keyId }: { line: EffectLine; keyId: string | null })
         <Time at={line.at} kind="seconds" />
       </p>
       <p className="mt-1 flex gap-4">
-        {keyId !== null && (
-          <PageLink href={`/keys/${keyId}`} className={LINK}>
-            Key
-          </PageLink>
-        )}
-        {cases && line.caseId !== null && (
-          <PageLink href={`/reconciliation/cases/${line.caseId}`} className={LINK}>
-            Case
-          </PageLink>
-        )}
-        {traces && line.traceId !== null && (
-          <PageLink href={`/traces/${line.traceId}`} className={LINK}>
-            Trace
-          </PageLink>
-        )}
+        {links
+          .filter((link) => link !== false)
+          .map(({ label, href }) => (
+            <PageLink
+              key={label}
+              href={href}
+              look="link"
+              className="max-md:inline-flex max-md:min-h-11 max-md:items-center"
+            >
+              {label}
+            </PageLink>
+          ))}
       </p>
     </li>
   )

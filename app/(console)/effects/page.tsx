@@ -1,33 +1,31 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
 import { CardFrame } from '@/app/_ui/card'
 import { ExportButtons } from '@/app/_ui/export-buttons'
 import { ViewChip } from '@/app/_ui/facet-chips'
 import { ListTable } from '@/app/_ui/list-table'
 import { writeRange } from '@/app/_ui/time-range'
+import type { Cause } from '@/lib/effects/causes'
 import type { EffectKind } from '@/lib/effects/list-effects'
+import { readEffects } from '@/lib/effects/read-effects'
 import { formatKeyId } from '@/lib/keys/key-id'
-import { openPage } from '../_page/open-page'
+import { openPage, type PageProps } from '../_page/open-page'
 import { Page } from '../_page/page-frame'
 import { CopyLink } from '../now/copy-link'
 import { DryRunButton } from '../now/dry-run-button'
 import { causeColumns } from './cause-columns'
 import { CausePanel } from './cause-panel'
-import type { Cause } from './causes'
 import { NoEffects } from './no-effects'
 import { KINDS, loadQuery } from './query'
-import { readEffectsPage } from './read-effects'
 import { effectsSentence } from './sentence'
 
 export const metadata: Metadata = { title: 'Effects' }
-export const dynamic = 'force-dynamic'
 
 const KIND_LABEL: Record<EffectKind, string> = { duplicate: 'Duplicates', orphan: 'Orphans' }
 
-export default async function EffectsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { ctx, asked, range, forbid } = await openPage('/effects', searchParams)
+export default async function EffectsPage(props: PageProps) {
+  const { ctx, asked, range, forbid } = await openPage('/effects', props)
   const query = await loadQuery(asked)
-  const page = await readEffectsPage(ctx, query.kind, range)
+  const page = await readEffects(ctx, query.kind, range)
   const window = { from: range.from.toISOString(), to: range.to.toISOString() }
   const open = page.causes.find(({ id }) => id === query.cause) ?? page.causes[0] ?? null
   return (

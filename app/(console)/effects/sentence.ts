@@ -1,8 +1,8 @@
 import { countText, plural } from '@/app/_ui/format-figure'
 import { moneyListText } from '@/app/_ui/money-text'
 import type { MoneyJson } from '@/lib/core/money'
+import type { Cause } from '@/lib/effects/causes'
 import type { EffectKind } from '@/lib/effects/list-effects'
-import type { Cause } from './causes'
 
 type Page = {
   causes: readonly Cause[]

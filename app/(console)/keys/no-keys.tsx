@@ -1,7 +1,6 @@
 import { buttonClass } from '@/app/_ui/button'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { PageLink } from '@/app/_ui/page-link'
-import { pageExists } from '../_shell/nav'
 import { isFiltered, type Query } from './query'
 
 type Props = {
@@ -25,11 +24,9 @@ export function NoKeys({ query, endedAfterMs, waiting }: Props) {
     return (
       <EmptyState kind="waiting" title="No store is connected yet">
         Keys appear once a store is read.{' '}
-        {pageExists('/sources') && (
-          <PageLink href="/sources" className="font-medium text-accent-ink hover:underline">
-            Connect one in Sources.
-          </PageLink>
-        )}
+        <PageLink href="/sources" look="link">
+          Connect one in Sources.
+        </PageLink>
       </EmptyState>
     )
   }

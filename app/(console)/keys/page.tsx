@@ -1,19 +1,19 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
 import { Suspense } from 'react'
 import type { UserContext } from '@/app/_server/context'
 import { CardFrame } from '@/app/_ui/card'
 import { ExportButtons } from '@/app/_ui/export-buttons'
-import { scopeParts, shortId } from '@/app/_ui/identifier'
+import { shortId } from '@/app/_ui/identifier'
 import { KeyStateBadge } from '@/app/_ui/key-state'
 import { ListTable } from '@/app/_ui/list-table'
 import { type Column, RowLink, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
+import { scopeParts } from '@/lib/core/scope'
 import { countKeys } from '@/lib/keys/count-keys'
 import { type KeyFilter, type KeyView, listKeys } from '@/lib/keys/list-keys'
 import { listScopes } from '@/lib/keys/list-scopes'
 import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
-import { nullOn, openPage } from '../_page/open-page'
+import { nullOn, openPage, type PageProps } from '../_page/open-page'
 import { Page } from '../_page/page-frame'
 import { KeyFacets } from './key-facets'
 import { NoKeys } from './no-keys'
@@ -21,14 +21,13 @@ import { loadQuery, type Query, toFilter } from './query'
 import { SearchForm } from './search-form'
 
 export const metadata: Metadata = { title: 'Keys' }
-export const dynamic = 'force-dynamic'
 
 const ROWS_SHOWN = 50
 /** A person does not wait longer for a list; the database ends it then. */
 const SEARCH_TIMEOUT_MS = 4_000
 
-export default async function KeysPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { ctx, asked, now } = await openPage('/keys', searchParams)
+export default async function KeysPage(props: PageProps) {
+  const { ctx, asked, now } = await openPage('/keys', props)
   const query = await loadQuery(asked)
   const filter = toFilter(query)
   const page = { limit: ROWS_SHOWN, cursor: query.cursor ?? undefined }
@@ -82,13 +81,7 @@ const COLUMNS: Column<KeyView>[] = [
     cell: ({ id, key, scope }) => {
       const { client, endpoint } = scopeParts(scope)
       return (
-        <TwoLines
-          below={
-            <>
-              {endpoint} · {client}
-            </>
-          }
-        >
+        <TwoLines below={`${endpoint} · ${client}`}>
           <RowLink to={`/keys/${id}`} title={key} className="font-mono text-s">
             {shortId(key, 30, 4)}
           </RowLink>

@@ -2,14 +2,14 @@
 
 import { type ReactNode, useState, useTransition } from 'react'
 import type { Attempted } from '@/app/_server/attempt'
+import { ActDialog } from '@/app/_ui/act-dialog'
 import { Button } from '@/app/_ui/button'
 import { NotDoneNote, Note } from '@/app/_ui/note'
 import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
 import { answered } from '@/app/_ui/use-verb'
 import { KEY_ACTIONS, type KeyAction } from '@/lib/core/states'
-import { type ActedOnLock, actOnLock } from './act'
+import { type ActedOnLock, actOnLock, proposeFailure } from './act'
 import { CopyCurl } from './copy-curl'
-import { ProposeFail } from './propose-fail'
 import type { LockRow, Permit } from './read-locks'
 import { ResolveDialog, type Selection } from './resolve-dialog'
 import { SeenAndNow } from './seen-and-now'
@@ -17,19 +17,16 @@ import { VERB, verdictWords } from './words'
 
 type Answer = { seen: LockRow; verb: Exclude<KeyAction, 'fail'>; attempted: Attempted<ActedOnLock> }
 
-/** The verdict, the evidence (`children`), and the one act that the verdict stands for; others are behind a look. */
-export function ActOnLock({
-  lock,
-  permit,
-  proposal,
-  children,
-}: {
+type Props = {
   lock: LockRow
   permit: Permit
   /** That it is failed, waiting for a second person. */
   proposal: ReactNode
   children: ReactNode
-}) {
+}
+
+/** The verdict, the evidence (`children`), and the one act that the verdict stands for; others are behind a look. */
+export function ActOnLock({ lock, permit, proposal, children }: Props) {
   const [answer, setAnswer] = useState<Answer | null>(null)
   const [selection, setSelection] = useState<Selection | null>(null)
   const words = verdictWords(lock)
@@ -74,7 +71,18 @@ export function ActOnLock({
                   {VERB[verb].name}…
                 </Button>
               ))}
-            {legal.includes('fail') && proposal === null && <ProposeFail lock={lock} permit={permit} />}
+            {legal.includes('fail') && proposal === null && (
+              <ActDialog
+                opener="Propose to fail…"
+                forbidden={permit.refusal}
+                tone="danger"
+                title={`Propose to fail 1 key in ${permit.environment.toUpperCase()}`}
+                lead={`${VERB.fail.consequence} Nothing is changed before a second person approves: store and provider are read again then.`}
+                confirm="Propose 1 failure"
+                withReason
+                act={proposeFailure.bind(null, { id: lock.id, seen: lock.version })}
+              />
+            )}
           </div>
         </div>
       )}
@@ -88,13 +96,12 @@ export function ActOnLock({
   )
 }
 
-function ActForm(props: {
-  lock: LockRow
+type FormProps = Pick<Props, 'lock' | 'permit'> & {
   verb: Exclude<KeyAction, 'fail'>
-  permit: Permit
   onAnswer: (answer: Answer) => void
-}) {
-  const { lock, verb, permit, onAnswer } = props
+}
+
+function ActForm({ lock, verb, permit, onAnswer }: FormProps) {
   const [reason, setReason] = useState('')
   // What is acted on is what was on the screen when the person began to write, not what came meanwhile.
   const [seen, setSeen] = useState<LockRow | null>(null)
@@ -120,10 +127,10 @@ function ActForm(props: {
     >
       <ReasonField value={reason} onChange={setReason} onBegin={() => setSeen((was) => was ?? lock)} />
       {changed && (
-        <p className="mt-2 flex items-center justify-between gap-2 rounded-m bg-warn-soft px-3 py-2 text-s text-warn-ink">
+        <Note tone="warn" className="mt-2 flex items-center justify-between gap-2 text-s">
           It changed since you began. Look at the evidence again.
           <Button onClick={() => setSeen(lock)}>I have looked</Button>
-        </p>
+        </Note>
       )}
       <div className="mt-2.5 flex flex-wrap items-center justify-end gap-2">
         <div className="mr-auto -ml-2">

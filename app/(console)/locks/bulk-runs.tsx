@@ -1,6 +1,7 @@
 'use client'
 
 import { Button } from '@/app/_ui/button'
+import { plural } from '@/app/_ui/format-figure'
 import { type Standing, StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
 import { useVerb } from '@/app/_ui/use-verb'
@@ -8,7 +9,7 @@ import { REFUSAL_TEXT, type RefusalReason } from '@/lib/core/refusals'
 import type { RunState } from '@/lib/core/states'
 import { abortRun } from './act'
 import type { BulkRun } from './read-locks'
-import { locksText, VERB } from './words'
+import { VERB } from './words'
 
 const STANDING: Record<RunState, Standing> = {
   queued: 'unknown',
@@ -46,14 +47,14 @@ function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <StateMark standing={standing} />
         <h2 className="font-semibold">
-          {VERB[run.verb].name} {total === null ? 'locks' : locksText(total)}: {STATE_TEXT[run.state]}
+          {VERB[run.verb].name} {total === null ? 'locks' : plural(total, 'lock')}: {STATE_TEXT[run.state]}
         </h2>
         <p role="status" className="text-ink-2">
           {done} done, {refused} refused, {failed} failed, {unknown} unknown
           {rest !== null && rest > 0 && (live ? `, ${rest} to go` : `, ${rest} not tried`)}
         </p>
         <p className="ml-auto text-ink-3 text-s">
-          {run.requestedBy} · <Time at={run.finishedAt ?? run.createdAt} kind="age" /> ago
+          {run.requestedBy} · <Time at={run.finishedAt ?? run.createdAt} kind="ago" />
         </p>
         {live && (
           <Button

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { providerAnswerSchema } from '@/lib/locks/assess/provider-answer'
 import { ProposedChange } from '../_decide/proposed-change'
-import type { WaitingFail } from './read-fail-proposal'
+import type { WaitingFail } from './read-locks'
 import { objectText } from './words'
 
 const evidenceSchema = z.object({
@@ -13,8 +13,8 @@ const evidenceSchema = z.object({
 
 /** That a key is ended without effect: what it rests on, who asked and why, and who may decide. */
 export function FailProposal({ waiting }: { waiting: WaitingFail }) {
-  const { action, me, proposer, forbidden, environment } = waiting
-  const parsed = evidenceSchema.safeParse(action.evidence)
+  const { environment, ...decision } = waiting
+  const parsed = evidenceSchema.safeParse(decision.action.evidence)
   if (!parsed.success) return null
   const { lease, steps, answer, response } = parsed.data
   const place = environment.toUpperCase()
@@ -22,12 +22,9 @@ export function FailProposal({ waiting }: { waiting: WaitingFail }) {
     <ProposedChange
       label="Proposed failure of this key"
       what="failure of 1 key"
-      action={action}
-      me={me}
-      people={new Map([[action.proposer ?? '', proposer]])}
-      forbidden={forbidden}
+      {...decision}
       facts={[
-        { label: 'Key', value: <span className="break-all font-mono text-s">{action.key}</span> },
+        { label: 'Key', value: <span className="break-all font-mono text-s">{decision.action.key}</span> },
         { label: 'Last holder', value: <span className="break-all font-mono text-s">{lease.owner}</span> },
         {
           label: 'Steps',

@@ -17,11 +17,10 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import { buttonClass } from '@/app/_ui/button'
 import { classNames } from '@/app/_ui/class-names'
 import { CopyButton } from '@/app/_ui/copy-button'
-import { scopeParts, shortId } from '@/app/_ui/identifier'
 import { moneyText } from '@/app/_ui/money-text'
 import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
-import { pageExists } from '../_shell/nav'
+import { scopeParts } from '@/lib/core/scope'
 import { ActOnLock } from './act-on-lock'
 import type { OpenLock, Permit } from './read-locks'
 import { objectText } from './words'
@@ -66,7 +65,7 @@ function OpenInspector({ open, permit, proposal }: Props & { open: OpenLock }) {
       <header className="flex items-start gap-1 px-4 pt-3.5">
         <div className="min-w-0 flex-1">
           <h2 className="break-all font-mono font-semibold">
-            <PageLink href={`/keys/${lock.keyId}`} className="hover:underline">
+            <PageLink href={`/keys/${lock.keyId}`} look="plain">
               {lock.key}
             </PageLink>
           </h2>
@@ -92,107 +91,104 @@ function OpenInspector({ open, permit, proposal }: Props & { open: OpenLock }) {
   )
 }
 
+type EvidenceFact = { icon: LucideIcon; name: string; detail?: string; value: ReactNode }
+
 function Evidence({ lock, ledger }: Pick<OpenLock, 'lock' | 'ledger'>) {
   const alive = lock.state === 'leased'
-  const answer = lock.providerAnswer
+  const facts: EvidenceFact[] = [
+    alive
+      ? { icon: Timer, name: 'Lease runs until', value: <Time at={lock.leaseUntil} kind="seconds" /> }
+      : { icon: TimerOff, name: 'Lease ended', value: <Time at={lock.leaseUntil} kind="ago" /> },
+    {
+      icon: alive ? HeartPulse : HeartOff,
+      name: 'Last heartbeat',
+      value: <Time at={lock.heartbeatAt} kind="ago" />,
+    },
+    {
+      icon: GanttChart,
+      name: lock.step === null ? 'Trace' : `Trace, stopped after ${lock.step}`,
+      value:
+        lock.traceId === null ? (
+          'none recorded'
+        ) : (
+          <PageLink href={`/traces/${lock.traceId}`} look="link">
+            open
+          </PageLink>
+        ),
+    },
+    ...providerFacts(lock.providerAnswer),
+    { icon: BookOpen, name: 'Ledger', value: ledgerText(ledger) },
+    {
+      icon: Fingerprint,
+      name: 'Fencing token',
+      value: (
+        <span className="font-mono text-s" title={lock.fence}>
+          {lock.fence.length > 9 ? `…${lock.fence.slice(-6)}` : lock.fence}
+        </span>
+      ),
+    },
+    { icon: RotateCw, name: 'Checked', value: <Time at={lock.checkedAt} kind="ago" /> },
+  ]
   return (
     <section className="mt-3">
       <h3 className="mb-1 text-ink-2">Evidence</h3>
       <dl>
-        <Fact icon={alive ? Timer : TimerOff} name={alive ? 'Lease runs until' : 'Lease ended'}>
-          {alive ? (
-            <Time at={lock.leaseUntil} kind="seconds" />
-          ) : (
-            <>
-              <Time at={lock.leaseUntil} kind="age" /> ago
-            </>
-          )}
-        </Fact>
-        <Fact icon={alive ? HeartPulse : HeartOff} name="Last heartbeat">
-          <Time at={lock.heartbeatAt} kind="age" /> ago
-        </Fact>
-        <Fact icon={GanttChart} name={lock.step === null ? 'Trace' : `Trace, stopped after ${lock.step}`}>
-          {lock.traceId === null ? (
-            'none recorded'
-          ) : pageExists('/traces') ? (
-            <PageLink
-              href={`/traces/${lock.traceId}`}
-              className="font-medium text-accent-ink hover:underline"
-            >
-              open
-            </PageLink>
-          ) : (
-            <span className="font-mono text-s">{shortId(lock.traceId, 8, 4)}</span>
-          )}
-        </Fact>
-        {answer.kind === 'found' || answer.kind === 'possible' ? (
-          answer.objects.map((object) => (
-            <Fact
-              key={object.id}
-              icon={CreditCard}
-              name={`${KIND[object.kind]} ${answer.kind === 'found' ? 'carries this key' : object.kind === 'payment' ? 'is still open' : 'without a key'}`}
-              detail={object.id}
-            >
-              {objectText(object)}
-            </Fact>
-          ))
-        ) : (
-          <Fact icon={CreditCard} name="Provider">
-            {PROVIDER_FACT[answer.kind](answer)}
-          </Fact>
-        )}
-        <Fact icon={BookOpen} name="Ledger">
-          {ledger === null
-            ? 'not connected'
-            : ledger.length === 0
-              ? 'no row'
-              : ledger
-                  .map(({ kind, amount, reversed }) =>
-                    [kind, amount === null ? null : moneyText(amount), reversed ? 'reversed' : null]
-                      .filter((part) => part !== null)
-                      .join(' '),
-                  )
-                  .join(', ')}
-        </Fact>
-        <Fact icon={Fingerprint} name="Fencing token">
-          <span className="font-mono text-s" title={lock.fence}>
-            {lock.fence.length > 9 ? `…${lock.fence.slice(-6)}` : lock.fence}
-          </span>
-        </Fact>
-        <Fact icon={RotateCw} name="Checked">
-          <Time at={lock.checkedAt} kind="age" /> ago
-        </Fact>
+        {facts.map(({ icon: Icon, name, detail, value }) => (
+          <div
+            key={detail ?? name}
+            className="flex min-h-9 items-center gap-3 border-line border-b py-1.5 last:border-b-0"
+          >
+            <Icon size={14} aria-hidden="true" className="shrink-0 text-ink-3" />
+            <dt className="min-w-0 flex-1">
+              {name}
+              {detail !== undefined && (
+                <span className="block truncate font-mono text-ink-3 text-xs" title={detail}>
+                  {detail}
+                </span>
+              )}
+            </dt>
+            <dd className="max-w-[60%] break-words text-right">{value}</dd>
+          </div>
+        ))}
       </dl>
     </section>
   )
 }
 
-type Answer = OpenLock['lock']['providerAnswer']
+function ledgerText(ledger: OpenLock['ledger']): string {
+  if (ledger === null) return 'not connected'
+  if (ledger.length === 0) return 'no row'
+  return ledger
+    .map(({ kind, amount, reversed }) =>
+      [kind, amount !== null && moneyText(amount), reversed && 'reversed'].filter(Boolean).join(' '),
+    )
+    .join(', ')
+}
 
 const KIND = { charge: 'Charge', refund: 'Refund', payment: 'Payment' } as const
 
-const PROVIDER_FACT: Record<Exclude<Answer['kind'], 'found' | 'possible'>, (answer: Answer) => ReactNode> = {
-  not_asked: () => 'not asked',
-  no_provider: () => 'none is connected',
-  none: () => 'has nothing of its time that could be its effect',
-  not_settled: () => 'too early to say',
-  unreachable: (answer) => (answer.kind === 'unreachable' ? `did not answer: ${answer.error}` : ''),
-}
-
-function Fact(props: { icon: LucideIcon; name: string; detail?: string; children: ReactNode }) {
-  const { icon: Icon } = props
-  return (
-    <div className="flex min-h-9 items-center gap-3 border-line border-b py-1.5 last:border-b-0">
-      <Icon size={14} aria-hidden="true" className="shrink-0 text-ink-3" />
-      <dt className="min-w-0 flex-1">
-        {props.name}
-        {props.detail !== undefined && (
-          <span className="block truncate font-mono text-ink-3 text-xs" title={props.detail}>
-            {props.detail}
-          </span>
-        )}
-      </dt>
-      <dd className="max-w-[60%] break-words text-right">{props.children}</dd>
-    </div>
-  )
+function providerFacts(answer: OpenLock['lock']['providerAnswer']): EvidenceFact[] {
+  const one = (value: string) => [{ icon: CreditCard, name: 'Provider', value }]
+  switch (answer.kind) {
+    case 'found':
+    case 'possible':
+      return answer.objects.map((object) => ({
+        icon: CreditCard,
+        name: `${KIND[object.kind]} ${answer.kind === 'found' ? 'carries this key' : object.kind === 'payment' ? 'is still open' : 'without a key'}`,
+        detail: object.id,
+        value: objectText(object),
+      }))
+    case 'not_asked':
+      return one('not asked')
+    case 'no_provider':
+      return one('none is connected')
+    case 'none':
+      return one('has nothing of its time that could be its effect')
+    case 'not_settled':
+      return one('too early to say')
+    case 'unreachable':
+      return one(`did not answer: ${answer.error}`)
+    default:
+      return answer satisfies never
+  }
 }

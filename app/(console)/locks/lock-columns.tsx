@@ -1,11 +1,12 @@
 'use client'
 
 import { durationText } from '@/app/_ui/format-time'
-import { scopeParts, shortId } from '@/app/_ui/identifier'
+import { shortId } from '@/app/_ui/identifier'
 import { useNow } from '@/app/_ui/now-clock'
 import type { SteadyRow } from '@/app/_ui/steady-rows'
 import { type Column, RowLink, secondLineClass, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
+import { scopeParts } from '@/lib/core/scope'
 import { LeaseBar } from './lease-bar'
 import type { LockRow } from './read-locks'
 import { ProviderMark, VerdictMark } from './verdict-mark'
@@ -83,7 +84,7 @@ function HolderLife({ lock }: { lock: LockRow }) {
     case 'leased':
       return (
         <>
-          alive, <Time at={lock.heartbeatAt} kind="age" /> ago
+          alive, <Time at={lock.heartbeatAt} kind="ago" />
         </>
       )
     case 'retryable':

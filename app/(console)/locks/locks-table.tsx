@@ -5,6 +5,7 @@ import { Button } from '@/app/_ui/button'
 import { CardFrame } from '@/app/_ui/card'
 import { ChoiceTable } from '@/app/_ui/choice-table'
 import { EmptyState } from '@/app/_ui/empty-state'
+import { plural } from '@/app/_ui/format-figure'
 import { useNow } from '@/app/_ui/now-clock'
 import { PageLink } from '@/app/_ui/page-link'
 import { Pager } from '@/app/_ui/pager'
@@ -16,7 +17,6 @@ import type { Query } from './query'
 import type { LockRow, Permit } from './read-locks'
 import { ResolveDialog, type Selection } from './resolve-dialog'
 import type { StoreState } from './tally'
-import { locksText } from './words'
 
 type Props = {
   rows: readonly LockRow[]
@@ -59,10 +59,10 @@ export function LocksTable({ rows, next, query, filter, matching, permit, stores
               aria-disabled={blocked}
               title={permit.refusal ?? undefined}
               onClick={() =>
-                !blocked && setSelection({ filter: { ids }, what: locksText(ids.length), onDone: keep })
+                !blocked && setSelection({ filter: { ids }, what: plural(ids.length, 'lock'), onDone: keep })
               }
             >
-              Resolve {ids.length === 0 ? 'locks' : locksText(ids.length)}…
+              Resolve {ids.length === 0 ? 'locks' : plural(ids.length, 'lock')}…
             </Button>
           )
         }}
@@ -82,7 +82,7 @@ function NoLocks({ query, stores }: { query: Query; stores: StoreState }) {
     return (
       <EmptyState kind="waiting" title="No store is connected yet">
         Locks appear once an idempotency store is read.{' '}
-        <PageLink href="/sources" className="font-medium text-accent-ink hover:underline">
+        <PageLink href="/sources" look="link">
           Connect one in Sources.
         </PageLink>
       </EmptyState>

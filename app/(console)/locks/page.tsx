@@ -1,8 +1,7 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
 import { ExportButtons } from '@/app/_ui/export-buttons'
 import { FacetChip, ViewChip } from '@/app/_ui/facet-chips'
-import { openPage } from '../_page/open-page'
+import { openPage, type PageProps } from '../_page/open-page'
 import { Page } from '../_page/page-frame'
 import { BulkRuns } from './bulk-runs'
 import { FailProposal } from './fail-proposal'
@@ -15,7 +14,6 @@ import { SourceNotes } from './source-notes'
 import { facetValues, storeStateOf, stuckFacts, stuckSentence, viewCounts } from './tally'
 
 export const metadata: Metadata = { title: 'Locks' }
-export const dynamic = 'force-dynamic'
 
 const RESET = ['cursor', 'lock']
 const FACETS = [
@@ -24,8 +22,8 @@ const FACETS = [
 ] as const
 const CLEARED = Object.fromEntries(RESET.map((name) => [name, null]))
 
-export default async function LocksPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { ctx, asked } = await openPage('/locks', searchParams)
+export default async function LocksPage(props: PageProps) {
+  const { ctx, asked } = await openPage('/locks', props)
   const query = await loadQuery(asked)
   const page = await readLocksPage(ctx, query)
   const counts = viewCounts(page.tallies, query)

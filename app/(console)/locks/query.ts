@@ -1,4 +1,5 @@
 import { createLoader, parseAsString, parseAsStringLiteral } from 'nuqs/server'
+import { given } from '@/lib/core/given'
 import type { LockFilter } from '@/lib/core/lock-filter'
 import type { KeyState } from '@/lib/core/states'
 
@@ -36,6 +37,5 @@ export const toFilter = ({
   client,
 }: Pick<Query, 'view' | 'endpoint' | 'client'>): LockFilter => ({
   state: VIEW_STATES[view],
-  ...(endpoint === null ? {} : { endpoint }),
-  ...(client === null ? {} : { client }),
+  ...given({ endpoint, client }),
 })

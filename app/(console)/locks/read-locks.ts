@@ -1,25 +1,25 @@
-import { z } from 'zod'
 import type { UserContext } from '@/app/_server/context'
+import { listUsers } from '@/lib/access/users'
+import { listActions } from '@/lib/actions/read'
+import type { ActionView } from '@/lib/actions/view'
 import { leastRoleFor, roleAllows } from '@/lib/core/permissions'
 import type { KeyAction } from '@/lib/core/states'
 import { env } from '@/lib/env'
 import { formatKeyId } from '@/lib/keys/key-id'
 import { readLedgerRows } from '@/lib/keys/ledger-rows'
+import { listBulkRuns } from '@/lib/locks/bulk/list-bulk-runs'
 import { tallyLocks } from '@/lib/locks/count-locks'
 import { findLock } from '@/lib/locks/find-lock'
 import { type LockView, listLocks } from '@/lib/locks/list-locks'
 import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
-import { listRuns, type RunView } from '@/lib/runs/read'
 import { killSwitchNow, requestNow } from '../_shell/reads'
 import { type Query, toFilter } from './query'
-import { readFailProposal } from './read-fail-proposal'
 
 export const ROWS_SHOWN = 50
-/** A bulk run that ended stays on the page this long. */
-const ENDED_RUNS_SHOWN_MS = 15 * 60_000
-const BULK_RUNS_SHOWN = 3
 
 export type LockRow = LockView & { keyId: string; sourceName: string }
+
+export type { BulkRun } from '@/lib/locks/bulk/list-bulk-runs'
 
 /** May this person act, and if not, what it takes. */
 export type Permit = { environment: string; refusal: string | null }
@@ -31,7 +31,7 @@ export async function readLocksPage(ctx: UserContext, query: Query) {
     listLocks(ctx.db, toFilter(query), page, now),
     tallyLocks(ctx.db),
     listSources(ctx.db, now),
-    readBulkRuns(ctx, now),
+    listBulkRuns(ctx.db, now),
     query.lock === null ? null : findLock(ctx.db, query.lock, now),
     readPermit(ctx, 'release'),
   ])
@@ -74,44 +74,29 @@ export async function readPermit(ctx: UserContext, verb: KeyAction): Promise<Per
   return { environment: env().IDEMSCOPE_ENVIRONMENT, refusal }
 }
 
-const tally = z.number().default(0)
-const countsSchema = z.object({
-  done: tally,
-  refused: tally,
-  unknown: tally,
-  failed: tally,
-  total: z.number().nullable().default(null),
-  failures: z.array(z.object({ lockId: z.string(), state: z.string(), reason: z.string() })).default([]),
-})
-const paramsSchema = z.object({ verb: z.enum(['release', 'complete', 'fail']) })
-
-export type BulkRun = Pick<
-  RunView,
-  'id' | 'state' | 'progress' | 'error' | 'cancelRequested' | 'requestedBy'
-> & {
-  createdAt: string
-  finishedAt: string | null
-  verb: KeyAction
-  counts: z.infer<typeof countsSchema>
+export type WaitingFail = {
+  action: ActionView
+  me: string
+  people: ReadonlyMap<string, string>
+  /** Why this person may not decide. */
+  forbidden: string | null
+  environment: string
 }
 
-/** Bulk jobs that work now, or ended a moment ago: closing the browser does not hide them. */
-async function readBulkRuns(ctx: UserContext, now: Date): Promise<BulkRun[]> {
-  const { items } = await listRuns(ctx.db, { kind: ['bulk'] }, { limit: BULK_RUNS_SHOWN })
-  const since = new Date(now.getTime() - ENDED_RUNS_SHOWN_MS).toISOString()
-  return items
-    .filter(({ finishedAt }) => finishedAt === null || finishedAt > since)
-    .flatMap((run) => {
-      const params = paramsSchema.safeParse(run.params)
-      const counts = countsSchema.safeParse(run.counts)
-      if (!params.success) return []
-      const { id, state, progress, error, cancelRequested, requestedBy, createdAt, finishedAt } = run
-      return [
-        {
-          ...{ id, state, progress, error, cancelRequested, requestedBy, createdAt, finishedAt },
-          verb: params.data.verb,
-          counts: counts.success ? counts.data : countsSchema.parse({}),
-        },
-      ]
-    })
+/** The proposal to fail this key that waits for a second person; null = none does. */
+export async function readFailProposal(
+  ctx: UserContext,
+  subject: { source: string; scope: string; key: string },
+): Promise<WaitingFail | null> {
+  const waiting = await listActions(ctx.db, { ...subject, kind: ['fail'], state: ['proposed'] }, { limit: 1 })
+  const [action] = waiting.items
+  if (action === undefined) return null
+  const mayDecide = roleAllows(ctx.actor.role, 'action.approve')
+  return {
+    action,
+    me: ctx.actor.userId,
+    people: new Map((await listUsers(ctx.db)).map(({ id, name }) => [id, name])),
+    forbidden: mayDecide ? null : `Needs the ${leastRoleFor('action.approve')} role`,
+    environment: env().IDEMSCOPE_ENVIRONMENT,
+  }
 }

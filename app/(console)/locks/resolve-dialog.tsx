@@ -4,13 +4,14 @@ import { useEffect, useId, useState } from 'react'
 import type { Attempted } from '@/app/_server/attempt'
 import { Button } from '@/app/_ui/button'
 import { Dialog } from '@/app/_ui/dialog'
+import { plural } from '@/app/_ui/format-figure'
 import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
 import { answered, useVerb } from '@/app/_ui/use-verb'
 import type { LockFilter } from '@/lib/core/lock-filter'
 import { carryOut, type LockPreview, previewSelection, type WantedVerb } from './act'
 import { Outcome } from './resolve-outcome'
 import { Preview } from './resolve-preview'
-import { isRetryable, locksText, VERB } from './words'
+import { isRetryable, VERB } from './words'
 
 /** What is to be acted on, and in words; `onDone` keeps the locks selected that may be tried again. */
 export type Selection = {
@@ -152,7 +153,7 @@ function Resolving({ selection, environment, onClose }: Props & { selection: Sel
 function confirmText(snapshots: LockPreview['snapshots'], place: string): string {
   const [only, ...others] = snapshots
   if (only === undefined) return 'Nothing to do'
-  if (others.length === 0) return `${VERB[only.verb].name} ${locksText(only.count)} in ${place}`
+  if (others.length === 0) return `${VERB[only.verb].name} ${plural(only.count, 'lock')} in ${place}`
   const parts = snapshots.map(({ verb, count }) => `${VERB[verb].name.toLowerCase()} ${count}`)
   const text = parts.join(', ')
   return `${text[0]?.toUpperCase()}${text.slice(1)} in ${place}`

@@ -1,8 +1,10 @@
 import type { Attempted } from '@/app/_server/attempt'
+import { Failures } from '@/app/_ui/failures'
+import { plural } from '@/app/_ui/format-figure'
 import { NotDoneNote } from '@/app/_ui/note'
 import { StateMark } from '@/app/_ui/state-mark'
 import type { CarriedOut } from './act'
-import { isRetryable, locksText, VERB } from './words'
+import { isRetryable, VERB } from './words'
 
 /** How many were done, and each one that was not. */
 export function Outcome({ outcome }: { outcome: Attempted<CarriedOut[]> }) {
@@ -24,34 +26,21 @@ export function Outcome({ outcome }: { outcome: Attempted<CarriedOut[]> }) {
 }
 
 function Inline({ carried: { verb, items } }: { carried: CarriedOut }) {
-  const done = items.filter(({ state }) => state === 'done').length
   const others = items.filter(({ state }) => state !== 'done')
-  const retryable = others.filter(({ reason }) => isRetryable(reason)).length
   return (
     <section>
       <p className="flex items-center gap-2 font-semibold">
         <StateMark standing={others.length === 0 ? 'ok' : 'warn'} />
-        {VERB[verb].done} {done} of {locksText(items.length)}
+        {VERB[verb].done} {items.length - others.length} of {plural(items.length, 'lock')}
       </p>
-      {others.length > 0 && (
-        <>
-          <ul className="mt-2 rounded-m border border-line">
-            {others.map((item) => (
-              <li key={item.id} className="border-line border-b px-3 py-2 last:border-b-0">
-                <span className="block font-mono text-s">{item.id}</span>
-                <span className="text-ink-2">
-                  {item.state}: {item.text ?? 'it is settled by reading the store again'}
-                </span>
-              </li>
-            ))}
-          </ul>
-          <p className="mt-2 text-ink-2 text-s">
-            {retryable === 0
-              ? 'None of these would end otherwise if tried again as they are.'
-              : `${locksText(retryable)} may be tried again and stay selected.`}
-          </p>
-        </>
-      )}
+      <Failures
+        noun="lock"
+        failed={others.map(({ id, state, text, reason }) => ({
+          id,
+          why: `${state}: ${text ?? 'it is settled by reading the store again'}`,
+          retryable: isRetryable(reason),
+        }))}
+      />
     </section>
   )
 }

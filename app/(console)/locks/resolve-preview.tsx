@@ -1,10 +1,12 @@
 import type { Attempted } from '@/app/_server/attempt'
-import { scopeParts, shortId } from '@/app/_ui/identifier'
+import { plural } from '@/app/_ui/format-figure'
+import { shortId } from '@/app/_ui/identifier'
 import { moneyListText } from '@/app/_ui/money-text'
 import { NotDoneNote } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
+import { scopeParts } from '@/lib/core/scope'
 import type { LockPreview } from './act'
-import { locksText, VERB } from './words'
+import { VERB } from './words'
 
 /** What the frozen set holds, and what of the selection it does not, each with its reason. */
 export function Preview({ preview }: { preview: Attempted<LockPreview> | null }) {
@@ -33,7 +35,7 @@ function Looked({ preview: { snapshots, left, more } }: { preview: LockPreview }
         <div key={snapshot.snapshotId} className="rounded-m border border-line">
           <p className="flex flex-wrap items-baseline justify-between gap-x-4 border-line border-b px-3 py-2">
             <b className="font-semibold">
-              {VERB[snapshot.verb].name} {locksText(snapshot.count)}
+              {VERB[snapshot.verb].name} {plural(snapshot.count, 'lock')}
             </b>
             <span className="text-ink-2 text-s">
               {snapshot.totals.length > 0 && `${moneyListText(snapshot.totals)} at the provider · `}

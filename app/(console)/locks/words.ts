@@ -118,6 +118,3 @@ export const RETRYABLE: Record<RefusalReason, boolean> = {
 
 export const isRetryable = (reason: string | null): boolean =>
   reason !== null && Object.hasOwn(RETRYABLE, reason) && RETRYABLE[reason as RefusalReason]
-
-export const locksText = (count: number): string =>
-  `${count.toLocaleString('en-US')} ${count === 1 ? 'lock' : 'locks'}`

@@ -1,6 +1,5 @@
 import { plural } from '@/app/_ui/format-figure'
 import { isUrgent, pathIn, rangeOf } from '@/lib/alerts/about'
-import { pageExists } from '../_shell/nav'
 import type { NowData } from './read-now'
 import { measureOf } from './verdict'
 
@@ -25,10 +24,7 @@ export function verdictActions(data: NowData): VerdictAction[] {
     data.locks.stuck > 0 && { label: `Open ${plural(data.locks.stuck, 'stuck lock')}`, href: '/locks' },
     orphans > 0 && { label: `Open ${plural(orphans, 'orphan')}`, href: '/effects?kind=orphan' },
   ]
-  const shown = offered
-    .filter((action) => action !== false)
-    .filter(({ href }) => pageExists(href.split('?')[0] ?? ''))
-    .slice(0, ACTIONS_MAX)
+  const shown = offered.filter((action) => action !== false).slice(0, ACTIONS_MAX)
   return [...shown, ...runbookOf(data)]
 }
 

@@ -7,6 +7,7 @@ import type { ActInput } from '@/app/_ui/act-dialog'
 import { PRESETS } from '@/app/_ui/time-range'
 import { AppError } from '@/lib/core/errors'
 import { cancelRun } from '@/lib/runs/cancel'
+import { getRun } from '@/lib/runs/read'
 import { startRun } from '@/lib/runs/start'
 
 const windowSchema = z.enum(['changed', 'range', '15m', '1h', '6h', '24h', '7d'])
@@ -70,9 +71,8 @@ function ordered(window: Shown): Shown {
 /** The same as a dry run that was looked at, this time for real. */
 export const repeatForReal = async (runId: string, input: ActInput) =>
   once('reconciliation.repeat', input, async (ctx) => {
-    const run = await ctx.db.prisma.run.findUnique({ where: { id: z.string().parse(runId) } })
-    if (run === null || run.kind !== 'reconciliation')
-      throw new AppError('not_found', `There is no run ${runId}.`)
+    const run = await getRun(ctx.db, z.string().parse(runId))
+    if (run.kind !== 'reconciliation') throw new AppError('not_found', `There is no run ${runId}.`)
     const params = z.record(z.string(), z.unknown()).parse(run.params)
     return startRun(ctx, { kind: 'reconciliation', params, dryRun: false })
   })

@@ -1,54 +1,42 @@
-import { Card, CardText } from '@/app/_ui/card'
+import { Card } from '@/app/_ui/card'
+import { ListRow } from '@/app/_ui/list-row'
 import { moneyText } from '@/app/_ui/money-text'
-import { PageLink } from '@/app/_ui/page-link'
+import { RowLink } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
 import { POLICY_ACTION_KIND, ROLE_ACTION_KIND, RULES_ACTION_KIND } from '@/lib/core/states'
 import { formatKeyId } from '@/lib/keys/key-id'
 import { fixVerb } from './words'
 
+type Props = { actions: readonly ActionView[]; names: ReadonlyMap<string, string>; me: string }
+
 /** Proposals that wait for a second person. */
-export function ApprovalsCard({
-  actions,
-  names,
-  me,
-}: {
-  actions: readonly ActionView[]
-  names: ReadonlyMap<string, string>
-  me: string
-}) {
+export function ApprovalsCard({ actions, names, me }: Props) {
   return (
     <Card
       id="approvals"
       title="Waiting for approval"
       aside={actions.length === 0 ? undefined : `${actions.length}`}
+      empty={actions.length === 0 && 'Nothing waits. What is proposed appears here for a second person.'}
     >
-      {actions.length === 0 ? (
-        <CardText>Nothing waits. What is proposed appears here for a second person.</CardText>
-      ) : (
-        <ul>
-          {actions.map((action) => (
-            <li
-              key={action.id}
-              className="relative flex min-h-13 items-center gap-3 border-line border-t px-4 py-1.5 first:border-t-0 hover:bg-sunken"
-            >
-              <div className="min-w-0 flex-1">
-                <PageLink href={placeOf(action)} className="after:absolute after:inset-0 hover:underline">
-                  {fixVerb(action.kind)}
-                  {action.amount !== null && <span className="font-medium"> {moneyText(action.amount)}</span>}
-                </PageLink>
-                <span className="block truncate text-ink-3 text-s">
-                  {action.proposer === me
-                    ? 'yours, somebody else approves'
-                    : (names.get(action.proposer ?? '') ?? 'system')}
-                  : “{action.reason}”
-                </span>
-              </div>
-              <Time at={action.createdAt} kind="age" className="text-ink-3" />
-            </li>
-          ))}
-        </ul>
-      )}
+      <ul>
+        {actions.map((action) => (
+          <ListRow
+            key={action.id}
+            below={`${
+              action.proposer === me
+                ? 'yours, somebody else approves'
+                : (names.get(action.proposer ?? '') ?? 'system')
+            }: “${action.reason}”`}
+            end={<Time at={action.createdAt} kind="age" className="text-ink-3" />}
+          >
+            <RowLink to={placeOf(action)}>
+              {fixVerb(action.kind)}
+              {action.amount !== null && <span className="font-medium"> {moneyText(action.amount)}</span>}
+            </RowLink>
+          </ListRow>
+        ))}
+      </ul>
     </Card>
   )
 }

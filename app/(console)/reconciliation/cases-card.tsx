@@ -1,7 +1,7 @@
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { FacetChip, ViewChip } from '@/app/_ui/facet-chips'
-import { PageLink, QueryLink } from '@/app/_ui/page-link'
+import { PageLink } from '@/app/_ui/page-link'
 import { Pager } from '@/app/_ui/pager'
 import { caseTitle } from '@/lib/core/case-classes'
 import type { CaseLifecycle, CaseTriage } from '@/lib/core/states'
@@ -109,6 +109,8 @@ function Toolbar({ query, counts }: { query: CaseQuery; counts: PageData['counts
   )
 }
 
+const UNFILTERED = { class: null, severity: null, age: null, cursor: null }
+
 type NoCaseProps = { query: CaseQuery; counts: PageData['counts']; compared: boolean }
 
 function NoCase({ query, counts, compared }: NoCaseProps) {
@@ -116,24 +118,14 @@ function NoCase({ query, counts, compared }: NoCaseProps) {
     return (
       <EmptyState kind="waiting" title="Nothing was compared yet">
         Cases are opened by a run over a store and a provider.{' '}
-        <PageLink href="/sources" className="font-medium text-accent-ink hover:underline">
+        <PageLink href="/sources" look="link">
           Connect them in Sources.
         </PageLink>
       </EmptyState>
     )
   }
-  if (isFiltered(query)) {
-    return (
-      <EmptyState kind="filtered" title="No case matches these filters">
-        <QueryLink
-          set={{ class: null, severity: null, age: null, cursor: null }}
-          className="text-accent-ink underline underline-offset-2"
-        >
-          Clear the filters
-        </QueryLink>
-      </EmptyState>
-    )
-  }
+  if (isFiltered(query))
+    return <EmptyState kind="filtered" title="No case matches these filters" clear={UNFILTERED} />
   return (
     <EmptyState
       kind="none"

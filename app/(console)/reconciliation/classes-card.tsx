@@ -41,7 +41,7 @@ const COLUMNS: Column<ClassCounts>[] = [
         return count === 0 ? (
           <span className="text-ink-3">0</span>
         ) : (
-          <QueryLink set={listOf(row, age)} scroll={false} className="hover:underline">
+          <QueryLink set={listOf(row, age)} scroll={false} look="plain">
             {countText(count)}
           </QueryLink>
         )

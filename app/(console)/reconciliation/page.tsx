@@ -1,12 +1,11 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
 import { buttonClass } from '@/app/_ui/button'
 import { countText, plural } from '@/app/_ui/format-figure'
 import { moneyListText } from '@/app/_ui/money-text'
 import { PageLink } from '@/app/_ui/page-link'
 import { sumMoneyJson } from '@/lib/core/money'
 import type { CaseCounts } from '@/lib/reconcile/cases/count-cases'
-import { openPage } from '../_page/open-page'
+import { openPage, type PageProps } from '../_page/open-page'
 import { BesideEachOther, Page } from '../_page/page-frame'
 import { ApprovalsCard } from './approvals-card'
 import { CasesCard } from './cases-card'
@@ -19,10 +18,9 @@ import { StartRun } from './start-run'
 import { VerdictCard } from './verdict-card'
 
 export const metadata: Metadata = { title: 'Reconciliation' }
-export const dynamic = 'force-dynamic'
 
-export default async function ReconciliationPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { ctx, asked, now, range, place, forbid } = await openPage('/reconciliation', searchParams)
+export default async function ReconciliationPage(props: PageProps) {
+  const { ctx, asked, now, range, place, forbid } = await openPage('/reconciliation', props)
   const query = await loadCases(asked)
   const data = await readPage(ctx, query, now)
   return (

@@ -6,6 +6,7 @@ import {
   parseAsStringLiteral,
 } from 'nuqs/server'
 import { CASE_CLASS_NAMES } from '@/lib/core/case-classes'
+import { given } from '@/lib/core/given'
 import type { CaseFilter } from '@/lib/reconcile/cases/cases'
 import { CASE_AGE_BOUNDS_MS } from '@/lib/reconcile/cases/count-cases'
 
@@ -44,21 +45,22 @@ export type StartQuery = Awaited<ReturnType<typeof loadStart>>
 export type CaseQuery = Awaited<ReturnType<typeof loadCases>>
 
 const OPEN = ['new', 'persisting', 'reopened'] as const
-const AWAKE = ['open', 'acknowledged', 'assigned'] as const
+const BY_SHOWN: Record<Shown, CaseFilter> = {
+  open: { lifecycle: OPEN, triage: ['open', 'acknowledged', 'assigned'] },
+  snoozed: { lifecycle: OPEN, triage: ['snoozed'] },
+  resolved: { lifecycle: ['resolved'] },
+  all: {},
+}
 
-export function filterOf(query: CaseQuery, now: Date): CaseFilter {
-  const { show, class: name, severity, age } = query
+export function filterOf({ show, class: name, severity, age }: CaseQuery, now: Date): CaseFilter {
   const place = age === null ? -1 : AGES.indexOf(age)
   const bound = (index: number): Date | undefined => {
     const ms = CASE_AGE_BOUNDS_MS[index]
     return ms === undefined ? undefined : new Date(now.getTime() - ms)
   }
   return {
-    ...(show === 'open' ? { lifecycle: OPEN, triage: AWAKE } : {}),
-    ...(show === 'snoozed' ? { lifecycle: OPEN, triage: ['snoozed'] as const } : {}),
-    ...(show === 'resolved' ? { lifecycle: ['resolved'] as const } : {}),
-    ...(name === null ? {} : { class: [name] }),
-    ...(severity === null ? {} : { severity: [severity] }),
+    ...BY_SHOWN[show],
+    ...given({ class: name && [name], severity: severity && [severity] }),
     ...(age === null ? {} : { seenFrom: bound(place), seenBefore: bound(place - 1) }),
   }
 }

@@ -41,7 +41,7 @@ export function RunFacts({
               value: scheduled ? (
                 <ShortId id={run.id} />
               ) : (
-                <PageLink href={`/audit?subject=${run.id}`} className="text-accent-ink hover:underline">
+                <PageLink href={`/audit?subject=${run.id}`} look="link">
                   <ShortId id={run.id} />
                 </PageLink>
               ),

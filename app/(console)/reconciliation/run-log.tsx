@@ -1,4 +1,4 @@
-import { Card, CardText } from '@/app/_ui/card'
+import { Card } from '@/app/_ui/card'
 import { plural } from '@/app/_ui/format-figure'
 import { Time } from '@/app/_ui/time'
 import type { readRunLog } from '@/lib/runs/read'
@@ -6,25 +6,26 @@ import type { readRunLog } from '@/lib/runs/read'
 /** What a run had to say, oldest first. */
 export function RunLog({ lines }: { lines: Awaited<ReturnType<typeof readRunLog>> }) {
   return (
-    <Card id="log" title="Log" aside={lines.length === 0 ? undefined : plural(lines.length, 'line')}>
-      {lines.length === 0 ? (
-        <CardText>It wrote nothing: nothing needed saying.</CardText>
-      ) : (
-        <ol className="max-h-[28rem] overflow-y-auto pb-2">
-          {lines.map((line) => (
-            <li
-              key={`${line.at} ${line.message}`}
-              className="border-line border-t px-4 py-1.5 first:border-t-0"
-            >
-              <span className="flex justify-between gap-3 text-ink-3 text-s">
-                <span>{line.level}</span>
-                <Time at={line.at} kind="seconds" />
-              </span>
-              <span className="block break-words">{line.message}</span>
-            </li>
-          ))}
-        </ol>
-      )}
+    <Card
+      id="log"
+      title="Log"
+      aside={lines.length === 0 ? undefined : plural(lines.length, 'line')}
+      empty={lines.length === 0 && 'It wrote nothing: nothing needed saying.'}
+    >
+      <ol className="max-h-[28rem] overflow-y-auto pb-2">
+        {lines.map((line) => (
+          <li
+            key={`${line.at} ${line.message}`}
+            className="border-line border-t px-4 py-1.5 first:border-t-0"
+          >
+            <span className="flex justify-between gap-3 text-ink-3 text-s">
+              <span>{line.level}</span>
+              <Time at={line.at} kind="seconds" />
+            </span>
+            <span className="block break-words">{line.message}</span>
+          </li>
+        ))}
+      </ol>
     </Card>
   )
 }

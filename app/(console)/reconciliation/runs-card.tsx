@@ -1,10 +1,11 @@
 import { Card } from '@/app/_ui/card'
 import { countText, plural } from '@/app/_ui/format-figure'
-import { PageLink } from '@/app/_ui/page-link'
+import { ListRow } from '@/app/_ui/list-row'
 import { StateMark } from '@/app/_ui/state-mark'
+import { RowLink } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
+import { runTotals, systemResults } from '@/lib/reconcile/report/run-results'
 import type { RunView } from '@/lib/runs/read'
-import { runTotals, systemResults } from './run-counts'
 import { RUN_STATE, verdictOf } from './words'
 
 /** Runs in flight and the latest; a bar where one is at work. */
@@ -28,22 +29,20 @@ function RunRow({ run, names }: { run: RunView; names: ReadonlyMap<string, strin
     ? 'by schedule'
     : `by ${names.get(run.requestedBy) ?? run.requestedBy}`
   return (
-    <li className="relative flex min-h-13 items-center gap-3 border-line border-t px-4 py-1.5 first:border-t-0 hover:bg-sunken">
-      <StateMark standing={active ? 'unknown' : ended} />
-      <div className="min-w-0 flex-1">
-        <PageLink
-          href={`/reconciliation/runs/${run.id}`}
-          className="after:absolute after:inset-0 hover:underline"
-        >
-          {run.dryRun ? 'Dry run' : 'Run'} {by}
-        </PageLink>
-        <span className="block truncate text-ink-3 text-s">
+    <ListRow
+      start={<StateMark standing={active ? 'unknown' : ended} />}
+      below={
+        <>
           {active ? RUN_STATE[run.state].text : said(run)}
-        </span>
-        {active && <Progress value={run.progress} />}
-      </div>
-      <Time at={run.finishedAt ?? run.createdAt} kind="age" className="text-ink-3" />
-    </li>
+          {active && <Progress value={run.progress} />}
+        </>
+      }
+      end={<Time at={run.finishedAt ?? run.createdAt} kind="age" className="text-ink-3" />}
+    >
+      <RowLink to={`/reconciliation/runs/${run.id}`}>
+        {run.dryRun ? 'Dry run' : 'Run'} {by}
+      </RowLink>
+    </ListRow>
   )
 }
 

@@ -2,9 +2,8 @@
 
 import { useRef } from 'react'
 import { Button } from '@/app/_ui/button'
+import { Failures } from '@/app/_ui/failures'
 import { plural } from '@/app/_ui/format-figure'
-import { PageLink } from '@/app/_ui/page-link'
-import { ShortId } from '@/app/_ui/short-id'
 import { StateMark } from '@/app/_ui/state-mark'
 import { useVerb } from '@/app/_ui/use-verb'
 import { newId } from '@/lib/core/ids'
@@ -34,7 +33,6 @@ export function TriageOutcome({
   })
   const { kind, done, failed } = triaged
   const all = done.length + failed.length
-  const retryable = failed.filter((each) => each.retryable).length
   const undo = () => send('undo', done, { requestId: requestId.current, reason: '', fields: {} })
   return (
     <section aria-label="What was done" className="border-line border-t bg-sunken px-4 py-2.5">
@@ -58,28 +56,10 @@ export function TriageOutcome({
           {fault.why}
         </p>
       )}
-      {failed.length > 0 && (
-        <>
-          <ul className="mt-1.5 max-h-48 overflow-y-auto rounded-m border border-line bg-surface">
-            {failed.map(({ id, why }) => (
-              <li
-                key={id}
-                className="flex flex-wrap gap-x-3 border-line border-b px-3 py-1.5 last:border-b-0"
-              >
-                <PageLink href={`/reconciliation/cases/${id}`} className="text-accent-ink hover:underline">
-                  <ShortId id={id} />
-                </PageLink>
-                <span className="text-ink-2">{why}</span>
-              </li>
-            ))}
-          </ul>
-          <p className="mt-1 text-ink-2 text-s">
-            {retryable === 0
-              ? 'None of these would end otherwise if tried again as they are.'
-              : `${plural(retryable, 'case')} may be tried again and stay selected.`}
-          </p>
-        </>
-      )}
+      <Failures
+        noun="case"
+        failed={failed.map((each) => ({ ...each, href: `/reconciliation/cases/${each.id}` }))}
+      />
     </section>
   )
 }

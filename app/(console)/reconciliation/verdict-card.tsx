@@ -3,8 +3,8 @@ import { EmptyState } from '@/app/_ui/empty-state'
 import { PageLink } from '@/app/_ui/page-link'
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
+import { runTotals, systemResults } from '@/lib/reconcile/report/run-results'
 import type { RunView } from '@/lib/runs/read'
-import { runTotals, systemResults } from './run-counts'
 import { RunFigures } from './run-figures'
 import { INCOMPLETE, verdictOf } from './words'
 
@@ -29,11 +29,8 @@ export function VerdictCard({ run }: { run: RunView | null }) {
       aside={
         <>
           {results.map(({ system }) => system).join(', ')}, ended{' '}
-          <Time at={run.finishedAt ?? run.createdAt} kind="age" /> ago ·{' '}
-          <PageLink
-            href={`/reconciliation/runs/${run.id}`}
-            className="text-accent-ink underline underline-offset-2"
-          >
+          <Time at={run.finishedAt ?? run.createdAt} kind="ago" /> ·{' '}
+          <PageLink href={`/reconciliation/runs/${run.id}`} look="inline">
             details
           </PageLink>
         </>

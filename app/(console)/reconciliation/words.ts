@@ -8,7 +8,7 @@ import type {
   ReconciliationVerdict,
   RunState,
 } from '@/lib/core/states'
-import type { SystemResult } from './run-counts'
+import type { SystemResult } from '@/lib/reconcile/report/run-results'
 
 // A state without words breaks the build.
 

@@ -1,5 +1,4 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
 import { Suspense } from 'react'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
@@ -9,7 +8,7 @@ import { durationText } from '@/app/_ui/format-time'
 import type { TierStorage } from '@/lib/retention/storage'
 import { storeTotals } from '@/lib/retention/store-totals'
 import { nameIn } from '../_page/names'
-import { openPage } from '../_page/open-page'
+import { openPage, type PageProps } from '../_page/open-page'
 import { Page, TwoColumns } from '../_page/page-frame'
 import { AdviceCard } from './advice-card'
 import { ArchivesCard } from './archives-card'
@@ -23,10 +22,9 @@ import { StoreFigures } from './store-figures'
 import { TiersCard } from './tiers-card'
 
 export const metadata: Metadata = { title: 'Storage & GC' }
-export const dynamic = 'force-dynamic'
 
-export default async function StoragePage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { ctx, asked, now, range, place, forbid } = await openPage('/storage', searchParams)
+export default async function StoragePage(props: PageProps) {
+  const { ctx, asked, now, range, place, forbid } = await openPage('/storage', props)
   const query = await loadStorage(asked)
   const data = await readStoragePage(ctx, query, range, now)
   const { tiers, names, people, collectable, byRows } = data

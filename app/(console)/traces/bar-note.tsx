@@ -18,10 +18,7 @@ export function BarNote({ query, count }: { query: TraceQuery; count: number | n
   return (
     <p role="status" className="rounded-m border border-line bg-surface px-4 py-2 shadow-card">
       <b className="font-semibold">{BAR_TEXT[query.bar]}</b>: {sayCount(count, query.counted)}{' '}
-      <QueryLink
-        set={{ bar: null, counted: null, cursor: null }}
-        className="font-medium text-accent-ink hover:underline"
-      >
+      <QueryLink set={{ bar: null, counted: null, cursor: null }} look="link">
         All of this range
       </QueryLink>
     </p>

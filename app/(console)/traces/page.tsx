@@ -1,5 +1,4 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
@@ -7,7 +6,6 @@ import { FacetChip, ViewChip } from '@/app/_ui/facet-chips'
 import { latencyText } from '@/app/_ui/format-figure'
 import { ListTable } from '@/app/_ui/list-table'
 import { outcomeLook } from '@/app/_ui/outcome-look'
-import { QueryLink } from '@/app/_ui/page-link'
 import { SearchField } from '@/app/_ui/search-field'
 import { ShortId } from '@/app/_ui/short-id'
 import { StateMark } from '@/app/_ui/state-mark'
@@ -18,7 +16,7 @@ import type { Page as RowPage } from '@/lib/core/pages'
 import { readEndpoints } from '@/lib/telemetry/read/requests/endpoints'
 import { countTraces } from '@/lib/telemetry/read/traces/count-traces'
 import { listTraces, type TraceRow } from '@/lib/telemetry/read/traces/list-traces'
-import { nullOn, openPage } from '../_page/open-page'
+import { nullOn, openPage, type PageProps } from '../_page/open-page'
 import { Page } from '../_page/page-frame'
 import { RangeText } from '../_page/range-text'
 import { freshnessNow } from '../_shell/reads'
@@ -26,7 +24,6 @@ import { BarNote } from './bar-note'
 import { isFiltered, loadTraces, type TraceQuery, traceFilterOf, writeTraces } from './query'
 
 export const metadata: Metadata = { title: 'Traces' }
-export const dynamic = 'force-dynamic'
 
 const TRACES_SHOWN = 50
 const ENDPOINTS_OFFERED = 20
@@ -48,8 +45,8 @@ const UNFILTERED = {
 
 type Found = { kind: 'page'; page: RowPage<TraceRow> } | { kind: 'timeout'; why: string }
 
-export default async function TracesPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { ctx, asked, range } = await openPage('/traces', searchParams)
+export default async function TracesPage(props: PageProps) {
+  const { ctx, asked, range } = await openPage('/traces', props)
   const query = await loadTraces(asked)
   const filter = traceFilterOf(query, range)
   const page = { limit: TRACES_SHOWN, cursor: query.cursor ?? undefined }
@@ -105,12 +102,7 @@ const COLUMNS: Column<TraceRow>[] = [
     head: 'Request',
     cell: ({ traceId, spanId, failed, endpoint, client, attempt }) => (
       <TwoLines
-        below={
-          <>
-            {client === '' ? 'unknown client' : client}
-            {attempt !== null && `, attempt ${attempt}`}
-          </>
-        }
+        below={`${client === '' ? 'unknown client' : client}${attempt === null ? '' : `, attempt ${attempt}`}`}
       >
         <RowLink
           to={`/traces/${traceId}?span=${spanId}`}
@@ -191,12 +183,8 @@ function NoTrace({ found, query, waiting }: { found: Found; query: TraceQuery; w
   if (waiting) return <EmptyState kind="waiting" title="Waiting for the first span" />
   if (!isFiltered(query)) return <EmptyState kind="none" title="No request with a key in this range" />
   return (
-    <EmptyState kind="filtered" title="No trace matches">
-      Widen the range, or{' '}
-      <QueryLink set={UNFILTERED} className="text-accent-ink underline underline-offset-2">
-        clear the filters
-      </QueryLink>
-      .
+    <EmptyState kind="filtered" title="No trace matches" clear={UNFILTERED}>
+      Widen the range, or take a filter away.
     </EmptyState>
   )
 }

@@ -7,6 +7,7 @@ import {
   parseAsStringLiteral,
 } from 'nuqs/server'
 import type { TimeRange } from '@/app/_ui/time-range'
+import { given } from '@/lib/core/given'
 import { env } from '@/lib/env'
 import { keyHash } from '@/lib/sources/key-hash'
 import { OUTCOME_BARS, type TraceFilter } from '@/lib/telemetry/read/traces/list-traces'
@@ -33,17 +34,20 @@ const TRACE_ID = /^[0-9a-f]{32}$/i
 /** What was typed is a trace's id when it has the form of one, else a key, which telemetry knows by its hash. */
 export function traceFilterOf(query: TraceQuery, range: TimeRange): TraceFilter {
   const secret = env().IDEMSCOPE_KEY_SECRET
+  const { outcome, endpoint, bar } = query
   const q = query.q?.trim() ?? ''
   const isTrace = TRACE_ID.test(q)
   return {
     from: range.from,
     to: range.to,
-    ...(q !== '' && isTrace ? { traceId: q.toLowerCase() } : {}),
-    ...(q !== '' && !isTrace && secret !== undefined ? { keyHash: keyHash(secret, q) } : {}),
-    ...(query.outcome === null ? {} : { outcome: query.outcome }),
-    ...(query.endpoint === null ? {} : { endpoint: query.endpoint }),
-    ...(query.failed ? { failedOnly: true } : {}),
-    ...(query.bar === null || query.bar === 'all' ? {} : { bar: query.bar }),
+    ...given({
+      outcome,
+      endpoint,
+      traceId: isTrace ? q.toLowerCase() : null,
+      keyHash: q !== '' && !isTrace && secret !== undefined ? keyHash(secret, q) : null,
+      failedOnly: query.failed || null,
+      bar: bar === 'all' ? null : bar,
+    }),
   }
 }
 

@@ -2,14 +2,14 @@
 
 import { z } from 'zod'
 import { pageContext, type UserContext } from '@/app/_server/context'
-import { scopeParts, shortId } from '@/app/_ui/identifier'
+import { shortId } from '@/app/_ui/identifier'
 import { KEY_STATE_LABEL } from '@/app/_ui/key-state-label'
 import { AppError } from '@/lib/core/errors'
+import { scopeParts } from '@/lib/core/scope'
 import type { KeyFilter } from '@/lib/keys/list-keys'
 import { listKeys } from '@/lib/keys/list-keys'
 import { listCases } from '@/lib/reconcile/cases/cases'
 import { readTrace } from '@/lib/telemetry/read/traces/trace'
-import { pageExists } from '../nav'
 
 export type Found = {
   id: string
@@ -73,7 +73,7 @@ async function findKeys(ctx: UserContext, filter: KeyFilter): Promise<Found[]> {
 }
 
 async function findTrace(ctx: UserContext, text: string): Promise<Found[]> {
-  if (!TRACE.test(text) || !pageExists('/traces')) return []
+  if (!TRACE.test(text)) return []
   const traceId = text.toLowerCase()
   const { spans } = await readTrace(ctx.db, traceId)
   const [first] = spans
@@ -90,7 +90,6 @@ async function findTrace(ctx: UserContext, text: string): Promise<Found[]> {
 }
 
 async function findCases(ctx: UserContext, text: string): Promise<Found[]> {
-  if (!pageExists('/reconciliation')) return []
   const { items } = await listCases(ctx.db, { reference: text }, { limit: SHOWN })
   return items.map((each) => ({
     id: each.id,
@@ -103,10 +102,9 @@ async function findCases(ctx: UserContext, text: string): Promise<Found[]> {
 
 /** Our own ids say what they are; their page says when there is none. */
 function ourOwn(text: string): Found[] {
-  const reconciliation = pageExists('/reconciliation')
-  if (/^case_\w+$/.test(text) && reconciliation)
+  if (/^case_\w+$/.test(text))
     return [{ id: text, kind: 'case', title: text, detail: 'Case', href: `/reconciliation/cases/${text}` }]
-  if (/^run_\w+$/.test(text) && reconciliation)
+  if (/^run_\w+$/.test(text))
     return [{ id: text, kind: 'run', title: text, detail: 'Run', href: `/reconciliation/runs/${text}` }]
   if (/^lock_\w+$/.test(text))
     return [{ id: text, kind: 'key', title: text, detail: 'Lock', href: `/locks?lock=${text}` }]

@@ -1,6 +1,6 @@
 import { AttemptLanes } from '@/app/_ui/attempt-lanes'
 import { Badge } from '@/app/_ui/badge'
-import { Card, CardText } from '@/app/_ui/card'
+import { Card } from '@/app/_ui/card'
 import { latencyText, plural } from '@/app/_ui/format-figure'
 import { shortId } from '@/app/_ui/identifier'
 import { outcomeLook } from '@/app/_ui/outcome-look'
@@ -8,45 +8,43 @@ import { PageLink } from '@/app/_ui/page-link'
 import { type Column, Table } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
-import { pageExists } from '../../_shell/nav'
 import { requestNow } from '../../_shell/reads'
 import { fenceText, LANES_MAX, leaseMarks, toLanes } from './attempts'
 import type { KeyPage } from './read-key'
 
 export async function AttemptsCard({ page: { detail, effects } }: { page: KeyPage }) {
   const { sightings, lock } = detail
-  const traces = pageExists('/traces')
-  const lanes = toLanes(sightings, effects, traces ? (traceId) => `/traces/${traceId}` : null)
+  const lanes = toLanes(sightings, effects)
   const more = sightings.length > LANES_MAX ? `, ${LANES_MAX} as lanes` : ''
   return (
-    <Card id="attempts" title="Attempts" aside={`${plural(sightings.length, 'request')} seen${more}`}>
-      {sightings.length === 0 ? (
-        <CardText>
-          No request span of this key was received: its service sends none, or they are kept no more.
-        </CardText>
-      ) : (
-        <>
-          <AttemptLanes
-            lanes={lanes}
-            marks={leaseMarks(lock?.leaseUntil ?? null, await requestNow())}
-            caption="The attempts on one axis of time, with the effects that each had"
-          />
-          <Table
-            columns={columnsOf(sightings, traces)}
-            rows={sightings}
-            id={({ spanId }) => spanId}
-            look={() => ({ className: 'whitespace-nowrap' })}
-            lines={1}
-            scrolls="Table of attempts"
-            className="border-line border-t"
-          />
-        </>
-      )}
+    <Card
+      id="attempts"
+      title="Attempts"
+      aside={`${plural(sightings.length, 'request')} seen${more}`}
+      empty={
+        sightings.length === 0 &&
+        'No request span of this key was received: its service sends none, or they are kept no more.'
+      }
+    >
+      <AttemptLanes
+        lanes={lanes}
+        marks={leaseMarks(lock?.leaseUntil ?? null, await requestNow())}
+        caption="The attempts on one axis of time, with the effects that each had"
+      />
+      <Table
+        columns={columnsOf(sightings)}
+        rows={sightings}
+        id={({ spanId }) => spanId}
+        look={() => ({ className: 'whitespace-nowrap' })}
+        lines={1}
+        scrolls="Table of attempts"
+        className="border-line border-t"
+      />
     </Card>
   )
 }
 
-const columnsOf = (sightings: readonly Sighting[], traces: boolean): Column<Sighting>[] => [
+const columnsOf = (sightings: readonly Sighting[]): Column<Sighting>[] => [
   {
     head: 'Place',
     shown: null,
@@ -86,13 +84,10 @@ const columnsOf = (sightings: readonly Sighting[], traces: boolean): Column<Sigh
     head: 'Trace',
     className: 'font-mono text-s',
     title: ({ traceId }) => traceId,
-    cell: ({ traceId }) =>
-      traces ? (
-        <PageLink href={`/traces/${traceId}`} className="text-accent-ink hover:underline">
-          {shortId(traceId, 8, 4)}
-        </PageLink>
-      ) : (
-        shortId(traceId, 8, 4)
-      ),
+    cell: ({ traceId }) => (
+      <PageLink href={`/traces/${traceId}`} look="link">
+        {shortId(traceId, 8, 4)}
+      </PageLink>
+    ),
   },
 ]

@@ -14,11 +14,7 @@ export const RAN: ReadonlySet<string> = new Set(['executed', 'takeover', 'bypass
 export const fenceText = (fence: string): string => (fence.length > 8 ? `…${fence.slice(-6)}` : fence)
 
 /** The attempts as lanes: those that ran before those that were only answered, in order of time. */
-export function toLanes(
-  sightings: readonly Sighting[],
-  effects: readonly KeyEffect[],
-  traceHref: ((traceId: string) => string) | null,
-): Lane[] {
+export function toLanes(sightings: readonly Sighting[], effects: readonly KeyEffect[]): Lane[] {
   const numbered = sightings.map((sighting, place) => ({ sighting, place }))
   const ran = numbered.filter(({ sighting }) => RAN.has(sighting.outcome))
   const others = numbered.filter(({ sighting }) => !RAN.has(sighting.outcome))
@@ -34,7 +30,7 @@ export function toLanes(
     return requestLane(sighting, {
       label: `${place + 1} · ${shortId(sighting.instance, 4, 4)}`,
       text: sighting.fence === null ? label : `${label}, token ${fenceText(sighting.fence)}`,
-      ...(traceHref === null ? {} : { href: traceHref(sighting.traceId) }),
+      href: `/traces/${sighting.traceId}`,
       dots: own.map((effect) => ({
         at: effect.time.toISOString(),
         label: effect.effectId === '' ? effect.step : shortId(effect.effectId, 7, 3),

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { Badge, type BadgeTone } from '@/app/_ui/badge'
-import { Card, CardText } from '@/app/_ui/card'
+import { Card } from '@/app/_ui/card'
 import { plural } from '@/app/_ui/format-figure'
 import { moneyText } from '@/app/_ui/money-text'
 import { ShortId } from '@/app/_ui/short-id'
@@ -44,19 +44,20 @@ const COLUMNS: Column<Line>[] = [
 export function EffectsCard({ page }: { page: KeyPage }) {
   const lines = linesOf(page)
   return (
-    <Card id="effects" title="Steps and effects" aside={plural(lines.length, 'effect')}>
-      {lines.length === 0 ? (
-        <CardText>No side effect of this key is known.</CardText>
-      ) : (
-        <Table
-          columns={COLUMNS}
-          rows={lines}
-          id={({ reference, step, begunAt }) => `${reference} ${step} ${begunAt}`}
-          look={() => ({ className: 'whitespace-nowrap' })}
-          lines={1}
-          scrolls="Table of effects"
-        />
-      )}
+    <Card
+      id="effects"
+      title="Steps and effects"
+      aside={plural(lines.length, 'effect')}
+      empty={lines.length === 0 && 'No side effect of this key is known.'}
+    >
+      <Table
+        columns={COLUMNS}
+        rows={lines}
+        id={({ reference, step, begunAt }) => `${reference} ${step} ${begunAt}`}
+        look={() => ({ className: 'whitespace-nowrap' })}
+        lines={1}
+        scrolls="Table of effects"
+      />
     </Card>
   )
 }

@@ -1,14 +1,14 @@
 import type { Metadata } from 'next'
 import { notFound } from 'next/navigation'
-import { createLoader, parseAsString, type SearchParams } from 'nuqs/server'
+import { createLoader, parseAsString } from 'nuqs/server'
 import { Suspense } from 'react'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { EmptyState } from '@/app/_ui/empty-state'
-import { scopeParts } from '@/app/_ui/identifier'
 import { KEY_STATE, KeyStateBadge } from '@/app/_ui/key-state'
 import { Time } from '@/app/_ui/time'
 import { AppError } from '@/lib/core/errors'
-import { openPage } from '../../_page/open-page'
+import { scopeParts } from '@/lib/core/scope'
+import { openPage, type PageProps } from '../../_page/open-page'
 import { Page } from '../../_page/page-frame'
 import { ArchivedCard } from './archived-card'
 import { AttemptsCard } from './attempts-card'
@@ -21,15 +21,12 @@ import { SidesCard } from './sides-card'
 import { StateCard } from './state-card'
 
 export const metadata: Metadata = { title: 'Key' }
-export const dynamic = 'force-dynamic'
 
 const loadPair = createLoader({ a: parseAsString, b: parseAsString })
 
-type Props = { params: Promise<{ id: string }>; searchParams: Promise<SearchParams> }
-
-export default async function KeyPageView({ params, searchParams }: Props) {
-  const { id } = await params
-  const { ctx, asked } = await openPage(`/keys/${id}`, searchParams)
+export default async function KeyPageView(props: PageProps<{ id: string }>) {
+  const { id } = await props.params
+  const { ctx, asked } = await openPage(`/keys/${id}`, props)
   const read = await readOrWhy(() => readKeyPage(ctx, id))
   if (read.kind === 'unavailable') {
     return (

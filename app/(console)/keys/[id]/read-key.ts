@@ -7,12 +7,12 @@ import { getKey } from '@/lib/keys/get-key'
 import { parseKeyId } from '@/lib/keys/key-id'
 import { readLedgerRows } from '@/lib/keys/ledger-rows'
 import { readStoredFacts } from '@/lib/keys/stored-response'
+import { listSources } from '@/lib/mirror/read/list-sources'
 import { keyHash } from '@/lib/sources/key-hash'
 import { type KeyEffect, listKeyEffects } from '@/lib/telemetry/read/effects/key-effects'
 import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
 import { readSpan } from '@/lib/telemetry/read/traces/request-span'
-import { readFailProposal } from '../../locks/read-fail-proposal'
-import { readPermit } from '../../locks/read-locks'
+import { readFailProposal, readPermit } from '../../locks/read-locks'
 
 const EFFECTS_SHOWN = 100
 const AUDIT_SHOWN = 50
@@ -23,12 +23,10 @@ export type KeyPage = Awaited<ReturnType<typeof readKeyPage>>
 export async function readKeyPage(ctx: UserContext, id: string) {
   const identity = parseKeyId(id)
   const detail = await getKey(ctx, id)
-  const source = await ctx.db.prisma.source.findUnique({
-    where: { id: identity.sourceId },
-    select: { system: true },
-  })
-  const system = source?.system ?? ''
-  const [stored, ledger, effects, audit, permit, hasLedger, providers, waitingFail] = await Promise.all([
+  const sources = await listSources(ctx.db, ctx.clock.now())
+  const system = sources.find(({ id: source }) => source === identity.sourceId)?.system ?? ''
+  const beside = sources.filter((source) => source.system === system)
+  const [stored, ledger, effects, audit, permit, waitingFail] = await Promise.all([
     readStoredFacts(ctx, identity),
     readLedgerRows(ctx.db, { system, scope: identity.scope, key: identity.key }),
     readEffects(ctx, identity.scope, identity.key),
@@ -38,18 +36,16 @@ export async function readKeyPage(ctx: UserContext, id: string) {
       AUDIT_SHOWN,
     ),
     readPermit(ctx, 'release'),
-    ctx.db.prisma.source.count({ where: { system, kind: 'ledger' } }),
-    ctx.db.prisma.source.count({ where: { system, kind: 'provider', enabled: true } }),
     readFailProposal(ctx, { source: identity.sourceId, scope: identity.scope, key: identity.key }),
   ])
   return {
     detail,
     stored,
-    ledger: hasLedger === 0 ? null : ledger,
+    ledger: beside.some(({ kind }) => kind === 'ledger') ? ledger : null,
     effects,
     audit,
     permit,
-    hasProvider: providers > 0,
+    hasProvider: beside.some(({ kind, enabled }) => kind === 'provider' && enabled),
     waitingFail,
   }
 }

@@ -1,4 +1,4 @@
-import { Card, CardText } from '@/app/_ui/card'
+import { Card } from '@/app/_ui/card'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { countText } from '@/app/_ui/format-figure'
 import type { KeyPage } from './read-key'
@@ -11,12 +11,13 @@ export function ResponseCard({ page: { stored } }: { page: KeyPage }) {
       id="response"
       title="Stored response"
       aside={response === null ? undefined : `${response.status} · ${countText(response.bodyBytes)} bytes`}
+      empty={
+        stored === null
+          ? 'The store cannot be read now.'
+          : response === null && 'None is stored: the key has not ended.'
+      }
     >
-      {stored === null ? (
-        <CardText>The store cannot be read now.</CardText>
-      ) : response === null ? (
-        <CardText>None is stored: the key has not ended.</CardText>
-      ) : (
+      {response !== null && (
         <div className="px-4 pb-4">
           {response.headers.length > 0 && (
             <dl className="mb-2 text-s">

@@ -1,5 +1,5 @@
 import { Badge, type BadgeTone } from '@/app/_ui/badge'
-import { Card, CardText } from '@/app/_ui/card'
+import { Card } from '@/app/_ui/card'
 import { plural } from '@/app/_ui/format-figure'
 import { moneyText } from '@/app/_ui/money-text'
 import { ShortId } from '@/app/_ui/short-id'
@@ -60,13 +60,7 @@ const LEDGER_COLUMNS: Column<LedgerRow>[] = [
     head: 'Amount',
     align: 'right',
     cell: ({ amount, bookedAt }) => (
-      <TwoLines
-        below={
-          <>
-            booked <Time at={bookedAt} kind="seconds" />
-          </>
-        }
-      >
+      <TwoLines below={['booked ', <Time key="at" at={bookedAt} kind="seconds" />]}>
         {amount === null ? '—' : moneyText(amount)}
       </TwoLines>
     ),
@@ -78,30 +72,27 @@ export function SidesCard({ page: { detail, ledger, hasProvider } }: { page: Key
   const { providerObjects } = detail
   return (
     <div className="grid gap-3 lg:grid-cols-2">
-      <Card id="provider" title="At the provider" aside={plural(providerObjects.length, 'object')}>
-        {providerObjects.length === 0 ? (
-          <CardText>
-            {hasProvider
-              ? 'Nothing that was read of the provider carries this key. What was made without a key in its metadata is not shown here.'
-              : 'No provider is connected: what was made there is not known.'}
-          </CardText>
-        ) : (
-          <Table columns={OBJECT_COLUMNS} rows={providerObjects} id={({ id }) => id} />
-        )}
+      <Card
+        id="provider"
+        title="At the provider"
+        aside={plural(providerObjects.length, 'object')}
+        empty={providerObjects.length === 0 && (hasProvider ? NO_OBJECT : NO_PROVIDER)}
+      >
+        <Table columns={OBJECT_COLUMNS} rows={providerObjects} id={({ id }) => id} />
       </Card>
       <Card
         id="ledger"
         title="In the ledger"
         aside={ledger === null ? undefined : plural(ledger.length, 'row')}
+        empty={ledger === null ? NO_LEDGER : ledger.length === 0 && 'No row is booked for it.'}
       >
-        {ledger === null ? (
-          <CardText>No ledger is connected: what is booked is not known.</CardText>
-        ) : ledger.length === 0 ? (
-          <CardText>No row is booked for it.</CardText>
-        ) : (
-          <Table columns={LEDGER_COLUMNS} rows={ledger} id={({ id }) => id} />
-        )}
+        <Table columns={LEDGER_COLUMNS} rows={ledger ?? []} id={({ id }) => id} />
       </Card>
     </div>
   )
 }
+
+const NO_OBJECT =
+  'Nothing that was read of the provider carries this key. What was made without a key in its metadata is not shown here.'
+const NO_PROVIDER = 'No provider is connected: what was made there is not known.'
+const NO_LEDGER = 'No ledger is connected: what is booked is not known.'

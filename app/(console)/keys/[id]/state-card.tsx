@@ -2,6 +2,7 @@ import { Card } from '@/app/_ui/card'
 import { Facts } from '@/app/_ui/facts'
 import { KEY_STATE } from '@/app/_ui/key-state'
 import { KEY_STATE_LABEL } from '@/app/_ui/key-state-label'
+import { Note } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
 import { KEY_ACTIONS } from '@/lib/core/states'
 import { ActOnLock } from '../../locks/act-on-lock'
@@ -30,28 +31,17 @@ export function StateCard({ page: { detail, permit, stored, waitingFail } }: { p
             </span>
           ),
         },
-        ...(lock === null
-          ? []
-          : [
-              { label: 'Lease until', value: <Time at={lock.leaseUntil} kind="seconds" /> },
-              {
-                label: 'Last heartbeat',
-                value: (
-                  <>
-                    <Time at={lock.heartbeatAt} kind="age" /> ago
-                  </>
-                ),
-              },
-            ]),
+        { label: 'Lease until', value: lock && <Time at={lock.leaseUntil} kind="seconds" /> },
+        { label: 'Last heartbeat', value: lock && <Time at={lock.heartbeatAt} kind="ago" /> },
       ]}
     />
   )
   return (
     <Card id="state" title="State and actions" aside={state === null ? undefined : KEY_STATE_LABEL[state]}>
       {detail.storeError !== null && (
-        <p className="mx-4 mb-2 rounded-m bg-warn-soft px-3 py-2 text-s text-warn-ink">
+        <Note tone="warn" className="mx-4 mb-2 text-s">
           {detail.sourceName} cannot be read now: this is as it was last staged.
-        </p>
+        </Note>
       )}
       {lock !== null && state !== null && KEY_ACTIONS[state].length > 0 ? (
         <ActOnLock
@@ -63,11 +53,11 @@ export function StateCard({ page: { detail, permit, stored, waitingFail } }: { p
         </ActOnLock>
       ) : (
         <div className="px-4 pb-3">
-          <p className="rounded-m bg-sunken px-3 py-2.5 text-ink-2">
+          <Note tone="quiet">
             {state === null
               ? 'No store has this key: there is nothing to act on.'
               : `${KEY_STATE[state].says} Nothing may be done to it in this state.`}
-          </p>
+          </Note>
           <div className="mt-2">{facts}</div>
           {proposal}
         </div>

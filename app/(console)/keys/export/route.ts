@@ -2,8 +2,6 @@ import { exportRoute } from '@/app/_server/export-response'
 import { exportKeys } from '@/lib/keys/export-keys'
 import { loadQuery, toFilter } from '../query'
 
-export const dynamic = 'force-dynamic'
-
 export const POST = exportRoute('keys', async (ctx, asked, format) =>
   exportKeys(ctx, toFilter(await loadQuery(asked)), format),
 )

@@ -1,5 +1,4 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
 import { buttonClass } from '@/app/_ui/button'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
@@ -10,20 +9,19 @@ import { moneyListText } from '@/app/_ui/money-text'
 import { PageLink } from '@/app/_ui/page-link'
 import { type Column, Table } from '@/app/_ui/table'
 import { type DayEvents, type DayFigures, readDayFigures } from '@/lib/reconcile/report/day-figures'
-import { openPage } from '../../_page/open-page'
+import { openPage, type PageProps } from '../../_page/open-page'
 import { Page } from '../../_page/page-frame'
 import { DayField } from './day-field'
 import { EVENT } from './event-words'
 import { askedDay, dayOf, loadReport } from './query'
 
 export const metadata: Metadata = { title: 'Day report' }
-export const dynamic = 'force-dynamic'
 
 const DAY_MS = 86_400_000
 const ORDER = Object.keys(EVENT)
 
-export default async function ReportsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { ctx, asked, now } = await openPage('/reconciliation/reports', searchParams)
+export default async function ReportsPage(props: PageProps) {
+  const { ctx, asked, now } = await openPage('/reconciliation/reports', props)
   const today = dayOf(now)
   const day = askedDay((await loadReport(asked)).day, now)
   const figures = await readDayFigures(ctx.db, day)

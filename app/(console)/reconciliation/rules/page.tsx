@@ -1,5 +1,4 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
 import { ActDialog } from '@/app/_ui/act-dialog'
 import { Card } from '@/app/_ui/card'
 import { plural } from '@/app/_ui/format-figure'
@@ -7,7 +6,7 @@ import { listUsers } from '@/lib/access/users'
 import { listActions } from '@/lib/actions/read'
 import { RULES_ACTION_KIND } from '@/lib/core/states'
 import { readRules } from '@/lib/reconcile/rules/rules'
-import { openPage } from '../../_page/open-page'
+import { openPage, type PageProps } from '../../_page/open-page'
 import { Page } from '../../_page/page-frame'
 import { proposeRule } from './act'
 import { RuleForm } from './rule-form'
@@ -15,14 +14,13 @@ import { RulesCard } from './rules-card'
 import { WaitingRules } from './waiting-rules'
 
 export const metadata: Metadata = { title: 'Rules' }
-export const dynamic = 'force-dynamic'
 
 const WAITING_SHOWN = 10
 /** Where the rules in force came from is looked for in so many. */
 const APPROVED_READ = 100
 
-export default async function RulesPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { ctx, place, forbid } = await openPage('/reconciliation/rules', searchParams)
+export default async function RulesPage(props: PageProps) {
+  const { ctx, place, forbid } = await openPage('/reconciliation/rules', props)
   const [{ rules, version }, waiting, approved, users] = await Promise.all([
     readRules(ctx.db),
     listActions(ctx.db, { kind: [RULES_ACTION_KIND], state: ['proposed'] }, { limit: WAITING_SHOWN }),

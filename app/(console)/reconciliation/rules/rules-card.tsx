@@ -7,9 +7,9 @@ import { PageLink } from '@/app/_ui/page-link'
 import { type Column, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
+import { type Origin, originOf } from '@/lib/reconcile/rules/evidence'
 import type { Rule, RuleSet } from '@/lib/reconcile/rules/rules'
 import { retireRule } from './act'
-import { type Origin, originOf } from './evidence'
 import { criteriaText, toleranceTexts } from './rule-words'
 
 type Props = RuleSet & {
@@ -104,7 +104,7 @@ function Came({ origin, people }: { origin: Origin | null; people: Props['people
     <TwoLines
       below={
         <>
-          <PageLink href={`/audit?subject=${actionId}`} className="hover:underline">
+          <PageLink href={`/audit?subject=${actionId}`} look="plain">
             approved by {people.get(approver ?? '') ?? 'somebody'}
           </PageLink>
           , <Time at={at} />

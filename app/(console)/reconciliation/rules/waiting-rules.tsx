@@ -1,9 +1,9 @@
 import type { Fact } from '@/app/_ui/facts'
 import { plural } from '@/app/_ui/format-figure'
 import type { ActionView } from '@/lib/actions/view'
+import { evidenceSchema, without } from '@/lib/reconcile/rules/evidence'
 import type { Rule } from '@/lib/reconcile/rules/rules'
 import { ProposedChange } from '../../_decide/proposed-change'
-import { evidenceSchema, without } from './evidence'
 import { PreviewText } from './preview-text'
 import { criteriaText, toleranceTexts } from './rule-words'
 

@@ -1,4 +1,6 @@
-import type { WaterfallRow } from './waterfall-rows'
+import type { WaterfallRow } from '@/lib/telemetry/read/traces/waterfall'
+
+export type { WaterfallRow } from '@/lib/telemetry/read/traces/waterfall'
 
 /** key, depth, name, place of the service, start and duration in ms, failed, mark. */
 type Packed = [string, number, string, number, number, number, 0 | 1, 0 | 1 | 2]

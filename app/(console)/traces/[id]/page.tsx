@@ -1,7 +1,7 @@
 import { KeyRound, Lock } from 'lucide-react'
 import type { Metadata } from 'next'
 import { notFound } from 'next/navigation'
-import { createLoader, parseAsString, type SearchParams } from 'nuqs/server'
+import { createLoader, parseAsString } from 'nuqs/server'
 import { AttemptLanes } from '@/app/_ui/attempt-lanes'
 import { Badge } from '@/app/_ui/badge'
 import { buttonClass } from '@/app/_ui/button'
@@ -12,31 +12,28 @@ import { latencyText } from '@/app/_ui/format-figure'
 import { outcomeLook } from '@/app/_ui/outcome-look'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
+import { findKeyOf } from '@/lib/keys/find-key-of-trace'
 import { listSightings, type Sighting } from '@/lib/telemetry/read/requests/sightings'
 import { readTrace, type TraceSpan } from '@/lib/telemetry/read/traces/trace'
+import { buildWaterfall, keySpans } from '@/lib/telemetry/read/traces/waterfall'
 import { readTraceLink, traceLink } from '@/lib/telemetry/trace-link'
-import { openPage } from '../../_page/open-page'
+import { openPage, type PageProps } from '../../_page/open-page'
 import { BesideEachOther, Page } from '../../_page/page-frame'
 import { requestLane } from '../../_page/request-lane'
-import { findKeyOf } from './find-key'
 import { packRows } from './packed-rows'
 import { SpanCard } from './span-card'
 import { Waterfall } from './waterfall'
-import { buildWaterfall, keySpans } from './waterfall-rows'
 
 export const metadata: Metadata = { title: 'Trace' }
-export const dynamic = 'force-dynamic'
 
 const TRACE_ID = /^[0-9a-f]{32}$/
 const ATTEMPTS_SHOWN = 12
 const load = createLoader({ span: parseAsString })
 
-type Props = { params: Promise<{ id: string }>; searchParams: Promise<SearchParams> }
-
-export default async function TracePage({ params, searchParams }: Props) {
-  const { id } = await params
+export default async function TracePage(props: PageProps<{ id: string }>) {
+  const { id } = await props.params
   if (!TRACE_ID.test(id)) notFound()
-  const { ctx, asked } = await openPage(`/traces/${id}`, searchParams)
+  const { ctx, asked } = await openPage(`/traces/${id}`, props)
   const [{ span: chosenId }, { spans, truncated }, template] = await Promise.all([
     load(asked),
     readTrace(ctx.db, id),

@@ -5,8 +5,7 @@ import { useEffect, useRef, useState } from 'react'
 import { classNames } from '@/app/_ui/class-names'
 import { latencyText, plural } from '@/app/_ui/format-figure'
 import { QueryLink } from '@/app/_ui/page-link'
-import { type PackedRows, unpackRows } from './packed-rows'
-import type { WaterfallRow } from './waterfall-rows'
+import { type PackedRows, unpackRows, type WaterfallRow } from './packed-rows'
 
 const ROW_PX = 32
 /** Rows beyond the edge that are drawn too, so that scrolling shows no gap. */

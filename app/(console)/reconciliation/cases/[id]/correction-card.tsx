@@ -30,9 +30,9 @@ const IN_FLIGHT: readonly ActionState[] = ['proposed', 'approved', 'executing', 
 /** What puts it right: who may do it, what exactly happens, and how far it is. */
 export function CorrectionCard(props: Props) {
   const { found } = props
-  const pending = found.actions.find(({ state }) => IN_FLIGHT.includes(state as ActionState))
-  const last = found.actions.find(({ kind }) => kind !== 'ignore' || found.lifecycle === 'resolved')
   const resolved = found.lifecycle === 'resolved'
+  const pending = found.actions.find(({ state }) => IN_FLIGHT.includes(state as ActionState))
+  const shown = pending ?? found.actions.find(({ kind }) => kind !== 'ignore' || resolved)
   return (
     <Card id="correction" title="Correction" className="xl:sticky xl:top-16">
       <div className="grid gap-3 px-4 pb-4">
@@ -48,64 +48,60 @@ export function CorrectionCard(props: Props) {
             .
           </Note>
         )}
-        {pending !== undefined && <InFlight {...props} action={pending} />}
-        {pending === undefined && last !== undefined && <Ended action={last} people={props.people} />}
+        {shown !== undefined && <Progress {...props} action={shown} pending={pending !== undefined} />}
         {pending === undefined && !resolved && <Fixes {...props} />}
       </div>
     </Card>
   )
 }
 
-function ActionFacts({ action, keeps }: { action: ActionView; keeps?: readonly string[] }) {
+function ActionFacts({ action, keeps }: { action: ActionView; keeps: readonly string[] }) {
+  const { id, kind, charge, amount, evidenceHash } = action
   return (
     <Facts
       facts={[
-        { label: 'What', value: FIX[action.kind as ActionKind].verb },
-        ...(action.charge === null ? [] : [{ label: 'Of', value: <ShortId id={action.charge} /> }]),
-        ...(action.amount === null ? [] : [{ label: 'Amount', value: moneyText(action.amount) }]),
-        ...(keeps === undefined || keeps.length === 0
-          ? []
-          : [{ label: 'Keeps', value: keeps.map((id) => <ShortId key={id} id={id} />) }]),
+        { label: 'What', value: FIX[kind as ActionKind].verb },
+        { label: 'Of', value: charge !== null && <ShortId id={charge} /> },
+        { label: 'Amount', value: amount !== null && moneyText(amount) },
+        { label: 'Keeps', value: keeps.length > 0 && keeps.map((each) => <ShortId key={each} id={each} />) },
         {
           label: 'Action id',
           value: (
-            <PageLink href={`/audit?subject=${action.id}`} className="text-accent-ink hover:underline">
-              <ShortId id={action.id} />
+            <PageLink href={`/audit?subject=${id}`} look="link">
+              <ShortId id={id} />
             </PageLink>
           ),
         },
-        ...(action.evidenceHash === null
-          ? []
-          : [{ label: 'Evidence', value: <ShortId id={`sha256 ${action.evidenceHash}`} /> }]),
+        { label: 'Evidence', value: evidenceHash !== null && <ShortId id={`sha256 ${evidenceHash}`} /> },
       ]}
     />
   )
 }
 
-const nameIn = (people: readonly Person[], id: string | null) =>
-  people.find((person) => person.id === id)?.name ?? id ?? 'the system'
+type ProgressProps = Props & { action: ActionView; pending: boolean }
 
-function InFlight(props: Props & { action: ActionView }) {
-  const { found, action, people } = props
-  const words = FIX[action.kind as ActionKind]
-  const proposer = nameIn(people, action.proposer)
-  const keeps = action.kind === 'refund' ? found.subject.effectIds.filter((id) => id !== action.charge) : []
+/** What is done, by whom and why, and how far it is; while it is in flight also what it means, and who decides. */
+function Progress(props: ProgressProps) {
+  const { found, action, people, pending } = props
+  const proposer = people.find(({ id }) => id === action.proposer)?.name ?? action.proposer ?? 'the system'
+  const keeps =
+    pending && action.kind === 'refund' ? found.subject.effectIds.filter((id) => id !== action.charge) : []
   const state = ACTION_STATE[action.state as ActionState]
   return (
     <>
-      <p className="text-ink-2">{words.consequence}</p>
+      {pending && <p className="text-ink-2">{FIX[action.kind as ActionKind].consequence}</p>}
       <ActionFacts action={action} keeps={keeps} />
       <div className="rounded-m border border-line px-3 py-2.5">
         <p className="flex items-center justify-between gap-2">
           <Badge tone={state.tone}>{state.text}</Badge>
-          <Time at={action.createdAt} kind="age" className="text-ink-3" />
+          {pending && <Time at={action.createdAt} kind="age" className="text-ink-3" />}
         </p>
         <p className="mt-1.5 text-ink-2">
-          Proposed by {proposer}: “{action.reason}”. Everything is read again before it runs; it is aborted
-          when anything changed.
+          Proposed by {proposer}: “{action.reason}”.
+          {pending && ' Everything is read again before it runs; it is aborted when anything changed.'}
         </p>
       </div>
-      <CorrectionSteps action={action} people={people} resolved={false} />
+      <CorrectionSteps action={action} people={people} />
       {action.state === 'proposed' && <Decide {...props} keeps={keeps} />}
     </>
   )
@@ -114,7 +110,7 @@ function InFlight(props: Props & { action: ActionView }) {
 /** Said until the second person has it before them. */
 const SECOND_PERSON = / (?:It moves only after a|A) second person approves\./
 
-function Decide(props: Props & { action: ActionView; keeps: readonly string[] }) {
+function Decide(props: ProgressProps & { keeps: readonly string[] }) {
   const { action, me, people, forbid, place, keeps } = props
   const words = FIX[action.kind as ActionKind]
   const mine = action.proposer === me
@@ -161,20 +157,4 @@ function whoDecides(
   return forbidden === null
     ? 'Approving sends it after 10 s, in which you can abort.'
     : `${forbidden}: ${others || 'nobody has it yet'}.`
-}
-
-function Ended({ action, people }: { action: ActionView; people: readonly Person[] }) {
-  const state = ACTION_STATE[action.state as ActionState]
-  return (
-    <>
-      <ActionFacts action={action} />
-      <div className="rounded-m border border-line px-3 py-2.5">
-        <Badge tone={state.tone}>{state.text}</Badge>
-        <p className="mt-1.5 text-ink-2">
-          Proposed by {nameIn(people, action.proposer)}: “{action.reason}”.
-        </p>
-      </div>
-      <CorrectionSteps action={action} people={people} resolved={action.state === 'done'} />
-    </>
-  )
 }

@@ -4,20 +4,13 @@ import type { ActionView } from '@/lib/actions/view'
 import type { ActionKind, ActionState } from '@/lib/core/states'
 import { FIX } from '../../words'
 
-type Progress = 'done' | 'now' | 'open' | 'stopped'
-const ICON = { done: CircleCheck, now: LoaderCircle, open: CircleDashed, stopped: CircleX } as const
-const INK: Record<Progress, string> = {
-  done: 'text-processing',
-  now: 'text-warning',
-  open: 'text-ink-3',
-  stopped: 'text-bad',
-}
-const SAID: Record<Progress, string> = {
-  done: 'done',
-  now: 'in progress',
-  open: 'not yet',
-  stopped: 'stopped here',
-}
+const PROGRESS = {
+  done: { icon: CircleCheck, ink: 'text-processing', said: 'done' },
+  now: { icon: LoaderCircle, ink: 'text-warning', said: 'in progress' },
+  open: { icon: CircleDashed, ink: 'text-ink-3', said: 'not yet' },
+  stopped: { icon: CircleX, ink: 'text-bad', said: 'stopped here' },
+} as const
+type Progress = keyof typeof PROGRESS
 
 /** How far each state is: approval, execution, verification. A new state breaks the build. */
 const PLACE: Record<ActionState, readonly [Progress, Progress, Progress]> = {
@@ -25,7 +18,7 @@ const PLACE: Record<ActionState, readonly [Progress, Progress, Progress]> = {
   approved: ['done', 'now', 'open'],
   executing: ['done', 'now', 'open'],
   unknown: ['done', 'now', 'open'],
-  done: ['done', 'done', 'now'],
+  done: ['done', 'done', 'done'],
   refused: ['done', 'stopped', 'open'],
   failed: ['done', 'stopped', 'open'],
   rejected: ['stopped', 'open', 'open'],
@@ -35,15 +28,7 @@ const PLACE: Record<ActionState, readonly [Progress, Progress, Progress]> = {
 type Person = { id: string; name: string }
 
 /** Proposal → approval → execution → verification, with who and when. */
-export function CorrectionSteps({
-  action,
-  people,
-  resolved,
-}: {
-  action: ActionView
-  people: readonly Person[]
-  resolved: boolean
-}) {
+export function CorrectionSteps({ action, people }: { action: ActionView; people: readonly Person[] }) {
   const [approval, execution, verification] = PLACE[action.state as ActionState]
   const name = (id: string | null) => people.find((person) => person.id === id)?.name ?? null
   const steps: { title: string; progress: Progress; who: string | null; at: string | null }[] = [
@@ -57,23 +42,18 @@ export function CorrectionSteps({
       who: null,
       at: execution === 'done' ? action.finishedAt : action.executedAt,
     },
-    {
-      title: 'Verification',
-      progress: resolved && verification === 'now' ? 'done' : verification,
-      who: null,
-      at: null,
-    },
+    { title: 'Verification', progress: verification, who: null, at: null },
   ]
   return (
     <ol aria-label="Steps of the correction" className="grid gap-1.5">
       {steps.map(({ title, progress, who, at }) => {
-        const Icon = ICON[progress]
+        const { icon: Icon, ink, said } = PROGRESS[progress]
         return (
           <li key={title} className="flex items-center gap-2">
-            <Icon size={15} aria-hidden="true" className={`shrink-0 ${INK[progress]}`} />
+            <Icon size={15} aria-hidden="true" className={`shrink-0 ${ink}`} />
             <span>
               {title}
-              <span className="sr-only">, {SAID[progress]}</span>
+              <span className="sr-only">, {said}</span>
             </span>
             <span className="ml-auto text-ink-3 text-s">
               {who}

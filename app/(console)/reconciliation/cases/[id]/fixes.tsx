@@ -23,7 +23,7 @@ function RefundFacts({ found }: { found: CaseDetail }) {
     <Facts
       facts={[
         { label: 'Refund', value: <ShortId id={decided.refund} /> },
-        ...(found.amount === null ? [] : [{ label: 'Amount', value: moneyText(found.amount) }]),
+        { label: 'Amount', value: found.amount !== null && moneyText(found.amount) },
         { label: 'Keeps', value: decided.keeps.map((id) => <ShortId key={id} id={id} />) },
         { label: 'Evidence', value: <ShortId id={`sha256 ${found.evidenceHash}`} /> },
       ]}

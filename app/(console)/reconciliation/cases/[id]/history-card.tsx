@@ -35,10 +35,7 @@ export function HistoryCard({
                 {run !== null && (
                   <>
                     {' '}
-                    <PageLink
-                      href={`/reconciliation/runs/${run}`}
-                      className="text-accent-ink underline underline-offset-2"
-                    >
+                    <PageLink href={`/reconciliation/runs/${run}`} look="inline">
                       run
                     </PageLink>
                   </>

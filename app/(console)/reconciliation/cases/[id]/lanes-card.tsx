@@ -1,18 +1,19 @@
 import { AttemptLanes } from '@/app/_ui/attempt-lanes'
-import { Card, CardText } from '@/app/_ui/card'
+import { Card } from '@/app/_ui/card'
 import { plural } from '@/app/_ui/format-figure'
 import { Time } from '@/app/_ui/time'
 import type { CaseLanes } from './lanes'
 
 /** The attempts of one operation on one axis: who held the key, when it charged, when the lease ended. */
 export function LanesCard({ found }: { found: CaseLanes | null }) {
-  if (found === null) {
+  if (found === null)
     return (
-      <Card id="attempts" title="Attempts">
-        <CardText>Not known: no span, no lease and no object of this operation was seen.</CardText>
-      </Card>
+      <Card
+        id="attempts"
+        title="Attempts"
+        empty="Not known: no span, no lease and no object of this operation was seen."
+      />
     )
-  }
   return (
     <Card
       id="attempts"

@@ -1,5 +1,4 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
 import { moneyText } from '@/app/_ui/money-text'
 import { Time } from '@/app/_ui/time'
 import { listUsers } from '@/lib/access/users'
@@ -8,7 +7,7 @@ import type { CaseLifecycle, CaseTriage } from '@/lib/core/states'
 import { type CaseDetail, getCase } from '@/lib/reconcile/cases/cases'
 import { readCaseSides } from '@/lib/reconcile/cases/read-case-sides'
 import { canUndo } from '@/lib/reconcile/triage/undo-triage'
-import { missing, openPage } from '../../../_page/open-page'
+import { missing, openPage, type PageProps } from '../../../_page/open-page'
 import { Page } from '../../../_page/page-frame'
 import { SeverityBadge } from '../../../_page/severity-badge'
 import { LIFECYCLE, TRIAGE } from '../../words'
@@ -23,13 +22,10 @@ import { SidesCard } from './sides-card'
 import { TriageBar } from './triage-bar'
 
 export const metadata: Metadata = { title: 'Case' }
-export const dynamic = 'force-dynamic'
 
-type Props = { params: Promise<{ id: string }>; searchParams: Promise<SearchParams> }
-
-export default async function CasePage({ params, searchParams }: Props) {
-  const { id } = await params
-  const { ctx, place, forbid } = await openPage(`/reconciliation/cases/${id}`, searchParams)
+export default async function CasePage(props: PageProps<{ id: string }>) {
+  const { id } = await props.params
+  const { ctx, place, forbid } = await openPage(`/reconciliation/cases/${id}`, props)
   const found = await getCase(ctx.db, id).catch(missing)
   const [sides, users] = await Promise.all([readCaseSides(ctx.db, id), listUsers(ctx.db)])
   const { aspect } = CASE_CLASSES[found.class]

@@ -30,7 +30,7 @@ export function SidesCard({
       aside={
         <>
           {resolved ? 'closed ' : 'judged '}
-          <Time at={judgedAt} kind="age" /> ago
+          <Time at={judgedAt} kind="ago" />
         </>
       }
     >

@@ -1,8 +1,6 @@
 import { reportResponse } from '@/app/_server/report-response'
 import { askedDay } from '../query'
 
-export const dynamic = 'force-dynamic'
-
 export const POST = (request: Request): Promise<Response> =>
   reportResponse(request, (ctx, asked) => ({
     kind: 'day',

@@ -1,15 +1,14 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
 import { ActDialog } from '@/app/_ui/act-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { ExportButtons } from '@/app/_ui/export-buttons'
 import { listUsers } from '@/lib/access/users'
+import { systemResults } from '@/lib/reconcile/report/run-results'
 import { readRunLog } from '@/lib/runs/read'
-import { openPage } from '../../../_page/open-page'
+import { openPage, type PageProps } from '../../../_page/open-page'
 import { openRun } from '../../../_page/open-run'
 import { BesideEachOther, Page } from '../../../_page/page-frame'
 import { cancel, repeatForReal } from '../../act'
-import { systemResults } from '../../run-counts'
 import { RunFacts } from '../../run-facts'
 import { RunLog } from '../../run-log'
 import { RUN_STATE } from '../../words'
@@ -18,13 +17,10 @@ import { SystemCard } from './system-card'
 import { WindowText } from './window-text'
 
 export const metadata: Metadata = { title: 'Run' }
-export const dynamic = 'force-dynamic'
 
-type Props = { params: Promise<{ id: string }>; searchParams: Promise<SearchParams> }
-
-export default async function RunPage({ params, searchParams }: Props) {
-  const { id } = await params
-  const { ctx, forbid } = await openPage(`/reconciliation/runs/${id}`, searchParams)
+export default async function RunPage(props: PageProps<{ id: string }>) {
+  const { id } = await props.params
+  const { ctx, forbid } = await openPage(`/reconciliation/runs/${id}`, props)
   const run = await openRun(ctx.db, id, 'reconciliation')
   const [log, users] = await Promise.all([readRunLog(ctx.db, id), listUsers(ctx.db)])
   const results = systemResults(run.counts)

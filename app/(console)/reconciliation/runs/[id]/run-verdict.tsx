@@ -1,7 +1,7 @@
 import { Card } from '@/app/_ui/card'
 import { StateMark } from '@/app/_ui/state-mark'
+import { runTotals, type SystemResult } from '@/lib/reconcile/report/run-results'
 import type { RunView } from '@/lib/runs/read'
-import { runTotals, type SystemResult } from '../../run-counts'
 import { RunFigures } from '../../run-figures'
 import { Progress } from '../../runs-card'
 import { RUN_STATE, verdictOf } from '../../words'

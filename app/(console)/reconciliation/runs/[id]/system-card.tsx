@@ -5,8 +5,8 @@ import { PageLink } from '@/app/_ui/page-link'
 import { type Column, Table } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { caseTitle, findCaseClass } from '@/lib/core/case-classes'
+import type { SystemResult } from '@/lib/reconcile/report/run-results'
 import { SeverityBadge } from '../../../_page/severity-badge'
-import type { SystemResult } from '../../run-counts'
 
 /** What a run found in one system, class by class, and what became of its cases. */
 export function SystemCard({ result, dryRun }: { result: SystemResult; dryRun: boolean }) {

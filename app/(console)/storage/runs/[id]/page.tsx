@@ -1,5 +1,4 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
@@ -10,7 +9,7 @@ import { listUsers } from '@/lib/access/users'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { readRunLog } from '@/lib/runs/read'
 import { isActive, nameIn, namesOf } from '../../../_page/names'
-import { openPage } from '../../../_page/open-page'
+import { openPage, type PageProps } from '../../../_page/open-page'
 import { openRun } from '../../../_page/open-run'
 import { BesideEachOther, Page } from '../../../_page/page-frame'
 import { RunFacts } from '../../../reconciliation/run-facts'
@@ -21,13 +20,10 @@ import { type CollectionCounts, collectionCounts } from '../../collection-counts
 import { UnfinishedCard } from './unfinished-card'
 
 export const metadata: Metadata = { title: 'Collection' }
-export const dynamic = 'force-dynamic'
 
-type Props = { params: Promise<{ id: string }>; searchParams: Promise<SearchParams> }
-
-export default async function CollectionPage({ params, searchParams }: Props) {
-  const { id } = await params
-  const { ctx, now } = await openPage(`/storage/runs/${id}`, searchParams)
+export default async function CollectionPage(props: PageProps<{ id: string }>) {
+  const { id } = await props.params
+  const { ctx, now } = await openPage(`/storage/runs/${id}`, props)
   const run = await openRun(ctx.db, id, 'collection')
   const [log, users, sources] = await Promise.all([
     readRunLog(ctx.db, id),

@@ -1,7 +1,5 @@
 import { reportResponse } from '@/app/_server/report-response'
 
-export const dynamic = 'force-dynamic'
-
 type Props = { params: Promise<{ id: string }> }
 
 export const POST = async (request: Request, { params }: Props): Promise<Response> => {

@@ -1,4 +1,4 @@
-import type { TraceSpan } from '@/lib/telemetry/read/traces/trace'
+import type { TraceSpan } from './trace'
 
 /** A span as a line of the waterfall: small, since there may be 10,000. */
 export type WaterfallRow = {

@@ -1,8 +1,8 @@
-import { scopeParts } from '@/app/_ui/identifier'
 import { caseTitle } from '@/lib/core/case-classes'
 import { type MoneyJson, sumMoneyJson } from '@/lib/core/money'
-import type { UnseenEffect } from '@/lib/effects/confirmed-unseen'
-import type { CausedEffect } from '@/lib/effects/read-causes'
+import { scopeParts } from '@/lib/core/scope'
+import type { UnseenEffect } from './confirmed-unseen'
+import type { CausedEffect } from './read-causes'
 
 /** An effect as the list beside the causes shows it. */
 export type EffectLine = {

@@ -1,9 +1,9 @@
-import type { UserContext } from '@/app/_server/context'
+import type { SystemContext } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
 import { env } from '@/lib/env'
-import { type KeyView, listKeys } from '@/lib/keys/list-keys'
 import { listLocks } from '@/lib/locks/list-locks'
 import { keyHash } from '@/lib/sources/key-hash'
+import { type KeyView, listKeys } from './list-keys'
 
 const FIND_TIMEOUT_MS = 1_500
 const TRACES_TRIED_MAX = 6
@@ -14,7 +14,7 @@ const TRACES_TRIED_MAX = 6
  * collected, or too slow to find now.
  */
 export async function findKeyOf(
-  ctx: UserContext,
+  ctx: SystemContext,
   request: { hash: string; scope: string | null; traceIds: readonly string[] },
 ): Promise<{ key: KeyView; lockId: string | null } | null> {
   const secret = env().IDEMSCOPE_KEY_SECRET
@@ -32,7 +32,7 @@ export async function findKeyOf(
   return null
 }
 
-async function lockOf(ctx: UserContext, { source, scope, key }: KeyView): Promise<string | null> {
+async function lockOf(ctx: SystemContext, { source, scope, key }: KeyView): Promise<string | null> {
   const { items } = await listLocks(ctx.db, { source, scope, key }, { limit: 1 }, ctx.clock.now())
   return items[0]?.id ?? null
 }

@@ -1,19 +1,17 @@
-import type { UserContext } from '@/app/_server/context'
-import type { TimeRange } from '@/app/_ui/time-range'
-import { readUnseenEffects } from '@/lib/effects/confirmed-unseen'
-import type { EffectKind } from '@/lib/effects/list-effects'
-import { readCausedEffects } from '@/lib/effects/read-causes'
+import type { SystemContext } from '@/lib/context'
 import { readEffectTotals } from '@/lib/telemetry/read/effects/effect-totals'
 import { readOrphanTotals } from '@/lib/telemetry/read/effects/orphan-totals'
 import { EFFECT_DAYS } from '@/lib/telemetry/retention'
-import { requestNow } from '../_shell/reads'
 import { groupCauses, sumAmounts } from './causes'
+import { readUnseenEffects } from './confirmed-unseen'
+import type { EffectKind } from './list-effects'
+import { readCausedEffects } from './read-causes'
 
 const DAY_MS = 86_400_000
 
 /** Duplicates belong to a time; orphans are open until they are settled, whenever they happened. */
-export async function readEffectsPage(ctx: UserContext, kind: EffectKind, range: TimeRange) {
-  const now = await requestNow()
+export async function readEffects(ctx: SystemContext, kind: EffectKind, range: { from: Date; to: Date }) {
+  const now = ctx.clock.now()
   const everOpen = {
     from: new Date(now.getTime() - EFFECT_DAYS * DAY_MS),
     to: new Date(now.getTime() + DAY_MS),
@@ -36,7 +34,7 @@ export async function readEffectsPage(ctx: UserContext, kind: EffectKind, range:
   }
 }
 
-async function readKind(ctx: UserContext, kind: EffectKind, window: { from: Date; to: Date }) {
+async function readKind(ctx: SystemContext, kind: EffectKind, window: { from: Date; to: Date }) {
   const seen = await readCausedEffects(ctx, { kind, ...window })
   const named = seen.effects.flatMap(({ caseId }) => (caseId === null ? [] : [caseId]))
   const unseen = await readUnseenEffects(ctx, { kind, ...window, seen: [...new Set(named)] })

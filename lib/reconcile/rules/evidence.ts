@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ActionView } from '@/lib/actions/view'
-import { type Rule, rulesSchema } from '@/lib/reconcile/rules/rules'
+import { type Rule, rulesSchema } from './rules'
 
 const money = z.object({ minor: z.string(), currency: z.string() })
 /** What a proposal of rules keeps beside its action. */
