@@ -1,5 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { approve } from '@/lib/reconcile/corrections/approve'
+import { act } from '@/lib/reconcile/corrections/execute/act'
+import { gather } from '@/lib/reconcile/corrections/execute/gather'
 import { propose } from '@/lib/reconcile/corrections/propose'
 import { createDesk, hashOf } from './desk'
 import { acquire, book, charge, complete, giveBack, pay } from './payments'
@@ -134,6 +136,38 @@ describe('a duplicate is not refunded while the one that is kept may have been',
     expect(await backMinor(surplus)).toBe(0)
     await world.provider.control.decideDispute(kept, 'won')
     expect(await decide(await proposeRefund(caseId))).toMatchObject({ state: 'done' })
+  })
+
+  /** An approved refund of the surplus whose evidence was just read again. */
+  async function aboutToCall() {
+    const { caseId, kept, surplus } = await doubled()
+    const { id } = await proposeRefund(caseId)
+    const { prisma } = world.system.db
+    const action = await prisma.action.findUniqueOrThrow({ where: { id } })
+    const row = await prisma.reconciliationCase.findUniqueOrThrow({ where: { id: caseId } })
+    const gathered = await gather(world.system, row, SETTINGS)
+    expect(gathered.hash).toBe(action.evidenceHash)
+    return { kept, surplus, action, gathered }
+  }
+
+  test('disputed between the evidence and the call: the charges are compared once more, and nothing leaves', async () => {
+    const { kept, surplus, action, gathered } = await aboutToCall()
+    await world.provider.control.disputeCharge(kept)
+    expect(await act(action, gathered, async () => null)).toMatchObject({
+      state: 'refused',
+      result: { reason: 'money_changed', text: expect.stringContaining(`new dispute of ${kept}`) },
+    })
+    expect(await backMinor(surplus)).toBe(0)
+  })
+
+  test('given back at the dashboard between the evidence and the call: nothing leaves', async () => {
+    const { kept, surplus, action, gathered } = await aboutToCall()
+    await world.stripe.refunds.create({ charge: kept })
+    expect(await act(action, gathered, async () => null)).toMatchObject({
+      state: 'refused',
+      result: { reason: 'money_changed' },
+    })
+    expect(await backMinor(surplus)).toBe(0)
   })
 
   test('where a person chooses: neither beside a dispute nor beside a refund that nothing explains', async () => {

@@ -11,7 +11,7 @@ import { sqlState } from '@/lib/sources/postgres-pool'
 import type { Action } from '@/prisma/generated/client'
 import { whyNotBookable } from '../posting-kind'
 import type { Gathered } from './gather'
-import { readLiveMoney, whatChanged } from './live-money'
+import { approvedCharges, readLiveMoney, whatChanged } from './live-money'
 
 export type ActOutcome = {
   state: 'done' | 'refused' | 'failed' | 'unknown'
@@ -48,7 +48,7 @@ export async function act(
   if (step.kind === 'refund') {
     const open = gathered.sources.providers.find(({ id }) => id === action.sourceId)
     if (open === undefined) return gone
-    return refund(open.source, action, step, gathered.finding?.subject.reference ?? null, killed)
+    return refund(open.source, action, step, gathered, killed)
   }
   const open = gathered.sources.ledgers.find(({ id }) => id === action.sourceId)
   return open === undefined ? gone : book(open.source, action, step.correction, killed)
@@ -77,23 +77,48 @@ const gone: ActOutcome = {
 }
 const stopped = (text: string): ActOutcome => ({ state: 'refused', result: { reason: 'kill_switch', text } })
 
+const unreachable: ActOutcome = { state: 'refused', result: { reason: 'provider_unreachable' } }
+const moneyChanged = (what: string): ActOutcome => ({
+  state: 'refused',
+  result: { reason: 'money_changed', text: `Since it was approved, ${what}. Nothing was done.` },
+})
+
+/**
+ * What changed of the other charges that the approval rests on, such as the one that is kept: a bank that claims it now
+ * may mean the same money. null = nothing.
+ */
+async function changedBeside(
+  providers: Gathered['sources']['providers'],
+  { evidence }: Action,
+  chargeId: string,
+): Promise<ActOutcome | null> {
+  for (const { source, charge } of approvedCharges(evidence)) {
+    if (charge === chargeId) continue
+    const open = providers.find(({ id }) => id === source)
+    const live = open === undefined ? null : await readLiveMoney(open.source, charge)
+    if (live === null) return unreachable
+    const changed = whatChanged(live, evidence, ['succeeded', 'pending'])
+    if (changed !== null) return moneyChanged(changed)
+  }
+  return null
+}
+
 async function refund(
   source: ProviderSource,
   action: Action,
   step: { chargeId: string; amountMinor: bigint },
-  reference: string | null,
+  { finding, sources }: Gathered,
   killed: () => Promise<string | null>,
 ): Promise<ActOutcome> {
-  // Read immediately before the call: support may refund at the provider's dashboard while this one is decided.
+  // Last of all what is refunded: support may refund at the provider's dashboard while this one is decided.
+  const beside = await changedBeside(sources.providers, action, step.chargeId)
   const live = await readLiveMoney(source, step.chargeId)
-  if (live === null) return { state: 'refused', result: { reason: 'provider_unreachable' } }
+  if (live === null) return unreachable
   const ours = madeBy(action, live.refunds)
   if (ours !== undefined) return outcomeOf(ours)
+  if (beside !== null) return beside
   const changed = whatChanged(live, action.evidence)
-  if (changed !== null) {
-    const text = `Since it was approved, ${changed}. Nothing was done.`
-    return { state: 'refused', result: { reason: 'money_changed', text } }
-  }
+  if (changed !== null) return moneyChanged(changed)
   const { charge } = live
   const leftMinor = charge.capturedMinor - charge.refundedMinor
   if (step.amountMinor > leftMinor) {
@@ -106,7 +131,13 @@ async function refund(
     chargeId: step.chargeId,
     amountMinor: step.amountMinor,
     currency: charge.currency,
-    tags: { scope: null, key: null, step: null, reference, actionId: action.id },
+    tags: {
+      scope: null,
+      key: null,
+      step: null,
+      reference: finding?.subject.reference ?? null,
+      actionId: action.id,
+    },
     stopped: killed,
   })
   switch (outcome.kind) {

@@ -4,6 +4,7 @@ import {
   type ProviderDispute,
   type ProviderRefund,
   type ProviderSource,
+  type ProviderStatus,
   SourceUnavailableError,
 } from '@/lib/sources/contracts'
 
@@ -27,35 +28,51 @@ export async function readLiveMoney(source: ProviderSource, chargeId: string): P
 
 const amount = z.object({ minor: z.string() })
 const part = z.object({ id: z.string(), status: z.string(), amount })
-const approvedSchema = z.object({
-  money: z.array(
-    z.object({ charge: z.string(), captured: amount, refunds: z.array(part), disputes: z.array(part) }),
-  ),
+const approvedMoney = z.object({
+  source: z.string(),
+  charge: z.string(),
+  captured: amount,
+  refunds: z.array(part),
+  disputes: z.array(part),
 })
+const approvedSchema = z.object({ money: z.array(approvedMoney) })
 
-/** What is not as it was approved, in words; null = all of it is. */
-export function whatChanged(live: LiveMoney, evidence: unknown): string | null {
+/** The charges whose money was approved, by the source that each of them is at. */
+export const approvedCharges = (evidence: unknown): { source: string; charge: string }[] =>
+  approvedSchema.safeParse(evidence).data?.money ?? []
+
+/** What is not as it was approved, in words; null = all of it is. `mayBe`: the states of the charge that are as before. */
+export function whatChanged(
+  live: LiveMoney,
+  evidence: unknown,
+  mayBe: readonly ProviderStatus[] = ['succeeded'],
+): string | null {
+  const { charge } = live
   const parsed = approvedSchema.safeParse(evidence)
-  const approved = parsed.data?.money.find(({ charge }) => charge === live.charge.id)
-  if (approved === undefined) return `what was approved does not show the money of ${live.charge.id}`
-  if (live.charge.status !== 'succeeded') return `${live.charge.id} is ${live.charge.status}`
-  if (live.charge.capturedMinor.toString() !== approved.captured.minor)
-    return `another amount of ${live.charge.id} is captured`
-  return changedPart(live.refunds, approved.refunds) ?? changedPart(live.disputes, approved.disputes)
+  const approved = parsed.data?.money.find((each) => each.charge === charge.id)
+  if (approved === undefined) return `what was approved does not show the money of ${charge.id}`
+  if (!mayBe.includes(charge.status)) return `${charge.id} is ${charge.status}`
+  if (charge.capturedMinor.toString() !== approved.captured.minor)
+    return `another amount of ${charge.id} is captured`
+  return (
+    changedPart(live.refunds, approved.refunds, `refund of ${charge.id}`) ??
+    changedPart(live.disputes, approved.disputes, `dispute of ${charge.id}`)
+  )
 }
 
 function changedPart(
   now: readonly { id: string; status: string; amountMinor: bigint }[],
   approved: readonly z.infer<typeof part>[],
+  what: string,
 ): string | null {
   const before = new Map(approved.map((each) => [each.id, each]))
   for (const { id, status, amountMinor } of now) {
     const was = before.get(id)
-    if (was === undefined) return `${id} is new`
-    if (was.status !== status) return `${id} was ${was.status} and is ${status}`
-    if (was.amount.minor !== amountMinor.toString()) return `${id} has another amount`
+    if (was === undefined) return `${id} is a new ${what}`
+    if (was.status !== status) return `${id}, a ${what}, was ${was.status} and is ${status}`
+    if (was.amount.minor !== amountMinor.toString()) return `${id}, a ${what}, has another amount`
     before.delete(id)
   }
   const [gone] = before.keys()
-  return gone === undefined ? null : `${gone} is gone`
+  return gone === undefined ? null : `${gone}, a ${what}, is gone`
 }
