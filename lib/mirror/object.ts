@@ -68,12 +68,28 @@ export const alias = {
   object: (sourceId: string, objectId: string): string => `o:${sourceId}\u001f${objectId}`,
 }
 
+/**
+ * A NUL or half a surrogate pair, such as in an order's reference that a client made up: PostgreSQL refuses the whole
+ * batch for it.
+ */
+const keepableText = (text: string): string =>
+  text.includes('\u0000') || !text.isWellFormed() ? text.toWellFormed().replaceAll('\u0000', '\ufffd') : text
+
+function keepable(value: unknown): unknown {
+  if (typeof value === 'string') return keepableText(value)
+  if (Array.isArray(value)) return value.map(keepable)
+  if (value === null || typeof value !== 'object' || value instanceof Date) return value
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [keepableText(name), keepable(each)]))
+}
+
 /** One life of a key: executed again after its expiry, it is another object. */
 export const lifeId = (scope: string, key: string, createdAtText: string): string =>
   `${scope}|${key}|${createdAtText}`
 
-/** A staged object with the hash of its content. */
-export function staged(version: bigint, content: Content, aliases: (string | null)[]): StagedObject {
+/** A staged object with the hash of its content. Of its texts, what the mirror's database cannot keep is replaced. */
+export function staged(version: bigint, given: Content, rawAliases: (string | null)[]): StagedObject {
+  const content = keepable(given) as Content
+  const aliases = keepable(rawAliases) as (string | null)[]
   return {
     ...content,
     version,
