@@ -1,6 +1,6 @@
 import type { FormNode } from './form'
 import type { Stored } from './objects'
-import { render, renderBalanceTransaction } from './render'
+import { render, renderBalanceTransaction, renderFailureTransaction } from './render'
 import type { State } from './state'
 
 const pathsMax = 10
@@ -22,6 +22,10 @@ export function renderExpanded(
     if (typeof id !== 'string') continue
     if (name === 'balance_transaction') {
       json[name] = renderBalanceTransaction(stored)
+      continue
+    }
+    if (name === 'failure_balance_transaction') {
+      json[name] = renderFailureTransaction(stored)
       continue
     }
     const found = lookUpFirst(id) ?? lookUp(state, name, id)

@@ -66,6 +66,8 @@ export interface Refund {
   /** What it did to the balance; null = nothing, an authorisation was given up. Absent = a refund. */
   readonly reportingCategory?: 'partial_capture_reversal' | null
   readonly failureReason: string | null
+  /** When the money came back; absent = it did not, or before this was kept. */
+  readonly failedS?: number
   readonly metadata: Metadata
 }
 

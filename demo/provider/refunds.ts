@@ -58,7 +58,12 @@ export function failRefund(draft: Draft, id: string): Outcome {
   if (refund === undefined) throw missing('refund', id)
   const charge = draft.provider.state.charges.get(refund.charge)
   if (refund.status === 'failed' || charge === undefined) throw invalid(`Refund ${id} has already failed.`)
-  const failed: Refund = { ...refund, status: 'failed', failureReason: 'lost_or_stolen_card' }
+  const failed: Refund = {
+    ...refund,
+    status: 'failed',
+    failureReason: 'lost_or_stolen_card',
+    failedS: draft.createdS,
+  }
   draft.save(failed)
   draft.save({ ...charge, amountRefunded: charge.amountRefunded - refund.amount })
   draft.event('refund.updated', failed)

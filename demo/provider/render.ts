@@ -127,7 +127,7 @@ function renderCharge(charge: Charge): Json {
   }
 }
 
-const txnId = (id: string): string => `txn_${id.slice(3)}`
+const txnId = (id: string, prefix = 'txn_'): string => `${prefix}${id.slice(3)}`
 
 /** What a charge or a refund did to the balance. Of a charge 2.9 % and 30 of the smallest unit are kept. */
 export function renderBalanceTransaction(of: Stored): Json | null {
@@ -137,6 +137,13 @@ export function renderBalanceTransaction(of: Stored): Json | null {
   }
   if (of.object !== 'refund' || of.reportingCategory === null) return null
   return balanceTransaction(of, -of.amount, 0, 'refund', of.reportingCategory ?? 'refund')
+}
+
+/** What brought the money of a refund back when it failed. */
+export function renderFailureTransaction(of: Stored): Json | null {
+  if (of.object !== 'refund' || of.failedS === undefined) return null
+  const returned = balanceTransaction(of, of.amount, 0, 'refund_failure', 'refund_failure')
+  return { ...returned, id: txnId(of.id, 'txn_f'), available_on: of.failedS, created: of.failedS }
 }
 
 const balanceTransaction = (
@@ -194,6 +201,7 @@ function renderRefund(refund: Refund): Json {
     currency: refund.currency,
     destination_details: { card: { type: 'refund' }, type: 'card' },
     ...(refund.failureReason === null ? {} : { failure_reason: refund.failureReason }),
+    ...(refund.failedS === undefined ? {} : { failure_balance_transaction: txnId(refund.id, 'txn_f') }),
     metadata: refund.metadata,
     payment_intent: refund.paymentIntent,
     reason: refund.reason,

@@ -138,10 +138,14 @@ function partObject(
       ...(part.kind === 'refund' && part.released ? { released: true } : {}),
     },
   }
-  return staged(reading.version, content, [
+  const object = staged(reading.version, content, [
     ...tagAliases(part),
     part.chargeId === null ? null : alias.provider(part.chargeId),
   ])
+  // Events do not show when a refund failed: it is kept, but makes no other refund of it.
+  return part.kind === 'refund' && part.failedAt !== null
+    ? { ...object, data: { ...object.data, failedAt: part.failedAt } }
+    : object
 }
 
 /** It is there, and its state is of no kind that is known: whatever it belongs to is set apart with it. */

@@ -124,6 +124,7 @@ export const refund = (over: Partial<Refund> = {}): Refund => ({
   observedAt: ago(10),
   modeMix: false,
   chargeId: 'ch_1',
+  failedAt: null,
   ...over,
 })
 

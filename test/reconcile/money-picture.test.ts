@@ -65,6 +65,8 @@ describe('what went out in place of what', () => {
 
   test('without a ledger a refund that the caller was told of is explained by its record', () => {
     const told = refund({ id: 're_2', amountMinor: 200n, createdAt: ago(100), key: 'rk2' })
+    // Made while the other one was still on its way: it is no part of it that was sent again.
+    const before = { ...failed('re_1', 200), failedAt: ago(50) }
     const life = { scope: told.scope ?? '', key: 'rk2', names: ['re_2'], effects: [] }
     const record = { ...operation().lives[0], ...life } as Operation['lives'][number]
     const first = { ...record, key: 'rk1', names: ['re_1'] }
@@ -73,13 +75,131 @@ describe('what went out in place of what', () => {
       {
         lives: [...operation().lives, first, record],
         charges: [charge({ refundedMinor: 200n })],
-        refunds: [failed('re_1', 200), told],
+        refunds: [before, told],
         postings: [],
       },
       { ...CONTEXT, sides },
     )
     expect(all.map((each) => each.class)).toEqual(['refund_failed'])
     expect(notOfferedIn(all[0]?.evidence)).toEqual([])
+  })
+})
+
+describe('an equal refund beside one that failed', () => {
+  const told = { ...operation().lives[0], scope: refund().scope ?? '' } as Operation['lives'][number]
+  const lives = [
+    ...operation().lives,
+    { ...told, key: 'rk1', names: ['re_1'], effects: [] },
+    { ...told, key: 'rk2', names: ['re_2'], effects: [] },
+  ]
+  const second = refund({ id: 're_2', createdAt: ago(150), key: 'rk2' })
+  const both = [posting(), booked('re_1', '2'), booked('re_2', '3')]
+  const charges = [charge({ refundedMinor: 500n })]
+  const at = (failedAt: Date | null) => ({ ...failed('re_1', 200), failedAt })
+  const refundOf = (refunds: Operation['refunds'], over: Partial<Operation> = {}) => {
+    const all = found({ lives, charges, refunds, postings: both, ...over })
+    return { all, evidence: all.find(({ objectId }) => objectId === 're_1')?.evidence }
+  }
+
+  test('of an own request, made before the other one failed: both were meant, and one is owed', () => {
+    const { all, evidence } = refundOf([at(ago(100)), second])
+    expect(all.map((each) => each.class)).toEqual(['refund_failed'])
+    expect(notOfferedIn(evidence)).toEqual([])
+  })
+
+  test.each([
+    ['made after it failed', at(ago(160)), second, /probably sent again/],
+    ['made nobody knows when', at(null), second, /only a person can tell/],
+    [
+      'made before by nobody known',
+      at(ago(100)),
+      { ...second, scope: null, key: null },
+      /only a person can tell/,
+    ],
+    ['made before under the same key', at(ago(100)), { ...second, key: 'rk1', step: 'again' }, /./],
+  ])('%s: no refund is offered', (_, first, other, text) => {
+    const { evidence } = refundOf([first, other])
+    expect(notOfferedIn(evidence)).toMatchObject([{ kind: 'refund', reason: expect.stringMatching(text) }])
+  })
+
+  test('whose posting was lost is booked first, and then the other one is owed', () => {
+    const lost = refundOf([at(ago(100)), second], { postings: both.slice(0, 2) })
+    expect(lost.all.map((each) => [each.class, notOfferedIn(each.evidence).length])).toEqual([
+      ['refund_failed', 1],
+      ['refund_unbooked', 0],
+    ])
+  })
+
+  test('where there is no ledger, the records say that both were meant, or a person does', () => {
+    const ctx = { ...CONTEXT, sides: { ...CONTEXT.sides, ledger: 'none' as const } }
+    const offers = (failedAt: Date | null) =>
+      found({ lives, charges, refunds: [at(failedAt), second], postings: [] }, ctx).map((each) => [
+        each.class,
+        notOfferedIn(each.evidence).length,
+      ])
+    expect(offers(ago(100))).toEqual([['refund_failed', 0]])
+    expect(offers(ago(160))).toEqual([['refund_failed', 1]])
+    expect(offers(null)).toEqual([['refund_failed', 1]])
+  })
+})
+
+describe('a refund that was sent again in parts', () => {
+  const part = (id: string, amountMinor: bigint, over = {}) =>
+    refund({ id, amountMinor, createdAt: ago(100), scope: null, key: null, ...over })
+  const offered = (refunds: Operation['refunds'], postings: Operation['postings'], refunded: bigint) =>
+    found({ charges: [charge({ refundedMinor: refunded })], refunds, postings }).map((each) => [
+      each.class,
+      each.objectId,
+      notOfferedIn(each.evidence).map(({ kind }) => kind),
+    ])
+
+  test('that are booked: the first posting is one too many', () => {
+    const postings = [posting(), booked('re_1', '2'), booked('re_a', '3', 300n), booked('re_b', '4', 200n)]
+    const refunds = [failed('re_1', 200), part('re_a', 300n), part('re_b', 200n)]
+    expect(offered(refunds, postings, 500n)).toEqual([['refund_failed', 're_1', ['refund']]])
+    const [finding] = found({ charges: [charge({ refundedMinor: 500n })], refunds, postings })
+    expect(finding?.evidence).toMatchObject({
+      money: [{ owed: [{ id: 're_1', answeredBy: 're_a', answeredInParts: ['re_a', 're_b'] }] }],
+    })
+  })
+
+  test('among others that do not belong to it', () => {
+    const amounts = { re_a: 120n, re_b: 330n, re_c: 170n }
+    const postings = Object.entries(amounts).map(([id, amount], place) => booked(id, `${place + 3}`, amount))
+    const refunds = Object.entries(amounts).map(([id, amount]) => part(id, amount))
+    expect(
+      offered([failed('re_1', 200), ...refunds], [posting(), booked('re_1', '2'), ...postings], 620n),
+    ).toEqual([['refund_failed', 're_1', ['refund']]])
+  })
+
+  test('that nothing books: each is to be booked once the first posting is reversed', () => {
+    const refunds = [failed('re_1', 200), part('re_a', 300n), part('re_b', 200n)]
+    expect(offered(refunds, [posting(), booked('re_1', '2')], 500n)).toEqual([
+      ['refund_unbooked', 're_a', ['book_refund']],
+      ['refund_unbooked', 're_b', ['book_refund']],
+    ])
+  })
+
+  test('of which one failed as well: that part alone is owed', () => {
+    const postings = [posting(), booked('re_1', '2'), booked('re_a', '3', 300n), booked('re_b', '4', 200n)]
+    const refunds = [failed('re_1', 200), part('re_a', 300n), part('re_b', 200n, { status: 'failed' })]
+    expect(offered(refunds, postings, 300n)).toEqual([
+      ['refund_failed', 're_1', ['refund']],
+      ['refund_failed', 're_b', []],
+    ])
+  })
+
+  test('of which the rest is not there yet: a person decides', () => {
+    const postings = [posting(), booked('re_1', '2'), booked('re_a', '3', 300n)]
+    const refunds = [failed('re_1', 200), part('re_a', 300n)]
+    expect(offered(refunds, postings, 300n)).toEqual([['refund_failed', 're_1', ['refund']]])
+  })
+
+  test('though it was only booked, never sent', () => {
+    const postings = [posting(), booked('re_x', '2'), booked('re_a', '3', 300n), booked('re_b', '4', 200n)]
+    const later = { createdAt: ago(90) }
+    const refunds = [part('re_a', 300n, later), part('re_b', 200n, later)]
+    expect(offered(refunds, postings, 500n)).toEqual([['refund_unsent', 're_x', ['refund']]])
   })
 })
 

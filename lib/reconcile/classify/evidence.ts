@@ -46,7 +46,7 @@ export const chargeFacts = (charge: Charge) => ({
   createdAt: charge.status === 'absent' ? null : charge.createdAt.toISOString(),
 })
 
-export const refundFacts = (refund: Refund) => ({
+export const refundFacts = (refund: Omit<Refund, 'failedAt'>) => ({
   source: refund.sourceId,
   kind: 'refund',
   id: refund.id,

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { caseClass } from '@/lib/core/case-classes'
 import { formatMoney } from '@/lib/core/money'
 import { ACTION_KINDS, type ActionKind } from '@/lib/core/states'
+import { type Claim, claimIdOf } from './claims'
 import type { Draft } from './finding'
-import { type Claim, claimIdOf, isLiveDispute, type MoneyPicture, moneyFacts } from './money'
+import { isLiveDispute, type MoneyPicture, moneyFacts } from './money'
 import type { Operation, Posting, Refund } from './operation'
 
 const notOfferedSchema = z.object({
@@ -119,11 +120,12 @@ function unexplainedText({ charge, unexplained }: MoneyPicture): string | null {
 /** A refund that failed or was never sent is sent again only where nothing else may have gone out in its place. */
 function whyNotAgain(draft: Draft, picture: MoneyPicture): string | null {
   const claim = picture.claims.find(({ id }) => id === draft.objectId)
-  if (claim?.answer && claim.doubled) return doubledText(claim, claim.answer)
+  if (claim?.doubled) return doubledText(claim)
   const unsure = claim?.kind === 'unsent' ? unsureText(claim, picture) : null
   if (unsure !== null) return unsure
   const unexplained = unexplainedText(picture)
   if (unexplained !== null) return unexplained
+  if (claim !== undefined && claim.doubtful.length > 0) return doubtfulText(claim)
   if (picture.charge.status !== 'succeeded')
     return `${picture.charge.id} is ${picture.charge.status} at the provider.`
   const { leftMinor, charge } = picture
@@ -143,14 +145,33 @@ function unsureText(claim: Claim, { charge }: MoneyPicture): string | null {
 
 const entriesText = ({ postings }: Claim): string => postings.map(({ entryId }) => entryId).join(', ')
 
-const doubledText = (claim: Claim, answer: Refund): string =>
-  `${answer.id} gave back the same ${amountOf(answer)} later and is booked on its own, so this refund was probably sent again. If it was, reverse posting ${entriesText(claim)}.`
+const refundsText = (refunds: readonly Refund[]): string =>
+  refunds.map((refund) => `${refund.id} (${amountOf(refund)})`).join(' and ')
+
+const reversalText = ({ postings }: Claim, otherwise: string): string =>
+  postings.length === 0 ? otherwise : `reverse posting ${postings.map(({ entryId }) => entryId).join(', ')}`
+
+/** What was made before it failed, or nobody knows when, may have been meant beside it: no refund is sure. */
+function doubledText(claim: Claim): string {
+  const { answers, kind, sentAfter } = claim
+  const gave =
+    answers.length === 1
+      ? `${refundsText(answers)} gave back the same, on its own account`
+      : `${refundsText(answers)} together gave back the same, on their own account`
+  const undo = reversalText(claim, 'ignore this case')
+  return kind === 'unsent' || sentAfter
+    ? `${gave} and later, so this refund was probably sent again. If it was, ${undo}.`
+    : `${gave}. Whether that was sent in place of this refund or meant beside it, only a person can tell. In its place: ${undo}. Beside it: send this one at the provider.`
+}
+
+const doubtfulText = (claim: Claim): string =>
+  `${refundsText(claim.doubtful)} went out after this refund. Whether they are a part of it that was sent again, only a person can tell. If they are, send the rest at the provider and ${reversalText(claim, 'ignore this case')}. If they are not, send this one at the provider.`
 
 /** The claim whose posting books this refund under another id. */
 export const bookedAs = (refundId: string, pictures: readonly MoneyPicture[]): Claim | null =>
   pictures
     .flatMap(({ claims }) => claims)
-    .find(({ answer, postings }) => answer?.id === refundId && postings.length > 0) ?? null
+    .find(({ answers, postings }) => postings.length > 0 && answers.some(({ id }) => id === refundId)) ?? null
 
 function whyNoBooking({ objectId }: Draft, pictures: readonly MoneyPicture[]): string | null {
   const claim = bookedAs(objectId, pictures)

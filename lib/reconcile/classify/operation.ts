@@ -94,7 +94,11 @@ export type Payment = ProviderObject & {
   memberIds: string[]
 }
 
-export type Refund = ProviderObject & { chargeId: string | null }
+export type Refund = ProviderObject & {
+  chargeId: string | null
+  /** By the provider's clock, whole seconds; null = it has not failed, or it is not known when. */
+  failedAt: Date | null
+}
 export type Dispute = ProviderObject & { chargeId: string | null }
 
 export type Posting = {

@@ -46,6 +46,8 @@ export type ProviderRefund = ProviderTags & {
   amountMinor: bigint
   /** The provider's record of an authorisation that was given up: no money moved. */
   released: boolean
+  /** When it failed, by the provider's clock; null = it has not, or it is not known when. */
+  failedAt: Date | null
   currency: string
   createdAt: Date
   /** Stripe's refunds carry no mode of their own: null there. */

@@ -79,6 +79,10 @@ const refundSchema = z.object({
   charge: z.union([z.string(), z.object({ id: z.string(), amount_captured: captured })]).nullish(),
   created,
   currency: z.string(),
+  /** An id where it was not expanded. Absent until it fails. */
+  failure_balance_transaction: z
+    .union([z.string().transform(() => null), z.object({ created }).transform((made) => made.created)])
+    .nullish(),
   metadata,
   payment_intent: id.nullish(),
   reason: z.string().nullish(),
@@ -197,6 +201,7 @@ export function toRefund(config: StripeConfig, raw: Stripe.Refund): ProviderRefu
     rawStatus,
     amountMinor: fromStripeAmount(refund.amount, refund.currency).minor,
     released: isRelease(refund),
+    failedAt: refund.failure_balance_transaction ?? null,
     currency: refund.currency.toUpperCase(),
     createdAt: refund.created,
     live: null,

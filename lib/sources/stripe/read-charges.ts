@@ -26,7 +26,7 @@ export const chargeParams = ({ fees }: StripeConfig, prefix = '') =>
   expand(prefix, ['payment_intent', fees && 'balance_transaction'])
 
 export const refundParams = ({ fees }: StripeConfig, prefix = '') =>
-  expand(prefix, ['charge', fees && 'balance_transaction'])
+  expand(prefix, ['charge', fees && 'balance_transaction', fees && 'failure_balance_transaction'])
 
 /** Charges as they are, in order. Of one that released a part the refunds are asked for: its own sum has both. */
 export async function readCharges(

@@ -1,6 +1,6 @@
+import { refundPostings } from '../claims'
 import { chargeFacts, postingFacts, refundFacts } from '../evidence'
 import type { ClassifyContext, Draft } from '../finding'
-import { refundPostings } from '../money'
 import type { Operation, Posting } from '../operation'
 import { namedBy, referenceOf, type Unit } from '../units'
 import { isPostingOf } from './existence-effect'

@@ -1,14 +1,7 @@
+import { byClaim, type Claim, isFailedRefund, isLiveRefund, refundPostings, unsentPostings } from '../claims'
 import { chargeFacts, postingFacts, refundFacts, sidesOf } from '../evidence'
 import type { ClassifyContext, Draft } from '../finding'
-import {
-  byClaim,
-  type Claim,
-  isFailedRefund,
-  isLiveRefund,
-  type MoneyPicture,
-  refundPostings,
-  unsentPostings,
-} from '../money'
+import type { MoneyPicture } from '../money'
 import { bookedAs } from '../not-offered'
 import type { Operation, Posting, Refund } from '../operation'
 import { currentLife, latest, namedBy, referenceOf, type Unit } from '../units'
@@ -43,7 +36,7 @@ const claimOf = (pictures: readonly MoneyPicture[], id: string): Claim | undefin
   pictures.flatMap(({ claims }) => claims).find((claim) => claim.id === id)
 
 /** Something else went out in its place, and the books do not say it twice: nothing is left to do. */
-const isSettled = (claim: Claim): boolean => claim.answer !== null && !claim.doubled
+const isSettled = (claim: Claim): boolean => claim.answers.length > 0 && !claim.doubled
 
 /** More given back than taken: told of the refund that went over. */
 function overRefunds(operation: Operation): Draft[] {

@@ -70,6 +70,7 @@ const providerData = z.object({
   releasedMinor: minor.default(0n),
   released: z.boolean().default(false),
   unreadable: z.string().nullish(),
+  failedAt: stamp.nullable().default(null),
 })
 const postingKind = z.enum(['charge', 'refund', 'fee', 'dispute', 'other'])
 const postingData = z.object({ rawKind: z.string(), unreadable: z.string().optional() })
@@ -146,9 +147,8 @@ function add(operation: Operation, row: Row): void {
   else if (row.side === 'telemetry') operation.mismatches.push(toMismatch(row))
   else if (row.kind === 'refund') {
     // A release gave up what was only authorised: nothing was given back.
-    if (!providerData.parse(row.data).released) {
-      operation.refunds.push({ ...toProvider(row), chargeId: row.parent_ref })
-    }
+    const { released, failedAt } = providerData.parse(row.data)
+    if (!released) operation.refunds.push({ ...toProvider(row), chargeId: row.parent_ref, failedAt })
   } else if (row.kind === 'dispute') operation.disputes.push({ ...toProvider(row), chargeId: row.parent_ref })
   else if (row.kind === 'payment') {
     operation.payments.push({ ...toProvider(row), memberIds: providerData.parse(row.data).members })

@@ -24,6 +24,7 @@ const evidenceSchema = z.object({
           amount,
           entries: z.array(z.string()),
           answeredBy: z.string().nullable(),
+          answeredInParts: z.array(z.string()).optional(),
         }),
       ),
       disputes: z.array(part),
@@ -86,15 +87,18 @@ function refundRow(refund: Money['refunds'][number], owed: Money['owed']): Money
   if (claim === undefined) return { ...row, explanation: 'Nobody was told of it', attention: false }
   return claim.answeredBy === null
     ? { ...row, explanation: 'Still owed', attention: true }
-    : { ...row, explanation: `Sent again as ${claim.answeredBy}`, attention: false }
+    : { ...row, explanation: `Sent again as ${answersText(claim)}`, attention: false }
 }
 
-const unsentRow = ({ id, amount, entries, answeredBy }: Money['owed'][number]): MoneyRow => ({
-  what: `Posting ${entries.join(', ')}, not at the provider`,
-  id,
-  amount: moneyText(amount),
-  explanation: answeredBy === null ? 'Still owed' : `Sent as ${answeredBy}`,
-  attention: answeredBy === null,
+const answersText = ({ answeredBy, answeredInParts }: Money['owed'][number]): string =>
+  answeredInParts?.join(' and ') ?? String(answeredBy)
+
+const unsentRow = (claim: Money['owed'][number]): MoneyRow => ({
+  what: `Posting ${claim.entries.join(', ')}, not at the provider`,
+  id: claim.id,
+  amount: moneyText(claim.amount),
+  explanation: claim.answeredBy === null ? 'Still owed' : `Sent as ${answersText(claim)}`,
+  attention: claim.answeredBy === null,
 })
 
 const DISPUTE: Record<string, { what: string; explanation: string; attention: boolean }> = {
