@@ -24,6 +24,7 @@ export const ALERTS: Record<ConditionKind, About> = {
   clock_skew: { title: 'Clocks differ', urgent: false, path: '/sources' },
   intent_latency: { title: 'Intent to final above its limit', urgent: false, path: '/traces' },
   stale_source: { title: 'Source cannot be read', urgent: false, path: '/sources' },
+  unread_rows: { title: 'Rows of a source are not read', urgent: false, path: '/sources' },
   stale_telemetry: { title: 'Service sends no telemetry', urgent: false, path: '/sources' },
 }
 

@@ -1,6 +1,6 @@
 import type { SystemContext } from '@/lib/context'
 import type { ConditionKind } from '@/lib/core/verdict'
-import { listSources } from '@/lib/mirror/read/list-sources'
+import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
 import { MEASURES, type Measure } from '@/lib/telemetry/measures/measure'
 import { readMeasures } from '@/lib/telemetry/measures/measures'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
@@ -21,6 +21,7 @@ const EVALUATED: readonly ConditionKind[] = [
   'store_errors',
   'intent_latency',
   'stale_source',
+  'unread_rows',
   'stale_telemetry',
 ]
 
@@ -53,6 +54,7 @@ export async function evaluateConditions(
           },
         }),
       ),
+    ...sources.filter(({ enabled }) => enabled).flatMap(unread),
     ...services
       .filter((service) => service.stale)
       .map(
@@ -64,6 +66,20 @@ export async function evaluateConditions(
       ),
   ]
   return writeConditions(ctx.db, now, EVALUATED, findings)
+}
+
+/** Rows that are there and from which nothing is concluded, or whose like may not be read. */
+function unread({ id, name, notUnderstood, readLate }: SourceView): Finding[] {
+  const latest = notUnderstood ?? readLate
+  if (latest === null) return []
+  const detail = {
+    name,
+    notUnderstood: notUnderstood?.count ?? null,
+    late: readLate?.count ?? null,
+    latestId: latest.latestId,
+    reason: latest.latestReason,
+  }
+  return [{ kind: 'unread_rows', subject: id, detail }]
 }
 
 const of = (measures: readonly Measure[], id: Measure['id']): Measure | undefined =>

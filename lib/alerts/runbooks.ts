@@ -166,6 +166,34 @@ const STALE_SOURCE: Runbook = {
   ],
 }
 
+const UNREAD_ROWS: Runbook = {
+  id: 'unread-rows',
+  title: 'Rows of a source are not read',
+  when: '{service} holds rows that are not understood, or its ledger books into the past, behind what was read.',
+  steps: [
+    {
+      head: 'Which rows, and why?',
+      text: 'The source names the latest row and its reason: a missing booking time, a missing value in the column by which rows are read, an amount that is no whole number.',
+      link: { label: 'Open the sources', path: '/sources' },
+      command: 'GET /api/v1/sources',
+    },
+    {
+      head: 'What is not known meanwhile?',
+      text: 'An operation with such a row is set apart as unclassified: no correction of it is offered. Where more rows lack a time than can be read, the whole side counts as incomplete.',
+      link: { label: 'Open reconciliation', path: '/reconciliation' },
+    },
+    {
+      head: 'Mend the rows in the service’s database.',
+      text: 'They are asked for again by each run, and counted no more once they are understood.',
+    },
+    {
+      head: 'Does the ledger book into the past?',
+      text: 'Where entry ids are numbers that grow with an index, such rows are read by their id. Otherwise map the time of insertion as the booking time, or reconcile the time in question on demand.',
+      command: DRY_RUN,
+    },
+  ],
+}
+
 const CLOCK_SKEW: Runbook = {
   id: 'clock-skew',
   title: 'Clocks differ',
@@ -231,6 +259,7 @@ export const RUNBOOKS: Record<ConditionKind, Runbook> = {
   case_flood: FLOOD,
   clock_skew: CLOCK_SKEW,
   stale_source: STALE_SOURCE,
+  unread_rows: UNREAD_ROWS,
   stale_telemetry: STALE_TELEMETRY,
 }
 

@@ -7,6 +7,7 @@ export const CONDITION_KINDS = [
   'case_flood',
   'clock_skew',
   'stale_source',
+  'unread_rows',
   'stale_telemetry',
 ] as const
 export type ConditionKind = (typeof CONDITION_KINDS)[number]
@@ -44,6 +45,7 @@ const ORDER = [
   'clock_skew',
   'intent_latency',
   'stale_source',
+  'unread_rows',
   'stale_telemetry',
 ] as const
 
@@ -142,6 +144,10 @@ function sentenceOf(condition: ConditionView, firing: number, figures: VerdictFi
         tone: 'warn',
         text: `${name}${others} cannot be read: what it holds is not known since ${condition.since}.`,
       }
+    }
+    case 'unread_rows': {
+      const name = typeof detail.name === 'string' ? detail.name : condition.subject
+      return { tone: 'warn', text: `Rows of ${name} are not read: nothing is concluded from them.` }
     }
     case 'stale_telemetry':
       return { tone: 'warn', text: `No telemetry comes from ${condition.subject} since ${condition.since}.` }

@@ -27,7 +27,10 @@ const HASH = `substring(sha256(convert_to(concat_ws(chr(31), i.kind, i.raw_kind,
   floor(extract(epoch FROM i.booked_at) * 1000)::bigint,
   coalesce(floor(extract(epoch FROM i.reversed_at) * 1000)::bigint::text, ''), coalesce(i.correction_id, '')), 'UTF8')) FROM 1 FOR 16)`
 
-/** From the table of this session into the mirror, in the order of the primary key, which keeps its pages warm. */
+/**
+ * From the table of this session into the mirror, in the order of the primary key, which keeps its pages warm. Rows that
+ * share an id, such as two without one, are one object: a statement cannot change it twice.
+ */
 const INSERT = `
   INSERT INTO mirror.object AS o (version, seq, born_seq, occurred_at, staged_at, amount_minor, source_id, object_id,
     system, side, kind, status, reference, provider_ref, parent_ref, currency, action_id, content_hash, data)
@@ -35,7 +38,7 @@ const INSERT = `
     CASE WHEN s.reversed_at IS NULL THEN 'booked' ELSE 'reversed' END, s.reference, s.provider_ref, s.charge_ref,
     s.currency, s.correction_id, s.hash, jsonb_build_object('rawKind', s.raw_kind, 'reversedAt', s.reversed_at)
       || CASE WHEN s.unreadable IS NULL THEN '{}' ELSE jsonb_build_object('unreadable', s.unreadable) END
-  FROM (SELECT i.*, ${HASH} AS hash, nextval('mirror.seq') AS seq FROM incoming i ORDER BY i.entry_id) s
+  FROM (SELECT DISTINCT ON (i.entry_id) i.*, ${HASH} AS hash, nextval('mirror.seq') AS seq FROM incoming i ORDER BY i.entry_id) s
   ON CONFLICT (source_id, object_id) DO UPDATE SET
     version = excluded.version, occurred_at = excluded.occurred_at, amount_minor = excluded.amount_minor,
     kind = excluded.kind, status = excluded.status, reference = excluded.reference,

@@ -25,7 +25,7 @@ async function carryOut({ what, system, floodCap }: Order): Promise<number> {
   if (what === 'stage') {
     const { ledgers } = await openSystem(ctx, system)
     let rows = 0
-    for (const open of ledgers) rows += await stageLedger(ctx, open)
+    for (const open of ledgers) rows += (await stageLedger(ctx, open)).read
     return rows
   }
   const actor = { kind: 'system', job: 'bench' } as const

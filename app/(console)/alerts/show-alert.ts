@@ -93,11 +93,21 @@ export function figuresOf({ kind, detail }: Pick<Alert, 'kind' | 'detail'>): str
       )
     case 'stale_source':
       return typeof detail.error === 'string' ? detail.error : 'no answer lately'
+    case 'unread_rows':
+      return unreadText(detail)
     case 'stale_telemetry':
       return 'nothing for a minute or more'
     default:
       return kind satisfies never
   }
+}
+
+function unreadText({ notUnderstood, late }: Record<string, unknown>): string {
+  const parts = [
+    ...(isCount(notUnderstood) ? [`${countText(notUnderstood)} not understood`] : []),
+    ...(isCount(late) ? [`${countText(late)} booked behind what was read`] : []),
+  ]
+  return parts.join(', ')
 }
 
 function rateText({ value, longValue, target }: Record<string, unknown>): string {

@@ -6,6 +6,7 @@ import { measureOf } from './verdict'
 export type VerdictAction = { label: string; href: string }
 
 const ACTIONS_MAX = 2
+const OF_SOURCES = ['store_errors', 'stale_source', 'unread_rows', 'stale_telemetry'] as const
 
 /** Where one goes from the verdict, the most urgent first; the range goes along. */
 export function verdictActions(data: NowData): VerdictAction[] {
@@ -15,7 +16,7 @@ export function verdictActions(data: NowData): VerdictAction[] {
   const { all, p1 } = data.openCases
   const offered: (VerdictAction | false)[] = [
     duplicates > 0 && { label: `Open ${plural(duplicates, 'effect')}`, href: '/effects?kind=duplicate' },
-    (firing.has('store_errors') || firing.has('stale_source') || firing.has('stale_telemetry')) && {
+    OF_SOURCES.some((kind) => firing.has(kind)) && {
       label: 'Open sources',
       href: '/sources',
     },

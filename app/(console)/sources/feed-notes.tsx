@@ -8,7 +8,7 @@ const LONG_OPEN_MS = 10 * 60_000
 
 /** What was read of a source and not understood, and what cannot be read yet. */
 export function FeedNotes({ source, now }: { source: SourceView; now: Date }) {
-  const { notUnderstood, openTransaction } = source
+  const { notUnderstood, readLate, openTransaction } = source
   const since = openTransaction?.since
   return (
     <>
@@ -17,6 +17,15 @@ export function FeedNotes({ source, now }: { source: SourceView; now: Date }) {
           {plural(notUnderstood.count, 'object')} {notUnderstood.count === 1 ? 'was' : 'were'} not understood,
           the latest ({notUnderstood.latestId}, <Time at={notUnderstood.latestAt} kind="seconds" />) because:{' '}
           {notUnderstood.latestReason}. Nothing is concluded from {notUnderstood.count === 1 ? 'it' : 'them'}.
+        </Note>
+      )}
+      {readLate !== null && (
+        <Note name="read-late">
+          {plural(readLate.count, 'row')} {readLate.count === 1 ? 'was' : 'were'} found by id within 24 hours,
+          though the feed never showed {readLate.count === 1 ? 'it' : 'them'}, the latest ({readLate.latestId}
+          , <Time at={readLate.latestAt} kind="seconds" />) because {readLate.latestReason}. Others like it
+          may not be read: map the time of insertion as the booking time, or reconcile the time in question on
+          demand.
         </Note>
       )}
       {since !== undefined && now.getTime() - Date.parse(since) > LONG_OPEN_MS && (

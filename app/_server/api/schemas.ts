@@ -195,6 +195,15 @@ export const auditSchema = z
   })
   .meta({ id: 'AuditEntry' })
 
+const notedRows = z
+  .object({
+    count: z.number(),
+    latestId: z.string(),
+    latestReason: z.string(),
+    latestAt: z.iso.datetime(),
+  })
+  .nullable()
+
 export const sourceSchema = z
   .object({
     id: z.string(),
@@ -208,15 +217,12 @@ export const sourceSchema = z
     lastError: nullableText,
     lastErrorAt: nullableAt,
     capabilities: json,
-    notUnderstood: z
-      .object({
-        count: z.number(),
-        latestId: z.string(),
-        latestReason: z.string(),
-        latestAt: z.iso.datetime(),
-      })
-      .nullable()
-      .describe('Objects that are there and cannot be understood: none of them is taken for absent'),
+    notUnderstood: notedRows.describe(
+      'Objects that are there and cannot be understood: none of them is taken for absent',
+    ),
+    readLate: notedRows.describe(
+      'Rows that were booked into the past, behind what was read: found by id only, so that others may not be read',
+    ),
     openTransaction: z
       .object({ since: z.string() })
       .nullable()

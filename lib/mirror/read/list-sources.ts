@@ -2,7 +2,7 @@ import { systemClock } from '@/lib/core/clock'
 import type { Db } from '@/lib/db'
 import { env } from '@/lib/env'
 import { readOpenSince } from '../cursor'
-import { countUnreadable, type NotUnderstood } from '../unreadable'
+import { countNoted, type Noted } from '../unreadable'
 
 export type SourceState = 'ok' | 'stale' | 'down' | 'never'
 
@@ -20,7 +20,9 @@ export type SourceView = {
   lastErrorAt: string | null
   capabilities: unknown
   /** Objects that are there and cannot be understood; null = there is none. */
-  notUnderstood: NotUnderstood | null
+  notUnderstood: Noted | null
+  /** Rows that were found by id and that its feed had passed: there may be others that are not read. null = none lately. */
+  readLate: Noted | null
   /** The oldest transaction of its database that may still commit rows behind what was read; null = none, or not known. */
   openTransaction: { since: string } | null
 }
@@ -35,9 +37,10 @@ export async function listSources(
   now: Date = systemClock.now(),
   staleAfterMs: number = Math.max(STALE_AFTER_MIN_MS, STALE_AFTER_STAGINGS * env().IDEMSCOPE_STAGE_EVERY_MS),
 ): Promise<SourceView[]> {
-  const [rows, notUnderstood, openSince] = await Promise.all([
+  const [rows, notUnderstood, readLate, openSince] = await Promise.all([
     db.prisma.source.findMany({ orderBy: { name: 'asc' }, omit: { secret: true, config: true } }),
-    countUnreadable(db),
+    countNoted(db, 'not_understood'),
+    countNoted(db, 'late'),
     readOpenSince(db),
   ])
   return rows.map((row) => ({
@@ -53,6 +56,7 @@ export async function listSources(
     lastErrorAt: row.lastErrorAt?.toISOString() ?? null,
     capabilities: row.capabilities,
     notUnderstood: notUnderstood.get(row.id) ?? null,
+    readLate: readLate.get(row.id) ?? null,
     openTransaction: openSince.get(row.id) ?? null,
   }))
 }

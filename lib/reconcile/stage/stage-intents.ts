@@ -16,13 +16,13 @@ const LEASES_A_BATCH = 2_000
 
 /**
  * Live leases whole, then the records completed since the last time. In this order a key that completes in between is
- * in both, never in neither; what is in neither is gone. Returns how many were read, and whether that was all.
+ * in both, never in neither; what is in neither is gone. Returns how many were read, and why that was not all.
  */
 export async function stageIntents(
   ctx: StageContext,
   open: OpenSource<IntentSource>,
   settings: ReconcileSettings,
-): Promise<{ read: number; complete: boolean }> {
+): Promise<{ read: number; unread: string[] }> {
   const before = ctx.clock.now()
   const reading = await readAllLeases(open.source, LEASES_MAX)
   await noteSkew(ctx, open, 'intent', { before, at: reading.now, after: ctx.clock.now() }, settings)
@@ -44,7 +44,8 @@ export async function stageIntents(
       await markGone(client, open, now, { readAt: reading.now, seenObjectIds })
     })
   }
-  return { read: leases.length + records, complete: !reading.truncated }
+  const unread = reading.truncated ? ['more live keys than can be read at once'] : []
+  return { read: leases.length + records.read, unread: [...unread, ...records.unread] }
 }
 
 /** A row that names no key belongs to no operation: it is counted, and that is all that can be said of it. */
@@ -61,8 +62,9 @@ async function stageRecords(
   open: OpenSource<IntentSource>,
   settings: ReconcileSettings,
   setApart: (rows?: readonly UnreadableRow[]) => StagedObject[],
-): Promise<number> {
+): Promise<{ read: number; unread: string[] }> {
   const at = { sourceId: open.id, feed: 'records' }
+  const unread = new Set<string>()
   let read = 0
   let more = true
   while (more) {
@@ -83,6 +85,7 @@ async function stageRecords(
     })
     read += objects.length
     more = page.more
+    if (page.unread !== undefined) unread.add(page.unread)
   }
-  return read
+  return { read, unread: [...unread] }
 }

@@ -70,15 +70,17 @@ export async function stageSystem(
   // The store first: an effect that its provider shows later is then at worst not there yet, never unexplained.
   for (const open of sources.intents) {
     await attempt('intent', open, async () => {
-      const { read, complete } = await stageIntents(ctx, open, settings)
-      if (!complete) fail('intent', open, 'more live keys than can be read at once')
+      const { read, unread } = await stageIntents(ctx, open, settings)
+      for (const why of unread) fail('intent', open, why)
       return read
     })
   }
   for (const open of sources.ledgers) {
     await attempt('ledger', open, async () => {
       await checkLedgerClock(ctx, open, settings)
-      return stageLedger(ctx, open, options.window)
+      const { read, unread } = await stageLedger(ctx, open, options.window)
+      if (unread !== null) fail('ledger', open, unread)
+      return read
     })
   }
   for (const { open, now } of providers) {

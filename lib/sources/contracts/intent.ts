@@ -176,6 +176,15 @@ export type LeasePage = {
   unreadable?: UnreadableRow[]
 }
 
+export type RecordPage = {
+  items: RecordRow[]
+  cursor: string
+  more: boolean
+  unreadable?: UnreadableRow[]
+  /** Why this is not all that there is, in words: what is not read proves nothing absent. */
+  unread?: string
+}
+
 /** What a collection by rows keeps back: per endpoint (`POST /v1/payments`), `*` = all others. */
 export type RowRetention = {
   safetyMs: number
@@ -245,10 +254,8 @@ export interface IntentSource {
    */
   readLeases(options: { limit: number; cursor?: string | null }): Promise<LeasePage>
   /** Records since `cursor` (null = from the beginning), those that committed behind a younger one included. */
-  readRecords(
-    cursor: string | null,
-    limit: number,
-  ): Promise<{ items: RecordRow[]; cursor: string; more: boolean; unreadable?: UnreadableRow[] }>
+  readRecords(cursor: string | null, limit: number): Promise<RecordPage>
+  /** Throws `UnreadableKeyError` where its row is there and cannot be understood: that is not absence. */
   readKey(scope: string, key: string): Promise<KeyReading>
   release(seen: SeenLease, options: OperateOptions): Promise<StoreOutcome>
   complete(

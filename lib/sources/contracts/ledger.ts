@@ -18,6 +18,14 @@ export type LedgerRow = {
   unreadable?: string
 }
 
+export type LedgerPage = {
+  items: LedgerRow[]
+  cursor: string
+  more: boolean
+  /** Why this is not all that there is, in words: what is not read proves nothing absent. */
+  unread?: string
+}
+
 export type LedgerCorrection = {
   actionId: string
   kind: 'book_charge' | 'book_refund' | 'book_dispute' | 'book_fee' | 'reverse'
@@ -39,21 +47,26 @@ export interface LedgerSource {
   readonly postingKinds: readonly LedgerRow['kind'][]
   /** The ledger's clock. */
   storeClock(): Promise<Date>
-  /** Rows in order of booking since `cursor`, those that committed behind a younger one included. */
-  readRows(
-    cursor: string | null,
-    limit: number,
-  ): Promise<{ items: LedgerRow[]; cursor: string; more: boolean }>
+  /**
+   * Rows in order of booking since `cursor`, those that committed behind a younger one included, and where entry ids are
+   * numbers that grow, those that were booked long before they were inserted. Rows without a booking time come with the
+   * first page of each pass, beyond `limit`.
+   */
+  readRows(cursor: string | null, limit: number): Promise<LedgerPage>
+  /** Of rows that were read by id: those that the feed at this cursor has passed, and comes by no more. */
+  passedRows(cursor: string, rows: readonly LedgerRow[]): Promise<LedgerRow[]>
   /** From the first booking to now on the ledger's clock, and about how many rows that is; null = it is empty. */
   bounds(): Promise<(TimeRange & { rows: number }) | null>
   /** The rows booked in a range, streamed as COPY text in the columns that the mirror's bulk load takes. */
   copyRows(range: TimeRange, sink: Writable): Promise<void>
-  /** What `readRows` would answer, streamed as `copyRows` does. */
+  /** What `readRows` would answer within a pass, streamed as `copyRows` does. */
   copyPage(cursor: string | null, limit: number, sink: Writable): Promise<{ cursor: string; more: boolean }>
   /** A cursor of `readRows` that goes on from now: taken before the ledger is read in ranges, it continues those. */
   cursorNow(): Promise<string>
   /** Every row of these provider references: what is looked up before it is called missing. */
   readByProviderRefs(refs: readonly string[]): Promise<LedgerRow[]>
+  /** Rows by the id of their entry: those that could not be understood, when they may have been mended. */
+  readByEntryIds(ids: readonly string[]): Promise<LedgerRow[]>
   /** Idempotent by `actionId`. A lost connection throws: the caller settles it by `readCorrection`. */
   correct(correction: LedgerCorrection): Promise<{ applied: boolean; entryId: string | null }>
   /** The row that a correction made or changed; null = it was not applied. */

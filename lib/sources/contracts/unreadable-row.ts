@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SourceUnavailableError } from './fault'
 
 /**
  * A row that is there and cannot be understood, with whatever of it could be read. It proves neither presence nor
@@ -42,4 +43,15 @@ export function setApart<T extends object>(rows: readonly (T | UnreadableRow)[])
     else read.push(row)
   }
   return { read, unreadable }
+}
+
+/** A row that was asked for by its key, is there, and cannot be understood. `now`: the store's clock. */
+export class UnreadableKeyError extends SourceUnavailableError {
+  constructor(
+    readonly row: UnreadableRow,
+    readonly now: Date,
+  ) {
+    super(`The row of this key cannot be understood: ${row.reason}`)
+    this.name = 'UnreadableKeyError'
+  }
 }

@@ -7,7 +7,7 @@ import type { TimeRange } from '../contracts'
 import type { SourcePool } from '../postgres-pool'
 import type { LedgerConfig } from './config'
 import type { Mapping } from './mapping'
-import { behind, cursorAfter, inOrder, type Ledger, startOf } from './position'
+import { behind, type Cursor, cursorAfter, inOrder, insertedLate, type Ledger, startOf } from './position'
 
 const boundsRow = z.object({ from: z.date().nullable(), to: z.date(), rows: z.coerce.number() })
 
@@ -18,7 +18,8 @@ export async function readBounds(
 ): Promise<(TimeRange & { rows: number }) | null> {
   const [row] = await pool.query(
     `SELECT date_trunc('milliseconds', min(${mapping.bookedAt}::timestamptz)) AS "from",
-       date_trunc('milliseconds', clock_timestamp()) AS "to", count(*) AS rows FROM ${mapping.from}`,
+       date_trunc('milliseconds', clock_timestamp()) AS "to", count(*) AS rows
+     FROM ${mapping.from} WHERE NOT ${mapping.undated}`,
   )
   const { from, to, rows } = boundsRow.parse(row)
   return from === null || from >= to ? null : { from, to, rows }
@@ -50,7 +51,8 @@ export async function copyPage(
   sink: Writable,
 ): Promise<{ cursor: string; more: boolean }> {
   const { pool, url, config, mapping } = source
-  const from = await startOf(source, cursorText)
+  const { cursor: from } = await startOf(source, cursorText)
+  if (from.late !== null) return copyLate(source, from, from.late, limit, sink)
   const [end] = await pool.query(
     `SELECT ${mapping.bookedAt}::timestamptz::text AS booked_text, ${mapping.entryId}::text AS entry_id FROM ${mapping.from}
      WHERE ${behind(mapping, '$1::timestamptz', '$2')} ORDER BY ${inOrder(mapping)} OFFSET $3 LIMIT 1`,
@@ -66,6 +68,27 @@ export async function copyPage(
   await streamCopy(url, copyStatement(config, mapping, rows.join(' AND ')), sink)
   const position = last === null ? null : { bookedAt: last.booked_text, entryId: last.entry_id }
   return { cursor: cursorAfter(from, position), more: position !== null }
+}
+
+/** A page of what was inserted since the last pass and booked before this one begins. */
+async function copyLate(
+  { pool, url, config, mapping }: Ledger & { url: string },
+  from: Cursor,
+  late: NonNullable<Cursor['late']>,
+  limit: number,
+  sink: Writable,
+): Promise<{ cursor: string; more: boolean }> {
+  const [end] = await pool.query(
+    `SELECT ${mapping.entryId}::text AS entry_id FROM ${mapping.from}
+     WHERE ${insertedLate(mapping, '$1', '$2::timestamptz')} ORDER BY ${mapping.entryId} OFFSET $3 LIMIT 1`,
+    [late.afterId, late.before, limit - 1],
+  )
+  const last = end === undefined ? null : z.object({ entry_id: z.string() }).parse(end).entry_id
+  const rows = [insertedLate(mapping, pg.escapeLiteral(late.afterId), timeLiteral(late.before))]
+  if (last !== null) rows.push(`${mapping.entryId} <= ${pg.escapeLiteral(last)}::${mapping.entryIdType}`)
+  await streamCopy(url, copyStatement(config, mapping, rows.join(' AND ')), sink)
+  const next = last === null ? null : { ...late, afterId: last }
+  return { cursor: JSON.stringify({ ...from, late: next }), more: true }
 }
 
 /** Streamed: nothing of it is held here. A session of its own, read only, with the statement timeout of a bulk read. */

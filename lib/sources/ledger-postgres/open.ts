@@ -5,8 +5,8 @@ import { openSourcePool, type SourcePool } from '../postgres-pool'
 import { type LedgerConfig, postingKinds } from './config'
 import { copyPage, copyRows, readBounds } from './copy-rows'
 import { type Mapping, resolveMapping } from './mapping'
-import { cursorNow } from './position'
-import { readByProviderRefs, readCorrection, readRows } from './read-rows'
+import { cursorNow, passedRows } from './position'
+import { readByEntryIds, readByProviderRefs, readCorrection, readRows } from './read-rows'
 
 /** A mapped table or view of the application. Read in read-only sessions; changed by one named function of its own. */
 export function openLedgerSource(
@@ -46,9 +46,11 @@ export function openLedgerSource(
     copyRows: async (range, sink) => copyRows(secret.url, config, await mapping(), range, sink),
     copyPage: async (cursor, limit, sink) =>
       copyPage({ ...(await ledger()), url: secret.url }, cursor, limit, sink),
-    cursorNow: () => cursorNow({ pool: reader, clock }),
+    cursorNow: async () => cursorNow(await ledger()),
+    passedRows: async (cursor, rows) => passedRows(await ledger(), cursor, rows),
     storeClock: () => storeClock(reader),
     readByProviderRefs: async (refs) => readByProviderRefs(reader, config, await mapping(), refs),
+    readByEntryIds: async (ids) => readByEntryIds(reader, config, await mapping(), ids),
     readCorrection: async (actionId) => readCorrection(reader, config, await mapping(), actionId),
     correct: async (correction) => correct(writer, await mapping(), correction),
     async close() {

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import type { LedgerRow } from '../contracts'
+import type { LedgerPage, LedgerRow } from '../contracts'
 import type { SourcePool } from '../postgres-pool'
 import type { LedgerConfig } from './config'
-import type { Mapping } from './mapping'
-import { behind, cursorAfter, inOrder, type Ledger, startOf } from './position'
+import { isUnnamed, type Mapping } from './mapping'
+import { behind, type Cursor, cursorAfter, inOrder, insertedLate, type Ledger, startOf } from './position'
 
 const rowSchema = z.object({
   entry_id: z.string(),
@@ -14,7 +14,7 @@ const rowSchema = z.object({
   amount_minor: z.string(),
   currency: z.string(),
   booked_at: z.date(),
-  booked_text: z.string(),
+  booked_text: z.string().nullable(),
   reversed_at: z.date().nullable(),
   correction_id: z.string().nullable(),
   unreadable: z.string().nullable(),
@@ -24,20 +24,100 @@ export async function readRows(
   ledger: Ledger,
   cursorText: string | null,
   limit: number,
-): Promise<{ items: LedgerRow[]; cursor: string; more: boolean }> {
+): Promise<LedgerPage> {
   const { pool, config, mapping } = ledger
-  const from = await startOf(ledger, cursorText)
+  const begun = await startOf(ledger, cursorText)
+  const beside = begun.fresh
+    ? await readUndated(ledger, begun.cursor)
+    : { items: [], unread: null, undated: [] }
+  const from = begun.fresh ? { ...begun.cursor, undated: beside.undated } : begun.cursor
+  const late = await readLate(ledger, from, limit)
+  const unread = beside.unread === null ? {} : { unread: beside.unread }
+  if (late.next !== null) {
+    const items = [...beside.items, ...late.items]
+    return { items, cursor: JSON.stringify({ ...from, late: late.next }), more: true, ...unread }
+  }
+  const left = limit - late.items.length
   const rows = await pool.query(
     `SELECT ${mapping.select} FROM ${mapping.from}
      WHERE ${behind(mapping, '$1::timestamptz', '$2')} ORDER BY ${inOrder(mapping)} LIMIT $3`,
-    [from.bookedAt, from.entryId, limit],
+    [from.bookedAt, from.entryId, left],
   )
   const parsed = rows.map((row) => rowSchema.parse(row))
-  const items = parsed.map((row) => toLedgerRow(config, row))
   const last = parsed.at(-1)
-  const more = parsed.length === limit && last !== undefined
-  const end = more ? { bookedAt: last.booked_text, entryId: last.entry_id } : null
-  return { items, cursor: cursorAfter(from, end), more }
+  const more = parsed.length === left && last !== undefined && last.booked_text !== null
+  const end = more ? { bookedAt: last.booked_text ?? '', entryId: last.entry_id } : null
+  return {
+    items: [...beside.items, ...late.items, ...parsed.map((row) => toLedgerRow(config, row))],
+    cursor: cursorAfter({ ...from, late: null }, end),
+    more,
+    ...unread,
+  }
+}
+
+/** Inserted since the last pass, and booked before this one begins: found by the id. `next`: where the rest begins. */
+async function readLate(
+  { pool, config, mapping }: Ledger,
+  { late }: Cursor,
+  limit: number,
+): Promise<{ items: LedgerRow[]; next: Cursor['late'] }> {
+  if (late === null) return { items: [], next: null }
+  const rows = await pool.query(
+    `SELECT ${mapping.select} FROM ${mapping.from}
+     WHERE ${insertedLate(mapping, '$1', '$2::timestamptz')} ORDER BY ${mapping.entryId} LIMIT $3`,
+    [late.afterId, late.before, limit],
+  )
+  const parsed = rows.map((row) => rowSchema.parse(row))
+  const last = parsed.at(-1)
+  return {
+    items: parsed.map((row) => toLedgerRow(config, row)),
+    next: parsed.length === limit && last !== undefined ? { ...late, afterId: last.entry_id } : null,
+  }
+}
+
+/** So many rows without a booking time are named in a pass. With more of them the rest is not read, and that is said. */
+const UNDATED_MAX = 1_000
+
+/** Rows that no walk comes by, and those that were named as such before and are dated now. */
+async function readUndated(
+  { pool, config, mapping }: Ledger,
+  { undated: before }: Cursor,
+): Promise<{ items: LedgerRow[]; undated: string[]; unread: string | null }> {
+  const rows = await pool.query(
+    `SELECT ${mapping.select} FROM ${mapping.from} WHERE ${mapping.undated} LIMIT ${UNDATED_MAX + 1}`,
+  )
+  const items = rows.slice(0, UNDATED_MAX).map((row) => toLedgerRow(config, rowSchema.parse(row)))
+  const still = new Set(items.map(({ entryId }) => entryId))
+  const dated = await readByEntryIds(
+    pool,
+    config,
+    mapping,
+    before.filter((id) => !still.has(id)),
+  )
+  return {
+    items: [...items, ...dated],
+    undated: [...still],
+    unread:
+      rows.length > UNDATED_MAX
+        ? `more than ${UNDATED_MAX} rows without a booking time: the rest of them is not read`
+        : null,
+  }
+}
+
+export async function readByEntryIds(
+  pool: SourcePool,
+  config: LedgerConfig,
+  mapping: Mapping,
+  ids: readonly string[],
+): Promise<LedgerRow[]> {
+  const named = ids.filter((id) => !isUnnamed(id))
+  if (named.length === 0) return []
+  const rows = await pool.query(
+    `SELECT ${mapping.select} FROM ${mapping.from}
+     WHERE ${mapping.entryId} = ANY ($1::text[]::${mapping.entryIdType}[])`,
+    [named],
+  )
+  return rows.map((row) => toLedgerRow(config, rowSchema.parse(row)))
 }
 
 /** Of one id more postings than this are cut off. */

@@ -35,14 +35,14 @@ function between({ table }: Mapped, e: Expressions, bind: Bind, from: Position |
   return `${side(from, '>', '>=')} AND ${side(to, '<', '<=')}`
 }
 
-/** A walk along an index: the window of the next `limit` rows, named `t` as the expressions want it, and its summary. */
+/** A walk along an index, which never takes a row without a place on it: the window of the next `limit` rows, named `t` as the expressions want it, and its summary. */
 function walk(mapped: Mapped, bind: Bind, from: Position | null, limit: number, retention: RowRetention) {
   const { config, table } = mapped
   const e = buildExpressions(config, table, bind)
   const unique = table.isUnique(e.orderColumn)
   const due = dueCondition(mapped, e, bind, retention)
   const window = `
-    (SELECT t.* FROM ${table.from} t WHERE ${between(mapped, e, bind, from, null)}
+    (SELECT t.* FROM ${table.from} t WHERE ${e.order} IS NOT NULL AND ${between(mapped, e, bind, from, null)}
      ORDER BY ${unique ? e.order : `${e.order}, ${e.key} COLLATE "C"`} LIMIT ${bind(limit, 'bigint')}) t`
   // Rows are walked in order of insertion: when all of a window are younger than the shortest retention, so is the rest.
   const shortestMs = shortestOf(mapped, retention)

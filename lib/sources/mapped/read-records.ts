@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import type { Clock } from '@/lib/core/clock'
-import { isUnreadable, type RecordRow, setApart, type UnreadableRow } from '../contracts'
+import { isUnreadable, type RecordPage, type RecordRow, setApart, type UnreadableRow } from '../contracts'
 import { horizonSchema, type Mark, takeHorizon } from '../postgres-feed/horizon'
 import { createBinder } from './bind'
 import { buildExpressions } from './expressions'
 import type { Mapped } from './read'
 import { isLive, type Row, toRecord, tryRow } from './rows'
+import { readPlaced, readUnordered } from './unordered'
 
 /** Unfinished keys older than the overlap are remembered one by one, up to this many; beyond it, the walk goes back. */
 const OPEN_KEYS_MAX = 500
@@ -13,11 +14,17 @@ const OPEN_KEYS_MAX = 500
 const openKey = z.object({ scope: z.string(), key: z.string(), order: z.string() })
 const cursorSchema = z.object({
   /** Walked up to here; null = nothing yet. With the key, which breaks ties. */
-  at: z.object({ order: z.string(), key: z.string() }).nullable(),
+  at: z
+    .object({ order: z.string(), key: z.string() })
+    .nullable()
+    // Kept by a version that took a row without a place for one: it stopped there.
+    .transform((at) => (at?.order === 'null' ? null : at)),
   /** The first row of this pass that may still change: the next one begins no later. */
   low: z.string().nullable(),
   /** Rows behind `low` that had not finished when they were passed. */
   open: z.array(openKey),
+  /** Rows without a place in the order, as of the beginning of this pass. */
+  unordered: z.array(z.object({ scope: z.string(), key: z.string() })).default([]),
   /** Taken when this pass, or the last one, began. */
   horizon: horizonSchema.nullable().default(null),
   /** A pass is under way. */
@@ -25,7 +32,7 @@ const cursorSchema = z.object({
 })
 type Place = { order: string; key: string }
 type Cursor = z.infer<typeof cursorSchema>
-const START: Cursor = { at: null, low: null, open: [], horizon: null, walking: false }
+const START: Cursor = { at: null, low: null, open: [], unordered: [], horizon: null, walking: false }
 
 /**
  * Walks the table along its order column. A row finishes long after it was inserted, so a pass begins again at the
@@ -37,13 +44,12 @@ export async function readRecords(
   clock: Clock,
   cursorText: string | null,
   limit: number,
-): Promise<{ items: RecordRow[]; cursor: string; more: boolean; unreadable: UnreadableRow[] }> {
+): Promise<RecordPage> {
   const last = cursorText === null ? START : cursorSchema.parse(JSON.parse(cursorText))
   const from = last.walking ? last : await beginPass(mapped, clock, last)
-  const finished =
-    !last.walking && from.open.length > 0 ? await readOpen(mapped, from.open) : { rows: [], open: from.open }
+  const beside = last.walking ? { ...from, rows: [], unread: null } : await readBeside(mapped, from)
   const page = await readPage(mapped, from, limit)
-  const cursor: Cursor = { ...from, open: finished.open }
+  const cursor: Cursor = { ...from, open: beside.open, unordered: beside.unordered }
   for (const { row, young, at } of page) {
     cursor.at = at
     if (isUnreadable(row)) {
@@ -58,7 +64,7 @@ export async function readRecords(
   }
   const more = page.length === limit
   cursor.walking = more
-  const rows = [...finished.rows, ...page.map(({ row }) => row)]
+  const rows = [...beside.rows, ...page.map(({ row }) => row)]
   const { read, unreadable } = setApart(
     rows.flatMap((row): (RecordRow | UnreadableRow)[] => {
       if (isUnreadable(row)) return [row]
@@ -70,8 +76,35 @@ export async function readRecords(
     unreadable,
     cursor: JSON.stringify(cursor),
     more,
+    ...(beside.unread === null ? {} : { unread: beside.unread }),
   }
 }
+
+type Beside = Pick<Cursor, 'open' | 'unordered'> & { rows: (Row | UnreadableRow)[]; unread: string | null }
+
+/** What a pass reads beside its walk: remembered rows that were not finished, and rows that no walk comes by. */
+async function readBeside(mapped: Mapped, { open, unordered }: Cursor): Promise<Beside> {
+  const finished = open.length > 0 ? await readOpen(mapped, open) : { rows: [], open }
+  const { rows: unplaced, unread } = await readUnordered(mapped)
+  const named = unplaced.flatMap(({ scope, key }) => (scope === null || key === null ? [] : [{ scope, key }]))
+  const still = new Set(named.map(placeless))
+  const placed = await readPlaced(
+    mapped,
+    unordered.filter((each) => !still.has(placeless(each))),
+  )
+  const live = placed.flatMap((row) => (!isUnreadable(row) && isLive(row) ? [row] : []))
+  return {
+    rows: [...finished.rows, ...placed, ...unplaced],
+    open: [
+      ...finished.open,
+      ...live.map(({ scope, key, order_text: order }) => ({ scope, key, order })),
+    ].slice(0, OPEN_KEYS_MAX),
+    unordered: named,
+    unread,
+  }
+}
+
+const placeless = ({ scope, key }: { scope: string; key: string }): string => `${scope}\u001f${key}`
 
 async function beginPass(mapped: Mapped, clock: Clock, last: Cursor): Promise<Cursor> {
   const { bind } = createBinder()
@@ -85,6 +118,7 @@ async function beginPass(mapped: Mapped, clock: Clock, last: Cursor): Promise<Cu
     at: order === null ? null : { order, key: '' },
     low: null,
     open: last.open,
+    unordered: last.unordered,
     horizon,
     walking: true,
   }
@@ -126,7 +160,7 @@ async function readPage(
   const e = buildExpressions(config, table, bind)
   const after =
     at === null
-      ? 'true'
+      ? `${e.order} IS NOT NULL`
       : `${e.order} >= (${bind(at.order, 'text')})::${e.orderType}
          AND (${e.order}, ${e.key} COLLATE "C") > ((${bind(at.order, 'text')})::${e.orderType}, ${bind(at.key, 'text')})`
   const rows = await pool.query(

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { type KeyReading, type LeasePage, setApart } from '../contracts'
+import { isUnreadable, type KeyReading, type LeasePage, setApart, UnreadableKeyError } from '../contracts'
 import type { SourcePool } from '../postgres-pool'
 import { createBinder } from './bind'
 import type { MappedConfig } from './config'
 import { buildExpressions } from './expressions'
 import type { Table } from './resolve'
-import { parseRow, toLease, toReading, tryRow } from './rows'
+import { toLease, toReading, tryRow } from './rows'
 
 export type Mapped = { pool: SourcePool; config: MappedConfig; table: Table }
 
@@ -59,7 +59,10 @@ export async function readKey(mapped: Mapped, scope: string, key: string): Promi
   const [raw] = rows
   if (raw === undefined) return toReading(await storeClock(pool), null, config)
   const { now } = nowRow.parse(raw)
-  return toReading(now, raw.there === true ? parseRow(raw) : null, config)
+  if (raw.there !== true) return toReading(now, null, config)
+  const reading = tryRow(raw, (row) => toReading(now, row, config))
+  if (isUnreadable(reading)) throw new UnreadableKeyError({ ...reading, scope, key }, now)
+  return reading
 }
 
 /** The text is no value of the column's type: 22P02, 22003. */

@@ -11,21 +11,26 @@ import {
 import { responseFields } from '../response-fields'
 import type { MappedConfig } from './config'
 
+/** A number that is read as another unit than it has lies thousands of years ahead: no database takes it back. */
+const stamp = z.date().refine((at) => at >= FIRST_DAY && at <= LAST_DAY, 'is no day of the calendar')
+const FIRST_DAY = new Date('0001-01-01T00:00:00Z')
+const LAST_DAY = new Date('9999-12-31T00:00:00Z')
+
 const rowSchema = z.object({
   key: z.string(),
   scope: z.string(),
   state: z.enum(['L', 'R', 'U', 'C', 'F', '?']),
-  created_at: z.date(),
+  created_at: stamp,
   created_text: z.string(),
-  lease_until: z.date(),
+  lease_until: stamp,
   lease_text: z.string(),
   lease_passed: z.boolean(),
-  heartbeat_at: z.date(),
+  heartbeat_at: stamp,
   heartbeat_text: z.string(),
   fence: z.string(),
   expires_text: z.string(),
   expired: z.boolean(),
-  completed_at: z.date().nullable(),
+  completed_at: stamp.nullable(),
   owner: z.string().nullable(),
   attempts: z.string().nullable(),
   step: z.string().nullable(),
@@ -42,10 +47,10 @@ const rowSchema = z.object({
 })
 export type Row = z.infer<typeof rowSchema>
 
-export const parseRow = (raw: unknown): Row => rowSchema.parse(raw)
+const parseRow = (raw: unknown): Row => rowSchema.parse(raw)
 
 /** A key that has no expiry is kept: further in the future than any policy looks. */
-const NEVER = new Date('9999-12-31T00:00:00Z')
+const NEVER = LAST_DAY
 const LIVE = { L: 'leased', R: 'retryable', U: 'unknown', '?': 'unknown' } as const
 
 const remnantSchema = z.object({
@@ -146,7 +151,8 @@ const toResponse = (row: Row): StoredResponse => ({
 function expiryOf(row: Row): Date {
   if (row.expires_text === 'infinity') return NEVER
   const at = new Date(row.expires_text)
-  if (Number.isNaN(at.getTime())) throw new RangeError(`its expiry is no time: ${row.expires_text}`)
+  if (Number.isNaN(at.getTime()) || at > LAST_DAY || at < FIRST_DAY)
+    throw new RangeError(`its expiry is no time: ${row.expires_text}`)
   return at
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { KeyReading } from '../contracts'
+import { isUnreadable, type KeyReading, UnreadableKeyError } from '../contracts'
 import type { SourcePool } from '../postgres-pool'
 import type { NativeConfig } from './config'
-import { LEASE_JSON, parseLease, parseRecord, RECORD_JSON } from './rows'
+import { LEASE_JSON, parseLease, parseRecord, RECORD_JSON, tryRow } from './rows'
 
 /** One statement, so one snapshot: a completion is seen whole or not at all. */
 const READ_KEY = `
@@ -31,11 +31,17 @@ export async function readKey(
   key: string,
 ): Promise<KeyReading> {
   const [raw] = await pool.query(READ_KEY, [scope, key])
-  const row = rowSchema.parse(raw)
+  const { now, ...row } = rowSchema.parse(raw)
+  const part = <T extends object>(json: unknown, read: (json: unknown) => T): T | null => {
+    if (json === null) return null
+    const found = tryRow(json, read)
+    if (isUnreadable(found)) throw new UnreadableKeyError(found, now)
+    return found
+  }
   return {
-    now: row.now,
-    lease: row.lease === null ? null : parseLease(row.lease),
-    record: row.record === null ? null : parseWhole(row.record, config),
+    now,
+    lease: part(row.lease, parseLease),
+    record: part(row.record, (json) => parseWhole(json, config)),
   }
 }
 

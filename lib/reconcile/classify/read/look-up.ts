@@ -1,13 +1,29 @@
-import { leaseObject, ledgerObject, recordObject, type StagedObject } from '@/lib/mirror/object'
+import { readCursor } from '@/lib/mirror/cursor'
+import {
+  leaseObject,
+  ledgerObject,
+  recordObject,
+  type StagedObject,
+  unreadableKey,
+} from '@/lib/mirror/object'
 import { absentObject, providerObject, type Reading } from '@/lib/mirror/provider-object'
 import { firstNotListed } from '@/lib/mirror/read/coverage'
+import { noteLate, notStaged } from '@/lib/mirror/unreadable'
 import { nextVersion } from '@/lib/mirror/version'
 import type { ReconcileSettings } from '@/lib/reconcile/settings'
 import { commitBatch, type StageContext } from '@/lib/reconcile/stage/batch'
 import type { Side } from '@/lib/reconcile/stage/stage'
+import { LEDGER_FEED } from '@/lib/reconcile/stage/stage-ledger'
 import { overlapMs, rewindProvider } from '@/lib/reconcile/stage/stage-provider'
 import { RunCancelledError, RunLostError } from '@/lib/runs/handle'
-import type { ProviderRecord, ProviderSource } from '@/lib/sources/contracts'
+import {
+  type IntentSource,
+  type LedgerRow,
+  type LedgerSource,
+  type ProviderRecord,
+  type ProviderSource,
+  UnreadableKeyError,
+} from '@/lib/sources/contracts'
 import type { OpenSource, SystemSources } from '@/lib/sources/registry'
 import { type LookUp, lookUpKey } from '../finding'
 
@@ -89,14 +105,37 @@ async function askLedgers(ctx: StageContext, sources: SystemSources, refs: reado
   for (const open of sources.ledgers) {
     const version = await nextVersion(ctx.db)
     const rows = await answerOf('ledger', open, open.source.readByProviderRefs(refs))
+    const late = await lateRows(ctx, open, rows)
     await commitBatch(
       ctx,
       open,
       rows.map((row) => ledgerObject(row, version)),
       null,
-      async () => undefined,
+      (client, now) => noteLate(client, open, now, late),
     )
   }
+}
+
+/** Rows that the feed has passed without reading them: they were booked into the past, and others may have been. */
+async function lateRows(
+  ctx: StageContext,
+  open: OpenSource<LedgerSource>,
+  rows: readonly LedgerRow[],
+): Promise<{ objectId: string; reason: string }[]> {
+  const cursor = await readCursor(ctx.db, open.id, LEDGER_FEED)
+  const passed = cursor === null ? [] : await open.source.passedRows(cursor, rows)
+  if (passed.length === 0) return []
+  const missing = await notStaged(
+    ctx.db,
+    open.id,
+    passed.map(({ entryId }) => entryId),
+  )
+  return passed
+    .filter(({ entryId }) => missing.has(entryId))
+    .map(({ entryId, bookedAt }) => ({
+      objectId: entryId,
+      reason: `it is booked at ${bookedAt.toISOString()}, which its feed had passed when it was inserted`,
+    }))
 }
 
 async function askOne(
@@ -117,12 +156,26 @@ async function askStores(
   settings: ReconcileSettings,
 ): Promise<void> {
   for (const open of sources.intents) {
-    const reading = open.source.readKey(wanted.scope, wanted.key)
-    const { now, lease, record } = await answerOf('intent', open, reading)
-    const objects: StagedObject[] = []
-    if (lease !== null) objects.push(leaseObject(lease, now, settings.keySecret))
-    if (record !== null) objects.push(recordObject(record, settings.keySecret))
+    const objects = await answerOf('intent', open, readKeyObjects(open.source, wanted, settings))
     await commitBatch(ctx, open, objects, null, async () => undefined)
+  }
+}
+
+/** A row that is there and cannot be understood is an answer: a key whose state is not known. */
+async function readKeyObjects(
+  source: IntentSource,
+  { scope, key }: { scope: string; key: string },
+  { keySecret }: ReconcileSettings,
+): Promise<StagedObject[]> {
+  try {
+    const { now, lease, record } = await source.readKey(scope, key)
+    return [
+      ...(lease === null ? [] : [leaseObject(lease, now, keySecret)]),
+      ...(record === null ? [] : [recordObject(record, keySecret)]),
+    ]
+  } catch (error) {
+    if (error instanceof UnreadableKeyError) return [unreadableKey(error.row, error.now, keySecret)]
+    throw error
   }
 }
 
