@@ -1,7 +1,7 @@
 import { context, propagation } from '@opentelemetry/api'
 import { backoffMs, readRetryAfterMs } from './client/backoff'
-import { type FrozenRequest, freezeRequest } from './client/frozen-request'
 import { type ClientSettings, type IdempotentFetchOptions, resolveClientOptions } from './client/options'
+import { makeRepeatable, type RepeatableRequest } from './client/repeatable-request'
 import { shouldRetry } from './client/retryable'
 import { sleepUnlessAborted, withTimeout } from './client/timeouts'
 import { IdempotencyUsageError } from './errors'
@@ -47,7 +47,7 @@ export function createIdempotentFetch(options: IdempotentFetchOptions = {}): Ide
     const endMs = clock.nowMs() + totalTimeoutMs
     const keyHeader = formatIdempotencyKey(idempotencyKey)
     const request = await withTimeout(clock, totalTimeoutMs, signal, (signal) =>
-      freezeRequest(input, init, { keyHeader, bodyBytesMax, signal }),
+      makeRepeatable(input, init, { keyHeader, bodyBytesMax, signal }),
     )
     return attemptUntilFinal(settings, { request, signal, idempotencyKey, endMs })
   }
@@ -70,7 +70,7 @@ function chooseKey(
 }
 
 type Operation = {
-  request: FrozenRequest
+  request: RepeatableRequest
   signal: AbortSignal | null
   idempotencyKey: string
   endMs: number
@@ -110,7 +110,7 @@ type AttemptResult = { response: Response } | { error: unknown }
 
 async function tryOnce(
   settings: ClientSettings,
-  { url, init }: FrozenRequest,
+  { url, init }: RepeatableRequest,
   signal: AbortSignal | null,
   timeoutMs: number,
 ): Promise<AttemptResult> {

@@ -68,8 +68,8 @@ function buildServices(given: Given): Services {
   const store = createPostgresStore({
     pool: db.pool,
     schema: OWN_STORE_SCHEMA,
-    onLeafError: (error) =>
-      log.warn({ err: error }, 'no leaves could be made ahead in the console’s own store'),
+    onPartitionError: (error) =>
+      log.warn({ err: error }, 'no partitions could be made ahead in the console’s own store'),
   })
   const registered = once(() => store.registerTier(OWN_STORE_TIER, OWN_STORE_TTL_MS))
   const live = createLiveFeed(db.url, log)

@@ -7,7 +7,7 @@ import { SelectionBar } from './selection-bar'
 import { type SteadyRow, useSteadyRows } from './steady-rows'
 import { SteadyTable } from './still-table'
 import { type Column, cellClass, headClass, TableHead, TableRow } from './table'
-import { type Chosen, type Frozen, useChosen } from './use-chosen'
+import { type AllMatching, type Chosen, useChosen } from './use-chosen'
 
 type Props<Row> = {
   caption: string
@@ -30,7 +30,7 @@ type Props<Row> = {
   pageLabel: string
   /** How many match in all, on this page and the others. */
   matching: number
-  freeze: () => Promise<Attempted<Frozen>>
+  selectAll: () => Promise<Attempted<AllMatching>>
   /** Why this person may not act. */
   refusal: string | null
   limitNote: string
@@ -45,7 +45,7 @@ const BOX = 'block size-4 accent-accent-fill max-md:size-5'
 /** Rows that stand still under the cursor, and what can be done to several at once. */
 export function ChoiceTable<Row extends { id: string }>(props: Props<Row>) {
   const { columns, view, noun, open = null, newestFirst = false, canChoose, outcome } = props
-  const { matching, freeze, refusal, limitNote, caption, toolbar, empty } = props
+  const { matching, selectAll, refusal, limitNote, caption, toolbar, empty } = props
   const steady = useSteadyRows(props.rows, view)
   const choosable = ({ item, gone }: SteadyRow<Row>) =>
     (newestFirst || !gone) && (canChoose === undefined || canChoose(item))
@@ -100,7 +100,7 @@ export function ChoiceTable<Row extends { id: string }>(props: Props<Row>) {
       <div className={classNames((some || Boolean(outcome)) && 'sticky bottom-0 z-10 max-md:bottom-14')}>
         {outcome}
         {(present.length > 0 || some) && (
-          <SelectionBar {...{ chosen, matching, noun, freeze, refusal, limitNote }} shown={present.length}>
+          <SelectionBar {...{ chosen, matching, noun, selectAll, refusal, limitNote }} shown={present.length}>
             {props.chosen(chosen)}
           </SelectionBar>
         )}

@@ -5,7 +5,7 @@ import type { Attempted } from '@/app/_server/attempt'
 import { BULK_MAX } from '@/lib/core/bulk'
 import { classNames } from './class-names'
 import { countText, plural } from './format-figure'
-import type { Chosen, Frozen } from './use-chosen'
+import type { AllMatching, Chosen } from './use-chosen'
 
 type Props = {
   chosen: Chosen
@@ -15,7 +15,7 @@ type Props = {
   /** What a row is: "lock". */
   noun: string
   /** Names all that match, there and then. */
-  freeze: () => Promise<Attempted<Frozen>>
+  selectAll: () => Promise<Attempted<AllMatching>>
   /** Why this person may not act. */
   refusal: string | null
   /** Said where more match than one act may touch. */
@@ -27,15 +27,24 @@ type Props = {
 const LINK = 'font-medium hover:underline max-md:min-h-11'
 
 /** How many are chosen, the second and explicit choice of all that match, and the way on. */
-export function SelectionBar({ chosen, shown, matching, noun, freeze, refusal, limitNote, children }: Props) {
+export function SelectionBar({
+  chosen,
+  shown,
+  matching,
+  noun,
+  selectAll,
+  refusal,
+  limitNote,
+  children,
+}: Props) {
   const [pending, startTransition] = useTransition()
   const [fault, setFault] = useState<string | null>(null)
   const count = chosen.ids.length
   const chooseAll = () => {
     if (pending) return
     startTransition(async () => {
-      const found = await freeze().catch(() => null)
-      if (found?.kind === 'done') chosen.freeze(found.value)
+      const found = await selectAll().catch(() => null)
+      if (found?.kind === 'done') chosen.selectAll(found.value)
       setFault(found === null ? 'The console did not answer.' : found.kind === 'done' ? null : found.why)
     })
   }
@@ -48,13 +57,15 @@ export function SelectionBar({ chosen, shown, matching, noun, freeze, refusal, l
       )}
     >
       <p role="status">
-        <b className="font-semibold">{chosenText(chosen.frozen, count, noun)}</b>
-        {chosen.frozen === null && <span className="text-ink-2"> of {plural(shown, noun)}, this page</span>}
+        <b className="font-semibold">{chosenText(chosen.allMatching, count, noun)}</b>
+        {chosen.allMatching === null && (
+          <span className="text-ink-2"> of {plural(shown, noun)}, this page</span>
+        )}
       </p>
-      {chosen.frozen === null && count > 0 && count < matching && (
+      {chosen.allMatching === null && count > 0 && count < matching && (
         <button type="button" onClick={chooseAll} className={`${LINK} text-accent-ink`}>
           {pending
-            ? 'Freezing …'
+            ? 'Selecting …'
             : matching > BULK_MAX
               ? `Select the oldest ${BULK_MAX} of ${countText(matching)} matching`
               : `Select all ${matching} matching`}
@@ -66,7 +77,7 @@ export function SelectionBar({ chosen, shown, matching, noun, freeze, refusal, l
         </button>
       )}
       <div className="ml-auto flex flex-wrap gap-2">{children}</div>
-      {chosen.frozen?.more === true && <p className="w-full text-ink-2 text-s">{limitNote}</p>}
+      {chosen.allMatching?.more === true && <p className="w-full text-ink-2 text-s">{limitNote}</p>}
       {(fault ?? refusal) !== null && (
         <p className="w-full text-right text-ink-2 text-s">{fault ?? refusal}</p>
       )}
@@ -74,9 +85,9 @@ export function SelectionBar({ chosen, shown, matching, noun, freeze, refusal, l
   )
 }
 
-function chosenText(frozen: Frozen | null, count: number, noun: string): string {
-  if (frozen === null) return `${count} selected`
-  return frozen.more
+function chosenText(allMatching: AllMatching | null, count: number, noun: string): string {
+  if (allMatching === null) return `${count} selected`
+  return allMatching.more
     ? `The oldest ${plural(count, noun)} selected`
     : `All ${plural(count, noun)} that matched selected`
 }

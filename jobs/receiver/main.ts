@@ -12,7 +12,7 @@ import { waitForDatabase } from '../wait-for-database'
 import { createReceiver } from './server'
 
 const BEAT_EVERY_MS = 3_000
-const LEAVES_EVERY_MS = 3_600_000
+const PARTITIONS_EVERY_MS = 3_600_000
 /** What was accepted is committed and answered within this; exporters send the rest again. */
 const FINISH_WITHIN_MS = 2_000
 const BYTES_PER_MIB = 1_048_576
@@ -57,7 +57,10 @@ async function start(): Promise<void> {
   await beat()
   const timers = [
     setInterval(beat, BEAT_EVERY_MS),
-    setInterval(() => ensurePartitions(db, systemClock).catch(warn('making leaves')), LEAVES_EVERY_MS),
+    setInterval(
+      () => ensurePartitions(db, systemClock).catch(warn('making partitions')),
+      PARTITIONS_EVERY_MS,
+    ),
   ]
   log.info({ id, port, host: settings.IDEMSCOPE_OTLP_HOST }, 'receiver is ready')
 

@@ -3,7 +3,7 @@ import type { Environment } from './children'
 import type { Options } from './options'
 import type { Secrets } from './secrets'
 
-/** Judgement of the demo: minutes become seconds, so that a newcomer sees verdicts while they watch. */
+/** Thresholds of the demo: minutes become seconds, so that a newcomer sees verdicts while they watch. */
 const DEMO_PROFILE = {
   IDEMSCOPE_DEMO: '1',
   IDEMSCOPE_ENVIRONMENT: 'demo',

@@ -11,7 +11,7 @@ import { ROLE_ACTION_KIND } from '@/lib/core/states'
 import type { Tx } from '@/lib/db'
 import { assertFourEyes, assertProposer } from './approval'
 import { createAction } from './create'
-import { decline } from './decline'
+import { endProposal } from './end-proposal'
 import { evidenceHashOf } from './evidence-hash'
 import { assertWritesEnabled } from './kill-switch'
 import { putInForce } from './put-in-force'
@@ -91,22 +91,22 @@ export async function approveRoleRaise(
   })
 }
 
-type Declined = { actionId: string; reason: string }
+type EndOfProposal = { actionId: string; reason: string }
 
 /** A second administrator says no. */
-export async function rejectRoleRaise(ctx: Context, input: Declined): Promise<ActionView> {
+export async function rejectRoleRaise(ctx: Context, input: EndOfProposal): Promise<ActionView> {
   authorise(ctx, 'user.manage')
   const reason = reasonSchema.parse(input.reason)
   const { id } = await proposedRaise(ctx, input.actionId)
-  return decline(ctx, id, { outcome: 'rejected', verb: 'user.raise_role', reason })
+  return endProposal(ctx, id, { outcome: 'rejected', verb: 'user.raise_role', reason })
 }
 
 /** Its proposer takes it back; it needs no approver, since nothing was changed. */
-export async function withdrawRoleRaise(ctx: Context, input: Declined): Promise<ActionView> {
+export async function withdrawRoleRaise(ctx: Context, input: EndOfProposal): Promise<ActionView> {
   const reason = reasonSchema.parse(input.reason)
   const action = await proposedRaise(ctx, input.actionId)
   assertProposer(action, ctx.actor)
-  return decline(ctx, action.id, { outcome: 'withdrawn', verb: 'user.raise_role', reason })
+  return endProposal(ctx, action.id, { outcome: 'withdrawn', verb: 'user.raise_role', reason })
 }
 
 /** Whom it is about and what would change. Throws when it would raise nothing, or more than a service may do. */

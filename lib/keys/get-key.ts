@@ -7,7 +7,7 @@ import { providerEvidenceForKey } from '@/lib/mirror/read/evidence'
 import type { KeyReading, LeaseRow, StoredEffect } from '@/lib/sources/contracts'
 import { keyHash } from '@/lib/sources/key-hash'
 import { openIntentSource } from '@/lib/sources/registry'
-import { listSightings } from '@/lib/telemetry/read/requests/sightings'
+import { listKeyedRequests } from '@/lib/telemetry/read/requests/keyed-requests'
 import { leaseState } from '../locks/assess/holder-life'
 import { listLocks } from '../locks/list-locks'
 import { formatKeyId, type KeyIdentity, parseKeyId } from './key-id'
@@ -26,7 +26,7 @@ export async function getKey(ctx: SystemContext, id: string) {
   })
   if (known === null) throw new AppError('not_found', `There is no key ${id.slice(0, 100)}.`)
 
-  const [store, staged, locks, evidence, sightings, cases, actions] = await Promise.all([
+  const [store, staged, locks, evidence, keyedRequests, cases, actions] = await Promise.all([
     readStore(ctx, identity),
     listKeys(ctx, { source: sourceId, scope, key }, { limit: 1 }),
     listLocks(
@@ -36,7 +36,7 @@ export async function getKey(ctx: SystemContext, id: string) {
       ctx.clock.now(),
     ),
     providerEvidenceForKey(ctx.db, { system: known.system, scope, key }),
-    readSightings(ctx, scope, key),
+    readKeyedRequests(ctx, scope, key),
     ctx.db.prisma.reconciliationCase.findMany({
       where: { scope, key, system: known.system },
       select: { id: true, class: true, severity: true, lifecycle: true },
@@ -50,7 +50,7 @@ export async function getKey(ctx: SystemContext, id: string) {
   ])
   const [mirrored] = staged.items
   const current = store.reading === null ? null : describeKey(store.reading)
-  if (current === null && mirrored === undefined && sightings.length === 0 && locks.items.length === 0) {
+  if (current === null && mirrored === undefined && keyedRequests.length === 0 && locks.items.length === 0) {
     // Not to be able to look is not the same as not to find.
     if (store.error !== null)
       throw new AppError('unavailable', `${known.name} cannot be read: ${store.error}`)
@@ -87,7 +87,7 @@ export async function getKey(ctx: SystemContext, id: string) {
         refunded: { minor: refundedMinor.toString(), currency },
       }),
     ),
-    sightings,
+    keyedRequests,
     cases,
     actions: actions.map(actionView),
   }
@@ -106,10 +106,10 @@ async function readStore(
   }
 }
 
-async function readSightings(ctx: SystemContext, scope: string, key: string) {
+async function readKeyedRequests(ctx: SystemContext, scope: string, key: string) {
   const secret = env().IDEMSCOPE_KEY_SECRET
   if (secret === undefined) return []
-  return listSightings(ctx.db, { scope, keyHash: keyHash(secret, key), limit: ATTEMPTS_SHOWN })
+  return listKeyedRequests(ctx.db, { scope, keyHash: keyHash(secret, key), limit: ATTEMPTS_SHOWN })
 }
 
 function describeKey({ lease, record, now }: KeyReading) {

@@ -46,7 +46,7 @@ export const reconcileParamsSchema = z
   })
 export type ReconcileParams = z.infer<typeof reconcileParamsSchema>
 
-const PHASES = ['stage', 'match', 'judge', 'persist', 'done'] as const
+const PHASES = ['stage', 'match', 'classify', 'persist', 'done'] as const
 const sideState = z.enum(['complete', 'incomplete', 'none'])
 const progressSchema = z.object({
   phase: z.enum(PHASES),
@@ -99,7 +99,7 @@ export async function reconcile(
   }
 }
 
-const WORK_TABLES = ['loose', 'candidate', 'finding'] as const
+const WORK_TABLES = ['unmatched', 'candidate', 'finding'] as const
 
 /** What a run that failed or was cancelled left behind. */
 async function forgetEndedRuns(ctx: SystemContext): Promise<void> {
@@ -163,15 +163,15 @@ async function reconcileSystem(
   if (progress.phase === 'stage') await stage(run)
   const staged = progress.stage
   if (staged === null) throw new Error('a run past its staging has its outcome')
-  const judged = { id: handle.id, system, stage: staged }
+  const stagedRun = { id: handle.id, system, stage: staged }
   const staging = stagingContext(ctx, handle, system)
   if (progress.phase === 'match') {
-    await match(staging, judged, scopeOf(run, staged.asOf), (matched, client) =>
-      run.save({ phase: 'judge', matched }, client),
+    await match(staging, stagedRun, scopeOf(run, staged.asOf), (matched, client) =>
+      run.save({ phase: 'classify', matched }, client),
     )
   }
-  if (progress.phase === 'judge') {
-    const failed = await classifyAll(staging, judged, await openSystem(ctx, system), settings)
+  if (progress.phase === 'classify') {
+    const failed = await classifyAll(staging, stagedRun, await openSystem(ctx, system), settings)
     await run.save({ phase: 'persist', stage: await withFailures(handle, staged, failed) })
   }
   if (progress.phase === 'persist') await writeCases(run, progress.stage ?? staged)

@@ -42,7 +42,7 @@ export type RetryWindow = {
 
 /**
  * How long clients go on retrying, by endpoint and client, and the TTL that it implies. As good as the telemetry is
- * long: a retry after its first sighting was forgotten is not seen.
+ * long: a retry after its first keyed request was forgotten is not seen.
  */
 export async function adviseTtl(db: Db, window: { from: Date; to: Date }): Promise<RetryWindow[]> {
   return (await readRetryWindows(db, window)).map(toWindow)

@@ -3,14 +3,14 @@ import { newId } from '@/lib/core/ids'
 import type { RunHandle, RunResult } from '@/lib/runs/handle'
 import type { CollectionMode, IntentSource } from '@/lib/sources/contracts'
 import { type OpenSource, openIntentSource, openIntentSources } from '@/lib/sources/registry'
-import { collectLeaves } from './collect-leaves'
+import { collectPartitions } from './collect-partitions'
 import { collectRows, PACE, type RowPace } from './collect-rows'
 import { findUnfinished } from './find-unfinished'
 import { floorOf } from './policy/floor'
 import { listPolicies, policyOfTier, rowRetentionOf } from './policy/policies'
 import { addTo, emptyTally, type Tally, tallyCounts } from './tally'
 
-/** Behind another session a leaf is tried again for this long; then it waits for the next run. */
+/** Behind another session a partition is tried again for this long; then it waits for the next run. */
 const RETRY_FOR_MS = 5_000
 
 export type CollectOptions = { safetyMs?: number; retryForMs?: number; pace?: RowPace }
@@ -47,7 +47,7 @@ export async function collect(
 }
 
 const modeOf = ({ source: { capabilities } }: OpenSource<IntentSource>): CollectionMode =>
-  capabilities.canCollect ? (capabilities.collection ?? 'drop_leaves') : 'report_only'
+  capabilities.canCollect ? (capabilities.collection ?? 'drop_partitions') : 'report_only'
 
 async function collectStore(
   ctx: SystemContext,
@@ -60,9 +60,9 @@ async function collectStore(
   const policies = await listPolicies(ctx.db, store.id)
   const safety = options.safetyMs === undefined ? {} : { safetyMs: options.safetyMs }
   switch (mode) {
-    case 'drop_leaves': {
+    case 'drop_partitions': {
       const policyOf = (tier: string) => ({ ...policyOfTier(policies, tier), ...safety })
-      await collectLeaves(
+      await collectPartitions(
         ctx,
         handle,
         store,
@@ -98,7 +98,7 @@ async function mark(
   mode: CollectionMode,
   tally: Tally,
 ): Promise<void> {
-  if (tally.rows === 0n && tally.leaves === 0 && tally.archives === 0) return
+  if (tally.rows === 0n && tally.partitions === 0 && tally.archives === 0) return
   const data = {
     at: ctx.clock.now(),
     mode,

@@ -7,13 +7,13 @@ const KEEP_GONE_LOCKS_MS = 30 * 86_400_000
 const KEEP_SNAPSHOTS_MS = 7 * 86_400_000
 const KEEP_HEARTBEATS_MS = 86_400_000
 
-/** Makes the telemetry's leaves ahead, drops what is past its days, and clears the console's own leftovers. */
+/** Makes the telemetry's partitions ahead, drops what is past its days, and clears the console's own leftovers. */
 export async function maintainPartitions(ctx: SystemContext) {
   const made = await ensurePartitions(ctx.db, ctx.clock)
   const days = env().IDEMSCOPE_TELEMETRY_DAYS
   const dropped = await dropExpired(ctx.db, ctx.clock, {
     ...RETENTION_DAYS,
-    sighting: Math.max(days, RETENTION_DAYS.sighting),
+    keyed_request: Math.max(days, RETENTION_DAYS.keyed_request),
   })
   const before = (ageMs: number) => new Date(ctx.clock.now().getTime() - ageMs)
   const { prisma } = ctx.db

@@ -10,7 +10,7 @@ export type TierStorage = {
   rows: number
   bytes: number
   expiredRows: number
-  /** How long the oldest expired key has been waiting to be collected; null = none waits. */
+  /** How long the oldest expired key has been waiting to be collected; null = none is waiting. */
   expiryLagMs: number | null
   oldestUnexpiredAt: string | null
   sampledAt: string

@@ -5,7 +5,7 @@ export type StoreTotal = {
   rows: number
   bytes: number
   expiredRows: number
-  /** Of the key that waits longest; null = none waits. */
+  /** Of the key that waits longest; null = none is waiting. */
   expiryLagMs: number | null
   oldestUnexpiredAt: string | null
   /** Null = the window is too short to say. */

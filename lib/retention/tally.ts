@@ -4,7 +4,7 @@ const LISTED_MAX = 100
 
 /** What a collection has done so far. */
 export type Tally = {
-  leaves: number
+  partitions: number
   rows: bigint
   bytes: bigint
   busy: number
@@ -15,7 +15,7 @@ export type Tally = {
 }
 
 export const emptyTally = (): Tally => ({
-  leaves: 0,
+  partitions: 0,
   rows: 0n,
   bytes: 0n,
   busy: 0,
@@ -26,7 +26,7 @@ export const emptyTally = (): Tally => ({
 })
 
 export function addTo(tally: Tally, other: Tally): void {
-  tally.leaves += other.leaves
+  tally.partitions += other.partitions
   tally.rows += other.rows
   tally.bytes += other.bytes
   tally.busy += other.busy
@@ -37,8 +37,8 @@ export function addTo(tally: Tally, other: Tally): void {
 }
 
 export const tallyCounts = (tally: Tally) => ({
-  leaves: tally.leaves,
-  /** Of dropped leaves as the planner estimates them: those are not counted row by row. */
+  partitions: tally.partitions,
+  /** Of dropped partitions as the planner estimates them: those are not counted row by row. */
   rows: tally.rows.toString(),
   bytes: tally.bytes.toString(),
   busy: tally.busy,

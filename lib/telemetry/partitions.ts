@@ -5,22 +5,22 @@ import {
   DELIVERY_DAYS,
   EFFECT_DAYS,
   FUTURE_MAX_MS,
+  KEYED_REQUEST_DAYS,
   LATE_MAX_MS,
   LOG_DAYS,
   ROLL_UP_DAYS,
-  SIGHTING_DAYS,
   SPAN_DAYS,
 } from './retention'
 import { DERIVED_KINDS } from './rollup/derive'
 import { ROLL_UP_KINDS } from './rollup/roll-up-steps'
 import { DAY_MS } from './window'
 
-export type PartitionKind = 'span' | 'sighting' | 'effect' | 'delivery' | 'log'
-const KINDS = ['span', 'sighting', 'effect', 'delivery', 'log'] as const satisfies PartitionKind[]
+export type PartitionKind = 'span' | 'keyed_request' | 'effect' | 'delivery' | 'log'
+const KINDS = ['span', 'keyed_request', 'effect', 'delivery', 'log'] as const satisfies PartitionKind[]
 
-/** Leaves are made this far ahead of the horizon, so that a maker may be late by a day. */
+/** Partitions are made this far ahead of the horizon, so that a maker may be late by a day. */
 const AHEAD_MS = 2 * DAY_MS
-/** Dropping waits at most this long for readers of the leaf, because intake queues up behind it. */
+/** Dropping waits at most this long for readers of the partition, because intake queues up behind it. */
 const LOCK_TIMEOUT_MS = 50
 const LOCK_NOT_AVAILABLE = '55P03'
 /** Keys and roll-ups are deleted in pieces, so that no transaction is long. */
@@ -39,13 +39,13 @@ const ROLL_UP_TABLES = [
   ),
 ]
 
-/** Makes the missing leaves for the whole horizon of intake; call it at start and every hour. Returns how many. */
+/** Makes the missing partitions for the whole horizon of intake; call it at start and every hour. Returns how many. */
 export async function ensurePartitions(db: Db, clock: Clock): Promise<number> {
   const nowMs = clock.now().getTime()
   return ensureDays(db, KINDS, new Date(nowMs - LATE_MAX_MS), new Date(nowMs + FUTURE_MAX_MS + AHEAD_MS))
 }
 
-/** Makes the missing leaves of `kinds` from one day to another, both included. */
+/** Makes the missing partitions of `kinds` from one day to another, both included. */
 export async function ensureDays(
   db: Db,
   kinds: readonly PartitionKind[],
@@ -62,7 +62,7 @@ export async function ensureDays(
 
 export type RetentionDays = {
   span: number
-  sighting: number
+  keyed_request: number
   effect: number
   rollUp: number
   /** absent: the default */
@@ -71,16 +71,16 @@ export type RetentionDays = {
 }
 export const RETENTION_DAYS: Required<RetentionDays> = {
   span: SPAN_DAYS,
-  sighting: SIGHTING_DAYS,
+  keyed_request: KEYED_REQUEST_DAYS,
   effect: EFFECT_DAYS,
   rollUp: ROLL_UP_DAYS,
   delivery: DELIVERY_DAYS,
   log: LOG_DAYS,
 }
 
-export type Dropped = { leaves: string[]; busy: PartitionKind[]; keys: number; rollUps: number }
+export type Dropped = { partitions: string[]; busy: PartitionKind[]; keys: number; rollUps: number }
 
-/** Drops what is past its days. A leaf that somebody reads is left for the next call and named in `busy`. */
+/** Drops what is past its days. A partition that somebody reads is left for the next call and named in `busy`. */
 export async function dropExpired(
   db: Db,
   clock: Clock,
@@ -88,17 +88,17 @@ export async function dropExpired(
 ): Promise<Dropped> {
   const days = { ...RETENTION_DAYS, ...asked }
   const nowMs = clock.now().getTime()
-  const dropped: Dropped = { leaves: [], busy: [], keys: 0, rollUps: 0 }
+  const dropped: Dropped = { partitions: [], busy: [], keys: 0, rollUps: 0 }
   for (const kind of KINDS) {
     const before = utcDay(new Date(nowMs - days[kind] * DAY_MS))
     for (;;) {
-      const leaf = await dropOldest(db, kind, before)
-      if (leaf === 'busy') dropped.busy.push(kind)
-      if (leaf === 'busy' || leaf === null) break
-      dropped.leaves.push(leaf)
+      const partition = await dropOldest(db, kind, before)
+      if (partition === 'busy') dropped.busy.push(kind)
+      if (partition === 'busy' || partition === null) break
+      dropped.partitions.push(partition)
     }
   }
-  const keyDays = Math.max(days.sighting, days.effect)
+  const keyDays = Math.max(days.keyed_request, days.effect)
   dropped.keys = await deleteOld(db, 'telemetry.key', 'last_seen_at', new Date(nowMs - keyDays * DAY_MS))
   dropped.keys += await deleteOld(
     db,
@@ -127,11 +127,11 @@ async function dropOldest(db: Db, kind: PartitionKind, before: string): Promise<
   try {
     return await inTransaction(db.pool, async (client) => {
       await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT_MS}ms'`)
-      const { rows } = await client.query('SELECT telemetry.drop_oldest_partition($1, $2::date) AS leaf', [
-        kind,
-        before,
-      ])
-      return rows[0]?.leaf ?? null
+      const { rows } = await client.query(
+        'SELECT telemetry.drop_oldest_partition($1, $2::date) AS partition',
+        [kind, before],
+      )
+      return rows[0]?.partition ?? null
     })
   } catch (error) {
     if (sqlStateOf(error) === LOCK_NOT_AVAILABLE) return 'busy'

@@ -1,7 +1,7 @@
-/** Days that each kind is kept by default. A leaf is dropped when all of it is older. */
+/** Days that each kind is kept by default. A partition is dropped when all of it is older. */
 export const SPAN_DAYS = 7
 /** M5 is measured only while this covers the longest TTL plus the retry window. */
-export const SIGHTING_DAYS = 30
+export const KEYED_REQUEST_DAYS = 30
 export const EFFECT_DAYS = 400
 /** A broker forgets a message sooner: after that its next delivery would count as a new message. */
 export const DELIVERY_DAYS = 30

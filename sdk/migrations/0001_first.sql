@@ -28,8 +28,8 @@ CREATE TABLE idem_tier (
   tier    smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   name    text    NOT NULL UNIQUE CHECK (name ~ '^[a-z][a-z0-9_]{0,30}$'),
   ttl_ms  bigint  NOT NULL CHECK (ttl_ms >= 1000),
-  leaf_ms bigint  NOT NULL CHECK (leaf_ms >= 500),
-  leaves  integer NOT NULL DEFAULT 0,            -- attached when they were last made or counted
+  partition_ms bigint  NOT NULL CHECK (partition_ms >= 500),
+  partitions  integer NOT NULL DEFAULT 0,            -- attached when they were last made or counted
   -- After the TTL was shortened: until then partitions may be wider than the TTL, so that a key's expired record and its
   -- next one can meet in one partition.
   wide_until timestamptz
@@ -153,14 +153,14 @@ $$;
 -- ---- 3. Partitions: one range of expiry of one tier ---------------------------------------------------------
 
 -- What a partition is called: idem_record_t{tier}_{upper bound, epoch ms}.
-CREATE FUNCTION idem_leaf_name(parent text, tier smallint, upper_bound timestamptz) RETURNS text
+CREATE FUNCTION idem_partition_name(parent text, tier smallint, upper_bound timestamptz) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT AS $$
   SELECT format('%s_t%s_%s', parent, tier, (extract(epoch FROM upper_bound) * 1000)::bigint)
 $$;
 
 -- Partitions (schema-qualified) with their bounds, newest last. Rows are an estimate, as the planner makes it.
-CREATE FUNCTION idem_leaves() RETURNS TABLE (
-  leaf text, tier smallint, tier_name text, lower_bound timestamptz, upper_bound timestamptz,
+CREATE FUNCTION idem_partitions() RETURNS TABLE (
+  partition text, tier smallint, tier_name text, lower_bound timestamptz, upper_bound timestamptz,
   rows_estimate bigint, bytes bigint, expired boolean
 )
 LANGUAGE sql STABLE SECURITY DEFINER
@@ -196,7 +196,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('idem_register_tier', 0));
   SELECT t.tier INTO v_tier FROM idem_tier t WHERE t.name = p_name;
   IF v_tier IS NULL THEN
-    INSERT INTO idem_tier (name, ttl_ms, leaf_ms) VALUES (p_name, p_ttl_ms, p_ttl_ms / 2)
+    INSERT INTO idem_tier (name, ttl_ms, partition_ms) VALUES (p_name, p_ttl_ms, p_ttl_ms / 2)
       RETURNING idem_tier.tier INTO v_tier;
     FOREACH v_parent IN ARRAY ARRAY['idem_record', 'idem_body'] LOOP
       v_table := format('%s_t%s', v_parent, v_tier);
@@ -205,9 +205,9 @@ BEGIN
       EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES IN (%s)', v_parent, v_table, v_tier);
     END LOOP;
   ELSE
-    UPDATE idem_tier t SET ttl_ms = p_ttl_ms, leaf_ms = p_ttl_ms / 2,
+    UPDATE idem_tier t SET ttl_ms = p_ttl_ms, partition_ms = p_ttl_ms / 2,
       wide_until = CASE WHEN p_ttl_ms < t.ttl_ms
-        THEN (SELECT max(l.upper_bound) FROM idem_leaves() l WHERE l.tier = v_tier) ELSE t.wide_until END
+        THEN (SELECT max(l.upper_bound) FROM idem_partitions() l WHERE l.tier = v_tier) ELSE t.wide_until END
     WHERE t.tier = v_tier AND t.ttl_ms <> p_ttl_ms;
   END IF;
   RETURN v_tier;
@@ -217,16 +217,16 @@ $$;
 -- Makes the partitions that a record completed from now on can fall in, with two to spare; returns until when a completion
 -- finds its partition. They are built apart and then attached, which blocks neither reads nor writes. It counts them, so
 -- that acquire knows when nobody collects them.
-CREATE FUNCTION idem_ensure_leaves(p_tier smallint) RETURNS timestamptz
+CREATE FUNCTION idem_ensure_partitions(p_tier smallint) RETURNS timestamptz
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT SET lock_timeout = '2s' SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
 DECLARE
   v_tier idem_tier;
   v_now timestamptz := clock_timestamp();
-  v_leaf interval;
+  v_partition interval;
   v_next timestamptz;
   v_upper timestamptz;
-  v_leaves integer;
+  v_partitions integer;
   v_parent text;
   v_name text;
 BEGIN
@@ -234,41 +234,41 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'idempotency tier % is not registered', p_tier USING ERRCODE = 'undefined_object';
   END IF;
-  v_leaf := v_tier.leaf_ms * interval '1 millisecond';
+  v_partition := v_tier.partition_ms * interval '1 millisecond';
 
-  SELECT max(l.upper_bound), count(*) INTO v_next, v_leaves FROM idem_leaves() l WHERE l.tier = p_tier;
-  IF v_next >= v_now + v_tier.ttl_ms * interval '1 millisecond' + v_leaf THEN
-    UPDATE idem_tier t SET leaves = v_leaves WHERE t.tier = p_tier AND t.leaves <> v_leaves;
+  SELECT max(l.upper_bound), count(*) INTO v_next, v_partitions FROM idem_partitions() l WHERE l.tier = p_tier;
+  IF v_next >= v_now + v_tier.ttl_ms * interval '1 millisecond' + v_partition THEN
+    UPDATE idem_tier t SET partitions = v_partitions WHERE t.tier = p_tier AND t.partitions <> v_partitions;
     RETURN v_next - v_tier.ttl_ms * interval '1 millisecond';
   END IF;
 
   -- One maker at a time; then look again, since another may have just made them.
-  PERFORM pg_advisory_xact_lock(hashtextextended('idem_ensure_leaves', p_tier));
-  SELECT max(l.upper_bound), count(*) INTO v_next, v_leaves FROM idem_leaves() l WHERE l.tier = p_tier;
-  -- Ends are aligned to the epoch. The start is the last leaf's end, so that no change of the width overlaps.
-  v_next := greatest(v_next, date_bin(v_leaf, v_now, 'epoch'::timestamptz));
-  WHILE v_next < v_now + v_tier.ttl_ms * interval '1 millisecond' + 2 * v_leaf LOOP
-    v_upper := date_bin(v_leaf, v_next, 'epoch'::timestamptz) + v_leaf;
+  PERFORM pg_advisory_xact_lock(hashtextextended('idem_ensure_partitions', p_tier));
+  SELECT max(l.upper_bound), count(*) INTO v_next, v_partitions FROM idem_partitions() l WHERE l.tier = p_tier;
+  -- Ends are aligned to the epoch. The start is the last partition's end, so that no change of the width overlaps.
+  v_next := greatest(v_next, date_bin(v_partition, v_now, 'epoch'::timestamptz));
+  WHILE v_next < v_now + v_tier.ttl_ms * interval '1 millisecond' + 2 * v_partition LOOP
+    v_upper := date_bin(v_partition, v_next, 'epoch'::timestamptz) + v_partition;
     FOREACH v_parent IN ARRAY ARRAY['idem_record', 'idem_body'] LOOP
-      v_name := idem_leaf_name(v_parent, p_tier, v_upper);
+      v_name := idem_partition_name(v_parent, p_tier, v_upper);
       EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', v_name, v_parent);
       EXECUTE format('CREATE UNIQUE INDEX ON %I (scope_id, key)', v_name);
       EXECUTE format('CREATE INDEX ON %I USING brin (expires_at)', v_name);
       EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
         format('%s_t%s', v_parent, p_tier), v_name, v_next, v_upper);
     END LOOP;
-    v_leaves := v_leaves + 1;
+    v_partitions := v_partitions + 1;
     v_next := v_upper;
   END LOOP;
-  UPDATE idem_tier t SET leaves = v_leaves WHERE t.tier = p_tier;
+  UPDATE idem_tier t SET partitions = v_partitions WHERE t.tier = p_tier;
   RETURN v_next - v_tier.ttl_ms * interval '1 millisecond';
 END
 $$;
 
 -- The same, as the time left on the store's clock, for a caller whose clock differs.
-CREATE FUNCTION idem_leaf_time_left_ms(p_tier smallint) RETURNS TABLE (left_ms double precision)
+CREATE FUNCTION idem_partition_time_left_ms(p_tier smallint) RETURNS TABLE (left_ms double precision)
 LANGUAGE sql VOLATILE SET search_path FROM CURRENT AS $$
-  SELECT (extract(epoch FROM idem_ensure_leaves(p_tier) - clock_timestamp()) * 1000)::double precision
+  SELECT (extract(epoch FROM idem_ensure_partitions(p_tier) - clock_timestamp()) * 1000)::double precision
 $$;
 
 -- A tier by its name; NULL = not registered.
@@ -315,7 +315,7 @@ DECLARE
   v_fingerprint bytea;
 BEGIN
   FOREACH v_tier IN ARRAY (SELECT s.tiers FROM idem_scope s WHERE s.scope_id = p_scope_id) LOOP
-    -- At most 3 leaves are left after pruning by the expiry.
+    -- At most 3 partitions are left after pruning by the expiry.
     SELECT c.state, c.fence, c.attempts, c.created_at, c.expires_at, c.trace_id, c.status, c.fingerprint
     INTO r.state, r.fence, r.attempts, r.created_at, r.expires_at, r.trace_id, r.status, v_fingerprint
     FROM idem_record c
@@ -371,11 +371,11 @@ BEGIN
     RAISE EXCEPTION 'idem_acquire must run under READ COMMITTED, not %: it would execute twice',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'invalid_transaction_state';
   END IF;
-  SELECT s.scope_id, s.tiers, (SELECT sum(t.leaves) > 32 FROM idem_tier t) INTO v_scope_id, v_tiers, v_many
+  SELECT s.scope_id, s.tiers, (SELECT sum(t.partitions) > 32 FROM idem_tier t) INTO v_scope_id, v_tiers, v_many
   FROM idem_scope s WHERE s.name = p_scope AND p_tier = ANY (s.tiers);
   IF NOT FOUND THEN
     v_scope_id := idem_scope_id(p_scope, p_tier);
-    SELECT s.tiers, (SELECT sum(t.leaves) > 32 FROM idem_tier t) INTO v_tiers, v_many
+    SELECT s.tiers, (SELECT sum(t.partitions) > 32 FROM idem_tier t) INTO v_tiers, v_many
     FROM idem_scope s WHERE s.scope_id = v_scope_id;
   END IF;
 
@@ -648,7 +648,7 @@ BEGIN
   END IF;
 
   SELECT * INTO v_tier FROM idem_tier t WHERE t.tier = v_lease.tier;
-  -- After a TTL was shortened, the key's expired record may lie in the same leaf. Not done by catching the unique
+  -- After a TTL was shortened, the key's expired record may lie in the same partition. Not done by catching the unique
   -- violation: a subtransaction made every completion a quarter slower.
   IF v_tier.wide_until > v_now THEN
     DELETE FROM idem_record c WHERE c.tier = v_lease.tier AND c.expires_at <= v_now
@@ -815,51 +815,51 @@ $$;
 -- To drop a partition its parent is locked, and every acquire queues behind that lock. So the partition itself is watched
 -- first without any lock; then the parent of the records is waited for at most 50 ms. Who holds the parent of the bodies
 -- held that of the records before, but for a reader of bodies alone: 10 ms are enough there and for the partitions.
-CREATE FUNCTION idem_collect_leaf(p_leaf regclass, p_safety_ms bigint)
+CREATE FUNCTION idem_collect_partition(p_partition regclass, p_safety_ms bigint)
 RETURNS TABLE (rows_estimate bigint, bytes bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET lock_timeout = '50ms' AS $$
 DECLARE
-  v_leaf record;
+  v_partition record;
   v_name text;
   v_body text;
   v_tables regclass[];
 BEGIN
-  SELECT * INTO v_leaf FROM idem_leaves() l WHERE to_regclass(l.leaf) = p_leaf;
+  SELECT * INTO v_partition FROM idem_partitions() l WHERE to_regclass(l.partition) = p_partition;
   IF NOT FOUND THEN
-    RAISE EXCEPTION '% is not a leaf of idem_record', p_leaf USING ERRCODE = 'undefined_table';
+    RAISE EXCEPTION '% is not a partition of idem_record', p_partition USING ERRCODE = 'undefined_table';
   END IF;
-  IF v_leaf.upper_bound + greatest(p_safety_ms, 0) * interval '1 millisecond' >= clock_timestamp() THEN
-    RAISE EXCEPTION '% may still hold live records until %', p_leaf, v_leaf.upper_bound
+  IF v_partition.upper_bound + greatest(p_safety_ms, 0) * interval '1 millisecond' >= clock_timestamp() THEN
+    RAISE EXCEPTION '% may still hold live records until %', p_partition, v_partition.upper_bound
       USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
-  v_name := idem_leaf_name('idem_record', v_leaf.tier, v_leaf.upper_bound);
-  v_body := idem_leaf_name('idem_body', v_leaf.tier, v_leaf.upper_bound);
-  v_tables := array_remove(ARRAY[p_leaf, to_regclass(quote_ident(v_body))], NULL);
+  v_name := idem_partition_name('idem_record', v_partition.tier, v_partition.upper_bound);
+  v_body := idem_partition_name('idem_body', v_partition.tier, v_partition.upper_bound);
+  v_tables := array_remove(ARRAY[p_partition, to_regclass(quote_ident(v_body))], NULL);
   IF NOT idem_await_holders(v_tables) THEN
-    RAISE EXCEPTION '% is held by %', p_leaf, coalesce(idem_describe_holders(v_tables), 'a session that has ended since')
+    RAISE EXCEPTION '% is held by %', p_partition, coalesce(idem_describe_holders(v_tables), 'a session that has ended since')
       USING ERRCODE = 'lock_not_available';
   END IF;
 
   BEGIN
-    EXECUTE format('LOCK TABLE ONLY %I IN ACCESS EXCLUSIVE MODE', 'idem_record_t' || v_leaf.tier);
+    EXECUTE format('LOCK TABLE ONLY %I IN ACCESS EXCLUSIVE MODE', 'idem_record_t' || v_partition.tier);
     PERFORM set_config('lock_timeout', '10ms', true);
-    EXECUTE format('LOCK TABLE ONLY %I IN ACCESS EXCLUSIVE MODE', 'idem_body_t' || v_leaf.tier);
+    EXECUTE format('LOCK TABLE ONLY %I IN ACCESS EXCLUSIVE MODE', 'idem_body_t' || v_partition.tier);
     EXECUTE format('DROP TABLE %I', v_name);
     EXECUTE format('DROP TABLE IF EXISTS %I', v_body);
   EXCEPTION WHEN lock_not_available THEN
     -- The locks are given back here; the oldest holder is the one that stays.
-    RAISE EXCEPTION '% cannot be locked: its table or leaf is held by %', p_leaf, coalesce(idem_describe_holders(
-        v_tables || ARRAY[to_regclass('idem_record_t' || v_leaf.tier), to_regclass('idem_body_t' || v_leaf.tier)]),
+    RAISE EXCEPTION '% cannot be locked: its table or partition is held by %', p_partition, coalesce(idem_describe_holders(
+        v_tables || ARRAY[to_regclass('idem_record_t' || v_partition.tier), to_regclass('idem_body_t' || v_partition.tier)]),
         'a session that has ended since')
       USING ERRCODE = 'lock_not_available';
   END;
-  RETURN QUERY SELECT v_leaf.rows_estimate, v_leaf.bytes;
+  RETURN QUERY SELECT v_partition.rows_estimate, v_partition.bytes;
 END
 $$;
 
 -- ---- 8. Privileges: granted by name only (sdk/stores/grants.ts) ---------------------------------------------
 
-REVOKE ALL ON FUNCTION idem_leaves() FROM PUBLIC;
-REVOKE ALL ON FUNCTION idem_ensure_leaves(smallint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION idem_collect_leaf(regclass, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION idem_partitions() FROM PUBLIC;
+REVOKE ALL ON FUNCTION idem_ensure_partitions(smallint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION idem_collect_partition(regclass, bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION idem_register_tier(text, bigint) FROM PUBLIC;

@@ -24,8 +24,8 @@ export function grantsForConsole({ role, schema = 'public' }: ConsoleGrantOption
     `GRANT UPDATE, DELETE ON ${tables(['idem_lease'])} TO ${to};`,
     `GRANT DELETE ON ${tables(['idem_step'])} TO ${to};`,
     `GRANT INSERT ON ${tables(['idem_record', 'idem_body'])} TO ${to};`,
-    `GRANT EXECUTE ON FUNCTION ${on}.idem_leaves(), ${on}.idem_ensure_leaves(smallint),`,
-    `  ${on}.idem_collect_leaf(regclass, bigint) TO ${to};`,
+    `GRANT EXECUTE ON FUNCTION ${on}.idem_partitions(), ${on}.idem_ensure_partitions(smallint),`,
+    `  ${on}.idem_collect_partition(regclass, bigint) TO ${to};`,
     '',
   ].join('\n')
 }

@@ -3,8 +3,8 @@ import { type Clock, systemClock } from '../clock'
 import { IdempotencyOptionsError } from '../errors'
 import { acquireLease } from './postgres/acquire'
 import { openStoreDatabase, type StoreDatabase } from './postgres/database'
-import { createLeafKeeper, type LeafKeeper } from './postgres/leaves'
 import { migrateStore } from './postgres/migrate'
+import { createPartitionKeeper, type PartitionKeeper } from './postgres/partitions'
 import { abandonLease, completeLease, giveBackLease, heartbeatLease } from './postgres/settle'
 import { beginEffect, saveCheckpoint, settleEffect } from './postgres/steps'
 import { requireOpen, runTransaction, transactionOf } from './postgres/transaction'
@@ -23,8 +23,8 @@ export type PostgresStoreOptions = {
    */
   prepare?: boolean
   clock?: Clock
-  /** Hears of leaves that could not be made ahead; the next check tries again. Default: nothing. */
-  onLeafError?: (error: unknown) => void
+  /** Is called with what keeps partitions from being made ahead could not be made ahead; the next check tries again. Default: nothing. */
+  onPartitionError?: (error: unknown) => void
 }
 
 export interface PostgresStore extends Store<PoolClient> {
@@ -33,9 +33,9 @@ export interface PostgresStore extends Store<PoolClient> {
    * a table it gives way and tries again for `waitMs` (default 60 s); then it throws and names that transaction.
    */
   migrate(options?: { waitMs?: number }): Promise<{ applied: string[] }>
-  /** Makes or changes a retention class and its leaves. Records live for `ttlMs` after completion. */
+  /** Makes or changes a retention class and its partitions. Records live for `ttlMs` after completion. */
   registerTier(name: string, ttlMs: number): Promise<void>
-  ensureLeaves(tier: string): Promise<void>
+  ensurePartitions(tier: string): Promise<void>
   /** Stops the timers. The pool is the caller's. */
   close(): void
 }
@@ -51,25 +51,25 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
   }
   const db = openStoreDatabase(options.pool, schema, operationTimeoutMs, options.prepare ?? true)
   const clock = options.clock ?? systemClock
-  const leaves = createLeafKeeper(db, clock, options.onLeafError ?? (() => {}))
+  const partitions = createPartitionKeeper(db, clock, options.onPartitionError ?? (() => {}))
 
   return {
     system: 'postgresql',
     capabilities: { transactions: true, clock: 'engine' },
     migrate: ({ waitMs = MIGRATION_WAIT_MS } = {}) =>
       migrateStore({ pool: options.pool, schema, clock, waitMs }),
-    registerTier: leaves.registerTier,
-    ensureLeaves: leaves.ensure,
-    acquire: async (request) => acquireLease(db, request, await leaves.tierId(request.tier)),
+    registerTier: partitions.registerTier,
+    ensurePartitions: partitions.ensure,
+    acquire: async (request) => acquireLease(db, request, await partitions.tierId(request.tier)),
     heartbeat: (holder, leaseMs) => heartbeatLease(db, holder, leaseMs),
-    complete: (holder, response) => completeCovered(db, leaves, holder, response),
+    complete: (holder, response) => completeCovered(db, partitions, holder, response),
     giveBack: (holder) => giveBackLease(db, holder),
     abandon: (holder) => abandonLease(db, holder),
     beginEffect: (holder, effect) => beginEffect(db, holder, effect),
     settleEffect: (holder, step, end) => settleEffect(db, holder, step, end),
     checkpoint: (holder, name, data) => saveCheckpoint(db, holder, name, data),
     async transaction(holder, work) {
-      if (holder !== null) await leaves.cover(holder.tier)
+      if (holder !== null) await partitions.cover(holder.tier)
       // Completed, the key has no lease: one that beats says that the completion is lost.
       const isUndone = async () => holder !== null && (await heartbeatLease(db, holder, 1))
       await runTransaction({ pool: options.pool, clock, operationTimeoutMs, isUndone }, async (tx) => {
@@ -81,29 +81,29 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
     },
     async completeWithin(tx, holder, response) {
       const transaction = transactionOf(tx)
-      await leaves.coverWithin(holder.tier, transaction)
+      await partitions.coverWithin(holder.tier, transaction)
       return completeLease(db, holder, response, transaction)
     },
-    close: leaves.close,
+    close: partitions.close,
   }
 }
 
 // 23514 = "no partition of relation found for row".
-const NO_LEAF = '23514'
+const NO_PARTITION = '23514'
 
 async function completeCovered(
   db: StoreDatabase,
-  leaves: LeafKeeper,
+  partitions: PartitionKeeper,
   holder: Holder,
   response: StoredResponse,
 ) {
-  await leaves.cover(holder.tier)
+  await partitions.cover(holder.tier)
   try {
     return await completeLease(db, holder, response)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === NO_LEAF)) throw error
-    // The store's clock jumped past the leaves that were made ahead.
-    await leaves.ensure(holder.tier)
+    if (!(error instanceof Error && 'code' in error && error.code === NO_PARTITION)) throw error
+    // The store's clock jumped past the partitions that were made ahead.
+    await partitions.ensure(holder.tier)
     return completeLease(db, holder, response)
   }
 }

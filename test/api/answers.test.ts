@@ -50,7 +50,7 @@ async function fill(): Promise<void> {
       reference: 'order-1',
       amountMinor: 12_500n,
       currency: 'KWD',
-      evidence: { surplus: 'ch_2' },
+      evidence: { duplicate: 'ch_2' },
       evidenceHash: 'h',
       firstSeen: AT,
       lastSeen: AT,
@@ -89,7 +89,7 @@ test('a case carries what others build on', async () => {
     outcome: 'break',
     lifecycle: 'new',
     subject: { scope: 'web/POST /v1/payments', key: 'k1', effectIds: ['ch_1', 'ch_2'], reference: 'order-1' },
-    evidence: { surplus: 'ch_2' },
+    evidence: { duplicate: 'ch_2' },
     firstSeen: '2026-11-22T02:00:00.123Z',
     lastSeen: '2026-11-22T02:00:00.123Z',
   })

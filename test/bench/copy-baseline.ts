@@ -8,14 +8,14 @@ import { ensurePartitions } from '@/lib/telemetry/partitions'
 import { BATCH_SPANS } from './otlp-traffic'
 
 /** The tables that intake fills, a row or more for each span or batch; smaller ones are left out in our disfavour. */
-const TABLES = ['span', 'sighting', 'effect', 'key'] as const
+const TABLES = ['span', 'keyed_request', 'effect', 'key'] as const
 type Table = (typeof TABLES)[number]
 
 /** What ingest wrote, as COPY's text, in batches as large as the exporters'. */
 export type Written = {
   spans: number
-  sightings: number
-  bytes: { span: number; sighting: number }
+  keyedRequests: number
+  bytes: { span: number; keyed_request: number }
   /** for each table as many pieces as there were batches */
   pieces: Record<Table, Buffer[]> | null
 }
@@ -34,8 +34,8 @@ export async function readBack(url: string, spansExpected: number): Promise<Writ
       pieces[table] = await pieceBatches(client, table, Math.ceil(spans / BATCH_SPANS))
     const size = async (...names: string[]) => Number((await client.query(SIZE, [names])).rows[0].bytes)
     await client.query('VACUUM ANALYZE')
-    const bytes = { span: await size('span'), sighting: await size('sighting', 'key') }
-    return { spans, sightings: await count('sighting'), bytes, pieces }
+    const bytes = { span: await size('span'), keyed_request: await size('keyed_request', 'key') }
+    return { spans, keyedRequests: await count('keyed_request'), bytes, pieces }
   } finally {
     await client.end()
   }

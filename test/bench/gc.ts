@@ -43,12 +43,12 @@ async function dropCases(url: string, rows: number, report: Report): Promise<voi
   ) as IntentSource
   await execute(store, randomUUID())
 
-  const first = await expiredLeaf(pool, 2020, rows)
+  const first = await expiredPartition(pool, 2020, rows)
   const started = performance.now()
   await collectUntilGone(source, first)
   report(atMost(`${rows} expired keys, dropped`, performance.now() - started, 'ms', GONE_MAX_MS))
 
-  const second = await expiredLeaf(pool, 2021, rows)
+  const second = await expiredPartition(pool, 2021, rows)
   const reader = await pool.connect()
   await reader.query('BEGIN')
   await reader.query(`SELECT count(*) FROM ${second}`)
@@ -69,7 +69,7 @@ async function dropCases(url: string, rows: number, report: Report): Promise<voi
   await pool.end()
 }
 
-/** The same load, in turns alone and while a leaf is dropped, so that what else the machine does falls on both. */
+/** The same load, in turns alone and while a partition is dropped, so that what else the machine does falls on both. */
 async function foregroundCase(
   pool: pg.Pool,
   store: PostgresStore,
@@ -77,19 +77,20 @@ async function foregroundCase(
   rows: number,
   report: Report,
 ): Promise<void> {
-  const leaves: string[] = []
-  for (const year of [2010, 2011, 2012, 2013]) leaves.push(await expiredLeaf(pool, year, Math.ceil(rows / 4)))
+  const partitions: string[] = []
+  for (const year of [2010, 2011, 2012, 2013])
+    partitions.push(await expiredPartition(pool, year, Math.ceil(rows / 4)))
   const [without, during]: [number[], number[]] = [[], []]
-  const turnMs = FOREGROUND_MS / leaves.length
+  const turnMs = FOREGROUND_MS / partitions.length
   const turn = async (times: number[], work: () => Promise<void>) => {
     const load = foreground(store)
     await Promise.all([work(), new Promise((done) => setTimeout(done, turnMs))])
     times.push(...(await load.stop()).whole)
   }
   await turn([], async () => undefined)
-  for (const leaf of leaves) {
+  for (const partition of partitions) {
     await turn(without, async () => undefined)
-    await turn(during, () => collectUntilGone(source, leaf))
+    await turn(during, () => collectUntilGone(source, partition))
   }
   report(
     against(
@@ -183,8 +184,8 @@ async function fillForeign(pool: pg.Pool, rows: number): Promise<void> {
   await pool.query('VACUUM ANALYZE idempotency_keys')
 }
 
-/** A leaf of a year long past, filled. */
-async function expiredLeaf(pool: pg.Pool, year: number, rows: number): Promise<string> {
+/** A partition of a year long past, filled. */
+async function expiredPartition(pool: pg.Pool, year: number, rows: number): Promise<string> {
   const [from, to] = [`${year}-01-01T00:00:00Z`, `${year}-01-01T12:00:00Z`]
   const name = `idem_record_t1_${Date.parse(to)}`
   const body = name.replace('record', 'body')
@@ -202,16 +203,16 @@ async function expiredLeaf(pool: pg.Pool, year: number, rows: number): Promise<s
 const GIVE_UP_MS = 60_000
 
 /** As a run does it: behind a reader again and again. */
-async function collectUntilGone(source: IntentSource, leaf: string): Promise<void> {
+async function collectUntilGone(source: IntentSource, partition: string): Promise<void> {
   const deadline = performance.now() + GIVE_UP_MS
   const answers: Record<string, number> = {}
   while (performance.now() < deadline) {
-    const collected = await source.collectLeaf(leaf, 0)
+    const collected = await source.collectPartition(partition, 0)
     if (collected.kind === 'done' || collected.kind === 'gone') return
     answers[collected.kind] = (answers[collected.kind] ?? 0) + 1
     await new Promise((done) => setTimeout(done, RETRY_EVERY_MS))
   }
-  throw new Error(`${leaf} is still there after ${GIVE_UP_MS / 1000} s: ${JSON.stringify(answers)}`)
+  throw new Error(`${partition} is still there after ${GIVE_UP_MS / 1000} s: ${JSON.stringify(answers)}`)
 }
 
 async function execute(store: PostgresStore, key: string): Promise<{ acquireMs: number; wholeMs: number }> {

@@ -98,9 +98,9 @@ function reportRounds(name: IngestCase, rounds: readonly Round[], report: Report
   report(atMost(`${name} p99`, quantile(latencies, 0.99), 'ms', P99_MAX_MS))
   report(stated(`${name} p50`, quantile(latencies, 0.5), 'ms'))
   if (last === undefined) return
-  const { bytes, spans, sightings } = last.written
+  const { bytes, spans, keyedRequests } = last.written
   report(stated(`${name} bytes a span`, bytes.span / spans, 'bytes'))
-  report(stated(`${name} bytes a sighting, with its key`, bytes.sighting / sightings, 'bytes'))
+  report(stated(`${name} bytes a keyedRequest, with its key`, bytes.keyed_request / keyedRequests, 'bytes'))
 }
 
 /** The real process, as `npm start` runs it. */

@@ -9,11 +9,11 @@ const DAY_MS = 86_400_000
 /** The same at every size, so that what a page lists is the same: only the rest grows. */
 const DUPLICATES = 400
 const ORPHANS = 100
-/** Of so many sightings one has its spans; of so many one is a key of the mirror. */
+/** Of so many keyed requests one has its spans; of so many one is a key of the mirror. */
 const SPANS_EVERY = 20
 const KEYS_EVERY = 10
 
-/** $1 = rows, $2 = start, $3 = length in seconds. Row i has its place in time, so that leaves fill in order. */
+/** $1 = rows, $2 = start, $3 = length in seconds. Row i has its place in time, so that partitions fill in order. */
 const FACTS = `
   SELECT i, $2::timestamptz + make_interval(secs => $3::float8 * i / $1::float8) AS time,
     make_interval(secs => 0.005 + 0.04 * -ln(1 - random())) AS duration,
@@ -32,8 +32,8 @@ const client = `(ARRAY['web', 'mobile', 'partner', 'batch', 'admin'])[c + 1]`
 const version = `CASE WHEN i * 2 < $1::bigint THEN '1.4.2' ELSE '1.5.0' END`
 
 /** Of a request that was no execution the key is one of lately. */
-const SIGHTINGS = `
-  INSERT INTO telemetry.sighting (time, end_time, record_created_at, record_expires_at, fence, attempt, store_operations,
+const KEYED_REQUESTS = `
+  INSERT INTO telemetry.keyed_request (time, end_time, record_created_at, record_expires_at, fence, attempt, store_operations,
     store_errors, status_code, first_seen, duplicate, expired_retry, effect_twice, final, trace_id, span_id, key_hash,
     service, version, instance, environment, region, scope, endpoint, client, outcome, record_state)
   SELECT time, time + duration, time, time + interval '1 day', i, 1, 2, (outcome = 'store_error')::int,
@@ -45,10 +45,10 @@ const SIGHTINGS = `
   FROM (${FACTS}) facts`
 
 const KEYS = `
-  INSERT INTO telemetry.key (first_seen_at, last_seen_at, first_sighting_at, first_expiry_at, terminal_at, terminal_until,
+  INSERT INTO telemetry.key (first_seen_at, last_seen_at, first_request_at, first_expiry_at, terminal_at, terminal_until,
     key_hash, scope)
   SELECT min(time), max(time), min(time), min(record_expires_at), min(end_time), max(record_expires_at), key_hash, scope
-  FROM telemetry.sighting GROUP BY key_hash, scope`
+  FROM telemetry.keyed_request GROUP BY key_hash, scope`
 
 const EFFECTS = `
   INSERT INTO telemetry.effect (time, orphan_at, amount_minor, time_rank, outcome, seen_by_span, seen_by_store,
@@ -77,23 +77,23 @@ const MIRROR = `
 
 const ARRIVED = `
   INSERT INTO telemetry.minute_intake (minute, last_received_at, spans, service)
-  SELECT date_bin('1 minute', time, 'epoch'), max(time), count(*), service FROM telemetry.sighting GROUP BY 1, service`
+  SELECT date_bin('1 minute', time, 'epoch'), max(time), count(*), service FROM telemetry.keyed_request GROUP BY 1, service`
 const SERVICES = `
   INSERT INTO telemetry.service (service, first_span_at, last_span_at, last_received_at, environment)
-  SELECT service, min(time), max(time), max(time), 'production' FROM telemetry.sighting GROUP BY service`
+  SELECT service, min(time), max(time), max(time), 'production' FROM telemetry.keyed_request GROUP BY service`
 const DEPLOYS = `
   INSERT INTO telemetry.deploy (first_seen_at, service, version, environment)
-  SELECT min(time), service, version, 'production' FROM telemetry.sighting GROUP BY service, version`
+  SELECT min(time), service, version, 'production' FROM telemetry.keyed_request GROUP BY service, version`
 const DIRTY =
   'INSERT INTO telemetry.dirty_minute (minute) SELECT DISTINCT minute FROM telemetry.minute_intake'
 const SOURCE = `
   INSERT INTO source (id, kind, adapter, name, system, config, created_at)
   VALUES ('src_bench', 'intent', 'native', 'bench', 'payments', '{}', now())`
 
-const EVENT_TABLES = ['telemetry.sighting', 'telemetry.effect', 'telemetry.span', 'mirror.object']
+const EVENT_TABLES = ['telemetry.keyed_request', 'telemetry.effect', 'telemetry.span', 'mirror.object']
 
 /**
- * A database of `rows` sightings over seven days up to `now`, made in the server in a few statements, with what
+ * A database of `rows` keyed requests over seven days up to `now`, made in the server in a few statements, with what
  * follows from them; the roll-ups are computed by the worker's own code.
  */
 export async function fillDatabase(url: string, rows: number, now: Date): Promise<void> {
@@ -102,14 +102,14 @@ export async function fillDatabase(url: string, rows: number, now: Date): Promis
   await client.connect()
   try {
     const start = new Date(now.getTime() - DAYS * DAY_MS)
-    await ensureDays(db, ['span', 'sighting', 'effect', 'delivery', 'log'], start, now)
+    await ensureDays(db, ['span', 'keyed_request', 'effect', 'delivery', 'log'], start, now)
     await client.query(
       "SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB'",
     )
     // Rows first, then their indexes: a sort instead of a look-up a row.
     const indexes = await dropIndexes(client)
     await client.query(SOURCE)
-    for (const statement of [SIGHTINGS, EFFECTS, SPANS, MIRROR])
+    for (const statement of [KEYED_REQUESTS, EFFECTS, SPANS, MIRROR])
       await client.query(statement, [rows, start, (DAYS * DAY_MS) / 1000])
     for (const index of indexes) await client.query(index)
     for (const statement of [KEYS, ARRIVED, SERVICES, DEPLOYS, DIRTY]) await client.query(statement)

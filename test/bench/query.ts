@@ -17,10 +17,10 @@ import { listKeyEffects } from '@/lib/telemetry/read/effects/key-effects'
 import { readOrphanTotals } from '@/lib/telemetry/read/effects/orphan-totals'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
 import { readEndpoints } from '@/lib/telemetry/read/requests/endpoints'
+import { listKeyedRequests } from '@/lib/telemetry/read/requests/keyed-requests'
 import { readLatencySeries } from '@/lib/telemetry/read/requests/latency-series'
 import { readOutcomeSeries } from '@/lib/telemetry/read/requests/outcome-series'
 import { readRateSeries } from '@/lib/telemetry/read/requests/rate-series'
-import { listSightings } from '@/lib/telemetry/read/requests/sightings'
 import { countTraces } from '@/lib/telemetry/read/traces/count-traces'
 import { listTraces, type TraceFilter, type TraceOrder } from '@/lib/telemetry/read/traces/list-traces'
 import { readTrace } from '@/lib/telemetry/read/traces/trace'
@@ -43,7 +43,7 @@ const SCOPE = 'web/POST /v1/payments'
 type Read = () => Promise<unknown>
 type Times = Map<string, { p50: number; p95: number }>
 
-/** Every query behind Now, Keys, Traces and Effects at 1,000,000 sightings and at `--rows`. */
+/** Every query behind Now, Keys, Traces and Effects at 1,000,000 keyed requests and at `--rows`. */
 export const bench: Bench = async ({ rows = BASE_ROWS, only }, report) => {
   const settings = [...THROW_AWAY, 'max_wal_size=16GB', 'autovacuum=off']
   await withCluster(async (cluster) => {
@@ -171,7 +171,7 @@ function keyReads(db: Db, clock: Clock, rows: number): Record<string, Read> {
     'keys: one scope': list({ scope: SCOPE }),
     'keys: facets': () => countKeys({ db, clock }, {}),
     'keys: scopes': () => listScopes(db, clock.now()),
-    'keys: attempts of one': () => listSightings(db, { keyHash, limit: 200 }),
+    'keys: attempts of one': () => listKeyedRequests(db, { keyHash, limit: 200 }),
     'keys: effects of one': () => listKeyEffects(db, { scope: SCOPE, keyHash, limit: 200 }),
   }
 }

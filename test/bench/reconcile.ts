@@ -122,15 +122,15 @@ async function matchAgainstJoin(world: BenchWorld, rows: number, report: Report)
   const matchMs = await timed(async () => {
     matched = await match(ctx, run, { kind: 'cut', cut }, async () => undefined)
   })
-  const judgeMs = await timed(() => classifyAll(ctx, run, sources, reconcileSettings()))
+  const classifyMs = await timed(() => classifyAll(ctx, run, sources, reconcileSettings()))
   joinMs.push(await timed(() => fullOuterJoin(world)))
   // The middle one of before, before and after.
   const baseline = joinMs.sort((a, b) => a - b)[1] ?? Number.NaN
-  const figures = { value: matchMs + judgeMs, baseline, unit: 'ms' }
+  const figures = { value: matchMs + classifyMs, baseline, unit: 'ms' }
   report(against(`match and classify ${rows} x ${rows}`, figures, { ratioMax: MATCH_RATIO_MAX }))
   report(stated('of these paired', matched.matched, 'payments'))
   report(stated('of these classified one by one', matched.compared - matched.matched, 'payments'))
-  for (const table of ['loose', 'candidate', 'finding']) {
+  for (const table of ['unmatched', 'candidate', 'finding']) {
     await ctx.db.pool.query(`DELETE FROM mirror.${table}`)
   }
 }

@@ -152,8 +152,8 @@ async function measureBytes(url: string, report: Report): Promise<void> {
   })
   await timed(side, 4, keys, false)
   const { rows } = await pool.query<{ bytes: number }>(
-    `SELECT sum(l.bytes)::float8 - sum(pg_total_relation_size(to_regclass(replace(l.leaf, 'record', 'body')))) AS bytes
-     FROM idem_leaves() l WHERE l.tier_name = 'measured' AND pg_relation_size(l.leaf::regclass) > 0`,
+    `SELECT sum(l.bytes)::float8 - sum(pg_total_relation_size(to_regclass(replace(l.partition, 'record', 'body')))) AS bytes
+     FROM idem_partitions() l WHERE l.tier_name = 'measured' AND pg_relation_size(l.partition::regclass) > 0`,
   )
   report(atMost('bytes a key, without body', (rows[0]?.bytes ?? Number.NaN) / keys, 'bytes', BYTES_MAX))
   store.close()

@@ -40,7 +40,7 @@ const endOf = async ({ system }: World) => {
      ORDER BY 1, 2, 3, 4, 5`,
   )
   const { rows: left } = await system.db.pool.query(
-    `SELECT (SELECT count(*) FROM mirror.range) + (SELECT count(*) FROM mirror.loose) + (SELECT count(*) FROM mirror.candidate)
+    `SELECT (SELECT count(*) FROM mirror.range) + (SELECT count(*) FROM mirror.unmatched) + (SELECT count(*) FROM mirror.candidate)
        + (SELECT count(*) FROM mirror.finding) AS work`,
   )
   const cases = items

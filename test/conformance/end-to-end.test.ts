@@ -13,7 +13,7 @@ import { operateKey } from '@/lib/locks/verbs/operate-key'
 import { settleUnknown } from '@/lib/locks/verbs/settle-unknown'
 import { stageSystem } from '@/lib/reconcile/stage/stage'
 import { saveSource } from '@/lib/sources/save'
-import { CREDENTIALS_KEY, createStand, REASON, SETTINGS, type Stand } from '../locks/locks-fixture'
+import { CREDENTIALS_KEY, createFixture, type Fixture, REASON, SETTINGS } from '../locks/locks-fixture'
 import { brandurLayout, type Layout, mappedLayout } from './fixtures'
 
 /** A store that another library wrote, from the staging of its rows to the settling of an action on them. */
@@ -21,33 +21,33 @@ describe.each([
   { name: 'rocket-rides-atomic', create: brandurLayout },
   { name: 'mapped-postgres', create: mappedLayout },
 ])('$name', ({ create }) => {
-  let stand: Stand
+  let fixture: Fixture
   let layout: Layout
   let operator: Context
   let sourceId: string
   beforeAll(async () => {
-    stand = await createStand()
+    fixture = await createFixture()
     layout = await create()
-    operator = await stand.as('operator')
+    operator = await fixture.as('operator')
     sourceId = await saveSource(
-      stand.system,
+      fixture.system,
       { ...layout.source, name: 'foreign', system: 'payments', secret: { url: layout.url } },
       { credentialsKey: CREDENTIALS_KEY },
     )
   })
   afterAll(async () => {
-    await stand.close()
+    await fixture.close()
     await layout.close()
   })
 
-  const stage = () => stageSystem(stand.system, 'payments')
+  const stage = () => stageSystem(fixture.system, 'payments')
   const staged = async (key: string) =>
-    (await listKeys(stand.system, { source: sourceId, key }, { limit: 5 })).items.map(({ state }) => state)
+    (await listKeys(fixture.system, { source: sourceId, key }, { limit: 5 })).items.map(({ state }) => state)
 
   async function lockOf(key: string): Promise<LockView> {
-    await checkLocks(stand.system, sourceId, SETTINGS)
+    await checkLocks(fixture.system, sourceId, SETTINGS)
     const { items } = await listLocks(
-      stand.console.db,
+      fixture.console.db,
       { source: sourceId, key },
       { limit: 1 },
       systemClock.now(),
@@ -79,7 +79,7 @@ describe.each([
     )
 
   const charged = (key: string) =>
-    stand.stripe.paymentIntents.create({
+    fixture.stripe.paymentIntents.create({
       amount: 1050,
       currency: 'usd',
       confirm: true,
@@ -92,9 +92,9 @@ describe.each([
       },
     })
 
-  const action = (id: string) => stand.console.db.prisma.action.findUniqueOrThrow({ where: { id } })
+  const action = (id: string) => fixture.console.db.prisma.action.findUniqueOrThrow({ where: { id } })
   const age = (id: string) =>
-    stand.console.db.pool.query(
+    fixture.console.db.pool.query(
       `UPDATE action SET executed_at = executed_at - interval '5 minutes' WHERE id = $1`,
       [id],
     )
@@ -113,7 +113,7 @@ describe.each([
     await stage()
     expect(await staged('e-live')).toEqual(['completed'])
     const id = formatKeyId({ sourceId, scope: layout.scope, key: 'e-done' })
-    expect(await getKey(stand.system, id)).toMatchObject({ state: 'completed', response: { status: 201 } })
+    expect(await getKey(fixture.system, id)).toMatchObject({ state: 'completed', response: { status: 201 } })
   })
 
   test('a dead key is released, one whose effect the provider has is completed; both are staged so', async () => {
@@ -141,7 +141,7 @@ describe.each([
     await layout.db.query(`DROP TRIGGER cut_here ON ${layout.live}; DROP FUNCTION cut_here()`)
     expect(state).toBe('unknown')
     await age(id)
-    expect(await settleUnknown(stand.system)).toEqual({ settled: 1, open: 0 })
+    expect(await settleUnknown(fixture.system)).toEqual({ settled: 1, open: 0 })
     expect(await action(id)).toMatchObject({ state: 'failed', result: { settled: 'not_applied' } })
     expect(await act('release', await lockOf('e-cut'))).toMatchObject({ state: 'done' })
   })
@@ -153,12 +153,12 @@ describe.each([
       ['complete', 'e-died'],
     ] as const) {
       const { id } = await act(verb, await dead(key))
-      await stand.console.db.prisma.action.update({
+      await fixture.console.db.prisma.action.update({
         where: { id },
         data: { state: 'executing', finishedAt: null },
       })
       await age(id)
-      expect(await settleUnknown(stand.system)).toEqual({ settled: 1, open: 0 })
+      expect(await settleUnknown(fixture.system)).toEqual({ settled: 1, open: 0 })
       expect(await action(id)).toMatchObject({ state: 'done' })
     }
   })

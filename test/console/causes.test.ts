@@ -72,7 +72,7 @@ test('none, not measured, and a lower bound are told apart', () => {
     bySpans: 4,
     more: true,
   })
-  expect(sentence).toMatch(/^At least 4 effects happened once too often/)
+  expect(sentence).toMatch(/^At least 4 effects happened twice/)
   expect(sentence).toContain('€269.70 and $90,071,992,547,409.93 at risk')
 })
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { compareSides, type FieldRow } from '@/app/(console)/reconciliation/cases/[id]/compare-sides'
 import { buildLanes } from '@/app/(console)/reconciliation/cases/[id]/lanes'
 import type { CaseSides, SideLife, SideObject, SidePosting } from '@/lib/reconcile/cases/read-case-sides'
-import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
+import type { KeyedRequest } from '@/lib/telemetry/read/requests/keyed-requests'
 
 const SOURCES: CaseSides['sources'] = (['intent', 'ledger', 'provider'] as const).map((kind) => ({
   id: `src_${kind}`,
@@ -71,9 +71,9 @@ describe('sides field by field', () => {
     expect(verdicts(compareSides(sides({}), 'existence'))).toEqual(all)
   })
 
-  test('once the surplus charge was given back whole, the sides agree, and the state tells of it', () => {
-    const surplus = charge('ch_2', { refunded: amount('8990') })
-    const rows = compareSides(sides({ provider: [charge('ch_1'), surplus] }), 'uniqueness')
+  test('once the duplicate charge was given back whole, the sides agree, and the state tells of it', () => {
+    const duplicate = charge('ch_2', { refunded: amount('8990') })
+    const rows = compareSides(sides({ provider: [charge('ch_1'), duplicate] }), 'uniqueness')
     expect(verdicts(rows)).toMatchObject({ State: true, Amount: true, Object: true })
     expect(row(rows, 'State')?.cells.provider).toMatchObject({ text: expect.stringContaining('refunded') })
     const half = charge('ch_2', { refunded: amount('4000') })
@@ -161,7 +161,7 @@ describe('sides field by field', () => {
   })
 })
 
-const sighting = (given: Partial<Sighting>): Sighting => ({
+const keyedRequest = (given: Partial<KeyedRequest>): KeyedRequest => ({
   time: new Date('2026-11-22T02:43:10.900Z'),
   endTime: new Date('2026-11-22T02:43:11.200Z'),
   traceId: 'a'.repeat(32),
@@ -189,12 +189,12 @@ const sighting = (given: Partial<Sighting>): Sighting => ({
 })
 
 describe('attempts as lanes', () => {
-  test('a span with its effect; the surplus one is marked', () => {
+  test('a span with its effect; the duplicate one is marked', () => {
     const found = buildLanes(
       sides({ provider: [charge('ch_1'), charge('ch_2')] }),
       [
-        sighting({}),
-        sighting({ spanId: 'b', traceId: 'b'.repeat(32), outcome: 'stale', fence: '1', attempt: 1 }),
+        keyedRequest({}),
+        keyedRequest({ spanId: 'b', traceId: 'b'.repeat(32), outcome: 'stale', fence: '1', attempt: 1 }),
       ],
       [
         effect('a'.repeat(32), 'ch_1', '2026-11-22T02:43:11.100Z'),
@@ -231,7 +231,7 @@ describe('attempts as lanes', () => {
 
   test('more attempts than lanes keep those that had an effect, and say how many are left out', () => {
     const many = Array.from({ length: 20 }, (_, n) =>
-      sighting({
+      keyedRequest({
         spanId: String(n),
         traceId: String(n),
         outcome: 'in_progress',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { curlText } from '@/app/(console)/locks/curl-text'
+import { isRetryable, providerSays, verdictLabels } from '@/app/(console)/locks/labels'
 import { facetValues, storeStateOf, stuckFacts, stuckSentence, viewCounts } from '@/app/(console)/locks/tally'
-import { isRetryable, providerSays, verdictWords } from '@/app/(console)/locks/words'
 import type { LockTally } from '@/lib/locks/count-locks'
 
 const tally = (over: Partial<LockTally>): LockTally => ({
@@ -79,7 +79,7 @@ test('a verdict names what it completes with', () => {
     amount: { minor: '1050', currency: 'USD' },
     createdAt: '2026-11-22T02:00:00.000Z',
   }
-  const words = verdictWords({
+  const words = verdictLabels({
     verdict: 'complete',
     state: 'lease_expired',
     providerAnswer: { kind: 'found', askedAt: object.createdAt, objects: [object] },

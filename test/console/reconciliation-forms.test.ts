@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { askedDay } from '@/app/(console)/reconciliation/reports/query'
 import { readRule } from '@/app/(console)/reconciliation/rules/read-rule'
-import { criteriaText, toleranceTexts } from '@/app/(console)/reconciliation/rules/rule-words'
+import { criteriaText, toleranceTexts } from '@/app/(console)/reconciliation/rules/rule-labels'
 import { snoozeUntil } from '@/app/(console)/reconciliation/snooze-until'
 import { rulesSchema } from '@/lib/reconcile/rules/rules'
 

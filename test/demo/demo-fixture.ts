@@ -20,7 +20,7 @@ import { createEmptyDatabase } from '../support/database'
 
 export const keys = { readKey: 'rk_test_12345678', writeKey: 'sk_test_12345678' }
 
-export interface Stand {
+export interface Fixture {
   readonly url: string
   readonly pool: pg.Pool
   readonly consoleRole: string
@@ -32,7 +32,7 @@ export interface Stand {
 }
 
 /** A whole payment service: database, provider, stable process and victims. Nobody listens to its telemetry. */
-export async function startStand(spareVictims: number): Promise<Stand> {
+export async function startFixture(spareVictims: number): Promise<Fixture> {
   const dataDir = await mkdtemp(join(tmpdir(), 'idemscope-demo-'))
   const database = await createEmptyDatabase()
   const role = await createRole(database.adminUrl)

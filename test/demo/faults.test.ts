@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type FaultName, faultNames, faults } from '../../demo/traffic/faults/registry'
 import type { Finding } from '../../demo/traffic/faults/stage'
 import { planOperation } from '../../demo/traffic/plan'
-import { type Stand, startStand } from './demo-fixture'
+import { type Fixture, startFixture } from './demo-fixture'
 
 /** What a fault leaves behind: in the store, at the provider and in the ledger. */
 interface Traces {
@@ -34,20 +34,20 @@ const expected: Record<FaultName, Traces> = {
 }
 
 describe('faults', () => {
-  let stand: Stand
+  let fixture: Fixture
   const findings = new Map<FaultName, Finding>()
 
   beforeAll(async () => {
-    stand = await startStand(2)
+    fixture = await startFixture(2)
     // Side by side: most of their time is waiting for leases and expiry.
     await Promise.all(
       faultNames.map(async (name, index) => {
         const operation = planOperation({ seed: 'faults', faultRate: 1 }, index)
-        findings.set(name, await faults[name].run(stand.stage(operation)))
+        findings.set(name, await faults[name].run(fixture.stage(operation)))
       }),
     )
   }, 90_000)
-  afterAll(() => stand?.close())
+  afterAll(() => fixture?.close())
 
   test.each(faultNames)('%s leaves what it should', async (name) => {
     const finding = findings.get(name)
@@ -76,35 +76,36 @@ describe('faults', () => {
 
   test('the unbooked refund is the one that the provider made', async () => {
     const finding = findings.get('refund_not_booked')
-    const refund = await stand.stripe.refunds.retrieve(finding?.effectIds[0] ?? '')
+    const refund = await fixture.stripe.refunds.retrieve(finding?.effectIds[0] ?? '')
     expect(refund).toMatchObject({ status: 'succeeded' })
     expect(refund.metadata).toMatchObject({ idempotency_key: finding?.key, reference: finding?.reference })
   })
 
   test('the wrong amount is no power of ten away', async () => {
-    const charge = await stand.stripe.charges.retrieve(
+    const charge = await fixture.stripe.charges.retrieve(
       findings.get('wrong_amount_booked')?.effectIds[0] ?? '',
     )
-    const { rows } = await stand.pool.query('SELECT amount_minor FROM ledger_entry WHERE provider_ref = $1', [
-      charge.id,
-    ])
+    const { rows } = await fixture.pool.query(
+      'SELECT amount_minor FROM ledger_entry WHERE provider_ref = $1',
+      [charge.id],
+    )
     const ratio = Number(rows[0]?.amount_minor) / charge.amount
     expect(ratio).not.toBe(1)
     expect([10, 100, 1000, 0.1, 0.01, 0.001]).not.toContain(ratio)
   })
 
   async function chargesOf(reference: string) {
-    const charges = await stand.stripe.charges.list({ limit: 100 }).autoPagingToArray({ limit: 1000 })
+    const charges = await fixture.stripe.charges.list({ limit: 100 }).autoPagingToArray({ limit: 1000 })
     return charges.filter((charge) => charge.metadata.reference === reference).reverse()
   }
 
   async function countPostings(reference: string): Promise<number> {
     const sql = 'SELECT count(*)::int AS n FROM ledger_entry WHERE reference = $1 AND reversed_at IS NULL'
-    return z.object({ n: z.int() }).parse((await stand.pool.query(sql, [reference])).rows[0]).n
+    return z.object({ n: z.int() }).parse((await fixture.pool.query(sql, [reference])).rows[0]).n
   }
 
   async function readKey({ scope, key }: Finding): Promise<Traces['key']> {
-    const { rows } = await stand.pool.query(
+    const { rows } = await fixture.pool.query(
       `SELECT EXISTS (SELECT FROM idem_lease JOIN idem_scope USING (scope_id)
                       WHERE name = $1 AND key = idem_key_bytes($2)) AS lease,
               EXISTS (SELECT FROM idem_record JOIN idem_scope USING (scope_id)

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { operations } from '../../demo/traffic/operations'
 import { planOperation } from '../../demo/traffic/plan'
-import { type Stand, startStand } from './demo-fixture'
+import { type Fixture, startFixture } from './demo-fixture'
 
 const body = { reference: 'order-1', customer: 'cus_1', amountMinor: '1050', currency: 'USD' }
 
-let stand: Stand
+let fixture: Fixture
 beforeAll(async () => {
-  stand = await startStand(0)
+  fixture = await startFixture(0)
 })
-afterAll(() => stand?.close())
+afterAll(() => fixture?.close())
 
 function post(path: string, options: { key?: string; token?: string; body?: unknown }): Promise<Response> {
-  return fetch(`${stand.url}${path}`, {
+  return fetch(`${fixture.url}${path}`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${options.token ?? 'demo_key_web'}`,
@@ -38,13 +38,13 @@ describe('payments', () => {
     const again = await post('/v1/payments', { key: 'pay-1' })
     expect(again.headers.get('idempotent-replayed')).toBe('true')
     expect(await again.json()).toEqual(paid)
-    const { rows } = await stand.pool.query('SELECT * FROM ledger_entry WHERE provider_ref = $1', [
+    const { rows } = await fixture.pool.query('SELECT * FROM ledger_entry WHERE provider_ref = $1', [
       paid.charge,
     ])
     expect(rows).toMatchObject([
       { entry_kind: 'charge', amount_minor: '1050', currency: 'USD', reversed_at: null },
     ])
-    expect(await stand.client('web').read(paid.id)).toEqual(paid)
+    expect(await fixture.client('web').read(paid.id)).toEqual(paid)
   })
 
   test('of two callers with one key are two', async () => {
@@ -57,20 +57,20 @@ describe('payments', () => {
 
   test('are captured later, in every currency', async () => {
     for (const currency of ['USD', 'JPY', 'KWD']) {
-      const client = stand.client('mobile')
+      const client = fixture.client('mobile')
       const authorised = await client.pay(
         '/v1/payments',
         { ...body, currency, captureMethod: 'manual' },
         { key: `manual-${currency}` },
       )
       expect(authorised.status).toBe('requires_capture')
-      const before = await stand.pool.query('SELECT FROM ledger_entry WHERE charge_ref = $1', [
+      const before = await fixture.pool.query('SELECT FROM ledger_entry WHERE charge_ref = $1', [
         authorised.charge,
       ])
       expect(before.rowCount).toBe(0)
       const captured = await client.capture(authorised.id, { key: `capture-${currency}` })
       expect(captured).toEqual({ ...authorised, status: 'succeeded' })
-      const after = await stand.pool.query('SELECT FROM ledger_entry WHERE charge_ref = $1', [
+      const after = await fixture.pool.query('SELECT FROM ledger_entry WHERE charge_ref = $1', [
         authorised.charge,
       ])
       expect(after.rowCount).toBe(1)
@@ -78,11 +78,13 @@ describe('payments', () => {
   })
 
   test('are refunded and the refund is booked', async () => {
-    const client = stand.client('partner')
+    const client = fixture.client('partner')
     const paid = await client.pay('/v1/payments', body, { key: 'pay-2' })
     const refund = await client.refund(paid.id, { amountMinor: '50' }, { key: 'refund-2' })
     expect(refund).toMatchObject({ charge: paid.charge, id: expect.stringMatching(/^re_/) })
-    const { rows } = await stand.pool.query('SELECT * FROM ledger_entry WHERE provider_ref = $1', [refund.id])
+    const { rows } = await fixture.pool.query('SELECT * FROM ledger_entry WHERE provider_ref = $1', [
+      refund.id,
+    ])
     expect(rows).toMatchObject([{ entry_kind: 'refund', charge_ref: paid.charge, amount_minor: '50' }])
   })
 
@@ -113,15 +115,15 @@ test('everyday operations leave no live key and book what the provider has', asy
   )
   await Promise.all(
     planned.map((operation) => {
-      const stage = stand.stage(operation)
+      const stage = fixture.stage(operation)
       return operations[operation.kind](stage)
     }),
   )
-  const leases = await stand.pool.query('SELECT FROM idem_lease')
+  const leases = await fixture.pool.query('SELECT FROM idem_lease')
   expect(leases.rowCount).toBe(0)
-  const charges = await stand.stripe.charges.list({ limit: 100 }).autoPagingToArray({ limit: 1000 })
-  const refunds = await stand.stripe.refunds.list({ limit: 100 }).autoPagingToArray({ limit: 1000 })
-  const { rows } = await stand.pool.query(
+  const charges = await fixture.stripe.charges.list({ limit: 100 }).autoPagingToArray({ limit: 1000 })
+  const refunds = await fixture.stripe.refunds.list({ limit: 100 }).autoPagingToArray({ limit: 1000 })
+  const { rows } = await fixture.pool.query(
     'SELECT provider_ref, amount_minor, currency FROM ledger_entry ORDER BY provider_ref',
   )
   const booked = rows.map((row) => `${row.provider_ref} ${row.amount_minor} ${row.currency}`).sort()
@@ -145,7 +147,7 @@ describe('corrections by the console’s role', () => {
     customer: 'cus_9',
   }
   const apply = async (body: unknown) => {
-    const { rows } = await stand.consolePool.query('SELECT payments_apply_correction($1) AS done', [
+    const { rows } = await fixture.consolePool.query('SELECT payments_apply_correction($1) AS done', [
       JSON.stringify(body),
     ])
     return rows[0]?.done
@@ -157,7 +159,7 @@ describe('corrections by the console’s role', () => {
     expect(new Set(raced.map(({ entryId }) => entryId)).size).toBe(1)
     expect(await apply({ ...correction, actionId: 'act_2' })).toMatchObject({ applied: false })
     await expect(apply({ ...correction, amountMinor: '1' })).rejects.toMatchObject({ code: '23505' })
-    expect(await stand.client('web').read('pay_lost')).toMatchObject({
+    expect(await fixture.client('web').read('pay_lost')).toMatchObject({
       charge: 'ch_lost',
       amountMinor: '1050',
     })
@@ -178,13 +180,13 @@ describe('corrections by the console’s role', () => {
   })
 
   test('are the only way in: the role reads the ledger and writes nothing', async () => {
-    await expect(stand.consolePool.query('SELECT * FROM ledger_entry')).resolves.toBeDefined()
+    await expect(fixture.consolePool.query('SELECT * FROM ledger_entry')).resolves.toBeDefined()
     for (const sql of [
       'DELETE FROM ledger_entry',
       'UPDATE ledger_entry SET amount_minor = 1',
       'SELECT * FROM payment',
     ]) {
-      await expect(stand.consolePool.query(sql), sql).rejects.toMatchObject({ code: '42501' })
+      await expect(fixture.consolePool.query(sql), sql).rejects.toMatchObject({ code: '42501' })
     }
   })
 })

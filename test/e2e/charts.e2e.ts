@@ -1,9 +1,9 @@
-import { asOperator, expect, frozenRange, test } from './console-test'
+import { asOperator, expect, fixedRange, test } from './console-test'
 
 test.use(asOperator)
 
 test('a bar opens the list behind it, with as many as it counts or the reason why not', async ({ page }) => {
-  const { query } = frozenRange()
+  const { query } = fixedRange()
   await page.goto(`/now?${query}&tz=local`)
   const bar = page.locator('.recharts-bar').first().locator('.recharts-bar-rectangle rect').last()
   // The chart is drawn anew while its data arrives: a press on the very moment may meet a bar that goes.
@@ -23,7 +23,7 @@ test('a bar opens the list behind it, with as many as it counts or the reason wh
 })
 
 test('dragging over a chart sets the range of the page', async ({ page }) => {
-  const { from, to, query } = frozenRange()
+  const { from, to, query } = fixedRange()
   await page.goto(`/now?${query}`)
   const plot = page.locator('.chart .recharts-cartesian-grid').first()
   await expect(plot).toBeVisible()

@@ -39,7 +39,7 @@ export async function expectAccessible(page: Page): Promise<void> {
 }
 
 /** Now on a range that traffic no longer moves: whole minutes that ended a while ago. */
-export function frozenRange(): { from: string; to: string; query: string } {
+export function fixedRange(): { from: string; to: string; query: string } {
   const minute = 60_000
   const to = new Date(Math.floor(Date.now() / minute) * minute)
   const from = new Date(to.getTime() - 30 * minute)

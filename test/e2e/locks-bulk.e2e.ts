@@ -5,7 +5,7 @@ import { leaveStuckKeys, takeOver } from './service-store'
 test.use(asOperator)
 test.describe.configure({ timeout: 90_000 })
 
-/** Each test has clients of its own. All are left stuck at once, since the console needs a while to find and judge them. */
+/** Each test has clients of its own. All are left stuck at once, since the console needs a while to find and assess them. */
 const SUPPLY = { frozen: 3, few: 2, bulk: 24, abort: 60 }
 test.beforeAll(async () => {
   for (const [client, count] of Object.entries(SUPPLY)) await leaveStuckKeys(client, count)
@@ -14,7 +14,7 @@ test.beforeAll(async () => {
 test('the header selects the page; all that match is a second choice, and frozen: what comes later is untouched', async ({
   page,
 }) => {
-  await stuckOf('frozen', 3)
+  await stuckOf('snapshot', 3)
   await page.goto('/locks?client=frozen')
   const header = page.getByRole('checkbox', { name: 'Select all locks of this page' })
   await header.check()
@@ -23,7 +23,7 @@ test('the header selects the page; all that match is a second choice, and frozen
   await page.locator('tr[data-row] input[type=checkbox]:enabled').first().check()
   await page.getByRole('button', { name: 'Select all 3 matching' }).click()
   await expect(page.getByText('All 3 locks that matched selected')).toBeVisible()
-  await leaveStuckKeys('frozen', 1)
+  await leaveStuckKeys('snapshot', 1)
   await expect(page.getByRole('button', { name: /1 new/ })).toBeVisible({ timeout: 20_000 })
   await page.getByRole('button', { name: 'Resolve 3 locks…' }).click()
   await expect(page.getByRole('dialog').getByText('Release 3 locks').first()).toBeVisible({ timeout: 30_000 })
@@ -45,7 +45,7 @@ test('the preview says what would be done, what not and why; the focus starts on
   const dialog = page.getByRole('dialog')
   await expect(dialog).toBeVisible()
   await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused()
-  await expect(dialog.getByText(/frozen, good until|Left as they are/).first()).toBeVisible()
+  await expect(dialog.getByText(/in this snapshot, valid until|Left as they are/).first()).toBeVisible()
   await expect(dialog).toHaveAttribute('data-tone', 'plain')
   // To fail a key is proposed for one at a time, and approved by a second person.
   await expect(dialog.getByRole('radio', { name: /^Fail/ })).toHaveCount(0)
@@ -65,7 +65,7 @@ test('a bulk job goes on without its browser; what was not done is listed with i
   await page.getByRole('button', { name: 'Resolve 24 locks…' }).click()
   const dialog = page.getByRole('dialog')
   await expect(dialog.getByText('Release 24 locks').first()).toBeVisible({ timeout: 30_000 })
-  await expect(dialog.getByText(/frozen, good until/)).toBeVisible()
+  await expect(dialog.getByText(/in this snapshot, valid until/)).toBeVisible()
   // Between the look and the act one of them gets a new holder.
   const taken = locks[23]?.key ?? ''
   expect(await takeOver('bulk', taken, 600_000)).toBe('takeover')

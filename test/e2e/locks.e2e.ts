@@ -5,7 +5,7 @@ import { holdKey, leaveStuckKeys, takeOver } from './service-store'
 test.use(asOperator)
 test.describe.configure({ timeout: 90_000 })
 
-/** Each test has clients of its own. All are left stuck at once, since the console needs a while to find and judge them. */
+/** Each test has clients of its own. All are left stuck at once, since the console needs a while to find and assess them. */
 const SUPPLY = { once: 1, heir: 1, stale: 1, steady: 1, failing: 1 }
 test.beforeAll(async () => {
   for (const [client, count] of Object.entries(SUPPLY)) await leaveStuckKeys(client, count)

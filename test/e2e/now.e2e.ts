@@ -1,5 +1,5 @@
 import { apiClient, signIn } from '../support/api'
-import { asOperator, expect, expectAccessible, frozenRange, test } from './console-test'
+import { asOperator, expect, expectAccessible, fixedRange, test } from './console-test'
 import { person } from './people'
 
 test.use(asOperator)
@@ -23,9 +23,9 @@ test('the six tiles say what the API says of the same range', async ({ page }) =
     const { items }: { items: Measure[] } = await api.get(`measures?${query}`)
     return items.filter(({ id }) => /^M[12346]$/.test(id)).map(figuresOf)
   }
-  // A late span, an orphan that is healed: the page must lie between two readings that agree.
+  // A late span, an orphan that is resolved: the page must lie between two readings that agree.
   await expect(async () => {
-    const { query } = frozenRange()
+    const { query } = fixedRange()
     const before = await read(query)
     expect(before.every(({ value }) => value !== null)).toBe(true)
     await page.goto(`/now?${query}`)

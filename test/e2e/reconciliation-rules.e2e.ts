@@ -16,7 +16,7 @@ async function fillRule(page: Page, name: string, fields: Record<string, string>
   for (const [label, value] of Object.entries(fields)) await form.getByLabel(label).fill(value)
 }
 
-test('the preview judges the open cases by the list with the rule in it, and says whose and how much money', async ({
+test('the preview checks the open cases against the list with the rule in it, and says whose and how much money', async ({
   page,
 }) => {
   await waitForOpen('amount_mismatch', 1)

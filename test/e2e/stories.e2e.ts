@@ -23,7 +23,7 @@ type Case = {
   subject: { scope: string; effectIds: string[] }
 }
 
-/** A duplicate whose surplus charge the evidence names, and that nobody works on. */
+/** A duplicate whose duplicate charge the evidence names, and that nobody works on. */
 async function decidedDuplicate(): Promise<Case> {
   const client = await api()
   let found: Case | undefined
@@ -37,7 +37,7 @@ async function decidedDuplicate(): Promise<Case> {
     }
     expect(found).toBeDefined()
   }).toPass({ timeout: 55_000 })
-  if (found === undefined) throw new Error('no duplicate with a decided surplus')
+  if (found === undefined) throw new Error('no duplicate with a decided duplicate')
   return found
 }
 
@@ -48,7 +48,7 @@ test('story 1: duplicates above target → cause → key → dry run of that ran
 }, async ({ page, browser }) => {
   test.setTimeout(180_000)
   const found = await decidedDuplicate()
-  const surplus = found.evidence.refund?.[0] ?? ''
+  const duplicate = found.evidence.refund?.[0] ?? ''
 
   // What happened, and where from: the page says it first, its link leads to the causes.
   await page.goto('/now')
@@ -118,7 +118,7 @@ test('story 1: duplicates above target → cause → key → dry run of that ran
   await expect(correction(second).getByText(/Verified and resolved/)).toBeVisible({ timeout: 60_000 })
   await phone.close()
 
-  const refunds = await refundsOf(surplus)
+  const refunds = await refundsOf(duplicate)
   expect(refunds.map(({ status }) => status)).toEqual(['succeeded'])
 })
 

@@ -13,33 +13,33 @@ import {
   acquire,
   beginCharge,
   charge,
-  createStand,
+  createFixture,
+  type Fixture,
   killHolder,
   REASON,
   SCOPE,
   SETTINGS,
-  type Stand,
 } from './locks-fixture'
 
 /** "The provider has nothing of it": when it is proved, and when it is not. */
 
-let stand: Stand
+let fixture: Fixture
 let operator: Context
 beforeAll(async () => {
-  stand = await createStand()
-  operator = await stand.as('operator')
+  fixture = await createFixture()
+  operator = await fixture.as('operator')
 })
-afterAll(() => stand.close())
+afterAll(() => fixture.close())
 
-const judged = async (key: string, settings: KeySettings = SETTINGS) => {
-  await checkLocks(stand.system, undefined, settings)
-  const [lock] = (await listLocks(stand.console.db, { key }, { limit: 1 }, systemClock.now())).items
+const assessed = async (key: string, settings: KeySettings = SETTINGS) => {
+  await checkLocks(fixture.system, undefined, settings)
+  const [lock] = (await listLocks(fixture.console.db, { key }, { limit: 1 }, systemClock.now())).items
   if (lock === undefined) throw new Error(`no lock of ${key}`)
   return lock
 }
 
 async function act(verb: 'release' | 'complete' | 'fail', key: string, settings: KeySettings = SETTINGS) {
-  const lock = await judged(key, settings)
+  const lock = await assessed(key, settings)
   const { source, scope, version } = lock
   const input = { sourceId: source, scope, key, seen: version, reason: REASON, lockId: lock.id }
   return operateKey(operator, verb, input, { settings })
@@ -56,27 +56,27 @@ const refusals = async (key: string, settings: KeySettings = SETTINGS) => {
 
 /** All that the store noted of a key, `by` longer ago. */
 async function age(key: string, by: string): Promise<void> {
-  await stand.service.query(
+  await fixture.service.query(
     `UPDATE idem_lease SET created_at = created_at - $2::interval, heartbeat_at = heartbeat_at - $2::interval,
        lease_until = lease_until - $2::interval WHERE key = idem_key_bytes($1)`,
     [key, by],
   )
-  await stand.service.query(
+  await fixture.service.query(
     `UPDATE idem_step SET begun_at = begun_at - $2::interval WHERE key = idem_key_bytes($1)`,
     [key, by],
   )
 }
 
 async function deadWithCharge(key: string) {
-  const holder = await acquire(stand, key)
-  await beginCharge(stand, holder)
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, key)
+  await beginCharge(fixture, holder)
+  await killHolder(fixture, holder)
   return holder
 }
 
 /** A charge as the SDK's README makes it: without our metadata. */
 async function bareCharge(amount = 1050): Promise<{ charge: string; intent: string }> {
-  const intent = await stand.stripe.paymentIntents.create({
+  const intent = await fixture.stripe.paymentIntents.create({
     amount,
     currency: 'usd',
     confirm: true,
@@ -88,15 +88,15 @@ async function bareCharge(amount = 1050): Promise<{ charge: string; intent: stri
 describe('counts from the last time that an effect can have begun', () => {
   const SLOW: KeySettings = { ...SETTINGS, settleDelayMs: 60_000, callMs: 30_000 }
 
-  test('a key first seen an hour ago and retried now is too young to judge, and is not failed', async () => {
-    const first = await acquire(stand, 'retried')
-    await killHolder(stand, first)
+  test('a key first seen an hour ago and retried now is too young to assess, and is not failed', async () => {
+    const first = await acquire(fixture, 'retried')
+    await killHolder(fixture, first)
     await age('retried', '1 hour')
-    const second = await acquire(stand, 'retried')
+    const second = await acquire(fixture, 'retried')
     expect(second.fence).toBeGreaterThan(first.fence)
-    await beginCharge(stand, second)
-    await killHolder(stand, second)
-    const lock = await judged('retried', SLOW)
+    await beginCharge(fixture, second)
+    await killHolder(fixture, second)
+    const lock = await assessed('retried', SLOW)
     expect(lock).toMatchObject({ verdict: 'wait', providerAnswer: { kind: 'not_settled' } })
     expect(lock.reason).toMatch(/^It is too early: .* It can be told from \d\d:\d\d:\d\d UTC on\.$/)
     expect(await refusals('retried', SLOW)).toEqual(Array(3).fill('evidence_unsettled'))
@@ -105,18 +105,21 @@ describe('counts from the last time that an effect can have begun', () => {
   test('the longest call and the settle delay both have to pass, from the step and not from the acquire', async () => {
     await deadWithCharge('slow')
     await age('slow', '80 s')
-    expect(await judged('slow', SLOW)).toMatchObject({ verdict: 'wait' })
+    expect(await assessed('slow', SLOW)).toMatchObject({ verdict: 'wait' })
     await age('slow', '15 s')
-    expect(await judged('slow', SLOW)).toMatchObject({ verdict: 'release', providerAnswer: { kind: 'none' } })
-    await stand.service.query(
+    expect(await assessed('slow', SLOW)).toMatchObject({
+      verdict: 'release',
+      providerAnswer: { kind: 'none' },
+    })
+    await fixture.service.query(
       `UPDATE idem_step SET begun_at = clock_timestamp() WHERE key = idem_key_bytes('slow')`,
     )
-    expect(await judged('slow', SLOW)).toMatchObject({ verdict: 'wait' })
+    expect(await assessed('slow', SLOW)).toMatchObject({ verdict: 'wait' })
   })
 
   test('a declined call proves nothing of the call after it', async () => {
     await deadWithCharge('declined')
-    await stand.stripe.paymentIntents
+    await fixture.stripe.paymentIntents
       .create({
         amount: 1050,
         currency: 'usd',
@@ -125,10 +128,10 @@ describe('counts from the last time that an effect can have begun', () => {
         metadata: { idempotency_scope: SCOPE, idempotency_key: 'declined', idempotency_step: 'charge' },
       })
       .catch(() => undefined)
-    const young = await judged('declined', SLOW)
+    const young = await assessed('declined', SLOW)
     expect(young.providerAnswer.kind).toBe('not_settled')
     await age('declined', '2 minutes')
-    expect(await judged('declined', SLOW)).toMatchObject({
+    expect(await assessed('declined', SLOW)).toMatchObject({
       verdict: 'release',
       providerAnswer: { kind: 'found', objects: [{ status: 'failed' }] },
     })
@@ -138,18 +141,18 @@ describe('counts from the last time that an effect can have begun', () => {
 describe('an effect that was undone since', () => {
   test('a charge that support gave back whole is for a person: its success is not stored', async () => {
     await deadWithCharge('given-back')
-    const id = await charge(stand, 'given-back', 'order-back')
-    const seen = await judged('given-back')
+    const id = await charge(fixture, 'given-back', 'order-back')
+    const seen = await assessed('given-back')
     expect(seen.verdict).toBe('complete')
-    await stand.stripe.refunds.create({ charge: id, amount: 1000 })
-    expect((await judged('given-back')).verdict).toBe('complete')
-    await stand.stripe.refunds.create({ charge: id, amount: 50 })
+    await fixture.stripe.refunds.create({ charge: id, amount: 1000 })
+    expect((await assessed('given-back')).verdict).toBe('complete')
+    await fixture.stripe.refunds.create({ charge: id, amount: 50 })
     const { source, scope, key, version } = seen
     const late = { sourceId: source, scope, key, seen: version, reason: REASON, lockId: seen.id }
     expect(await operateKey(operator, 'complete', late, { settings: SETTINGS })).toMatchObject({
       state: 'refused',
     })
-    expect(await judged('given-back')).toMatchObject({ verdict: 'investigate' })
+    expect(await assessed('given-back')).toMatchObject({ verdict: 'investigate' })
     expect(await refusals('given-back')).toEqual(Array(3).fill('effect_ambiguous'))
   })
 })
@@ -158,16 +161,16 @@ describe('needs a listing that holds nothing which could be the effect', () => {
   test('a charge without our metadata is named, and no verb is done; its metadata then settles it', async () => {
     await deadWithCharge('bare')
     const { charge: id, intent } = await bareCharge()
-    const lock = await judged('bare')
+    const lock = await assessed('bare')
     expect(lock).toMatchObject({ verdict: 'investigate', providerAnswer: { kind: 'possible', count: 1 } })
     expect(lock.reason).toContain(id)
     expect(await refusals('bare')).toEqual(Array(3).fill('effect_possible'))
 
     // Staged or listed: the same.
-    await stageSystem(stand.system, 'payments')
-    expect((await judged('bare')).reason).toContain(id)
+    await stageSystem(fixture.system, 'payments')
+    expect((await assessed('bare')).reason).toContain(id)
 
-    await stand.stripe.paymentIntents.update(intent, {
+    await fixture.stripe.paymentIntents.update(intent, {
       metadata: {
         idempotency_scope: SCOPE,
         idempotency_key: 'bare',
@@ -175,66 +178,66 @@ describe('needs a listing that holds nothing which could be the effect', () => {
         reference: 'o',
       },
     })
-    await stageSystem(stand.system, 'payments')
-    expect(await judged('bare')).toMatchObject({ verdict: 'complete', providerAnswer: { kind: 'found' } })
+    await stageSystem(fixture.system, 'payments')
+    expect(await assessed('bare')).toMatchObject({ verdict: 'complete', providerAnswer: { kind: 'found' } })
   })
 
   test('one of another time, or that another key names, is none of it', async () => {
     const { charge: other } = await bareCharge()
-    const owner = await acquire(stand, 'owner')
-    await beginCharge(stand, owner)
-    await stand.store.settleEffect(owner, 'charge', {
+    const owner = await acquire(fixture, 'owner')
+    await beginCharge(fixture, owner)
+    await fixture.store.settleEffect(owner, 'charge', {
       state: 'committed',
       reference: other,
       amountMinor: 1050n,
       currency: 'USD',
       result: null,
     })
-    await stand.store.complete(owner, { status: 201, headers: [], body: Buffer.from('{}') })
+    await fixture.store.complete(owner, { status: 201, headers: [], body: Buffer.from('{}') })
     await deadWithCharge('another')
-    expect((await judged('another')).providerAnswer.kind).toBe('possible')
-    await stageSystem(stand.system, 'payments')
-    expect(await judged('another')).toMatchObject({ verdict: 'release' })
+    expect((await assessed('another')).providerAnswer.kind).toBe('possible')
+    await stageSystem(fixture.system, 'payments')
+    expect(await assessed('another')).toMatchObject({ verdict: 'release' })
 
     await deadWithCharge('earlier')
     await bareCharge()
-    expect((await judged('earlier')).verdict).toBe('investigate')
+    expect((await assessed('earlier')).verdict).toBe('investigate')
     await age('earlier', '30 minutes')
-    expect(await judged('earlier')).toMatchObject({ verdict: 'release' })
+    expect(await assessed('earlier')).toMatchObject({ verdict: 'release' })
   })
 
   test('a key that records no step says nothing of what its handler called', async () => {
-    const holder = await acquire(stand, 'stepless')
-    await killHolder(stand, holder)
+    const holder = await acquire(fixture, 'stepless')
+    await killHolder(fixture, holder)
     await bareCharge(77)
-    expect((await judged('stepless')).providerAnswer.kind).toBe('possible')
+    expect((await assessed('stepless')).providerAnswer.kind).toBe('possible')
   })
 })
 
 describe('follows every id that the service keeps', () => {
   async function named(key: string, reference: string) {
-    const holder = await acquire(stand, key)
-    await beginCharge(stand, holder)
-    await stand.store.settleEffect(holder, 'charge', {
+    const holder = await acquire(fixture, key)
+    await beginCharge(fixture, holder)
+    await fixture.store.settleEffect(holder, 'charge', {
       state: 'committed',
       reference,
       amountMinor: 1050n,
       currency: 'USD',
       result: null,
     })
-    await killHolder(stand, holder)
+    await killHolder(fixture, holder)
   }
 
   test('a payment intent leads to its charge', async () => {
     const { charge: id, intent } = await bareCharge()
     await named('by-intent', intent)
-    expect((await judged('by-intent')).providerAnswer).toMatchObject({ kind: 'found', objects: [{ id }] })
-    await charge(stand, 'unrelated', 'o-1')
+    expect((await assessed('by-intent')).providerAnswer).toMatchObject({ kind: 'found', objects: [{ id }] })
+    await charge(fixture, 'unrelated', 'o-1')
   })
 
   test('an id that the provider does not have is no absence', async () => {
     await named('elsewhere', 'ch_3NotOfThisAccount')
-    expect(await judged('elsewhere')).toMatchObject({
+    expect(await assessed('elsewhere')).toMatchObject({
       verdict: 'investigate',
       providerAnswer: { kind: 'unreachable', error: expect.stringContaining('ch_3NotOfThisAccount') },
     })
@@ -242,9 +245,9 @@ describe('follows every id that the service keeps', () => {
   })
 
   test('an open payment that the key names may still be charged', async () => {
-    const open = await stand.stripe.paymentIntents.create({ amount: 1050, currency: 'usd' })
+    const open = await fixture.stripe.paymentIntents.create({ amount: 1050, currency: 'usd' })
     await named('open-intent', open.id)
-    const lock = await judged('open-intent')
+    const lock = await assessed('open-intent')
     expect(lock).toMatchObject({
       verdict: 'investigate',
       providerAnswer: { kind: 'possible', objects: [{ kind: 'payment', id: open.id }] },

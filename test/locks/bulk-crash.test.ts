@@ -4,18 +4,18 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Context } from '@/lib/context'
 import { checkLocks } from '@/lib/locks/assess/check-locks'
 import { executeSnapshot } from '@/lib/locks/bulk/execute-snapshot'
-import { freeze } from '@/lib/locks/bulk/snapshots'
+import { createSnapshot } from '@/lib/locks/bulk/snapshots'
 import { settleUnknown } from '@/lib/locks/verbs/settle-unknown'
 import { createQueue, type Queue } from '@/lib/queue'
 import { requeueLost } from '@/lib/runs/requeue-lost'
 import {
   acquire,
   CREDENTIALS_KEY,
-  createStand,
+  createFixture,
+  type Fixture,
   killHolder,
   REASON,
   SETTINGS,
-  type Stand,
 } from './locks-fixture'
 
 const ITEMS = 26
@@ -23,19 +23,19 @@ const ITEMS = 26
 const BROKEN = 'crash-13'
 const WAIT = { timeout: 60_000, interval: 100 }
 
-let stand: Stand
+let fixture: Fixture
 let queue: Queue
 let operator: Context
 const workers: ChildProcess[] = []
 beforeAll(async () => {
-  stand = await createStand()
-  queue = createQueue(stand.console.db.url, { worker: false })
-  operator = { ...(await stand.as('operator')), queue }
+  fixture = await createFixture()
+  queue = createQueue(fixture.console.db.url, { worker: false })
+  operator = { ...(await fixture.as('operator')), queue }
 })
 afterAll(async () => {
   for (const worker of workers) if (worker.exitCode === null && worker.signalCode === null) await kill(worker)
   await queue.boss.stop({ graceful: false }).catch(() => undefined)
-  await stand.close()
+  await fixture.close()
 })
 
 /** `npm run worker`, with nothing to do on its own for the time of the test. */
@@ -49,7 +49,7 @@ async function startWorker(): Promise<ChildProcess> {
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'test',
-      DATABASE_URL: stand.console.db.url,
+      DATABASE_URL: fixture.console.db.url,
       IDEMSCOPE_CREDENTIALS_KEY: CREDENTIALS_KEY,
       IDEMSCOPE_KEY_SECRET: 'k'.repeat(32),
       IDEMSCOPE_DEMO: '1',
@@ -79,27 +79,27 @@ async function kill(worker: ChildProcess): Promise<void> {
 }
 
 const runState = async (id: string) =>
-  (await stand.console.db.prisma.run.findUniqueOrThrow({ where: { id } })).state
+  (await fixture.console.db.prisma.run.findUniqueOrThrow({ where: { id } })).state
 const actionsOf = (runId: string) =>
-  stand.console.db.prisma.action.findMany({ where: { runId }, orderBy: { createdAt: 'asc' } })
+  fixture.console.db.prisma.action.findMany({ where: { runId }, orderBy: { createdAt: 'asc' } })
 
 test('a worker killed by SIGKILL in the middle of a bulk action: another ends it, each item is done once', async () => {
   const first = await startWorker()
   await queue.boss.start()
   for (let n = 0; n < ITEMS; n++)
-    await killHolder(stand, await acquire(stand, `crash-${String(n).padStart(2, '0')}`))
-  await checkLocks(stand.system, undefined, SETTINGS)
-  const snapshot = await freeze(operator, 'release', { verdict: ['release'] }, SETTINGS)
+    await killHolder(fixture, await acquire(fixture, `crash-${String(n).padStart(2, '0')}`))
+  await checkLocks(fixture.system, undefined, SETTINGS)
+  const snapshot = await createSnapshot(operator, 'release', { verdict: ['release'] }, SETTINGS)
   expect(snapshot.count).toBe(ITEMS)
 
-  const blocker = await stand.service.connect()
+  const blocker = await fixture.service.connect()
   await blocker.query('BEGIN')
   await blocker.query(`SELECT FROM idem_lease WHERE key = idem_key_bytes('${BROKEN}') FOR UPDATE`)
   const started = await executeSnapshot(operator, snapshot.snapshotId, REASON, { settings: SETTINGS })
   if (started.kind !== 'run') throw new Error(started.kind)
   const runId = started.run.id
   const stuck = () =>
-    stand.service
+    fixture.service
       .query(
         `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%UPDATE idem_lease%'`,
       )
@@ -112,7 +112,7 @@ test('a worker killed by SIGKILL in the middle of a bulk action: another ends it
   blocker.release()
   await expect
     .poll(async () => {
-      const { rows } = await stand.service.query(
+      const { rows } = await fixture.service.query(
         `SELECT state::text AS state FROM idem_lease WHERE key = idem_key_bytes('${BROKEN}')`,
       )
       return rows
@@ -124,18 +124,18 @@ test('a worker killed by SIGKILL in the middle of a bulk action: another ends it
   expect(before.at(-1)).toMatchObject({ key: BROKEN, state: 'executing' })
 
   await startWorker()
-  await stand.console.db.pool.query(
+  await fixture.console.db.pool.query(
     `UPDATE run SET lease_until = clock_timestamp() - interval '1 s' WHERE id = $1`,
     [runId],
   )
-  await requeueLost({ ...stand.system, queue })
+  await requeueLost({ ...fixture.system, queue })
   await expect.poll(() => runState(runId), WAIT).toBe('done')
 
   // One action a key, and the store was changed by exactly that one.
   const actions = await actionsOf(runId)
   expect(new Set(actions.map(({ key }) => key)).size).toBe(ITEMS)
   expect(actions).toHaveLength(ITEMS)
-  const { rows } = await stand.service.query(
+  const { rows } = await fixture.service.query(
     `SELECT idem_key_text(key) AS key, owner, state::text AS state, attempts FROM idem_lease WHERE owner LIKE 'idemscope:%'`,
   )
   expect(rows).toHaveLength(ITEMS)
@@ -148,11 +148,11 @@ test('a worker killed by SIGKILL in the middle of a bulk action: another ends it
     })
 
   // What nobody heard the end of is found out by reading.
-  await stand.console.db.pool.query(
+  await fixture.console.db.pool.query(
     `UPDATE action SET executed_at = executed_at - interval '5 minutes' WHERE run_id = $1 AND state = 'executing'`,
     [runId],
   )
-  expect(await settleUnknown(stand.system)).toEqual({ settled: 1, open: 0 })
+  expect(await settleUnknown(fixture.system)).toEqual({ settled: 1, open: 0 })
   expect((await actionsOf(runId)).map(({ state }) => state)).toEqual(Array(ITEMS).fill('done'))
 
   // The request sent again answers with the same run, and does nothing.

@@ -12,35 +12,35 @@ import {
   acquire,
   beginCharge,
   charge,
-  createStand,
+  createFixture,
+  type Fixture,
   REASON,
   SCOPE,
   SETTINGS,
-  type Stand,
 } from './locks-fixture'
 
 /** Leases that an engine stamped whose clock was ahead before a failover: time says nothing of their holders. */
 
-let stand: Stand
+let fixture: Fixture
 let operator: Context
 beforeAll(async () => {
-  stand = await createStand()
-  operator = await stand.as('operator')
+  fixture = await createFixture()
+  operator = await fixture.as('operator')
 })
-afterAll(() => stand.close())
+afterAll(() => fixture.close())
 
 async function lockOf(key: string): Promise<LockView> {
-  await checkLocks(stand.system, stand.sourceId, SETTINGS)
-  const [lock] = (await listLocks(stand.console.db, { key }, { limit: 1 }, systemClock.now())).items
+  await checkLocks(fixture.system, fixture.sourceId, SETTINGS)
+  const [lock] = (await listLocks(fixture.console.db, { key }, { limit: 1 }, systemClock.now())).items
   if (lock === undefined) throw new Error(`no lock of ${key}`)
   return lock
 }
 
 /** Held by a lease of 30 s whose stamps are all ten minutes ahead. */
 async function ahead(key: string) {
-  const holder = await acquire(stand, key, 30_000)
-  await beginCharge(stand, holder)
-  await stand.service.query(
+  const holder = await acquire(fixture, key, 30_000)
+  await beginCharge(fixture, holder)
+  await fixture.service.query(
     `UPDATE idem_lease SET created_at = created_at + interval '10 minutes',
        heartbeat_at = heartbeat_at + interval '10 minutes', lease_until = heartbeat_at + interval '10 minutes 30 seconds'
      WHERE key = idem_key_bytes($1)`,
@@ -51,7 +51,7 @@ async function ahead(key: string) {
 
 /** The console has looked at it for this long, and it was always the same. */
 const watchedFor = (key: string, time: string) =>
-  stand.console.db.pool.query(
+  fixture.console.db.pool.query(
     `UPDATE lock SET unchanged_since = unchanged_since - $2::interval WHERE key = $1`,
     [key, time],
   )
@@ -82,7 +82,7 @@ test('a holder that renews it is alive', async () => {
   const holder = await ahead('renewed')
   await lockOf('renewed')
   await watchedFor('renewed', '1 hour')
-  await stand.store.heartbeat(holder, 30_000)
+  await fixture.store.heartbeat(holder, 30_000)
   const lock = await lockOf('renewed')
   expect(lock.verdict).toBe('wait')
   const action = await operateKey(operator, 'release', target(lock), { settings: SETTINGS })
@@ -91,22 +91,22 @@ test('a holder that renews it is alive', async () => {
 
 test('silent for longer than its lease it is dead: the evidence decides, and the verbs work', async () => {
   for (const key of ['ahead-release', 'ahead-complete', 'ahead-fail']) await ahead(key)
-  await charge(stand, 'ahead-complete', 'order-1')
+  await charge(fixture, 'ahead-complete', 'order-1')
   await lockOf('ahead-release')
   for (const key of ['ahead-release', 'ahead-complete', 'ahead-fail']) await watchedFor(key, '31 s')
 
   const free = await lockOf('ahead-release')
   expect(free).toMatchObject({ state: 'lease_expired', verdict: 'release', providerAnswer: { kind: 'none' } })
   expect(free.reason).toMatch(/^Its stamps lie \d+ s in the future, .* a retry can run it safely\.$/)
-  const id = formatKeyId({ sourceId: stand.sourceId, scope: SCOPE, key: 'ahead-release' })
-  expect(await getKey(stand.system, id)).toMatchObject({
+  const id = formatKeyId({ sourceId: fixture.sourceId, scope: SCOPE, key: 'ahead-release' })
+  expect(await getKey(fixture.system, id)).toMatchObject({
     state: 'lease_expired',
     actionsPossible: ['release', 'complete', 'fail'],
   })
   expect(await operateKey(operator, 'release', target(free), { settings: SETTINGS })).toMatchObject({
     state: 'done',
   })
-  expect((await acquire(stand, 'ahead-release')).owner).toBe('owner-ahead-release')
+  expect((await acquire(fixture, 'ahead-release')).owner).toBe('owner-ahead-release')
 
   const paid = await lockOf('ahead-complete')
   expect(paid.verdict).toBe('complete')
@@ -116,7 +116,7 @@ test('silent for longer than its lease it is dead: the evidence decides, and the
 
   const ended = await operateKey(operator, 'fail', target(await lockOf('ahead-fail')), { settings: SETTINGS })
   const approval = { actionId: ended.id, evidenceHash: ended.evidenceHash ?? '' }
-  expect(await approveFail(await stand.as('approver'), approval, { settings: SETTINGS })).toMatchObject({
+  expect(await approveFail(await fixture.as('approver'), approval, { settings: SETTINGS })).toMatchObject({
     state: 'done',
   })
 })
@@ -127,19 +127,19 @@ test('a holder that comes back between look and act keeps it', async () => {
   await watchedFor('back', '31 s')
   const lock = await lockOf('back')
   expect(lock.verdict).toBe('release')
-  const asker = createProviderAsker(stand.system, 'payments', SETTINGS)
+  const asker = createProviderAsker(fixture.system, 'payments', SETTINGS)
   const action = await operateKey(operator, 'release', target(lock), {
     settings: SETTINGS,
     asker: {
       ask: async (reading) => {
         const answer = await asker.ask(reading)
-        await stand.store.heartbeat(holder, 30_000)
+        await fixture.store.heartbeat(holder, 30_000)
         return answer
       },
     },
   })
   expect(action).toMatchObject({ state: 'refused', result: { reason: 'holder_alive' } })
-  expect(await stand.store.complete(holder, { status: 201, headers: [], body: new Uint8Array() })).not.toBe(
+  expect(await fixture.store.complete(holder, { status: 201, headers: [], body: new Uint8Array() })).not.toBe(
     'stale',
   )
 })

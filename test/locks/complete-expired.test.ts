@@ -1,54 +1,54 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkLocks } from '@/lib/locks/assess/check-locks'
-import { freezeCompletions, proposeCompletions } from '@/lib/locks/bulk/complete-expired'
+import { proposeCompletions, snapshotCompletions } from '@/lib/locks/bulk/complete-expired'
 import { executeSnapshot } from '@/lib/locks/bulk/execute-snapshot'
 import {
   acquire,
   beginCharge,
   charge,
-  createStand,
+  createFixture,
+  type Fixture,
   killHolder,
   REASON,
   SETTINGS,
-  type Stand,
 } from './locks-fixture'
 
-let stand: Stand
+let fixture: Fixture
 beforeAll(async () => {
-  stand = await createStand()
+  fixture = await createFixture()
 })
-afterAll(() => stand.close())
+afterAll(() => fixture.close())
 
 async function stuckWithEffect(key: string): Promise<void> {
-  const holder = await acquire(stand, key)
-  await beginCharge(stand, holder)
-  await charge(stand, key, `order-${key}`)
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, key)
+  await beginCharge(fixture, holder)
+  await charge(fixture, key, `order-${key}`)
+  await killHolder(fixture, holder)
 }
 
 test('expired leases with a known effect are proposed; past the provider’s window they are not', async () => {
   await stuckWithEffect('known-1')
   await stuckWithEffect('late-1')
-  const none = await acquire(stand, 'no-effect')
-  await killHolder(stand, none)
-  await checkLocks(stand.system, undefined, SETTINGS)
-  await stand.console.db.pool.query(
+  const none = await acquire(fixture, 'no-effect')
+  await killHolder(fixture, none)
+  await checkLocks(fixture.system, undefined, SETTINGS)
+  await fixture.console.db.pool.query(
     `UPDATE lock SET acquired_at = acquired_at - interval '25 hours' WHERE key = 'late-1'`,
   )
 
-  const proposal = await proposeCompletions(stand.system, {}, SETTINGS)
+  const proposal = await proposeCompletions(fixture.system, {}, SETTINGS)
   expect(proposal.completable.map(({ key }) => key)).toEqual(['known-1'])
   expect(proposal.tooLate.map(({ key }) => key)).toEqual(['late-1'])
 
-  const operator = await stand.as('operator')
-  const snapshot = await freezeCompletions(operator, {}, SETTINGS)
+  const operator = await fixture.as('operator')
+  const snapshot = await snapshotCompletions(operator, {}, SETTINGS)
   expect(snapshot).toMatchObject({ count: 1, samples: [{ key: 'known-1' }] })
   expect(snapshot.excluded).toMatchObject([{ key: 'late-1', reason: 'window_passed' }])
   const first = await executeSnapshot(operator, snapshot.snapshotId, REASON, { settings: SETTINGS })
   expect(first).toMatchObject({ kind: 'inline', items: [{ state: 'done' }] })
   // A replayed request is answered with what the first one did.
   expect(await executeSnapshot(operator, snapshot.snapshotId, REASON, { settings: SETTINGS })).toEqual(first)
-  await expect(freezeCompletions(await stand.as('viewer'), {}, SETTINGS)).rejects.toMatchObject({
+  await expect(snapshotCompletions(await fixture.as('viewer'), {}, SETTINGS)).rejects.toMatchObject({
     code: 'forbidden',
   })
 })

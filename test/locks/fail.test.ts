@@ -7,7 +7,7 @@ import { systemClock } from '@/lib/core/clock'
 import { createProviderAsker } from '@/lib/locks/assess/ask-provider'
 import { checkLocks } from '@/lib/locks/assess/check-locks'
 import { executeSnapshot } from '@/lib/locks/bulk/execute-snapshot'
-import { freeze } from '@/lib/locks/bulk/snapshots'
+import { createSnapshot } from '@/lib/locks/bulk/snapshots'
 import { approveFail, rejectFail, withdrawFail } from '@/lib/locks/fail/decide'
 import { type LockView, listLocks } from '@/lib/locks/list-locks'
 import { operateKey } from '@/lib/locks/verbs/operate-key'
@@ -18,37 +18,37 @@ import {
   actAs,
   beginCharge,
   charge,
-  createStand,
+  createFixture,
+  type Fixture,
   killHolder,
   REASON,
   SCOPE,
   SETTINGS,
-  type Stand,
 } from './locks-fixture'
 
 /** Ending a key without effect takes two people, one key at a time, on evidence that both have seen. */
 
-let stand: Stand
+let fixture: Fixture
 let operator: Context
 let approver: Context
 beforeAll(async () => {
-  stand = await createStand()
-  operator = await stand.as('operator')
-  approver = await stand.as('approver')
+  fixture = await createFixture()
+  operator = await fixture.as('operator')
+  approver = await fixture.as('approver')
 })
-afterAll(() => stand.close())
+afterAll(() => fixture.close())
 
 async function lockOf(key: string): Promise<LockView> {
-  await checkLocks(stand.system, undefined, SETTINGS)
-  const [lock] = (await listLocks(stand.console.db, { key }, { limit: 1 }, systemClock.now())).items
+  await checkLocks(fixture.system, undefined, SETTINGS)
+  const [lock] = (await listLocks(fixture.console.db, { key }, { limit: 1 }, systemClock.now())).items
   if (lock === undefined) throw new Error(`no lock of ${key}`)
   return lock
 }
 
 async function dead(key: string, withStep = false) {
-  const holder = await acquire(stand, key)
-  if (withStep) await beginCharge(stand, holder)
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, key)
+  if (withStep) await beginCharge(fixture, holder)
+  await killHolder(fixture, holder)
   return holder
 }
 
@@ -69,7 +69,7 @@ const approve = (action: { id: string; evidenceHash: string | null }, ctx: Conte
   approveFail(ctx, { actionId: action.id, evidenceHash: action.evidenceHash ?? '' }, { settings: SETTINGS })
 
 const retry = (key: string) =>
-  stand.store.acquire({
+  fixture.store.acquire({
     scope: SCOPE,
     key,
     tier: 'standard',
@@ -81,7 +81,7 @@ const retry = (key: string) =>
 
 const auditOf = async (actionId: string) =>
   (
-    await stand.console.db.prisma.auditEntry.findMany({
+    await fixture.console.db.prisma.auditEntry.findMany({
       where: { subject: actionId },
       orderBy: { id: 'asc' },
     })
@@ -95,7 +95,7 @@ test('one person proposes and nothing is written; a second approves, and retries
   expect(await lockOf('fail-1')).toMatchObject({ state: 'lease_expired' })
   // Sent again by the same person it is the same proposal; another person's is told of it.
   expect((await propose('fail-1')).id).toBe(proposed.id)
-  await expect(propose('fail-1', await stand.as('operator', 'operator-2'))).rejects.toMatchObject({
+  await expect(propose('fail-1', await fixture.as('operator', 'operator-2'))).rejects.toMatchObject({
     code: 'conflict',
     message: expect.stringContaining(proposed.id),
   })
@@ -119,14 +119,14 @@ test('nobody approves their own, and no service proposes or approves', async () 
   await expect(approve(own, operator)).rejects.toMatchObject({ code: 'forbidden' })
   await withdrawFail(approver, { actionId: own.id, reason: REASON })
 
-  const service = await actAs(stand.system, 'operator', 'robot')
-  await stand.console.db.prisma.user.update({ where: { id: 'user-robot' }, data: { service: true } })
+  const service = await actAs(fixture.system, 'operator', 'robot')
+  await fixture.console.db.prisma.user.update({ where: { id: 'user-robot' }, data: { service: true } })
   await expect(propose('fail-people', service)).rejects.toMatchObject({
     code: 'forbidden',
     message: 'It takes a person: a session, or a token of their own.',
   })
   const proposed = await propose('fail-people')
-  await stand.console.db.prisma.user.update({ where: { id: 'user-robot' }, data: { role: 'approver' } })
+  await fixture.console.db.prisma.user.update({ where: { id: 'user-robot' }, data: { role: 'approver' } })
   const acting = { ...service, actor: { ...service.actor, role: 'approver' } } as Context
   await expect(approve(proposed, acting)).rejects.toMatchObject({ code: 'forbidden' })
   expect(await approve(proposed)).toMatchObject({ state: 'done' })
@@ -157,19 +157,19 @@ test('an approval names the evidence, and anything that changed since refuses it
     code: 'conflict',
     meta: { reason: 'stale_evidence' },
   })
-  await stand.service.query(
+  await fixture.service.query(
     `UPDATE idem_lease SET heartbeat_at = heartbeat_at + interval '1 microsecond' WHERE key = idem_key_bytes('fail-hash')`,
   )
   expect(await approve(proposed)).toMatchObject({ state: 'refused', result: { reason: 'state_changed' } })
 
   await dead('fail-charge', true)
   const before = await propose('fail-charge')
-  await charge(stand, 'fail-charge', 'order-1')
+  await charge(fixture, 'fail-charge', 'order-1')
   expect(await approve(before)).toMatchObject({ state: 'refused', result: { reason: 'effect_found' } })
 
   const holder = await dead('fail-settled', true)
   const open = await propose('fail-settled')
-  await stand.store.settleEffect(holder, 'charge', {
+  await fixture.store.settleEffect(holder, 'charge', {
     state: 'committed',
     reference: 'ch_settled_meanwhile',
     amountMinor: 1050n,
@@ -181,19 +181,19 @@ test('an approval names the evidence, and anything that changed since refuses it
 })
 
 test('what is done, or open and not proved absent, cannot be failed', async () => {
-  const done = await acquire(stand, 'fail-done')
-  await beginCharge(stand, done)
-  await stand.store.settleEffect(done, 'charge', {
+  const done = await acquire(fixture, 'fail-done')
+  await beginCharge(fixture, done)
+  await fixture.store.settleEffect(done, 'charge', {
     state: 'committed',
-    reference: await charge(stand, 'of-another-key', 'order-2'),
+    reference: await charge(fixture, 'of-another-key', 'order-2'),
     amountMinor: 1050n,
     currency: 'USD',
     result: null,
   })
-  await killHolder(stand, done)
+  await killHolder(fixture, done)
   expect(await propose('fail-done')).toMatchObject({ state: 'refused', result: { reason: 'effect_found' } })
 
-  const mailed = await acquire(stand, 'fail-mailed')
+  const mailed = await acquire(fixture, 'fail-mailed')
   const step = {
     step: 'mail',
     name: 'smtp.mail',
@@ -201,18 +201,18 @@ test('what is done, or open and not proved absent, cannot be failed', async () =
     providerKey: null,
     leaseMs: 60_000,
   } as const
-  await stand.store.beginEffect(mailed, step)
-  await stand.store.settleEffect(mailed, 'mail', {
+  await fixture.store.beginEffect(mailed, step)
+  await fixture.store.settleEffect(mailed, 'mail', {
     state: 'committed',
     reference: null,
     amountMinor: null,
     currency: null,
     result: null,
   })
-  await killHolder(stand, mailed)
+  await killHolder(fixture, mailed)
   expect(await propose('fail-mailed')).toMatchObject({ state: 'refused' })
 
-  const captured = await acquire(stand, 'fail-captured')
+  const captured = await acquire(fixture, 'fail-captured')
   const capture = {
     step: 'c',
     name: 'stripe.capture',
@@ -220,8 +220,8 @@ test('what is done, or open and not proved absent, cannot be failed', async () =
     providerKey: 'pk-c',
     leaseMs: 60_000,
   } as const
-  await stand.store.beginEffect(captured, capture)
-  await killHolder(stand, captured)
+  await fixture.store.beginEffect(captured, capture)
+  await killHolder(fixture, captured)
   expect(await propose('fail-captured')).toMatchObject({
     state: 'refused',
     result: { reason: 'evidence_unsettled' },
@@ -236,10 +236,10 @@ test('it is never done in bulk', async () => {
   const many = { ids: Object.keys(seen), seen, reason: REASON }
   const never = { code: 'unprocessable', message: expect.stringContaining('never in bulk') }
   await expect(operateLocks(operator, 'fail', many, SETTINGS)).rejects.toMatchObject(never)
-  await expect(freeze(operator, 'fail', { scope: SCOPE }, SETTINGS)).rejects.toMatchObject(never)
+  await expect(createSnapshot(operator, 'fail', { scope: SCOPE }, SETTINGS)).rejects.toMatchObject(never)
   // One that was frozen before this was so.
-  const { snapshotId } = await freeze(operator, 'release', { ids: Object.keys(seen) }, SETTINGS)
-  await stand.console.db.prisma.snapshot.update({ where: { id: snapshotId }, data: { verb: 'fail' } })
+  const { snapshotId } = await createSnapshot(operator, 'release', { ids: Object.keys(seen) }, SETTINGS)
+  await fixture.console.db.prisma.snapshot.update({ where: { id: snapshotId }, data: { verb: 'fail' } })
   await expect(executeSnapshot(operator, snapshotId, REASON, { settings: SETTINGS })).rejects.toMatchObject(
     never,
   )
@@ -247,7 +247,7 @@ test('it is never done in bulk', async () => {
 
 test('the API answers 202 with the proposal, and refuses what names more than one key', async () => {
   await dead('fail-api')
-  await stand.service.query(
+  await fixture.service.query(
     `UPDATE idem_lease SET created_at = created_at - interval '1 hour', heartbeat_at = heartbeat_at - interval '1 hour',
        lease_until = lease_until - interval '1 hour' WHERE key = idem_key_bytes('fail-api')`,
   )
@@ -256,7 +256,7 @@ test('the API answers 202 with the proposal, and refuses what names more than on
   const send = (body: unknown) =>
     route?.handle(operator as RouteContext, { params: undefined, query: undefined, body })
   const answer = await send({ ids: [id], seen: { [id]: version }, reason: REASON })
-  const action = await stand.console.db.prisma.action.findFirstOrThrow({ where: { key: 'fail-api' } })
+  const action = await fixture.console.db.prisma.action.findFirstOrThrow({ where: { key: 'fail-api' } })
   expect(answer).toEqual({
     status: 202,
     body: {
@@ -278,13 +278,13 @@ test('the kill switch stops the approval, and not the rejection', async () => {
   expect(await rejectFail(approver, { actionId: proposed.id, reason: REASON })).toMatchObject({
     state: 'rejected',
   })
-  await setKillSwitch(await stand.as('admin'), { on: false, reason: REASON })
+  await setKillSwitch(await fixture.as('admin'), { on: false, reason: REASON })
 })
 
 test('of two approvals at once one is lost, and the key is failed once', async () => {
   await dead('fail-twice')
   const proposed = await propose('fail-twice')
-  const other = await stand.as('approver', 'approver-2')
+  const other = await fixture.as('approver', 'approver-2')
   const ends = await Promise.allSettled([approve(proposed), approve(proposed, other)])
   expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
   expect(await retry('fail-twice')).toMatchObject({ kind: 'replay', status: 410 })
@@ -293,20 +293,20 @@ test('of two approvals at once one is lost, and the key is failed once', async (
 test('a process that dies after failing: the record is recognised by its response', async () => {
   await dead('fail-crash')
   const done = await approve(await propose('fail-crash'))
-  await stand.console.db.pool.query(
+  await fixture.console.db.pool.query(
     `UPDATE action SET state = 'executing', finished_at = NULL, executed_at = executed_at - interval '5 minutes' WHERE id = $1`,
     [done.id],
   )
-  expect(await settleUnknown(stand.system)).toEqual({ settled: 1, open: 0 })
-  const settled = await stand.console.db.prisma.action.findUniqueOrThrow({ where: { id: done.id } })
+  expect(await settleUnknown(fixture.system)).toEqual({ settled: 1, open: 0 })
+  const settled = await fixture.console.db.prisma.action.findUniqueOrThrow({ where: { id: done.id } })
   expect(settled).toMatchObject({ state: 'done', result: { settled: 'applied' } })
 })
 
 test('the charge appears while the approval reads: refused', async () => {
   await dead('fail-late', true)
   const proposed = await propose('fail-late')
-  const asker = createProviderAsker(stand.system, 'payments', SETTINGS)
-  await charge(stand, 'fail-late', 'order-9')
+  const asker = createProviderAsker(fixture.system, 'payments', SETTINGS)
+  await charge(fixture, 'fail-late', 'order-9')
   const options = { settings: SETTINGS, asker: { ask: asker.ask } }
   const input = { actionId: proposed.id, evidenceHash: proposed.evidenceHash ?? '' }
   expect(await approveFail(approver, input, options)).toMatchObject({ state: 'refused' })

@@ -6,22 +6,22 @@ import { checkLocks } from '@/lib/locks/assess/check-locks'
 import { type LockView, listLocks } from '@/lib/locks/list-locks'
 import { operateKey } from '@/lib/locks/verbs/operate-key'
 import { settleUnknown } from '@/lib/locks/verbs/settle-unknown'
-import { acquire, createStand, killHolder, REASON, SETTINGS, type Stand } from './locks-fixture'
+import { acquire, createFixture, type Fixture, killHolder, REASON, SETTINGS } from './locks-fixture'
 
 /** A standby takes the primary's place under its address, as it was when it was last copied. */
-let stand: Stand
+let fixture: Fixture
 let operator: Context
 let admin: pg.Client
 let primary: string
 beforeAll(async () => {
-  stand = await createStand()
-  operator = await stand.as('operator')
+  fixture = await createFixture()
+  operator = await fixture.as('operator')
   admin = new pg.Client({ connectionString: inject('postgresUrl') })
   await admin.connect()
-  primary = new URL(stand.service.options.connectionString ?? '').pathname.slice(1)
+  primary = new URL(fixture.service.options.connectionString ?? '').pathname.slice(1)
 })
 afterAll(async () => {
-  await stand.close()
+  await fixture.close()
   await admin.query(`DROP DATABASE IF EXISTS ${primary}_lost WITH (FORCE)`)
   await admin.end()
 })
@@ -51,13 +51,13 @@ const failOver = () =>
   })
 
 async function deadLock(key: string): Promise<LockView> {
-  await killHolder(stand, await acquire(stand, key))
+  await killHolder(fixture, await acquire(fixture, key))
   return lockOf(key)
 }
 
 async function lockOf(key: string): Promise<LockView> {
-  await checkLocks(stand.system, undefined, SETTINGS)
-  const [lock] = (await listLocks(stand.console.db, { key }, { limit: 1 }, systemClock.now())).items
+  await checkLocks(fixture.system, undefined, SETTINGS)
+  const [lock] = (await listLocks(fixture.console.db, { key }, { limit: 1 }, systemClock.now())).items
   if (lock === undefined) throw new Error(`no lock of ${key}`)
   return lock
 }
@@ -79,14 +79,14 @@ const release = (lock: LockView) =>
 
 const stateOf = async (key: string) =>
   (
-    await stand.service.query(
+    await fixture.service.query(
       `SELECT state::text AS state, attempts FROM idem_lease WHERE key = idem_key_bytes($1)`,
       [key],
     )
   ).rows[0]
 
 const age = (actionId: string) =>
-  stand.console.db.pool.query(
+  fixture.console.db.pool.query(
     `UPDATE action SET executed_at = executed_at - interval '5 minutes', finished_at = finished_at - interval '5 minutes' WHERE id = $1`,
     [actionId],
   )
@@ -94,13 +94,13 @@ const age = (actionId: string) =>
 test('a failover in the middle of the write: unknown, settled by reading the new primary, then done once', async () => {
   const lock = await deadLock('over-1')
   await copyToStandby()
-  const blocker = await stand.service.connect()
+  const blocker = await fixture.service.connect()
   blocker.on('error', () => undefined)
   await blocker.query('BEGIN')
   await blocker.query(`SELECT FROM idem_lease WHERE key = idem_key_bytes('over-1') FOR UPDATE`)
   const releasing = release(lock)
   const waiting = () =>
-    stand.service
+    fixture.service
       .query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
       .then(({ rowCount }) => rowCount)
   await expect.poll(waiting).toBe(1)
@@ -111,8 +111,10 @@ test('a failover in the middle of the write: unknown, settled by reading the new
   expect(action.state).toBe('unknown')
   expect(await stateOf('over-1')).toEqual({ state: 'L', attempts: 1 })
   await age(action.id)
-  expect(await settleUnknown(stand.system)).toEqual({ settled: 1, open: 0 })
-  expect(await stand.console.db.prisma.action.findUniqueOrThrow({ where: { id: action.id } })).toMatchObject({
+  expect(await settleUnknown(fixture.system)).toEqual({ settled: 1, open: 0 })
+  expect(
+    await fixture.console.db.prisma.action.findUniqueOrThrow({ where: { id: action.id } }),
+  ).toMatchObject({
     state: 'failed',
     result: { settled: 'not_applied' },
   })
@@ -146,7 +148,7 @@ test('a store that became read-only refuses the write, says so, and changes noth
   await cutOff(() => admin.query(`ALTER DATABASE ${primary} SET default_transaction_read_only = on`))
   const refused = await release(lock)
   expect(refused).toMatchObject({ state: 'refused', result: { reason: 'store_unreachable' } })
-  const source = await stand.console.db.prisma.source.findUniqueOrThrow({ where: { id: stand.sourceId } })
+  const source = await fixture.console.db.prisma.source.findUniqueOrThrow({ where: { id: fixture.sourceId } })
   expect(source.lastError).toMatch(/read-only/)
   await cutOff(() => admin.query(`ALTER DATABASE ${primary} RESET default_transaction_read_only`))
   expect(await stateOf('over-3')).toEqual({ state: 'L', attempts: 1 })

@@ -11,42 +11,42 @@ import {
   acquire,
   beginCharge,
   charge,
-  createStand,
+  createFixture,
+  type Fixture,
   killHolder,
   REASON,
   SCOPE,
   SETTINGS,
-  type Stand,
 } from './locks-fixture'
 
 /** A holder that comes back while an operator acts: the fence and the steps decide, and no finished key is overwritten. */
 
-let stand: Stand
+let fixture: Fixture
 let operator: Context
 let approver: Context
 beforeAll(async () => {
-  stand = await createStand()
-  operator = await stand.as('operator')
-  approver = await stand.as('approver')
+  fixture = await createFixture()
+  operator = await fixture.as('operator')
+  approver = await fixture.as('approver')
 })
-afterAll(() => stand.close())
+afterAll(() => fixture.close())
 
 const VERBS = ['release', 'complete', 'fail'] as const
 type Verb = (typeof VERBS)[number]
 
 async function lockOf(key: string): Promise<LockView> {
-  await checkLocks(stand.system, stand.sourceId, SETTINGS)
-  const [lock] = (await listLocks(stand.console.db, { key }, { limit: 1 }, systemClock.now())).items
+  await checkLocks(fixture.system, fixture.sourceId, SETTINGS)
+  const [lock] = (await listLocks(fixture.console.db, { key }, { limit: 1 }, systemClock.now())).items
   if (lock === undefined) throw new Error(`no lock of ${key}`)
   return lock
 }
 
 /** A dead key for which the verb is the right one, and the verb, ready to be done on what was seen. */
 async function ready(verb: Verb, key: string) {
-  const holder = await acquire(stand, key)
-  await beginCharge(stand, holder)
-  if (verb === 'complete') await charge(stand, key, 'order-1')
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, key)
+  await beginCharge(fixture, holder)
+  if (verb === 'complete') await charge(fixture, key, 'order-1')
+  await killHolder(fixture, holder)
   const lock = await lockOf(key)
   const input = {
     sourceId: lock.source,
@@ -56,7 +56,7 @@ async function ready(verb: Verb, key: string) {
     reason: REASON,
     lockId: lock.id,
   }
-  const asker = createProviderAsker(stand.system, 'payments', SETTINGS)
+  const asker = createProviderAsker(fixture.system, 'payments', SETTINGS)
   const between = (happens: () => Promise<unknown>) => ({
     settings: SETTINGS,
     asker: {
@@ -76,7 +76,7 @@ async function ready(verb: Verb, key: string) {
 }
 
 const settle = (holder: Holder, reference: string) =>
-  stand.store.settleEffect(holder, 'charge', {
+  fixture.store.settleEffect(holder, 'charge', {
     state: 'committed',
     reference,
     amountMinor: 1050n,
@@ -85,10 +85,10 @@ const settle = (holder: Holder, reference: string) =>
   })
 
 const finish = (holder: Holder) =>
-  stand.store.complete(holder, { status: 201, headers: [], body: Buffer.from('{"by":"holder"}') })
+  fixture.store.complete(holder, { status: 201, headers: [], body: Buffer.from('{"by":"holder"}') })
 
 const replay = async (key: string) => {
-  const answer = await stand.store.acquire({
+  const answer = await fixture.store.acquire({
     scope: SCOPE,
     key,
     tier: 'standard',
@@ -107,7 +107,7 @@ describe.each(VERBS)('%s', (verb) => {
     const { holder, act } = await ready(verb, `${verb}-settled`)
     const action = await act(() => settle(holder, 'ch_just_now'))
     expect(action).toMatchObject({ state: 'refused', result: { reason: 'steps_changed' } })
-    const { rows } = await stand.service.query(
+    const { rows } = await fixture.service.query(
       `SELECT state::text, reference FROM idem_step WHERE key = idem_key_bytes($1)`,
       [`${verb}-settled`],
     )
@@ -123,7 +123,7 @@ describe.each(VERBS)('%s', (verb) => {
       providerKey: 'r',
       leaseMs: 1,
     } as const
-    const action = await act(() => stand.store.beginEffect(holder, step))
+    const action = await act(() => fixture.store.beginEffect(holder, step))
     expect(action.state).toBe('refused')
     expect(await finish(holder)).not.toBe('stale')
   })
@@ -140,7 +140,7 @@ describe.each(VERBS)('%s', (verb) => {
       const key = `${verb}-race-${round}`
       const { holder, act } = await ready(verb, key)
       const returns = [
-        () => stand.store.heartbeat(holder, 60_000),
+        () => fixture.store.heartbeat(holder, 60_000),
         () => finish(holder),
         () => settle(holder, `ch_${round}`),
       ]
@@ -164,7 +164,7 @@ describe.each(VERBS)('%s', (verb) => {
 
 test('a settlement that is under way is waited for: what it says is not overwritten by a failure', async () => {
   const { holder, act } = await ready('fail', 'fail-under-way')
-  const settling = await stand.service.connect()
+  const settling = await fixture.service.connect()
   await settling.query('BEGIN')
   await settling.query(
     `UPDATE idem_step SET state = 'C', reference = 'ch_under_way', settled_at = clock_timestamp()
@@ -173,14 +173,14 @@ test('a settlement that is under way is waited for: what it says is not overwrit
   )
   const failing = act()
   const waiting = () =>
-    stand.service
+    fixture.service
       .query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
       .then(({ rowCount }) => rowCount)
   await expect.poll(waiting).toBe(1)
   await settling.query('COMMIT')
   settling.release()
   expect(await failing).toMatchObject({ state: 'refused', result: { reason: 'steps_changed' } })
-  const source = await stand.console.db.prisma.source.findUniqueOrThrow({ where: { id: stand.sourceId } })
+  const source = await fixture.console.db.prisma.source.findUniqueOrThrow({ where: { id: fixture.sourceId } })
   expect(source.lastError).toBeNull()
 })
 
@@ -188,7 +188,7 @@ test('what the holder reports after a release stays with the key, and the next h
   const { holder, act } = await ready('release', 'release-late')
   expect(await act()).toMatchObject({ state: 'done' })
   expect(await settle(holder, 'ch_late')).toBe(true)
-  const next = await acquire(stand, 'release-late')
+  const next = await acquire(fixture, 'release-late')
   const step = {
     step: 'charge',
     name: 'stripe.charge',
@@ -196,5 +196,8 @@ test('what the holder reports after a release stays with the key, and the next h
     providerKey: 'pk-x',
     leaseMs: 60_000,
   } as const
-  expect(await stand.store.beginEffect(next, step)).toMatchObject({ kind: 'committed', reference: 'ch_late' })
+  expect(await fixture.store.beginEffect(next, step)).toMatchObject({
+    kind: 'committed',
+    reference: 'ch_late',
+  })
 })

@@ -22,7 +22,7 @@ export const SCOPE = 'web/POST /v1/payments'
 export const REASON = 'worker killed, provider checked'
 
 /** A console, a service's store (the SDK's own), and a provider that speaks HTTP: all real. */
-export type Stand = {
+export type Fixture = {
   console: TestDatabase
   service: pg.Pool
   store: PostgresStore
@@ -44,7 +44,7 @@ export const SETTINGS: KeySettings = {
   providerWindowMs: 86_400_000,
 }
 
-export async function createStand(): Promise<Stand> {
+export async function createFixture(): Promise<Fixture> {
   process.env.IDEMSCOPE_CREDENTIALS_KEY = CREDENTIALS_KEY
   process.env.IDEMSCOPE_DEMO = '1'
   const [console, database] = await Promise.all([createTestDatabase(), createEmptyDatabase()])
@@ -141,9 +141,9 @@ export async function actAs(system: SystemContext, role: Role, name: string): Pr
 }
 
 /** A request's holder, as the SDK makes it. */
-export async function acquire(stand: Stand, key: string, leaseMs = 60_000): Promise<Holder> {
+export async function acquire(fixture: Fixture, key: string, leaseMs = 60_000): Promise<Holder> {
   const owner = `owner-${key}`
-  const acquired = await stand.store.acquire({
+  const acquired = await fixture.store.acquire({
     scope: SCOPE,
     key,
     tier: 'standard',
@@ -158,8 +158,8 @@ export async function acquire(stand: Stand, key: string, leaseMs = 60_000): Prom
 }
 
 /** Its holder dies: the lease passed a minute ago, on the store's clock. */
-export async function killHolder(stand: Stand, holder: Holder): Promise<void> {
-  await stand.service.query(
+export async function killHolder(fixture: Fixture, holder: Holder): Promise<void> {
+  await fixture.service.query(
     `UPDATE idem_lease SET lease_until = clock_timestamp() - interval '60 s' - interval '7 microseconds'
      WHERE key = idem_key_bytes($1)`,
     [holder.key],
@@ -167,11 +167,11 @@ export async function killHolder(stand: Stand, holder: Holder): Promise<void> {
 }
 
 export async function beginCharge(
-  stand: Stand,
+  fixture: Fixture,
   holder: Holder,
   providerKey: string | null = `pk-${holder.key}`,
 ): Promise<void> {
-  const begun = await stand.store.beginEffect(holder, {
+  const begun = await fixture.store.beginEffect(holder, {
     step: 'charge',
     name: 'stripe.charge',
     kind: 'http',
@@ -183,12 +183,12 @@ export async function beginCharge(
 
 /** The provider's charge, made as the service makes it. */
 export async function charge(
-  stand: Stand,
+  fixture: Fixture,
   key: string,
   reference: string,
   idempotencyKey = `pk-${key}`,
 ): Promise<string> {
-  const intent = await stand.stripe.paymentIntents.create(
+  const intent = await fixture.stripe.paymentIntents.create(
     {
       amount: 1050,
       currency: 'usd',

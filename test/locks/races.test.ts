@@ -13,24 +13,24 @@ import {
   beginCharge,
   CREDENTIALS_KEY,
   charge,
-  createStand,
+  createFixture,
+  type Fixture,
   killHolder,
   REASON,
   SETTINGS,
-  type Stand,
 } from './locks-fixture'
 
-let stand: Stand
+let fixture: Fixture
 let operator: Context
 beforeAll(async () => {
-  stand = await createStand()
-  operator = await stand.as('operator')
+  fixture = await createFixture()
+  operator = await fixture.as('operator')
 })
-afterAll(() => stand.close())
+afterAll(() => fixture.close())
 
 async function lockOf(key: string): Promise<LockView> {
-  await checkLocks(stand.system, undefined, SETTINGS)
-  const [lock] = (await listLocks(stand.console.db, { key }, { limit: 1 }, systemClock.now())).items
+  await checkLocks(fixture.system, undefined, SETTINGS)
+  const [lock] = (await listLocks(fixture.console.db, { key }, { limit: 1 }, systemClock.now())).items
   if (lock === undefined) throw new Error(`no lock of ${key}`)
   return lock
 }
@@ -46,7 +46,7 @@ const target = (lock: LockView) => ({
 
 /** Something happens after the store was read and before the compare-and-set. */
 function between(happens: () => Promise<unknown>) {
-  const asker = createProviderAsker(stand.system, 'payments', SETTINGS)
+  const asker = createProviderAsker(fixture.system, 'payments', SETTINGS)
   return {
     ask: async (key: Parameters<typeof asker.ask>[0]) => {
       const answer = await asker.ask(key)
@@ -62,7 +62,7 @@ const release = (lock: LockView, happens: () => Promise<unknown>, ctx = operator
 const nothing = async (): Promise<unknown> => undefined
 
 async function leaseOf(key: string): Promise<{ fence: string; state: string; owner: string }> {
-  const { rows } = await stand.service.query(
+  const { rows } = await fixture.service.query(
     `SELECT fence::text, state::text, owner FROM idem_lease WHERE key = idem_key_bytes($1)`,
     [key],
   )
@@ -70,22 +70,22 @@ async function leaseOf(key: string): Promise<{ fence: string; state: string; own
 }
 
 async function deadKey(key: string) {
-  const holder = await acquire(stand, key)
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, key)
+  await killHolder(fixture, holder)
   return { holder, lock: await lockOf(key) }
 }
 
 test('the holder completes between check and set: the release is refused', async () => {
   const { holder, lock } = await deadKey('race-complete')
   const action = await release(lock, () =>
-    stand.store.complete(holder, { status: 201, headers: [], body: new Uint8Array() }),
+    fixture.store.complete(holder, { status: 201, headers: [], body: new Uint8Array() }),
   )
   expect(action).toMatchObject({ state: 'refused', result: { reason: 'gone' } })
 })
 
 test('a heartbeat between check and set: the release is refused', async () => {
   const { holder, lock } = await deadKey('race-beat')
-  const action = await release(lock, () => stand.store.heartbeat(holder, 60_000))
+  const action = await release(lock, () => fixture.store.heartbeat(holder, 60_000))
   expect(action).toMatchObject({ state: 'refused', result: { reason: 'holder_alive' } })
 })
 
@@ -93,7 +93,7 @@ test('a takeover between check and set: the release is refused, the new holder g
   const { lock } = await deadKey('race-takeover')
   let fence = 0n
   const action = await release(lock, async () => {
-    fence = (await acquire(stand, 'race-takeover')).fence
+    fence = (await acquire(fixture, 'race-takeover')).fence
   })
   expect(action).toMatchObject({ state: 'refused', result: { reason: 'fence_changed' } })
   expect(await leaseOf('race-takeover')).toMatchObject({ fence: fence.toString(), state: 'L' })
@@ -102,7 +102,7 @@ test('a takeover between check and set: the release is refused, the new holder g
 test('a stamp that moved by one microsecond is another state', async () => {
   const { lock } = await deadKey('race-micro')
   const action = await release(lock, () =>
-    stand.service.query(
+    fixture.service.query(
       `UPDATE idem_lease SET heartbeat_at = heartbeat_at + interval '1 microsecond' WHERE key = idem_key_bytes('race-micro')`,
     ),
   )
@@ -111,7 +111,7 @@ test('a stamp that moved by one microsecond is another state', async () => {
 
 test('the kill switch goes on between check and set: nothing is written', async () => {
   const { holder, lock } = await deadKey('race-kill')
-  const [approver, admin] = [await stand.as('approver'), await stand.as('admin')]
+  const [approver, admin] = [await fixture.as('approver'), await fixture.as('admin')]
   const killed = release(lock, () => setKillSwitch(approver, { on: true, reason: REASON }))
   await expect(killed).rejects.toMatchObject({ code: 'kill_switch' })
   await setKillSwitch(admin, { on: false, reason: REASON })
@@ -125,12 +125,14 @@ test('a release raises the fence, so that whatever its holder still sends is sta
   const { fence, state } = await leaseOf('race-fence')
   expect(state).toBe('R')
   expect(BigInt(fence)).toBeGreaterThan(holder.fence)
-  expect(await stand.store.heartbeat(holder, 60_000)).toBe(false)
+  expect(await fixture.store.heartbeat(holder, 60_000)).toBe(false)
 })
 
 test('a key that came back to the same stamps with another fence is refused (ABA)', async () => {
   const { lock } = await deadKey('race-aba')
-  await stand.service.query(`UPDATE idem_lease SET fence = fence + 1 WHERE key = idem_key_bytes('race-aba')`)
+  await fixture.service.query(
+    `UPDATE idem_lease SET fence = fence + 1 WHERE key = idem_key_bytes('race-aba')`,
+  )
   const action = await operateKey(operator, 'release', target(lock), { settings: SETTINGS })
   expect(action).toMatchObject({ state: 'refused', result: { reason: 'fence_changed' } })
 })
@@ -138,7 +140,7 @@ test('a key that came back to the same stamps with another fence is refused (ABA
 test('a new life of the key with the very same fence is refused', async () => {
   const { lock } = await deadKey('race-life')
   const action = await release(lock, () =>
-    stand.service.query(
+    fixture.service.query(
       `UPDATE idem_lease SET created_at = created_at + interval '1 microsecond' WHERE key = idem_key_bytes('race-life')`,
     ),
   )
@@ -146,7 +148,7 @@ test('a new life of the key with the very same fence is refused', async () => {
 })
 
 test('two operators at once: one releases, the other is refused', async () => {
-  const another = await stand.as('operator', 'operator-2')
+  const another = await fixture.as('operator', 'operator-2')
   for (let round = 0; round < 10; round++) {
     const { lock } = await deadKey(`race-two-${round}`)
     const actions = await Promise.all(
@@ -161,7 +163,7 @@ test('holder and operator at once: exactly one of them wins', async () => {
   for (let round = 0; round < 15; round++) {
     const { holder, lock } = await deadKey(`race-both-${round}`)
     const [completed, action] = await Promise.all([
-      stand.store.complete(holder, { status: 201, headers: [], body: new Uint8Array() }),
+      fixture.store.complete(holder, { status: 201, headers: [], body: new Uint8Array() }),
       operateKey(operator, 'release', target(lock), { settings: SETTINGS }),
     ])
     expect(completed === 'stale').toBe(action.state === 'done')
@@ -171,12 +173,12 @@ test('holder and operator at once: exactly one of them wins', async () => {
 })
 
 test('the charge appears after the operator looked: evidence decides, not the old verdict', async () => {
-  const holder = await acquire(stand, 'late-charge')
-  await beginCharge(stand, holder)
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, 'late-charge')
+  await beginCharge(fixture, holder)
+  await killHolder(fixture, holder)
   const lock = await lockOf('late-charge')
   expect(lock.verdict).toBe('release')
-  await charge(stand, 'late-charge', 'order-9')
+  await charge(fixture, 'late-charge', 'order-9')
   const action = await operateKey(operator, 'release', target(lock), { settings: SETTINGS })
   expect(action).toMatchObject({
     state: 'refused',
@@ -188,7 +190,7 @@ test('the provider cannot be asked: nothing is done; once it can, the old versio
   const { lock: before } = await deadKey('unreachable-1')
   const provider = (baseUrl: string) =>
     saveSource(
-      stand.system,
+      fixture.system,
       {
         adapter: 'stripe',
         name: 'provider',
@@ -203,7 +205,7 @@ test('the provider cannot be asked: nothing is done; once it can, the old versio
   expect(refused).toMatchObject({ state: 'refused', result: { reason: 'provider_unreachable' } })
   const seen = await lockOf('unreachable-1')
   expect(seen).toMatchObject({ verdict: 'investigate', providerAnswer: { kind: 'unreachable' } })
-  await provider(stand.provider.url)
+  await provider(fixture.provider.url)
   const changed = await operateKey(operator, 'release', target(seen), { settings: SETTINGS })
   expect(changed).toMatchObject({ state: 'refused', result: { reason: 'evidence_changed' } })
 })
@@ -211,58 +213,58 @@ test('the provider cannot be asked: nothing is done; once it can, the old versio
 test('a connection that breaks over the write is unknown, and settled by reading', async () => {
   const { lock } = await deadKey('unknown-1')
   // The store's session ends in the middle of the statement.
-  await stand.service.query(`
+  await fixture.service.query(`
     CREATE FUNCTION break_here() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;
     CREATE TRIGGER break_here BEFORE UPDATE ON idem_lease FOR EACH ROW EXECUTE FUNCTION break_here()`)
   const action = await operateKey(operator, 'release', target(lock), { settings: SETTINGS })
-  await stand.service.query('DROP TRIGGER break_here ON idem_lease; DROP FUNCTION break_here()')
+  await fixture.service.query('DROP TRIGGER break_here ON idem_lease; DROP FUNCTION break_here()')
   expect(action.state).toBe('unknown')
 
-  expect(await settleUnknown(stand.system)).toEqual({ settled: 0, open: 0 })
+  expect(await settleUnknown(fixture.system)).toEqual({ settled: 0, open: 0 })
   await age(action.id, '20 seconds')
-  expect(await settleUnknown(stand.system)).toEqual({ settled: 1, open: 0 })
+  expect(await settleUnknown(fixture.system)).toEqual({ settled: 1, open: 0 })
   expect(await read(action.id)).toMatchObject({ state: 'failed', result: { settled: 'not_applied' } })
 })
 
 test('a process that dies after the write: the release is recognised by its owner', async () => {
   const { lock } = await deadKey('crash-1')
   const action = await operateKey(operator, 'release', target(lock), { settings: SETTINGS })
-  await stand.console.db.prisma.action.update({
+  await fixture.console.db.prisma.action.update({
     where: { id: action.id },
     data: { state: 'executing', finishedAt: null },
   })
   await age(action.id, '3 minutes')
-  expect(await settleUnknown(stand.system)).toEqual({ settled: 1, open: 0 })
+  expect(await settleUnknown(fixture.system)).toEqual({ settled: 1, open: 0 })
   expect(await read(action.id)).toMatchObject({ state: 'done', result: { settled: 'applied' } })
 })
 
 test('a process that dies after completing: the record is recognised by its response', async () => {
-  const holder = await acquire(stand, 'crash-2')
-  await beginCharge(stand, holder)
-  await charge(stand, 'crash-2', 'order-5')
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, 'crash-2')
+  await beginCharge(fixture, holder)
+  await charge(fixture, 'crash-2', 'order-5')
+  await killHolder(fixture, holder)
   const action = await operateKey(operator, 'complete', target(await lockOf('crash-2')), {
     settings: SETTINGS,
   })
   expect(action.state).toBe('done')
-  await stand.console.db.prisma.action.update({
+  await fixture.console.db.prisma.action.update({
     where: { id: action.id },
     data: { state: 'unknown', finishedAt: null },
   })
   await age(action.id, '1 minute')
-  expect(await settleUnknown(stand.system)).toEqual({ settled: 1, open: 0 })
+  expect(await settleUnknown(fixture.system)).toEqual({ settled: 1, open: 0 })
   expect(await read(action.id)).toMatchObject({ state: 'done' })
   expect(
-    await stand.console.db.prisma.auditEntry.count({ where: { subject: action.id, outcome: 'done' } }),
+    await fixture.console.db.prisma.auditEntry.count({ where: { subject: action.id, outcome: 'done' } }),
   ).toBe(2)
 })
 
 async function age(actionId: string, by: string): Promise<void> {
-  await stand.console.db.pool.query(
+  await fixture.console.db.pool.query(
     `UPDATE action SET executed_at = executed_at - $2::interval WHERE id = $1`,
     [actionId, by],
   )
 }
 
-const read = (id: string) => stand.console.db.prisma.action.findUniqueOrThrow({ where: { id } })
+const read = (id: string) => fixture.console.db.prisma.action.findUniqueOrThrow({ where: { id } })

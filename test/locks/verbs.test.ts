@@ -12,25 +12,25 @@ import {
   acquire,
   beginCharge,
   charge,
-  createStand,
+  createFixture,
+  type Fixture,
   killHolder,
   REASON,
   SCOPE,
   SETTINGS,
-  type Stand,
 } from './locks-fixture'
 
-let stand: Stand
+let fixture: Fixture
 let operator: Context
 beforeAll(async () => {
-  stand = await createStand()
-  operator = await stand.as('operator')
+  fixture = await createFixture()
+  operator = await fixture.as('operator')
 })
-afterAll(() => stand.close())
+afterAll(() => fixture.close())
 
 async function lockOf(key: string): Promise<LockView> {
-  await checkLocks(stand.system, undefined, SETTINGS)
-  const { items } = await listLocks(stand.console.db, { key }, { limit: 10 }, systemClock.now())
+  await checkLocks(fixture.system, undefined, SETTINGS)
+  const { items } = await listLocks(fixture.console.db, { key }, { limit: 10 }, systemClock.now())
   const [lock] = items
   if (lock === undefined) throw new Error(`no lock of ${key}`)
   return lock
@@ -48,7 +48,7 @@ async function act(verb: KeyAction, lock: LockView, ctx: Context = operator) {
 }
 
 const auditOf = async (actionId: string | null) => {
-  const rows = await stand.console.db.prisma.auditEntry.findMany({
+  const rows = await fixture.console.db.prisma.auditEntry.findMany({
     where: { subject: actionId ?? '' },
     orderBy: { id: 'asc' },
   })
@@ -56,7 +56,7 @@ const auditOf = async (actionId: string | null) => {
 }
 
 test('a live holder is waited for, and no verb touches it', async () => {
-  await acquire(stand, 'live-1')
+  await acquire(fixture, 'live-1')
   const lock = await lockOf('live-1')
   expect(lock).toMatchObject({ state: 'leased', verdict: 'wait', holder: 'owner-live-1' })
   const result = await act('release', lock)
@@ -68,9 +68,9 @@ test('a live holder is waited for, and no verb touches it', async () => {
 })
 
 test('a stuck key without an effect is released, and the retry executes once', async () => {
-  const holder = await acquire(stand, 'stuck-1')
-  await beginCharge(stand, holder)
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, 'stuck-1')
+  await beginCharge(fixture, holder)
+  await killHolder(fixture, holder)
   const lock = await lockOf('stuck-1')
   expect(lock).toMatchObject({ state: 'lease_expired', verdict: 'release', providerAnswer: { kind: 'none' } })
   const result = await act('release', lock)
@@ -81,26 +81,26 @@ test('a stuck key without an effect is released, and the retry executes once', a
   ])
 
   // The zombie is shut out; the client's retry takes over with its steps.
-  expect(await stand.store.heartbeat(holder, 1000)).toBe(false)
-  expect(await stand.store.complete(holder, { status: 201, headers: [], body: new Uint8Array() })).toBe(
+  expect(await fixture.store.heartbeat(holder, 1000)).toBe(false)
+  expect(await fixture.store.complete(holder, { status: 201, headers: [], body: new Uint8Array() })).toBe(
     'stale',
   )
-  const retry = await acquire(stand, 'stuck-1')
+  const retry = await acquire(fixture, 'stuck-1')
   expect(retry.fence).toBeGreaterThan(holder.fence)
 })
 
 test('a stuck key whose charge happened is completed: the retry replays the very answer', async () => {
-  const holder = await acquire(stand, 'charged-1')
-  await beginCharge(stand, holder)
-  const chargeId = await charge(stand, 'charged-1', 'order-77')
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, 'charged-1')
+  await beginCharge(fixture, holder)
+  const chargeId = await charge(fixture, 'charged-1', 'order-77')
+  await killHolder(fixture, holder)
   const lock = await lockOf('charged-1')
   expect(lock).toMatchObject({ verdict: 'complete', providerAnswer: { kind: 'found' } })
   expect(await act('release', lock)).toMatchObject({ state: 'refused', reason: 'effect_found' })
   expect(await act('fail', lock)).toMatchObject({ state: 'refused', reason: 'effect_found' })
   expect(await act('complete', lock)).toMatchObject({ state: 'done' })
 
-  const retry = await stand.store.acquire({
+  const retry = await fixture.store.acquire({
     scope: SCOPE,
     key: 'charged-1',
     tier: 'standard',
@@ -129,13 +129,13 @@ test('a stuck key whose charge happened is completed: the retry replays the very
     'currency',
     'status',
   ])
-  const { items } = await listLocks(stand.console.db, { key: 'charged-1' }, { limit: 1 }, systemClock.now())
+  const { items } = await listLocks(fixture.console.db, { key: 'charged-1' }, { limit: 1 }, systemClock.now())
   expect(items).toEqual([])
 })
 
 test('a route without a template is investigated, not completed', async () => {
   const scope = 'web/POST /v1/other'
-  const acquired = await stand.store.acquire({
+  const acquired = await fixture.store.acquire({
     scope,
     key: 'other-1',
     tier: 'standard',
@@ -146,36 +146,36 @@ test('a route without a template is investigated, not completed', async () => {
   })
   if (acquired.kind !== 'acquired') throw new Error(acquired.kind)
   const holder = { scope, key: 'other-1', fence: acquired.fence, owner: 'o', tier: 'standard' }
-  await beginCharge(stand, holder)
-  await stand.store.settleEffect(holder, 'charge', {
+  await beginCharge(fixture, holder)
+  await fixture.store.settleEffect(holder, 'charge', {
     state: 'committed',
-    reference: await charge(stand, 'elsewhere', 'order-1'),
+    reference: await charge(fixture, 'elsewhere', 'order-1'),
     amountMinor: 1050n,
     currency: 'USD',
     result: null,
   })
-  await killHolder(stand, holder)
+  await killHolder(fixture, holder)
   const lock = await lockOf('other-1')
   expect(lock.verdict).toBe('investigate')
   expect(await act('complete', lock)).toMatchObject({ state: 'refused', reason: 'response_unknown' })
 })
 
 test('an effect without a provider key is never released', async () => {
-  const holder = await acquire(stand, 'unkeyed-1')
-  await beginCharge(stand, holder, null)
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, 'unkeyed-1')
+  await beginCharge(fixture, holder, null)
+  await killHolder(fixture, holder)
   const lock = await lockOf('unkeyed-1')
   expect(lock.verdict).toBe('investigate')
   expect(await act('release', lock)).toMatchObject({ state: 'refused', reason: 'not_provider_keyed' })
 })
 
 test('past the provider’s window nothing is released', async () => {
-  const holder = await acquire(stand, 'old-1')
-  await beginCharge(stand, holder)
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, 'old-1')
+  await beginCharge(fixture, holder)
+  await killHolder(fixture, holder)
   const settings = { ...SETTINGS, providerWindowMs: 0 }
-  await checkLocks(stand.system, undefined, settings)
-  const { items } = await listLocks(stand.console.db, { key: 'old-1' }, { limit: 1 }, systemClock.now())
+  await checkLocks(fixture.system, undefined, settings)
+  const { items } = await listLocks(fixture.console.db, { key: 'old-1' }, { limit: 1 }, systemClock.now())
   const [lock] = items
   if (lock === undefined) throw new Error('no lock')
   expect(lock.verdict).toBe('investigate')
@@ -189,22 +189,22 @@ test('past the provider’s window nothing is released', async () => {
 })
 
 test('two charges on one key are for a person', async () => {
-  const holder = await acquire(stand, 'twice-1')
-  await beginCharge(stand, holder)
-  await charge(stand, 'twice-1', 'order-2', 'attempt-1')
-  await charge(stand, 'twice-1', 'order-2', 'attempt-2')
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, 'twice-1')
+  await beginCharge(fixture, holder)
+  await charge(fixture, 'twice-1', 'order-2', 'attempt-1')
+  await charge(fixture, 'twice-1', 'order-2', 'attempt-2')
+  await killHolder(fixture, holder)
   const lock = await lockOf('twice-1')
   expect(lock.verdict).toBe('investigate')
   expect(await act('complete', lock)).toMatchObject({ state: 'refused', reason: 'effect_ambiguous' })
 })
 
 test('a viewer may not, a reason is needed, ids need their versions', async () => {
-  const holder = await acquire(stand, 'rights-1')
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, 'rights-1')
+  await killHolder(fixture, holder)
   const lock = await lockOf('rights-1')
   const seen = { [lock.id]: lock.version }
-  await expect(act('release', lock, await stand.as('viewer'))).rejects.toMatchObject({
+  await expect(act('release', lock, await fixture.as('viewer'))).rejects.toMatchObject({
     code: 'forbidden',
     message: expect.stringContaining('operator'),
   })
@@ -217,26 +217,26 @@ test('a viewer may not, a reason is needed, ids need their versions', async () =
   await expect(
     operateLocks(operator, 'release', { ids: [lock.id], seen: { [lock.id]: 'stale' }, reason: REASON }),
   ).rejects.toMatchObject({ code: 'conflict' })
-  expect(await stand.console.db.prisma.action.count({ where: { key: 'rights-1' } })).toBe(0)
+  expect(await fixture.console.db.prisma.action.count({ where: { key: 'rights-1' } })).toBe(0)
 })
 
 test('the kill switch stops every write, before and in the middle', async () => {
-  const holder = await acquire(stand, 'kill-1')
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, 'kill-1')
+  await killHolder(fixture, holder)
   const lock = await lockOf('kill-1')
-  const approver = await stand.as('approver')
+  const approver = await fixture.as('approver')
   await expect(setKillSwitch(operator, { on: true, reason: REASON })).rejects.toMatchObject({
     code: 'forbidden',
   })
   await setKillSwitch(approver, { on: true, reason: REASON })
   await expect(act('release', lock)).rejects.toMatchObject({ code: 'kill_switch' })
-  await setKillSwitch(await stand.as('admin'), { on: false, reason: REASON })
+  await setKillSwitch(await fixture.as('admin'), { on: false, reason: REASON })
   expect(await act('release', lock)).toMatchObject({ state: 'done' })
 })
 
 test('a double click is one action', async () => {
-  const holder = await acquire(stand, 'double-1')
-  await killHolder(stand, holder)
+  const holder = await acquire(fixture, 'double-1')
+  await killHolder(fixture, holder)
   const lock = await lockOf('double-1')
   const results = await Promise.all([act('release', lock), act('release', lock)])
   expect(new Set(results.map((result) => result.actionId)).size).toBe(1)
@@ -246,6 +246,6 @@ test('a double click is one action', async () => {
 })
 
 test('the chain of all this holds', async () => {
-  await seal(stand.console.db, systemClock)
-  expect(await verifyChain(stand.console.db)).toMatchObject({ ok: true, unsealed: 0 })
+  await seal(fixture.console.db, systemClock)
+  expect(await verifyChain(fixture.console.db)).toMatchObject({ ok: true, unsealed: 0 })
 })

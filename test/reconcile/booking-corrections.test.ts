@@ -1,11 +1,11 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { propose } from '@/lib/reconcile/corrections/propose'
-import { createDesk, hashOf } from './desk'
+import { createCorrectionFixture, hashOf } from './correction-fixture'
 import { charge, giveBack, pay } from './payments'
 import { REASON, reconcileNow, SETTINGS } from './world'
 
-const { world, proposer, approver, openCase, cases, calm } = await createDesk()
+const { world, proposer, approver, openCase, cases, calm } = await createCorrectionFixture()
 afterAll(() => world.close())
 beforeEach(calm)
 

@@ -66,5 +66,5 @@ test('a posting that arrives in bulk joins the operation that waits for it', asy
   )
   world.advance(6_000)
   await reconcile()
-  expect(await cases()).toMatchObject([{ lifecycle: 'resolved', resolution: 'healed' }])
+  expect(await cases()).toMatchObject([{ lifecycle: 'resolved', resolution: 'auto_resolved' }])
 })

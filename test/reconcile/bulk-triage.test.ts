@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Context } from '@/lib/context'
 import { getCase, listCases } from '@/lib/reconcile/cases/cases'
-import { countTriageable, freezeCases } from '@/lib/reconcile/cases/select-cases'
+import { countTriageable, selectMatchingCases } from '@/lib/reconcile/cases/select-cases'
 import { acknowledgeCase } from '@/lib/reconcile/triage/acknowledge'
 import { closeCaseByHand } from '@/lib/reconcile/triage/close-by-hand'
 import { triageCases } from '@/lib/reconcile/triage/triage-cases'
@@ -32,12 +32,12 @@ const standing = async (id: string) => {
 test('all that match are named oldest first, at most so many; what comes later and what is resolved is not among them', async () => {
   const { db } = world.system
   expect(await countTriageable(db, {})).toBe(4)
-  const few = await freezeCases(db, {}, 3)
+  const few = await selectMatchingCases(db, {}, 3)
   expect(few).toMatchObject({ more: true })
   expect(few.ids).toHaveLength(3)
-  const all = await freezeCases(db, { class: ['amount_mismatch'] }, 100)
+  const all = await selectMatchingCases(db, { class: ['amount_mismatch'] }, 100)
   expect([all.more, [...all.ids].sort()]).toEqual([false, [...ids].sort()])
-  expect(await freezeCases(db, { class: ['orphan_effect'] }, 100)).toEqual({ ids: [], more: false })
+  expect(await selectMatchingCases(db, { class: ['orphan_effect'] }, 100)).toEqual({ ids: [], more: false })
 })
 
 test('a reason goes into history and audit; undo brings back what was before, once', async () => {

@@ -14,7 +14,7 @@ const list = async (filter = {}) => (await listCases(world.system.db, filter, { 
 const caseOf = async (reference: string) => (await list({ reference }))[0]
 
 describe('the life of a case', () => {
-  test('pending leaves no case behind when it heals; a break opens, heals with evidence, and reopens', async () => {
+  test('pending leaves no case behind when its cause is gone; a break opens, resolves with evidence, and reopens', async () => {
     const paid = await pay(world, 'life-1', { skip: 'book' })
     world.advance(6_000)
     const early = await reconcileNow(world)
@@ -32,9 +32,9 @@ describe('the life of a case', () => {
 
     const entry = await book(world, { ref: paid.charge, reference: 'life-1' })
     expect((await reconcileNow(world)).outcome).toBe('reconciled')
-    const healed = await caseOf('life-1')
-    expect(healed).toMatchObject({ lifecycle: 'resolved', resolution: 'healed' })
-    const detail = await getCase(world.system.db, healed?.id ?? '')
+    const resolved = await caseOf('life-1')
+    expect(resolved).toMatchObject({ lifecycle: 'resolved', resolution: 'auto_resolved' })
+    const detail = await getCase(world.system.db, resolved?.id ?? '')
     expect(detail.events.map(({ kind }) => kind)).toEqual(['resolved', 'opened'])
     expect(detail.events[0]?.data).toMatchObject({
       now: expect.arrayContaining([expect.objectContaining({ side: 'ledger' })]),
@@ -96,12 +96,12 @@ describe('the life of a case', () => {
     ])
   })
 
-  test('a posting that the service reverses itself heals its case, though no cursor shows it', async () => {
-    const paid = await pay(world, 'self-heal')
+  test('a posting that the service reverses itself resolves its case, though no cursor shows it', async () => {
+    const paid = await pay(world, 'self-reversed')
     await reconcileNow(world)
     await world.provider.control.failCharge(paid.charge)
     await ripen(world)
-    expect(await caseOf('self-heal')).toMatchObject({ class: 'reversed_after_post', outcome: 'break' })
+    expect(await caseOf('self-reversed')).toMatchObject({ class: 'reversed_after_post', outcome: 'break' })
     await world.service.query(
       `UPDATE ledger_entry SET reversed_at = now(), booked_at = booked_at - interval '1 day' WHERE provider_ref = $1`,
       [paid.charge],
@@ -109,8 +109,11 @@ describe('the life of a case', () => {
     world.advance(120_000)
     await reconcileNow(world)
     // Told of a success that came to nothing: that is still so, and still the same case.
-    expect(await caseOf('self-heal')).toMatchObject({ class: 'done_but_no_effect', lifecycle: 'persisting' })
-    const open = await caseOf('self-heal')
+    expect(await caseOf('self-reversed')).toMatchObject({
+      class: 'done_but_no_effect',
+      lifecycle: 'persisting',
+    })
+    const open = await caseOf('self-reversed')
     await closeCaseByHand(await world.as('operator'), { caseId: open?.id ?? '', reason: REASON })
   })
 

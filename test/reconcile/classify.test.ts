@@ -55,7 +55,7 @@ describe('nothing is wrong', () => {
     ],
     ['a refund on all sides', refunded],
     [
-      'our own refund of a surplus',
+      'our own refund of a duplicate',
       {
         charges: [charge(), again({ refundedMinor: 1050n })],
         refunds: [
@@ -63,7 +63,7 @@ describe('nothing is wrong', () => {
         ],
       },
     ],
-    ['a surplus given back whole', { charges: [charge(), again({ refundedMinor: 1050n })] }],
+    ['a duplicate given back whole', { charges: [charge(), again({ refundedMinor: 1050n })] }],
     [
       'a decline stored as 402',
       {

@@ -5,28 +5,28 @@ import { act, whyKilled } from '@/lib/reconcile/corrections/execute/act'
 import { executeCorrection } from '@/lib/reconcile/corrections/execute/execute'
 import { gather } from '@/lib/reconcile/corrections/execute/gather'
 import { settleCorrections } from '@/lib/reconcile/corrections/execute/settle'
-import { createDesk, hashOf } from './desk'
+import { createCorrectionFixture, hashOf } from './correction-fixture'
 import { SETTINGS } from './world'
 
-const { world, approver, doubled, cases, proposeRefund, refundsOf, calm } = await createDesk()
+const { world, approver, doubled, cases, proposeRefund, refundsOf, calm } = await createCorrectionFixture()
 afterAll(() => world.close())
 beforeEach(calm)
 
 describe('a refund whose outcome is not plain', () => {
   test('a lost answer is read, not repeated: it had happened', async () => {
-    const { caseId, surplus, reference } = await doubled()
+    const { caseId, duplicate, reference } = await doubled()
     const action = await proposeRefund(caseId)
     world.provider.control.setSwitches({
       serverError: { remaining: 9, effect: 'after', match: 'POST /v1/refunds' },
     })
     const done = await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
     expect(done).toMatchObject({ state: 'done', result: { settledBy: 'reading' } })
-    expect(await refundsOf(surplus)).toHaveLength(1)
+    expect(await refundsOf(duplicate)).toHaveLength(1)
     expect(await cases(reference)).toMatchObject([{ resolution: 'corrected' }])
   })
 
   test('a process that died behind the call leaves it to be settled by reading', async () => {
-    const { caseId, surplus, reference } = await doubled()
+    const { caseId, duplicate, reference } = await doubled()
     const action = await proposeRefund(caseId)
     await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
     await world.system.db.prisma.action.update({
@@ -39,28 +39,30 @@ describe('a refund whose outcome is not plain', () => {
     })
     world.advance(400_000)
     expect(await settleCorrections(world.system, SETTINGS)).toBe(1)
-    expect(await refundsOf(surplus)).toHaveLength(1)
+    expect(await refundsOf(duplicate)).toHaveLength(1)
     const row = await world.system.db.prisma.action.findUniqueOrThrow({ where: { id: action.id } })
     expect(row.state).toBe('done')
     expect(await cases(reference)).toMatchObject([{ resolution: 'corrected' }])
   })
 
   test('a lost request is unknown, and the same action is sent again while its approval is good', async () => {
-    const { caseId, surplus, reference } = await doubled()
+    const { caseId, duplicate, reference } = await doubled()
     const action = await proposeRefund(caseId)
     world.provider.control.setSwitches({
       serverError: { remaining: 1, effect: 'before', match: 'POST /v1/refunds' },
     })
     await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
-    expect(await refundsOf(surplus)).toHaveLength(0)
+    expect(await refundsOf(duplicate)).toHaveLength(0)
     world.advance(10_000)
     expect(await settleCorrections(world.system, SETTINGS)).toBe(1)
-    expect((await refundsOf(surplus)).map(({ metadata }) => metadata?.idemscope_action)).toEqual([action.id])
+    expect((await refundsOf(duplicate)).map(({ metadata }) => metadata?.idemscope_action)).toEqual([
+      action.id,
+    ])
     expect(await cases(reference)).toMatchObject([{ resolution: 'corrected' }])
   })
 
   test('an error that the provider replays is read, not repeated for ever: it failed, and a new action is offered', async () => {
-    const { caseId, surplus } = await doubled()
+    const { caseId, duplicate } = await doubled()
     const action = await proposeRefund(caseId)
     world.provider.control.setSwitches({
       serverError: { remaining: 1, effect: 'before', match: 'POST /v1/refunds', kept: true },
@@ -72,17 +74,17 @@ describe('a refund whose outcome is not plain', () => {
     expect(await settleCorrections(world.system, SETTINGS)).toBe(1)
     const row = await world.system.db.prisma.action.findUniqueOrThrow({ where: { id: action.id } })
     expect(row).toMatchObject({ state: 'failed', result: { reason: 'error_replayed' } })
-    expect(await refundsOf(surplus)).toHaveLength(0)
+    expect(await refundsOf(duplicate)).toHaveLength(0)
     const next = await proposeRefund(caseId)
     expect(next.supersedes).toBe(action.id)
     expect(
       await approve(approver, { actionId: next.id, evidenceHash: hashOf(next) }, SETTINGS),
     ).toMatchObject({ state: 'done' })
-    expect(await refundsOf(surplus)).toHaveLength(1)
+    expect(await refundsOf(duplicate)).toHaveLength(1)
   })
 
   test('approval run out: what was lost is read, not sent again, and a new action supersedes it', async () => {
-    const { caseId, surplus } = await doubled()
+    const { caseId, duplicate } = await doubled()
     const action = await proposeRefund(caseId)
     world.provider.control.setSwitches({
       serverError: { remaining: 1, effect: 'before', match: 'POST /v1/refunds' },
@@ -92,17 +94,17 @@ describe('a refund whose outcome is not plain', () => {
     ).toMatchObject({ state: 'unknown' })
     world.advance(15 * 60_000)
     await settleCorrections(world.system, SETTINGS)
-    expect(await refundsOf(surplus)).toHaveLength(0)
+    expect(await refundsOf(duplicate)).toHaveLength(0)
     const next = await proposeRefund(caseId)
     expect(next.supersedes).toBe(action.id)
     expect(
       await approve(approver, { actionId: next.id, evidenceHash: hashOf(next) }, SETTINGS),
     ).toMatchObject({ state: 'done' })
-    expect(await refundsOf(surplus)).toHaveLength(1)
+    expect(await refundsOf(duplicate)).toHaveLength(1)
   })
 
   test('a process that was paused before the call sends nothing once its action was settled', async () => {
-    const { caseId, surplus } = await doubled()
+    const { caseId, duplicate } = await doubled()
     const { prisma } = world.system.db
     const proposed = await proposeRefund(caseId)
     const now = world.system.clock.now()
@@ -117,11 +119,11 @@ describe('a refund whose outcome is not plain', () => {
     expect(await act(action, gathered, () => whyKilled(world.system, action))).toMatchObject({
       state: 'refused',
     })
-    expect(await refundsOf(surplus)).toHaveLength(0)
+    expect(await refundsOf(duplicate)).toHaveLength(0)
   })
 
   test('the kill switch stops it, also between the approval and the call', async () => {
-    const { caseId, surplus } = await doubled()
+    const { caseId, duplicate } = await doubled()
     const action = await proposeRefund(caseId)
     await setKillSwitch(approver, { on: true, reason: 'provider looks wrong' })
     await expect(
@@ -142,6 +144,6 @@ describe('a refund whose outcome is not plain', () => {
       result: { reason: 'kill_switch' },
     })
     await setKillSwitch(await world.as('admin', 'boss'), { on: false, reason: 'provider is fine again' })
-    expect(await refundsOf(surplus)).toHaveLength(0)
+    expect(await refundsOf(duplicate)).toHaveLength(0)
   })
 })

@@ -44,30 +44,30 @@ const refundsOf = async (id: string) => (await world.stripe.refunds.list({ charg
 async function doubled(reference: string) {
   const held = await acquire(world, { scope: 'web/POST /v1/legacy-payments' })
   const kept = await charge(world, held, { reference, providerKey: `${reference}-a` })
-  const surplus = await charge(world, held, { reference, providerKey: `${reference}-b` })
+  const duplicate = await charge(world, held, { reference, providerKey: `${reference}-b` })
   await book(world, { ref: kept, reference })
   await complete(world, held, { reference, charge: kept })
   await ripen(world)
-  return { caseId: (await caseOf({ reference })).id, kept, surplus }
+  return { caseId: (await caseOf({ reference })).id, kept, duplicate }
 }
 
 describe('nothing stays approved silently', () => {
   test('a provider that does not answer refuses the approval, and nothing was sent', async () => {
-    const { caseId, surplus } = await doubled('silent-1')
+    const { caseId, duplicate } = await doubled('silent-1')
     const action = await fix(caseId, 'refund')
     world.provider.control.setSwitches({ serverError: { remaining: 50, effect: 'before', match: 'GET' } })
     expect(await decide(action)).toMatchObject({ state: 'refused', result: { reason: 'unavailable' } })
     world.provider.control.setSwitches({ serverError: { remaining: 0, effect: 'before' } })
-    expect(await refundsOf(surplus)).toHaveLength(0)
+    expect(await refundsOf(duplicate)).toHaveLength(0)
     expect(await decide(await fix(caseId, 'refund'))).toMatchObject({ state: 'done' })
   })
 })
 
 describe('refund cap under concurrency', () => {
   test('two actions on one charge, approved at once: never more than was captured', async () => {
-    const { caseId, surplus } = await doubled('cap-1')
+    const { caseId, duplicate } = await doubled('cap-1')
     const { prisma } = world.system.db
-    const first = await fix(caseId, 'refund', { charge: surplus, amountMinor: '800' })
+    const first = await fix(caseId, 'refund', { charge: duplicate, amountMinor: '800' })
     // A second action on the same charge, as another case would propose it.
     const row = await prisma.action.findUniqueOrThrow({ where: { id: first.id } })
     const { id: _, supersedesId: __, ...copy } = row
@@ -87,21 +87,21 @@ describe('refund cap under concurrency', () => {
       approve(other, { actionId: second.id, evidenceHash: second.evidenceHash ?? '' }, SETTINGS),
     ])
     expect(ended.map(({ state }) => state).sort()).toEqual(['done', 'refused'])
-    const refunds = await refundsOf(surplus)
+    const refunds = await refundsOf(duplicate)
     expect(refunds.reduce((sum, { amount }) => sum + amount, 0)).toBe(800)
   })
 
   test('what somebody else gave back in between is seen before the call', async () => {
-    const { caseId, surplus } = await doubled('cap-2')
+    const { caseId, duplicate } = await doubled('cap-2')
     const action = await fix(caseId, 'refund')
-    await world.stripe.refunds.create({ charge: surplus, amount: 1000 })
+    await world.stripe.refunds.create({ charge: duplicate, amount: 1000 })
     expect(await decide(action)).toMatchObject({ state: 'refused' })
-    expect(await refundsOf(surplus)).toHaveLength(1)
+    expect(await refundsOf(duplicate)).toHaveLength(1)
   })
 })
 
 test('kill switch: an unknown correction is not sent again while it is on', async () => {
-  const { caseId, surplus } = await doubled('kill-1')
+  const { caseId, duplicate } = await doubled('kill-1')
   const action = await fix(caseId, 'refund')
   world.provider.control.setSwitches({
     serverError: { remaining: 1, effect: 'before', match: 'POST /v1/refunds' },
@@ -110,10 +110,10 @@ test('kill switch: an unknown correction is not sent again while it is on', asyn
   await setKillSwitch(approver, { on: true, reason: 'provider looks wrong' })
   world.advance(10_000)
   expect(await settleCorrections(world.system, SETTINGS)).toBe(0)
-  expect(await refundsOf(surplus)).toHaveLength(0)
+  expect(await refundsOf(duplicate)).toHaveLength(0)
   await setKillSwitch(await world.as('admin', 'boss'), { on: false, reason: 'provider is fine again' })
   expect(await settleCorrections(world.system, SETTINGS)).toBe(1)
-  expect(await refundsOf(surplus)).toHaveLength(1)
+  expect(await refundsOf(duplicate)).toHaveLength(1)
 })
 
 describe('stuck keys are settled through their case', () => {

@@ -3,28 +3,28 @@ import { approve } from '@/lib/reconcile/corrections/approve'
 import { executeCorrection } from '@/lib/reconcile/corrections/execute/execute'
 import { propose } from '@/lib/reconcile/corrections/propose'
 import { reject } from '@/lib/reconcile/corrections/reject'
-import { createDesk, hashOf } from './desk'
+import { createCorrectionFixture, hashOf } from './correction-fixture'
 import { pay } from './payments'
 import { REASON, reconcileNow, SETTINGS } from './world'
 
 const { world, proposer, approver, doubled, openCase, cases, proposeRefund, refundsOf, calm } =
-  await createDesk()
+  await createCorrectionFixture()
 afterAll(() => world.close())
 beforeEach(calm)
 
 describe('a refund', () => {
-  test('proposed by one, approved by another, leaves exactly one refund, of the surplus, and closes the case', async () => {
-    const { caseId, kept, surplus, reference } = await doubled()
+  test('proposed by one, approved by another, leaves exactly one refund, of the duplicate, and closes the case', async () => {
+    const { caseId, kept, duplicate, reference } = await doubled()
     const action = await proposeRefund(caseId)
     expect(action).toMatchObject({
       state: 'proposed',
-      charge: surplus,
+      charge: duplicate,
       amount: { minor: '1050', currency: 'USD' },
     })
-    expect(await refundsOf(surplus)).toHaveLength(0)
+    expect(await refundsOf(duplicate)).toHaveLength(0)
     const done = await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
     expect(done.state).toBe('done')
-    const refunds = await refundsOf(surplus)
+    const refunds = await refundsOf(duplicate)
     expect(refunds.map(({ amount, metadata }) => ({ amount, action: metadata?.idemscope_action }))).toEqual([
       { amount: 1050, action: action.id },
     ])
@@ -61,7 +61,7 @@ describe('a refund', () => {
   })
 
   test('two approvals at once make one call', async () => {
-    const { caseId, surplus } = await doubled()
+    const { caseId, duplicate } = await doubled()
     const action = await proposeRefund(caseId)
     const second = await world.as('approver', 'second')
     const answers = await Promise.allSettled(
@@ -70,20 +70,20 @@ describe('a refund', () => {
       ),
     )
     expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
-    expect(await refundsOf(surplus)).toHaveLength(1)
+    expect(await refundsOf(duplicate)).toHaveLength(1)
   })
 
   test('is refused when the evidence changed after it was proposed', async () => {
-    const { caseId, surplus } = await doubled()
+    const { caseId, duplicate } = await doubled()
     const action = await proposeRefund(caseId)
-    await world.stripe.refunds.create({ charge: surplus, amount: 100 })
+    await world.stripe.refunds.create({ charge: duplicate, amount: 100 })
     const refused = await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
     expect(refused).toMatchObject({ state: 'refused', result: { reason: 'evidence_changed' } })
-    expect(await refundsOf(surplus)).toHaveLength(1)
+    expect(await refundsOf(duplicate)).toHaveLength(1)
   })
 
   test('an approval is good for 15 minutes', async () => {
-    const { caseId, surplus } = await doubled()
+    const { caseId, duplicate } = await doubled()
     const action = await proposeRefund(caseId)
     const now = world.system.clock.now()
     await world.system.db.prisma.action.update({
@@ -97,11 +97,11 @@ describe('a refund', () => {
     })
     world.advance(900_001)
     expect(await executeCorrection(approver, action.id, SETTINGS)).toMatchObject({ state: 'expired' })
-    expect(await refundsOf(surplus)).toHaveLength(0)
+    expect(await refundsOf(duplicate)).toHaveLength(0)
   })
 
   test('never gives back more than is left, and only what a person chose where evidence does not decide', async () => {
-    const { caseId, surplus, kept } = await doubled()
+    const { caseId, duplicate, kept } = await doubled()
     await expect(proposeRefund(caseId, { amountMinor: '1051' })).rejects.toMatchObject({
       code: 'unprocessable',
       meta: { leftMinor: '1050' },
@@ -109,7 +109,7 @@ describe('a refund', () => {
     await expect(proposeRefund(caseId, { charge: 'ch_other' })).rejects.toMatchObject({
       code: 'unprocessable',
     })
-    const part = await proposeRefund(caseId, { charge: surplus, amountMinor: '50' })
+    const part = await proposeRefund(caseId, { charge: duplicate, amountMinor: '50' })
     expect(part.amount).toEqual({ minor: '50', currency: 'USD' })
     expect(await refundsOf(kept)).toHaveLength(0)
 
@@ -126,7 +126,7 @@ describe('a refund', () => {
   })
 
   test('while one is in flight for a charge, another is not begun', async () => {
-    const { caseId, surplus } = await doubled()
+    const { caseId, duplicate } = await doubled()
     const action = await proposeRefund(caseId)
     await world.system.db.prisma.action.create({
       data: {
@@ -134,7 +134,7 @@ describe('a refund', () => {
         kind: 'refund',
         state: 'unknown',
         provider: world.ids.provider,
-        charge: surplus,
+        charge: duplicate,
         reason: REASON,
         createdAt: world.system.clock.now(),
       },
@@ -143,7 +143,7 @@ describe('a refund', () => {
     expect(
       await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS),
     ).toMatchObject({ state: 'refused', result: { reason: 'one_in_flight' } })
-    expect(await refundsOf(surplus)).toHaveLength(0)
+    expect(await refundsOf(duplicate)).toHaveLength(0)
     await world.system.db.prisma.action.delete({ where: { id: 'act_inflight' } })
     const next = await proposeRefund(caseId)
     expect(

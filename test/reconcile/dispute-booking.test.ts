@@ -6,11 +6,11 @@ import { settleCorrections } from '@/lib/reconcile/corrections/execute/settle'
 import { propose } from '@/lib/reconcile/corrections/propose'
 import { openSystem } from '@/lib/sources/registry'
 import { saveSource } from '@/lib/sources/save'
-import { createDesk, hashOf, withFunction } from './desk'
+import { createCorrectionFixture, hashOf, withFunction } from './correction-fixture'
 import { pay } from './payments'
 import { REASON, reconcileNow, SETTINGS } from './world'
 
-const { world, proposer, approver, openCase, cases, calm } = await createDesk()
+const { world, proposer, approver, openCase, cases, calm } = await createCorrectionFixture()
 afterAll(() => world.close())
 beforeEach(calm)
 

@@ -39,7 +39,7 @@ test('a class that has used up its questions leaves those of the others', async 
   const sources = await openSystem(world.system, 'payments')
   const sides = { intent: 'complete', ledger: 'complete', provider: 'complete' } as const
   const run = { id: 'run_share', system: 'payments', stage: { asOf: world.system.clock.now(), sides } }
-  const judged = await classifyBatch(
+  const results = await classifyBatch(
     world.system,
     run,
     sources,
@@ -51,7 +51,7 @@ test('a class that has used up its questions leaves those of the others', async 
       settings: SETTINGS,
     },
   )
-  const outcomes = judged.flatMap(({ classified }) =>
+  const outcomes = results.flatMap(({ classified }) =>
     classified.findings.map((finding) => [finding.class, finding.outcome]),
   )
   expect(outcomes.sort()).toEqual([
@@ -60,7 +60,7 @@ test('a class that has used up its questions leaves those of the others', async 
   ])
 })
 
-test('what has no case yet is judged before what has one', async () => {
+test('what has no case yet is classified before what has one', async () => {
   await pay(world, 'older', { skip: 'book' })
   await ripen(world)
   await pay(world, 'newer', { skip: 'book' })
@@ -73,14 +73,14 @@ test('what has no case yet is judged before what has one', async () => {
   const newer = BigInt(rows[0].operation_id)
   expect(older < newer).toBe(true)
   const run = { id: 'run_order', system: 'payments' }
-  const judgeable = async (...ids: bigint[]) =>
+  const classifiable = async (...ids: bigint[]) =>
     world.system.db.pool.query(
       `INSERT INTO mirror.candidate (run_id, system, operation_id) SELECT $1, $2, unnest($3::bigint[])`,
       [run.id, run.system, ids],
     )
-  await judgeable(older, newer)
+  await classifiable(older, newer)
   expect(await nextBatch(world.system, run)).toEqual([newer])
-  await world.system.db.pool.query(`UPDATE mirror.candidate SET judged = true WHERE operation_id = $1`, [
+  await world.system.db.pool.query(`UPDATE mirror.candidate SET classified = true WHERE operation_id = $1`, [
     newer,
   ])
   expect(await nextBatch(world.system, run)).toEqual([older])

@@ -35,8 +35,8 @@ describe('on demand', () => {
     expect(await cutOf()).toBe(cut)
 
     await book(world, { ref: paid.charge, reference: 'key-1' })
-    const healed = await reconcileNow(world, { params: { scope: paid.held.scope, key: paid.held.key } })
-    expect(healed.counts.payments).toMatchObject({ resolved: 1 })
+    const second = await reconcileNow(world, { params: { scope: paid.held.scope, key: paid.held.key } })
+    expect(second.counts.payments).toMatchObject({ resolved: 1 })
     await book(world, { ref: other.charge, reference: 'key-2' })
     await reconcileNow(world)
   })

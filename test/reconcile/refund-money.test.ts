@@ -3,11 +3,12 @@ import { approve } from '@/lib/reconcile/corrections/approve'
 import { act } from '@/lib/reconcile/corrections/execute/act'
 import { gather } from '@/lib/reconcile/corrections/execute/gather'
 import { propose } from '@/lib/reconcile/corrections/propose'
-import { createDesk, hashOf } from './desk'
+import { createCorrectionFixture, hashOf } from './correction-fixture'
 import { book, giveBack, pay } from './payments'
 import { REASON, reconcileNow, ripen, SETTINGS } from './world'
 
-const { world, proposer, approver, doubled, cases, proposeRefund, refundsOf, calm } = await createDesk()
+const { world, proposer, approver, doubled, cases, proposeRefund, refundsOf, calm } =
+  await createCorrectionFixture()
 afterAll(() => world.close())
 beforeEach(calm)
 
@@ -198,8 +199,8 @@ describe('a refund that was booked under an id of the service’s own', () => {
 
 describe('a charge that the customer’s bank claims', () => {
   test('a disputed duplicate is not offered for refund, and the case says why', async () => {
-    const { caseId, surplus, reference } = await doubled()
-    await world.provider.control.disputeCharge(surplus)
+    const { caseId, duplicate, reference } = await doubled()
+    await world.provider.control.disputeCharge(duplicate)
     await expect(proposeRefund(caseId)).rejects.toMatchObject({
       code: 'unprocessable',
       message: expect.stringContaining('dispute'),
@@ -213,30 +214,30 @@ describe('a charge that the customer’s bank claims', () => {
     expect(found?.evidence).toMatchObject({
       money: expect.arrayContaining([
         expect.objectContaining({
-          charge: surplus,
+          charge: duplicate,
           disputes: [expect.objectContaining({ status: 'pending' })],
         }),
       ]),
     })
-    expect(await refundsOf(surplus)).toEqual([])
+    expect(await refundsOf(duplicate)).toEqual([])
   })
 
   test('disputed after it was proposed: refused; won since: refunded', async () => {
-    const { caseId, surplus } = await doubled()
+    const { caseId, duplicate } = await doubled()
     const action = await proposeRefund(caseId)
-    await world.provider.control.disputeCharge(surplus)
+    await world.provider.control.disputeCharge(duplicate)
     expect(await decide(action)).toMatchObject({ state: 'refused' })
     await expect(proposeRefund(caseId)).rejects.toMatchObject({ code: 'unprocessable' })
-    expect(await refundsOf(surplus)).toEqual([])
-    await world.provider.control.decideDispute(surplus, 'won')
+    expect(await refundsOf(duplicate)).toEqual([])
+    await world.provider.control.decideDispute(duplicate, 'won')
     expect(await decide(await proposeRefund(caseId))).toMatchObject({ state: 'done' })
   })
 })
 
-test('a kept charge that support gave back in part: the surplus waits until that is explained', async () => {
-  const { caseId, kept, surplus } = await doubled()
+test('a kept charge that support gave back in part: the duplicate waits until that is explained', async () => {
+  const { caseId, kept, duplicate } = await doubled()
   const part = await resendAtDashboard(kept, 400)
   await expect(proposeRefund(caseId)).rejects.toMatchObject({ message: expect.stringContaining(part.id) })
   await reconcileNow(world)
-  expect(await refundsOf(surplus)).toEqual([])
+  expect(await refundsOf(duplicate)).toEqual([])
 })

@@ -1,13 +1,13 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { propose } from '@/lib/reconcile/corrections/propose'
-import { createDesk, hashOf } from './desk'
+import { createCorrectionFixture, hashOf } from './correction-fixture'
 import { book, giveBack, type Paid, pay } from './payments'
 import { REASON, ripen, SETTINGS } from './world'
 
 /** Two refunds of one charge, or one sent again in parts: which of them is the other's answer, and which is missing. */
 
-const { world, proposer, approver, cases, proposeRefund, refundsOf, calm } = await createDesk()
+const { world, proposer, approver, cases, proposeRefund, refundsOf, calm } = await createCorrectionFixture()
 afterAll(() => world.close())
 beforeEach(calm)
 
@@ -75,7 +75,7 @@ describe('two equal refunds, of which the first fails after the second was made'
     expect(await backMinor(paid.charge)).toBe(1000)
   })
 
-  test('the second at the dashboard, one posting: it is the answer, and no third one leaves', async () => {
+  test('the second at the dashboard, one posting: it is the answer, and no third one partitions', async () => {
     const paid = await pay(world, 'one-posting', { amount: 2000 })
     const { refund } = await giveBack(world, paid)
     later()

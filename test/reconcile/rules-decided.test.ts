@@ -56,7 +56,7 @@ test('a proposal says which open cases it would excuse, and changes nothing', as
   })
 })
 
-test('never approved by its proposer; by two at once it is in force once, and the next run judges by it', async () => {
+test('never approved by its proposer; by two at once it is in force once, and the next run applies it', async () => {
   const action = await propose(CENTS, 0)
   const other = await propose([], 0)
   await expect(approveRules(operator, seen(action))).rejects.toMatchObject({ code: 'forbidden' })

@@ -3,11 +3,12 @@ import { approve } from '@/lib/reconcile/corrections/approve'
 import { act } from '@/lib/reconcile/corrections/execute/act'
 import { gather } from '@/lib/reconcile/corrections/execute/gather'
 import { propose } from '@/lib/reconcile/corrections/propose'
-import { createDesk, hashOf } from './desk'
+import { createCorrectionFixture, hashOf } from './correction-fixture'
 import { acquire, book, charge, complete, giveBack, pay } from './payments'
 import { REASON, ripen, SETTINGS } from './world'
 
-const { world, proposer, approver, doubled, cases, proposeRefund, refundsOf, calm } = await createDesk()
+const { world, proposer, approver, doubled, cases, proposeRefund, refundsOf, calm } =
+  await createCorrectionFixture()
 afterAll(() => world.close())
 beforeEach(calm)
 
@@ -126,48 +127,48 @@ describe('a refund that is sent again', () => {
 
 describe('a duplicate is not refunded while the one that is kept may have been', () => {
   test('disputed at the bank: nothing leaves until the dispute is won', async () => {
-    const { caseId, kept, surplus, reference } = await doubled()
+    const { caseId, kept, duplicate, reference } = await doubled()
     const before = await proposeRefund(caseId)
     await world.provider.control.disputeCharge(kept)
     expect(await decide(before)).toMatchObject({ state: 'refused' })
     await expect(proposeRefund(caseId)).rejects.toMatchObject({ message: expect.stringContaining(kept) })
     await ripen(world)
     expect((await caseOf(reference, 'duplicate_same_key')).fixes).toEqual(['ignore'])
-    expect(await backMinor(surplus)).toBe(0)
+    expect(await backMinor(duplicate)).toBe(0)
     await world.provider.control.decideDispute(kept, 'won')
     expect(await decide(await proposeRefund(caseId))).toMatchObject({ state: 'done' })
   })
 
-  /** An approved refund of the surplus whose evidence was just read again. */
+  /** An approved refund of the duplicate whose evidence was just read again. */
   async function aboutToCall() {
-    const { caseId, kept, surplus } = await doubled()
+    const { caseId, kept, duplicate } = await doubled()
     const { id } = await proposeRefund(caseId)
     const { prisma } = world.system.db
     const action = await prisma.action.findUniqueOrThrow({ where: { id } })
     const row = await prisma.reconciliationCase.findUniqueOrThrow({ where: { id: caseId } })
     const gathered = await gather(world.system, row, SETTINGS)
     expect(gathered.hash).toBe(action.evidenceHash)
-    return { kept, surplus, action, gathered }
+    return { kept, duplicate, action, gathered }
   }
 
   test('disputed between the evidence and the call: the charges are compared once more, and nothing leaves', async () => {
-    const { kept, surplus, action, gathered } = await aboutToCall()
+    const { kept, duplicate, action, gathered } = await aboutToCall()
     await world.provider.control.disputeCharge(kept)
     expect(await act(action, gathered, async () => null)).toMatchObject({
       state: 'refused',
       result: { reason: 'money_changed', text: expect.stringContaining(`new dispute of ${kept}`) },
     })
-    expect(await backMinor(surplus)).toBe(0)
+    expect(await backMinor(duplicate)).toBe(0)
   })
 
   test('given back at the dashboard between the evidence and the call: nothing leaves', async () => {
-    const { kept, surplus, action, gathered } = await aboutToCall()
+    const { kept, duplicate, action, gathered } = await aboutToCall()
     await world.stripe.refunds.create({ charge: kept })
     expect(await act(action, gathered, async () => null)).toMatchObject({
       state: 'refused',
       result: { reason: 'money_changed' },
     })
-    expect(await backMinor(surplus)).toBe(0)
+    expect(await backMinor(duplicate)).toBe(0)
   })
 
   test('where a person chooses: neither beside a dispute nor beside a refund that nothing explains', async () => {

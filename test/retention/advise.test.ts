@@ -17,9 +17,9 @@ beforeAll(async () => {
 afterAll(() => database.close())
 
 /** Keys that come `gapMs` apart, first seen an hour ago, with a record that lives `ttlMs`. */
-async function sightings(client: string, keys: number, gapMs: number, ttlMs: number): Promise<void> {
+async function keyedRequests(client: string, keys: number, gapMs: number, ttlMs: number): Promise<void> {
   await database.db.pool.query(
-    `INSERT INTO telemetry.sighting (time, end_time, record_created_at, record_expires_at, store_operations, store_errors,
+    `INSERT INTO telemetry.keyed_request (time, end_time, record_created_at, record_expires_at, store_operations, store_errors,
        first_seen, duplicate, expired_retry, effect_twice, final, trace_id, span_id, key_hash, service, version, instance,
        environment, region, scope, endpoint, client, outcome)
      SELECT at, at, $1, $1::timestamptz + $4 * interval '1 ms', 1, 0, m = 0, m = 1, false, false, true, uuid_send(gen_random_uuid()),
@@ -32,8 +32,8 @@ async function sightings(client: string, keys: number, gapMs: number, ttlMs: num
 }
 
 test('windows of retries by endpoint and client, and the TTL that they imply', async () => {
-  await sightings('web', 2_000, 30_000, 60_000)
-  await sightings('batch', 100, 1_200_000, 60_000)
+  await keyedRequests('web', 2_000, 30_000, 60_000)
+  await keyedRequests('batch', 100, 1_200_000, 60_000)
   const windows = await adviseTtl(database.db, { from: ago(7_200_000), to: now })
   const of = (client: string) => windows.find((each) => each.client === client)
   expect(of('web')).toMatchObject({

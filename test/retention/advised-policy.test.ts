@@ -6,18 +6,18 @@ import { listPolicies } from '@/lib/retention/policy/policies'
 import { saveSource } from '@/lib/sources/save'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
 import { brandurLayout, type Layout } from '../conformance/fixtures'
-import { CREDENTIALS_KEY, createStand, type Stand } from '../locks/locks-fixture'
+import { CREDENTIALS_KEY, createFixture, type Fixture } from '../locks/locks-fixture'
 
-let stand: Stand
+let fixture: Fixture
 let layout: Layout
 const now = systemClock.now()
 const from = new Date(now.getTime() - 7_200_000)
 beforeAll(async () => {
-  ;[stand, layout] = await Promise.all([createStand(), brandurLayout()])
-  await ensurePartitions(stand.console.db, systemClock)
+  ;[fixture, layout] = await Promise.all([createFixture(), brandurLayout()])
+  await ensurePartitions(fixture.console.db, systemClock)
   // Each key comes again after ten minutes.
-  await stand.console.db.pool.query(
-    `INSERT INTO telemetry.sighting (time, end_time, record_created_at, record_expires_at, store_operations, store_errors,
+  await fixture.console.db.pool.query(
+    `INSERT INTO telemetry.keyed_request (time, end_time, record_created_at, record_expires_at, store_operations, store_errors,
        first_seen, duplicate, expired_retry, effect_twice, final, trace_id, span_id, key_hash, service, version, instance,
        environment, region, scope, endpoint, client, outcome)
      SELECT at, at, $1, $1::timestamptz + interval '72 hours', 1, 0, m = 0, m = 1, false, false, true, uuid_send(gen_random_uuid()),
@@ -29,17 +29,17 @@ beforeAll(async () => {
   )
 })
 afterAll(async () => {
-  await stand.close()
+  await fixture.close()
   await layout.close()
 })
 
 test('one step from an advice to a proposal that says its reason; another person puts it in force', async () => {
   const source = await saveSource(
-    stand.system,
+    fixture.system,
     { ...layout.source, name: 'rides', system: 'rides', secret: { url: layout.url } },
     { credentialsKey: CREDENTIALS_KEY },
   )
-  const operator = await stand.as('operator')
+  const operator = await fixture.as('operator')
   const input = { source, endpoint: 'POST /rides', from, to: now, safetyMs: 60_000, archive: false }
   const proposed = await proposeAdvised(operator, input)
   expect(proposed).toMatchObject({
@@ -49,16 +49,16 @@ test('one step from an advice to a proposal that says its reason; another person
       'Advised: 50 of 50 keys came again, the last after 600 s; 15 min with a margin of 1.5. Raised to the floor, up to which keys can be replayed.',
   })
   const evidenceHash = proposed.evidenceHash ?? ''
-  await approvePolicy(await stand.as('approver'), { actionId: proposed.id, evidenceHash })
-  expect(await listPolicies(stand.console.db, source)).toMatchObject([
+  await approvePolicy(await fixture.as('approver'), { actionId: proposed.id, evidenceHash })
+  expect(await listPolicies(fixture.console.db, source)).toMatchObject([
     { endpoint: 'POST /rides', ttlMs: 72 * 3_600_000, safetyMs: 60_000, version: 1 },
   ])
   await expect(proposeAdvised(operator, { ...input, endpoint: 'POST /other' })).rejects.toMatchObject({
     code: 'not_found',
   })
   // The TTL of a native tier is the service's own.
-  await expect(proposeAdvised(operator, { ...input, source: stand.sourceId })).rejects.toMatchObject({
+  await expect(proposeAdvised(operator, { ...input, source: fixture.sourceId })).rejects.toMatchObject({
     code: 'unprocessable',
   })
-  await expect(proposeAdvised(await stand.as('viewer'), input)).rejects.toMatchObject({ code: 'forbidden' })
+  await expect(proposeAdvised(await fixture.as('viewer'), input)).rejects.toMatchObject({ code: 'forbidden' })
 })

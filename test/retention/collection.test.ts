@@ -7,27 +7,27 @@ import { sampleStores } from '@/lib/retention/sample-stores'
 import { startCollection } from '@/lib/retention/start-collection'
 import { executeRun } from '@/lib/runs/execute'
 import { getRun } from '@/lib/runs/read'
-import { acquire, createStand, killHolder, type Stand } from '../locks/locks-fixture'
+import { acquire, createFixture, type Fixture, killHolder } from '../locks/locks-fixture'
 
-let stand: Stand
+let fixture: Fixture
 let operator: Context
 beforeAll(async () => {
-  stand = await createStand()
-  operator = await stand.as('operator')
+  fixture = await createFixture()
+  operator = await fixture.as('operator')
 })
-afterAll(() => stand.close())
+afterAll(() => fixture.close())
 
-/** A record whose leaf is long past: the leaves' bounds are moved, as time would. */
-async function expiredLeaf(key: string): Promise<string> {
-  const holder = await acquire(stand, key)
-  await stand.store.complete(holder, { status: 200, headers: [], body: Buffer.from('x') })
-  const { rows } = await stand.service.query(
-    `SELECT leaf, lower_bound, upper_bound FROM idem_leaves() ORDER BY upper_bound`,
+/** A record whose partition is long past: the partitions' bounds are moved, as time would. */
+async function expiredPartition(key: string): Promise<string> {
+  const holder = await acquire(fixture, key)
+  await fixture.store.complete(holder, { status: 200, headers: [], body: Buffer.from('x') })
+  const { rows } = await fixture.service.query(
+    `SELECT partition, lower_bound, upper_bound FROM idem_partitions() ORDER BY upper_bound`,
   )
   const from = '2020-01-01T00:00:00Z'
   const to = '2020-01-01T12:00:00Z'
   const name = `idem_record_t1_${Date.parse(to)}`
-  await stand.service.query(`
+  await fixture.service.query(`
     CREATE TABLE ${name} PARTITION OF idem_record_t1 FOR VALUES FROM ('${from}') TO ('${to}');
     CREATE TABLE ${name.replace('record', 'body')} PARTITION OF idem_body_t1 FOR VALUES FROM ('${from}') TO ('${to}');
     INSERT INTO idem_record SELECT '2020-01-01T06:00:00Z', '2020-01-01', 1, scope_id, tier, 200, 1, 'C', idem_key_bytes('old-' || n), fingerprint, NULL
@@ -36,30 +36,30 @@ async function expiredLeaf(key: string): Promise<string> {
   return name
 }
 
-const leafExists = async (name: string): Promise<boolean> =>
-  (await stand.service.query('SELECT to_regclass($1) IS NOT NULL AS there', [name])).rows[0].there
+const partitionExists = async (name: string): Promise<boolean> =>
+  (await fixture.service.query('SELECT to_regclass($1) IS NOT NULL AS there', [name])).rows[0].there
 
 async function run(dryRun: boolean, options = {}) {
-  const started = await startCollection(operator, { source: stand.sourceId, dryRun })
+  const started = await startCollection(operator, { source: fixture.sourceId, dryRun })
   const outcome = await executeRun(
-    stand.system,
+    fixture.system,
     { id: started.id, owner: 'w', leaseMs: 60_000 },
-    (ctx, handle) => collect(ctx, handle, { source: stand.sourceId }, { safetyMs: 3_600_000, ...options }),
+    (ctx, handle) => collect(ctx, handle, { source: fixture.sourceId }, { safetyMs: 3_600_000, ...options }),
   )
   expect(outcome).toBe('done')
-  return getRun(stand.console.db, started.id)
+  return getRun(fixture.console.db, started.id)
 }
 
 test('a dry run says what it would drop; the run drops it; live records and unfinished keys stay', async () => {
-  const leaf = await expiredLeaf('done-1')
-  const stuck = await acquire(stand, 'stuck-old')
-  await killHolder(stand, stuck)
-  await stand.service.query(
+  const partition = await expiredPartition('done-1')
+  const stuck = await acquire(fixture, 'stuck-old')
+  await killHolder(fixture, stuck)
+  await fixture.service.query(
     `UPDATE idem_lease SET created_at = '2020-01-01' WHERE key = idem_key_bytes('stuck-old')`,
   )
 
-  expect(await sampleStores(stand.system)).toBe(1)
-  const sample = await stand.console.db.pool.query(
+  expect(await sampleStores(fixture.system)).toBe(1)
+  const sample = await fixture.console.db.pool.query(
     'SELECT tier, expired_rows::int AS expired FROM telemetry.store_sample',
   )
   expect(sample.rows[0]).toMatchObject({ tier: 'standard' })
@@ -68,50 +68,50 @@ test('a dry run says what it would drop; the run drops it; live records and unfi
   const dry = await run(true)
   expect(dry).toMatchObject({
     outcome: 'dry_run',
-    counts: { leaves: 1, reapedUnfinished: 1, unfinished: [{ key: 'stuck-old', state: 'leased' }] },
+    counts: { partitions: 1, reapedUnfinished: 1, unfinished: [{ key: 'stuck-old', state: 'leased' }] },
   })
-  expect(await leafExists(leaf)).toBe(true)
+  expect(await partitionExists(partition)).toBe(true)
 
   const real = await run(false)
   expect(real).toMatchObject({
     outcome: 'collected',
-    counts: { leaves: 1, busy: 0, reapedUnfinished: 1, rows: (dry.counts as { rows: string }).rows },
+    counts: { partitions: 1, busy: 0, reapedUnfinished: 1, rows: (dry.counts as { rows: string }).rows },
   })
-  expect(await leafExists(leaf)).toBe(false)
-  const { rows } = await stand.service.query(
+  expect(await partitionExists(partition)).toBe(false)
+  const { rows } = await fixture.service.query(
     `SELECT (SELECT count(*) FROM idem_record)::int AS records, (SELECT count(*) FROM idem_lease)::int AS leases`,
   )
   expect(rows[0]).toEqual({ records: 1, leases: 1 })
 })
 
 test('behind a long reader it waits its turn, and no acquire waits with it', async () => {
-  const leaf = await expiredLeaf('done-2')
-  const reader = new pg.Client({ connectionString: stand.service.options.connectionString })
+  const partition = await expiredPartition('done-2')
+  const reader = new pg.Client({ connectionString: fixture.service.options.connectionString })
   await reader.connect()
   await reader.query('BEGIN')
-  await reader.query(`SELECT count(*) FROM ${leaf}`)
+  await reader.query(`SELECT count(*) FROM ${partition}`)
 
   expect(await run(false, { retryForMs: 0 })).toMatchObject({
     outcome: 'busy',
-    counts: { leaves: 0, busy: 1 },
+    counts: { partitions: 0, busy: 1 },
   })
-  expect(await leafExists(leaf)).toBe(true)
+  expect(await partitionExists(partition)).toBe(true)
   const startedAt = performance.now()
   const collecting = run(false, { retryForMs: 20_000 })
-  for (let n = 0; n < 20; n++) await acquire(stand, `meanwhile-${n}`)
+  for (let n = 0; n < 20; n++) await acquire(fixture, `meanwhile-${n}`)
   const waitedMs = performance.now() - startedAt
   await reader.query('COMMIT')
   await reader.end()
-  expect(await collecting).toMatchObject({ outcome: 'collected', counts: { leaves: 1, busy: 0 } })
-  expect(await leafExists(leaf)).toBe(false)
+  expect(await collecting).toMatchObject({ outcome: 'collected', counts: { partitions: 1, busy: 0 } })
+  expect(await partitionExists(partition)).toBe(false)
   expect(waitedMs).toBeLessThan(20_000)
 })
 
-test('who may not is refused; the telemetry’s leaves are kept up', async () => {
-  await expect(startCollection(await stand.as('viewer'), {})).rejects.toMatchObject({ code: 'forbidden' })
-  await expect(startCollection(operator, { source: stand.providerSourceId })).rejects.toMatchObject({
+test('who may not is refused; the telemetry’s partitions are kept up', async () => {
+  await expect(startCollection(await fixture.as('viewer'), {})).rejects.toMatchObject({ code: 'forbidden' })
+  await expect(startCollection(operator, { source: fixture.providerSourceId })).rejects.toMatchObject({
     code: 'invalid',
   })
-  expect((await maintainPartitions(stand.system)).made).toBeGreaterThan(0)
-  expect((await maintainPartitions(stand.system)).made).toBe(0)
+  expect((await maintainPartitions(fixture.system)).made).toBeGreaterThan(0)
+  expect((await maintainPartitions(fixture.system)).made).toBe(0)
 })

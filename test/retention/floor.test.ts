@@ -10,28 +10,28 @@ import { executeRun } from '@/lib/runs/execute'
 import { openIntentSource } from '@/lib/sources/registry'
 import { saveSource } from '@/lib/sources/save'
 import { brandurLayout, type Layout, recipeLayout } from '../conformance/fixtures'
-import { CREDENTIALS_KEY, createStand, type Stand } from '../locks/locks-fixture'
+import { CREDENTIALS_KEY, createFixture, type Fixture } from '../locks/locks-fixture'
 
 /** No key goes while it can be replayed: by its row, up to the row's expiry, or by the provider, up to its window. */
 
 const HOUR_MS = 3_600_000
 const EXCEPTION = 'Rides are never retried after an hour: their client gives up.'
 
-let stand: Stand
+let fixture: Fixture
 let rides: Layout
 let recipe: Layout
 let operator: Context
 let approver: Context
 const sources = { rides: '', recipe: '', slow: '' }
 beforeAll(async () => {
-  stand = await createStand()
+  fixture = await createFixture()
   rides = await brandurLayout()
   recipe = await recipeLayout()
-  operator = await stand.as('operator')
-  approver = await stand.as('approver')
+  operator = await fixture.as('operator')
+  approver = await fixture.as('approver')
   const save = (layout: Layout, system: string) =>
     saveSource(
-      stand.system,
+      fixture.system,
       { ...layout.source, name: system, system, secret: { url: layout.url } },
       { credentialsKey: CREDENTIALS_KEY },
     )
@@ -39,7 +39,7 @@ beforeAll(async () => {
   sources.recipe = await save(recipe, 'recipe')
   sources.slow = await save(rides, 'slow-provider')
   await saveSource(
-    stand.system,
+    fixture.system,
     {
       adapter: 'stripe',
       name: 'stripe',
@@ -51,7 +51,7 @@ beforeAll(async () => {
   )
 })
 afterAll(async () => {
-  await stand.close()
+  await fixture.close()
   await rides.close()
   await recipe.close()
 })
@@ -70,13 +70,13 @@ async function keysOf(layout: Layout): Promise<string[]> {
 }
 async function run(source: string): Promise<void> {
   const started = await startCollection(operator, { source })
-  await executeRun(stand.system, { id: started.id, owner: 'w', leaseMs: 60_000 }, (ctx, handle) =>
+  await executeRun(fixture.system, { id: started.id, owner: 'w', leaseMs: 60_000 }, (ctx, handle) =>
     collect(ctx, handle, { source }, { safetyMs: 0 }),
   )
 }
 /** As one that was agreed on before there was a floor. */
 const oldPolicy = (sourceId: string, ttlMs: number, endpoint = '', archive = false) =>
-  stand.console.db.prisma.retentionPolicy.create({
+  fixture.console.db.prisma.retentionPolicy.create({
     data: {
       id: `pol_${sourceId}${endpoint}`,
       sourceId,
@@ -101,11 +101,11 @@ describe('a policy from before the floor', () => {
     await ride('ended', 73)
     await run(sources.rides)
     expect(await keysOf(rides)).toEqual(['live'])
-    const [policy] = await listPolicies(stand.console.db, sources.rides)
-    const floor = (await readFloors(stand.system, [sources.rides])).get(sources.rides)
+    const [policy] = await listPolicies(fixture.console.db, sources.rides)
+    const floor = (await readFloors(fixture.system, [sources.rides])).get(sources.rides)
     expect(floor).toEqual({ floorMs: 72 * HOUR_MS, providerWindowMs: 24 * HOUR_MS })
     expect(policy && isBelowFloor(policy, floor)).toBe(true)
-    await stand.console.db.prisma.retentionPolicy.deleteMany({})
+    await fixture.console.db.prisma.retentionPolicy.deleteMany({})
     await rides.db.query('TRUNCATE idempotency_keys')
   })
 
@@ -122,7 +122,7 @@ describe('a policy from before the floor', () => {
     }
     await run(sources.recipe)
     expect(await keysOf(recipe)).toEqual(['live'])
-    await stand.console.db.prisma.retentionPolicy.deleteMany({})
+    await fixture.console.db.prisma.retentionPolicy.deleteMany({})
   })
 })
 
@@ -137,10 +137,10 @@ test('nothing goes while the provider still answers its key, counted from its la
   expect(await keysOf(rides)).toEqual(['kept-longer', 'used-late'])
   // Switched off in the console it answers its keys all the same.
   const provider = { system: 'slow-provider', kind: 'provider' }
-  await stand.console.db.prisma.source.updateMany({ where: provider, data: { enabled: false } })
+  await fixture.console.db.prisma.source.updateMany({ where: provider, data: { enabled: false } })
   await run(sources.slow)
   expect(await keysOf(rides)).toEqual(['kept-longer', 'used-late'])
-  await stand.console.db.prisma.source.updateMany({ where: provider, data: { enabled: true } })
+  await fixture.console.db.prisma.source.updateMany({ where: provider, data: { enabled: true } })
   await rides.db.query('TRUNCATE idempotency_keys')
 })
 
@@ -167,7 +167,7 @@ test('below the floor a policy takes an exception in words, which both people se
   await run(sources.rides)
   expect(await keysOf(rides)).toEqual(['short'])
   await approvePolicy(approver, { actionId: proposed.id, evidenceHash: proposed.evidenceHash ?? '' })
-  expect(await listPolicies(stand.console.db, sources.rides)).toMatchObject([{ exception: EXCEPTION }])
+  expect(await listPolicies(fixture.console.db, sources.rides)).toMatchObject([{ exception: EXCEPTION }])
   await rides.db.query(`INSERT INTO idempotency_keys (idempotency_key, request_method, request_params, request_path,
       recovery_point, user_id, locked_at, created_at, last_run_at)
     VALUES ('other-route', 'POST', '{}', '/other', 'finished', 7, NULL, now() - interval '2 hours', now() - interval '2 hours')`)
@@ -176,7 +176,7 @@ test('below the floor a policy takes an exception in words, which both people se
 })
 
 test('a floor that grew since it was proposed is other evidence', async () => {
-  const { source } = await openIntentSource(stand.system, sources.slow)
+  const { source } = await openIntentSource(fixture.system, sources.slow)
   expect(source.rowCollection?.ownExpiryMs).toBe(72 * HOUR_MS)
   const input = {
     source: sources.slow,
@@ -186,7 +186,7 @@ test('a floor that grew since it was proposed is other evidence', async () => {
     reason: 'shorter than before',
   }
   const proposed = await proposePolicy(operator, { ...input, exception: EXCEPTION })
-  await stand.console.db.prisma.source.updateMany({
+  await fixture.console.db.prisma.source.updateMany({
     where: { name: 'stripe' },
     data: { config: { idempotencyWindowMs: 60 * 24 * HOUR_MS } },
   })

@@ -22,20 +22,20 @@ import { executeRun } from '@/lib/runs/execute'
 import { getRun } from '@/lib/runs/read'
 import { saveSource } from '@/lib/sources/save'
 import { brandurLayout, type Layout } from '../conformance/fixtures'
-import { CREDENTIALS_KEY, createStand, type Stand } from '../locks/locks-fixture'
+import { CREDENTIALS_KEY, createFixture, type Fixture } from '../locks/locks-fixture'
 
-let stand: Stand
+let fixture: Fixture
 let layout: Layout
 let operator: Context
 let approver: Context
 let sourceId: string
 beforeAll(async () => {
-  stand = await createStand()
+  fixture = await createFixture()
   layout = await brandurLayout()
-  operator = await stand.as('operator')
-  approver = await stand.as('approver')
+  operator = await fixture.as('operator')
+  approver = await fixture.as('approver')
   sourceId = await saveSource(
-    stand.system,
+    fixture.system,
     {
       adapter: 'rocket-rides-atomic',
       name: 'rides',
@@ -47,7 +47,7 @@ beforeAll(async () => {
   )
 })
 afterAll(async () => {
-  await stand.close()
+  await fixture.close()
   await layout.close()
   rmSync(dataDir, { recursive: true })
 })
@@ -72,10 +72,10 @@ const count = async (prefix: string): Promise<number> =>
 
 async function run(dryRun: boolean, pace = PACE) {
   const started = await startCollection(operator, { source: sourceId, dryRun })
-  await executeRun(stand.system, { id: started.id, owner: 'w', leaseMs: 60_000 }, (ctx, handle) =>
+  await executeRun(fixture.system, { id: started.id, owner: 'w', leaseMs: 60_000 }, (ctx, handle) =>
     collect(ctx, handle, { source: sourceId }, { pace }),
   )
-  return getRun(stand.console.db, started.id)
+  return getRun(fixture.console.db, started.id)
 }
 
 test('expired rows go in batches; the young, the unfinished and the buffer stay', async () => {
@@ -91,7 +91,7 @@ test('expired rows go in batches; the young, the unfinished and the buffer stay'
   expect([await count('old-'), await count('stuck-'), await count('young-'), await count('buffer-')]).toEqual(
     [0, 2, 50, 5],
   )
-  const marks = await stand.console.db.prisma.collectionMark.findMany({ where: { sourceId } })
+  const marks = await fixture.console.db.prisma.collectionMark.findMany({ where: { sourceId } })
   expect(marks).toMatchObject([{ mode: 'batched_delete', rows: 3000n, unfinished: 2 }])
 })
 
@@ -107,7 +107,7 @@ test('a run that was killed goes on where it stopped, and loses nothing', async 
       return 0
     },
   }
-  await executeRun(stand.system, { id: started.id, owner: 'a', leaseMs: 60_000 }, (ctx, handle) =>
+  await executeRun(fixture.system, { id: started.id, owner: 'a', leaseMs: 60_000 }, (ctx, handle) =>
     collect(ctx, handle, { source: sourceId }, { pace: dying }),
   )
   expect(await count('killed-')).toBeLessThan(4_000)
@@ -164,7 +164,7 @@ test('a policy needs two people and the evidence that they saw', async () => {
   const first = await proposePolicy(operator, { ...input, endpoint: 'POST /rides' })
   expect(first).toMatchObject({ state: 'proposed', kind: 'retention_policy' })
   const hash = first.evidenceHash ?? ''
-  const itself = await stand.as('approver', 'both')
+  const itself = await fixture.as('approver', 'both')
   const own = await proposePolicy(itself, { ...input, endpoint: 'POST /other' })
   await expect(
     approvePolicy(itself, { actionId: own.id, evidenceHash: own.evidenceHash ?? '' }),
@@ -183,14 +183,14 @@ test('a policy needs two people and the evidence that they saw', async () => {
     approvePolicy(approver, { actionId: second.id, evidenceHash: second.evidenceHash ?? '' }),
   ).rejects.toMatchObject({ code: 'conflict' })
   await expect(approvePolicy(approver, { actionId: first.id, evidenceHash: hash })).rejects.toThrow()
-  expect(await listPolicies(stand.console.db, sourceId)).toMatchObject([
+  expect(await listPolicies(fixture.console.db, sourceId)).toMatchObject([
     { endpoint: 'POST /rides', ttlMs: 3_600_000, archive: true, version: 1 },
   ])
-  const audit = await stand.console.db.prisma.auditEntry.findMany({ where: { subject: first.id } })
+  const audit = await fixture.console.db.prisma.auditEntry.findMany({ where: { subject: first.id } })
   expect(audit.map(({ verb }) => verb)).toEqual(['retention.propose', 'retention.approve'])
   await expect(
     proposePolicy(operator, {
-      source: stand.sourceId,
+      source: fixture.sourceId,
       ttlMs: 60_000,
       safetyMs: 0,
       archive: false,
@@ -202,23 +202,23 @@ test('a policy needs two people and the evidence that they saw', async () => {
 test('a store’s capacity is said by an administrator, and taken away with 0', async () => {
   const input = { source: sourceId, bytes: 50 * 1024 ** 3, reason: 'the disk that was ordered' }
   await expect(setCapacity(operator, input)).rejects.toMatchObject({ code: 'forbidden' })
-  const admin = await stand.as('admin')
+  const admin = await fixture.as('admin')
   await setCapacity(admin, input)
-  expect(await readCapacities(stand.system.db)).toEqual(new Map([[sourceId, input.bytes]]))
+  expect(await readCapacities(fixture.system.db)).toEqual(new Map([[sourceId, input.bytes]]))
   await expect(setCapacity(admin, { ...input, source: 'src_none' })).rejects.toMatchObject({
     code: 'not_found',
   })
   await setCapacity(admin, { ...input, bytes: 0 })
-  expect((await readCapacities(stand.system.db)).size).toBe(0)
+  expect((await readCapacities(fixture.system.db)).size).toBe(0)
 })
 
 test('with an archive: written, checked, found again by key, restored', async () => {
   await fill('kept-', 1_200, 2)
   expect(await run(false)).toMatchObject({ outcome: 'collected' })
   expect(await count('kept-')).toBe(0)
-  const found = await findArchived(stand.system, { sourceId, scope: '7/POST /rides', key: 'kept-77' })
+  const found = await findArchived(fixture.system, { sourceId, scope: '7/POST /rides', key: 'kept-77' })
   expect(found).toMatchObject([{ key: 'kept-77', row: { response_code: 201, recovery_point: 'finished' } }])
-  expect(await findArchived(stand.system, { sourceId, scope: '8/POST /rides', key: 'kept-77' })).toEqual([])
+  expect(await findArchived(fixture.system, { sourceId, scope: '8/POST /rides', key: 'kept-77' })).toEqual([])
 
   const folder = join(dataDir, 'archive', sourceId)
   const [manifestName] = readdirSync(folder).filter((name) => name.endsWith('.manifest.json'))
@@ -229,7 +229,7 @@ test('with an archive: written, checked, found again by key, restored', async ()
     .split('\n')
   expect(lines).toHaveLength(manifest.rows)
 
-  const admin = await stand.as('admin')
+  const admin = await fixture.as('admin')
   const [hit] = found
   const restored = await restoreArchive(admin, hit?.archiveId ?? '')
   expect(restored.restored).toBe(restored.rows)
@@ -239,13 +239,13 @@ test('with an archive: written, checked, found again by key, restored', async ()
   )
   expect(rows[0].row).toEqual(hit?.row)
 
-  const { items } = await listArchives(stand.system.db, { limit: 1 })
+  const { items } = await listArchives(fixture.system.db, { limit: 1 })
   expect(items).toMatchObject([
     { source: sourceId, rows: expect.any(Number), collectedAt: expect.any(String) },
   ])
   await expect(restoreSql(operator, hit?.archiveId ?? '')).rejects.toMatchObject({ code: 'forbidden' })
   expect(await restoreSql(admin, hit?.archiveId ?? '')).toMatch(/^CREATE TABLE idem_restored_\w+ AS SELECT/)
-  const taken = await stand.system.db.prisma.auditEntry.count({ where: { verb: 'retention.restore_sql' } })
+  const taken = await fixture.system.db.prisma.auditEntry.count({ where: { verb: 'retention.restore_sql' } })
   expect(taken).toBe(1)
 
   const file = join(folder, hit?.file ?? '')

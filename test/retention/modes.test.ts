@@ -15,25 +15,25 @@ import type { DeletedBatch } from '@/lib/sources/contracts'
 import { openIntentSource } from '@/lib/sources/registry'
 import { saveSource } from '@/lib/sources/save'
 import { brandurLayout, type Layout, mappedLayout } from '../conformance/fixtures'
-import { CREDENTIALS_KEY, createStand, type Stand } from '../locks/locks-fixture'
+import { CREDENTIALS_KEY, createFixture, type Fixture } from '../locks/locks-fixture'
 
-let stand: Stand
+let fixture: Fixture
 let operator: Context
 let rides: Layout
 let mapped: Layout
 beforeAll(async () => {
-  stand = await createStand()
-  operator = await stand.as('operator')
+  fixture = await createFixture()
+  operator = await fixture.as('operator')
   ;[rides, mapped] = await Promise.all([brandurLayout(), mappedLayout()])
 })
 afterAll(async () => {
-  await stand.close()
+  await fixture.close()
   await Promise.all([rides.close(), mapped.close()])
 })
 
 const connect = (layout: Layout, name: string, over: Record<string, unknown> = {}): Promise<string> =>
   saveSource(
-    stand.system,
+    fixture.system,
     {
       adapter: layout.source.adapter,
       name,
@@ -49,8 +49,8 @@ async function run(
   work: (ctx: SystemContext, handle: RunHandle) => ReturnType<typeof collect>,
 ) {
   const started = await startRun(operator, { kind: 'collection', params: { source } })
-  await executeRun(stand.system, { id: started.id, owner: 'w', leaseMs: 60_000 }, work)
-  return getRun(stand.console.db, started.id)
+  await executeRun(fixture.system, { id: started.id, owner: 'w', leaseMs: 60_000 }, work)
+  return getRun(fixture.console.db, started.id)
 }
 
 test('report only: nothing goes, what is unfinished past its retention is listed, and a collection is refused', async () => {
@@ -94,7 +94,7 @@ test('only the store’s clock counts: a console that is years ahead or behind t
 
 test('an index must lead the walk: without one a collection is not offered, and says why', async () => {
   const source = await connect(mapped, 'unindexed', { order: 'created_at' })
-  const { source: store } = await openIntentSource(stand.system, source)
+  const { source: store } = await openIntentSource(fixture.system, source)
   await store.sample()
   expect(store.capabilities).toMatchObject({
     canCollect: false,
@@ -110,7 +110,7 @@ test('times kept as numbers, by a mapping: expired rows go, in batches, to the l
     await mapped.finish(`n-${n}`)
     if (n % 2 === 0) await mapped.expire(`n-${n}`)
   }
-  const { source: store } = await openIntentSource(stand.system, source)
+  const { source: store } = await openIntentSource(fixture.system, source)
   let position: string | null = null
   let gone = 0
   do {
@@ -133,7 +133,7 @@ test('collections are marks in their window, the newest first', async () => {
     await run(source, (ctx, handle) => collect(ctx, handle, { source }))
   }
   const window = { from: new Date(Date.now() - 3_600_000), to: new Date(Date.now() + 3_600_000) }
-  const marks = await listCollections(stand.console.db, { ...window, source })
+  const marks = await listCollections(fixture.console.db, { ...window, source })
   expect(marks).toHaveLength(2)
   expect(marks.map(({ at }) => at)).toEqual(
     marks
@@ -142,13 +142,13 @@ test('collections are marks in their window, the newest first', async () => {
       .reverse(),
   )
   expect(marks[0]).toMatchObject({ mode: 'batched_delete', rows: expect.any(String) })
-  expect(await listCollections(stand.console.db, { ...window, source: 'src_none' })).toEqual([])
+  expect(await listCollections(fixture.console.db, { ...window, source: 'src_none' })).toEqual([])
 })
 
 test('a proposal that was rejected is in force nowhere, and is decided once', async () => {
-  const policy = { source: stand.sourceId, tier: 'standard', safetyMs: 0, archive: true }
+  const policy = { source: fixture.sourceId, tier: 'standard', safetyMs: 0, archive: true }
   const { id } = await proposePolicy(operator, { ...policy, reason: 'archive the standard tier' })
-  const approver = await stand.as('approver')
+  const approver = await fixture.as('approver')
   expect(await rejectPolicy(approver, { actionId: id, reason: 'not before the audit' })).toMatchObject({
     state: 'rejected',
   })
@@ -157,7 +157,7 @@ test('a proposal that was rejected is in force nowhere, and is decided once', as
   ).rejects.toMatchObject({
     code: 'conflict',
   })
-  expect(await stand.console.db.prisma.retentionPolicy.count()).toBe(0)
+  expect(await fixture.console.db.prisma.retentionPolicy.count()).toBe(0)
 })
 
 test('of several policies the safest counts: a tier’s own, else the source’s, and the longest buffer', () => {

@@ -11,7 +11,7 @@ import {
 } from './support'
 
 /** Far more than the planner would ever need; a generic plan locks each of them and its indexes. */
-const LEAVES = 300
+const PARTITIONS = 300
 const LOCKS_MAX = 40
 /** A session makes its generic plans from the sixth call on. */
 const CALLS = 12
@@ -61,15 +61,15 @@ async function writes(request: AcquireRequest): Promise<boolean> {
   return rows[0].writes
 }
 
-it(`holds at most ${LOCKS_MAX} locks however many leaves nobody has collected`, async () => {
+it(`holds at most ${LOCKS_MAX} locks however many partitions nobody has collected`, async () => {
   await fixture.query(`
-    DO $$ BEGIN FOR n IN 1..${LEAVES} LOOP
+    DO $$ BEGIN FOR n IN 1..${PARTITIONS} LOOP
       EXECUTE format('CREATE TABLE idem_record_old_%s (LIKE idem_record INCLUDING ALL)', n);
       EXECUTE format('CREATE UNIQUE INDEX ON idem_record_old_%s (scope_id, key)', n);
       EXECUTE format('ALTER TABLE idem_record_t1 ATTACH PARTITION idem_record_old_%s FOR VALUES FROM (%L) TO (%L)', n,
         '2001-01-01Z'::timestamptz + n * interval '1 hour', '2001-01-01Z'::timestamptz + (n + 1) * interval '1 hour');
     END LOOP; END $$`)
-  await fixture.store.ensureLeaves('default')
+  await fixture.store.ensurePartitions('default')
   // One connection, in a transaction that keeps what it locked.
   const pool = openPool(fixture.url, 1)
   const store = createPostgresStore({ pool })
@@ -97,11 +97,11 @@ it(`holds at most ${LOCKS_MAX} locks however many leaves nobody has collected`, 
   for (const [name, locks] of Object.entries(counts)) expect(locks, name).toBeLessThanOrEqual(LOCKS_MAX)
 })
 
-it('counts leaves that were collected since, and goes back to plans that are kept', async () => {
+it('counts partitions that were collected since, and goes back to plans that are kept', async () => {
   const counted = async () =>
-    (await fixture.query("SELECT leaves FROM idem_tier WHERE name = 'default'"))[0]?.leaves
-  expect(await counted()).toBeGreaterThanOrEqual(LEAVES)
-  for (let n = 1; n <= LEAVES; n += 1) await fixture.query(`DROP TABLE idem_record_old_${n}`)
-  await fixture.store.ensureLeaves('default')
+    (await fixture.query("SELECT partitions FROM idem_tier WHERE name = 'default'"))[0]?.partitions
+  expect(await counted()).toBeGreaterThanOrEqual(PARTITIONS)
+  for (let n = 1; n <= PARTITIONS; n += 1) await fixture.query(`DROP TABLE idem_record_old_${n}`)
+  await fixture.store.ensurePartitions('default')
   expect(await counted()).toBeLessThan(10)
 })

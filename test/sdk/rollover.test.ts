@@ -40,11 +40,11 @@ it(`no key is admitted twice within a record’s life, over ${LIVES} lives of ea
   }
   async function collect(): Promise<void> {
     while (!isDone()) {
-      const due = await fixture.query<{ leaf: string }>(
-        "SELECT leaf FROM idem_leaves() WHERE tier_name = 'rolling' AND expired",
+      const due = await fixture.query<{ partition: string }>(
+        "SELECT partition FROM idem_partitions() WHERE tier_name = 'rolling' AND expired",
       )
-      for (const { leaf } of due)
-        await fixture.query('SELECT * FROM idem_collect_leaf($1, 0)', [leaf]).catch(() => [])
+      for (const { partition } of due)
+        await fixture.query('SELECT * FROM idem_collect_partition($1, 0)', [partition]).catch(() => [])
       await fixture.query('SELECT pg_sleep(0.1)')
     }
   }

@@ -135,7 +135,7 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
 
 /** Superusers without triggers and foreign keys: emptying is not part of any story. */
 const KEPT = ['_prisma_migrations', 'source', 'user', 'account', 'principal_link', 'kill_switch', 'setting']
-const KEPT_OF_SERVICE = ['idem_tier', 'idem_scope', 'idem_migration', 'idem_leaf']
+const KEPT_OF_SERVICE = ['idem_tier', 'idem_scope', 'idem_migration', 'idem_partition']
 
 async function wipeOf(pool: pg.Pool, kept: readonly string[]): Promise<string> {
   const { rows } = await pool.query(

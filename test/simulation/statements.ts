@@ -2,7 +2,7 @@ import pg from 'pg'
 import { breakConnection, currentStrand, faultOf, never, type Strand, turn } from './strands'
 
 /** Not a step of the story: what it does depends on partitions that earlier histories have made. */
-const HOUSEKEEPING = /idem_(leaf_time_left|ensure_leaves|find_tier|register_tier)/
+const HOUSEKEEPING = /idem_(partition_time_left|ensure_partitions|find_tier|register_tier)/
 
 type Query = (this: pg.Client, ...args: unknown[]) => unknown
 const original = pg.Client.prototype.query as Query

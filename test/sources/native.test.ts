@@ -271,12 +271,12 @@ describe('acting', () => {
   })
 })
 
-test('leaves: those that may hold live records are not due, unknown ones are gone', async () => {
-  const leaves = await source.listLeaves()
-  const last = leaves.at(-1)
+test('partitions: those that may hold live records are not due, unknown ones are gone', async () => {
+  const partitions = await source.listPartitions()
+  const last = partitions.at(-1)
   expect(last?.expired).toBe(false)
-  expect(await source.collectLeaf(last?.leaf ?? '', 0)).toEqual({ kind: 'not_due' })
-  expect(await source.collectLeaf('idem_record_t1_1', 0)).toEqual({ kind: 'gone' })
+  expect(await source.collectPartition(last?.partition ?? '', 0)).toEqual({ kind: 'not_due' })
+  expect(await source.collectPartition('idem_record_t1_1', 0)).toEqual({ kind: 'gone' })
   expect((await source.sample()).map(({ tier }) => tier)).toEqual(['short', 'standard'])
 })
 

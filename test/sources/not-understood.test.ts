@@ -3,19 +3,19 @@ import { listSources } from '@/lib/mirror/read/list-sources'
 import { stageSystem } from '@/lib/reconcile/stage/stage'
 import { saveSource } from '@/lib/sources/save'
 import { mappedLayout } from '../conformance/fixtures'
-import { CREDENTIALS_KEY, createStand, type Stand } from '../locks/locks-fixture'
+import { CREDENTIALS_KEY, createFixture, type Fixture } from '../locks/locks-fixture'
 import { SETTINGS } from '../reconcile/world'
 
 /** One row that cannot be understood stops nothing, is counted and shown, and is never taken for absent. */
 
 const SYSTEM = 'odd'
-let stand: Stand
+let fixture: Fixture
 let layout: Awaited<ReturnType<typeof mappedLayout>>
 let store = ''
 let ledger = ''
 const TABLE = '"Pay"."Idempotency Records"'
 beforeAll(async () => {
-  stand = await createStand()
+  fixture = await createFixture()
   layout = await mappedLayout()
   await layout.db.query(
     `ALTER TABLE ${TABLE} ALTER response_status TYPE text, ALTER created_at DROP NOT NULL`,
@@ -24,7 +24,7 @@ beforeAll(async () => {
     `CREATE TABLE posting (id text, kind text, ref text, amount numeric, currency text, at timestamptz)`,
   )
   const save = (source: object, name: string) =>
-    saveSource(stand.system, { ...source, name, system: SYSTEM, secret: { url: layout.url } } as never, {
+    saveSource(fixture.system, { ...source, name, system: SYSTEM, secret: { url: layout.url } } as never, {
       credentialsKey: CREDENTIALS_KEY,
     })
   store = await save(layout.source, 'odd store')
@@ -45,14 +45,14 @@ beforeAll(async () => {
   ledger = await save({ adapter: 'ledger-postgres', config }, 'odd ledger')
 })
 afterAll(async () => {
-  await stand.close()
+  await fixture.close()
   await layout.close()
 })
 
-const stage = () => stageSystem(stand.system, SYSTEM, { settings: { ...SETTINGS, clockSkewMs: 60_000 } })
-const viewOf = async (id: string) => (await listSources(stand.console.db)).find((each) => each.id === id)
+const stage = () => stageSystem(fixture.system, SYSTEM, { settings: { ...SETTINGS, clockSkewMs: 60_000 } })
+const viewOf = async (id: string) => (await listSources(fixture.console.db)).find((each) => each.id === id)
 async function staged(source: string): Promise<Record<string, string>> {
-  const { rows } = await stand.console.db.pool.query(
+  const { rows } = await fixture.console.db.pool.query(
     `SELECT coalesce(key, object_id) AS name, side || ' ' || kind || ' ' || status AS what
      FROM mirror.object WHERE source_id = $1 AND gone_at IS NULL`,
     [source],
@@ -101,9 +101,9 @@ test.each([
   'rows of a ledger, read %s: a posting without a whole amount is set apart, the rest is booked',
   async (_, rows) => {
     await layout.db.query('TRUNCATE posting')
-    await stand.console.db.pool.query('DELETE FROM mirror.object WHERE source_id = $1', [ledger])
-    await stand.console.db.pool.query('DELETE FROM mirror.unreadable WHERE source_id = $1', [ledger])
-    await stand.console.db.pool.query('DELETE FROM mirror.cursor WHERE source_id = $1', [ledger])
+    await fixture.console.db.pool.query('DELETE FROM mirror.object WHERE source_id = $1', [ledger])
+    await fixture.console.db.pool.query('DELETE FROM mirror.unreadable WHERE source_id = $1', [ledger])
+    await fixture.console.db.pool.query('DELETE FROM mirror.cursor WHERE source_id = $1', [ledger])
     await layout.db.query(
       `INSERT INTO posting SELECT 'p-' || n, 'charge', 'ch_' || n, 1050, 'EUR', now() - interval '1 minute' + n * interval '1 ms'
      FROM generate_series(1, $1::int) n`,
@@ -135,7 +135,7 @@ test('the first reading of a ledger meets odd rows, too', async () => {
   await layout.db.query(
     `INSERT INTO posting VALUES ('first', 'charge', 'ch_f', 0.1, 'EUR', now() - interval '1 hour')`,
   )
-  await stand.console.db.pool.query('DELETE FROM mirror.cursor WHERE source_id = $1', [ledger])
+  await fixture.console.db.pool.query('DELETE FROM mirror.cursor WHERE source_id = $1', [ledger])
   expect((await stage()).failures).toEqual([])
   expect(await staged(ledger)).toMatchObject({ first: 'ledger other booked' })
 })

@@ -7,7 +7,7 @@ import { stageSystem } from '@/lib/reconcile/stage/stage'
 import { openSystem } from '@/lib/sources/registry'
 import { saveSource } from '@/lib/sources/save'
 import { mappedLayout } from '../conformance/fixtures'
-import { CREDENTIALS_KEY, createStand, type Stand } from '../locks/locks-fixture'
+import { CREDENTIALS_KEY, createFixture, type Fixture } from '../locks/locks-fixture'
 import { SETTINGS as RECONCILE } from '../reconcile/world'
 
 /** Rows that no walk along a column comes by are read all the same, or it is said that they are not. */
@@ -16,14 +16,14 @@ const SYSTEM = 'unread'
 const SETTINGS = { ...RECONCILE, clockSkewMs: 60_000 }
 const TABLE = '"Pay"."Idempotency Records"'
 const SCOPE = '7/POST /rides'
-let stand: Stand
+let fixture: Fixture
 let layout: Awaited<ReturnType<typeof mappedLayout>>
 let store = ''
 let growing = ''
 let random = ''
 
 beforeAll(async () => {
-  stand = await createStand()
+  fixture = await createFixture()
   layout = await mappedLayout()
   await layout.db.query(`
     ALTER TABLE ${TABLE} ADD COLUMN seen_no bigint, ALTER response_status TYPE text;
@@ -33,7 +33,7 @@ beforeAll(async () => {
     CREATE TABLE random (LIKE growing INCLUDING DEFAULTS);
     ALTER TABLE random ALTER id DROP DEFAULT, ALTER id TYPE uuid USING gen_random_uuid(), ALTER id SET DEFAULT gen_random_uuid()`)
   const save = (source: object, name: string) =>
-    saveSource(stand.system, { ...source, name, system: SYSTEM, secret: { url: layout.url } } as never, {
+    saveSource(fixture.system, { ...source, name, system: SYSTEM, secret: { url: layout.url } } as never, {
       credentialsKey: CREDENTIALS_KEY,
     })
   store = await save(
@@ -66,14 +66,14 @@ beforeAll(async () => {
   random = await ledger('random')
 })
 afterAll(async () => {
-  await stand.close()
+  await fixture.close()
   await layout.close()
 })
 
-const stage = () => stageSystem(stand.system, SYSTEM, { settings: SETTINGS })
-const viewOf = async (id: string) => (await listSources(stand.console.db)).find((each) => each.id === id)
+const stage = () => stageSystem(fixture.system, SYSTEM, { settings: SETTINGS })
+const viewOf = async (id: string) => (await listSources(fixture.console.db)).find((each) => each.id === id)
 async function staged(source: string): Promise<Record<string, string>> {
-  const { rows } = await stand.console.db.pool.query(
+  const { rows } = await fixture.console.db.pool.query(
     `SELECT coalesce(key, provider_ref, object_id) AS name, kind || ' ' || status AS what
      FROM mirror.object WHERE source_id = $1`,
     [source],
@@ -81,8 +81,8 @@ async function staged(source: string): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map(({ name, what }) => [name, what]))
 }
 const conditions = async () => {
-  await evaluateConditions(stand.system)
-  const all = await readConditions(stand.console.db)
+  await evaluateConditions(fixture.system)
+  const all = await readConditions(fixture.console.db)
   return all.filter(({ kind }) => kind === 'unread_rows').map(({ subject, detail }) => ({ subject, detail }))
 }
 const insert = (table: string, ref: string, at: string) =>
@@ -92,7 +92,7 @@ describe('a ledger', () => {
   beforeEach(async () => {
     for (const id of [growing, random]) {
       for (const table of ['object', 'unreadable', 'cursor'])
-        await stand.console.db.pool.query(`DELETE FROM mirror.${table} WHERE source_id = $1`, [id])
+        await fixture.console.db.pool.query(`DELETE FROM mirror.${table} WHERE source_id = $1`, [id])
     }
     await layout.db.query('TRUNCATE growing, random')
   })
@@ -143,8 +143,8 @@ describe('a ledger', () => {
     await insert('growing', 'ch_beside', 'clock_timestamp()')
     const wanted = ['ch_odd', 'ch_far', 'ch_beside'].map((ref) => ({ kind: 'ledger' as const, ref }))
     const failed = new Map()
-    const sources = await openSystem(stand.system, SYSTEM)
-    const answered = await lookUp(stand.system, sources, wanted, { left: 10, failed }, SETTINGS)
+    const sources = await openSystem(fixture.system, SYSTEM)
+    const answered = await lookUp(fixture.system, sources, wanted, { left: 10, failed }, SETTINGS)
     expect([...failed.values()]).toEqual([])
     expect(answered.size).toBe(3)
     expect(await staged(growing)).toEqual({
@@ -207,18 +207,18 @@ describe('a ledger', () => {
     await stage()
     await insert('random', 'ch_back', `clock_timestamp() - interval '30 days'`)
     await insert('random', 'ch_fresh', 'clock_timestamp()')
-    const sources = await openSystem(stand.system, SYSTEM)
+    const sources = await openSystem(fixture.system, SYSTEM)
     const wanted = ['ch_back', 'ch_fresh'].map((ref) => ({ kind: 'ledger' as const, ref }))
-    await lookUp(stand.system, sources, wanted, { left: 10 }, SETTINGS)
+    await lookUp(fixture.system, sources, wanted, { left: 10 }, SETTINGS)
     expect(await staged(random)).toMatchObject({ ch_back: 'charge booked', ch_fresh: 'charge booked' })
     expect((await viewOf(random))?.readLate).toMatchObject({ count: 1 })
     expect(await conditions()).toEqual([
       { subject: random, detail: expect.objectContaining({ notUnderstood: null, late: 1 }) },
     ])
-    await lookUp(stand.system, sources, wanted, { left: 10 }, SETTINGS)
+    await lookUp(fixture.system, sources, wanted, { left: 10 }, SETTINGS)
     await stage()
     expect((await viewOf(random))?.readLate).toMatchObject({ count: 1 })
-    await stand.console.db.pool.query(
+    await fixture.console.db.pool.query(
       `UPDATE mirror.unreadable SET seen_at = seen_at - interval '2 days' WHERE source_id = $1`,
       [random],
     )
@@ -284,7 +284,7 @@ describe('a mapped store', () => {
   })
 
   test('that stood still at such a row before goes on', async () => {
-    const { pool } = stand.console.db
+    const { pool } = fixture.console.db
     await pool.query(
       `UPDATE mirror.cursor SET position = jsonb_set(position::jsonb, '{at}', '{"order":"null","key":"nowhere"}')::text
        WHERE source_id = $1 AND feed = 'records'`,
@@ -300,10 +300,10 @@ describe('a mapped store', () => {
     await layout.finish('even')
     await layout.db.query(`UPDATE ${TABLE} SET seen_no = 100 + id, response_status = CASE idempotency_key
       WHEN 'odd' THEN 'all fine' ELSE response_status END WHERE idempotency_key IN ('odd', 'even')`)
-    const sources = await openSystem(stand.system, SYSTEM)
+    const sources = await openSystem(fixture.system, SYSTEM)
     const failed = new Map()
     const wanted = ['odd', 'even'].map((key) => ({ kind: 'key' as const, scope: SCOPE, key }))
-    const answered = await lookUp(stand.system, sources, wanted, { left: 10, failed }, SETTINGS)
+    const answered = await lookUp(fixture.system, sources, wanted, { left: 10, failed }, SETTINGS)
     expect([...failed.values()]).toEqual([])
     expect(answered.size).toBe(2)
     expect(await staged(store)).toMatchObject({ odd: 'key unknown', even: 'key completed' })
@@ -316,7 +316,7 @@ describe('a mapped store', () => {
     )
     await layout.db.query(`UPDATE ${TABLE} SET expires_ms = 1000, created_at = now() - interval '40 days',
       "lockedAt" = now() - interval '40 days', beat_at = now() - interval '40 days'`)
-    const { intents } = await openSystem(stand.system, SYSTEM)
+    const { intents } = await openSystem(fixture.system, SYSTEM)
     const rows = intents[0]?.source.rowCollection
     const retention = { safetyMs: 0, providerWindowMs: 0 }
     let position: string | null = null

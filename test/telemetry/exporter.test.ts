@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => database.close())
 
 describe('the OpenTelemetry SDK as it is', () => {
-  it('spans arrive once, with resource, sighting and effect', async () => {
+  it('spans arrive once, with resource, keyed request and effect', async () => {
     const { receiver: live, url } = await openReceiver(database.db, { clock: systemClock })
     const exporter = new OTLPTraceExporter({
       url: `${url}/v1/traces`,

@@ -6,7 +6,7 @@ import { observeEffects } from '@/lib/telemetry/ingest/keys/observe-effects'
 import { readMeasures } from '@/lib/telemetry/measures/measures'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
 import { listEffects } from '@/lib/telemetry/read/effects/effects'
-import { listSightings } from '@/lib/telemetry/read/requests/sightings'
+import { listKeyedRequests } from '@/lib/telemetry/read/requests/keyed-requests'
 import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup/roll-up'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { Random } from './random'
@@ -31,7 +31,8 @@ const dirtyMinutes = async () => {
   const { rows } = await database.db.pool.query('SELECT count(*)::int AS n FROM telemetry.dirty_minute')
   return rows[0].n as number
 }
-const sightings = (key: string) => listSightings(database.db, { scope, keyHash: hash(key), limit: 50 })
+const keyedRequests = (key: string) =>
+  listKeyedRequests(database.db, { scope, keyHash: hash(key), limit: 50 })
 
 describe('flags', () => {
   it('a resend changes nothing, not even a dirty minute', async () => {
@@ -52,7 +53,7 @@ describe('flags', () => {
     expect(await store(db, clock, spans)).toBe(0)
     expect(await store(db, clock, [...spans, ...spans])).toBe(0)
     expect(await dirtyMinutes()).toBe(before)
-    expect(await sightings('resend')).toHaveLength(1)
+    expect(await keyedRequests('resend')).toHaveLength(1)
     const intake = await db.pool.query('SELECT sum(spans)::int AS n FROM telemetry.minute_intake')
     expect(intake.rows[0].n).toBe(2)
   })
@@ -73,7 +74,7 @@ describe('flags', () => {
     const again = { ...ids(), key, at: at(-50), outcome: 'replayed', state: 'completed', createdAt: at(-100) }
     expect(await store(db, clock, [requestSpan(again), effectSpan(effect)])).toBe(2)
     await markTerminal(db, [{ scope, keyHash: hash(key), at: at(-90) }])
-    expect(await sightings(key)).toMatchObject([
+    expect(await keyedRequests(key)).toMatchObject([
       { firstSeen: true, duplicate: false },
       { firstSeen: false, duplicate: true },
     ])
@@ -84,18 +85,18 @@ describe('flags', () => {
     expect(rows).toEqual([{ settled: true, until: 'infinity' }])
   })
 
-  it('late first sighting: the flags of later ones are put right', async () => {
+  it('late first keyed request: the flags of later ones are put right', async () => {
     const { db } = database
     const late = { ...ids(), key: 'late', at: at(-300) }
     const retry = { ...ids(), key: 'late', at: at(-100) }
     await store(db, clock, [
       requestSpan({ ...retry, outcome: 'executed', state: 'completed', expiresAt: at(500) }),
     ])
-    expect(await sightings('late')).toMatchObject([{ firstSeen: true, expiredRetry: false }])
+    expect(await keyedRequests('late')).toMatchObject([{ firstSeen: true, expiredRetry: false }])
     await store(db, clock, [
       requestSpan({ ...late, outcome: 'executed', state: 'completed', expiresAt: at(-200) }),
     ])
-    expect(await sightings('late')).toMatchObject([
+    expect(await keyedRequests('late')).toMatchObject([
       { firstSeen: true, expiredRetry: false },
       { firstSeen: false, expiredRetry: true },
     ])
@@ -112,13 +113,13 @@ describe('flags', () => {
     expect(items.filter((item) => item.keyHash === hash('twice'))).toMatchObject([
       { effectId: 'ch_second', traceIds: [second.traceId], amount },
     ])
-    expect(await sightings('twice')).toMatchObject([{ effectTwice: true, outcome: 'takeover' }])
+    expect(await keyedRequests('twice')).toMatchObject([{ effectTwice: true, outcome: 'takeover' }])
     // The trace's own request span comes after its effects are known to be two; another retry has no part in them.
     await store(db, clock, [
       requestSpan({ ...second, spanId: random.hex(8), outcome: 'executed', at: at(-31) }),
     ])
     await store(db, clock, [requestSpan({ ...ids(), key: 'twice', outcome: 'replayed', at: at(-10) })])
-    expect(await sightings('twice')).toMatchObject([
+    expect(await keyedRequests('twice')).toMatchObject([
       { effectTwice: true, outcome: 'executed' },
       { effectTwice: true, outcome: 'takeover' },
       { effectTwice: false, outcome: 'replayed' },
@@ -180,7 +181,7 @@ describe('flags', () => {
         ]
       })
       await Promise.all(random.shuffle(batches).map((batch) => store(db, clock, batch)))
-      const seen = await sightings(key)
+      const seen = await keyedRequests(key)
       expect(seen.map((each) => each.firstSeen)).toEqual([true, false, false, false, false, false])
       expect(seen.map((each) => each.expiredRetry)).toEqual([false, false, false, true, true, true])
       expect(seen.map((each) => each.effectTwice)).toEqual([false, true, true, true, true, true])
@@ -220,7 +221,7 @@ describe('orphans', () => {
     return items.find((item) => item.keyHash === hash(key))
   }
 
-  it('is found after grace, healed by the store, and stays counted as detected', async () => {
+  it('is found after grace, found in the store later, and stays counted as detected', async () => {
     const { db } = database
     const one = { ...ids(), key: 'orphan', at: at(-40) }
     await store(db, clock, [effectSpan({ ...one, effectId: 'ch_orphan' })])

@@ -132,8 +132,10 @@ describe('series and states', () => {
     expect(byId(measures, 'M4').detail.openOlderThanTarget).toBe(4)
   })
 
-  it('M5 is not measured when sightings are not kept long enough', async () => {
-    const measures = await readMeasures(database.db, window, clock.now(), { sightingRetentionMs: 3_600_000 })
+  it('M5 is not measured when keyed requests are not kept long enough', async () => {
+    const measures = await readMeasures(database.db, window, clock.now(), {
+      keyedRequestRetentionMs: 3_600_000,
+    })
     expect(byId(measures, 'M5')).toMatchObject({
       value: null,
       state: 'not measured',

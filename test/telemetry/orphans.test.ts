@@ -42,7 +42,7 @@ function expectOrphans(events: readonly Event[], foundMs: number): number {
 const byId = (measures: readonly Measure[], id: string) => measures.find((measure) => measure.id === id)
 
 it.each([1, 2, 3, 4])(
-  'M6, seed %i: resent, reordered, found between arrivals, late ones heal',
+  'M6, seed %i: resent, reordered, found between arrivals, late ones resolve',
   async (seed) => {
     const database = await createTestDatabase()
     try {

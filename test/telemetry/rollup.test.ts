@@ -26,7 +26,7 @@ const DIFFERENCES = `
   WITH fresh AS (
     SELECT date_bin('1 minute', time, 'epoch') AS minute, service, endpoint, client, outcome, count(*) AS requests,
            sum(store_operations) AS operations, count(*) FILTER (WHERE expired_retry) AS expired
-    FROM telemetry.sighting GROUP BY 1, 2, 3, 4, 5
+    FROM telemetry.keyed_request GROUP BY 1, 2, 3, 4, 5
   ), stored AS (
     SELECT minute, service, endpoint, client, outcome, sum(requests), sum(store_operations), sum(expired_retries)
     FROM telemetry.minute_request GROUP BY 1, 2, 3, 4, 5
@@ -40,7 +40,7 @@ const DIFFERENCES = `
        + (SELECT count(*)::int FROM (TABLE stored EXCEPT TABLE fresh) b)
        + (SELECT count(*)::int FROM (TABLE effects EXCEPT TABLE stored_effects) c)
        + (SELECT count(*)::int FROM (TABLE stored_effects EXCEPT TABLE effects) d)
-       + abs((SELECT count(*)::int FROM telemetry.sighting WHERE final)
+       + abs((SELECT count(*)::int FROM telemetry.keyed_request WHERE final)
            - (SELECT coalesce(sum(count), 0)::int FROM telemetry.minute_latency)) AS n`
 
 describe('roll-up', () => {
@@ -96,7 +96,7 @@ describe('roll-up', () => {
 })
 
 describe('retention', () => {
-  it('drops whole leaves, keeps the figures, and a late observer does not wipe them', async () => {
+  it('drops whole partitions, keeps the figures, and a late observer does not wipe them', async () => {
     const { db } = database
     const at = new Date(nowMs - 2 * DAY_MS)
     const one = { traceId: 'c1'.repeat(16), spanId: 'd1'.repeat(8), at, key: 'old' }
@@ -106,11 +106,11 @@ describe('retention', () => {
     ])
     await rollUpDirtyMinutes(db, clock, { limit: 10 })
     const later = manualClock(new Date(nowMs + 2 * DAY_MS))
-    const dropped = await dropExpired(db, later, { span: 1, sighting: 3, effect: 400, rollUp: 400 })
+    const dropped = await dropExpired(db, later, { span: 1, keyed_request: 3, effect: 400, rollUp: 400 })
     expect(dropped.busy).toEqual([])
-    expect(dropped.leaves).toContain('span_20261120')
-    expect(dropped.leaves).toContain('sighting_20261120')
-    expect(dropped.leaves.some((leaf) => leaf.startsWith('effect'))).toBe(false)
+    expect(dropped.partitions).toContain('span_20261120')
+    expect(dropped.partitions).toContain('keyed_request_20261120')
+    expect(dropped.partitions.some((partition) => partition.startsWith('effect'))).toBe(false)
     const scope = 'web/POST /v1/payments'
     const observer = { name: 'stripe.charge', step: 'charge', scope, keyHash: hash('old'), amount: null }
     await observeEffects(db, later, [
@@ -128,7 +128,7 @@ describe('retention', () => {
     expect(measures[1]).toMatchObject({ id: 'M2', numerator: 1, denominator: 2 })
   })
 
-  it('a leaf that somebody reads is left, and intake is not held up', async () => {
+  it('a partition that somebody reads is left, and intake is not held up', async () => {
     const { db } = database
     const reader = await db.pool.connect()
     try {
@@ -137,21 +137,27 @@ describe('retention', () => {
       const later = manualClock(new Date(nowMs + 3 * DAY_MS))
       const dropped = await dropExpired(db, later, {
         span: 1,
-        sighting: 30,
+        keyed_request: 30,
         effect: 400,
         rollUp: 400,
         log: 30,
       })
-      expect(dropped).toMatchObject({ leaves: [], busy: ['span'] })
+      expect(dropped).toMatchObject({ partitions: [], busy: ['span'] })
       await reader.query('COMMIT')
-      const again = await dropExpired(db, later, { span: 1, sighting: 30, effect: 400, rollUp: 400, log: 30 })
-      expect(again.leaves.length).toBeGreaterThan(0)
+      const again = await dropExpired(db, later, {
+        span: 1,
+        keyed_request: 30,
+        effect: 400,
+        rollUp: 400,
+        log: 30,
+      })
+      expect(again.partitions.length).toBeGreaterThan(0)
     } finally {
       reader.release()
     }
   })
 
-  it('makers of leaves at once make each leaf once', async () => {
+  it('makers of partitions at once make each partition once', async () => {
     const later = manualClock(new Date(nowMs + 5 * DAY_MS))
     const made = await Promise.all(Array.from({ length: 4 }, () => ensurePartitions(database.db, later)))
     expect(made.reduce((sum, count) => sum + count, 0)).toBe(25)

@@ -42,7 +42,7 @@ const map = (key: string, ...values: object[]) => ({ key, value: { kvlistValue: 
 
 async function keyOf(traceId: string): Promise<{ key: string | null; endpoint: string; outcome: string }[]> {
   const { rows } = await database.db.pool.query(
-    `SELECT encode(key_hash, 'hex') AS key, endpoint, outcome FROM telemetry.sighting WHERE trace_id = decode($1, 'hex')`,
+    `SELECT encode(key_hash, 'hex') AS key, endpoint, outcome FROM telemetry.keyed_request WHERE trace_id = decode($1, 'hex')`,
     [traceId],
   )
   return rows

@@ -14,7 +14,7 @@ import { createSilence } from '@/lib/alerts/silences/create'
 import { expireSilence } from '@/lib/alerts/silences/expire'
 import { previewSilence, silenceTermsSchema } from '@/lib/alerts/silences/preview'
 import { authorise } from '@/lib/core/authorise'
-import { silenceText } from './words'
+import { silenceText } from './labels'
 
 const once = actsShownOn(['/alerts'])
 /** Alerts that fire are counted on every page. */
@@ -40,7 +40,7 @@ export type SilenceLook = {
   similar: { id: string; text: string; endsAt: string; reason: string }[]
 }
 
-/** The end is reckoned here: the browser's clock may be another one. */
+/** The end is computed here: the browser's clock may be another one. */
 function termsOf(raw: SilenceForm, now: Date) {
   const { kind, subject, environment, minutes, startsAt, prefix } = formSchema.parse(raw)
   const beginMs = startsAt === null ? now.getTime() : Math.max(now.getTime(), Date.parse(startsAt))

@@ -7,7 +7,7 @@ import { type Standing, StateMark } from '@/app/_ui/state-mark'
 import { cellClass, secondLineClass, stillHeadClass, tableClass } from '@/app/_ui/table'
 import { isBudgeted, type Objective } from '@/lib/alerts/objectives'
 import type { Stale } from '../now/staleness'
-import { targetText, valueText } from './words'
+import { targetText, valueText } from './labels'
 
 const FIGURE = 'whitespace-nowrap text-right'
 const HEADS = ['Objective', 'In this range', 'Target', '5 min', '60 min', 'Budget left', 'State'] as const

@@ -6,7 +6,7 @@ import { Time } from '@/app/_ui/time'
 import { SILENCE_STATES, type SilenceState, type SilenceView } from '@/lib/alerts/silences/view'
 import type { Page } from '@/lib/core/pages'
 import { endSilence } from './act'
-import { silenceText } from './words'
+import { silenceText } from './labels'
 
 const LABEL: Record<SilenceState, string> = { active: 'Active', scheduled: 'Planned', ended: 'Ended' }
 const NONE: Record<SilenceState, string> = {

@@ -8,7 +8,7 @@ import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { ShortId } from '@/app/_ui/short-id'
 import { Time } from '@/app/_ui/time'
 import type { AuditView } from '@/lib/audit/list'
-import { outcomeTone, subjectHref } from './words'
+import { outcomeTone, subjectHref } from './labels'
 
 /** One entry whole: who, why, before, after, and its seal. */
 export function EntryCard({ entry }: { entry: AuditView }) {

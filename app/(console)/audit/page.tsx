@@ -17,9 +17,9 @@ import { nullOn, openPage, type PageProps } from '../_page/open-page'
 import { BesideEachOther, Page } from '../_page/page-frame'
 import { RangeText } from '../_page/range-text'
 import { EntryCard } from './entry-card'
+import { outcomeTone } from './labels'
 import { auditFilterOf, isFiltered, loadAudit, writeAudit } from './query'
 import { VerifyCard } from './verify-card'
-import { outcomeTone } from './words'
 
 export const metadata: Metadata = { title: 'Audit' }
 

@@ -28,7 +28,7 @@ export function effectsSentence(kind: EffectKind, page: Page, counted: number | 
   const risk = amounts.length === 0 ? '' : `${moneyListText(amounts)} at risk, `
   const what =
     kind === 'duplicate'
-      ? `${plural(effects, 'effect')} happened once too often in this range`
+      ? `${plural(effects, 'effect')} happened twice in this range`
       : `${plural(effects, 'effect')} ${effects === 1 ? 'is' : 'are'} open that no finished key answers for`
   return `${least}${what}: ${risk}on ${plural(keys, 'key')}, from ${plural(causes.length, 'cause')}.${sources(effects, page, counted)}`
 }

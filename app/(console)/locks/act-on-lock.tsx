@@ -10,10 +10,10 @@ import { answered } from '@/app/_ui/use-verb'
 import { KEY_ACTIONS, type KeyAction } from '@/lib/core/states'
 import { type ActedOnLock, actOnLock, proposeFailure } from './act'
 import { CopyCurl } from './copy-curl'
+import { VERB, verdictLabels } from './labels'
 import type { LockRow, Permit } from './read-locks'
 import { ResolveDialog, type Selection } from './resolve-dialog'
 import { SeenAndNow } from './seen-and-now'
-import { VERB, verdictWords } from './words'
 
 type Answer = { seen: LockRow; verb: Exclude<KeyAction, 'fail'>; attempted: Attempted<ActedOnLock> }
 
@@ -29,8 +29,8 @@ type Props = {
 export function ActOnLock({ lock, permit, proposal, children }: Props) {
   const [answer, setAnswer] = useState<Answer | null>(null)
   const [selection, setSelection] = useState<Selection | null>(null)
-  const words = verdictWords(lock)
-  const judged = lock.verdict === 'release' || lock.verdict === 'complete' ? lock.verdict : null
+  const words = verdictLabels(lock)
+  const offered = lock.verdict === 'release' || lock.verdict === 'complete' ? lock.verdict : null
   const legal: readonly KeyAction[] = KEY_ACTIONS[lock.state]
   const done = answer?.attempted.kind === 'done' && answer.attempted.value.result.state === 'done'
   const ended = lock.goneAt !== null || done
@@ -39,15 +39,15 @@ export function ActOnLock({ lock, permit, proposal, children }: Props) {
       <Note tone={ended ? 'quiet' : words.tone} title={ended ? 'It has ended' : words.title}>
         {ended
           ? 'Nothing is held any more.'
-          : judged === null
+          : offered === null
             ? lock.reason
-            : `${lock.reason} ${VERB[judged].consequence}`}
+            : `${lock.reason} ${VERB[offered].consequence}`}
       </Note>
       {children}
       {proposal}
       {answer !== null && <WhatBecame answer={answer} />}
-      {!ended && judged !== null && (
-        <ActForm key={lock.id} lock={lock} verb={judged} permit={permit} onAnswer={setAnswer} />
+      {!ended && offered !== null && (
+        <ActForm key={lock.id} lock={lock} verb={offered} permit={permit} onAnswer={setAnswer} />
       )}
       {!ended && legal.length > 0 && (
         <div className="mt-3 border-line border-t pt-3">
@@ -57,7 +57,7 @@ export function ActOnLock({ lock, permit, proposal, children }: Props) {
           <div className="flex flex-wrap gap-2">
             {legal
               .filter((verb) => verb !== 'fail')
-              .filter((verb) => verb !== judged)
+              .filter((verb) => verb !== offered)
               .map((verb) => (
                 <Button
                   key={verb}

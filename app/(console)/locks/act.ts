@@ -52,7 +52,9 @@ export const proposeFailure = async (seen: { id: string; seen: string }, input: 
   })
 
 /** All that a filter matches now, by name: at most as many as one act may touch, the oldest first. */
-export async function freezeMatching(filter: unknown): Promise<Attempted<{ ids: string[]; more: boolean }>> {
+export async function selectAllMatching(
+  filter: unknown,
+): Promise<Attempted<{ ids: string[]; more: boolean }>> {
   return attempt(async (ctx) => {
     const page = { limit: BULK_MAX }
     const { items, next } = await listLocks(ctx.db, lockFilterSchema.parse(filter), page, ctx.clock.now())
@@ -60,10 +62,10 @@ export async function freezeMatching(filter: unknown): Promise<Attempted<{ ids: 
   })
 }
 
-/** Freezes a selection for a look before acting. */
+/** Takes a snapshot of a selection for a look before acting. */
 export async function previewSelection(wanted: WantedVerb, filter: unknown): Promise<Attempted<LockPreview>> {
   return attempt((ctx) => {
-    const verb = z.union([verbSchema, z.literal('as_judged')]).parse(wanted)
+    const verb = z.union([verbSchema, z.literal('as_assessed')]).parse(wanted)
     return previewLocks(ctx, verb, lockFilterSchema.parse(filter))
   })
 }
@@ -75,7 +77,7 @@ export type CarriedOut = {
   runId: string | null
 }
 
-/** Carries frozen sets out, each once: small ones at once, larger ones as a run. */
+/** Carries snapshots out, each once: small ones at once, larger ones as a run. */
 export async function carryOut(
   snapshots: { verb: KeyAction; snapshotId: string }[],
   reason: string,

@@ -8,8 +8,8 @@ import { useVerb } from '@/app/_ui/use-verb'
 import { REFUSAL_TEXT, type RefusalReason } from '@/lib/core/refusals'
 import type { RunState } from '@/lib/core/states'
 import { abortRun } from './act'
+import { VERB } from './labels'
 import type { BulkRun } from './read-locks'
-import { VERB } from './words'
 
 const STANDING: Record<RunState, Standing> = {
   queued: 'unknown',

@@ -1,7 +1,7 @@
 import { CircleCheck, CircleHelp, Hourglass, type LucideIcon } from 'lucide-react'
 import { classNames } from '@/app/_ui/class-names'
+import { TONE_INK, type Tone, VERB } from './labels'
 import type { StuckFacts } from './tally'
-import { TONE_INK, type Tone, VERB } from './words'
 
 type Line = { icon: LucideIcon; tone: Tone; name: string; count: number; text: string }
 
@@ -34,7 +34,7 @@ export function Guide({ facts }: { facts: StuckFacts }) {
       tone: 'quiet',
       name: 'Wait',
       count: facts.wait,
-      text: 'Too early to judge, or its holder is alive. It changes by itself.',
+      text: 'Too early to assess, or its holder is alive. It changes by itself.',
     },
   ]
   return (

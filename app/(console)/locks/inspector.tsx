@@ -22,8 +22,8 @@ import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import { scopeParts } from '@/lib/core/scope'
 import { ActOnLock } from './act-on-lock'
+import { objectText } from './labels'
 import type { OpenLock, Permit } from './read-locks'
-import { objectText } from './words'
 
 type Props = { open: OpenLock | null; permit: Permit; proposal: ReactNode }
 

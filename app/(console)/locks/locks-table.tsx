@@ -11,7 +11,7 @@ import { PageLink } from '@/app/_ui/page-link'
 import { Pager } from '@/app/_ui/pager'
 import { BULK_MAX } from '@/lib/core/bulk'
 import type { LockFilter } from '@/lib/core/lock-filter'
-import { freezeMatching } from './act'
+import { selectAllMatching } from './act'
 import { lockColumns } from './lock-columns'
 import type { Query } from './query'
 import type { LockRow, Permit } from './read-locks'
@@ -48,7 +48,7 @@ export function LocksTable({ rows, next, query, filter, matching, permit, stores
         pageLabel="all locks"
         labelOf={({ key }) => key}
         matching={matching}
-        freeze={() => freezeMatching(filter)}
+        selectAll={() => selectAllMatching(filter)}
         refusal={permit.refusal}
         limitNote={`More than ${BULK_MAX} in one act would need a second person, which acts on locks do not have: the others stay untouched, for the next ${BULK_MAX}.`}
         chosen={({ ids, keep }) => {

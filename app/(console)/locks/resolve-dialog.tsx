@@ -9,9 +9,9 @@ import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
 import { answered, useVerb } from '@/app/_ui/use-verb'
 import type { LockFilter } from '@/lib/core/lock-filter'
 import { carryOut, type LockPreview, previewSelection, type WantedVerb } from './act'
+import { isRetryable, VERB } from './labels'
 import { Outcome } from './resolve-outcome'
 import { Preview } from './resolve-preview'
-import { isRetryable, VERB } from './words'
 
 /** What is to be acted on, and in words; `onDone` keeps the locks selected that may be tried again. */
 export type Selection = {
@@ -25,7 +25,7 @@ type Props = { selection: Selection | null; environment: string; onClose: () => 
 
 const CHOICES: { value: WantedVerb; name: string; text: string }[] = [
   {
-    value: 'as_judged',
+    value: 'as_assessed',
     name: 'As the evidence says',
     text: 'Each lock gets the act of its verdict, if it has one.',
   },
@@ -36,14 +36,14 @@ const CHOICES: { value: WantedVerb; name: string; text: string }[] = [
   })),
 ]
 
-/** A frozen look first, then the act, on exactly what was looked at. */
+/** A snapshot first, then the action, on exactly what was looked at. */
 export function ResolveDialog({ selection, ...props }: Props) {
   return selection === null ? null : <Resolving selection={selection} {...props} />
 }
 
 function Resolving({ selection, environment, onClose }: Props & { selection: Selection }) {
   const id = useId()
-  const [wanted, setWanted] = useState<WantedVerb>(selection.verb ?? 'as_judged')
+  const [wanted, setWanted] = useState<WantedVerb>(selection.verb ?? 'as_assessed')
   const [preview, setPreview] = useState<Attempted<LockPreview> | null>(null)
   const [reason, setReason] = useState('')
   const {
@@ -58,7 +58,7 @@ function Resolving({ selection, environment, onClose }: Props & { selection: Sel
     },
   })
 
-  // Frozen once for each choice: what arrives later is not part of it.
+  // One snapshot for each choice: what arrives later is not part of it.
   useEffect(() => {
     let current = true
     setPreview(null)
@@ -103,7 +103,7 @@ function Resolving({ selection, environment, onClose }: Props & { selection: Sel
       open
       onClose={onClose}
       wide
-      title={`${wanted === 'as_judged' ? 'Resolve' : VERB[wanted].name} ${selection.what} in ${place}`}
+      title={`${wanted === 'as_assessed' ? 'Resolve' : VERB[wanted].name} ${selection.what} in ${place}`}
       lead="Store and provider are read again now. Nothing is changed before you confirm."
       footer={
         <>
@@ -160,4 +160,4 @@ function confirmText(snapshots: LockPreview['snapshots'], place: string): string
 }
 
 const NO_ANSWER =
-  'The console did not answer. A frozen set is carried out at most once: close this and look at the fresh state.'
+  'The console did not answer. A snapshot is carried out at most once: close this and look at the fresh state.'

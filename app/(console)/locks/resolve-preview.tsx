@@ -6,9 +6,9 @@ import { NotDoneNote } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
 import { scopeParts } from '@/lib/core/scope'
 import type { LockPreview } from './act'
-import { VERB } from './words'
+import { VERB } from './labels'
 
-/** What the frozen set holds, and what of the selection it does not, each with its reason. */
+/** What the snapshot holds, and what of the selection it does not, each with its reason. */
 export function Preview({ preview }: { preview: Attempted<LockPreview> | null }) {
   return (
     <section aria-label="Preview" aria-busy={preview === null} className="my-4 min-h-36">
@@ -39,7 +39,7 @@ function Looked({ preview: { snapshots, left, more } }: { preview: LockPreview }
             </b>
             <span className="text-ink-2 text-s">
               {snapshot.totals.length > 0 && `${moneyListText(snapshot.totals)} at the provider · `}
-              frozen, good until <Time at={snapshot.expiresAt} />
+              in this snapshot, valid until <Time at={snapshot.expiresAt} />
             </span>
           </p>
           <ul className="max-h-40 overflow-y-auto">

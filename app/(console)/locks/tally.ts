@@ -73,7 +73,7 @@ export function stuckSentence(facts: StuckFacts, places: string, stores: StoreSt
       `${facts.release} safe to release: the holder is gone and the provider has nothing of it`,
     facts.complete > 0 && `${facts.complete} to complete: the provider has the effect`,
     facts.investigate > 0 && `${facts.investigate} for a person to look at`,
-    facts.wait > 0 && `${facts.wait} too early to judge`,
+    facts.wait > 0 && `${facts.wait} too early to assess`,
   ].filter((part) => part !== false)
   return `${keys(facts.stuck)} held past ${facts.stuck === 1 ? 'its' : 'their'} lease${places === '' ? '' : ` in ${places}`}. ${parts.join('; ')}.`
 }

@@ -11,7 +11,7 @@ import { classNames } from '@/app/_ui/class-names'
 import { shortId } from '@/app/_ui/identifier'
 import type { LockVerdict } from '@/lib/core/states'
 import type { LockView } from '@/lib/locks/list-locks'
-import { providerSays, TONE_INK, verdictWords } from './words'
+import { providerSays, TONE_INK, verdictLabels } from './labels'
 
 const VERDICT_ICON: Record<LockVerdict, LucideIcon> = {
   release: CircleCheck,
@@ -32,7 +32,7 @@ const ANSWER_ICON: Record<LockView['providerAnswer']['kind'], LucideIcon> = {
 
 export function VerdictMark({ lock }: { lock: LockView }) {
   const Icon = VERDICT_ICON[lock.verdict]
-  const { row, tone } = verdictWords(lock)
+  const { row, tone } = verdictLabels(lock)
   return (
     <span className={classNames('flex items-center gap-1.5 font-medium', TONE_INK[tone])}>
       <Icon size={14} aria-hidden="true" className="shrink-0" /> {row}

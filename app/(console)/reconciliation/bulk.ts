@@ -9,7 +9,7 @@ import { BULK_MAX } from '@/lib/core/bulk'
 import { CASE_CLASS_NAMES } from '@/lib/core/case-classes'
 import type { ErrorCode } from '@/lib/core/errors'
 import { reasonSchema } from '@/lib/core/reason'
-import { freezeCases } from '@/lib/reconcile/cases/select-cases'
+import { selectMatchingCases } from '@/lib/reconcile/cases/select-cases'
 import { triageCases } from '@/lib/reconcile/triage/triage-cases'
 import { AGES, filterOf, SEVERITIES, SHOWN } from './query'
 import { snoozeUntil } from './snooze-until'
@@ -23,11 +23,15 @@ const filterSchema = z.object({
 export type ShownFilter = z.infer<typeof filterSchema>
 
 /** All open cases that a filter matches now, by name: at most as many as one act may touch, the oldest first. */
-export async function freezeMatching(
+export async function selectAllMatching(
   filter: ShownFilter,
 ): Promise<Attempted<{ ids: string[]; more: boolean }>> {
   return attempt((ctx) =>
-    freezeCases(ctx.db, filterOf({ ...filterSchema.parse(filter), cursor: null }, ctx.clock.now()), BULK_MAX),
+    selectMatchingCases(
+      ctx.db,
+      filterOf({ ...filterSchema.parse(filter), cursor: null }, ctx.clock.now()),
+      BULK_MAX,
+    ),
   )
 }
 

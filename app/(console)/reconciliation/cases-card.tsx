@@ -7,6 +7,7 @@ import { caseTitle } from '@/lib/core/case-classes'
 import type { CaseLifecycle, CaseTriage } from '@/lib/core/states'
 import type { CaseView } from '@/lib/reconcile/cases/case-view'
 import { type CaseRow, CasesTable } from './cases-table'
+import { LIFECYCLE, TRIAGE } from './labels'
 import {
   AGE_LABEL,
   AGES,
@@ -18,7 +19,6 @@ import {
   writeCases,
 } from './query'
 import type { PageData } from './read-page'
-import { LIFECYCLE, TRIAGE } from './words'
 
 const SHOWN_LABEL: Record<Shown, string> = {
   open: 'Open',

@@ -10,7 +10,7 @@ import { Time } from '@/app/_ui/time'
 import { BULK_MAX } from '@/lib/core/bulk'
 import type { MoneyJson } from '@/lib/core/money'
 import { SeverityBadge } from '../_page/severity-badge'
-import { freezeMatching, type ShownFilter, type Triaged } from './bulk'
+import { type ShownFilter, selectAllMatching, type Triaged } from './bulk'
 import { BulkActs } from './bulk-acts'
 import type { Person } from './triage-fields'
 import { TriageOutcome } from './triage-outcome'
@@ -60,7 +60,7 @@ export function CasesTable({ filter, people, place, ...table }: Props) {
       canChoose={({ open }) => open}
       labelOf={({ id, title, reference }) => `${title}, ${reference ?? id}`}
       pageLabel="all open cases"
-      freeze={() => freezeMatching(filter)}
+      selectAll={() => selectAllMatching(filter)}
       limitNote={`One act touches at most ${BULK_MAX} cases: the others stay untouched, for the next ${BULK_MAX}.`}
       outcome={
         triaged !== null && (

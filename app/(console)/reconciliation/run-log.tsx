@@ -10,7 +10,7 @@ export function RunLog({ lines }: { lines: Awaited<ReturnType<typeof readRunLog>
       id="log"
       title="Log"
       aside={lines.length === 0 ? undefined : plural(lines.length, 'line')}
-      empty={lines.length === 0 && 'It wrote nothing: nothing needed saying.'}
+      empty={lines.length === 0 && 'No log entries.'}
     >
       <ol className="max-h-[28rem] overflow-y-auto pb-2">
         {lines.map((line) => (

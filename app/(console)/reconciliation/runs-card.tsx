@@ -6,7 +6,7 @@ import { RowLink } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { runTotals, systemResults } from '@/lib/reconcile/report/run-results'
 import type { RunView } from '@/lib/runs/read'
-import { RUN_STATE, verdictOf } from './words'
+import { RUN_STATE, verdictOf } from './labels'
 
 /** Runs in flight and the latest; a bar where one is at work. */
 export function RunsCard({ runs, names }: { runs: readonly RunView[]; names: ReadonlyMap<string, string> }) {

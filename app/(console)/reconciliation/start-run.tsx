@@ -77,7 +77,7 @@ export function StartRun({ sources, outages, range, asked, now, forbidden, place
         defaultValue="dry"
         choices={[
           { value: 'dry', label: 'Dry run: classify and count, open no case' },
-          { value: 'real', label: 'For real: open, update and heal cases' },
+          { value: 'real', label: 'For real: open, update and resolve cases' },
         ]}
       />
       {down.length > 0 && (

@@ -5,8 +5,8 @@ import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
 import { runTotals, systemResults } from '@/lib/reconcile/report/run-results'
 import type { RunView } from '@/lib/runs/read'
+import { INCOMPLETE, verdictOf } from './labels'
 import { RunFigures } from './run-figures'
-import { INCOMPLETE, verdictOf } from './words'
 
 /** What the last run that counts says. */
 export function VerdictCard({ run }: { run: RunView | null }) {

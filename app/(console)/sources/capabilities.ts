@@ -8,7 +8,7 @@ const schema = z.object({
   casStrength: z.enum(['token', 'version', 'value']),
   zombieSafe: z.boolean(),
   providerKeyed: z.boolean(),
-  collection: z.enum(['drop_leaves', 'batched_delete', 'report_only']).optional(),
+  collection: z.enum(['drop_partitions', 'batched_delete', 'report_only']).optional(),
   reasons: z.record(z.string(), z.string()).optional(),
 })
 
@@ -42,7 +42,7 @@ export function capabilitiesOf(raw: unknown): Capability[] | null {
     {
       name: 'Collect',
       offered: data.canCollect,
-      why: why('collect', data.canCollect, COLLECTION[data.collection ?? 'drop_leaves']),
+      why: why('collect', data.canCollect, COLLECTION[data.collection ?? 'drop_partitions']),
     },
     {
       name: 'Zombie-safe',
@@ -66,7 +66,7 @@ export const collectsByRows = (raw: unknown): boolean => {
 }
 
 const COLLECTION = {
-  drop_leaves: 'whole leaves are dropped',
+  drop_partitions: 'whole partitions are dropped',
   batched_delete: 'rows are deleted in small batches',
   report_only: 'it is only reported',
 } as const

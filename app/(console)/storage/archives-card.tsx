@@ -91,7 +91,7 @@ const columnsOf = ({
   },
 ]
 
-/** Leaves were dropped: whoever owns the store runs what puts their rows into a table of its own. */
+/** Partitions were dropped: whoever owns the store runs what puts their rows into a table of its own. */
 function SqlButton({ id, forbidden }: { id: string; forbidden: string | null }) {
   return (
     <form method="post" action={`/storage/archives/${id}`}>

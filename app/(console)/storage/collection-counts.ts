@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 const schema = z.object({
-  leaves: z.number().default(0),
+  partitions: z.number().default(0),
   rows: z.string().default('0'),
   bytes: z.string().default('0'),
   busy: z.number().default(0),

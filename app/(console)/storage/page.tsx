@@ -112,7 +112,7 @@ function summaryOf(tiers: readonly TierStorage[], connected: boolean): string {
   const lag = Math.max(...tiers.map(({ expiryLagMs }) => expiryLagMs ?? -1))
   const waits =
     lag < 0
-      ? 'none waits to be collected'
+      ? 'no keys to collect'
       : `${countText(sum(tiers, ({ expiredRows }) => expiredRows))} are expired and wait, the oldest for ${durationText(lag)}`
   return `${countText(sum(tiers, ({ rows }) => rows))} keys in ${bytesText(sum(tiers, ({ bytes }) => bytes))}; ${waits}.`
 }

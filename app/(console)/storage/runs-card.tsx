@@ -20,7 +20,7 @@ const BY_LABEL: Record<StorageQuery['by'], string> = { all: 'All', people: 'By p
 const OUTCOME: Record<string, { text: string; tone?: BadgeTone; title?: string }> = {
   collected: { text: 'collected', tone: 'ok' },
   dry_run: { text: 'would take', tone: 'accent' },
-  busy: { text: 'gave way', tone: 'warn', title: 'Another session was in the way' },
+  busy: { text: 'Deferred', tone: 'warn', title: 'Another session was in the way' },
   incomplete: { text: 'incomplete', tone: 'warn', title: 'A store could not be reached' },
 }
 

@@ -28,7 +28,7 @@ export function StoreFigures({ total, forbidden }: { total: StoreTotal; forbidde
     {
       name: 'Expiry lag',
       value: expiryLagMs === null ? '0 s' : durationText(expiryLagMs),
-      note: expiryLagMs === null ? 'none waits' : 'the oldest expired key waits',
+      note: expiryLagMs === null ? 'no keys waiting' : 'the oldest expired key waits',
     },
     {
       name: 'Oldest unexpired',
@@ -43,7 +43,7 @@ function daysLeft(total: StoreTotal, forbidden: string | null): Figure {
   const { source, capacityBytes, bytesADay, daysLeft: days } = total
   const capacity = (
     <ActDialog
-      opener={capacityBytes === null ? 'Say its capacity' : `of ${bytesText(capacityBytes)}`}
+      opener={capacityBytes === null ? 'Capacity not set' : `of ${bytesText(capacityBytes)}`}
       openerLook="link"
       forbidden={forbidden}
       title="How much this store may hold"

@@ -68,7 +68,7 @@ const columnsOf = (names: Names): Column<TierStorage>[] => [
   ),
   figureColumn('Expired backlog', ({ expiredRows }) => countText(expiredRows)),
   figureColumn('Expiry lag', ({ expiryLagMs }) =>
-    expiryLagMs === null ? <span className="text-ink-3">none waits</span> : durationText(expiryLagMs),
+    expiryLagMs === null ? <span className="text-ink-3">no keys waiting</span> : durationText(expiryLagMs),
   ),
   figureColumn(
     'Oldest kept',

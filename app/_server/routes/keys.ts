@@ -29,7 +29,11 @@ const keyDetail = z
     actionsPossible: z.array(z.enum(['release', 'complete', 'fail'])),
     lock: lockSchema.nullable(),
     providerObjects: z.array(z.looseObject({ amount: moneyJson })),
-    sightings: z.array(z.looseObject({ traceId: z.string(), outcome: z.string() })),
+    keyedRequests: z.array(z.looseObject({ traceId: z.string(), outcome: z.string() })),
+    sightings: z
+      .array(z.looseObject({}))
+      .describe('The former name of keyedRequests')
+      .meta({ deprecated: true }),
     cases: z.array(z.looseObject({ id: z.string(), class: z.string() })),
     actions: z.array(actionSchema),
   })
@@ -68,7 +72,8 @@ export const keyRoutes = [
     params: idParam,
     responses: { 200: { description: 'The key', schema: keyDetail } },
     async handle(ctx, { params }) {
-      return ok(await getKey(ctx, params.id))
+      const detail = await getKey(ctx, params.id)
+      return ok({ ...detail, sightings: detail.keyedRequests })
     },
   }),
 

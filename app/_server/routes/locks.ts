@@ -3,19 +3,19 @@ import { AppError } from '@/lib/core/errors'
 import { reasonSchema } from '@/lib/core/reason'
 import { KEY_STATES, type KeyAction, LOCK_VERDICTS } from '@/lib/core/states'
 import { executeSnapshot } from '@/lib/locks/bulk/execute-snapshot'
-import { freeze, lockFilterSchema } from '@/lib/locks/bulk/snapshots'
+import { createSnapshot, lockFilterSchema } from '@/lib/locks/bulk/snapshots'
 import { type LockView, listLocks } from '@/lib/locks/list-locks'
 import { INLINE_MAX, type OperateResult, operateLocks } from '@/lib/locks/verbs/operate-locks'
 import { anyOf, flag, pageQuery, text } from '../api/inputs'
 import { type Answer, accepted, get, ok, post, type RouteContext } from '../api/route'
 import { listOf, lockSchema, moneyJson, runSchema } from '../api/schemas'
 
-const frozen = z
+const snapshotOfFilter = z
   .strictObject({
     filter: lockFilterSchema,
     dryRun: z.literal(true, 'must be true: look at the snapshot first, then send its snapshotId'),
   })
-  .describe('Freezes what matches now, and says what would be done and what would not')
+  .describe('Takes a snapshot of what matches now, and says what would be done and what would not')
 const snapshot = z
   .strictObject({ snapshotId: z.string().startsWith('snap_'), reason: reasonSchema })
   .describe('Carries a snapshot out: up to 20 at once, more as a run')
@@ -27,14 +27,14 @@ const named = z
   })
   .describe('Acts on these locks at once, each only as it was seen')
 
-type Operation = z.output<typeof frozen> | z.output<typeof snapshot> | z.output<typeof named>
+type Operation = z.output<typeof snapshotOfFilter> | z.output<typeof snapshot> | z.output<typeof named>
 
-const operation = z.union([named, frozen, snapshot])
+const operation = z.union([named, snapshotOfFilter, snapshot])
 
 const variants: [name: string, schema: z.ZodType<Operation>][] = [
   ['ids', named],
   ['snapshotId', snapshot],
-  ['filter', frozen],
+  ['filter', snapshotOfFilter],
 ]
 
 /** Chosen by what the body names, so that a fault is told in the terms of what was meant. */
@@ -69,7 +69,7 @@ const toItem = ({ id, ...rest }: OperateResult): z.infer<typeof itemSchema> => (
 
 async function operate(ctx: RouteContext, verb: KeyAction, body: unknown): Promise<Answer> {
   const input = parseOperation(body)
-  if ('filter' in input) return ok(await freeze(ctx, verb, input.filter))
+  if ('filter' in input) return ok(await createSnapshot(ctx, verb, input.filter))
   if ('snapshotId' in input) {
     const executed = await executeSnapshot(ctx, input.snapshotId, input.reason, { verb })
     return executed.kind === 'run'
@@ -163,7 +163,7 @@ const verbRoute = (verb: KeyAction) =>
     parsesItself: true,
     responses: {
       200: {
-        description: 'What became of each, or the frozen snapshot',
+        description: 'What became of each, or the snapshot',
         schema: z.union([z.object({ items: z.array(itemSchema) }), snapshotSchema]),
       },
       202:

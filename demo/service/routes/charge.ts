@@ -65,13 +65,13 @@ export async function bookPayment(
   payment: Payment,
 ): Promise<void> {
   // The slip books ten units too much: near enough to look right, and no power of ten.
-  const surplusMinor = service.points.slips(request, 'wrong-amount') ? 10n : 0n
+  const overchargeMinor = service.points.slips(request, 'wrong-amount') ? 10n : 0n
   await book(tx, {
     kind: 'charge',
     providerRef: payment.chargeId,
     chargeRef: payment.chargeId,
     reference: payment.reference,
-    amountMinor: payment.amountMinor + surplusMinor,
+    amountMinor: payment.amountMinor + overchargeMinor,
     currency: payment.currency,
   })
 }

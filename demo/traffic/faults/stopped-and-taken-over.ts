@@ -6,7 +6,7 @@ const legacyRoute = '/v1/legacy-payments'
 /** A holder freezes past its lease, is taken over, and wakes: its fence is old, so its effect is refused. */
 export const stoppedAndTakenOver: FaultScript = async (stage) => {
   const [key] = stage.operation.keys
-  await freezeUntilTakenOver(stage, paymentsRoute, 'before-effect')
+  await pauseUntilTakenOver(stage, paymentsRoute, 'before-effect')
   const { customer, reference } = stage.operation
   return findingOf(
     stage,
@@ -19,7 +19,7 @@ export const stoppedAndTakenOver: FaultScript = async (stage) => {
 /** The same on the route that calls the provider with a key for each attempt: the frozen one charges again. */
 export const stoppedOnLegacyRoute: FaultScript = async (stage) => {
   const [key] = stage.operation.keys
-  await freezeUntilTakenOver(stage, legacyRoute, 'before-provider-call')
+  await pauseUntilTakenOver(stage, legacyRoute, 'before-provider-call')
   const { customer, reference } = stage.operation
   return findingOf(
     stage,
@@ -29,7 +29,7 @@ export const stoppedOnLegacyRoute: FaultScript = async (stage) => {
   )
 }
 
-async function freezeUntilTakenOver(
+async function pauseUntilTakenOver(
   stage: Stage,
   route: string,
   barrier: 'before-effect' | 'before-provider-call',

@@ -35,26 +35,28 @@ const ALL = ['release', 'complete', 'fail'] as const satisfies readonly KeyActio
 export function assessLock(input: AssessInput): Assessment {
   const life = holderLife(input, input.settings)
   const state = life.kind === 'dead' ? 'lease_expired' : leaseState(input.lease, input.storeNow)
-  const judged = withClock(assessEvidence(input, state, life), life)
+  const assessed = withClock(assessEvidence(input, state, life), life)
   const refused: Assessment['refused'] = {}
   const { canRelease, canComplete, canFail } = input.capabilities
   const can: Record<KeyAction, boolean> = { release: canRelease, complete: canComplete, fail: canFail }
   for (const verb of ALL) {
-    const reason = keyAllows(state, verb) ? judged.refused[verb] : (judged.refused[verb] ?? 'state_changed')
+    const reason = keyAllows(state, verb)
+      ? assessed.refused[verb]
+      : (assessed.refused[verb] ?? 'state_changed')
     if (reason !== undefined) refused[verb] = reason
     else if (!can[verb]) refused[verb] = 'not_supported'
   }
-  const offered = judged.verdict
+  const offered = assessed.verdict
   if ((offered === 'release' || offered === 'complete') && refused[offered] === 'not_supported') {
     return {
-      ...judged,
+      ...assessed,
       state,
       refused,
       verdict: 'investigate',
-      reason: `${judged.reason} This store does not allow it from here.`,
+      reason: `${assessed.reason} This store does not allow it from here.`,
     }
   }
-  return { ...judged, state, refused }
+  return { ...assessed, state, refused }
 }
 
 type Assessed = Omit<Assessment, 'state'>
@@ -66,10 +68,10 @@ const all = (reason: RefusalReason): Assessment['refused'] => ({
 })
 
 /** What the evidence says of a lease whose stamps lie in the future is said together with that. */
-function withClock(judged: Assessed, life: HolderLife): Assessed {
-  if (life.kind !== 'dead' || life.aheadMs === 0) return judged
+function withClock(assessed: Assessed, life: HolderLife): Assessed {
+  if (life.kind !== 'dead' || life.aheadMs === 0) return assessed
   const finding = `Its stamps lie ${secondsText(life.aheadMs)} in the future, so a clock of its store was ahead; nothing renewed it for longer than it lasts.`
-  return { ...judged, reason: `${finding} ${judged.reason}` }
+  return { ...assessed, reason: `${finding} ${assessed.reason}` }
 }
 
 function assessEvidence(input: AssessInput, state: KeyState, life: HolderLife): Assessed {

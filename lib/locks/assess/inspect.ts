@@ -89,7 +89,7 @@ export async function toLeaseReading(
   return { lease, storeNow, unchangedSince }
 }
 
-/** A lease with the provider's answer, judged. */
+/** A lease with the provider's answer, assessed. */
 export function readingOf(
   source: IntentSource,
   leaseReading: LeaseReading,

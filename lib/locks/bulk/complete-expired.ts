@@ -3,7 +3,7 @@ import type { Context, SystemContext } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
 import type { Db } from '@/lib/db'
 import { type KeySettings, keySettings } from '../settings'
-import { freeze, SNAPSHOT_EXPIRES_MS, type SnapshotView } from './snapshots'
+import { createSnapshot, SNAPSHOT_EXPIRES_MS, type SnapshotView } from './snapshots'
 
 /** What one proposal looks at; a snapshot itself takes at most 100. */
 const LISTED_MAX = 200
@@ -54,7 +54,7 @@ export async function proposeCompletions(
   const { rows } = await ctx.db.pool.query(STUCK, [input.source ?? null])
   const nowMs = ctx.clock.now().getTime()
   const all = rows.map((raw) => toCompletable(rowSchema.parse(raw), settings))
-  // Still in time when the snapshot that is frozen from it comes to its end.
+  // Still in time when the snapshot that is made from it comes to its end.
   const inTime = (each: Completable) =>
     Date.parse(each.windowEndsAt) - settings.skewMs - SNAPSHOT_EXPIRES_MS > nowMs
   return {
@@ -65,10 +65,10 @@ export async function proposeCompletions(
 }
 
 /**
- * Freezes what is proposed now, for a person to look at and carry out with executeSnapshot. Each key is inspected again:
+ * Takes a snapshot of what is proposed now, for a person to look at and carry out with executeSnapshot. Each key is inspected again:
  * store and provider are read, and whatever changed is excluded with its reason.
  */
-export async function freezeCompletions(
+export async function snapshotCompletions(
   ctx: Context,
   input: { source?: string | undefined } = {},
   settings: KeySettings = keySettings(),
@@ -79,7 +79,7 @@ export async function freezeCompletions(
     verdict: ['complete'],
     ...(input.source === undefined ? {} : { source: input.source }),
   }
-  return freeze(ctx, 'complete', filter, settings, new Set(tooLate.map(({ lockId }) => lockId)))
+  return createSnapshot(ctx, 'complete', filter, settings, new Set(tooLate.map(({ lockId }) => lockId)))
 }
 
 const toCompletable = (row: z.infer<typeof rowSchema>, settings: KeySettings): Completable => ({

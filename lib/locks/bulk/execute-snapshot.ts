@@ -38,7 +38,7 @@ export async function executeSnapshot(
   const reason = reasonSchema.parse(rawReason)
   if (snapshot.usedBy !== null) return repeated(ctx, snapshotId, snapshot.usedBy)
   if (snapshot.expiresAt <= ctx.clock.now()) {
-    throw new AppError('conflict', 'The snapshot is older than 15 minutes: freeze and look again.')
+    throw new AppError('conflict', 'The snapshot is older than 15 minutes: createSnapshot and look again.')
   }
   await assertWritesEnabled(ctx.db)
 

@@ -4,13 +4,13 @@ import type { LockFilter } from '@/lib/core/lock-filter'
 import type { KeyAction } from '@/lib/core/states'
 import { type LockView, listLocks } from '../list-locks'
 import { type KeySettings, keySettings } from '../settings'
-import { freeze, type SnapshotExclusion, type SnapshotView } from './snapshots'
+import { createSnapshot, type SnapshotExclusion, type SnapshotView } from './snapshots'
 
 /** A verb for all, or for each what its evidence says. To fail a key is proposed for one at a time. */
-export type WantedVerb = Exclude<KeyAction, 'fail'> | 'as_judged'
+export type WantedVerb = Exclude<KeyAction, 'fail'> | 'as_assessed'
 
 export type LockPreview = {
-  /** One frozen set for each verb that there is something to do with. */
+  /** One snapshot for each verb that there is something to do with. */
   snapshots: SnapshotView[]
   /** Locks that nothing is done to, and why. */
   left: { lockId: string; scope: string; key: string; text: string }[]
@@ -20,7 +20,7 @@ export type LockPreview = {
 
 const VERBS = ['release', 'complete'] as const
 
-/** Freezes what would be done to these locks, after a fresh look at store and provider. Changes nothing. */
+/** Takes a snapshot of what would be done to these locks, after a fresh look at store and provider. Changes nothing. */
 export async function previewLocks(
   ctx: Context,
   wanted: WantedVerb,
@@ -28,12 +28,12 @@ export async function previewLocks(
   settings: KeySettings = keySettings(),
 ): Promise<LockPreview> {
   const { items, next } = await listLocks(ctx.db, filter, { limit: BULK_MAX }, ctx.clock.now())
-  const sorted = wanted === 'as_judged' ? sortByVerdict(items) : { [wanted]: items }
+  const sorted = wanted === 'as_assessed' ? sortByVerdict(items) : { [wanted]: items }
   const snapshots: SnapshotView[] = []
   for (const verb of VERBS) {
     const locks = sorted[verb] ?? []
     if (locks.length > 0)
-      snapshots.push(await freeze(ctx, verb, { ids: locks.map(({ id }) => id) }, settings))
+      snapshots.push(await createSnapshot(ctx, verb, { ids: locks.map(({ id }) => id) }, settings))
   }
   const left = [
     ...(sorted.left ?? []).map(({ id, scope, key, reason }) => ({ lockId: id, scope, key, text: reason })),

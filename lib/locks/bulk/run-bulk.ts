@@ -27,7 +27,7 @@ const checkpointSchema = z.object({ next: tally, counts: countsSchema.prefault({
 const FAILURES_LISTED_MAX = 100
 
 /**
- * Carries a frozen set out, item by item, as the person who asked for it and with what they may do at that moment: a
+ * Carries a snapshot out, item by item, as the person who asked for it and with what they may do at that moment: a
  * revoked token, a lost role, or writes that were switched off, stop the rest. A killed job goes on where it stopped: an
  * item that was done already answers with its action. Cancelling stops the rest.
  */

@@ -61,10 +61,10 @@ export type SnapshotView = {
 }
 
 /**
- * Freezes what a filter matches now, for a look before acting: the same inspection as the execution, which is then done on
+ * Takes a snapshot of what a filter matches now, for a look before acting: the same inspection as the execution, which is then done on
  * exactly these ids and versions. What arrives later is untouched.
  */
-export async function freeze(
+export async function createSnapshot(
   ctx: Context,
   verb: KeyAction,
   rawFilter: unknown,

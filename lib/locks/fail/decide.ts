@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { approvalExpiresAt, assertFourEyes, assertProposer } from '@/lib/actions/approval'
-import { decline } from '@/lib/actions/decline'
+import { endProposal } from '@/lib/actions/end-proposal'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { decide } from '@/lib/actions/transition'
 import type { ActionView } from '@/lib/actions/view'
@@ -89,22 +89,22 @@ function applyApproved(
   )
 }
 
-type Declined = { actionId: string; reason: string }
+type EndOfProposal = { actionId: string; reason: string }
 
 /** A second person says no. */
-export async function rejectFail(ctx: Context, input: Declined): Promise<ActionView> {
+export async function rejectFail(ctx: Context, input: EndOfProposal): Promise<ActionView> {
   authorise(ctx, 'action.reject')
   const reason = reasonSchema.parse(input.reason)
   const { id } = await proposedFail(ctx, input.actionId)
-  return decline(ctx, id, { outcome: 'rejected', verb: 'lock.fail', reason })
+  return endProposal(ctx, id, { outcome: 'rejected', verb: 'lock.fail', reason })
 }
 
 /** Its proposer takes it back; nothing was done, so it needs no approver. */
-export async function withdrawFail(ctx: Context, input: Declined): Promise<ActionView> {
+export async function withdrawFail(ctx: Context, input: EndOfProposal): Promise<ActionView> {
   const reason = reasonSchema.parse(input.reason)
   const action = await proposedFail(ctx, input.actionId)
   assertProposer(action, ctx.actor)
-  return decline(ctx, action.id, { outcome: 'withdrawn', verb: 'lock.fail', reason })
+  return endProposal(ctx, action.id, { outcome: 'withdrawn', verb: 'lock.fail', reason })
 }
 
 const seenSchema = z.object({ version: z.string() })

@@ -82,7 +82,7 @@ export async function unmatchedRows(
   limit: number,
 ): Promise<UnassignedRow[]> {
   const { rows } = await client.query(
-    `SELECT ${COLUMNS} FROM mirror.loose l
+    `SELECT ${COLUMNS} FROM mirror.unmatched l
      JOIN mirror.object o ON o.source_id = l.source_id AND o.object_id = l.object_id
      WHERE l.run_id = $1 AND o.operation_id IS NULL LIMIT $2`,
     [runId, limit],

@@ -76,8 +76,8 @@ export const CHANGE_CASES = `
  * looks now. $1 run, $2 system, $3 now, $4 the operations that were looked at, null = all that are open.
  */
 export const HEAL_CASES = `
-  WITH healed AS (
-    UPDATE reconciliation_case c SET lifecycle = 'resolved', resolution = 'healed', resolved_at = $3,
+  WITH closed AS (
+    UPDATE reconciliation_case c SET lifecycle = 'resolved', resolution = 'auto_resolved', resolved_at = $3,
       last_run_id = $1, version = c.version + 1
     WHERE c.system = $2 AND c.lifecycle <> 'resolved' AND ($4::bigint[] IS NULL OR c.operation_id = ANY ($4))
       AND NOT EXISTS (SELECT FROM mirror.finding f WHERE f.run_id = $1 AND f.break_id = c.break_id)
@@ -85,13 +85,13 @@ export const HEAL_CASES = `
   ), event AS (
     INSERT INTO case_event (case_id, at, kind, actor, data)
     SELECT h.id, $3, 'resolved', 'system:reconciliation', jsonb_build_object('runId', $1::text,
-      'resolution', 'healed', 'was', h.evidence, 'now', (
+      'resolution', 'auto_resolved', 'was', h.evidence, 'now', (
         SELECT coalesce(jsonb_agg(to_jsonb(n)), '[]') FROM (
           SELECT o.side, o.kind, o.object_id AS id, o.status, o.amount_minor::text AS "amountMinor",
             o.refunded_minor::text AS "refundedMinor", o.currency, o.gone_at IS NOT NULL AS gone
           FROM mirror.object o WHERE o.system = $2 AND o.operation_id = h.operation_id
           ORDER BY o.occurred_at, o.born_seq LIMIT 20
         ) n))
-    FROM healed h
+    FROM closed h
   )
-  SELECT count(*) FROM healed`
+  SELECT count(*) FROM closed`

@@ -9,7 +9,7 @@ const triageable = (filter: CaseFilter) => ({
 })
 
 /** By name, what a filter matches now: the oldest first, at most `max`. What is opened later is not among them. */
-export async function freezeCases(
+export async function selectMatchingCases(
   db: Db,
   filter: CaseFilter,
   max: number,

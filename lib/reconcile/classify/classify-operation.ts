@@ -34,12 +34,12 @@ export function classifyOperation(operation: Operation, ctx: ClassifyContext): C
   const quarantined = quarantine(operation)
   if (quarantined.length > 0) return { ...weigh(quarantined, [], ctx), pictures: [] }
   const units = unitsOf(operation)
-  const { drafts, surplus } = uniqueness(operation, units, ctx)
+  const { drafts, duplicates } = uniqueness(operation, units, ctx)
   const pictures = moneyOf(operation, units, ctx)
   const rechecks: Date[] = []
   const stuck = new Set<Unit>()
   for (const unit of units) {
-    const answer = existence(operation, unit, surplus, ctx)
+    const answer = existence(operation, unit, duplicates, ctx)
     if (answer.draft !== null) drafts.push(answer.draft)
     if (answer.recheckAt !== null) rechecks.push(answer.recheckAt)
     if (answer.stuck) stuck.add(unit)
@@ -47,8 +47,8 @@ export function classifyOperation(operation: Operation, ctx: ClassifyContext): C
   drafts.push(
     ...phantoms(operation, units, ctx),
     ...duplicateLedger(operation, units),
-    ...value(operation, units, surplus, ctx.rules),
-    ...refunds(operation, units, { surplus, stuck, pictures, ctx }),
+    ...value(operation, units, duplicates, ctx.rules),
+    ...refunds(operation, units, { duplicates, stuck, pictures, ctx }),
     ...disputes(operation, ctx),
     ...usage(operation, units),
     ...retention(operation, units, stuck),

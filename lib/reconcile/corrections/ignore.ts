@@ -8,7 +8,7 @@ import type { ReconciliationCase } from '@/prisma/generated/client'
 import { CLOSED_BY_HAND, lockCasesIn } from '../cases/case-lock'
 import { noteOnCase } from './case-note'
 
-/** Nothing is changed anywhere; the case is closed with its reason, its evidence frozen. */
+/** Nothing is changed anywhere; the case is closed with its reason, its evidence kept. */
 export async function ignoreCase(ctx: Context, row: ReconciliationCase, reason: string): Promise<ActionView> {
   const now = ctx.clock.now()
   return ctx.db.prisma.$transaction(async (tx) => {

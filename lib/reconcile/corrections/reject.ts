@@ -2,7 +2,7 @@ import type { ActionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
 import { reasonSchema } from '@/lib/core/reason'
-import { declineCorrection } from './decline-correction'
+import { endCorrection } from './end-correction'
 import { proposedAction } from './proposed-action'
 
 /** Says no to a proposal. Needs the approver role. A no moves no money: whoever proposed may withdraw this way. */
@@ -10,5 +10,5 @@ export async function reject(ctx: Context, input: { actionId: string; reason: st
   authorise(ctx, 'action.reject')
   const reason = reasonSchema.parse(input.reason)
   const action = await proposedAction(ctx, input.actionId)
-  return declineCorrection(ctx, action, { outcome: 'rejected', reason })
+  return endCorrection(ctx, action, { outcome: 'rejected', reason })
 }

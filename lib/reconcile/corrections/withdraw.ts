@@ -3,7 +3,7 @@ import type { ActionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
 import { reasonSchema } from '@/lib/core/reason'
-import { declineCorrection } from './decline-correction'
+import { endCorrection } from './end-correction'
 import { proposedAction } from './proposed-action'
 
 /** Takes back a proposal of one's own while it waits. It needs no approver: nothing was done, and nothing is. */
@@ -15,5 +15,5 @@ export async function withdraw(
   const reason = reasonSchema.parse(input.reason)
   const action = await proposedAction(ctx, input.actionId)
   assertProposer(action, ctx.actor)
-  return declineCorrection(ctx, action, { outcome: 'withdrawn', reason })
+  return endCorrection(ctx, action, { outcome: 'withdrawn', reason })
 }

@@ -73,20 +73,20 @@ const numbered = (side: Side) => `
   WHERE o.system = $1 AND o.side = '${side}' AND o.operation_id IS NULL AND o.seq = ANY (pairs.${side})`
 
 const UNMATCHED = `
-  INSERT INTO mirror.loose (run_id, source_id, object_id)
+  INSERT INTO mirror.unmatched (run_id, source_id, object_id)
   SELECT $1, source_id, object_id FROM joined WHERE source_id IS NOT NULL
   ON CONFLICT DO NOTHING`
 
 /** What no side's join can hold: rows without a match key, and rows of other kinds. */
 const UNKEYED = (inside: RowCondition) => `
-  INSERT INTO mirror.loose (run_id, source_id, object_id)
+  INSERT INTO mirror.unmatched (run_id, source_id, object_id)
   SELECT $4, o.source_id, o.object_id FROM mirror.object o
   WHERE o.system = $1 AND o.operation_id IS NULL AND o.provider_ref IS NULL AND ${inside('o')}
   ON CONFLICT DO NOTHING`
 
 /** Objects of the other mode: an index finds the few, where the join would open every row's document. */
 const OTHER_MODE = (inside: RowCondition) => `
-  INSERT INTO mirror.loose (run_id, source_id, object_id)
+  INSERT INTO mirror.unmatched (run_id, source_id, object_id)
   SELECT $4, o.source_id, o.object_id FROM mirror.object o
   WHERE o.system = $1 AND o.operation_id IS NULL AND o.side = 'provider'
     AND o.data->>'modeMix' IS DISTINCT FROM 'false' AND ${inside('o')}
@@ -99,7 +99,7 @@ const CHARGES = (inside: RowCondition) => `
 
 /** Several rows with one value where there may be one: of one key, one order, or one id that was booked in parts. */
 const REPEATED = (inside: RowCondition, side: Side, column: 'key' | 'reference' | 'provider_ref') => `
-  INSERT INTO mirror.loose (run_id, source_id, object_id)
+  INSERT INTO mirror.unmatched (run_id, source_id, object_id)
   SELECT $4, o.source_id, o.object_id FROM mirror.object o
   WHERE o.system = $1 AND o.operation_id IS NULL AND o.side = '${side}' AND ${inside('o')} AND o.${column} IS NOT NULL
     AND o.${column} IN (
@@ -114,7 +114,7 @@ const REPEATED = (inside: RowCondition, side: Side, column: 'key' | 'reference' 
  * operation (8 s for 200 rows).
  */
 const REPEATED_OUTSIDE = (inside: RowCondition, outside: RowCondition, column: 'reference' | 'key') => `
-  INSERT INTO mirror.loose (run_id, source_id, object_id)
+  INSERT INTO mirror.unmatched (run_id, source_id, object_id)
   SELECT $4, o.source_id, o.object_id FROM mirror.object o
   WHERE o.system = $1 AND o.operation_id IS NULL AND o.side = 'provider' AND o.${column} IS NOT NULL AND ${inside('o')}
     AND EXISTS (
@@ -140,7 +140,7 @@ export async function findUnmatched(
 ): Promise<number> {
   const has = { ledger: run.sides.ledger !== 'none', intent: run.sides.intent !== 'none' }
   const scope = [run.system, from, to]
-  await client.query('DELETE FROM mirror.loose WHERE run_id = $1', [run.id])
+  await client.query('DELETE FROM mirror.unmatched WHERE run_id = $1', [run.id])
   await client.query(`SET LOCAL work_mem = '${WORK_MEM_MB}MB'`)
   await client.query(joined(inside, has), scope)
   await client.query(UNMATCHED, [run.id])

@@ -1,5 +1,5 @@
 import { assertFourEyes, assertProposer } from '@/lib/actions/approval'
-import { decline } from '@/lib/actions/decline'
+import { endProposal } from '@/lib/actions/end-proposal'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { putInForce } from '@/lib/actions/put-in-force'
 import { type ActionView, actionView } from '@/lib/actions/view'
@@ -45,23 +45,23 @@ export async function approveRules(
   })
 }
 
-type Declined = { actionId: string; reason: string }
+type EndOfProposal = { actionId: string; reason: string }
 
 /** Somebody looked and said no. */
-export async function rejectRules(ctx: Context, input: Declined): Promise<ActionView> {
+export async function rejectRules(ctx: Context, input: EndOfProposal): Promise<ActionView> {
   authorise(ctx, 'action.reject')
   const reason = reasonSchema.parse(input.reason)
   const { id } = await proposedRules(ctx, input.actionId)
-  return decline(ctx, id, { outcome: 'rejected', verb: 'reconciliation.rules.reject', reason })
+  return endProposal(ctx, id, { outcome: 'rejected', verb: 'reconciliation.rules.reject', reason })
 }
 
 /** Its proposer takes it back; it needs no approver, since nothing was changed. */
-export async function withdrawRules(ctx: Context, input: Declined): Promise<ActionView> {
+export async function withdrawRules(ctx: Context, input: EndOfProposal): Promise<ActionView> {
   authorise(ctx, 'case.propose')
   const action = await proposedRules(ctx, input.actionId)
   assertProposer(action, ctx.actor)
   const reason = reasonSchema.parse(input.reason)
-  return decline(ctx, action.id, { outcome: 'withdrawn', verb: 'reconciliation.rules.withdraw', reason })
+  return endProposal(ctx, action.id, { outcome: 'withdrawn', verb: 'reconciliation.rules.withdraw', reason })
 }
 
 /** Throws `not_found` when it is no list of rules. */

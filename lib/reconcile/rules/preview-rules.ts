@@ -83,7 +83,7 @@ async function excusedIn(
     },
   }
   const coverage = await sharedCoverage(ctx, sources)
-  const judge = (operation: Operation, rules: readonly Rule[]): Set<string> => {
+  const classify = (operation: Operation, rules: readonly Rule[]): Set<string> => {
     const context = (asked: ReadonlySet<string>) =>
       contextOf({ stage }, coverage, { ...settings, rules }, asked, sources)
     const { lookUps } = classifyOperation(operation, context(new Set()))
@@ -92,7 +92,7 @@ async function excusedIn(
   }
   const ids = [...new Set(rows.map((row) => row.operationId))]
   const operations = await readOperations(ctx.db, system, ids)
-  const found = new Set(operations.flatMap((operation) => [...judge(operation, before)]))
-  const left = new Set(operations.flatMap((operation) => [...judge(operation, after)]))
+  const found = new Set(operations.flatMap((operation) => [...classify(operation, before)]))
+  const left = new Set(operations.flatMap((operation) => [...classify(operation, after)]))
   return rows.filter((row) => found.has(row.breakId) && !left.has(row.breakId))
 }

@@ -20,7 +20,7 @@ const inputSchema = rulesParamsSchema.extend({ reason: reasonSchema })
 
 /**
  * Proposes another list of rules; it is in force when another person has approved it. The evidence is the list that it
- * replaces; what it would excuse of the open cases is frozen beside it. Throws `conflict` when the list has changed.
+ * replaces; what it would excuse of the open cases is kept beside it. Throws `conflict` when the list has changed.
  */
 export async function proposeRules(
   ctx: Context,

@@ -4,7 +4,7 @@ import { CLOSED_BY_HAND, lockCasesIn } from '../cases/case-lock'
 import type { CaseView } from '../cases/case-view'
 import { changeCase } from './change-case'
 
-/** Closes with a reason; the evidence is frozen as it is. Other evidence later reopens it. */
+/** Closes with a reason; the evidence is kept as it is. Other evidence later reopens it. */
 export async function closeCaseByHand(
   ctx: Context,
   input: { caseId: string; reason: string },

@@ -44,7 +44,7 @@ export async function restoreArchive(
   if (collection === undefined)
     throw new AppError(
       'unprocessable',
-      `${name} drops leaves: restore its archive with the SQL of restoreSql.`,
+      `${name} drops partitions: restore its archive with the SQL of restoreSql.`,
     )
   let restored = 0
   for (let start = 0; start < rows.length; start += RESTORE_BATCH_ROWS)

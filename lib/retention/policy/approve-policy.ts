@@ -1,5 +1,5 @@
 import { assertFourEyes } from '@/lib/actions/approval'
-import { decline } from '@/lib/actions/decline'
+import { endProposal } from '@/lib/actions/end-proposal'
 import { evidenceHashOf } from '@/lib/actions/evidence-hash'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { putInForce } from '@/lib/actions/put-in-force'
@@ -63,7 +63,7 @@ export async function rejectPolicy(
   authorise(ctx, 'action.reject')
   const reason = reasonSchema.parse(input.reason)
   const { id } = await proposedPolicy(ctx, input.actionId)
-  return decline(ctx, id, { outcome: 'rejected', verb: 'retention.reject', reason })
+  return endProposal(ctx, id, { outcome: 'rejected', verb: 'retention.reject', reason })
 }
 
 /** Throws `not_found` when it is no policy. */

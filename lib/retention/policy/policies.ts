@@ -52,7 +52,7 @@ export const policyView = (row: RetentionPolicy): PolicyView => ({
 
 export type TierPolicy = { safetyMs: number; archive: boolean }
 
-/** For a leaf: its tier's policy, else the source's, else the default. A leaf holds all endpoints: the strictest counts. */
+/** For a partition: its tier's policy, else the source's, else the default. A partition holds all endpoints: the strictest counts. */
 export function policyOfTier(policies: readonly PolicyView[], tier: string): TierPolicy {
   const found = policies.filter((policy) => policy.tier === tier || policy.tier === '')
   const own = found.filter((policy) => policy.tier === tier)

@@ -78,17 +78,17 @@ export async function proposePolicy(ctx: Context, raw: ProposePolicy): Promise<A
 async function assertPossible(ctx: Context, policy: PolicyParams): Promise<Floor | null> {
   const store = await openIntentSource(ctx, policy.source)
   const { source, name } = store
-  const { canCollect, collection = 'drop_leaves', reasons } = source.capabilities
+  const { canCollect, collection = 'drop_partitions', reasons } = source.capabilities
   if (!canCollect) {
     throw new AppError(
       'unprocessable',
       `${name} is not collected from here: ${reasons?.collect ?? 'it does so itself'}`,
     )
   }
-  if (collection === 'drop_leaves' && (policy.ttlMs !== null || policy.endpoint !== '')) {
+  if (collection === 'drop_partitions' && (policy.ttlMs !== null || policy.endpoint !== '')) {
     throw new AppError(
       'unprocessable',
-      `${name} drops whole leaves of a tier, whose TTL the service sets itself with registerTier(name, ttlMs): a policy can set the safety buffer and the archive of a tier.`,
+      `${name} drops whole partitions of a tier, whose TTL the service sets itself with registerTier(name, ttlMs): a policy can set the safety buffer and the archive of a tier.`,
     )
   }
   if (collection === 'batched_delete' && policy.tier !== '')

@@ -1,5 +1,5 @@
 import { assertProposer } from '@/lib/actions/approval'
-import { decline } from '@/lib/actions/decline'
+import { endProposal } from '@/lib/actions/end-proposal'
 import type { ActionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
@@ -15,5 +15,5 @@ export async function withdrawPolicy(
   const reason = reasonSchema.parse(input.reason)
   const action = await proposedPolicy(ctx, input.actionId)
   assertProposer(action, ctx.actor)
-  return decline(ctx, action.id, { outcome: 'withdrawn', verb: 'retention.withdraw', reason })
+  return endProposal(ctx, action.id, { outcome: 'withdrawn', verb: 'retention.withdraw', reason })
 }

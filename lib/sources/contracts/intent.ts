@@ -16,14 +16,14 @@ export type StoreCapabilities = {
    * without a recorded effect says nothing of what was called.
    */
   recordsEffects?: boolean
-  /** How finished keys are collected; absent = `drop_leaves` where `canCollect`. */
+  /** How finished keys are collected; absent = `drop_partitions` where `canCollect`. */
   collection?: CollectionMode
   /** Why something is not offered, in plain words. */
   reasons?: Partial<Record<StoreVerb, string>>
 }
 
 export type StoreVerb = 'release' | 'complete' | 'fail' | 'collect'
-export type CollectionMode = 'drop_leaves' | 'batched_delete' | 'report_only'
+export type CollectionMode = 'drop_partitions' | 'batched_delete' | 'report_only'
 
 export type EffectState = 'begun' | 'committed' | 'failed' | 'unknown'
 
@@ -155,8 +155,8 @@ export type StoreSample = {
   oldestExpiredAt: Date | null
 }
 
-export type StoreLeaf = {
-  leaf: string
+export type StorePartition = {
+  partition: string
   tier: string
   from: Date
   to: Date
@@ -225,7 +225,7 @@ export type DeletedBatch = {
   next: string | null
 }
 
-/** Collection row by row, walking an index from a position: what a store without leaves offers. */
+/** Collection row by row, walking an index from a position: what a store without partitions offers. */
 export interface RowCollection {
   /** How long the store itself keeps every row from its creation; null = each row says it. */
   readonly ownExpiryMs: number | null
@@ -264,10 +264,10 @@ export interface IntentSource {
   ): Promise<StoreOutcome>
   fail(seen: SeenLease, options: OperateOptions & { response: StoredResponse }): Promise<StoreOutcome>
   sample(): Promise<StoreSample[]>
-  listLeaves(): Promise<StoreLeaf[]>
-  /** Drops one leaf; `busy` = another session is in the way (`by` says which), try later; `not_due` = it may hold live records. */
-  collectLeaf(
-    leaf: string,
+  listPartitions(): Promise<StorePartition[]>
+  /** Drops one partition; `busy` = another session is in the way (`by` says which), try later; `not_due` = it may hold live records. */
+  collectPartition(
+    partition: string,
     safetyMs: number,
   ): Promise<
     | { kind: 'done'; rows: bigint; bytes: bigint }
@@ -277,9 +277,9 @@ export interface IntentSource {
   >
   /** Only with `collection: 'batched_delete'`. */
   readonly rowCollection?: RowCollection
-  /** Rows of a leaf, page by page, for the archive. Only with `drop_leaves`. */
-  readLeaf?(leaf: string, position: string | null, limit: number): Promise<LeafPage>
+  /** Rows of a partition, page by page, for the archive. Only with `drop_partitions`. */
+  readPartition?(partition: string, position: string | null, limit: number): Promise<PartitionPage>
   close(): Promise<void>
 }
 
-export type LeafPage = { rows: ExpiredRow[]; next: string | null }
+export type PartitionPage = { rows: ExpiredRow[]; next: string | null }

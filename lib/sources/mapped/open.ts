@@ -70,8 +70,8 @@ export function openMappedSource(
     complete: async (seen, options) => end(await offered('complete'), seen, options, 'complete'),
     fail: async (seen, options) => end(await offered('fail'), seen, options, 'fail'),
     sample: async () => sample(await mapped(reader)),
-    listLeaves: async () => [],
-    collectLeaf: async () => ({ kind: 'gone' }),
+    listPartitions: async () => [],
+    collectPartition: async () => ({ kind: 'gone' }),
     rowCollection: rows,
     async close() {
       await Promise.all([readerPool.close(), writerPool.close()])

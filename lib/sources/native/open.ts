@@ -3,10 +3,10 @@ import { type Clock, systemClock } from '@/lib/core/clock'
 import { type IntentSource, type LeasePage, setApart } from '../contracts'
 import { openSourcePool, type SourcePool } from '../postgres-pool'
 import type { NativeConfig } from './config'
-import { collectLeaf, listLeaves, sample } from './leaves'
 import { end, release } from './operate'
+import { collectPartition, listPartitions, sample } from './partitions'
 import { readKey } from './read-key'
-import { readLeaf } from './read-leaf'
+import { readPartition } from './read-partition'
 import { readRecords } from './read-records'
 import { LEASE_JSON, parseLease, tryRow } from './rows'
 
@@ -46,9 +46,9 @@ export function openNativeSource(
     complete: (seen, options) => end(pool, config, seen, options, 'completed'),
     fail: (seen, options) => end(pool, config, seen, options, 'failed_final'),
     sample: () => sample(pool),
-    listLeaves: () => listLeaves(pool),
-    collectLeaf: (leaf, safetyMs) => collectLeaf(pool, leaf, safetyMs),
-    readLeaf: (leaf, position, limit) => readLeaf(pool, leaf, position, limit),
+    listPartitions: () => listPartitions(pool),
+    collectPartition: (partition, safetyMs) => collectPartition(pool, partition, safetyMs),
+    readPartition: (partition, position, limit) => readPartition(pool, partition, position, limit),
     close: () => pool.close(),
   }
 }

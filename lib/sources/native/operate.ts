@@ -70,8 +70,8 @@ const END = `
   )
   SELECT now FROM record`
 
-const ENSURE_LEAVES = `
-  SELECT idem_ensure_leaves(l.tier)
+const ENSURE_PARTITIONS = `
+  SELECT idem_ensure_partitions(l.tier)
   FROM idem_lease l JOIN idem_scope s ON s.scope_id = l.scope_id
   WHERE s.name = $1 AND l.key = idem_key_bytes($2)`
 
@@ -96,7 +96,7 @@ export async function end(
   options: OperateOptions & { response: StoredResponse; settled?: readonly SettledEffect[] },
   state: 'completed' | 'failed_final',
 ): Promise<StoreOutcome> {
-  await pool.query(ENSURE_LEAVES, [seen.scope, seen.key])
+  await pool.query(ENSURE_PARTITIONS, [seen.scope, seen.key])
   const settled = (options.settled ?? []).map((e) => ({
     ...e,
     amountMinor: e.amountMinor?.toString() ?? null,

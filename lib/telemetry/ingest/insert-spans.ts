@@ -3,7 +3,7 @@ import { FUTURE_AFTER_MS, LATE_AFTER_MS } from '../retention'
 /** Temporary tables of the connection, emptied at each commit. */
 export const OPEN_STAGE = `
   CREATE TEMP TABLE IF NOT EXISTS span_stage (LIKE telemetry.span) ON COMMIT DELETE ROWS;
-  CREATE TEMP TABLE IF NOT EXISTS sighting_stage (LIKE telemetry.sighting) ON COMMIT DELETE ROWS`
+  CREATE TEMP TABLE IF NOT EXISTS keyed_request_stage (LIKE telemetry.keyed_request) ON COMMIT DELETE ROWS`
 
 /** Columns of what arrived; `at` of the CTE `inserted` is when it started, $1 = received at. */
 export const COUNT_ARRIVED = `
@@ -22,9 +22,9 @@ export const INSERT_SPANS = `
   FROM inserted GROUP BY 1, 2, 3, 4`
 
 /** Their flags come from the locked keys (keys/key-facts.ts). Returns the minutes that changed. */
-export const INSERT_SIGHTINGS = `
+export const INSERT_KEYED_REQUESTS = `
   WITH inserted AS (
-    INSERT INTO telemetry.sighting SELECT * FROM sighting_stage ORDER BY time, trace_id, span_id
+    INSERT INTO telemetry.keyed_request SELECT * FROM keyed_request_stage ORDER BY time, trace_id, span_id
     ON CONFLICT DO NOTHING
     RETURNING time, end_time, final
   )

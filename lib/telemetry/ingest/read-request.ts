@@ -1,4 +1,4 @@
-import { setImmediate as otherWork } from 'node:timers/promises'
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { Clock } from '@/lib/core/clock'
 import type { Encoding, Signal } from '@/lib/telemetry/decode/answer'
 import { decodeJson } from '@/lib/telemetry/decode/json'
@@ -34,9 +34,9 @@ export async function decodeAndInterpret(
   if (signal === 'traces') {
     const spans = isJson ? decodeJson(bytes, rejections) : decodeProtobuf(bytes)
     warnOfNothing(bytes, spans, rejections)
-    await otherWork()
+    await yieldToEventLoop()
     const accepted = interpret(spans, clock, hash, rejections)
-    await otherWork()
+    await yieldToEventLoop()
     return { signal, rejections, rendered: await renderSpans(accepted, clock.now()) }
   }
   const logs = isJson ? decodeLogsJson(bytes, rejections) : decodeLogsProtobuf(bytes)

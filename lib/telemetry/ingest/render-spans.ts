@@ -1,4 +1,4 @@
-import { setImmediate as otherWork } from 'node:timers/promises'
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { AcceptedSpan } from '../interpret/interpret'
 import { type Micros, microsOf, minuteOf, textOfMicros } from '../micros'
 import { FUTURE_AFTER_MS, LATE_AFTER_MS } from '../retention'
@@ -42,7 +42,7 @@ export async function renderSpans(
   const rows: FactRow[] = []
   const count = counter(received)
   for (const [index, { span, request, effect, delivery }] of accepted.entries()) {
-    if (index % SPANS_AT_ONCE === SPANS_AT_ONCE - 1) await otherWork()
+    if (index % SPANS_AT_ONCE === SPANS_AT_ONCE - 1) await yieldToEventLoop()
     const resource = readResource(span.resource)
     const times = timesOf(span)
     const { start, end } = times

@@ -9,7 +9,7 @@ const UNIQUE_VIOLATION = '23505'
 
 /**
  * Stores spans, and what follows from them, in one transaction; resolves after COMMIT with how many spans were
- * new. The same span twice is one. Day leaves must exist: see ensurePartitions.
+ * new. The same span twice is one. Day partitions must exist: see ensurePartitions.
  *
  * Most batches bring only new spans, so it is first tried without looking: COPY straight into the tables. A span
  * that is there already fails that whole transaction, and the batch is staged and inserted one by one.

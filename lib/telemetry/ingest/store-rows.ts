@@ -2,14 +2,14 @@ import type pg from 'pg'
 import { z } from 'zod'
 import { minuteOf } from '../micros'
 import { countIntake } from './count-intake'
-import { INSERT_SIGHTINGS, INSERT_SPANS, OPEN_STAGE } from './insert-spans'
+import { INSERT_KEYED_REQUESTS, INSERT_SPANS, OPEN_STAGE } from './insert-spans'
 import { applyKeys, minutesOf, type ObservedEffect } from './keys/apply-keys'
 import {
   collectKeys,
   EFFECT_COLUMNS,
   isFinal,
   observedEffect,
-  writeFlaggedSighting,
+  writeFlaggedKeyedRequest,
   writePlainEffect,
 } from './keys/key-facts'
 import { lockKeys } from './keys/lock-keys'
@@ -17,7 +17,7 @@ import type { RenderedSpans } from './render-spans'
 import { copyIn } from './rows/copy-in'
 import { queryPrepared } from './rows/prepared'
 import { RowWriter } from './rows/row-writer'
-import { type FactRow, SIGHTING_COLUMNS, SPAN_COLUMNS } from './rows/rows'
+import { type FactRow, KEYED_REQUEST_COLUMNS, SPAN_COLUMNS } from './rows/rows'
 import { storeDeliveries } from './store-deliveries'
 
 /**
@@ -52,7 +52,7 @@ type Inserted = {
   observed: readonly ObservedEffect[]
 }
 
-const SIGHTING_BYTES_GUESSED = 512
+const KEYED_REQUEST_BYTES_GUESSED = 512
 const EFFECT_BYTES_GUESSED = 256
 
 async function copyNew(client: pg.PoolClient, { spans, rows, arrived }: RenderedSpans): Promise<Inserted> {
@@ -69,7 +69,7 @@ async function copyNew(client: pg.PoolClient, { spans, rows, arrived }: Rendered
   }
   await copyIn(client, [
     { target: `telemetry.span (${SPAN_COLUMNS})`, pieces: spans },
-    { target: `telemetry.sighting (${SIGHTING_COLUMNS})`, pieces: sightings(rows) },
+    { target: `telemetry.keyed_request (${KEYED_REQUEST_COLUMNS})`, pieces: keyedRequests(rows) },
     { target: `telemetry.effect (${EFFECT_COLUMNS})`, pieces: effects.take() },
   ])
   return { arrived, minutes, observed }
@@ -83,16 +83,16 @@ async function insertAny(
   await client.query(OPEN_STAGE)
   await copyIn(client, [
     { target: `span_stage (${SPAN_COLUMNS})`, pieces: spans },
-    { target: `sighting_stage (${SIGHTING_COLUMNS})`, pieces: sightings(rows) },
+    { target: `keyed_request_stage (${KEYED_REQUEST_COLUMNS})`, pieces: keyedRequests(rows) },
   ])
   const arrived = arrivedSchema.parse((await queryPrepared(client, INSERT_SPANS, [receivedAt])).rows)
-  const minutes = minutesOf(await queryPrepared(client, INSERT_SIGHTINGS))
+  const minutes = minutesOf(await queryPrepared(client, INSERT_KEYED_REQUESTS))
   const observed = rows.flatMap((row) => (row.effect === null ? [] : [observedEffect(row, row.effect)]))
   return { arrived, minutes: new Set(minutes), observed }
 }
 
-function sightings(rows: readonly FactRow[]): Buffer[] {
-  const writer = new RowWriter(rows.length * SIGHTING_BYTES_GUESSED)
-  for (const row of rows) if (row.request !== null) writeFlaggedSighting(writer, row, row.request)
+function keyedRequests(rows: readonly FactRow[]): Buffer[] {
+  const writer = new RowWriter(rows.length * KEYED_REQUEST_BYTES_GUESSED)
+  for (const row of rows) if (row.request !== null) writeFlaggedKeyedRequest(writer, row, row.request)
   return writer.take()
 }

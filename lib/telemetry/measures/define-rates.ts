@@ -1,6 +1,6 @@
 import type { OrphanTotals } from '../read/effects/orphan-totals'
 import type { RequestTotals } from '../read/requests/request-totals'
-import { SIGHTING_DAYS } from '../retention'
+import { KEYED_REQUEST_DAYS } from '../retention'
 import { DAY_MS } from '../window'
 import {
   MEASURES,
@@ -13,7 +13,7 @@ import {
   whyNot,
 } from './measure'
 
-/** M1's numerator. 'observed_again' is a later sighting of a key whose service sends no outcome. */
+/** M1's numerator. 'observed_again' is a later keyed request of a key whose service sends no outcome. */
 export const DUPLICATE_OUTCOMES: readonly string[] = [
   'replayed',
   'in_progress',
@@ -92,17 +92,17 @@ export function storeErrors(totals: Totals, context: MeasureContext): Measure {
 export function expiredRetries(totals: Totals, context: MeasureContext): Measure {
   const numerator = sum(totals, 'expired_retries')
   const denominator = sum(totals, 'requests', (outcome) => EXECUTION_OUTCOMES.includes(outcome))
-  const horizonMs = context.inputs.sightingRetentionMs ?? SIGHTING_DAYS * DAY_MS
+  const horizonMs = context.inputs.keyedRequestRetentionMs ?? KEYED_REQUEST_DAYS * DAY_MS
   const ttlMaxMs = totals.reduce(
     (max, row) => (row.ttl_max_ms !== null && row.ttl_max_ms > max ? row.ttl_max_ms : max),
     0n,
   )
   const requiredMs = Number(ttlMaxMs) + RETRY_WINDOW_MS
-  const detail = { horizonMs, requiredMs, sightingsSince: context.since?.toISOString() ?? null }
+  const detail = { horizonMs, requiredMs, keyedRequestsSince: context.since?.toISOString() ?? null }
   const value = ratio(numerator, denominator)
   if (value === null) return notMeasured('M5', whyNot(context, 'no executions in this window'), detail)
   if (horizonMs < requiredMs) {
-    return notMeasured('M5', 'sightings are not kept for the longest TTL and the retry window', detail)
+    return notMeasured('M5', 'keyed requests are not kept for the longest TTL and the retry window', detail)
   }
   return measured('M5', { numerator, denominator, value: value * 10_000 }, detail)
 }

@@ -69,8 +69,8 @@ export type MeasureInputs = {
   corrections?: { executed: number; byClass: Record<string, number> } | null
   /** paging notifications of duplicates in the 7 days before the window's end */
   pages?: number | null
-  /** default: SIGHTING_DAYS of retention.ts */
-  sightingRetentionMs?: number
+  /** default: KEYED_REQUEST_DAYS of retention.ts */
+  keyedRequestRetentionMs?: number
 }
 
 export type MeasureContext = {
@@ -78,7 +78,7 @@ export type MeasureContext = {
   arrived: boolean
   inputs: MeasureInputs
   now: Date
-  /** start of the oldest sighting kept */
+  /** start of the oldest keyed request kept */
   since: Date | null
   window: { from: Date; to: Date }
 }

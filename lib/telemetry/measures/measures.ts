@@ -4,9 +4,9 @@ import { readDeliveryTotals } from '../read/delivery-totals'
 import { readEffectTotals } from '../read/effects/effect-totals'
 import { readOrphanTotals } from '../read/effects/orphan-totals'
 import { readIntake } from '../read/intake'
+import { readKeyedRequestsSince } from '../read/requests/keyed-requests-since'
 import { readMergedLatency } from '../read/requests/latency-buckets'
 import { readRequestTotals } from '../read/requests/request-totals'
-import { readSightingsSince } from '../read/requests/sightings-since'
 import { readStoreGrowth } from '../read/store-growth'
 import { type TelemetryWindow, toMinutes } from '../window'
 import {
@@ -41,7 +41,7 @@ export async function readMeasures(
       readCoverage(db, window),
       readMergedLatency(db, window),
       readIntake(db, window, seconds),
-      readSightingsSince(db),
+      readKeyedRequestsSince(db),
       readStoreGrowth(db, window.from, window.to),
     ])
   const arrived = intake.some((row) => row.arrived)

@@ -19,15 +19,15 @@ export const CLAIM_MINUTES = `
 export const UNMARK_MINUTES = 'DELETE FROM telemetry.dirty_minute WHERE minute = ANY ($1::timestamptz[])'
 
 /**
- * Figures outlive the events they came from: a minute whose leaf was dropped is left as it was, whatever a late
+ * Figures outlive the events they came from: a minute whose partition was dropped is left as it was, whatever a late
  * observer of another kind marks.
  */
-const forget = (table: string, kind: 'sighting' | 'effect' | 'delivery') => `
+const forget = (table: string, kind: 'keyed_request' | 'effect' | 'delivery') => `
   DELETE FROM telemetry.${table} WHERE minute = ANY ($1::timestamptz[])
     AND to_regclass('telemetry.${kind}_' || to_char(minute AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NOT NULL`
 
-export const FORGET_REQUESTS = forget('minute_request', 'sighting')
-export const FORGET_LATENCIES = forget('minute_latency', 'sighting')
+export const FORGET_REQUESTS = forget('minute_request', 'keyed_request')
+export const FORGET_LATENCIES = forget('minute_latency', 'keyed_request')
 export const FORGET_EFFECTS = forget('minute_effect', 'effect')
 export const FORGET_DELIVERIES = forget('minute_delivery', 'delivery')
 
@@ -41,7 +41,7 @@ export const RECOMPUTE_REQUESTS = `
            s.service, s.version, s.endpoint, s.client,
            CASE WHEN s.outcome = 'observed' AND s.duplicate THEN 'observed_again' ELSE s.outcome END AS outcome
     FROM unnest($1::timestamptz[]) AS m(minute)
-    JOIN telemetry.sighting s ON s.time >= m.minute AND s.time < m.minute + interval '1 minute'
+    JOIN telemetry.keyed_request s ON s.time >= m.minute AND s.time < m.minute + interval '1 minute'
     GROUP BY m.minute, s.service, s.version, s.endpoint, s.client, 12
   ), ${ADMIT}
   INSERT INTO telemetry.minute_request (minute, requests, store_operations, store_errors, expired_retries,
@@ -52,13 +52,13 @@ export const RECOMPUTE_REQUESTS = `
         FROM raw) counted
   GROUP BY minute, service, version, endpoint, client, outcome`
 
-/** By the minute of the end. A request lasts at most a day, which bounds the leaves that are read. */
+/** By the minute of the end. A request lasts at most a day, which bounds the partitions that are read. */
 export const RECOMPUTE_LATENCIES = `
   WITH raw AS MATERIALIZED (
     SELECT m.minute, count(*) AS count, ${bucketSql('s.end_time - coalesce(s.record_created_at, s.time)')} AS bucket,
            s.service, s.version, s.endpoint, s.client
     FROM unnest($1::timestamptz[]) AS m(minute)
-    JOIN telemetry.sighting s ON s.final AND s.end_time >= m.minute AND s.end_time < m.minute + interval '1 minute'
+    JOIN telemetry.keyed_request s ON s.final AND s.end_time >= m.minute AND s.end_time < m.minute + interval '1 minute'
      AND s.time > m.minute - interval '1 day' AND s.time < m.minute + interval '1 minute'
     GROUP BY m.minute, 3, s.service, s.version, s.endpoint, s.client
   ), ${ADMIT}

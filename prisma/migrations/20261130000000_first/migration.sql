@@ -296,7 +296,7 @@ CREATE INDEX action_source_id_scope_key_idx ON action (source_id, scope, key);
 CREATE UNIQUE INDEX action_one_in_flight ON action (provider, charge)
   WHERE state IN ('executing', 'unknown') AND provider IS NOT NULL;
 
--- A frozen selection: ids and the versions that were seen. What arrives later is untouched.
+-- A snapshot of a selection: ids and the versions that were seen. What arrives later is untouched.
 CREATE TABLE snapshot (
   id         text           PRIMARY KEY,
   verb       text           NOT NULL,
@@ -633,14 +633,14 @@ CREATE INDEX archive_source_id_at_idx ON archive (source_id, at);
 -- ==== 2. Telemetry: what the spans said ======================================================================
 --
 -- span      every accepted span, for the trace page
--- sighting  one request of a keyed route (key_hash NULL: a request without a key, counted for coverage)
+-- keyed request  one request of a keyed route (key_hash NULL: a request without a key, counted for coverage)
 -- effect    one side effect, whoever observed it: span, store, provider
 -- delivery  one processing of a message by a consumer
 -- log       log records
 -- key       one row a (scope, key): the lock under which flags are computed, and the facts they need
 -- minute_*  roll-ups, recomputed whole from flags, never incremented; hour_* and day_* are summed from them
 --
--- span, sighting, effect, delivery and log are partitioned by day. Partitions that intake needs are made ahead
+-- span, keyed request, effect, delivery and log are partitioned by day. Partitions that intake needs are made ahead
 -- (lib/telemetry/partitions.ts). There is no default partition: a span outside the accepted horizon is rejected with its
 -- reason through partial_success, and blocks nothing.
 
@@ -671,7 +671,7 @@ CREATE TABLE telemetry.span (
 -- The two sides of one call may share an id (Zipkin's shared spans) and even a start: the kind tells them apart.
 CREATE UNIQUE INDEX span_identity ON telemetry.span (trace_id, span_id, start_time, kind);
 
-CREATE TABLE telemetry.sighting (
+CREATE TABLE telemetry.keyed_request (
   time              timestamptz NOT NULL,          -- start of the request span
   end_time          timestamptz NOT NULL,
   record_created_at timestamptz,                   -- first acquire of this life of the key
@@ -704,20 +704,20 @@ CREATE TABLE telemetry.sighting (
   record_state      text,
   owner             text
 ) PARTITION BY RANGE (time);
-CREATE UNIQUE INDEX sighting_identity ON telemetry.sighting (time, trace_id, span_id);
-CREATE INDEX sighting_key   ON telemetry.sighting (key_hash, time) WHERE key_hash IS NOT NULL;
-CREATE INDEX sighting_final ON telemetry.sighting (end_time) WHERE final;
+CREATE UNIQUE INDEX keyed_request_identity ON telemetry.keyed_request (time, trace_id, span_id);
+CREATE INDEX keyed_request_key   ON telemetry.keyed_request (key_hash, time) WHERE key_hash IS NOT NULL;
+CREATE INDEX keyed_request_final ON telemetry.keyed_request (end_time) WHERE final;
 -- The trace list: failed before slow before fast, whatever the window holds (lib/telemetry/read/list-traces.ts,
 -- docs/decisions/021-reads-that-do-not-grow.md).
-CREATE INDEX sighting_worst ON telemetry.sighting (
+CREATE INDEX keyed_request_worst ON telemetry.keyed_request (
   (coalesce(status_code, 0) >= 500 OR outcome IN ('stale', 'store_error', 'bypassed') OR effect_twice),
   (end_time - time), span_id
 ) WHERE key_hash IS NOT NULL;
 -- What is not ordinary is rare: it is counted without reading its rows, and listed without reading the rest.
-CREATE INDEX sighting_notable ON telemetry.sighting (outcome, time, span_id) INCLUDE (expired_retry, effect_twice)
+CREATE INDEX keyed_request_notable ON telemetry.keyed_request (outcome, time, span_id) INCLUDE (expired_retry, effect_twice)
   WHERE key_hash IS NOT NULL AND (outcome NOT IN ('executed', 'replayed') OR expired_retry OR effect_twice);
 -- The list of one rare outcome, the worst first.
-CREATE INDEX sighting_notable_worst ON telemetry.sighting (outcome,
+CREATE INDEX keyed_request_notable_worst ON telemetry.keyed_request (outcome,
   (coalesce(status_code, 0) >= 500 OR outcome IN ('stale', 'store_error', 'bypassed') OR effect_twice),
   (end_time - time), span_id)
   WHERE key_hash IS NOT NULL AND (outcome NOT IN ('executed', 'replayed') OR expired_retry OR effect_twice);
@@ -803,7 +803,7 @@ CREATE INDEX log_key   ON telemetry.log (key_hash, time) WHERE key_hash IS NOT N
 CREATE TABLE telemetry.key (
   first_seen_at  timestamptz NOT NULL,             -- bounds of everything known about the key: they prune partitions
   last_seen_at   timestamptz NOT NULL,
-  first_sighting_at timestamptz,
+  first_request_at timestamptz,
   first_expiry_at   timestamptz,                   -- the earliest record expiry any request with it reported
   terminal_at    timestamptz,                      -- when the newest known terminal record was made, at the latest
   terminal_until timestamptz,                      -- its expiry ('infinity' when not told); NULL = none known
@@ -839,7 +839,7 @@ CREATE TABLE telemetry.minute_request (
   version          text        NOT NULL,
   endpoint         text        NOT NULL,
   client           text        NOT NULL,
-  outcome          text        NOT NULL,           -- as in sighting; 'observed_again' = observed and not the first
+  outcome          text        NOT NULL,           -- as in keyed request; 'observed_again' = observed and not the first
   PRIMARY KEY (minute, service, version, endpoint, client, outcome)
 );
 
@@ -1019,24 +1019,24 @@ CREATE FUNCTION telemetry.ensure_partitions(kind text, first date, last date) RE
 LANGUAGE plpgsql SET timezone = 'UTC' AS $$
 DECLARE
   day  date;
-  leaf text;
+  partition text;
   made integer := 0;
 BEGIN
-  IF kind NOT IN ('span', 'sighting', 'effect', 'delivery', 'log') THEN
+  IF kind NOT IN ('span', 'keyed_request', 'effect', 'delivery', 'log') THEN
     RAISE EXCEPTION 'no such kind: %', kind;
   END IF;
   IF last - first > 4000 THEN
     RAISE EXCEPTION 'more than 4000 days';
   END IF;
   FOR day IN SELECT generate_series(first, last, interval '1 day')::date LOOP
-    leaf := format('%s_%s', kind, to_char(day, 'YYYYMMDD'));
-    CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relnamespace = 'telemetry'::regnamespace AND relname = leaf);
+    partition := format('%s_%s', kind, to_char(day, 'YYYYMMDD'));
+    CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relnamespace = 'telemetry'::regnamespace AND relname = partition);
     -- Asked again by a query under the lock: to_regclass would answer from a cache that the lock does not refresh.
     PERFORM pg_advisory_xact_lock(hashtextextended('telemetry.ensure_partitions', 0));
-    CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relnamespace = 'telemetry'::regnamespace AND relname = leaf);
-    EXECUTE format('CREATE TABLE telemetry.%I (LIKE telemetry.%I INCLUDING ALL)', leaf, kind);
+    CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relnamespace = 'telemetry'::regnamespace AND relname = partition);
+    EXECUTE format('CREATE TABLE telemetry.%I (LIKE telemetry.%I INCLUDING ALL)', partition, kind);
     EXECUTE format('ALTER TABLE telemetry.%I ATTACH PARTITION telemetry.%I FOR VALUES FROM (%L) TO (%L)',
-                   kind, leaf, day::timestamptz, (day + 1)::timestamptz);
+                   kind, partition, day::timestamptz, (day + 1)::timestamptz);
     made := made + 1;
   END LOOP;
   RETURN made;
@@ -1047,21 +1047,21 @@ END $$;
 CREATE FUNCTION telemetry.drop_oldest_partition(kind text, before date) RETURNS text
 LANGUAGE plpgsql SET timezone = 'UTC' AS $$
 DECLARE
-  leaf text;
+  partition text;
 BEGIN
-  IF kind NOT IN ('span', 'sighting', 'effect', 'delivery', 'log') THEN
+  IF kind NOT IN ('span', 'keyed_request', 'effect', 'delivery', 'log') THEN
     RAISE EXCEPTION 'no such kind: %', kind;
   END IF;
-  SELECT c.relname INTO leaf
+  SELECT c.relname INTO partition
   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
   WHERE i.inhparent = format('telemetry.%I', kind)::regclass
     AND c.relname ~ ('^' || kind || '_\d{8}$')
     AND c.relname < format('%s_%s', kind, to_char(before, 'YYYYMMDD'))
   ORDER BY c.relname LIMIT 1;
-  IF leaf IS NOT NULL THEN
-    EXECUTE format('DROP TABLE telemetry.%I', leaf);
+  IF partition IS NOT NULL THEN
+    EXECUTE format('DROP TABLE telemetry.%I', partition);
   END IF;
-  RETURN leaf;
+  RETURN partition;
 END $$;
 
 -- ==== 3. The mirror: what the sources said, staged ===========================================================
@@ -1125,7 +1125,7 @@ CREATE TABLE mirror.object (
 -- name nothing of the provider; objects of the other mode, which never pair up.
 CREATE INDEX object_operation ON mirror.object (operation_id) WHERE operation_id IS NOT NULL;
 CREATE INDEX object_seq_known ON mirror.object (system, seq) WHERE operation_id IS NOT NULL;
-CREATE INDEX object_seq_loose ON mirror.object (system, side, seq) WHERE operation_id IS NULL;
+CREATE INDEX object_seq_unmatched ON mirror.object (system, side, seq) WHERE operation_id IS NULL;
 CREATE INDEX object_untied    ON mirror.object (system, seq) WHERE operation_id IS NULL AND provider_ref IS NULL;
 CREATE INDEX object_other_mode ON mirror.object (system, seq)
   WHERE operation_id IS NULL AND side = 'provider' AND data->>'modeMix' IS DISTINCT FROM 'false';
@@ -1235,7 +1235,7 @@ CREATE TABLE mirror.pending (
 
 -- Work of a run under way: rows of its scope that did not pair up, until they have an operation; what it has to classify;
 -- what it found. Deleted when the run ends.
-CREATE UNLOGGED TABLE mirror.loose (
+CREATE UNLOGGED TABLE mirror.unmatched (
   run_id    text NOT NULL,
   source_id text NOT NULL,
   object_id text NOT NULL,
@@ -1245,7 +1245,7 @@ CREATE UNLOGGED TABLE mirror.loose (
 CREATE TABLE mirror.candidate (
   operation_id bigint      NOT NULL,
   recheck_at   timestamptz,
-  judged       boolean     NOT NULL DEFAULT false,
+  classified       boolean     NOT NULL DEFAULT false,
   run_id       text        NOT NULL,
   system       text        NOT NULL,
   PRIMARY KEY (run_id, system, operation_id)

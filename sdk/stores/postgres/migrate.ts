@@ -141,7 +141,7 @@ async function apply(
 ): Promise<boolean> {
   const { name, sql, checksum } = migration
   await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
-  // Processes wait for one another here, where no request waits for them; not for ever, one may be frozen.
+  // Processes wait for one another here, where no request waits for them; not for ever, one may be stopped.
   await client.query(`SET LOCAL lock_timeout = ${Math.ceil(queueMs)}`)
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended('idem_migration', 0))")
   await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`)

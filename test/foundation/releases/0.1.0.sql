@@ -102,14 +102,14 @@ INSERT INTO archive (id, source_id, run_id, at, file, rows, bytes, sha256, colle
 
 -- ---- telemetry: one day
 SELECT telemetry.ensure_partitions(kind, '2026-11-30', '2026-12-01')
-FROM unnest('{span,sighting,effect,delivery,log}'::text[]) kind;
+FROM unnest('{span,keyed_request,effect,delivery,log}'::text[]) kind;
 INSERT INTO telemetry.span (start_time, end_time, received_at, duration_ns, start_nanos, kind, status_code, trace_id, span_id,
   name, service, version, instance, environment, region, attributes)
 VALUES
   ('2026-11-30T09:10:00.000001Z', '2026-11-30T09:10:00.25Z', '2026-11-30T09:10:01Z', 249999000, 7, 2, 1,
    decode(repeat('ab', 16), 'hex'), decode(repeat('cd', 8), 'hex'), 'POST /v1/payments', 'payments', '1.4.0', 'host-1',
    'production', 'eu', '{"http.response.status_code":201}');
-INSERT INTO telemetry.sighting (time, end_time, record_created_at, record_expires_at, fence, attempt, store_operations,
+INSERT INTO telemetry.keyed_request (time, end_time, record_created_at, record_expires_at, fence, attempt, store_operations,
   store_errors, status_code, first_seen, duplicate, expired_retry, effect_twice, final, trace_id, span_id, key_hash, service,
   version, instance, environment, region, scope, endpoint, client, outcome, record_state, owner)
 VALUES
@@ -133,7 +133,7 @@ INSERT INTO telemetry.log (time, received_at, severity, digest, trace_id, severi
 VALUES
   ('2026-11-30T09:10:00Z', '2026-11-30T09:10:01Z', 9, decode(repeat('03', 16), 'hex'), decode(repeat('ab', 16), 'hex'), 'INFO',
    'payments', '1.4.0', 'host-1', 'production', 'eu', '"paid"', '{}');
-INSERT INTO telemetry.key (first_seen_at, last_seen_at, first_sighting_at, first_expiry_at, terminal_at, terminal_until,
+INSERT INTO telemetry.key (first_seen_at, last_seen_at, first_request_at, first_expiry_at, terminal_at, terminal_until,
   key_hash, scope)
 VALUES
   ('2026-11-30T09:10:00Z', '2026-11-30T09:10:00Z', '2026-11-30T09:10:00Z', '2026-12-01T09:10:00Z', '2026-11-30T09:10:00.25Z',
@@ -211,8 +211,8 @@ INSERT INTO mirror.range (from_at, to_at, fence, read, done_at, source_id, feed,
   ('2026-11-30T00:00:00Z', '2026-11-30T09:12:00Z', 1, 2, '2026-11-30T09:12:00Z', 'src_2', 'charges', 'worker-1');
 INSERT INTO mirror.cut (system, seq, at, run_id) VALUES ('payments', 3, '2026-11-30T09:31:00Z', 'run_1');
 INSERT INTO mirror.pending (operation_id, due_at, system) VALUES (1, '2026-11-30T10:10:00Z', 'payments');
-INSERT INTO mirror.loose (run_id, source_id, object_id) VALUES ('run_2', 'src_2', 'ch_2');
-INSERT INTO mirror.candidate (operation_id, recheck_at, judged, run_id, system) VALUES (1, NULL, false, 'run_2', 'payments');
+INSERT INTO mirror.unmatched (run_id, source_id, object_id) VALUES ('run_2', 'src_2', 'ch_2');
+INSERT INTO mirror.candidate (operation_id, recheck_at, classified, run_id, system) VALUES (1, NULL, false, 'run_2', 'payments');
 INSERT INTO mirror.finding (operation_id, break_on, amount_minor, run_id, system, break_id, aspect, object_id, class, severity,
   outcome, scope, key, reference, currency, effect_ids, evidence, evidence_hash)
 VALUES

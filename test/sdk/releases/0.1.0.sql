@@ -9,7 +9,7 @@ DECLARE
   v_key text;
   v_fence bigint;
 BEGIN
-  PERFORM idem_ensure_leaves(v_tier);
+  PERFORM idem_ensure_partitions(v_tier);
   FOREACH v_key IN ARRAY '{completed,held,unknown,retryable}'::text[] LOOP
     v_fence := (idem_acquire(v_scope, v_key, v_tier, v_fingerprint, 'process of 0.1.0', v_lease_ms, NULL)).fence;
     PERFORM idem_start_effect(v_scope, v_key, v_fence, 'charge', 'stripe.charge', 'http', 'pk-' || v_key, v_lease_ms);

@@ -81,10 +81,10 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
   {
     name: 'live records are collected',
     file: STORE,
-    within: 'idem_collect_leaf',
-    find: 'IF v_leaf.upper_bound + greatest(p_safety_ms, 0)',
-    replace: 'IF false AND v_leaf.upper_bound + greatest(p_safety_ms, 0)',
-    caughtBy: 'test/sdk/leaves.test.ts',
+    within: 'idem_collect_partition',
+    find: 'IF v_partition.upper_bound + greatest(p_safety_ms, 0)',
+    replace: 'IF false AND v_partition.upper_bound + greatest(p_safety_ms, 0)',
+    caughtBy: 'test/sdk/partitions.test.ts',
   },
   {
     name: 'the heartbeat ends before the body is read',

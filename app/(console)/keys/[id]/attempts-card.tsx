@@ -7,22 +7,22 @@ import { outcomeLook } from '@/app/_ui/outcome-look'
 import { PageLink } from '@/app/_ui/page-link'
 import { type Column, Table } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
-import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
+import type { KeyedRequest } from '@/lib/telemetry/read/requests/keyed-requests'
 import { requestNow } from '../../_shell/reads'
 import { fenceText, LANES_MAX, leaseMarks, toLanes } from './attempts'
 import type { KeyPage } from './read-key'
 
 export async function AttemptsCard({ page: { detail, effects } }: { page: KeyPage }) {
-  const { sightings, lock } = detail
-  const lanes = toLanes(sightings, effects)
-  const more = sightings.length > LANES_MAX ? `, ${LANES_MAX} as lanes` : ''
+  const { keyedRequests, lock } = detail
+  const lanes = toLanes(keyedRequests, effects)
+  const more = keyedRequests.length > LANES_MAX ? `, ${LANES_MAX} as lanes` : ''
   return (
     <Card
       id="attempts"
       title="Attempts"
-      aside={`${plural(sightings.length, 'request')} seen${more}`}
+      aside={`${plural(keyedRequests.length, 'request')} seen${more}`}
       empty={
-        sightings.length === 0 &&
+        keyedRequests.length === 0 &&
         'No request span of this key was received: its service sends none, or they are kept no more.'
       }
     >
@@ -32,8 +32,8 @@ export async function AttemptsCard({ page: { detail, effects } }: { page: KeyPag
         caption="The attempts on one axis of time, with the effects that each had"
       />
       <Table
-        columns={columnsOf(sightings)}
-        rows={sightings}
+        columns={columnsOf(keyedRequests)}
+        rows={keyedRequests}
         id={({ spanId }) => spanId}
         look={() => ({ className: 'whitespace-nowrap' })}
         lines={1}
@@ -44,12 +44,12 @@ export async function AttemptsCard({ page: { detail, effects } }: { page: KeyPag
   )
 }
 
-const columnsOf = (sightings: readonly Sighting[]): Column<Sighting>[] => [
+const columnsOf = (keyedRequests: readonly KeyedRequest[]): Column<KeyedRequest>[] => [
   {
     head: 'Place',
     shown: null,
     className: 'text-ink-3',
-    cell: (sighting) => sightings.indexOf(sighting) + 1,
+    cell: (keyedRequest) => keyedRequests.indexOf(keyedRequest) + 1,
   },
   { head: 'At', cell: ({ time }) => <Time at={time.toISOString()} kind="seconds" /> },
   {

@@ -3,7 +3,7 @@ import { Card } from '@/app/_ui/card'
 import { FacetChip } from '@/app/_ui/facet-chips'
 import { outcomeLook } from '@/app/_ui/outcome-look'
 import { type Column, Table } from '@/app/_ui/table'
-import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
+import type { KeyedRequest } from '@/lib/telemetry/read/requests/keyed-requests'
 import { defaultPair } from './attempts'
 import { type ComparedRow, compareFacts, comparePayload } from './compare'
 import { type KeyPage, readAttributes } from './read-key'
@@ -12,17 +12,17 @@ type Props = { ctx: UserContext; page: KeyPage; a: string | null; b: string | nu
 
 /** Two attempts side by side: what each was asked, and what became of it. */
 export async function CompareCard({ ctx, page, a, b }: Props) {
-  const { sightings } = page.detail
-  const pair = defaultPair(sightings)
+  const { keyedRequests } = page.detail
+  const pair = defaultPair(keyedRequests)
   if (pair === null) return null
-  const left = sightings.find(({ spanId }) => spanId === a) ?? pair[0]
-  const right = sightings.find(({ spanId }) => spanId === b) ?? pair[1]
+  const left = keyedRequests.find(({ spanId }) => spanId === a) ?? pair[0]
+  const right = keyedRequests.find(({ spanId }) => spanId === b) ?? pair[1]
   const [first, second] = await Promise.all([sideOf(ctx, page, left), sideOf(ctx, page, right)])
   const payload = comparePayload(first, second)
-  const columns = columnsOf(sightings.indexOf(left) + 1, sightings.indexOf(right) + 1)
-  const values = sightings.map((sighting, place) => ({
-    value: sighting.spanId,
-    label: `${place + 1}, ${outcomeLook(sighting.outcome).label}`,
+  const columns = columnsOf(keyedRequests.indexOf(left) + 1, keyedRequests.indexOf(right) + 1)
+  const values = keyedRequests.map((keyedRequest, place) => ({
+    value: keyedRequest.spanId,
+    label: `${place + 1}, ${outcomeLook(keyedRequest.outcome).label}`,
   }))
   return (
     <Card
@@ -54,9 +54,9 @@ export async function CompareCard({ ctx, page, a, b }: Props) {
   )
 }
 
-async function sideOf(ctx: UserContext, page: KeyPage, sighting: Sighting) {
-  const effects = page.effects.filter(({ traceIds }) => traceIds.includes(sighting.traceId))
-  return { sighting, effects, attributes: await readAttributes(ctx, sighting) }
+async function sideOf(ctx: UserContext, page: KeyPage, keyedRequest: KeyedRequest) {
+  const effects = page.effects.filter(({ traceIds }) => traceIds.includes(keyedRequest.traceId))
+  return { keyedRequest, effects, attributes: await readAttributes(ctx, keyedRequest) }
 }
 
 const table = { id: ({ name }: ComparedRow) => name, lines: 1, className: 'table-fixed' } as const

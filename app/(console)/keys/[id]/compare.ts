@@ -3,7 +3,7 @@ import { moneyText } from '@/app/_ui/money-text'
 import { outcomeLook } from '@/app/_ui/outcome-look'
 import type { JsonValue } from '@/lib/core/json-value'
 import type { KeyEffect } from '@/lib/telemetry/read/effects/key-effects'
-import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
+import type { KeyedRequest } from '@/lib/telemetry/read/requests/keyed-requests'
 
 export type ComparedRow = {
   name: string
@@ -15,7 +15,7 @@ export type ComparedRow = {
 }
 
 type Side = {
-  sighting: Sighting
+  keyedRequest: KeyedRequest
   effects: readonly KeyEffect[]
   attributes: Record<string, JsonValue> | null
 }
@@ -29,15 +29,15 @@ const NOISE =
 /** Two attempts, fact by fact: what the store and the service said of each. */
 export function compareFacts(a: Side, b: Side): ComparedRow[] {
   const rows: [name: string, of: (side: Side) => string][] = [
-    ['Outcome', ({ sighting }) => outcomeLook(sighting.outcome).label],
+    ['Outcome', ({ keyedRequest }) => outcomeLook(keyedRequest.outcome).label],
     ['Payload', payloadText],
-    ['Fencing token', ({ sighting }) => sighting.fence ?? 'none taken'],
-    ['Attempt', ({ sighting }) => sighting.attempt?.toString() ?? NOT_MEASURED],
-    ['Holder', ({ sighting }) => sighting.owner ?? 'none'],
-    ['Instance', ({ sighting }) => sighting.instance],
-    ['Version', ({ sighting }) => `${sighting.service} ${sighting.version}`],
-    ['HTTP status', ({ sighting }) => sighting.statusCode?.toString() ?? 'no answer seen'],
-    ['Took', ({ sighting }) => latencyText(sighting.endTime.getTime() - sighting.time.getTime())],
+    ['Fencing token', ({ keyedRequest }) => keyedRequest.fence ?? 'none taken'],
+    ['Attempt', ({ keyedRequest }) => keyedRequest.attempt?.toString() ?? NOT_MEASURED],
+    ['Holder', ({ keyedRequest }) => keyedRequest.owner ?? 'none'],
+    ['Instance', ({ keyedRequest }) => keyedRequest.instance],
+    ['Version', ({ keyedRequest }) => `${keyedRequest.service} ${keyedRequest.version}`],
+    ['HTTP status', ({ keyedRequest }) => keyedRequest.statusCode?.toString() ?? 'no answer seen'],
+    ['Took', ({ keyedRequest }) => latencyText(keyedRequest.endTime.getTime() - keyedRequest.time.getTime())],
     ['Effects', effectsText],
   ]
   return rows.map(([name, of]) => ({ ...toRow(name, of(a), of(b)), expected: EXPECTED.has(name) }))
@@ -68,11 +68,11 @@ const toRow = (name: string, a: string, b: string): ComparedRow => ({
 const valueText = (value: JsonValue | undefined): string =>
   value === undefined ? 'absent' : typeof value === 'string' ? value : JSON.stringify(value)
 
-function payloadText({ sighting, attributes }: Side): string {
-  if (sighting.outcome === 'mismatch') return 'other fingerprint than the first'
+function payloadText({ keyedRequest, attributes }: Side): string {
+  if (keyedRequest.outcome === 'mismatch') return 'other fingerprint than the first'
   const match = attributes?.['idempotency.fingerprint.match']
   if (match === false) return 'other fingerprint than the first'
-  if (match === true || sighting.firstSeen) return 'same fingerprint'
+  if (match === true || keyedRequest.firstSeen) return 'same fingerprint'
   return NOT_MEASURED
 }
 

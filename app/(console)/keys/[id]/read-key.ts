@@ -10,7 +10,7 @@ import { readStoredFacts } from '@/lib/keys/stored-response'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { keyHash } from '@/lib/sources/key-hash'
 import { type KeyEffect, listKeyEffects } from '@/lib/telemetry/read/effects/key-effects'
-import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
+import type { KeyedRequest } from '@/lib/telemetry/read/requests/keyed-requests'
 import { readSpan } from '@/lib/telemetry/read/traces/request-span'
 import { readFailProposal, readPermit } from '../../locks/read-locks'
 
@@ -59,8 +59,8 @@ async function readEffects(ctx: UserContext, scope: string, key: string): Promis
 /** One attempt's request span, fit to be shown; null = spans of that time are kept no more. */
 export async function readAttributes(
   ctx: UserContext,
-  sighting: Sighting,
+  keyedRequest: KeyedRequest,
 ): Promise<Record<string, JsonValue> | null> {
-  const span = await readSpan(ctx.db, sighting)
+  const span = await readSpan(ctx.db, keyedRequest)
   return span === null ? null : redactAttributes(span.attributes)
 }

@@ -12,7 +12,7 @@ import { type DayEvents, type DayFigures, readDayFigures } from '@/lib/reconcile
 import { openPage, type PageProps } from '../../_page/open-page'
 import { Page } from '../../_page/page-frame'
 import { DayField } from './day-field'
-import { EVENT } from './event-words'
+import { EVENT } from './event-labels'
 import { askedDay, dayOf, loadReport } from './query'
 
 export const metadata: Metadata = { title: 'Day report' }

@@ -25,7 +25,7 @@ export function RulePreview() {
       </div>
       <div role="status" className="mt-1 text-ink-2">
         {looked === null ? (
-          'Open cases are judged again by the list with this rule in it. Nothing is changed.'
+          'Open cases are checked again against the list with this rule in it. Nothing is changed.'
         ) : looked.kind === 'done' ? (
           <PreviewText preview={looked.value} />
         ) : (

@@ -10,7 +10,7 @@ import type { ActionView } from '@/lib/actions/view'
 import { type Origin, originOf } from '@/lib/reconcile/rules/evidence'
 import type { Rule, RuleSet } from '@/lib/reconcile/rules/rules'
 import { retireRule } from './act'
-import { criteriaText, toleranceTexts } from './rule-words'
+import { criteriaText, toleranceTexts } from './rule-labels'
 
 type Props = RuleSet & {
   /** Proposals that were approved, the latest first. */

@@ -5,7 +5,7 @@ import { evidenceSchema, without } from '@/lib/reconcile/rules/evidence'
 import type { Rule } from '@/lib/reconcile/rules/rules'
 import { ProposedChange } from '../../_decide/proposed-change'
 import { PreviewText } from './preview-text'
-import { criteriaText, toleranceTexts } from './rule-words'
+import { criteriaText, toleranceTexts } from './rule-labels'
 
 type Props = {
   action: ActionView
@@ -33,7 +33,7 @@ export function WaitingRules({ action, people, me, forbidden, place }: Props) {
       approval={{
         opener: 'Approve rules',
         title: `Put ${plural(after.length, 'rule')} in force in ${place}`,
-        lead: 'The next run judges by them: what they excuse closes, and opens no case any more.',
+        lead: 'The next run applies them: what they excuse closes, and opens no case any more.',
         confirm: `Approve ${plural(after.length, 'rule')} in ${place}`,
         typed: { label: 'How many rules are then in force', expected: String(after.length) },
       }}

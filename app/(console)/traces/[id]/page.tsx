@@ -13,7 +13,7 @@ import { outcomeLook } from '@/app/_ui/outcome-look'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import { findKeyOf } from '@/lib/keys/find-key-of-trace'
-import { listSightings, type Sighting } from '@/lib/telemetry/read/requests/sightings'
+import { type KeyedRequest, listKeyedRequests } from '@/lib/telemetry/read/requests/keyed-requests'
 import { readTrace, type TraceSpan } from '@/lib/telemetry/read/traces/trace'
 import { buildWaterfall, keySpans } from '@/lib/telemetry/read/traces/waterfall'
 import { readTraceLink, traceLink } from '@/lib/telemetry/trace-link'
@@ -45,11 +45,11 @@ export default async function TracePage(props: PageProps<{ id: string }>) {
   const chosen = spans.find((span) => keys.get(span) === chosenId) ?? request ?? spans[0]
   const hash = text(request, 'idempotency.key.hash')
   const scope = text(request, 'idempotency.scope.name')
-  const sightings =
+  const keyedRequests =
     hash === null
       ? []
-      : await listSightings(ctx.db, { keyHash: hash, scope: scope ?? undefined, limit: ATTEMPTS_SHOWN })
-  const traceIds = [id, ...sightings.map((sighting) => sighting.traceId)]
+      : await listKeyedRequests(ctx.db, { keyHash: hash, scope: scope ?? undefined, limit: ATTEMPTS_SHOWN })
+  const traceIds = [id, ...keyedRequests.map((keyedRequest) => keyedRequest.traceId)]
   const held = hash === null ? null : await findKeyOf(ctx, { hash, scope, traceIds })
   const outcome = text(request, 'idempotency.outcome')
   return (
@@ -98,11 +98,11 @@ export default async function TracePage(props: PageProps<{ id: string }>) {
               chosen={keys.get(chosen) ?? null}
             />
           </Card>
-          {sightings.length > 0 && (
-            <Card id="attempts" title="Attempts of this key" aside={`${sightings.length}, oldest first`}>
+          {keyedRequests.length > 0 && (
+            <Card id="attempts" title="Attempts of this key" aside={`${keyedRequests.length}, oldest first`}>
               <AttemptLanes
                 caption="All attempts of this key over time, one lane each"
-                lanes={sightings.map((sighting) => attemptLane(sighting, id))}
+                lanes={keyedRequests.map((keyedRequest) => attemptLane(keyedRequest, id))}
               />
             </Card>
           )}
@@ -113,12 +113,12 @@ export default async function TracePage(props: PageProps<{ id: string }>) {
 }
 
 /** The trace that is looked at is not a link to itself. */
-function attemptLane(sighting: Sighting, traceId: string) {
-  const own = sighting.traceId === traceId
-  return requestLane(sighting, {
-    label: `${own ? 'This: ' : ''}${sighting.attempt === null ? 'request' : `attempt ${sighting.attempt}`}`,
-    note: sighting.instance,
-    ...(own ? {} : { href: `/traces/${sighting.traceId}?span=${sighting.spanId}` }),
+function attemptLane(keyedRequest: KeyedRequest, traceId: string) {
+  const own = keyedRequest.traceId === traceId
+  return requestLane(keyedRequest, {
+    label: `${own ? 'This: ' : ''}${keyedRequest.attempt === null ? 'request' : `attempt ${keyedRequest.attempt}`}`,
+    note: keyedRequest.instance,
+    ...(own ? {} : { href: `/traces/${keyedRequest.traceId}?span=${keyedRequest.spanId}` }),
   })
 }
 

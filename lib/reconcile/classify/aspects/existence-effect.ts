@@ -20,11 +20,11 @@ export function existenceOfEffect(
   operation: Operation,
   unit: Unit,
   life: Life | undefined,
-  surplus: ReadonlySet<string>,
+  duplicates: ReadonlySet<string>,
   ctx: ClassifyContext,
 ): Draft | null {
-  const charge = primaryCharge(operation, unit, surplus)
-  if (unit.charges.some(({ id }) => surplus.has(id)) && charge === undefined) return null
+  const charge = primaryCharge(operation, unit, duplicates)
+  if (unit.charges.some(({ id }) => duplicates.has(id)) && charge === undefined) return null
   if (charge !== undefined) return ofCharge(operation, unit, life, charge, ctx)
   if (unit.kind === 'refund') return ofToldRefund(operation, unit, life, ctx)
   if (unit.kind === 'capture') return ofToldCapture(operation, unit, life)
@@ -33,10 +33,14 @@ export function existenceOfEffect(
 
 /**
  * Of several attempts on one key the one that succeeded counts, and of several that did, the one that was not given
- * back: a surplus that was is history.
+ * back: a former duplicate is history.
  */
-function primaryCharge(operation: Operation, unit: Unit, surplus: ReadonlySet<string>): Charge | undefined {
-  const charges = unit.charges.filter(({ id, status }) => status !== 'absent' && !surplus.has(id))
+function primaryCharge(
+  operation: Operation,
+  unit: Unit,
+  duplicates: ReadonlySet<string>,
+): Charge | undefined {
+  const charges = unit.charges.filter(({ id, status }) => status !== 'absent' && !duplicates.has(id))
   const made = charges.filter(({ status }) => status === 'succeeded' || status === 'pending')
   return (
     made.find((charge) => !isFullyRefunded(charge)) ??

@@ -13,15 +13,15 @@ const NOTHING: Existence = { draft: null, recheckAt: null, stuck: false }
 export function existence(
   operation: Operation,
   unit: Unit,
-  surplus: ReadonlySet<string>,
+  duplicates: ReadonlySet<string>,
   ctx: ClassifyContext,
 ): Existence {
   const life = unit.lives.findLast((each) => !each.gone)
   if (life?.status === 'leased' && !isDead(life, ctx)) return { ...NOTHING, recheckAt: deadAt(life, ctx) }
   if (life?.status === 'leased' || life?.status === 'unknown' || life?.status === 'retryable') {
-    return stuck(operation, unit, life, surplus, ctx)
+    return stuck(operation, unit, life, duplicates, ctx)
   }
-  return { ...NOTHING, draft: existenceOfEffect(operation, unit, life, surplus, ctx) }
+  return { ...NOTHING, draft: existenceOfEffect(operation, unit, life, duplicates, ctx) }
 }
 
 const deadAt = (life: Life, ctx: ClassifyContext): Date =>
@@ -36,10 +36,10 @@ function stuck(
   operation: Operation,
   unit: Unit,
   life: Life,
-  surplus: ReadonlySet<string>,
+  duplicates: ReadonlySet<string>,
   ctx: ClassifyContext,
 ): Existence {
-  const made = effectsOf(operation, unit, life).filter(({ id }) => !surplus.has(id))
+  const made = effectsOf(operation, unit, life).filter(({ id }) => !duplicates.has(id))
   const done = made.filter(({ undone }) => !undone)
   const told = done.length > 0 ? done : made
   const draft = (name: Draft['class'], extra: Partial<Draft>): Draft => ({

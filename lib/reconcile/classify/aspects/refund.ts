@@ -8,7 +8,7 @@ import { currentLife, latest, namedBy, referenceOf, type Unit } from '../units'
 import { isPostingOf } from './existence-effect'
 
 type RefundContext = {
-  surplus: ReadonlySet<string>
+  duplicates: ReadonlySet<string>
   stuck: ReadonlySet<Unit>
   pictures: readonly MoneyPicture[]
   ctx: ClassifyContext
@@ -16,11 +16,11 @@ type RefundContext = {
 
 /** Each refund on its own. `stuck` units are left out: completing the key is what their refund waits for. */
 export function refunds(operation: Operation, units: readonly Unit[], context: RefundContext): Draft[] {
-  const { surplus, stuck, pictures, ctx } = context
+  const { duplicates, stuck, pictures, ctx } = context
   const drafts: (Draft | null)[] = overRefunds(operation)
   const over = new Set(drafts.map((draft) => draft?.objectId))
   for (const refund of operation.refunds) {
-    if (surplus.has(refund.id) || over.has(refund.id)) continue
+    if (duplicates.has(refund.id) || over.has(refund.id)) continue
     const unit = units.find((each) => each.refunds.includes(refund))
     if (unit !== undefined && stuck.has(unit)) continue
     drafts.push(
@@ -77,7 +77,7 @@ function ofRefund(
 ): Draft | null {
   const postings = refundPostings(operation, refund.id)
   const unbooked = refund.status === 'succeeded' && postings.length === 0 && ctx.sides.ledger !== 'none'
-  // Our own corrections give back what was surplus: no booking of the service's is missing.
+  // Our own corrections give back what was duplicate: no booking of the service's is missing.
   if (!unbooked || refund.actionId !== null) return null
   // Of a charge that is not booked itself, nothing has to be taken back in the books.
   const charge = operation.charges.find(({ id }) => id === refund.chargeId)

@@ -7,33 +7,33 @@ import { isFullyRefunded, isReleased, namedBy, referenceOf, type Unit } from '..
 
 type Effect = Charge | Refund
 
-/** Findings, and the ids of the surplus effects, which the other aspects leave out. */
+/** Findings, and the ids of the duplicate effects, which the other aspects leave out. */
 export function uniqueness(
   operation: Operation,
   units: readonly Unit[],
   ctx: ClassifyContext,
-): { drafts: Draft[]; surplus: Set<string> } {
+): { drafts: Draft[]; duplicates: Set<string> } {
   const named = namesOf(operation)
   const drafts: Draft[] = []
-  const surplus = new Set<string>()
+  const duplicates = new Set<string>()
   const firsts: { unit: Unit; charge: Charge }[] = []
   for (const unit of units) {
     for (const effects of byStep(unit.charges.filter(isLiveCharge))) {
       const [first] = effects
       if (first !== undefined) firsts.push({ unit, charge: keeper(effects, named) ?? first })
-      drafts.push(...onOneKey(operation, unit, effects, named, surplus, ctx))
+      drafts.push(...onOneKey(operation, unit, effects, named, duplicates, ctx))
     }
     for (const effects of byStep(
       unit.refunds.filter(({ status }) => status === 'succeeded' || status === 'pending'),
     )) {
-      drafts.push(...onOneKey(operation, unit, effects, named, surplus, ctx))
+      drafts.push(...onOneKey(operation, unit, effects, named, duplicates, ctx))
     }
   }
-  drafts.push(...onOneReference(operation, firsts, named, surplus, ctx))
-  return { drafts, surplus }
+  drafts.push(...onOneReference(operation, firsts, named, duplicates, ctx))
+  return { drafts, duplicates }
 }
 
-/** A surplus that was given back whole, or never taken, is no surplus any more. */
+/** A duplicate that was given back whole, or never taken, is no duplicate any more. */
 const isLiveCharge = (charge: Charge): boolean =>
   (charge.status === 'succeeded' || charge.status === 'pending') &&
   !isFullyRefunded(charge) &&
@@ -76,13 +76,13 @@ function onOneKey(
   unit: Unit,
   effects: readonly Effect[],
   named: Names,
-  surplus: Set<string>,
+  duplicates: Set<string>,
   ctx: ClassifyContext,
 ): Draft[] {
   const [first, ...later] = effects
   if (first === undefined || later.length === 0) return []
   const kept = keeper(effects, named) ?? first
-  for (const effect of effects) if (effect !== kept) surplus.add(effect.id)
+  for (const effect of effects) if (effect !== kept) duplicates.add(effect.id)
   return later.map((effect) => ({
     aspect: 'uniqueness' as const,
     objectId: effect.id,
@@ -104,7 +104,7 @@ function onOneReference(
   operation: Operation,
   firsts: readonly { unit: Unit; charge: Charge }[],
   named: Names,
-  surplus: Set<string>,
+  duplicates: Set<string>,
   ctx: ClassifyContext,
 ): Draft[] {
   const groups = new Map<string, { unit: Unit; charge: Charge }[]>()
@@ -118,7 +118,7 @@ function onOneReference(
     const ordered = closeTogether(inOrderOfMaking(operation, group), ctx)
     const effects = ordered.map(({ charge }) => charge)
     return ordered.slice(1).map(({ unit, charge }, place) => {
-      surplus.add(charge.id)
+      duplicates.add(charge.id)
       return {
         aspect: 'uniqueness' as const,
         // Not the charge: when the store shows late which of two came first, the case stays the same one.
@@ -193,7 +193,7 @@ function choice(effects: readonly Effect[], named: Names): Record<string, unknow
     refund: decided ? unnamed.map(({ id }) => id) : null,
     decision: decided
       ? 'neither record nor ledger names it'
-      : 'record and ledger do not decide which one is surplus: a person must choose',
+      : 'record and ledger do not decide which one is duplicate: a person must choose',
   }
 }
 

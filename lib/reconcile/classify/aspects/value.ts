@@ -12,13 +12,13 @@ import { isDoubled } from './ledger'
 export function value(
   operation: Operation,
   units: readonly Unit[],
-  surplus: ReadonlySet<string>,
+  duplicates: ReadonlySet<string>,
   rules: readonly Rule[],
 ): Draft[] {
   const drafts: (Draft | null)[] = []
   for (const charge of operation.charges) {
     // Of what was only authorised nothing is to be booked yet.
-    if (charge.status !== 'succeeded' || charge.capturedMinor === 0n || surplus.has(charge.id)) continue
+    if (charge.status !== 'succeeded' || charge.capturedMinor === 0n || duplicates.has(charge.id)) continue
     const unit = units.find(({ charges }) => charges.includes(charge))
     const postings = operation.postings.filter((posting) => isPostingOf(posting, charge))
     const subject = { scope: unit?.scope ?? charge.scope, key: unit?.key ?? charge.key }

@@ -41,13 +41,13 @@ export async function classifyAll(
     const ids = await nextBatch(ctx, run)
     if (ids.length === 0) return [...failed.values()]
     const operations = await readOperations(ctx.db, run.system, ids)
-    const judged = await classifyBatch(ctx, run, sources, operations, {
+    const results = await classifyBatch(ctx, run, sources, operations, {
       coverage,
       budget,
       spent,
       settings: { ...settings, rules },
     })
-    await saveBatch(ctx, run, ids, judged)
+    await saveBatch(ctx, run, ids, results)
   }
 }
 
@@ -86,12 +86,12 @@ export async function classifyBatch(
   const lookedUp = await lookUp(ctx, sources, wanted, with_.budget, with_.settings)
   const ids = open.map(({ operation }) => operation.id)
   const again = new Map((await readOperations(ctx.db, run.system, ids)).map((each) => [each.id, each]))
-  return first.map((judged) => {
+  return first.map((result) => {
     // An answer may have merged it into another operation: the next run compares that one.
-    const operation = again.get(judged.operation.id)
-    if (operation === undefined) return judged
+    const operation = again.get(result.operation.id)
+    if (operation === undefined) return result
     // Kept by what was answered for it: a negative answer of a source that failed is none.
-    const answered = new Set(judged.classified.lookUps.map(lookUpKey).filter((key) => lookedUp.has(key)))
+    const answered = new Set(result.classified.lookUps.map(lookUpKey).filter((key) => lookedUp.has(key)))
     const context = contextOf(run, with_.coverage, with_.settings, answered, sources)
     return { operation, classified: classifyOperation(operation, context) }
   })
@@ -156,7 +156,7 @@ export async function sharedCoverage(
 }
 
 const CANDIDATES = `SELECT c.operation_id FROM mirror.candidate c
-  WHERE c.run_id = $1 AND c.system = $2 AND NOT c.judged`
+  WHERE c.run_id = $1 AND c.system = $2 AND NOT c.classified`
 const WITHOUT_CASE = `NOT EXISTS (SELECT FROM reconciliation_case r
   WHERE r.operation_id = c.operation_id AND r.system = $2 AND r.lifecycle <> 'resolved')`
 
@@ -191,18 +191,18 @@ async function saveBatch(
   ctx: StageContext,
   run: ClassifyRun,
   ids: readonly bigint[],
-  judged: readonly ClassifiedOperation[],
+  results: readonly ClassifiedOperation[],
 ): Promise<void> {
-  const findings = judged.flatMap(({ operation, classified }) =>
+  const findings = results.flatMap(({ operation, classified }) =>
     classified.findings.map((finding) => toRow(run.system, operation.id, finding)),
   )
-  const rechecks = new Map(judged.map(({ operation, classified }) => [operation.id, classified.recheckAt]))
+  const rechecks = new Map(results.map(({ operation, classified }) => [operation.id, classified.recheckAt]))
   await inTransaction(ctx.db.pool, async (client) => {
     if (findings.length > 0) {
       await client.query(INSERT_FINDINGS, [JSON.stringify(findings), run.id, run.system])
     }
     await client.query(
-      `UPDATE mirror.candidate c SET judged = true, recheck_at = r.recheck_at
+      `UPDATE mirror.candidate c SET classified = true, recheck_at = r.recheck_at
        FROM unnest($3::bigint[], $4::timestamptz[]) AS r(operation_id, recheck_at)
        WHERE c.run_id = $1 AND c.system = $2 AND c.operation_id = r.operation_id`,
       [run.id, run.system, ids, ids.map((id) => rechecks.get(id) ?? null)],

@@ -116,10 +116,12 @@ function refundAgain({ finding, pictures }: Gathered, params: CorrectionParams) 
   return { charge, amountMinor }
 }
 
-/** The case's other charges, but for those that the evidence calls surplus too. */
+/** The case's other charges, but for those that the evidence calls duplicate too. */
 function keptBeside(charge: Charge, { finding, pictures }: Gathered): MoneyPicture[] {
-  const surplus = refundable.parse(finding?.evidence ?? {}).refund ?? []
-  const others = (finding?.subject.effectIds ?? []).filter((id) => id !== charge.id && !surplus.includes(id))
+  const duplicates = refundable.parse(finding?.evidence ?? {}).refund ?? []
+  const others = (finding?.subject.effectIds ?? []).filter(
+    (id) => id !== charge.id && !duplicates.includes(id),
+  )
   return pictures.filter((picture) => others.includes(picture.charge.id))
 }
 

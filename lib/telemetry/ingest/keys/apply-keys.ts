@@ -4,7 +4,7 @@ import { type Micros, textOfMicros } from '@/lib/telemetry/micros'
 import { type KeyFacts, keyId } from './key-facts'
 import { lockKeys } from './lock-keys'
 import { REFLAG_EFFECTS } from './reflag-effects'
-import { REFLAG_SIGHTINGS } from './reflag-sightings'
+import { REFLAG_KEYED_REQUESTS } from './reflag-keyed-requests'
 import { UPSERT_EFFECTS } from './upsert-effects'
 
 /** What one observer says about an effect of a key that is locked. */
@@ -35,7 +35,7 @@ const givenKey = ({ keyHash, scope, known, ...facts }: KeyFacts) => ({
   known,
   seenFirst: text(facts.seenFirst),
   seenLast: text(facts.seenLast),
-  sightingAt: text(facts.sightingAt),
+  firstRequestAt: text(facts.firstRequestAt),
   expiryAt: text(facts.expiryAt),
   terminalAt: text(facts.terminalAt),
   terminalUntil: text(facts.terminalUntil),
@@ -49,7 +49,7 @@ export const minutesOf = ({ rows }: pg.QueryResult): number[] =>
 
 /**
  * Merges what was observed into effects, and puts right what that, or what the batch says of its keys, changes in the
- * flags of effects and sightings. Resolves to the minutes that changed.
+ * flags of effects and keyed requests. Resolves to the minutes that changed.
  */
 export async function applyKeys(
   client: pg.PoolClient,
@@ -84,8 +84,8 @@ export async function applyKeys(
     all.filter((facts) => facts.effectsStale || withEffects.has(facts)),
   )
   await run(
-    REFLAG_SIGHTINGS,
-    all.filter((facts) => facts.sightingsStale || withEffects.has(facts)),
+    REFLAG_KEYED_REQUESTS,
+    all.filter((facts) => facts.keyedRequestsStale || withEffects.has(facts)),
   )
   return minutes
 }

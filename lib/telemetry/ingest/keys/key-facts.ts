@@ -2,7 +2,7 @@ import type { EffectFact } from '@/lib/telemetry/interpret/effect'
 import type { RequestFact } from '@/lib/telemetry/interpret/request'
 import type { Micros } from '@/lib/telemetry/micros'
 import type { RowWriter } from '../rows/row-writer'
-import { type FactRow, writeSighting } from '../rows/rows'
+import { type FactRow, writeKeyedRequest } from '../rows/rows'
 import type { ObservedEffect } from './apply-keys'
 
 /** What a batch says about one (key, scope); times are merged by min and max. */
@@ -11,7 +11,7 @@ export type KeyFacts = {
   scope: string
   seenFirst: Micros
   seenLast: Micros
-  sightingAt: Micros | null
+  firstRequestAt: Micros | null
   expiryAt: Micros | null
   terminalAt: Micros | null
   /** Infinity: no expiry was told */
@@ -19,7 +19,7 @@ export type KeyFacts = {
   /** stored before this batch: with the batch's facts merged in, as lockKeys found them */
   known: boolean
   /** flags of what is stored of it may have to change, or need a look at its effects */
-  sightingsStale: boolean
+  keyedRequestsStale: boolean
   effectsStale: boolean
   /** `name step` of its effects in this batch */
   effects: Set<string> | null
@@ -51,7 +51,7 @@ export function collectKeys(rows: readonly FactRow[]): Map<string, KeyFacts> {
     const { request, effect, start } = row
     if (request !== null && request.keyHash !== null) {
       row.requestKey = openKey(keys, request.keyHash, request.scope, start)
-      addSighting(row.requestKey, row, request)
+      addKeyedRequest(row.requestKey, row, request)
     }
     if (effect !== null) {
       row.effectKey = openKey(keys, effect.keyHash, effect.scope ?? '', start)
@@ -71,12 +71,12 @@ export function openKey(keys: Map<string, KeyFacts>, keyHash: string, scope: str
       scope,
       seenFirst: at,
       seenLast: at,
-      sightingAt: null,
+      firstRequestAt: null,
       expiryAt: null,
       terminalAt: null,
       terminalUntil: null,
       known: false,
-      sightingsStale: false,
+      keyedRequestsStale: false,
       effectsStale: false,
       effects: null,
       twice: false,
@@ -89,15 +89,15 @@ export function openKey(keys: Map<string, KeyFacts>, keyHash: string, scope: str
 }
 
 /** A terminal record was there at the end of the request that made it, or before any other that saw it. */
-function addSighting(facts: KeyFacts, { start, end }: FactRow, request: RequestFact): void {
-  facts.sightingAt = least(facts.sightingAt, start)
+function addKeyedRequest(facts: KeyFacts, { start, end }: FactRow, request: RequestFact): void {
+  facts.firstRequestAt = least(facts.firstRequestAt, start)
   const { recordExpiresAt: expires, recordState, outcome } = request
   addExpiry(facts, start, expires)
   if (recordState !== null && TERMINAL_STATES.has(recordState))
     addTerminal(facts, EXECUTIONS.has(outcome) ? end : start, expires)
 }
 
-/** An expiry counts when it lies after the sighting itself, so that it can only speak against later ones. */
+/** An expiry counts when it lies after the keyed request itself, so that it can only speak against later ones. */
 export function addExpiry(facts: KeyFacts, at: Micros, expires: Micros | null): void {
   if (expires !== null && expires > at) facts.expiryAt = least(facts.expiryAt, expires)
 }
@@ -119,16 +119,16 @@ function addEffect(facts: KeyFacts, effect: EffectFact): void {
 }
 
 /** For COPY; its flags follow from what is known of its locked key, but for `effect_twice`: see applyKeys. */
-export function writeFlaggedSighting(to: RowWriter, row: FactRow, request: RequestFact): void {
+export function writeFlaggedKeyedRequest(to: RowWriter, row: FactRow, request: RequestFact): void {
   const { start, requestKey: facts } = row
   const { outcome } = request
-  const sightingAt = facts?.sightingAt ?? null
+  const firstRequestAt = facts?.firstRequestAt ?? null
   const expiryAt = facts?.expiryAt ?? null
-  writeSighting(to, row, request, {
-    firstSeen: sightingAt === start,
+  writeKeyedRequest(to, row, request, {
+    firstSeen: firstRequestAt === start,
     duplicate:
       DUPLICATE_OUTCOMES.has(outcome) ||
-      (outcome === 'observed' && sightingAt !== null && start > sightingAt),
+      (outcome === 'observed' && firstRequestAt !== null && start > firstRequestAt),
     expiredRetry: EXECUTIONS.has(outcome) && expiryAt !== null && expiryAt <= start,
     final: isFinal(request),
   })

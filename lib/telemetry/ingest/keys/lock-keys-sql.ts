@@ -1,4 +1,4 @@
-const COLUMNS = `key_hash, scope, first_seen_at, last_seen_at, first_sighting_at, first_expiry_at, terminal_at,
+const COLUMNS = `key_hash, scope, first_seen_at, last_seen_at, first_request_at, first_expiry_at, terminal_at,
       terminal_until`
 
 /** Micros: microseconds since 1970, exact below 2^53. */
@@ -21,7 +21,7 @@ export const LOCK_KEYS = `
     ON CONFLICT (key_hash, scope) DO UPDATE SET
       first_seen_at     = least(k.first_seen_at, excluded.first_seen_at),
       last_seen_at      = greatest(k.last_seen_at, excluded.last_seen_at),
-      first_sighting_at = least(k.first_sighting_at, excluded.first_sighting_at),
+      first_request_at = least(k.first_request_at, excluded.first_request_at),
       first_expiry_at   = least(k.first_expiry_at, excluded.first_expiry_at),
       terminal_at = CASE
         WHEN excluded.terminal_until IS NULL OR k.terminal_until > excluded.terminal_until THEN k.terminal_at
@@ -31,11 +31,11 @@ export const LOCK_KEYS = `
     RETURNING k.*, xmax = 0 AS is_new
   )
   SELECT encode(l.key_hash, 'hex') AS "keyHash", l.scope, ${micros('l.first_seen_at')} AS "seenFirst",
-         ${micros('l.last_seen_at')} AS "seenLast", ${micros('l.first_sighting_at')} AS "sightingAt",
+         ${micros('l.last_seen_at')} AS "seenLast", ${micros('l.first_request_at')} AS "firstRequestAt",
          ${micros('l.first_expiry_at')} AS "expiryAt", ${micros('l.terminal_at')} AS "terminalAt",
          ${micros('l.terminal_until')} AS "terminalUntil",
-         coalesce(l.effect_twice, false) OR (l.first_sighting_at, l.first_expiry_at)
-           IS DISTINCT FROM (before.first_sighting_at, before.first_expiry_at) AS "sightingsStale",
+         coalesce(l.effect_twice, false) OR (l.first_request_at, l.first_expiry_at)
+           IS DISTINCT FROM (before.first_request_at, before.first_expiry_at) AS "keyedRequestsStale",
          (l.terminal_at, l.terminal_until) IS DISTINCT FROM (before.terminal_at, before.terminal_until) AS "effectsStale"
   FROM locked l LEFT JOIN telemetry.key before ON before.key_hash = l.key_hash AND before.scope = l.scope
   WHERE NOT l.is_new`
@@ -48,7 +48,7 @@ export const READ_ONLY_SCOPES = `
 
 /**
  * $1, $2 = bounds of everything known about the keys at hand. Statements that look through or change event tables get
- * them as values and are planned anew, so that only the leaves in between are opened: with hundreds of days kept,
+ * them as values and are planned anew, so that only the partitions in between are opened: with hundreds of days kept,
  * opening all would cost more than the work. This is the condition on one table's alias.
  */
 export const withinBounds = (alias: string) =>
@@ -57,8 +57,8 @@ export const withinBounds = (alias: string) =>
 /** $3 = locked keys as JSON (KeyFacts), as the CTE `key`. */
 export const GIVEN_KEYS = `key AS MATERIALIZED (
     SELECT decode("keyHash", 'hex') AS key_hash, scope, "seenFirst" AS first_seen_at, "seenLast" AS last_seen_at,
-           "sightingAt" AS first_sighting_at, "expiryAt" AS first_expiry_at, "terminalAt" AS terminal_at,
+           "firstRequestAt" AS first_request_at, "expiryAt" AS first_expiry_at, "terminalAt" AS terminal_at,
            "terminalUntil" AS terminal_until, known
     FROM jsonb_to_recordset($3::jsonb) AS given("keyHash" text, scope text, "seenFirst" timestamptz,
-      "seenLast" timestamptz, "sightingAt" timestamptz, "expiryAt" timestamptz, "terminalAt" timestamptz,
+      "seenLast" timestamptz, "firstRequestAt" timestamptz, "expiryAt" timestamptz, "terminalAt" timestamptz,
       "terminalUntil" timestamptz, known boolean))`

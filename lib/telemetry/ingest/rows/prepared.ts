@@ -4,7 +4,7 @@ import type pg from 'pg'
 const names = new Map<string, string>()
 
 /**
- * Runs a statement under a name, so that a connection plans it once: planning over a dozen leaves costs more than
+ * Runs a statement under a name, so that a connection plans it once: planning over a dozen partitions costs more than
  * a small batch's work. Only for texts that are constants of this folder.
  */
 export function queryPrepared(

@@ -64,19 +64,24 @@ export function writeSpan(
 /** Fits a smallint; 0 when it does not. */
 export const small = (value: number) => (value >= 0 && value <= 32_767 ? value : 0)
 
-export type SightingFlags = {
+export type KeyedRequestFlags = {
   firstSeen: boolean
   duplicate: boolean
   expiredRetry: boolean
   final: boolean
 }
 
-export const SIGHTING_COLUMNS = `time, end_time, record_created_at, record_expires_at, fence, attempt, store_operations,
+export const KEYED_REQUEST_COLUMNS = `time, end_time, record_created_at, record_expires_at, fence, attempt, store_operations,
   store_errors, status_code, first_seen, duplicate, expired_retry, effect_twice, final, trace_id, span_id, key_hash,
   original_trace_id, service, version, instance, environment, region, scope, endpoint, client, outcome, record_state,
   owner`
 
-export function writeSighting(to: RowWriter, row: FactRow, request: RequestFact, flags: SightingFlags): void {
+export function writeKeyedRequest(
+  to: RowWriter,
+  row: FactRow,
+  request: RequestFact,
+  flags: KeyedRequestFlags,
+): void {
   to.row(29)
   to.time(row.start)
   to.time(row.end)

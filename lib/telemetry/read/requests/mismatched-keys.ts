@@ -15,7 +15,7 @@ export type MismatchedKey = { scope: string; keyHash: string; firstAt: Date; las
 /** Keys that came again with another body since a time, by their hash. At most 10,000, the newest. */
 const SQL = `
   SELECT scope, encode(key_hash, 'hex') AS key_hash, min(time) AS first_at, max(time) AS last_at, count(*) AS count
-  FROM telemetry.sighting
+  FROM telemetry.keyed_request
   WHERE time >= $1 AND outcome = 'mismatch' AND key_hash IS NOT NULL
   GROUP BY scope, key_hash
   ORDER BY max(time) DESC

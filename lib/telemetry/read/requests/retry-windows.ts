@@ -21,7 +21,7 @@ const WINDOWS = `
   WITH life AS (
     SELECT endpoint, client, key_hash, scope, count(*) AS times, min(time) AS first_at, max(time) AS last_at,
       max(extract(epoch FROM record_expires_at - record_created_at) * 1000) AS ttl_ms
-    FROM telemetry.sighting
+    FROM telemetry.keyed_request
     WHERE time >= $1 AND time < $2 AND key_hash IS NOT NULL AND outcome <> 'unkeyed'
     GROUP BY endpoint, client, key_hash, scope
   ), window_of AS (

@@ -61,13 +61,13 @@ const rowSchema = z.object({
   timeUs: z.string(),
 })
 
-/** Failed = it ended in an error, lost its lease, or made an effect a second time. As the index sighting_worst has it. */
+/** Failed = it ended in an error, lost its lease, or made an effect a second time. As the index keyed_request_worst has it. */
 const FAILED = `(coalesce(status_code, 0) >= 500 OR outcome IN ('stale', 'store_error', 'bypassed') OR effect_twice)`
 
 /**
- * `worst` = failed before slow before fast, from the index sighting_worst; `newest` from the identity, which is by
- * time. Both merge the leaves of the window in order and stop at the page's end, so a page costs the same however
- * many sightings there are. $11, $12, $13 = the last one of the page before.
+ * `worst` = failed before slow before fast, from the index keyed_request_worst; `newest` from the identity, which is by
+ * time. Both merge the partitions of the window in order and stop at the page's end, so a page costs the same however
+ * many keyed requests there are. $11, $12, $13 = the last one of the page before.
  */
 const ORDER: Record<TraceOrder, { by: string; after: string }> = {
   worst: {
@@ -83,7 +83,7 @@ const ORDER: Record<TraceOrder, { by: string; after: string }> = {
 
 /** As the roll-up counts (`executed_again`), so that the list behind a bar has as many. */
 const AGAIN = `(outcome = 'takeover' OR expired_retry OR (effect_twice AND outcome IN ('executed', 'stale', 'bypassed')))`
-/** Written out, so that the planner sees which of them the index of notable sightings (sighting_notable) serves. */
+/** Written out, so that the planner sees which of them the index of notable keyed requests (keyed_request_notable) serves. */
 const BARS: Record<OutcomeBar, string> = {
   again: AGAIN,
   executed: `(outcome = 'executed' AND NOT ${AGAIN})`,
@@ -97,7 +97,7 @@ const BARS: Record<OutcomeBar, string> = {
  * kept: they have the index by trace.
  */
 export const matchingTraces = (filter: TraceFilter): string => `
-    FROM telemetry.sighting
+    FROM telemetry.keyed_request
     WHERE time >= $1 AND time < $2 AND key_hash IS NOT NULL
       AND ($3::text IS NULL OR service = $3) AND ($4::text IS NULL OR endpoint = $4) AND ($5::text IS NULL OR client = $5)
       AND ($6::text IS NULL OR outcome = $6)

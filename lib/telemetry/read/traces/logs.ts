@@ -32,7 +32,7 @@ export function readTraceLogs(db: Db, traceId: string, limit = 1_000): Promise<L
   return readRows(db.pool, rowSchema, sql, [traceId, limit])
 }
 
-/** The log records that name a key, oldest first: evidence beside its sightings; they are counted in no measure. */
+/** The log records that name a key, oldest first: evidence beside its keyed requests; they are counted in no measure. */
 export function readKeyLogs(
   db: Db,
   query: { keyHash: string; scope?: string | undefined; limit: number },

@@ -16,7 +16,7 @@ const rowSchema = z.object({
   attributes: z.record(z.string(), z.unknown()),
 })
 
-/** By trace, which is what the leaves index. */
+/** By trace, which is what the partitions index. */
 const SQL = `
   SELECT encode(span_id, 'hex') AS "spanId", name, duration_ns::text AS "durationNs", attributes
   FROM telemetry.span

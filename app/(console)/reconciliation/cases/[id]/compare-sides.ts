@@ -33,7 +33,7 @@ export function compareSides(sides: CaseSides, aspect: Aspect): FieldRow[] {
   // A refund given back later is told in the state; what is compared is what the case is about.
   const parts = aspect === 'refund' || aspect === 'dispute' ? ofKind(sides.provider, aspect) : []
   const whole = parts.length > 0 ? parts : charges
-  // A surplus charge that was given back whole counts no more: what is left is compared.
+  // A duplicate charge that was given back whole counts no more: what is left is compared.
   const objects = aspect === 'uniqueness' ? whole.filter((object) => !isGivenBack(object)) : whole
   return [
     keyRow(sides, whole, field),

@@ -2,7 +2,7 @@ import { CircleCheck, CircleDashed, CircleX, LoaderCircle } from 'lucide-react'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
 import type { ActionKind, ActionState } from '@/lib/core/states'
-import { FIX } from '../../words'
+import { FIX } from '../../labels'
 
 const PROGRESS = {
   done: { icon: CircleCheck, ink: 'text-processing', said: 'done' },

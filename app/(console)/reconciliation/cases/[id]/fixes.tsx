@@ -6,7 +6,7 @@ import { Note } from '@/app/_ui/note'
 import { ShortId } from '@/app/_ui/short-id'
 import type { Verb } from '@/lib/core/permissions'
 import type { CaseDetail } from '@/lib/reconcile/cases/cases'
-import { FIX } from '../../words'
+import { FIX } from '../../labels'
 import { proposeFix } from './act'
 import { choicesFor, decidedRefund } from './choices'
 
@@ -16,7 +16,7 @@ function RefundFacts({ found }: { found: CaseDetail }) {
   if (decided === null)
     return (
       <Note tone="warn">
-        Record and ledger do not decide which one is the surplus: you choose when you propose.
+        Record and ledger do not decide which one is the duplicate: you choose when you propose.
       </Note>
     )
   return (

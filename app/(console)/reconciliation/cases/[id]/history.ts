@@ -1,6 +1,6 @@
 import { caseTitle } from '@/lib/core/case-classes'
 import { ACTION_KINDS, type ActionKind } from '@/lib/core/states'
-import { FIX } from '../../words'
+import { FIX } from '../../labels'
 
 type Event = { kind: string; data: unknown }
 
@@ -40,7 +40,7 @@ const SENTENCE: Record<string, (data: Record<string, unknown>, nameOf: (id: stri
 }
 
 export const RESOLUTION: Record<string, string> = {
-  healed: 'Resolved by itself: a complete run no longer found it',
+  auto_resolved: 'Resolved by itself: a complete run no longer found it',
   corrected: 'Verified and resolved: the correction is there, and the case is found no more',
   by_hand: 'Closed by hand',
 }

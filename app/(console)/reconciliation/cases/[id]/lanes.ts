@@ -3,7 +3,7 @@ import { shortId } from '@/app/_ui/identifier'
 import { outcomeLook } from '@/app/_ui/outcome-look'
 import type { Aspect } from '@/lib/core/case-classes'
 import type { CaseSides, SideLife } from '@/lib/reconcile/cases/read-case-sides'
-import type { Sighting } from '@/lib/telemetry/read/requests/sightings'
+import type { KeyedRequest } from '@/lib/telemetry/read/requests/keyed-requests'
 import type { TraceEffect } from '@/lib/telemetry/read/traces/trace-effects'
 import { requestLane } from '../../../_page/request-lane'
 
@@ -24,15 +24,15 @@ const dotLabel = (id: string): string => shortId(id, 5, 4)
 /** The attempts of the case's keys as lanes on one axis of time, oldest first; null = nothing is known. Pure. */
 export function buildLanes(
   sides: CaseSides,
-  sightings: readonly Sighting[],
+  keyedRequests: readonly KeyedRequest[],
   effects: readonly TraceEffect[],
   aspect: Aspect,
 ): CaseLanes | null {
-  const surplus = new Set(aspect === 'uniqueness' ? surplusOf(sides) : [])
+  const duplicates = new Set(aspect === 'uniqueness' ? duplicatesOf(sides) : [])
   const dot = (id: string, at: string): LaneDot => ({
     at,
-    label: surplus.has(id) ? `${dotLabel(id)} again` : dotLabel(id),
-    tone: surplus.has(id) ? 'bad' : 'accent',
+    label: duplicates.has(id) ? `${dotLabel(id)} again` : dotLabel(id),
+    tone: duplicates.has(id) ? 'bad' : 'accent',
   })
   const objects = new Set(sides.provider.map(({ id }) => id))
   const seen = new Set<string>()
@@ -40,20 +40,21 @@ export function buildLanes(
     seen.add(id)
     return dot(id, at)
   }
-  const spans = sightings.map((sighting): Lane => {
+  const spans = keyedRequests.map((keyedRequest): Lane => {
     const own = effects.filter(
-      ({ traceId, effectId }) => traceId === sighting.traceId && effectId !== null && objects.has(effectId),
+      ({ traceId, effectId }) =>
+        traceId === keyedRequest.traceId && effectId !== null && objects.has(effectId),
     )
-    return requestLane(sighting, {
-      label: sighting.attempt === null ? 'Request' : `Attempt ${sighting.attempt}`,
-      note: sighting.instance,
-      text: barText(outcomeLook(sighting.outcome).label, sighting.fence),
-      href: `/traces/${sighting.traceId}?span=${sighting.spanId}`,
+    return requestLane(keyedRequest, {
+      label: keyedRequest.attempt === null ? 'Request' : `Attempt ${keyedRequest.attempt}`,
+      note: keyedRequest.instance,
+      text: barText(outcomeLook(keyedRequest.outcome).label, keyedRequest.fence),
+      href: `/traces/${keyedRequest.traceId}?span=${keyedRequest.spanId}`,
       dots: own.map(({ effectId, endAt }) => see(effectId ?? '', endAt.toISOString())),
     })
   })
   const store = sides.intent
-    .filter((life) => !sightings.some((each) => each.fence === life.fence && held(each.outcome)))
+    .filter((life) => !keyedRequests.some((each) => each.fence === life.fence && held(each.outcome)))
     .map((life) => laneOfLife(life, see))
   // A correction's refund comes much later: the history tells of it, and the attempts keep their scale.
   const isOfParts = aspect === 'refund' || aspect === 'dispute'
@@ -78,7 +79,7 @@ const barText = (words: string, fence: string | null): string =>
 const held = (outcome: string): boolean => ['executed', 'takeover', 'stale', 'waited'].includes(outcome)
 
 /** All but the one that record or ledger names; when neither decides, all but the first. */
-function surplusOf(sides: CaseSides): string[] {
+function duplicatesOf(sides: CaseSides): string[] {
   const charges = sides.provider.filter(({ kind }) => kind === 'charge').map(({ id }) => id)
   const named = new Set([
     ...sides.ledger.map(({ providerRef }) => providerRef),

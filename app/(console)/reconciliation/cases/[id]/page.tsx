@@ -10,7 +10,7 @@ import { canUndo } from '@/lib/reconcile/triage/undo-triage'
 import { missing, openPage, type PageProps } from '../../../_page/open-page'
 import { Page } from '../../../_page/page-frame'
 import { SeverityBadge } from '../../../_page/severity-badge'
-import { LIFECYCLE, TRIAGE } from '../../words'
+import { LIFECYCLE, TRIAGE } from '../../labels'
 import { compareSides } from './compare-sides'
 import { CorrectionCard } from './correction-card'
 import { HistoryCard } from './history-card'
@@ -60,7 +60,7 @@ export default async function CasePage(props: PageProps<{ id: string }>) {
         <SidesCard
           rows={compareSides(sides, aspect)}
           sources={sides.sources}
-          judgedAt={found.resolvedAt ?? found.lastSeen}
+          comparedAt={found.resolvedAt ?? found.lastSeen}
           resolved={found.lifecycle === 'resolved'}
         />
         {/* On a phone right after what the sides say: there it is approved. */}

@@ -3,7 +3,7 @@ import type { Aspect } from '@/lib/core/case-classes'
 import { env } from '@/lib/env'
 import type { CaseSides } from '@/lib/reconcile/cases/read-case-sides'
 import { keyHash } from '@/lib/sources/key-hash'
-import { listSightings } from '@/lib/telemetry/read/requests/sightings'
+import { listKeyedRequests } from '@/lib/telemetry/read/requests/keyed-requests'
 import { readTraceEffects } from '@/lib/telemetry/read/traces/trace-effects'
 import { buildLanes, type CaseLanes } from './lanes'
 
@@ -25,15 +25,15 @@ export async function readLanes(
     0,
     KEYS_MAX,
   )
-  const sightings =
+  const keyedRequests =
     secret === undefined
       ? []
       : await Promise.all(
           keys.map(({ scope, key }) =>
-            listSightings(ctx.db, { scope, keyHash: keyHash(secret, key), limit: ATTEMPTS_MAX }),
+            listKeyedRequests(ctx.db, { scope, keyHash: keyHash(secret, key), limit: ATTEMPTS_MAX }),
           ),
         )
-  const all = sightings.flat()
+  const all = keyedRequests.flat()
   const effects = await readTraceEffects(ctx.db, [...new Set(all.map(({ traceId }) => traceId))])
   return buildLanes(sides, all, effects, aspect)
 }

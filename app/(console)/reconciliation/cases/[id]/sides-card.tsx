@@ -15,12 +15,12 @@ const TITLE: Record<SideName, string> = { intent: 'Intent', ledger: 'Ledger', pr
 export function SidesCard({
   rows,
   sources,
-  judgedAt,
+  comparedAt,
   resolved,
 }: {
   rows: readonly FieldRow[]
   sources: CaseSides['sources']
-  judgedAt: string
+  comparedAt: string
   resolved: boolean
 }) {
   return (
@@ -29,8 +29,8 @@ export function SidesCard({
       title="What each side says"
       aside={
         <>
-          {resolved ? 'closed ' : 'judged '}
-          <Time at={judgedAt} kind="ago" />
+          {resolved ? 'closed ' : 'compared '}
+          <Time at={comparedAt} kind="ago" />
         </>
       }
     >

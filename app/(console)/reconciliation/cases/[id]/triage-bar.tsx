@@ -73,7 +73,7 @@ export function TriageBar({ found, people, undoable, forbidden }: Props) {
       opener: 'Close',
       openerLook: 'quiet',
       title: 'Close this case by hand',
-      lead: 'Nothing is corrected. Its evidence is frozen as it is; other evidence reopens it.',
+      lead: 'Nothing is corrected. Its evidence is kept as it is; other evidence reopens it.',
       tone: 'danger',
       confirm: 'Close 1 case without a correction',
       withReason: true,

@@ -9,9 +9,9 @@ import { openPage, type PageProps } from '../../../_page/open-page'
 import { openRun } from '../../../_page/open-run'
 import { BesideEachOther, Page } from '../../../_page/page-frame'
 import { cancel, repeatForReal } from '../../act'
+import { RUN_STATE } from '../../labels'
 import { RunFacts } from '../../run-facts'
 import { RunLog } from '../../run-log'
-import { RUN_STATE } from '../../words'
 import { RunVerdict } from './run-verdict'
 import { SystemCard } from './system-card'
 import { WindowText } from './window-text'
@@ -60,7 +60,7 @@ export default async function RunPage(props: PageProps<{ id: string }>) {
               openerLook="primary"
               forbidden={forbid('run.start')}
               title="Run the same for real"
-              lead="Opens, updates and heals cases. No money moves and no key changes."
+              lead="Opens, updates and resolves cases. No money moves and no key changes."
               confirm="Start 1 run"
               act={repeatForReal.bind(null, run.id)}
             />

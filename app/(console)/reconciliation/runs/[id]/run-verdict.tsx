@@ -2,9 +2,9 @@ import { Card } from '@/app/_ui/card'
 import { StateMark } from '@/app/_ui/state-mark'
 import { runTotals, type SystemResult } from '@/lib/reconcile/report/run-results'
 import type { RunView } from '@/lib/runs/read'
+import { RUN_STATE, verdictOf } from '../../labels'
 import { RunFigures } from '../../run-figures'
 import { Progress } from '../../runs-card'
-import { RUN_STATE, verdictOf } from '../../words'
 
 /** What the run says, or how far it is. */
 export function RunVerdict({ run, results }: { run: RunView; results: readonly SystemResult[] }) {

@@ -12,10 +12,10 @@ import { isActive, nameIn, namesOf } from '../../../_page/names'
 import { openPage, type PageProps } from '../../../_page/open-page'
 import { openRun } from '../../../_page/open-run'
 import { BesideEachOther, Page } from '../../../_page/page-frame'
+import { RUN_STATE } from '../../../reconciliation/labels'
 import { RunFacts } from '../../../reconciliation/run-facts'
 import { RunLog } from '../../../reconciliation/run-log'
 import { Progress } from '../../../reconciliation/runs-card'
-import { RUN_STATE } from '../../../reconciliation/words'
 import { type CollectionCounts, collectionCounts } from '../../collection-counts'
 import { UnfinishedCard } from './unfinished-card'
 
@@ -78,9 +78,9 @@ export default async function CollectionPage(props: PageProps<{ id: string }>) {
 const figuresOf = (counts: CollectionCounts) => [
   { name: 'Keys', value: countText(counts.rows), note: 'expired, past their buffer' },
   { name: 'Size', value: bytesText(Number(counts.bytes)), note: 'given back' },
-  { name: 'Leaves', value: countText(counts.leaves), note: 'dropped whole' },
+  { name: 'Partitions', value: countText(counts.partitions), note: 'dropped whole' },
   { name: 'Busy', value: countText(counts.busy), note: 'another session was in the way' },
-  { name: 'Not due', value: countText(counts.notDue), note: 'leaves kept' },
+  { name: 'Not due', value: countText(counts.notDue), note: 'partitions kept' },
   {
     name: 'Unfinished',
     value: countText(counts.reapedUnfinished),

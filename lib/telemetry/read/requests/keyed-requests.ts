@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Db } from '@/lib/db'
 import { readRows } from '../rows'
 
-export type Sighting = {
+export type KeyedRequest = {
   time: Date
   endTime: Date
   traceId: string
@@ -55,9 +55,9 @@ const rowSchema = z
     expiredRetry: z.boolean(),
     effectTwice: z.boolean(),
   })
-  .transform((row): Sighting => row)
+  .transform((row): KeyedRequest => row)
 
-/** The key's own row bounds the time, so that only leaves that hold it are read. */
+/** The key's own row bounds the time, so that only partitions that hold it are read. */
 const SQL = `
   SELECT s.time, s.end_time AS "endTime", encode(s.trace_id, 'hex') AS "traceId", encode(s.span_id, 'hex') AS "spanId",
          s.service, s.version, s.instance, s.scope, s.endpoint, s.client, s.outcome, s.record_state AS "recordState",
@@ -66,16 +66,16 @@ const SQL = `
          encode(s.original_trace_id, 'hex') AS "originalTraceId", s.first_seen AS "firstSeen", s.duplicate,
          s.expired_retry AS "expiredRetry", s.effect_twice AS "effectTwice"
   FROM telemetry.key k
-  JOIN telemetry.sighting s ON s.key_hash = k.key_hash AND s.scope = k.scope
+  JOIN telemetry.keyed_request s ON s.key_hash = k.key_hash AND s.scope = k.scope
    AND s.time >= k.first_seen_at AND s.time <= k.last_seen_at
   WHERE k.key_hash = decode($1, 'hex') AND ($2::text IS NULL OR k.scope = $2)
   ORDER BY s.time, s.span_id
   LIMIT $3`
 
 /** The attempts of one key, oldest first. Without a scope: of every scope that used it. */
-export function listSightings(
+export function listKeyedRequests(
   db: Db,
   query: { scope?: string | undefined; keyHash: string; limit: number },
-): Promise<Sighting[]> {
+): Promise<KeyedRequest[]> {
   return readRows(db.pool, rowSchema, SQL, [query.keyHash, query.scope ?? null, query.limit])
 }

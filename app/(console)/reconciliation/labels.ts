@@ -20,7 +20,7 @@ export const LIFECYCLE: Record<CaseLifecycle, string> = {
 }
 
 export const TRIAGE: Record<CaseTriage, string> = {
-  open: 'nobody has looked',
+  open: 'unreviewed',
   acknowledged: 'acknowledged',
   assigned: 'assigned',
   snoozed: 'snoozed',
@@ -159,7 +159,7 @@ export const FIX: Record<ActionKind, FixWords> = {
     verb: 'Close without a change',
     noun: 'closing without a change',
     consequence:
-      'Nothing is changed anywhere. The case is closed, its evidence frozen; other evidence reopens it.',
+      'Nothing is changed anywhere. The case is closed, its evidence kept; other evidence reopens it.',
     fourEyes: false,
   },
 }

@@ -18,21 +18,21 @@ beforeAll(async () => {
 })
 afterAll(() => fixture.close())
 
-type Leaf = {
-  leaf: string
+type Partition = {
+  partition: string
   lower_bound: Date
   upper_bound: Date
   expired: boolean
   rows_estimate: string
   bytes: string
 }
-const leavesOf = (tier: string) =>
-  fixture.query<Leaf>('SELECT * FROM idem_leaves() WHERE tier_name = $1', [tier])
+const partitionsOf = (tier: string) =>
+  fixture.query<Partition>('SELECT * FROM idem_partitions() WHERE tier_name = $1', [tier])
 
-/** Moves a tier's leaves into the past: detaches each and attaches it again further back. */
-async function ageLeaves(tier: string, byMs: number): Promise<void> {
-  for (const { leaf, lower_bound, upper_bound } of await leavesOf(tier)) {
-    for (const table of [leaf, leaf.replace('idem_record_', 'idem_body_')]) {
+/** Moves a tier's partitions into the past: detaches each and attaches it again further back. */
+async function agePartitions(tier: string, byMs: number): Promise<void> {
+  for (const { partition, lower_bound, upper_bound } of await partitionsOf(tier)) {
+    for (const table of [partition, partition.replace('idem_record_', 'idem_body_')]) {
       const parent = table.replace(/_\d+$/, '')
       const [from, to] = [lower_bound, upper_bound].map((bound) => new Date(bound.getTime() - byMs))
       await fixture.query(`ALTER TABLE ${parent} DETACH PARTITION ${table}`)
@@ -74,27 +74,27 @@ describe('migration', () => {
   })
 })
 
-describe('leaves', () => {
+describe('partitions', () => {
   it('are half a TTL wide, aligned, without gap, and reach past now + TTL', async () => {
-    const leaves = await leavesOf('default')
-    for (const [at, leaf] of leaves.entries()) {
-      expect(leaf.upper_bound.getTime() % 1_800_000).toBe(0)
-      if (at > 0) expect(leaf.lower_bound).toEqual(leaves[at - 1]?.upper_bound)
+    const partitions = await partitionsOf('default')
+    for (const [at, partition] of partitions.entries()) {
+      expect(partition.upper_bound.getTime() % 1_800_000).toBe(0)
+      if (at > 0) expect(partition.lower_bound).toEqual(partitions[at - 1]?.upper_bound)
     }
     const [{ now } = { now: new Date() }] = await fixture.query<{ now: Date }>(
       'SELECT clock_timestamp() AS now',
     )
-    expect(leaves.at(-1)?.upper_bound.getTime()).toBeGreaterThan(now.getTime() + 3_600_000 + 1_800_000)
-    expect(leaves.length).toBeLessThanOrEqual(5)
+    expect(partitions.at(-1)?.upper_bound.getTime()).toBeGreaterThan(now.getTime() + 3_600_000 + 1_800_000)
+    expect(partitions.length).toBeLessThanOrEqual(5)
   })
 
   it('follow a change of the TTL without overlap', async () => {
     await fixture.store.registerTier('changing', 7_200_000)
     await fixture.store.registerTier('changing', 5_000_000)
     await fixture.store.registerTier('changing', 20_000_000)
-    const leaves = await leavesOf('changing')
-    for (const [at, leaf] of leaves.entries())
-      if (at > 0) expect(leaf.lower_bound).toEqual(leaves[at - 1]?.upper_bound)
+    const partitions = await partitionsOf('changing')
+    for (const [at, partition] of partitions.entries())
+      if (at > 0) expect(partition.lower_bound).toEqual(partitions[at - 1]?.upper_bound)
     const request = acquireRequest('changed', { tier: 'changing' })
     await fixture.store.complete(holderOf(request, await fixture.store.acquire(request)), okResponse())
   })
@@ -119,13 +119,13 @@ describe('leaves', () => {
     await fixture.store.registerTier('slept', 2_000)
     const request = acquireRequest('slept', { tier: 'slept' })
     const holder = holderOf(request, await fixture.store.acquire(request))
-    await ageLeaves('slept', 600_000)
+    await agePartitions('slept', 600_000)
     expect(await fixture.store.complete(holder, okResponse())).toMatchObject({ expiresAt: expect.any(Date) })
   })
 })
 
 describe('collection', () => {
-  it('drops an expired leaf with its bodies, and no other', async () => {
+  it('drops an expired partition with its bodies, and no other', async () => {
     await fixture.store.registerTier('collected', 60_000)
     const request = acquireRequest('old', { tier: 'collected' })
     await fixture.store.complete(
@@ -134,30 +134,33 @@ describe('collection', () => {
     )
     const open = acquireRequest('open', { tier: 'collected' })
     await fixture.store.acquire(open)
-    for (const { leaf } of await leavesOf('collected')) {
-      await expect(fixture.query('SELECT * FROM idem_collect_leaf($1, 0)', [leaf])).rejects.toMatchObject({
+    for (const { partition } of await partitionsOf('collected')) {
+      await expect(
+        fixture.query('SELECT * FROM idem_collect_partition($1, 0)', [partition]),
+      ).rejects.toMatchObject({
         code: '55000',
       })
     }
-    await ageLeaves('collected', 3_600_000)
-    const [first] = await leavesOf('collected')
+    await agePartitions('collected', 3_600_000)
+    const [first] = await partitionsOf('collected')
     await expect(
-      fixture.query('SELECT * FROM idem_collect_leaf($1, 86400000)', [first?.leaf]),
+      fixture.query('SELECT * FROM idem_collect_partition($1, 86400000)', [first?.partition]),
     ).rejects.toMatchObject({ code: '55000' })
-    for (const { leaf, expired } of await leavesOf('collected')) {
+    for (const { partition, expired } of await partitionsOf('collected')) {
       expect(expired).toBe(true)
-      const [collected] = await fixture.query<{ bytes: string }>('SELECT * FROM idem_collect_leaf($1, 0)', [
-        leaf,
-      ])
+      const [collected] = await fixture.query<{ bytes: string }>(
+        'SELECT * FROM idem_collect_partition($1, 0)',
+        [partition],
+      )
       expect(Number(collected?.bytes)).toBeGreaterThan(0)
     }
-    expect(await leavesOf('collected')).toEqual([])
+    expect(await partitionsOf('collected')).toEqual([])
     expect(
       await fixture.query(
         "SELECT FROM pg_class WHERE relname ~ '^idem_(record|body)_t[0-9]+_' AND relname ~ (SELECT '_t' || tier || '_' FROM idem_tier WHERE name = 'collected')",
       ),
     ).toEqual([])
-    // The unfinished key is where it was; the collected one is absent, and its leaves are made again.
+    // The unfinished key is where it was; the collected one is absent, and its partitions are made again.
     expect(await fixture.store.acquire(open)).toMatchObject({ kind: 'in_progress' })
     const again = holderOf(request, await fixture.store.acquire(request))
     expect(await fixture.store.complete(again, okResponse())).not.toBe('stale')
@@ -168,26 +171,30 @@ describe('collection', () => {
     await fixture.store.registerTier('read', 60_000)
     const request = acquireRequest('read', { tier: 'read' })
     await fixture.store.complete(holderOf(request, await fixture.store.acquire(request)), okResponse())
-    await ageLeaves('read', 3_600_000)
-    await fixture.store.ensureLeaves('read')
-    const [leaf] = await leavesOf('read')
+    await agePartitions('read', 3_600_000)
+    await fixture.store.ensurePartitions('read')
+    const [partition] = await partitionsOf('read')
     const reader = await fixture.pool.connect()
     await reader.query('BEGIN')
     await reader.query('SELECT count(*) FROM idem_record')
     const [collected, acquired] = await Promise.allSettled([
-      fixture.query('SELECT * FROM idem_collect_leaf($1, 0)', [leaf?.leaf]),
+      fixture.query('SELECT * FROM idem_collect_partition($1, 0)', [partition?.partition]),
       fixture.store.acquire(acquireRequest('beside', { tier: 'read' })),
     ])
     expect(collected).toMatchObject({ status: 'rejected', reason: { code: '55P03' } })
     expect(acquired).toMatchObject({ status: 'fulfilled', value: { kind: 'acquired' } })
     await reader.query('COMMIT')
     reader.release()
-    expect(await fixture.query('SELECT * FROM idem_collect_leaf($1, 0)', [leaf?.leaf])).toHaveLength(1)
+    expect(
+      await fixture.query('SELECT * FROM idem_collect_partition($1, 0)', [partition?.partition]),
+    ).toHaveLength(1)
   })
 
-  it('refuses what is no leaf', async () => {
+  it('refuses what is no partition', async () => {
     for (const table of ['idem_lease', 'pg_class', 'idem_record']) {
-      await expect(fixture.query('SELECT * FROM idem_collect_leaf($1, 0)', [table])).rejects.toMatchObject({
+      await expect(
+        fixture.query('SELECT * FROM idem_collect_partition($1, 0)', [table]),
+      ).rejects.toMatchObject({
         code: '42P01',
       })
     }
@@ -207,8 +214,8 @@ describe('the console’s role', () => {
       const run = (sql: string) => client.query(sql)
       await run('SELECT idem_key_text(key) FROM idem_lease')
       await run("UPDATE idem_lease SET state = 'R' WHERE key = idem_key_bytes('granted')")
-      await run('SELECT * FROM idem_leaves()')
-      await run("SELECT idem_ensure_leaves(tier) FROM idem_tier WHERE name = 'default'")
+      await run('SELECT * FROM idem_partitions()')
+      await run("SELECT idem_ensure_partitions(tier) FROM idem_tier WHERE name = 'default'")
       await run(`WITH lease AS (DELETE FROM idem_lease WHERE key = idem_key_bytes('granted') RETURNING *)
         INSERT INTO idem_record SELECT clock_timestamp() + interval '1 hour', created_at, fence, scope_id, tier, 200, 1, 'C', key, fingerprint, trace_id FROM lease`)
       for (const sql of [

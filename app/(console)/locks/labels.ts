@@ -66,12 +66,12 @@ const WAITS: Partial<Record<LockView['state'], VerdictWords>> = {
 }
 
 /** The verdict as the table and the inspector say it. */
-export function verdictWords(lock: Pick<LockView, 'verdict' | 'state' | 'providerAnswer'>): VerdictWords {
+export function verdictLabels(lock: Pick<LockView, 'verdict' | 'state' | 'providerAnswer'>): VerdictWords {
   const { verdict, state, providerAnswer } = lock
   const words: Record<LockVerdict, VerdictWords> = {
     release: { row: 'Release', title: 'Safe to release', tone: 'ok' },
     complete: completeWords(providerAnswer),
-    wait: WAITS[state] ?? { row: 'Wait: too early', title: 'Wait: it is too early to judge', tone: 'quiet' },
+    wait: WAITS[state] ?? { row: 'Wait: too early', title: 'Wait: it is too early to assess', tone: 'quiet' },
     investigate: { row: 'Investigate', title: 'A person has to look', tone: 'bad' },
   }
   return words[verdict]

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import type { StoreLeaf, StoreSample } from '../contracts'
+import type { StorePartition, StoreSample } from '../contracts'
 import { type SourcePool, sqlState } from '../postgres-pool'
 
-const leafRow = z.object({
-  leaf: z.string(),
+const partitionRow = z.object({
+  partition: z.string(),
   tier_name: z.string(),
   lower_bound: z.date(),
   upper_bound: z.date(),
@@ -12,18 +12,18 @@ const leafRow = z.object({
   expired: z.boolean(),
 })
 
-/** A store with more leaves than this has lost its collection long ago: the oldest are listed first. */
-const LEAVES_MAX = 5000
+/** A store with more partitions than this has lost its collection long ago: the oldest are listed first. */
+const PARTITIONS_MAX = 5000
 
-export async function listLeaves(pool: SourcePool): Promise<StoreLeaf[]> {
+export async function listPartitions(pool: SourcePool): Promise<StorePartition[]> {
   const rows = await pool.query(
-    `SELECT leaf, tier_name, lower_bound, upper_bound, rows_estimate, bytes, expired
-     FROM idem_leaves() ORDER BY upper_bound, leaf LIMIT ${LEAVES_MAX}`,
+    `SELECT partition, tier_name, lower_bound, upper_bound, rows_estimate, bytes, expired
+     FROM idem_partitions() ORDER BY upper_bound, partition LIMIT ${PARTITIONS_MAX}`,
   )
   return rows.map((raw) => {
-    const row = leafRow.parse(raw)
+    const row = partitionRow.parse(raw)
     return {
-      leaf: row.leaf,
+      partition: row.partition,
       tier: row.tier_name,
       from: row.lower_bound,
       to: row.upper_bound,
@@ -52,7 +52,7 @@ const SAMPLE = `
       (SELECT min(e.created_at) FROM idem_lease e WHERE e.tier = t.tier)) AS oldest_at,
     min(l.lower_bound) FILTER (WHERE l.expired AND l.rows_estimate > 0) AS oldest_expired_at
   FROM idem_tier t
-  LEFT JOIN idem_leaves() l ON l.tier = t.tier
+  LEFT JOIN idem_partitions() l ON l.tier = t.tier
   GROUP BY t.tier, t.name, t.ttl_ms
   ORDER BY t.name`
 
@@ -73,12 +73,12 @@ export async function sample(pool: SourcePool): Promise<StoreSample[]> {
 
 const collectedRow = z.object({ rows_estimate: z.coerce.bigint(), bytes: z.coerce.bigint() })
 
-export async function collectLeaf(pool: SourcePool, leaf: string, safetyMs: number) {
+export async function collectPartition(pool: SourcePool, partition: string, safetyMs: number) {
   try {
-    const [row] = await pool.query('SELECT rows_estimate, bytes FROM idem_collect_leaf($1::regclass, $2)', [
-      leaf,
-      safetyMs,
-    ])
+    const [row] = await pool.query(
+      'SELECT rows_estimate, bytes FROM idem_collect_partition($1::regclass, $2)',
+      [partition, safetyMs],
+    )
     const { rows_estimate: rows, bytes } = collectedRow.parse(row)
     return { kind: 'done', rows, bytes } as const
   } catch (error) {

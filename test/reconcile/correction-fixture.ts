@@ -4,7 +4,7 @@ import { acquire, book, charge, complete } from './payments'
 import { createWorld, REASON, ripen, SETTINGS, type World } from './world'
 
 /** A world with somebody who proposes corrections and somebody who approves them. */
-export async function createDesk() {
+export async function createCorrectionFixture() {
   const world = await createWorld()
   const proposer = await world.as('operator', 'op')
   const approver = await world.as('approver', 'appr')
@@ -16,10 +16,10 @@ export async function createDesk() {
     const reference = `double-${serial}`
     const held = await acquire(world, { scope: 'web/POST /v1/legacy-payments' })
     const kept = await charge(world, held, { reference, providerKey: `${reference}-a` })
-    const surplus = await charge(world, held, { reference, providerKey: `${reference}-b` })
+    const duplicate = await charge(world, held, { reference, providerKey: `${reference}-b` })
     await book(world, { ref: kept, reference })
     await complete(world, held, { reference, charge: kept })
-    return { ...(await openCase(reference)), kept, surplus, reference }
+    return { ...(await openCase(reference)), kept, duplicate, reference }
   }
 
   async function openCase(reference: string) {

@@ -2,13 +2,13 @@ import { readBody } from '../body'
 import { IdempotencyUsageError } from '../errors'
 
 /** What every attempt sends: a body is read once, and its bytes (the boundary of a form, too) stay the same. */
-export type FrozenRequest = { url: string; init: RequestInit }
+export type RepeatableRequest = { url: string; init: RequestInit }
 
-export async function freezeRequest(
+export async function makeRepeatable(
   input: string | URL | Request,
   init: RequestInit,
   { keyHeader, bodyBytesMax, signal }: { keyHeader: string; bodyBytesMax: number; signal: AbortSignal },
-): Promise<FrozenRequest> {
+): Promise<RepeatableRequest> {
   const stream = asStream(init.body)
   const read = stream === null ? undefined : await readBody({ body: stream }, bodyBytesMax, signal)
   if (read === null) throw tooLarge(bodyBytesMax)

@@ -3,13 +3,13 @@ import type { StoreDatabase } from './database'
 import type { Transaction } from './transaction'
 
 /**
- * Keeps the leaves of each tier made ahead: at registration, on a timer, and before a completion that would run
+ * Keeps the partitions of each tier made ahead: at registration, on a timer, and before a completion that would run
  * past them (after the process was stopped for long).
  */
-export type LeafKeeper = {
+export type PartitionKeeper = {
   registerTier(name: string, ttlMs: number): Promise<void>
   tierId(name: string): Promise<number>
-  /** Makes leaves when those made ahead run out soon. */
+  /** Makes partitions when those made ahead run out soon. */
   cover(name: string): Promise<void>
   /** The same inside the application's transaction: on its own connection, since waiting there for a second one
    * could stop a whole pool. */
@@ -24,18 +24,18 @@ type Tier = { id: number; ttlMs: number; coveredUntilMs: number }
 const CHECK_SHARE = 4
 const CHECK_MS_MAX = 3_600_000
 
-export function createLeafKeeper(
+export function createPartitionKeeper(
   db: StoreDatabase,
   clock: Clock,
   onError: (error: unknown) => void,
-): LeafKeeper {
+): PartitionKeeper {
   const tiers = new Map<string, Tier>()
   const timers = new Map<string, () => void>()
   let closed = false
 
   async function ensure(name: string): Promise<void> {
     const tier = await find(name)
-    const { left_ms } = await db.callOne<{ left_ms: number }>('idem_leaf_time_left_ms', [tier.id])
+    const { left_ms } = await db.callOne<{ left_ms: number }>('idem_partition_time_left_ms', [tier.id])
     tier.coveredUntilMs = clock.nowMs() + left_ms
   }
 
@@ -80,7 +80,7 @@ export function createLeafKeeper(
       const tier = await find(name)
       // Not remembered: the transaction may roll back.
       if (clock.nowMs() >= tier.coveredUntilMs)
-        await db.callWithin(transaction, 'idem_leaf_time_left_ms', [tier.id])
+        await db.callWithin(transaction, 'idem_partition_time_left_ms', [tier.id])
     },
     close() {
       closed = true

@@ -4,7 +4,7 @@ import type { Tx } from '@/lib/db'
 import { decide } from './transition'
 import { type ActionView, actionView } from './view'
 
-type Declined = {
+type EndOfProposal = {
   outcome: 'rejected' | 'withdrawn'
   /** As the audit log names it. */
   verb: string
@@ -14,10 +14,10 @@ type Declined = {
 }
 
 /** Ends a proposal that nothing came of. The caller knows that this person may. Throws `conflict` when it was decided on. */
-export async function decline(
+export async function endProposal(
   ctx: Context,
   id: string,
-  { outcome, verb, reason, note }: Declined,
+  { outcome, verb, reason, note }: EndOfProposal,
 ): Promise<ActionView> {
   return ctx.db.prisma.$transaction(async (tx) => {
     const result = outcome === 'withdrawn' ? { reason, withdrawn: true } : { reason }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { LeafPage } from '../contracts'
+import type { PartitionPage } from '../contracts'
 import type { SourcePool } from '../postgres-pool'
 
 const positionSchema = z.object({ scopeId: z.number(), keyHex: z.string() })
@@ -17,7 +17,7 @@ const rowSchema = z.object({
 /** Of bodies in one page: with their hex it is twice as much in memory. One row is always read, however large. */
 const PAGE_BODY_BYTES_MAX = 16 * 1024 * 1024
 
-/** The leaf's bounds come from the catalogue; its rows are then read through the parent, in the order of its index. */
+/** The partition's bounds come from the catalogue; its rows are then read through the parent, in the order of its index. */
 const PAGE = `
   SELECT x.scope, x.key, x.created_text, x.expires_text, x.scope_id, x.key_hex, x.page_rows,
     x.row || jsonb_build_object('body', x.body) AS row
@@ -27,11 +27,11 @@ const PAGE = `
       SELECT s.name AS scope, idem_key_text(r.key) AS key, r.created_at::text AS created_text, r.expires_at::text AS expires_text,
         r.scope_id, encode(r.key, 'hex') AS key_hex, coalesce(octet_length(b.body), 0) AS body_bytes,
         to_jsonb(r) || jsonb_build_object('headers', b.headers, 'effects', b.effects) AS row, b.body, r.key AS key_bytes
-      FROM idem_leaves() l
+      FROM idem_partitions() l
       JOIN idem_record r ON r.tier = l.tier AND r.expires_at >= l.lower_bound AND r.expires_at < l.upper_bound
       JOIN idem_scope s ON s.scope_id = r.scope_id
       LEFT JOIN idem_body b ON b.tier = r.tier AND b.expires_at = r.expires_at AND b.scope_id = r.scope_id AND b.key = r.key
-      WHERE l.leaf = $1 AND (r.scope_id, r.key) > ($2, decode($3, 'hex'))
+      WHERE l.partition = $1 AND (r.scope_id, r.key) > ($2, decode($3, 'hex'))
       ORDER BY r.scope_id, r.key LIMIT $4
     ) p
     WINDOW in_order AS (ORDER BY p.scope_id, p.key_bytes)
@@ -39,14 +39,14 @@ const PAGE = `
   WHERE x.place = 1 OR x.bytes <= ${PAGE_BODY_BYTES_MAX}
   ORDER BY x.scope_id, x.key_bytes`
 
-export async function readLeaf(
+export async function readPartition(
   pool: SourcePool,
-  leaf: string,
+  partition: string,
   position: string | null,
   limit: number,
-): Promise<LeafPage> {
+): Promise<PartitionPage> {
   const from = position === null ? { scopeId: -1, keyHex: '' } : positionSchema.parse(JSON.parse(position))
-  const rows = (await pool.query(PAGE, [leaf, from.scopeId, from.keyHex, limit])).map((raw) =>
+  const rows = (await pool.query(PAGE, [partition, from.scopeId, from.keyHex, limit])).map((raw) =>
     rowSchema.parse(raw),
   )
   const last = rows.at(-1)
