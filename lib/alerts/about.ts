@@ -32,6 +32,13 @@ export const ALERTS: Record<ConditionKind, About> = {
 export const isUrgent = (alert: { kind: ConditionKind; detail: Record<string, unknown> }): boolean =>
   ALERTS[alert.kind].urgent && !isLowFlood(alert)
 
+/** The service or source that an alert is about, by its name; null = everything. */
+export function subjectName(alert: { subject: string; detail: Record<string, unknown> }): string | null {
+  const { name } = alert.detail
+  if (typeof name === 'string') return name
+  return alert.subject === 'all' ? null : alert.subject
+}
+
 /** A condition holds over some minutes before it fires. */
 const BEFORE_MS = 15 * 60_000
 const MINUTE_MS = 60_000

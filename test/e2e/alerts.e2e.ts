@@ -148,8 +148,8 @@ test.describe('as an operator', () => {
   test('the URL keeps the alert, the budget and the silences that are looked at', async ({ page }) => {
     await page.goto('/alerts?range=15m')
     const objectives = page.getByRole('region', { name: 'Objectives', exact: true })
-    await expect(objectives.locator('[data-objective]')).toHaveCount(8)
-    await expect(objectives.locator('[data-objective=M8]')).toContainText(/Not measured|Ok|Breach|Stale/)
+    await expect(objectives.locator('[data-row]')).toHaveCount(8)
+    await expect(objectives.locator('[data-row=M8]')).toContainText(/Not measured|Ok|Breach|Stale/)
     await objectives.getByRole('link', { name: 'Store error rate' }).click()
     await expect(page).toHaveURL(/objective=M3/)
     await expect(page.getByRole('heading', { name: 'Error budget: Store error rate' })).toBeVisible()

@@ -1,5 +1,6 @@
 import { Card } from '@/app/_ui/card'
-import { ChartFigure } from '@/app/_ui/charts/chart-figure'
+import type { BurnLinesProps } from '@/app/_ui/charts/burn-lines'
+import { ChartFigure, LineSample } from '@/app/_ui/charts/chart-figure'
 import type { ChartMark } from '@/app/_ui/charts/chart-mark'
 import { BurnLines } from '@/app/_ui/charts/lazy-charts'
 import { EmptyState } from '@/app/_ui/empty-state'
@@ -34,84 +35,89 @@ export function BudgetCard({ course: { points, bucketSeconds }, objective, marks
       </Card>
     )
   }
+  const per = `per ${step}`
   const shared = {
+    starts: points.map(({ at }) => at.getTime()),
     bucketMs: bucketSeconds * 1000,
     marks: [...marks],
     drill: BEHIND[id],
     syncId: CROSSHAIR,
     complete: points.map(({ complete }) => complete),
   }
-  const starts = points.map(({ at }) => at.getTime())
-  const share = (left: number | null) => (left === null ? 'not measured' : `${percentText(left)} %`)
-  const times = (burn: number | null) => (burn === null ? 'not measured' : timesText(burn))
-  const clock = (at: Date) => at.toISOString().slice(0, 16)
+  const burn = (minutes: number, stroke: string, dash: string, values: (number | null)[]): Course => ({
+    name: `${minutes} min`,
+    legend: `Burn over ${minutes} min${bucketSeconds > minutes * 60 ? `: not drawn, a point is a ${step}` : ''}`,
+    stroke,
+    dash,
+    values,
+  })
+  const left: Course = {
+    name: 'Budget left',
+    legend: 'Budget left of what the range allows',
+    stroke: 'var(--executed)',
+    dash: '',
+    values: points.map((point) => point.left),
+  }
   return (
-    <Card id="budget" title={`Error budget: ${name}`} aside={`per ${step}`}>
+    <Card id="budget" title={`Error budget: ${name}`} aside={per}>
       <div className="grid xl:grid-cols-2 [&>*]:min-w-0">
-        <ChartFigure
-          caption={`Budget left of the range, per ${step}, times in UTC`}
-          columns={['Time', 'Budget left']}
-          rows={points.map(({ at, left }) => [clock(at), share(left)])}
-          legend={<Line stroke="var(--executed)">Budget left of what the range allows</Line>}
-        >
-          <BurnLines
-            {...shared}
-            starts={starts}
-            unit="%"
-            threshold={{ value: 0, label: 'budget spent' }}
-            lines={[
-              {
-                name: 'Budget left',
-                stroke: 'var(--executed)',
-                dash: '',
-                values: points.map(({ left }) => left),
-              },
-            ]}
-          />
-        </ChartFigure>
-        <ChartFigure
-          caption={`Burn over 5 and over 60 minutes, in times the target, per ${step}, times in UTC`}
-          columns={['Time', '5 min', '60 min']}
-          rows={points.map(({ at, short, long }) => [clock(at), times(short), times(long)])}
-          legend={
-            <>
-              <Line stroke="var(--bad)">
-                Burn over 5 min{bucketSeconds > 300 && `: not drawn, a point is a ${step}`}
-              </Line>
-              <Line stroke="var(--conflict)" dash="6 3">
-                Burn over 60 min{bucketSeconds > 3600 && `: not drawn, a point is a ${step}`}
-              </Line>
-            </>
-          }
-        >
-          <BurnLines
-            {...shared}
-            starts={starts}
-            unit="×"
-            threshold={{ value: 1, label: 'target, 1×' }}
-            lines={[
-              { name: '5 min', stroke: 'var(--bad)', dash: '', values: points.map(({ short }) => short) },
-              {
-                name: '60 min',
-                stroke: 'var(--conflict)',
-                dash: '6 3',
-                values: points.map(({ long }) => long),
-              },
-            ]}
-          />
-        </ChartFigure>
+        <Courses
+          caption={`Budget left of the range, ${per}, times in UTC`}
+          lines={[left]}
+          text={(share) => `${percentText(share)} %`}
+          chart={{ ...shared, unit: '%', threshold: { value: 0, label: 'budget spent' } }}
+        />
+        <Courses
+          caption={`Burn over 5 and over 60 minutes, in times the target, ${per}, times in UTC`}
+          lines={[
+            burn(
+              5,
+              'var(--bad)',
+              '',
+              points.map(({ short }) => short),
+            ),
+            burn(
+              60,
+              'var(--conflict)',
+              '6 3',
+              points.map(({ long }) => long),
+            ),
+          ]}
+          text={timesText}
+          chart={{ ...shared, unit: '×', threshold: { value: 1, label: 'target, 1×' } }}
+        />
       </div>
     </Card>
   )
 }
 
-function Line({ stroke, dash = '', children }: { stroke: string; dash?: string; children: React.ReactNode }) {
+type Course = BurnLinesProps['lines'][number] & { legend: string }
+
+/** Lines of one unit, drawn and as a table. */
+function Courses(props: {
+  caption: string
+  lines: Course[]
+  text: (value: number) => string
+  chart: Omit<BurnLinesProps, 'lines'>
+}) {
+  const { caption, lines, text, chart } = props
+  const cell = (value: number | null | undefined) =>
+    value === null || value === undefined ? 'not measured' : text(value)
   return (
-    <span className="inline-flex items-center gap-1.5">
-      <svg width="22" height="8" aria-hidden="true">
-        <path d="M0 4H22" stroke={stroke} strokeDasharray={dash} strokeWidth="2" />
-      </svg>
-      <span>{children}</span>
-    </span>
+    <ChartFigure
+      caption={caption}
+      columns={['Time', ...lines.map(({ name }) => name)]}
+      rows={chart.starts.map((at, place) => [
+        new Date(at).toISOString().slice(0, 16),
+        ...lines.map(({ values }) => cell(values[place])),
+      ])}
+      legend={lines.map(({ name, legend, stroke, dash }) => (
+        <span key={name} className="inline-flex items-center gap-1.5">
+          <LineSample stroke={stroke} dash={dash} /> {legend}
+        </span>
+      ))}
+    >
+      <BurnLines {...chart} lines={lines.map(({ legend, ...line }) => line)} />
+    </ChartFigure>
   )
 }

@@ -6,6 +6,7 @@ import { EmptyState } from '@/app/_ui/empty-state'
 import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
+import { type Names, nameIn } from '../_page/names'
 import type { AlertsData } from './read-page'
 import { RunbookSteps } from './runbook-steps'
 import type { Shown } from './show-alert'
@@ -21,7 +22,7 @@ export function FiringCard({ data: { firing, opened, people }, openId, silencing
       title="Firing"
       aside={firing.length === 0 ? 'nothing' : `${firing.length}, evaluated every few seconds`}
     >
-      {opened !== null && <Alert alert={opened} chosen people={people} silencing={silencing} />}
+      {opened !== null && <Alert alert={opened} chosen {...{ people, silencing }} />}
       {opened === null && openId !== null && firing.every(({ id }) => id !== openId) && (
         <EmptyState kind="filtered" title="There is no such alert">
           The link names one that this console does not know.
@@ -33,13 +34,7 @@ export function FiringCard({ data: { firing, opened, people }, openId, silencing
         </EmptyState>
       )}
       {firing.map((alert) => (
-        <Alert
-          key={alert.id}
-          alert={alert}
-          chosen={alert.id === openId}
-          people={people}
-          silencing={silencing}
-        />
+        <Alert key={alert.id} {...{ alert, people, silencing }} chosen={alert.id === openId} />
       ))}
     </Card>
   )
@@ -48,7 +43,7 @@ export function FiringCard({ data: { firing, opened, people }, openId, silencing
 type AlertProps = {
   alert: Shown
   chosen: boolean
-  people: ReadonlyMap<string, string>
+  people: Names
   silencing: Silencing
 }
 
@@ -116,8 +111,8 @@ function When({ alert, people }: Pick<AlertProps, 'alert' | 'people'>) {
       )}
       {silence !== null && (
         <>
-          ; silenced until <Time at={silence.endsAt} /> by{' '}
-          {people.get(silence.createdBy) ?? silence.createdBy}: “{silence.reason}”
+          ; silenced until <Time at={silence.endsAt} /> by {nameIn(people, silence.createdBy)}: “
+          {silence.reason}”
         </>
       )}
     </p>

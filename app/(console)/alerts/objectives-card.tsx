@@ -1,16 +1,11 @@
 import { Badge, type BadgeTone } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { countText, percentText, timesText } from '@/app/_ui/format-figure'
-import { QueryLink } from '@/app/_ui/page-link'
-import { ScrollBox } from '@/app/_ui/scroll-box'
 import { type Standing, StateMark } from '@/app/_ui/state-mark'
-import { cellClass, secondLineClass, stillHeadClass, tableClass } from '@/app/_ui/table'
+import { type Column, figureColumn, RowLink, Table, TwoLines } from '@/app/_ui/table'
 import { isBudgeted, type Objective } from '@/lib/alerts/objectives'
 import type { Stale } from '../now/staleness'
 import { targetText, valueText } from './labels'
-
-const FIGURE = 'whitespace-nowrap text-right'
-const HEADS = ['Objective', 'In this range', 'Target', '5 min', '60 min', 'Budget left', 'State'] as const
 
 type Props = { objectives: readonly Objective[]; chosen: string; stale: Stale | null }
 
@@ -18,81 +13,59 @@ type Props = { objectives: readonly Objective[]; chosen: string; stale: Stale | 
 export function ObjectivesCard({ objectives, chosen, stale }: Props) {
   return (
     <Card id="objectives" title="Objectives" aside="5 and 60 min: burn, in times the target">
-      <ScrollBox label="Objectives, a row each">
-        <table className={tableClass}>
-          <thead>
-            <tr>
-              {HEADS.map((name) => (
-                <th
-                  key={name}
-                  scope="col"
-                  className={stillHeadClass(name === 'Objective' || name === 'State' ? '' : 'text-right')}
-                >
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {objectives.map((objective) => (
-              <Row key={objective.id} objective={objective} chosen={objective.id === chosen} stale={stale} />
-            ))}
-          </tbody>
-        </table>
-      </ScrollBox>
+      <Table
+        scrolls="Objectives, a row each"
+        columns={columnsOf(chosen, stale)}
+        rows={objectives}
+        id={({ id }) => id}
+        look={({ id }) => ({ chosen: id === chosen })}
+      />
     </Card>
   )
 }
 
-function Row({ objective, chosen, stale }: { objective: Objective; chosen: boolean; stale: Stale | null }) {
-  const { id, name, unit, value, numerator, denominator, short, long, burnShort, burnLong } = objective
-  const window = (burn: number | null, plain: number | null) =>
-    burn !== null ? timesText(burn) : plain !== null && !isBudgeted(id) ? valueText(unit, plain) : '–'
-  return (
-    <tr data-objective={id} className={chosen ? 'bg-accent-soft' : undefined}>
-      <td className={cellClass('min-w-48')}>
+const columnsOf = (chosen: string, stale: Stale | null): Column<Objective>[] => [
+  {
+    head: 'Objective',
+    className: 'min-w-48',
+    cell: ({ id, name, value, reason }) => (
+      <TwoLines below={value === null ? `${id} · ${reason ?? 'no input'}` : id}>
         {isBudgeted(id) ? (
-          <QueryLink
-            set={{ objective: id }}
-            scroll={false}
-            aria-current={chosen ? 'true' : undefined}
-            className="block font-medium hover:underline"
-          >
+          <RowLink to={{ objective: id }} open={id === chosen} className="font-medium">
             {name}
-          </QueryLink>
+          </RowLink>
         ) : (
-          <span className="block font-medium">{name}</span>
+          <span className="font-medium">{name}</span>
         )}
-        <span className={secondLineClass}>
-          {id}
-          {value === null && ` · ${objective.reason ?? 'no input'}`}
-        </span>
-      </td>
-      <td className={cellClass(FIGURE)}>
-        {value === null ? <span className="text-ink-2">Not measured</span> : valueText(unit, value)}
-        {value !== null && numerator !== null && denominator !== null && (
-          <span className={secondLineClass}>
-            {countText(numerator)} of {countText(denominator)}
-          </span>
-        )}
-      </td>
-      <td className={cellClass(FIGURE)}>{targetText(objective)}</td>
-      <td className={cellClass(FIGURE)}>{window(burnShort, short)}</td>
-      <td className={cellClass(FIGURE)}>{window(burnLong, long)}</td>
-      <td className={cellClass(FIGURE)}>
-        {!isBudgeted(id) ? (
-          <span className="text-ink-2">no budget</span>
-        ) : objective.budgetLeft === null ? (
-          '–'
-        ) : (
-          budgetText(objective.budgetLeft)
-        )}
-      </td>
-      <td className={cellClass()}>
-        <State objective={objective} stale={stale} />
-      </td>
-    </tr>
-  )
+      </TwoLines>
+    ),
+  },
+  figureColumn('In this range', ({ unit, value, numerator, denominator }) =>
+    value === null ? (
+      <span className="text-ink-2">Not measured</span>
+    ) : (
+      <TwoLines
+        below={
+          numerator !== null && denominator !== null && `${countText(numerator)} of ${countText(denominator)}`
+        }
+      >
+        {valueText(unit, value)}
+      </TwoLines>
+    ),
+  ),
+  figureColumn('Target', targetText),
+  figureColumn('5 min', (objective) => windowText(objective, objective.burnShort, objective.short)),
+  figureColumn('60 min', (objective) => windowText(objective, objective.burnLong, objective.long)),
+  figureColumn('Budget left', ({ id, budgetLeft }) => {
+    if (!isBudgeted(id)) return <span className="text-ink-2">no budget</span>
+    return budgetLeft === null ? '–' : budgetText(budgetLeft)
+  }),
+  { head: 'State', cell: (objective) => <State objective={objective} stale={stale} /> },
+]
+
+function windowText({ id, unit }: Objective, burn: number | null, plain: number | null): string {
+  if (burn !== null) return timesText(burn)
+  return plain !== null && !isBudgeted(id) ? valueText(unit, plain) : '–'
 }
 
 /** 83.0 %, or by how much it is overspent. */

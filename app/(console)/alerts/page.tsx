@@ -1,12 +1,9 @@
 import type { Metadata } from 'next'
 import type { SearchParams } from 'nuqs/server'
-import { guardPage } from '@/app/_server/page-guard'
-import { PageHeader } from '@/app/_ui/page-header'
 import { ALERTS } from '@/lib/alerts/about'
-import { leastRoleFor, roleAllows, type Verb } from '@/lib/core/permissions'
 import { CONDITION_KINDS } from '@/lib/core/verdict'
-import { env } from '@/lib/env'
-import { requestNow } from '../_shell/reads'
+import { openPage } from '../_page/open-page'
+import { Page, TwoColumns } from '../_page/page-frame'
 import { staleTelemetry } from '../now/staleness'
 import { BudgetCard } from './budget-card'
 import { FiringCard } from './firing-card'
@@ -22,13 +19,9 @@ export const metadata: Metadata = { title: 'Alerts & SLOs' }
 export const dynamic = 'force-dynamic'
 
 export default async function AlertsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const asked = await searchParams
-  const ctx = await guardPage('/alerts', asked)
+  const { ctx, asked, now, range, place, forbid } = await openPage('/alerts', searchParams)
   const query = await loadAlerts(asked)
-  const data = await readAlertsPage(ctx, asked, query, await requestNow())
-  const place = env().IDEMSCOPE_ENVIRONMENT.toUpperCase()
-  const forbid = (verb: Verb) =>
-    roleAllows(ctx.actor.role, verb) ? null : `Needs the ${leastRoleFor(verb)} role`
+  const data = await readAlertsPage(ctx, query, range, now)
   const silencing = {
     kinds: CONDITION_KINDS.map((kind) => ({ value: kind, label: ALERTS[kind].title })),
     environments: data.environments,
@@ -36,24 +29,23 @@ export default async function AlertsPage({ searchParams }: { searchParams: Promi
     forbidden: forbid('alert.silence'),
   }
   return (
-    <div className="grid gap-3 [&>*]:min-w-0">
-      <PageHeader
-        title="Alerts & SLOs"
-        summary={summaryOf(data)}
-        actions={<SilenceDialog {...silencing} opener="Silence alerts" />}
-      />
+    <Page
+      title="Alerts & SLOs"
+      summary={summaryOf(data)}
+      actions={<SilenceDialog {...silencing} opener="Silence alerts" />}
+    >
       <FiringCard data={data} openId={query.open} silencing={silencing} />
       <ObjectivesCard
         objectives={data.objectives}
         chosen={query.objective}
-        stale={staleTelemetry(data.freshness, data.range)}
+        stale={staleTelemetry(data.freshness, range)}
       />
       <BudgetCard
         course={data.course}
         objective={data.objectives.find(({ id }) => id === query.objective)}
         marks={data.marks}
       />
-      <div className="grid items-start gap-3 xl:grid-cols-2 [&>*]:min-w-0">
+      <TwoColumns>
         <SilencesCard
           page={data.silences}
           state={query.silences}
@@ -67,9 +59,9 @@ export default async function AlertsPage({ searchParams }: { searchParams: Promi
           forbidden={{ test: forbid('alert.test'), manage: forbid('receiver.manage') }}
           place={place}
         />
-      </div>
+      </TwoColumns>
       <HistoryCard page={data.history} query={query} />
-    </div>
+    </Page>
   )
 }
 

@@ -1,6 +1,5 @@
-import type { SearchParams } from 'nuqs/server'
 import type { UserContext } from '@/app/_server/context'
-import { loadRange, resolveRange } from '@/app/_ui/time-range'
+import type { TimeRange } from '@/app/_ui/time-range'
 import { listUsers } from '@/lib/access/users'
 import { isUrgent } from '@/lib/alerts/about'
 import { readBurnDown } from '@/lib/alerts/burn-down'
@@ -11,6 +10,7 @@ import { readObjectives } from '@/lib/alerts/objectives'
 import { readFiring } from '@/lib/alerts/read-firing'
 import { listSilences } from '@/lib/alerts/silences/list'
 import { readDeploys } from '@/lib/telemetry/read/deploys'
+import { namesOf } from '../_page/names'
 import { freshnessNow } from '../_shell/reads'
 import { readMarks } from '../now/marks'
 import type { AlertsQuery } from './query'
@@ -19,9 +19,8 @@ import { type Shown, showAlert } from './show-alert'
 const HISTORY_SHOWN = 20
 const SILENCES_SHOWN = 50
 
-export async function readAlertsPage(ctx: UserContext, asked: SearchParams, query: AlertsQuery, now: Date) {
+export async function readAlertsPage(ctx: UserContext, query: AlertsQuery, range: TimeRange, now: Date) {
   const { db } = ctx
-  const range = resolveRange(await loadRange(asked), now)
   const window = { from: range.from, to: range.to }
   const [fires, history, silences, receivers, objectives, course, deploys, freshness, users, pages] =
     await Promise.all([
@@ -51,8 +50,6 @@ export async function readAlertsPage(ctx: UserContext, asked: SearchParams, quer
     readMarks(db, window, deploys),
   ])
   return {
-    range,
-    now,
     firing: shown,
     /** An alert that is over, to which a link led. */
     opened,
@@ -65,7 +62,7 @@ export async function readAlertsPage(ctx: UserContext, asked: SearchParams, quer
     marks,
     freshness,
     environments: [...new Set(freshness.map(({ environment }) => environment))].filter((name) => name !== ''),
-    people: new Map(users.map(({ id, name }) => [id, name])),
+    people: namesOf(users),
   }
 }
 export type AlertsData = Awaited<ReturnType<typeof readAlertsPage>>

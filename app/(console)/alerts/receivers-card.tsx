@@ -2,9 +2,11 @@ import { ActDialog } from '@/app/_ui/act-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
-import { fieldClass } from '@/app/_ui/field'
+import { CheckField, TextField } from '@/app/_ui/field'
+import { Item, Items } from '@/app/_ui/item'
 import { Time } from '@/app/_ui/time'
 import type { ReceiverView } from '@/lib/alerts/notify/receivers'
+import { type Names, nameIn } from '../_page/names'
 import { dropReceiver, saveReceiver } from './act'
 import { TestReceiver } from './test-receiver'
 
@@ -12,7 +14,7 @@ type Props = {
   receivers: readonly ReceiverView[]
   /** M10; null = nobody is paged by us. */
   pages: number | null
-  people: ReadonlyMap<string, string>
+  people: Names
   forbidden: { test: string | null; manage: string | null }
   place: string
 }
@@ -30,21 +32,19 @@ export function ReceiversCard({ receivers, pages, people, forbidden, place }: Pr
           Alerts fire on this page and in the bar only, and pages for duplicates (M10) are not measured.
         </EmptyState>
       )}
-      <ul className="divide-y divide-line">
+      <Items>
         {receivers.map((receiver) => (
-          <li key={receiver.id} data-receiver={receiver.name} className="px-4 py-2">
-            <div className="flex flex-wrap items-start gap-3">
-              <div className="min-w-0 flex-1 basis-60">
-                <p className="flex flex-wrap items-center gap-2 font-medium">
-                  {receiver.name}
-                  <Badge>webhook</Badge>
-                  {receiver.paging && <Badge tone="warn">pages</Badge>}
-                </p>
-                <p className="break-all text-ink-2 text-s">
-                  {receiver.host}, since <Time at={receiver.createdAt} />, by{' '}
-                  {people.get(receiver.createdBy) ?? receiver.createdBy}
-                </p>
-              </div>
+          <Item
+            key={receiver.id}
+            data-receiver={receiver.name}
+            title={
+              <>
+                {receiver.name}
+                <Badge>webhook</Badge>
+                {receiver.paging && <Badge tone="warn">pages</Badge>}
+              </>
+            }
+            action={
               <ActDialog
                 opener="Remove"
                 openerLook="quiet"
@@ -56,11 +56,15 @@ export function ReceiversCard({ receivers, pages, people, forbidden, place }: Pr
                 withReason
                 act={dropReceiver.bind(null, receiver.id)}
               />
-            </div>
+            }
+          >
+            <p>
+              {receiver.host}, since <Time at={receiver.createdAt} />, by {nameIn(people, receiver.createdBy)}
+            </p>
             <TestReceiver id={receiver.id} name={receiver.name} forbidden={forbidden.test} />
-          </li>
+          </Item>
         ))}
-      </ul>
+      </Items>
       <div className="px-4 py-3">
         <ActDialog
           opener="Add a webhook"
@@ -71,39 +75,19 @@ export function ReceiversCard({ receivers, pages, people, forbidden, place }: Pr
           withReason
           act={saveReceiver}
         >
-          <WebhookFields />
+          <TextField name="name" label="Name" required maxLength={60} />
+          <TextField
+            name="url"
+            label="URL"
+            type="url"
+            required
+            maxLength={2000}
+            placeholder="https://"
+            hint="Kept as a credential: sealed, and never shown again. https to a public address; networks of your own need IDEMSCOPE_OUTBOUND_ALLOW."
+          />
+          <CheckField name="paging" label="It pages somebody: counts for pages for duplicates (M10)" />
         </ActDialog>
       </div>
     </Card>
-  )
-}
-
-function WebhookFields() {
-  return (
-    <>
-      <label className="block">
-        <span className="mb-1 block font-medium">Name</span>
-        <input name="name" required maxLength={60} autoComplete="off" className={fieldClass} />
-      </label>
-      <label className="block">
-        <span className="mb-1 block font-medium">URL</span>
-        <input
-          name="url"
-          type="url"
-          required
-          maxLength={2000}
-          autoComplete="off"
-          placeholder="https://"
-          className={fieldClass}
-        />
-        <span className="mt-1 block text-ink-3 text-s">
-          Kept as a credential: sealed, and never shown again. https to a public address; networks of your own
-          need IDEMSCOPE_OUTBOUND_ALLOW.
-        </span>
-      </label>
-      <label className="flex min-h-8 items-center gap-2 max-md:min-h-11">
-        <input type="checkbox" name="paging" /> It pages somebody: counts for pages for duplicates (M10)
-      </label>
-    </>
   )
 }

@@ -1,5 +1,5 @@
 import { countText, latencyText, percentText, plural, targetPercentText } from '@/app/_ui/format-figure'
-import { ALERTS, isUrgent, pathIn, rangeOf } from '@/lib/alerts/about'
+import { ALERTS, isUrgent, pathIn, rangeOf, subjectName } from '@/lib/alerts/about'
 import { serviceOf } from '@/lib/alerts/about-alert'
 import { fillRunbook, RUNBOOKS, type Runbook } from '@/lib/alerts/runbooks'
 import type { SilenceView } from '@/lib/alerts/silences/view'
@@ -44,12 +44,11 @@ export async function showAlert(db: Db, alert: Alert, open: boolean, now: Date):
     alert.kind === 'duplicate_effects' ? moneyBehind(db, window) : countBehind(alert),
     open ? serviceOf(db, alert, window, now) : null,
   ])
-  const { name } = alert.detail
   return {
     ...alert,
     title,
     urgent: isUrgent(alert),
-    about: typeof name === 'string' ? name : alert.subject === 'all' ? null : alert.subject,
+    about: subjectName(alert),
     figures: figuresOf(alert),
     behind,
     range,

@@ -1,10 +1,13 @@
 'use client'
 
-import { useEffect, useId, useState, useTransition } from 'react'
-import type { Attempted, NotDone } from '@/app/_server/attempt'
+import { useEffect, useState } from 'react'
+import type { Attempted } from '@/app/_server/attempt'
 import { Button } from '@/app/_ui/button'
 import { Dialog } from '@/app/_ui/dialog'
+import { GuardedButton } from '@/app/_ui/guarded-button'
+import { NotDoneNote } from '@/app/_ui/note'
 import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
+import { answered, useVerb } from '@/app/_ui/use-verb'
 import { newId } from '@/lib/core/ids'
 import { lookAtSilence, type SilenceForm, type SilenceLook, saveSilence } from './act'
 import { type Draft, formOf, SilenceFields } from './silence-fields'
@@ -23,35 +26,18 @@ type Props = Silencing & { opener: string; given?: { kind: string; subject: stri
 
 /** Silences alerts: what it would concern is seen before it is saved. It needs an end and a reason. */
 export function SilenceDialog(props: Props) {
-  const { opener, forbidden } = props
-  const noteId = useId()
   const [requestId, setRequestId] = useState<string | null>(null)
   return (
     <div className="max-w-full">
-      <Button
-        aria-disabled={forbidden !== null}
-        aria-describedby={forbidden === null ? undefined : noteId}
-        title={forbidden ?? undefined}
-        onClick={() => forbidden === null && setRequestId(newId('req'))}
-      >
-        {opener}
-      </Button>
-      {forbidden !== null && (
-        <span id={noteId} className="sr-only">
-          {forbidden}
-        </span>
-      )}
+      <GuardedButton forbidden={props.forbidden} onClick={() => setRequestId(newId('req'))}>
+        {props.opener}
+      </GuardedButton>
       {requestId !== null && <Opened {...props} requestId={requestId} close={() => setRequestId(null)} />}
     </div>
   )
 }
 
-const NO_ANSWER: NotDone = {
-  kind: 'not_done',
-  code: 'unavailable',
-  why: 'The console did not answer. Trying again is safe.',
-  reference: 'none',
-}
+const NO_ANSWER = 'The console did not answer. Trying again is safe.'
 /** Somebody types: what is looked up waits for a pause. */
 const PAUSE_MS = 250
 const EMPTY: Draft = { kind: '', subject: '', prefix: false, environment: '', start: null, minutes: null }
@@ -62,7 +48,7 @@ function Opened({ kinds, environments, place, given, requestId, close }: OpenedP
   const [draft, setDraft] = useState<Draft>({ ...EMPTY, ...given })
   const [reason, setReason] = useState('')
   const form = formOf(draft)
-  const { look, seen, pending, problem, saved, save } = useSilence(form, requestId)
+  const { look, seen, pending, fault, saved, save } = useSilence(form, requestId)
   const long = seen?.tier === 2
   const enough = long ? reasonIsEnough(reason) : reason.trim() !== ''
   const ready = form !== null && seen !== null && !pending && enough
@@ -97,9 +83,7 @@ function Opened({ kinds, environments, place, given, requestId, close }: OpenedP
         {seen !== null && !long && (
           <p className="text-ink-2 text-s">Up to an hour any reason will do; it can be undone at once.</p>
         )}
-        <p role="alert" className="text-bad-ink empty:hidden">
-          {problem}
-        </p>
+        {fault !== null && <NotDoneNote fault={fault} />}
       </div>
     </Dialog>
   )
@@ -107,25 +91,14 @@ function Opened({ kinds, environments, place, given, requestId, close }: OpenedP
 
 /** What the form would concern, and saving exactly that. A second click is the same silence. */
 function useSilence(form: SilenceForm | null, requestId: string) {
-  const [turn, setTurn] = useState(0)
-  const [problem, setProblem] = useState<string | null>(null)
-  const [saved, setSaved] = useState<{ id: string; endsAt: string } | null>(null)
-  const [pending, startTransition] = useTransition()
-  const look = useLook(form, turn)
+  const { send, pending, answer, fault } = useVerb(saveSilence, { noAnswer: NO_ANSWER })
+  // Other alerts match by now: they are listed before it can be confirmed again.
+  const look = useLook(form, fault?.code === 'conflict' ? fault.reference : '')
   const seen = look?.kind === 'done' ? look.value : null
   const save = (reason: string) => {
-    if (form === null || seen === null) return
-    setProblem(null)
-    startTransition(async () => {
-      const { evidenceHash } = seen
-      const answer = await saveSilence({ requestId, form, reason, evidenceHash }).catch(() => NO_ANSWER)
-      if (answer.kind === 'done') return setSaved(answer.value)
-      setProblem(`${answer.why} Reference ${answer.reference}.`)
-      // Other alerts match by now: they are listed before it can be confirmed again.
-      if (answer.code === 'conflict') setTurn((before) => before + 1)
-    })
+    if (form !== null && seen !== null) send({ requestId, form, reason, evidenceHash: seen.evidenceHash })
   }
-  return { look, seen, pending, problem, saved, save }
+  return { look, seen, pending, fault, saved: answer?.kind === 'done' ? answer.value : null, save }
 }
 
 /** The same while it works: were it shorter, the second click of a double click would be on Cancel. */
@@ -136,18 +109,16 @@ function confirmText(seen: SilenceLook | null, place: string): string {
 }
 
 /** What the form would concern now; null while that is looked up. Another `turn` looks again. */
-function useLook(form: SilenceForm | null, turn: number): Attempted<SilenceLook> | null {
+function useLook(form: SilenceForm | null, turn: string): Attempted<SilenceLook> | null {
   const [look, setLook] = useState<Attempted<SilenceLook> | null>(null)
   const asked = form === null ? null : JSON.stringify({ turn, form })
   useEffect(() => {
     let current = true
     setLook(null)
     if (asked === null) return
-    const timer = setTimeout(() => {
-      lookAtSilence(JSON.parse(asked).form).then(
-        (answer) => current && setLook(answer),
-        () => current && setLook(NO_ANSWER),
-      )
+    const timer = setTimeout(async () => {
+      const answer = await answered(lookAtSilence(JSON.parse(asked).form), NO_ANSWER)
+      if (current) setLook(answer)
     }, PAUSE_MS)
     return () => {
       current = false

@@ -1,6 +1,6 @@
 'use client'
 
-import { fieldClass } from '@/app/_ui/field'
+import { CheckField, SelectField, TextField } from '@/app/_ui/field'
 import { fromField, toField, zoneText } from '@/app/_ui/format-time'
 import { useNow } from '@/app/_ui/now-clock'
 import { useZone } from '@/app/_ui/zone'
@@ -13,14 +13,15 @@ export type Draft = Omit<SilenceForm, 'minutes' | 'startsAt'> & {
   minutes: number | null
 }
 
+/** By minutes. */
 const LENGTHS = [
-  { minutes: 15, label: '15 minutes' },
-  { minutes: 60, label: '1 hour' },
-  { minutes: 240, label: '4 hours' },
-  { minutes: 720, label: '12 hours' },
-  { minutes: 1440, label: '1 day' },
-  { minutes: 10_080, label: '7 days' },
-  { minutes: 43_200, label: '30 days' },
+  { value: '15', label: '15 minutes' },
+  { value: '60', label: '1 hour' },
+  { value: '240', label: '4 hours' },
+  { value: '720', label: '12 hours' },
+  { value: '1440', label: '1 day' },
+  { value: '10080', label: '7 days' },
+  { value: '43200', label: '30 days' },
 ]
 
 /** Null while something is missing: what is matched, or the end. */
@@ -38,97 +39,55 @@ type Props = {
 
 /** Which alerts, from when, for how long. */
 export function SilenceFields({ draft, onChange, kinds, environments }: Props) {
+  const zone = useZone()
+  const now = new Date(useNow())
   const set = (change: Partial<Draft>) => onChange({ ...draft, ...change })
   return (
     <div className="grid gap-3 sm:grid-cols-2 [&>*]:min-w-0">
-      <label className="block">
-        <span className="mb-1 block font-medium">Alert</span>
-        <select
-          value={draft.kind}
-          onChange={(event) => set({ kind: event.target.value })}
-          className={fieldClass}
-        >
-          <option value="">Any alert</option>
-          {kinds.map(({ value, label }) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
+      <SelectField
+        label="Alert"
+        value={draft.kind}
+        onChange={({ target }) => set({ kind: target.value })}
+        choices={[{ value: '', label: 'Any alert' }, ...kinds]}
+      />
       <div>
-        <label className="block">
-          <span className="mb-1 block font-medium">Subject; empty means any</span>
-          <input
-            value={draft.subject}
-            maxLength={200}
-            autoComplete="off"
-            placeholder="a service, a source"
-            onChange={(event) => set({ subject: event.target.value })}
-            className={fieldClass}
-          />
-        </label>
-        <label className="mt-1 flex min-h-8 items-center gap-2 max-md:min-h-11">
-          <input
-            type="checkbox"
-            checked={draft.prefix}
-            onChange={(event) => set({ prefix: event.target.checked })}
-          />{' '}
-          The subject begins with it
-        </label>
+        <TextField
+          label="Subject; empty means any"
+          value={draft.subject}
+          maxLength={200}
+          placeholder="a service, a source"
+          onChange={({ target }) => set({ subject: target.value })}
+        />
+        <CheckField
+          label="The subject begins with it"
+          checked={draft.prefix}
+          onChange={({ target }) => set({ prefix: target.checked })}
+        />
       </div>
-      <When draft={draft} set={set} />
+      <SelectField
+        label="Ends after"
+        value={draft.minutes ?? ''}
+        required
+        onChange={({ target }) => set({ minutes: target.value === '' ? null : Number(target.value) })}
+        choices={[{ value: '', label: 'Choose an end' }, ...LENGTHS]}
+      />
+      <TextField
+        label={`Begins, ${zoneText(now, zone)}; empty means now`}
+        type="datetime-local"
+        min={toField(now, zone)}
+        onChange={({ target }) => set({ start: fromField(target.value, zone) })}
+      />
       {environments.length > 1 && (
-        <label className="block">
-          <span className="mb-1 block font-medium">Environment</span>
-          <select
-            value={draft.environment}
-            onChange={(event) => set({ environment: event.target.value })}
-            className={fieldClass}
-          >
-            <option value="">Any</option>
-            {environments.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
+        <SelectField
+          label="Environment"
+          value={draft.environment}
+          onChange={({ target }) => set({ environment: target.value })}
+          choices={[
+            { value: '', label: 'Any' },
+            ...environments.map((name) => ({ value: name, label: name })),
+          ]}
+        />
       )}
     </div>
-  )
-}
-
-function When({ draft, set }: { draft: Draft; set: (change: Partial<Draft>) => void }) {
-  const zone = useZone()
-  const now = new Date(useNow())
-  return (
-    <>
-      <label className="block">
-        <span className="mb-1 block font-medium">Ends after</span>
-        <select
-          value={draft.minutes ?? ''}
-          required
-          onChange={(event) =>
-            set({ minutes: event.target.value === '' ? null : Number(event.target.value) })
-          }
-          className={fieldClass}
-        >
-          <option value="">Choose an end</option>
-          {LENGTHS.map(({ minutes, label }) => (
-            <option key={minutes} value={minutes}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label className="block">
-        <span className="mb-1 block font-medium">Begins, {zoneText(now, zone)}; empty means now</span>
-        <input
-          type="datetime-local"
-          min={toField(now, zone)}
-          onChange={(event) => set({ start: fromField(event.target.value, zone) })}
-          className={fieldClass}
-        />
-      </label>
-    </>
   )
 }

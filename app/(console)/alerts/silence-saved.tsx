@@ -1,9 +1,11 @@
 'use client'
 
-import { useState, useTransition } from 'react'
+import { useState } from 'react'
 import { Button } from '@/app/_ui/button'
 import { Dialog } from '@/app/_ui/dialog'
+import { NotDoneNote } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
+import { useVerb } from '@/app/_ui/use-verb'
 import { newId } from '@/lib/core/ids'
 import { endSilence } from './act'
 
@@ -12,17 +14,11 @@ type Props = { silence: { id: string; endsAt: string }; undoable: boolean; close
 /** It holds; a light one is taken back here as lightly as it was made. */
 export function SilenceSaved({ silence, undoable, close }: Props) {
   const [requestId] = useState(() => newId('req'))
-  const [problem, setProblem] = useState<string | null>(null)
-  const [pending, startTransition] = useTransition()
-  const undo = () =>
-    startTransition(async () => {
-      const answer = await endSilence(silence.id, {
-        requestId,
-        reason: 'undone right after it was made',
-      }).catch(() => null)
-      if (answer?.kind === 'done') return close()
-      setProblem(answer?.why ?? 'The console did not answer. Trying again is safe.')
-    })
+  const { send, pending, fault } = useVerb(endSilence, {
+    onDone: close,
+    noAnswer: 'The console did not answer. Trying again is safe.',
+  })
+  const undo = () => send(silence.id, { requestId, reason: 'undone right after it was made' })
   return (
     <Dialog
       open
@@ -44,9 +40,7 @@ export function SilenceSaved({ silence, undoable, close }: Props) {
       <p role="status">
         Until <Time at={silence.endsAt} />. It can be ended at any time under Silences.
       </p>
-      <p role="alert" className="text-bad-ink empty:hidden">
-        {problem}
-      </p>
+      {fault !== null && <NotDoneNote fault={fault} />}
     </Dialog>
   )
 }

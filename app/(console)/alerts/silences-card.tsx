@@ -2,9 +2,11 @@ import { ActDialog } from '@/app/_ui/act-dialog'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { ViewChip } from '@/app/_ui/facet-chips'
+import { Item, Items } from '@/app/_ui/item'
 import { Time } from '@/app/_ui/time'
 import { SILENCE_STATES, type SilenceState, type SilenceView } from '@/lib/alerts/silences/view'
 import type { Page } from '@/lib/core/pages'
+import { type Names, nameIn } from '../_page/names'
 import { endSilence } from './act'
 import { silenceText } from './labels'
 
@@ -18,13 +20,12 @@ const NONE: Record<SilenceState, string> = {
 type Props = {
   page: Page<SilenceView>
   state: SilenceState
-  people: ReadonlyMap<string, string>
+  people: Names
   forbidden: string | null
 }
 
 /** What is silenced, what will be, and what was: by whom, why, until when. */
 export function SilencesCard({ page, state, people, forbidden }: Props) {
-  const nameOf = (id: string) => people.get(id) ?? id
   return (
     <Card id="silences" title="Silences" aside="maintenance windows begin later">
       <div className="flex flex-wrap gap-2 border-line border-b px-4 py-2">
@@ -39,40 +40,40 @@ export function SilencesCard({ page, state, people, forbidden }: Props) {
         ))}
       </div>
       {page.items.length === 0 && <EmptyState kind="none" title={NONE[state]} />}
-      <ul className="divide-y divide-line">
+      <Items>
         {page.items.map((silence) => (
-          <li
+          <Item
             key={silence.id}
             data-silence={silence.id}
-            className="flex flex-wrap items-start gap-3 px-4 py-2"
+            title={silenceText(silence)}
+            action={
+              state !== 'ended' && (
+                <ActDialog
+                  opener="End now"
+                  forbidden={forbidden}
+                  title="End this silence now"
+                  lead="What it matches and still fires is notified within seconds."
+                  confirm="End 1 silence"
+                  withReason
+                  act={endSilence.bind(null, silence.id)}
+                />
+              )
+            }
           >
-            <div className="min-w-0 flex-1 basis-60">
-              <p className="break-words font-medium">{silenceText(silence)}</p>
-              <p className="text-ink-2 text-s">
-                <Time at={silence.startsAt} /> – <Time at={silence.endsAt} />, by {nameOf(silence.createdBy)}
+            <p>
+              <Time at={silence.startsAt} /> – <Time at={silence.endsAt} />, by{' '}
+              {nameIn(people, silence.createdBy)}
+            </p>
+            <p>“{silence.reason}”</p>
+            {silence.expiredAt !== null && (
+              <p>
+                ended early <Time at={silence.expiredAt} /> by {nameIn(people, silence.expiredBy ?? '')}: “
+                {silence.expiredReason}”
               </p>
-              <p className="break-words text-ink-2 text-s">“{silence.reason}”</p>
-              {silence.expiredAt !== null && (
-                <p className="break-words text-ink-2 text-s">
-                  ended early <Time at={silence.expiredAt} /> by {nameOf(silence.expiredBy ?? '')}: “
-                  {silence.expiredReason}”
-                </p>
-              )}
-            </div>
-            {state !== 'ended' && (
-              <ActDialog
-                opener="End now"
-                forbidden={forbidden}
-                title="End this silence now"
-                lead="What it matches and still fires is notified within seconds."
-                confirm="End 1 silence"
-                withReason
-                act={endSilence.bind(null, silence.id)}
-              />
             )}
-          </li>
+          </Item>
         ))}
-      </ul>
+      </Items>
       {page.next !== null && (
         <p className="px-4 py-2 text-ink-2 text-s">
           The latest {page.items.length}; all of them are in the API, under alerts/silences.
