@@ -36,7 +36,7 @@ export type Column<Row> = {
   cell: (row: Row) => ReactNode
   align?: 'right'
   /** The least width of the window that has room for it. */
-  from?: 'md' | 'lg' | 'xl'
+  from?: 'md' | 'lg' | 'xl' | '2xl'
   /** Its cells name their row. */
   names?: true
   nowrap?: true
@@ -47,7 +47,12 @@ export type Column<Row> = {
   title?: (row: Row) => string | undefined
 }
 
-const FROM = { md: 'max-md:hidden', lg: 'max-lg:hidden', xl: 'max-xl:hidden' } as const
+const FROM = {
+  md: 'max-md:hidden',
+  lg: 'max-lg:hidden',
+  xl: 'max-xl:hidden',
+  '2xl': 'max-2xl:hidden',
+} as const
 
 /** A column of figures: right, and in one line. */
 export const figureColumn = <Row,>(

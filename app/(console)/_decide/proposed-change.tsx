@@ -2,11 +2,12 @@ import type { ReactNode } from 'react'
 import { Badge } from '@/app/_ui/badge'
 import { type Fact, Facts } from '@/app/_ui/facts'
 import { Time } from '@/app/_ui/time'
+import type { Names } from '../_page/names'
 import { Decision, type DecisionProps } from './decision'
 
 type Props = Omit<DecisionProps, 'leads' | 'children'> & {
   label: string
-  people: ReadonlyMap<string, string>
+  people: Names
   facts: readonly Fact[]
   /** What it would do to what is there now. */
   preview?: ReactNode

@@ -1,39 +1,38 @@
 import { ActDialog } from '@/app/_ui/act-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
+import { Item, Items } from '@/app/_ui/item'
+import { Note } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
 import type { listSessions } from '@/lib/access/sessions'
 import { endOtherSessions, endSession } from './act'
-import { ChangePassword } from './change-password'
+import { ChangePassword } from './forms'
 
 type Sessions = Awaited<ReturnType<typeof listSessions>>
 
 /** One's own password and sessions, and the code that says who one is. */
-export function AccountCard({
-  code,
-  sessions,
-  sessionId,
-}: {
+export function AccountCard(props: {
   code: string | null
   sessions: Sessions
   /** The one that looks at this. */
   sessionId: string
 }) {
+  const { code, sessions, sessionId } = props
   return (
     <Card id="account" title="Your account" aside={`${sessions.total} signed in`}>
-      <div className="grid gap-4 px-4 pb-4">
-        {code !== null && <Code code={code} />}
-        <ul className="divide-y divide-line">
-          {sessions.items.map((session) => (
-            <li key={session.id} className="flex items-center justify-between gap-3 py-1.5">
-              <span className="min-w-0">
-                <span className="font-medium">{deviceName(session.userAgent)}</span>{' '}
+      {code !== null && <Code code={code} />}
+      <Items>
+        {sessions.items.map((session) => (
+          <Item
+            key={session.id}
+            title={
+              <>
+                {deviceName(session.userAgent)}
                 {session.id === sessionId && <Badge tone="accent">this one</Badge>}
-                <span className="block text-ink-3 text-s">
-                  since <Time at={session.createdAt} />, last used <Time at={session.usedAt} />
-                </span>
-              </span>
-              {session.id !== sessionId && (
+              </>
+            }
+            action={
+              session.id !== sessionId && (
                 <ActDialog
                   opener="End"
                   title="End 1 session of yours"
@@ -42,10 +41,14 @@ export function AccountCard({
                   confirm="End 1 session"
                   act={endSession.bind(null, session.id)}
                 />
-              )}
-            </li>
-          ))}
-        </ul>
+              )
+            }
+          >
+            since <Time at={session.createdAt} />, last used <Time at={session.usedAt} />
+          </Item>
+        ))}
+      </Items>
+      <div className="grid gap-4 px-4 pt-2 pb-4">
         {sessions.total > sessions.items.length && (
           <p className="text-ink-3 text-s">The {sessions.items.length} used last are shown.</p>
         )}
@@ -67,14 +70,14 @@ export function AccountCard({
 
 function Code({ code }: { code: string }) {
   return (
-    <div className="rounded-m bg-warn-soft px-3 py-2 text-warn-ink">
+    <Note tone="warn" className="mx-4 my-2">
       <p>
         Your code is <code className="font-mono font-semibold">{code}</code>. Read it in person to an
         administrator other than who invited you. Until then both of you count as one person, and you may not
         approve together.
       </p>
       <p className="mt-1">Only if you chose your password yourself: else change it first.</p>
-    </div>
+    </Note>
   )
 }
 

@@ -100,17 +100,19 @@ const linkOf = ({ email, secret, expiresAt }: Invited, note: string | null = nul
   note,
 })
 
-export type NewUser = { email: string; name: string; role: string; reason: string }
+/** The fields of a form on the page, by their names. */
+type Fields = Record<string, string>
 
 /** Not kept for a second asking: the link is told once and stored nowhere. A second try finds the email taken. */
-export const inviteUser = async (user: NewUser): Promise<Attempted<Link>> =>
+export const inviteUser = async (fields: Fields, reason: string): Promise<Attempted<Link>> =>
   attempt(async (ctx) => {
     await assertWritesEnabled(ctx.db)
-    const role = roleSchema.parse(user.role)
-    const invited = await invite(ctx, user)
+    const { email = '', name = '' } = fields
+    const role = roleSchema.parse(fields.role)
+    const invited = await invite(ctx, { email, name, reason })
     revalidatePath('/settings')
     if (role === 'viewer') return linkOf(invited)
-    const raise = { userId: invited.userId, role, reason: user.reason }
+    const raise = { userId: invited.userId, role, reason }
     const note = await proposeRoleRaise(ctx, raise).then(
       () => `The account is a viewer until a second administrator approves ${role}.`,
       (error: unknown) => {
@@ -134,16 +136,17 @@ export const revoke = async (tokenId: string, input: ActInput): Promise<Attempte
   once('token.revoke', input, (ctx) => revokeToken(ctx, id.parse(tokenId)), CONTAINS)
 
 /** Not kept for a second asking, as the other acts are: the token is told once and stored nowhere. */
-export const mint = async (name: string, days: number): Promise<Attempted<{ token: string }>> =>
+export const mint = async ({ name = '', days }: Fields): Promise<Attempted<{ token: string }>> =>
   attempt(async (ctx) => {
     await assertWritesEnabled(ctx.db)
-    const { token } = await mintOwnToken(ctx, { name, days, sessionId: await ownSessionId() })
+    const asked = { name, days: Number(days), sessionId: await ownSessionId() }
+    const { token } = await mintOwnToken(ctx, asked)
     revalidatePath('/settings')
     return { token }
   })
 
 /** Works while writes are off, as all that shuts a stranger out. */
-export const changePassword = async (current: string, next: string): Promise<Attempted<null>> =>
+export const changePassword = async ({ current = '', next = '' }: Fields): Promise<Attempted<null>> =>
   attempt(async (ctx) => {
     await changeOwnPassword(ctx, { sessionId: await ownSessionId(), current, next })
     revalidatePath('/settings')

@@ -1,5 +1,5 @@
 import { ActDialog } from '@/app/_ui/act-dialog'
-import { fieldClass } from '@/app/_ui/field'
+import { TextField } from '@/app/_ui/field'
 import type { Account } from '@/lib/access/accounts/read-accounts'
 import { confirm, rename, withdrawLink } from './act'
 import { NewLink } from './new-link'
@@ -36,17 +36,7 @@ export function MoreOfUser({ user, account, me }: { user: User; account: Account
           withReason
           act={rename.bind(null, user.id)}
         >
-          <label className="block">
-            <span className="mb-1 block font-medium">Name</span>
-            <input
-              name="name"
-              defaultValue={user.name}
-              required
-              maxLength={60}
-              autoComplete="off"
-              className={fieldClass}
-            />
-          </label>
+          <TextField name="name" label="Name" defaultValue={user.name} required maxLength={60} />
         </ActDialog>
       </div>
     </details>
@@ -67,17 +57,13 @@ function Confirm({ user, account }: { user: User; account: Account }) {
       withReason
       act={confirm.bind(null, user.id)}
     >
-      <label className="block">
-        <span className="mb-1 block font-medium">Code that {user.name} reads to you</span>
-        <input
-          name="code"
-          required
-          maxLength={20}
-          placeholder="ABCD-2345"
-          autoComplete="off"
-          className={fieldClass}
-        />
-      </label>
+      <TextField
+        name="code"
+        label={`Code that ${user.name} reads to you`}
+        required
+        maxLength={20}
+        placeholder="ABCD-2345"
+      />
     </ActDialog>
   )
 }

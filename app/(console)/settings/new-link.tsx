@@ -1,28 +1,27 @@
 'use client'
 
-import { useState, useTransition } from 'react'
-import type { Attempted } from '@/app/_server/attempt'
+import { useState } from 'react'
 import { Button } from '@/app/_ui/button'
 import { Dialog } from '@/app/_ui/dialog'
+import { NotDoneNote } from '@/app/_ui/note'
 import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
-import { type Link, newLink } from './act'
-import { LinkTold } from './link-told'
-import { UNANSWERED } from './told-once'
+import { useVerb } from '@/app/_ui/use-verb'
+import { newLink } from './act'
+import { ShownLink } from './shown-once'
 
 /** Another link for somebody who lost theirs, or their password. */
 export function NewLink({ userId, name }: { userId: string; name: string }) {
   const [open, setOpen] = useState(false)
   const [reason, setReason] = useState('')
-  const [answer, setAnswer] = useState<Attempted<Link> | null>(null)
-  const [pending, startTransition] = useTransition()
+  const { send, pending, answer, fault, forget } = useVerb(newLink, {
+    noAnswer: 'The console did not answer: look at the list before you try again.',
+  })
   const close = () => {
     setOpen(false)
     setReason('')
-    setAnswer(null)
+    forget()
   }
-  const send = () =>
-    startTransition(async () => setAnswer(await newLink(userId, reason).catch(() => UNANSWERED)))
-  const told = answer?.kind === 'done'
+  const made = answer?.kind === 'done' ? answer.value : null
   return (
     <>
       <Button look="quiet" onClick={() => setOpen(true)}>
@@ -37,18 +36,25 @@ export function NewLink({ userId, name }: { userId: string; name: string }) {
         footer={
           <>
             <Button data-autofocus onClick={close}>
-              {told ? 'Close' : 'Cancel'}
+              {made === null ? 'Cancel' : 'Close'}
             </Button>
-            {!told && (
-              <Button look="danger" disabled={pending || !reasonIsEnough(reason)} onClick={send}>
+            {made === null && (
+              <Button
+                look="danger"
+                disabled={pending || !reasonIsEnough(reason)}
+                onClick={() => send(userId, reason)}
+              >
                 {pending ? 'Working …' : 'Make 1 link'}
               </Button>
             )}
           </>
         }
       >
-        {!told && <ReasonField value={reason} onChange={setReason} />}
-        <LinkTold answer={answer} />
+        {made === null && <ReasonField value={reason} onChange={setReason} />}
+        <div role="status" className="mt-2 empty:hidden">
+          {fault !== null && <NotDoneNote fault={fault} />}
+          {made !== null && <ShownLink {...made} />}
+        </div>
       </Dialog>
     </>
   )

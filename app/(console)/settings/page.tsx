@@ -1,9 +1,7 @@
 import type { Metadata } from 'next'
 import { headers } from 'next/headers'
 import type { SearchParams } from 'nuqs/server'
-import { guardPage } from '@/app/_server/page-guard'
 import { services } from '@/app/_server/services'
-import { PageHeader } from '@/app/_ui/page-header'
 import { readAccounts, readOwnCode } from '@/lib/access/accounts/read-accounts'
 import { listTokens } from '@/lib/access/list-tokens'
 import { readSession } from '@/lib/access/session-actor'
@@ -11,11 +9,12 @@ import { listSessions } from '@/lib/access/sessions'
 import { listUsers } from '@/lib/access/users'
 import type { KillSwitch } from '@/lib/actions/kill-switch'
 import { listActions } from '@/lib/actions/read'
-import { leastRoleFor, roleAllows, type Verb } from '@/lib/core/permissions'
+import { roleAllows } from '@/lib/core/permissions'
 import { ROLE_ACTION_KIND } from '@/lib/core/states'
-import { env } from '@/lib/env'
 import { readTraceLink } from '@/lib/telemetry/trace-link'
-import { killSwitchNow, requestNow } from '../_shell/reads'
+import { openPage } from '../_page/open-page'
+import { Page, TwoColumns } from '../_page/page-frame'
+import { killSwitchNow } from '../_shell/reads'
 import { AccountCard } from './account-card'
 import { KillSwitchCard } from './kill-switch-card'
 import { RolesCard } from './roles-card'
@@ -29,9 +28,8 @@ export const dynamic = 'force-dynamic'
 const RAISES_SHOWN = 20
 
 export default async function SettingsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const ctx = await guardPage('/settings', await searchParams)
+  const { ctx, now, place, forbid } = await openPage('/settings', searchParams)
   const { db, actor } = ctx
-  const now = await requestNow()
   const session = await readSession(services().auth, await headers())
   const sessionId = session?.sessionId ?? ''
   const [killSwitch, users, accounts, raises, tokens, code, sessions, template] = await Promise.all([
@@ -44,19 +42,15 @@ export default async function SettingsPage({ searchParams }: { searchParams: Pro
     listSessions(db, { userId: actor.userId, ownId: sessionId }, now),
     readTraceLink(db),
   ])
-  const forbid = (verb: Verb) =>
-    roleAllows(actor.role, verb) ? null : `Needs the ${leastRoleFor(verb)} role`
-  const place = env().IDEMSCOPE_ENVIRONMENT.toUpperCase()
   return (
-    <div className="grid gap-3">
-      <PageHeader title="Settings" summary={`You are ${actor.name}, ${actor.role}.`} />
+    <Page title="Settings" summary={`You are ${actor.name}, ${actor.role}.`}>
       <KillSwitchCard
         state={{ ...killSwitch, pending: stillOpen(killSwitch.pending, now) }}
         forbidden={forbid('kill_switch.set')}
         me={{ id: actor.userId, alone: roleAllows(actor.role, 'user.manage') }}
         place={place}
       />
-      <div className="grid items-start gap-3 xl:grid-cols-2 [&>*]:min-w-0">
+      <TwoColumns>
         <div className="grid min-w-0 gap-3">
           <UsersCard
             users={users}
@@ -71,8 +65,8 @@ export default async function SettingsPage({ searchParams }: { searchParams: Pro
           <TraceLinkCard template={template} forbidden={forbid('source.manage')} />
         </div>
         <RolesCard />
-      </div>
-    </div>
+      </TwoColumns>
+    </Page>
   )
 }
 

@@ -1,7 +1,6 @@
 import { Check, Minus } from 'lucide-react'
 import { Card } from '@/app/_ui/card'
-import { ScrollBox } from '@/app/_ui/scroll-box'
-import { cellClass, stillHeadClass, tableClass } from '@/app/_ui/table'
+import { type Column, Table } from '@/app/_ui/table'
 import { PERMISSIONS, ROLES, roleAllows, type Verb } from '@/lib/core/permissions'
 
 const WORDS: Record<Verb, string> = {
@@ -30,47 +29,44 @@ const WORDS: Record<Verb, string> = {
 export function RolesCard() {
   return (
     <Card id="roles" title="Roles" aside="what the server checks by">
-      <ScrollBox label="Roles, table">
-        <table className={tableClass}>
-          <thead>
-            <tr>
-              <th scope="col" className={stillHeadClass()}>
-                May
-              </th>
-              {ROLES.map((role) => (
-                <th key={role} scope="col" className={stillHeadClass('text-center max-md:px-1')}>
-                  {role}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {(Object.keys(PERMISSIONS) as Verb[]).map((verb) => (
-              <tr key={verb}>
-                <th scope="row" className={cellClass('h-9! text-left font-normal')}>
-                  {WORDS[verb]}{' '}
-                  <code className="ml-1 font-mono text-ink-3 text-xs max-md:hidden">{verb}</code>
-                </th>
-                {ROLES.map((role) => (
-                  <td key={role} className={cellClass('h-9! text-center max-md:px-1')}>
-                    {roleAllows(role, verb) ? (
-                      <>
-                        <Check size={15} aria-hidden="true" className="mx-auto text-processing" />
-                        <span className="sr-only">yes</span>
-                      </>
-                    ) : (
-                      <>
-                        <Minus size={15} aria-hidden="true" className="mx-auto text-ink-3" />
-                        <span className="sr-only">no</span>
-                      </>
-                    )}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </ScrollBox>
+      <Table
+        scrolls="Roles, table"
+        lines={1}
+        columns={COLUMNS}
+        rows={Object.keys(PERMISSIONS) as Verb[]}
+        id={(verb) => verb}
+      />
     </Card>
+  )
+}
+
+const COLUMNS: Column<Verb>[] = [
+  {
+    head: 'May',
+    names: true,
+    cell: (verb) => (
+      <>
+        {WORDS[verb]} <code className="ml-1 font-mono text-ink-3 text-xs max-md:hidden">{verb}</code>
+      </>
+    ),
+  },
+  ...ROLES.map((role): Column<Verb> => {
+    const place = 'text-center max-md:px-1'
+    return {
+      head: role,
+      width: place,
+      className: place,
+      cell: (verb) => <Allowed yes={roleAllows(role, verb)} />,
+    }
+  }),
+]
+
+function Allowed({ yes }: { yes: boolean }) {
+  const Icon = yes ? Check : Minus
+  return (
+    <>
+      <Icon size={15} aria-hidden="true" className={`mx-auto ${yes ? 'text-processing' : 'text-ink-3'}`} />
+      <span className="sr-only">{yes ? 'yes' : 'no'}</span>
+    </>
   )
 }

@@ -1,10 +1,11 @@
 import { ActDialog } from '@/app/_ui/act-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
+import { Item, Items } from '@/app/_ui/item'
 import { Time } from '@/app/_ui/time'
 import type { listTokens } from '@/lib/access/list-tokens'
 import { revoke } from './act'
-import { MintToken } from './mint-token'
+import { MintToken } from './forms'
 
 type Token = Awaited<ReturnType<typeof listTokens>>[number]
 
@@ -13,25 +14,21 @@ export function TokensCard({ tokens }: { tokens: readonly Token[] }) {
   const inUse = tokens.filter(({ standing }) => standing !== 'ended').length
   return (
     <Card id="tokens" title="Your tokens" aside={`${inUse} in use`}>
-      <div className="px-4 pb-4">
-        <p className="mb-3 text-ink-2">
-          A token may do what you may do, until it ends. Revoked ones stop within 10 s.
-        </p>
-        <ul className="mb-3 divide-y divide-line empty:hidden">
-          {tokens.map((token) => (
-            <li key={token.id} className="flex items-center justify-between gap-3 py-1.5">
-              <span className="min-w-0">
-                <span className="font-medium">{token.name}</span>{' '}
-                <code className="font-mono text-ink-3 text-s">{token.start}…</code> <Standing token={token} />
-                <span className="block text-ink-3 text-s">
-                  made <Time at={token.createdAt} />
-                  {token.expiresAt !== null && (
-                    <>
-                      , {token.standing === 'ended' ? 'ended' : 'ends'} <Time at={token.expiresAt} />
-                    </>
-                  )}
-                </span>
-              </span>
+      <p className="px-4 pb-1 text-ink-2">
+        A token may do what you may do, until it ends. Revoked ones stop within 10 s.
+      </p>
+      <Items>
+        {tokens.map((token) => (
+          <Item
+            key={token.id}
+            title={
+              <>
+                {token.name}
+                <code className="font-mono font-normal text-ink-3 text-s">{token.start}…</code>
+                <Standing token={token} />
+              </>
+            }
+            action={
               <ActDialog
                 opener="Revoke"
                 title={`Revoke the token ${token.name ?? ''}`}
@@ -40,9 +37,18 @@ export function TokensCard({ tokens }: { tokens: readonly Token[] }) {
                 confirm="Revoke 1 token"
                 act={revoke.bind(null, token.id)}
               />
-            </li>
-          ))}
-        </ul>
+            }
+          >
+            made <Time at={token.createdAt} />
+            {token.expiresAt !== null && (
+              <>
+                , {token.standing === 'ended' ? 'ended' : 'ends'} <Time at={token.expiresAt} />
+              </>
+            )}
+          </Item>
+        ))}
+      </Items>
+      <div className="px-4 pt-2 pb-4">
         <MintToken />
       </div>
     </Card>

@@ -1,22 +1,17 @@
 import { ActDialog } from '@/app/_ui/act-dialog'
 import { Card } from '@/app/_ui/card'
-import { fieldClass } from '@/app/_ui/field'
+import { TextField } from '@/app/_ui/field'
 import { saveTraceLink } from './act'
 
 /** Where else a trace can be looked at. */
-export function TraceLinkCard({
-  template,
-  forbidden,
-}: {
-  template: string | null
-  forbidden: string | null
-}) {
+export function TraceLinkCard(props: { template: string | null; forbidden: string | null }) {
+  const { template, forbidden } = props
   return (
     <Card id="trace-link" title="Link to another trace UI">
       <div className="flex flex-wrap items-center justify-between gap-3 px-4 pb-4">
         <p className="min-w-0 break-all text-ink-2">
           {template === null ? (
-            'None is set: traces are shown here only.'
+            'Not configured: traces are shown here only.'
           ) : (
             <code className="font-mono text-s">{template}</code>
           )}
@@ -30,17 +25,13 @@ export function TraceLinkCard({
           withReason
           act={saveTraceLink}
         >
-          <label className="block">
-            <span className="mb-1 block font-medium">https template; empty takes the link away</span>
-            <input
-              name="template"
-              defaultValue={template ?? ''}
-              placeholder="https://traces.example.com/trace/{traceId}"
-              autoComplete="off"
-              maxLength={500}
-              className={fieldClass}
-            />
-          </label>
+          <TextField
+            name="template"
+            label="https template; empty takes the link away"
+            defaultValue={template ?? ''}
+            placeholder="https://traces.example.com/trace/{traceId}"
+            maxLength={500}
+          />
         </ActDialog>
       </div>
     </Card>

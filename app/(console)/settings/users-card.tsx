@@ -1,11 +1,12 @@
 import { Card } from '@/app/_ui/card'
 import { plural } from '@/app/_ui/format-figure'
-import { stillHeadClass, tableClass } from '@/app/_ui/table'
+import { Table } from '@/app/_ui/table'
 import type { Account } from '@/lib/access/accounts/read-accounts'
 import type { listUsers } from '@/lib/access/users'
 import type { ActionView } from '@/lib/actions/view'
-import { InviteUser } from './invite-user'
-import { UserRow } from './user-row'
+import { namesOf } from '../_page/names'
+import { InviteUser } from './forms'
+import { userColumns } from './user-columns'
 import { WaitingRaise } from './waiting-raise'
 
 export type User = Awaited<ReturnType<typeof listUsers>>[number]
@@ -21,44 +22,16 @@ type Props = {
 
 /** Who may do what. A service user acts by its token only, and never approves. */
 export function UsersCard({ users, accounts, raises, me, forbidden, place }: Props) {
-  const names = new Map(users.map(({ id, name }) => [id, name]))
+  const people = namesOf(users)
   const admins = users.filter(
     ({ id, role, banned }) => role === 'admin' && !banned && accounts.get(id)?.accepted === true,
   )
   return (
     <Card id="users" title="Users" aside={plural(users.length, 'user')}>
       {raises.map((action) => (
-        <WaitingRaise key={action.id} {...{ action, names, me, forbidden, place }} />
+        <WaitingRaise key={action.id} {...{ action, people, me, forbidden, place }} />
       ))}
-      <table className={tableClass}>
-        <thead>
-          <tr>
-            <th scope="col" className={stillHeadClass()}>
-              User
-            </th>
-            <th scope="col" className={stillHeadClass()}>
-              Role
-            </th>
-            <th scope="col" className={stillHeadClass('max-2xl:hidden')}>
-              Since
-            </th>
-            <th scope="col" className={stillHeadClass('text-right max-md:px-1')}>
-              <span className="sr-only">Change</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {users.map((user) => (
-            <UserRow
-              key={user.id}
-              user={user}
-              account={accounts.get(user.id) ?? null}
-              me={me}
-              forbidden={forbidden}
-            />
-          ))}
-        </tbody>
-      </table>
+      <Table columns={userColumns({ accounts, me, forbidden })} rows={users} id={({ id }) => id} />
       {forbidden === null && admins.length < 2 && <OneAdministrator />}
       {forbidden === null && <InviteUser />}
     </Card>

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ActionView } from '@/lib/actions/view'
 import { ROLES } from '@/lib/core/permissions'
 import { ProposedChange } from '../_decide/proposed-change'
+import type { Names } from '../_page/names'
 
 const evidenceSchema = z.object({
   name: z.string(),
@@ -10,27 +11,18 @@ const evidenceSchema = z.object({
   after: z.enum(ROLES),
 })
 
-type Props = {
-  action: ActionView
-  names: ReadonlyMap<string, string>
-  me: string
-  forbidden: string | null
-  place: string
-}
+type Props = { action: ActionView; people: Names; me: string; forbidden: string | null; place: string }
 
 /** A higher role that waits for a second administrator. */
-export function WaitingRaise({ action, names, me, forbidden, place }: Props) {
-  const parsed = evidenceSchema.safeParse(action.evidence)
+export function WaitingRaise({ place, ...about }: Props) {
+  const parsed = evidenceSchema.safeParse(about.action.evidence)
   if (!parsed.success) return null
   const { name, email, before, after } = parsed.data
   return (
     <ProposedChange
       label={`Proposed role of ${name}`}
       what="higher role"
-      action={action}
-      me={me}
-      people={names}
-      forbidden={forbidden}
+      {...about}
       facts={[
         { label: 'Who', value: `${name}, ${email}` },
         {
