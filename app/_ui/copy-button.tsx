@@ -1,6 +1,6 @@
 'use client'
 
-import { Check, Copy } from 'lucide-react'
+import { Check, Copy, type LucideIcon } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { Button } from './button'
 import { classNames } from './class-names'
@@ -11,10 +11,13 @@ const SAID_FOR_MS = 2_500
 export function CopyButton({
   text,
   label,
+  icon: Icon = Copy,
   iconOnly = false,
 }: {
-  text: string
+  /** Or what gives it when it is copied. */
+  text: string | (() => string)
   label: string
+  icon?: LucideIcon
   /** Where there is no room for words; they are its name then. */
   iconOnly?: boolean
 }) {
@@ -25,7 +28,7 @@ export function CopyButton({
     return () => clearTimeout(timer)
   }, [said])
   const copy = async () =>
-    navigator.clipboard.writeText(text).then(
+    navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(
       () => setSaid('copied'),
       () => setSaid('refused'),
     )
@@ -39,7 +42,7 @@ export function CopyButton({
         title={iconOnly ? words : undefined}
         onClick={() => void copy()}
       >
-        {said === 'copied' ? <Check size={14} aria-hidden="true" /> : <Copy size={14} aria-hidden="true" />}
+        {said === 'copied' ? <Check size={14} aria-hidden="true" /> : <Icon size={14} aria-hidden="true" />}
         <span className={iconOnly ? 'sr-only' : undefined}>{words}</span>
       </Button>
       <span role="status" className="sr-only">

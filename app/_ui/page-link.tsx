@@ -4,7 +4,7 @@ import Link from 'next/link'
 import { usePathname, useSearchParams } from 'next/navigation'
 import type { ComponentProps } from 'react'
 import { classNames } from './class-names'
-import { KEPT_PARAMETERS } from './time-range'
+import { withKept, withQuery } from './time-range'
 
 type LinkProps = Omit<ComponentProps<typeof Link>, 'href'> & { look?: keyof typeof LOOK | undefined }
 
@@ -21,14 +21,8 @@ const LOOK = {
 
 /** To another page of the console: range and zone go along. */
 export function PageLink({ href, look, className, ...rest }: LinkProps & { href: string }) {
-  const parameters = useSearchParams()
-  const [path = '', own = ''] = href.split('?')
-  const query = new URLSearchParams(own)
-  for (const name of KEPT_PARAMETERS) {
-    const value = parameters.get(name)
-    if (value !== null && !query.has(name)) query.set(name, value)
-  }
-  return <Link href={withQuery(path, query)} prefetch={false} className={lookOf(look, className)} {...rest} />
+  const kept = withKept(href, new URLSearchParams(useSearchParams()))
+  return <Link href={kept} prefetch={false} className={lookOf(look, className)} {...rest} />
 }
 
 /** To this page with some of its parameters changed; null takes one away. */
@@ -52,10 +46,4 @@ export function useQueryHref(set: Record<string, string | null>): string {
     else query.set(name, value)
   }
   return withQuery(path, query)
-}
-
-/** A place within the page comes last. */
-function withQuery(path: string, query: URLSearchParams): string {
-  const [page = '', place] = path.split('#')
-  return `${page}${query.size === 0 ? '' : `?${query}`}${place === undefined ? '' : `#${place}`}`
 }

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { classNames } from './class-names'
+import { classNames, coveringClass } from './class-names'
 import { PageLink, QueryLink } from './page-link'
 import { ScrollBox } from './scroll-box'
 
@@ -158,10 +158,7 @@ export function RowLink(props: {
     'data-row-link': true,
     'aria-current': open ? ('true' as const) : undefined,
     title,
-    className: classNames(
-      'block truncate after:absolute after:inset-0 hover:underline focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent focus-visible:after:-outline-offset-2',
-      className,
-    ),
+    className: classNames('block truncate hover:underline', coveringClass, className),
     children,
   }
   return typeof to === 'string' ? (

@@ -30,7 +30,24 @@ export type Zone = (typeof ZONES)[number]
 export const zoneParser = parseAsStringLiteral(ZONES).withDefault('utc')
 
 /** Parameters that go along from page to page. */
-export const KEPT_PARAMETERS = ['range', 'from', 'to', 'tz'] as const
+const KEPT_PARAMETERS = ['range', 'from', 'to', 'tz'] as const
+
+/** A path of the console with the range and the zone that are looked at (`now`); what it says itself stays. */
+export function withKept(href: string, now: URLSearchParams): string {
+  const [path = '', own = ''] = href.split('?')
+  const query = new URLSearchParams(own)
+  for (const name of KEPT_PARAMETERS) {
+    const value = now.get(name)
+    if (value !== null && !query.has(name)) query.set(name, value)
+  }
+  return withQuery(path, query)
+}
+
+/** A place within the page comes last. */
+export function withQuery(path: string, query: URLSearchParams): string {
+  const [page = '', place] = path.split('#')
+  return `${page}${query.size === 0 ? '' : `?${query}`}${place === undefined ? '' : `#${place}`}`
+}
 
 export const loadRange = createLoader(rangeParsers)
 export const writeRange = createSerializer(rangeParsers)

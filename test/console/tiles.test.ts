@@ -42,6 +42,7 @@ const data = (over: Partial<NowData>): NowData => ({
   locks: { stuck: 0, live: 3, investigate: 0, oldestStuckAt: null, openOlderThan: 0, stuckItems: [] },
   orphans: noEffect,
   duplicates: noEffect,
+  unseenDuplicates: 0,
   endpoints: { total: 0, rows: [] },
   deploys: [],
   openCases: { all: 0, p1: 0 },
@@ -114,4 +115,11 @@ test('the verdict leads to what it speaks of, the most urgent first', () => {
     'Open 7 stuck locks',
   ])
   expect(verdictActions(data({}))).toEqual([])
+})
+
+test('duplicates that reconciliation alone found are told beside those that spans told of', () => {
+  const measures = [{ ...good('M2'), numerator: 3 }, ...(['M1', 'M3', 'M4', 'M6'] as const).map(good)]
+  const found = data({ measures, unseenDuplicates: 2 })
+  expect(buildTiles(found)[0]?.facts).toContain('2 more found by reconciliation')
+  expect(verdictActions(found)[0]).toEqual({ label: 'Open 5 effects', href: '/effects?kind=duplicate' })
 })

@@ -52,7 +52,7 @@ test('"Copy link" freezes the range', async ({ page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   await page.goto('/now?range=15m&tz=local')
   await page.getByRole('button', { name: 'Copy link' }).click()
-  await expect(page.getByText('Copied')).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible()
   const link = await page.evaluate(() => navigator.clipboard.readText())
   const { searchParams } = new URL(link)
   expect(searchParams.get('tz')).toBe('local')

@@ -18,7 +18,7 @@ export type PathStep = { label: string; href: string } | { label: string } | { i
 export function Page({ path, children, ...header }: Props) {
   return (
     <Remember>
-      <div className="grid gap-3">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
         <PageHeader {...header} {...(path === undefined ? {} : { above: <Path steps={path} /> })} />
         {children}
       </div>

@@ -1,32 +1,17 @@
 'use client'
 
-import Link from 'next/link'
-import { usePathname, useSearchParams } from 'next/navigation'
+import { usePathname } from 'next/navigation'
 import type { ReactNode } from 'react'
 import { classNames } from '@/app/_ui/class-names'
-import { KEPT_PARAMETERS } from '@/app/_ui/time-range'
+import { PageLink } from '@/app/_ui/page-link'
 
 /** A link to another page of the console: range and zone go along. */
-export function NavLink({
-  href,
-  look,
-  children,
-}: {
-  href: string
-  look: 'side' | 'phone'
-  children: ReactNode
-}) {
+export function NavLink(props: { href: string; look: 'side' | 'phone'; children: ReactNode }) {
+  const { href, look, children } = props
   const current = usePathname().startsWith(href)
-  const parameters = useSearchParams()
-  const kept = KEPT_PARAMETERS.flatMap((name) => {
-    const value = parameters.get(name)
-    return value === null ? [] : [[name, value]]
-  })
-  const query = new URLSearchParams(kept).toString()
   return (
-    <Link
-      href={query === '' ? href : `${href}?${query}`}
-      prefetch={false}
+    <PageLink
+      href={href}
       aria-current={current ? 'page' : undefined}
       className={classNames(
         'font-medium',
@@ -39,6 +24,6 @@ export function NavLink({
       )}
     >
       {children}
-    </Link>
+    </PageLink>
   )
 }

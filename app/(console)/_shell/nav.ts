@@ -17,6 +17,8 @@ export type NavItem = {
   label: string
   href: string
   icon: LucideIcon
+  /** `g` and then this goes there. */
+  letter: string
   /** Has a place of its own in the phone's bar. */
   phone?: boolean
 }
@@ -26,31 +28,33 @@ export const NAV: readonly NavGroup[] = [
   {
     title: 'Observe',
     items: [
-      { label: 'Now', href: '/now', icon: Activity, phone: true },
-      { label: 'Keys', href: '/keys', icon: KeyRound },
-      { label: 'Locks', href: '/locks', icon: Lock, phone: true },
-      { label: 'Effects', href: '/effects', icon: Copy, phone: true },
-      { label: 'Traces', href: '/traces', icon: GanttChart },
+      { label: 'Now', href: '/now', icon: Activity, letter: 'n', phone: true },
+      { label: 'Keys', href: '/keys', icon: KeyRound, letter: 'k' },
+      { label: 'Locks', href: '/locks', icon: Lock, letter: 'l', phone: true },
+      { label: 'Effects', href: '/effects', icon: Copy, letter: 'e', phone: true },
+      { label: 'Traces', href: '/traces', icon: GanttChart, letter: 't' },
     ],
   },
   {
     title: 'Act',
     items: [
-      { label: 'Reconciliation', href: '/reconciliation', icon: Scale, phone: true },
-      { label: 'Storage & GC', href: '/storage', icon: Database },
+      { label: 'Reconciliation', href: '/reconciliation', icon: Scale, letter: 'r', phone: true },
+      { label: 'Storage & GC', href: '/storage', icon: Database, letter: 's' },
     ],
   },
   {
     title: 'Govern',
     items: [
-      { label: 'Alerts & SLOs', href: '/alerts', icon: Bell },
-      { label: 'Audit', href: '/audit', icon: ScrollText },
-      { label: 'Sources', href: '/sources', icon: Plug },
-      { label: 'Settings', href: '/settings', icon: Settings2 },
+      { label: 'Alerts & SLOs', href: '/alerts', icon: Bell, letter: 'a' },
+      { label: 'Audit', href: '/audit', icon: ScrollText, letter: 'u' },
+      { label: 'Sources', href: '/sources', icon: Plug, letter: 'o' },
+      { label: 'Settings', href: '/settings', icon: Settings2, letter: ',' },
     ],
   },
 ]
 
-export const PHONE_NAV: readonly NavItem[] = NAV.flatMap((group) => group.items).filter((item) => item.phone)
+export const PAGES: readonly NavItem[] = NAV.flatMap(({ items }) => items)
+
+export const PHONE_NAV: readonly NavItem[] = PAGES.filter(({ phone }) => phone)
 
 export const API_DOCUMENT = '/api/v1/openapi.json'

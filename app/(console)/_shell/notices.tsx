@@ -1,6 +1,8 @@
 'use client'
 
 import { KeyRound, ShieldOff } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { classNames } from '@/app/_ui/class-names'
 import { plural } from '@/app/_ui/format-figure'
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
@@ -23,39 +25,44 @@ export function Notices({ writesOff, ending: [next, ...others], readAt }: Props)
   return (
     <>
       {writesOff !== null && (
-        <div className="flex gap-2 border-bad-line border-b bg-bad-soft px-6 py-2 text-bad-ink max-md:px-4">
-          <ShieldOff size={16} aria-hidden="true" className="mt-0.5 shrink-0" />
-          <p>
-            <strong className="font-semibold">Writes are off.</strong> Every change is refused but those that
-            only stop something; reading works.
-            {writesOff.by !== null && writesOff.at !== null && (
-              <>
-                {' '}
-                Switched off by {writesOff.by} at <Time at={writesOff.at} />: {writesOff.reason}
-              </>
-            )}
-          </p>
-        </div>
+        <Notice tone="bad" icon={<ShieldOff size={16} aria-hidden="true" />}>
+          <strong className="font-semibold">Writes are off.</strong> Every change is refused but those that
+          only stop something; reading works.
+          {writesOff.by !== null && writesOff.at !== null && (
+            <>
+              {' '}
+              Switched off by {writesOff.by} at <Time at={writesOff.at} />: {writesOff.reason}
+            </>
+          )}
+        </Notice>
       )}
       {next !== undefined && (
-        <div className="flex gap-2 border-warn-line border-b bg-warn-soft px-6 py-2 text-warn-ink max-md:px-4">
-          <KeyRound size={16} aria-hidden="true" className="mt-0.5 shrink-0" />
-          <p>
-            The token {next.name} ends <Time at={next.expiresAt} />
-            {others.length > 0 && `, and ${plural(others.length, 'other')} within 14 days`}: make another in
-            time.
-          </p>
-        </div>
+        <Notice tone="warn" icon={<KeyRound size={16} aria-hidden="true" />}>
+          The token {next.name} ends <Time at={next.expiresAt} />
+          {others.length > 0 && `, and ${plural(others.length, 'other')} within 14 days`}: make another in
+          time.
+        </Notice>
       )}
       {connection === 'stale' && (
-        <div className="flex gap-2 border-warn-line border-b bg-warn-soft px-6 py-2 text-warn-ink max-md:px-4">
-          <StateMark standing="stale" size={16} className="mt-0.5" />
-          <p>
-            The console cannot read its data now. What you see is of <Time at={readAt} kind="seconds" />; it
-            tries again every few seconds.
-          </p>
-        </div>
+        <Notice tone="warn" icon={<StateMark standing="stale" size={16} />}>
+          The console cannot read its data now. What you see is of <Time at={readAt} kind="seconds" />; it
+          tries again every few seconds.
+        </Notice>
       )}
     </>
+  )
+}
+
+const LOOK = {
+  bad: 'border-bad-line bg-bad-soft text-bad-ink',
+  warn: 'border-warn-line bg-warn-soft text-warn-ink',
+} as const
+
+function Notice(props: { tone: keyof typeof LOOK; icon: ReactNode; children: ReactNode }) {
+  return (
+    <div className={classNames('flex gap-2 border-b px-6 py-2 max-md:px-4', LOOK[props.tone])}>
+      <span className="mt-0.5 shrink-0">{props.icon}</span>
+      <p>{props.children}</p>
+    </div>
   )
 }

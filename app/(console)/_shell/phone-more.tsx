@@ -1,9 +1,9 @@
 'use client'
 
-import { Menu, X } from 'lucide-react'
+import { Menu } from 'lucide-react'
 import { usePathname } from 'next/navigation'
-import { Dialog } from 'radix-ui'
 import { type ReactNode, useState } from 'react'
+import { Dialog } from '@/app/_ui/dialog'
 import { type ConditionLine, ConditionList } from './conditions'
 import { ZoneSwitch } from './zone-switch'
 
@@ -14,8 +14,13 @@ export function PhoneMore({ conditions, writesOn, children }: PhoneMoreProps) {
   const path = usePathname()
   const [openOn, setOpenOn] = useState<string | null>(null)
   return (
-    <Dialog.Root open={openOn === path} onOpenChange={(open) => setOpenOn(open ? path : null)}>
-      <Dialog.Trigger className="relative flex min-w-16 flex-1 flex-col items-center justify-center gap-0.5 font-medium text-ink-2 text-xs">
+    <>
+      <button
+        type="button"
+        aria-haspopup="dialog"
+        onClick={() => setOpenOn(path)}
+        className="relative flex min-w-16 flex-1 flex-col items-center justify-center gap-0.5 font-medium text-ink-2 text-xs"
+      >
         <Menu size={20} aria-hidden="true" /> More
         {conditions.length > 0 && (
           <span className="absolute top-1.5 left-[calc(50%+8px)] min-w-4 rounded-full bg-bad-fill px-1 text-[10px] text-on-accent leading-4">
@@ -23,36 +28,24 @@ export function PhoneMore({ conditions, writesOn, children }: PhoneMoreProps) {
             <span className="sr-only"> firing</span>
           </span>
         )}
-      </Dialog.Trigger>
-      <Dialog.Portal>
-        <Dialog.Overlay className="fixed inset-0 z-40 bg-shade" />
-        <Dialog.Content
-          aria-describedby={undefined}
-          className="fixed inset-x-0 bottom-0 z-50 max-h-[85dvh] overflow-y-auto rounded-t-[14px] border-line border-t bg-raised p-4 pb-8"
-        >
-          <div className="mb-2 flex items-center justify-between">
-            <Dialog.Title className="font-semibold text-l">More</Dialog.Title>
-            <Dialog.Close aria-label="Close" className="-mr-2 grid size-11 place-items-center text-ink-2">
-              <X size={20} aria-hidden="true" />
-            </Dialog.Close>
+      </button>
+      <Dialog open={openOn === path} onClose={() => setOpenOn(null)} title="More">
+        <section className="mb-4">
+          <h2 className="mb-1 text-ink-3 text-s">Conditions</h2>
+          <div className="-mx-2">
+            <ConditionList lines={conditions} />
           </div>
-          <section className="mb-4">
-            <h2 className="mb-1 text-ink-3 text-s">Conditions</h2>
-            <div className="-mx-2">
-              <ConditionList lines={conditions} />
-            </div>
-          </section>
-          <section className="mb-4 flex items-center justify-between">
-            <h2 className="text-ink-2">Time zone</h2>
-            <ZoneSwitch />
-          </section>
-          <section className="mb-4 flex h-11 items-center justify-between">
-            <h2 className="text-ink-2">Writes</h2>
-            <p className={writesOn ? 'font-medium' : 'font-medium text-bad-ink'}>{writesOn ? 'On' : 'Off'}</p>
-          </section>
-          <div className="-mx-2.5">{children}</div>
-        </Dialog.Content>
-      </Dialog.Portal>
-    </Dialog.Root>
+        </section>
+        <section className="mb-4 flex items-center justify-between">
+          <h2 className="text-ink-2">Time zone</h2>
+          <ZoneSwitch />
+        </section>
+        <section className="mb-4 flex h-11 items-center justify-between">
+          <h2 className="text-ink-2">Writes</h2>
+          <p className={writesOn ? 'font-medium' : 'font-medium text-bad-ink'}>{writesOn ? 'On' : 'Off'}</p>
+        </section>
+        <div className="-mx-2.5">{children}</div>
+      </Dialog>
+    </>
   )
 }

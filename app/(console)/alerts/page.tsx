@@ -1,8 +1,7 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
 import { ALERTS } from '@/lib/alerts/about'
 import { CONDITION_KINDS } from '@/lib/core/verdict'
-import { openPage } from '../_page/open-page'
+import { openPage, type PageProps } from '../_page/open-page'
 import { Page, TwoColumns } from '../_page/page-frame'
 import { staleTelemetry } from '../now/staleness'
 import { BudgetCard } from './budget-card'
@@ -16,10 +15,9 @@ import { SilenceDialog } from './silence-dialog'
 import { SilencesCard } from './silences-card'
 
 export const metadata: Metadata = { title: 'Alerts & SLOs' }
-export const dynamic = 'force-dynamic'
 
-export default async function AlertsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { ctx, asked, now, range, place, forbid } = await openPage('/alerts', searchParams)
+export default async function AlertsPage(props: PageProps) {
+  const { ctx, asked, now, range, place, forbid } = await openPage('/alerts', props)
   const query = await loadAlerts(asked)
   const data = await readAlertsPage(ctx, query, range, now)
   const silencing = {

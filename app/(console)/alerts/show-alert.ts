@@ -6,7 +6,7 @@ import type { SilenceView } from '@/lib/alerts/silences/view'
 import { formatMoney } from '@/lib/core/money'
 import { type ConditionKind, durationText } from '@/lib/core/verdict'
 import type { Db } from '@/lib/db'
-import { readAtRisk } from '../now/read-at-risk'
+import { readAtRisk } from '@/lib/effects/read-at-risk'
 
 type Alert = {
   id: string

@@ -1,5 +1,6 @@
 import { LoaderCircle, LockOpen, Rocket, Scale, Trash2 } from 'lucide-react'
 import { Card } from '@/app/_ui/card'
+import { coveringClass } from '@/app/_ui/class-names'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import { ACTIVITIES_SHOWN, type Activity } from './activity'
@@ -34,10 +35,7 @@ function Row({ item, first }: { item: Activity; first: boolean }) {
         {item.href === null ? (
           item.text
         ) : (
-          <PageLink
-            href={item.href}
-            className="after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent focus-visible:after:-outline-offset-2"
-          >
+          <PageLink href={item.href} className={coveringClass}>
             {item.text}
           </PageLink>
         )}

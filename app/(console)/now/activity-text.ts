@@ -3,6 +3,7 @@ import type { ActionView } from '@/lib/actions/view'
 import { formatMoney } from '@/lib/core/money'
 import type { ActionState, ALL_ACTION_KINDS, RunKind } from '@/lib/core/states'
 import type { RunView } from '@/lib/runs/read'
+import { isActive } from '../_page/names'
 
 /** What a person wants to know of; the other jobs run every few seconds and say nothing. */
 export const PEOPLES_RUNS: readonly RunKind[] = ['reconciliation', 'collection', 'bulk']
@@ -80,8 +81,6 @@ export function runText(run: RunView): string {
   const name = RUN_TEXT[run.kind] ?? run.kind
   return run.dryRun ? `${name}, dry run` : name
 }
-
-export const isActive = ({ state }: RunView): boolean => state === 'running' || state === 'queued'
 
 /** How it stands, or how it ended. */
 export const runState = (run: RunView): string => (isActive(run) ? run.state : endedText(run))

@@ -1,12 +1,12 @@
 import { listUsers } from '@/lib/access/users'
 import { listActions } from '@/lib/actions/read'
 import type { ActionView } from '@/lib/actions/view'
-import type { RunKind } from '@/lib/core/states'
 import type { Db } from '@/lib/db'
 import { listRuns, type RunView } from '@/lib/runs/read'
 import type { Deploy } from '@/lib/telemetry/read/deploys'
-import { actionText, isActive, PEOPLES_RUNS, runState, runText } from './activity-text'
-import { byWhom } from './marks'
+import { byWhom, isActive, type Names, nameIn, namesOf } from '../_page/names'
+import { runPage } from '../_page/open-run'
+import { actionText, PEOPLES_RUNS, runState, runText } from './activity-text'
 
 export type Activity = {
   id: string
@@ -32,39 +32,32 @@ export async function readActivity(db: Db, deploys: readonly Deploy[]): Promise<
     listActions(db, {}, { limit: READ_MAX }),
     listUsers(db),
   ])
-  const nameOf = (id: string) => users.find((user) => user.id === id)?.name ?? id
+  const people = namesOf(users)
   const runs = [...running.items, ...byPeople.items, ...reconciled.items, ...collected.items]
   const distinct = [...new Map(runs.map((run) => [run.id, run])).values()]
   return [
-    ...distinct.map((run) => fromRun(run, nameOf)),
-    ...actions.items.map((action) => fromAction(action, nameOf)),
+    ...distinct.map((run) => fromRun(run, people)),
+    ...actions.items.map((action) => fromAction(action, people)),
     ...deploys.map(fromDeploy),
   ]
     .sort((a, b) => Number(b.progress !== null) - Number(a.progress !== null) || (a.at < b.at ? 1 : -1))
     .slice(0, ACTIVITIES_SHOWN)
 }
 
-function fromRun(run: RunView, nameOf: (id: string) => string): Activity {
+function fromRun(run: RunView, people: Names): Activity {
   return {
     id: run.id,
     icon: run.kind === 'collection' ? 'collection' : 'run',
     text: runText(run),
-    detail: `${runState(run)}, ${byWhom(run, nameOf)}`,
+    detail: `${runState(run)}, ${byWhom(run, people)}`,
     at: run.finishedAt ?? run.startedAt ?? run.createdAt,
     progress: isActive(run) ? run.progress : null,
     href: runPage(run),
   }
 }
 
-const RUN_PAGE: Partial<Record<RunKind, (id: string) => string>> = {
-  reconciliation: (id) => `/reconciliation/runs/${id}`,
-  collection: () => '/storage',
-  bulk: () => '/locks',
-}
-const runPage = ({ kind, id }: RunView): string => RUN_PAGE[kind]?.(id) ?? '/now'
-
-function fromAction(action: ActionView, nameOf: (id: string) => string): Activity {
-  const person = action.proposer === null ? '' : nameOf(action.proposer)
+function fromAction(action: ActionView, people: Names): Activity {
+  const person = action.proposer === null ? '' : nameIn(people, action.proposer)
   return {
     id: action.id,
     icon: 'action',

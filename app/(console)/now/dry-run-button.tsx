@@ -1,36 +1,26 @@
 'use client'
 
-import { useId, useState, useTransition } from 'react'
+import { useId } from 'react'
 import { Button } from '@/app/_ui/button'
-import { type DryRunStarted, startDryRun } from './start-dry-run'
+import { useVerb } from '@/app/_ui/use-verb'
+import { startDryRun } from './start-dry-run'
 
 type Props = { from: string; to: string; forbidden: string | null }
 
 /** Reads the sources and counts what does not agree; nothing is changed anywhere. */
 export function DryRunButton({ from, to, forbidden }: Props) {
   const id = useId()
-  const [pending, startTransition] = useTransition()
-  const [result, setResult] = useState<DryRunStarted | null>(null)
-  const start = () => {
-    if (pending || forbidden !== null) return
-    startTransition(async () => {
-      const started = await startDryRun({ from, to }).catch(
-        (): DryRunStarted => ({ kind: 'refused', why: 'The console did not answer. Nothing was started.' }),
-      )
-      setResult(started)
-    })
-  }
+  const { send, pending, answer, fault } = useVerb(startDryRun, {
+    noAnswer: 'The console did not answer. Nothing was started.',
+  })
   const note =
     forbidden ??
-    (result === null
-      ? 'Compares this range, changes nothing'
-      : result.kind === 'started'
-        ? 'Started: see In flight and recent'
-        : result.why)
+    fault?.why ??
+    (answer === null ? 'Compares this range, changes nothing' : 'Started: see In flight and recent')
   return (
     <div className="relative shrink-0">
       <Button
-        onClick={start}
+        onClick={() => forbidden === null && send({ from, to })}
         aria-disabled={pending || forbidden !== null}
         aria-describedby={id}
         title={note}
@@ -41,7 +31,7 @@ export function DryRunButton({ from, to, forbidden }: Props) {
         id={id}
         role="status"
         className={
-          result === null && forbidden === null
+          answer === null && forbidden === null
             ? 'sr-only'
             : 'mt-1 max-w-64 text-ink-3 text-xs lg:absolute lg:top-full lg:right-0 lg:max-w-none lg:whitespace-nowrap'
         }

@@ -1,19 +1,8 @@
 import { Card } from '@/app/_ui/card'
-import { classNames } from '@/app/_ui/class-names'
 import { countText, latencyText, percentText } from '@/app/_ui/format-figure'
-import { PageLink } from '@/app/_ui/page-link'
+import { type Column, figureColumn, RowLink, Table } from '@/app/_ui/table'
 import type { EndpointRow } from '@/lib/telemetry/read/requests/endpoints'
 import { ENDPOINTS_SHOWN, type NowData } from './read-now'
-
-const FIGURE = 'h-9 px-2 text-right last:pr-4'
-
-/** Where there is little room the short word has to do. */
-const COLUMNS = [
-  { long: 'Keyed requests', short: 'Keyed', wideOnly: true },
-  { long: 'Duplicates', short: 'Duplicates', wideOnly: false },
-  { long: 'Effects twice', short: 'Twice', wideOnly: false },
-  { long: 'P95', short: 'P95', wideOnly: true },
-] as const
 
 export function EndpointsCard({ data }: { data: NowData }) {
   const { total, rows } = data.endpoints
@@ -25,81 +14,75 @@ export function EndpointsCard({ data }: { data: NowData }) {
           No request of a keyed route in this range.
         </p>
       ) : (
-        // Positioned, so that what is for screen readers alone scrolls with it and does not widen the page.
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        <section className="relative overflow-x-auto pb-1" aria-label="Table of endpoints" tabIndex={0}>
-          <table className="w-full whitespace-nowrap">
-            <thead className="text-ink-2 text-s">
-              <tr>
-                <th scope="col" className="h-9 pr-2 pl-4 text-left font-medium">
-                  Endpoint
-                </th>
-                <th scope="col" className="h-9 px-2 text-left font-medium max-md:hidden">
-                  Service
-                </th>
-                {COLUMNS.map(({ long, short, wideOnly }) => (
-                  <th
-                    key={long}
-                    scope="col"
-                    className={classNames(FIGURE, 'font-medium', wideOnly && 'max-md:hidden')}
-                  >
-                    <span className="max-2xl:sr-only">{long}</span>
-                    <span className="2xl:hidden" aria-hidden="true" title={long}>
-                      {short}
-                    </span>
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => (
-                <Row key={`${row.endpoint} ${row.service} ${row.version}`} row={row} />
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <Table
+          scrolls="Table of endpoints"
+          className="whitespace-nowrap [&_:is(td,th)]:px-2"
+          lines={1}
+          columns={COLUMNS}
+          rows={rows}
+          id={({ endpoint, service, version }) => `${endpoint} ${service} ${version}`}
+        />
       )}
     </Card>
   )
 }
 
-function Row({ row }: { row: EndpointRow }) {
-  const service = (
-    <>
-      {row.service} <span className="text-ink-3">{row.version}</span>
-    </>
-  )
-  return (
-    <tr className="relative border-line border-t hover:bg-sunken">
-      <th
-        scope="row"
-        className="h-9 pr-2 pl-4 text-left font-normal max-md:h-13 max-md:whitespace-normal max-md:py-1.5"
-      >
-        <PageLink
-          href={`/traces?${new URLSearchParams({ endpoint: row.endpoint })}`}
-          className="font-mono text-s after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent focus-visible:after:-outline-offset-2"
+/** Where there is little room a short word has to do. */
+const short = (head: string, word: string) => (
+  <>
+    <span className="max-2xl:sr-only">{head}</span>
+    <span className="2xl:hidden" aria-hidden="true" title={head}>
+      {word}
+    </span>
+  </>
+)
+
+const Service = ({ service, version }: EndpointRow) => (
+  <>
+    {service} <span className="text-ink-3">{version}</span>
+  </>
+)
+
+const COLUMNS: Column<EndpointRow>[] = [
+  {
+    head: 'Endpoint',
+    names: true,
+    className: 'max-md:whitespace-normal max-md:py-1.5',
+    cell: (row) => (
+      <>
+        <RowLink
+          to={`/traces?${new URLSearchParams({ endpoint: row.endpoint })}`}
+          className="font-mono text-s"
         >
           {row.endpoint}
-        </PageLink>
+        </RowLink>
         <span className="block text-ink-2 text-xs md:hidden">
-          {service} · {countText(row.keyedRequests)} keyed
+          <Service {...row} /> · {countText(row.keyedRequests)} keyed
           {row.p95Ms !== null && ` · P95 ${latencyText(row.p95Ms)}`}
         </span>
-      </th>
-      <td className="h-9 px-2 max-md:hidden">{service}</td>
-      <td className={`${FIGURE} max-md:hidden`}>{countText(row.keyedRequests)}</td>
-      <td
-        className={FIGURE}
-        title={`${countText(row.duplicates)} of ${countText(row.keyedRequests)} keyed requests`}
-      >
-        {percentText(row.duplicates / row.keyedRequests)} %
-      </td>
-      <td className={row.effectsTwice > 0 ? `${FIGURE} font-semibold text-bad-ink` : FIGURE}>
-        {countText(row.effectsTwice)}
-      </td>
-      <td className={`${FIGURE} max-md:hidden`}>
-        {row.p95Ms === null ? <span className="text-ink-3">not measured</span> : latencyText(row.p95Ms)}
-      </td>
-    </tr>
-  )
-}
+      </>
+    ),
+  },
+  { head: 'Service', from: 'md', cell: Service },
+  figureColumn('Keyed requests', ({ keyedRequests }) => countText(keyedRequests), {
+    shown: short('Keyed requests', 'Keyed'),
+    from: 'md',
+  }),
+  figureColumn(
+    'Duplicates',
+    ({ duplicates, keyedRequests }) => `${percentText(duplicates / keyedRequests)} %`,
+    {
+      title: ({ duplicates, keyedRequests }) =>
+        `${countText(duplicates)} of ${countText(keyedRequests)} keyed requests`,
+    },
+  ),
+  figureColumn('Effects twice', ({ effectsTwice }) => countText(effectsTwice), {
+    shown: short('Effects twice', 'Twice'),
+    className: ({ effectsTwice }) => (effectsTwice > 0 ? 'font-semibold text-bad-ink' : undefined),
+  }),
+  figureColumn(
+    'P95',
+    ({ p95Ms }) => (p95Ms === null ? <span className="text-ink-3">not measured</span> : latencyText(p95Ms)),
+    { from: 'md' },
+  ),
+]

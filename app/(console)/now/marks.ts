@@ -4,6 +4,8 @@ import { listActions } from '@/lib/actions/read'
 import type { Db } from '@/lib/db'
 import { listRuns, type RunView } from '@/lib/runs/read'
 import type { Deploy } from '@/lib/telemetry/read/deploys'
+import { bySchedule, byWhom, nameIn, namesOf } from '../_page/names'
+import { runPage } from '../_page/open-run'
 import { actionText, PEOPLES_RUNS, runText } from './activity-text'
 
 /** More marks of a kind in one range are no picture; the newest are shown. */
@@ -20,13 +22,13 @@ export async function readMarks(db: Db, within: Window, deploys: readonly Deploy
     listRuns(db, { kind: PEOPLES_RUNS, within }, page),
     listUsers(db),
   ])
-  const nameOf = (id: string | null) => users.find((user) => user.id === id)?.name ?? id ?? 'nobody'
+  const people = namesOf(users)
   const marks: ChartMark[] = [
     ...actions.items.map(
       (action): ChartMark => ({
         at: Date.parse(action.createdAt),
         kind: 'action',
-        label: `${actionText(action)}, by ${nameOf(action.proposer)}`,
+        label: `${actionText(action)}, by ${nameIn(people, action.proposer ?? 'nobody')}`,
         href: auditOf(action.id),
       }),
     ),
@@ -34,7 +36,7 @@ export async function readMarks(db: Db, within: Window, deploys: readonly Deploy
       (run): ChartMark => ({
         at: Date.parse(run.createdAt),
         kind: bySchedule(run) ? 'run' : 'action',
-        label: `${runText(run)}, ${byWhom(run, nameOf)}`,
+        label: `${runText(run)}, ${byWhom(run, people)}`,
         href: runHref(run),
       }),
     ),
@@ -62,13 +64,5 @@ const auditAround = (at: Date): string => {
   return `/audit?${new URLSearchParams({ from: from ?? '', to: to ?? '' })}`
 }
 
-const bySchedule = (run: RunView): boolean => run.requestedBy.startsWith('system:')
-
-export const byWhom = (run: RunView, nameOf: (id: string) => string): string =>
-  bySchedule(run) ? 'by schedule' : `by ${nameOf(run.requestedBy)}`
-
 /** What a person started is in the audit; the schedule's own runs tell of themselves. */
-function runHref(run: RunView): string {
-  if (!bySchedule(run)) return auditOf(run.id)
-  return run.kind === 'reconciliation' ? `/reconciliation/runs/${run.id}` : '/storage'
-}
+const runHref = (run: RunView): string => (bySchedule(run) ? runPage(run) : null) ?? auditOf(run.id)

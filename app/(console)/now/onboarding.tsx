@@ -1,19 +1,16 @@
 import { CircleCheck, CircleDashed } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { PageLink } from '@/app/_ui/page-link'
+import { env } from '@/lib/env'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
 
 type Step = { done: boolean; title: string; body: ReactNode }
 
-type Props = {
-  otlpUrl: string
-  needsToken: boolean
-  measured: boolean
-  sources: readonly SourceView[]
-}
+type Props = { measured: boolean; sources: readonly SourceView[] }
 
 /** Before there is anything to show: how the first span comes in and the first store is read. Ticks itself. */
-export function Onboarding({ otlpUrl, needsToken, measured, sources }: Props) {
+export function Onboarding({ measured, sources }: Props) {
+  const { IDEMSCOPE_OTLP_HOST: host, OTLP_PORT: port, IDEMSCOPE_OTLP_TOKEN: token } = env()
   const read = (kind: string) => sources.some((source) => source.kind === kind && source.lastOkAt !== null)
   const steps: Step[] = [
     {
@@ -26,9 +23,9 @@ export function Onboarding({ otlpUrl, needsToken, measured, sources }: Props) {
           </p>
           <Code>
             {[
-              `OTEL_EXPORTER_OTLP_ENDPOINT=${otlpUrl}`,
+              `OTEL_EXPORTER_OTLP_ENDPOINT=http://${host}:${port}`,
               'OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
-              ...(needsToken
+              ...(token !== undefined
                 ? ['OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer $IDEMSCOPE_OTLP_TOKEN']
                 : []),
               'OTEL_SERVICE_NAME=payments',

@@ -1,6 +1,8 @@
 import { readConsoleMeasures } from '@/app/_server/read-measures'
 import type { TimeRange } from '@/app/_ui/time-range'
 import type { SystemContext } from '@/lib/context'
+import { countUnseenDuplicates } from '@/lib/effects/count-unseen'
+import { readAtRisk } from '@/lib/effects/read-at-risk'
 import { countLocks, listLocks } from '@/lib/locks/list-locks'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { countCases } from '@/lib/reconcile/cases/count-cases'
@@ -13,7 +15,6 @@ import { readRateSeries } from '@/lib/telemetry/read/requests/rate-series'
 import { EFFECT_DAYS } from '@/lib/telemetry/retention'
 import { DAY_MS } from '@/lib/telemetry/window'
 import { conditionsNow, freshnessNow, requestNow } from '../_shell/reads'
-import { readAtRisk } from './read-at-risk'
 
 export const ENDPOINTS_SHOWN = 4
 /** A deploy this long before a condition began is named with it. */
@@ -44,11 +45,12 @@ export async function readNow(ctx: SystemContext, range: TimeRange) {
       readEndpoints(db, { ...window, limit: ENDPOINTS_SHOWN }),
       readDeploys(db, { from: new Date(window.from.getTime() - DEPLOY_NEAR_MS), to: window.to }),
       countCases(db, now),
+      countUnseenDuplicates(ctx, window),
     ]),
     Promise.all([freshnessNow(), conditionsNow(), listSources(db, now)]),
   ])
   const [locks, stuck, orphans] = live
-  const [duplicates, endpoints, deploys, cases] = records
+  const [duplicates, endpoints, deploys, cases, unseenDuplicates] = records
   const [freshness, conditions, sources] = about
   return {
     range,
@@ -58,6 +60,8 @@ export async function readNow(ctx: SystemContext, range: TimeRange) {
     locks: { ...locks, stuckItems: stuck.items },
     orphans,
     duplicates,
+    /** Of the range, besides those that spans told of. */
+    unseenDuplicates,
     endpoints,
     deploys,
     openCases: { all: cases.open, p1: cases.bySeverity.P1 ?? 0 },

@@ -1,5 +1,5 @@
 import { Fragment } from 'react'
-import { classNames } from '@/app/_ui/class-names'
+import { classNames, coveringClass } from '@/app/_ui/class-names'
 import { PageLink } from '@/app/_ui/page-link'
 import { Sparkline } from '@/app/_ui/sparkline'
 import { STANDINGS, StateMark } from '@/app/_ui/state-mark'
@@ -28,10 +28,7 @@ function TileCell({ tile }: { tile: Tile }) {
     >
       <h2 className="flex items-center gap-1.5 text-ink-2">
         <StateMark standing={tile.standing} />
-        <PageLink
-          href={tile.href}
-          className="truncate after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent focus-visible:after:-outline-offset-2"
-        >
+        <PageLink href={tile.href} className={classNames('truncate', coveringClass)}>
           {tile.title}
         </PageLink>
       </h2>

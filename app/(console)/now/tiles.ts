@@ -6,6 +6,7 @@ import type { Measure, MeasureId } from '@/lib/telemetry/measures/measure'
 import type { NowData } from './read-now'
 import { countSpark, latencySpark, rateSpark } from './sparks'
 import { hasStore, type Stale, staleStore, staleTelemetry } from './staleness'
+import { measureOf } from './verdict'
 
 export type Tile = {
   id: string
@@ -25,16 +26,12 @@ export type Tile = {
 
 /** The six figures, in the order in which they matter. */
 export function buildTiles(data: NowData): Tile[] {
-  const of = (id: MeasureId): Measure => {
-    const measure = data.measures.find((each) => each.id === id)
-    if (measure === undefined) throw new Error(`readMeasures gives no ${id}`)
-    return measure
-  }
+  const of = (id: MeasureId): Measure => measureOf(data, id)
   const stale = staleTelemetry(data.freshness, data.range)
   const rate = (id: 'M1' | 'M2' | 'M3', title: string, href: string, breach: Standing, more: string[] = []) =>
     rateTile(of(id), { title, href, breach, more, stale, spark: rateSpark(data, id) })
   return [
-    rate('M2', 'Duplicate side effects', '/effects?kind=duplicate', 'bad'),
+    rate('M2', 'Duplicate side effects', '/effects?kind=duplicate', 'bad', unseen(data)),
     rate('M1', 'Duplicate requests', '/traces?bar=replayed', 'warn', coverage(of('M1'))),
     latencyTile(of('M4'), stale, latencySpark(data)),
     rate('M3', 'Store errors', '/traces?bar=other', 'bad'),
@@ -81,6 +78,10 @@ function rateTile(measure: Measure, { title, href, breach, more, stale, spark }:
     spark,
   }
 }
+
+/** Spans do not tell of every duplicate: why Effects, where this tile leads, may list more than are counted here. */
+const unseen = ({ unseenDuplicates: count }: NowData): string[] =>
+  count === 0 ? [] : [`${countText(count)} more found by reconciliation`]
 
 /** M1 rests on the requests that carry a key at all. */
 function coverage(measure: Measure): string[] {

@@ -10,7 +10,7 @@ const OF_SOURCES = ['store_errors', 'stale_source', 'unread_rows', 'stale_teleme
 
 /** Where one goes from the verdict, the most urgent first; the range goes along. */
 export function verdictActions(data: NowData): VerdictAction[] {
-  const duplicates = Number(measureOf(data, 'M2').numerator ?? 0)
+  const duplicates = Number(measureOf(data, 'M2').numerator ?? 0) + data.unseenDuplicates
   const orphans = Number(measureOf(data, 'M6').detail.open ?? 0)
   const firing = new Set(data.conditions.map(({ kind }) => kind))
   const { all, p1 } = data.openCases

@@ -1,17 +1,10 @@
-import { Badge, type BadgeTone } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { ListRow } from '@/app/_ui/list-row'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
-import type { SourceState, SourceView } from '@/lib/mirror/read/list-sources'
+import type { SourceView } from '@/lib/mirror/read/list-sources'
 import type { Coverage } from '@/lib/mirror/read/read-feeds'
-
-const STATE: Record<SourceState, { text: string; tone: BadgeTone }> = {
-  ok: { text: 'read', tone: 'ok' },
-  stale: { text: 'stale', tone: 'warn' },
-  down: { text: 'cannot be read', tone: 'bad' },
-  never: { text: 'never read', tone: 'plain' },
-}
+import { SourceBadge } from '../_page/source-badge'
 
 type Props = { sources: readonly SourceView[]; coverage: readonly Coverage[] }
 
@@ -34,7 +27,7 @@ export function CoverageCard({ sources, coverage }: Props) {
           <ListRow
             key={source.id}
             below={<Reach source={source} coverage={coverage.find((each) => each.source === source.id)} />}
-            end={<Badge tone={STATE[source.state].tone}>{STATE[source.state].text}</Badge>}
+            end={<SourceBadge source={source} />}
           >
             {source.name}
           </ListRow>

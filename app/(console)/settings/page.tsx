@@ -1,6 +1,5 @@
 import type { Metadata } from 'next'
 import { headers } from 'next/headers'
-import type { SearchParams } from 'nuqs/server'
 import { services } from '@/app/_server/services'
 import { readAccounts, readOwnCode } from '@/lib/access/accounts/read-accounts'
 import { listTokens } from '@/lib/access/list-tokens'
@@ -12,7 +11,7 @@ import { listActions } from '@/lib/actions/read'
 import { roleAllows } from '@/lib/core/permissions'
 import { ROLE_ACTION_KIND } from '@/lib/core/states'
 import { readTraceLink } from '@/lib/telemetry/trace-link'
-import { openPage } from '../_page/open-page'
+import { openPage, type PageProps } from '../_page/open-page'
 import { Page, TwoColumns } from '../_page/page-frame'
 import { killSwitchNow } from '../_shell/reads'
 import { AccountCard } from './account-card'
@@ -23,12 +22,11 @@ import { TraceLinkCard } from './trace-link-card'
 import { UsersCard } from './users-card'
 
 export const metadata: Metadata = { title: 'Settings' }
-export const dynamic = 'force-dynamic'
 
 const RAISES_SHOWN = 20
 
-export default async function SettingsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const { ctx, now, place, forbid } = await openPage('/settings', searchParams)
+export default async function SettingsPage(props: PageProps) {
+  const { ctx, now, place, forbid } = await openPage('/settings', props)
   const { db, actor } = ctx
   const session = await readSession(services().auth, await headers())
   const sessionId = session?.sessionId ?? ''

@@ -1,9 +1,9 @@
 import { CircleCheck, CircleSlash2 } from 'lucide-react'
-import { capabilitiesOf } from './capabilities'
+import { explainCapabilities } from '@/lib/sources/explain-capabilities'
 
 /** What may be done in a store, and why, one line each. */
 export function CapabilityList({ raw }: { raw: unknown }) {
-  const capabilities = capabilitiesOf(raw)
+  const capabilities = explainCapabilities(raw)
   if (capabilities === null) return <p className="text-ink-3">Known once it was read.</p>
   return (
     <ul className="grid gap-1.5">

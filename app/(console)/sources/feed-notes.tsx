@@ -1,8 +1,9 @@
-import type { ReactNode } from 'react'
 import { plural } from '@/app/_ui/format-figure'
+import { Note } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
 
+const PLACE = 'mt-2 break-words'
 /** A transaction that has been open for less is business as usual. */
 const LONG_OPEN_MS = 10 * 60_000
 
@@ -13,7 +14,7 @@ export function FeedNotes({ source, now }: { source: SourceView; now: Date }) {
   return (
     <>
       {notUnderstood !== null && (
-        <Note name="not-understood">
+        <Note tone="warn" className={PLACE}>
           {plural(notUnderstood.count, 'object')} {notUnderstood.count === 1 ? 'was' : 'were'} not understood,
           the latest ({notUnderstood.latestId}, <Time at={notUnderstood.latestAt} kind="seconds" />) because:{' '}
           {notUnderstood.latestReason}. Nothing is concluded from {notUnderstood.count === 1 ? 'it' : 'them'}.
@@ -29,7 +30,7 @@ export function FeedNotes({ source, now }: { source: SourceView; now: Date }) {
         </Note>
       )}
       {since !== undefined && now.getTime() - Date.parse(since) > LONG_OPEN_MS && (
-        <Note name="open-transaction">
+        <Note tone="warn" className={PLACE}>
           A transaction of its database has been open since <Time at={since} kind="seconds" /> or longer. What
           it commits is read when it ends; until then nobody can see it.
         </Note>
@@ -37,9 +38,3 @@ export function FeedNotes({ source, now }: { source: SourceView; now: Date }) {
     </>
   )
 }
-
-const Note = ({ name, children }: { name: string; children: ReactNode }) => (
-  <p data-note={name} className="mt-2 break-words rounded-m bg-warn-soft px-3 py-2 text-warn-ink">
-    {children}
-  </p>
-)

@@ -1,5 +1,6 @@
 import { buttonClass } from '@/app/_ui/button'
 import { countText } from '@/app/_ui/format-figure'
+import { Note } from '@/app/_ui/note'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import type { SeenOutage, Unprotected } from './read-outages'
@@ -7,35 +8,37 @@ import type { SeenOutage, Unprotected } from './read-outages'
 /** Since when it could not be read, what that meant for requests, and, once it is back, the next step. */
 export function OutageNote({ outage, store }: { outage: SeenOutage; store: boolean }) {
   const { from, to, requests } = outage
+  const now = to === null
   return (
-    <div
-      data-outage={to === null ? 'now' : 'over'}
-      className={`mt-2 rounded-m px-3 py-2 ${to === null ? 'bg-bad-soft text-bad-ink' : 'bg-warn-soft text-warn-ink'}`}
-    >
-      <p className="font-medium">
-        {to === null ? (
-          <>
-            Not readable since <Time at={from} kind="seconds" />
-          </>
-        ) : (
-          <>
-            Was not readable <Time at={from} kind="seconds" /> – <Time at={to} kind="seconds" />
-          </>
+    <div data-outage={now ? 'now' : 'over'}>
+      <Note
+        tone={now ? 'bad' : 'warn'}
+        className="mt-2"
+        title={
+          now ? (
+            <>
+              Not readable since <Time at={from} kind="seconds" />
+            </>
+          ) : (
+            <>
+              Was not readable <Time at={from} kind="seconds" /> – <Time at={to} kind="seconds" />
+            </>
+          )
+        }
+      >
+        {store && <p>{requestsText(requests)}</p>}
+        {now && store && <p className="mt-0.5">Acting on its keys is refused until it can be read again.</p>}
+        {!now && (
+          <p className="mt-2">
+            <PageLink
+              href={`/reconciliation?${new URLSearchParams({ from, to, start: 'true' })}`}
+              className={buttonClass('plain')}
+            >
+              Reconcile exactly this window …
+            </PageLink>
+          </p>
         )}
-      </p>
-      {store && <p className="mt-0.5">{requestsText(requests)}</p>}
-      {to === null ? (
-        store && <p className="mt-0.5">Acting on its keys is refused until it can be read again.</p>
-      ) : (
-        <p className="mt-2">
-          <PageLink
-            href={`/reconciliation?${new URLSearchParams({ from, to, start: 'true' })}`}
-            className={buttonClass('plain')}
-          >
-            Reconcile exactly this window …
-          </PageLink>
-        </p>
-      )}
+      </Note>
     </div>
   )
 }

@@ -1,17 +1,14 @@
 import type { Metadata } from 'next'
-import type { SearchParams } from 'nuqs/server'
-import { guardPage } from '@/app/_server/page-guard'
 import { buttonClass } from '@/app/_ui/button'
 import { plural } from '@/app/_ui/format-figure'
-import { PageHeader } from '@/app/_ui/page-header'
 import { PageLink } from '@/app/_ui/page-link'
-import { loadRange, resolveRange } from '@/app/_ui/time-range'
-import { env } from '@/lib/env'
 import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
 import { readFeeds } from '@/lib/mirror/read/read-feeds'
 import { readProcesses } from '@/lib/runs/processes'
 import { readArrivals } from '@/lib/telemetry/read/arrivals'
-import { freshnessNow, requestNow } from '../_shell/reads'
+import { openPage, type PageProps } from '../_page/open-page'
+import { Page, TwoColumns } from '../_page/page-frame'
+import { freshnessNow } from '../_shell/reads'
 import { Onboarding } from '../now/onboarding'
 import { ProcessesCard } from './processes-card'
 import { readSeenOutages } from './read-outages'
@@ -19,16 +16,12 @@ import { ServicesCard } from './services-card'
 import { SourceCard } from './source-card'
 
 export const metadata: Metadata = { title: 'Sources' }
-export const dynamic = 'force-dynamic'
 
 /** In the order of an operation: what was meant, what happened, what was booked. */
 const ORDER = ['intent', 'provider', 'ledger']
 
-export default async function SourcesPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const asked = await searchParams
-  const ctx = await guardPage('/sources', asked)
-  const now = await requestNow()
-  const range = resolveRange(await loadRange(asked), now)
+export default async function SourcesPage(props: PageProps) {
+  const { ctx, now, range } = await openPage('/sources', props)
   const [sources, services, arrivals, processes, { feeds, coverage }, outages] = await Promise.all([
     listSources(ctx.db, now),
     freshnessNow(),
@@ -37,28 +30,19 @@ export default async function SourcesPage({ searchParams }: { searchParams: Prom
     readFeeds(ctx.db),
     readSeenOutages(ctx, now),
   ])
-  const settings = env()
   const ordered = [...sources].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))
   const ready = services.length > 0 && ORDER.every((kind) => sources.some((each) => wasRead(each, kind)))
-  const checkList = (
-    <Onboarding
-      otlpUrl={`http://${settings.IDEMSCOPE_OTLP_HOST}:${settings.OTLP_PORT}`}
-      needsToken={settings.IDEMSCOPE_OTLP_TOKEN !== undefined}
-      measured={services.length > 0}
-      sources={sources}
-    />
-  )
+  const checkList = <Onboarding measured={services.length > 0} sources={sources} />
   return (
-    <div className="grid gap-3">
-      <PageHeader
-        title="Sources"
-        summary={summaryOf(sources)}
-        actions={
-          <PageLink href="/sources/connect" className={buttonClass(ready ? 'plain' : 'primary')}>
-            Connect a store
-          </PageLink>
-        }
-      />
+    <Page
+      title="Sources"
+      summary={summaryOf(sources)}
+      actions={
+        <PageLink href="/sources/connect" className={buttonClass(ready ? 'plain' : 'primary')}>
+          Connect a store
+        </PageLink>
+      }
+    >
       {!ready && checkList}
       {ordered.length > 0 && (
         <div className="grid gap-3 lg:grid-cols-2 xl:grid-cols-3 [&>*]:min-w-0">
@@ -74,14 +58,14 @@ export default async function SourcesPage({ searchParams }: { searchParams: Prom
           ))}
         </div>
       )}
-      <div className="grid items-start gap-3 xl:grid-cols-2 [&>*]:min-w-0">
+      <TwoColumns>
         <div className="grid min-w-0 gap-3">
           <ServicesCard services={services} arrivals={arrivals} />
           {ready && checkList}
         </div>
         <ProcessesCard processes={processes} />
-      </div>
-    </div>
+      </TwoColumns>
+    </Page>
   )
 }
 

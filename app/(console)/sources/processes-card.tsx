@@ -1,7 +1,7 @@
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { plural } from '@/app/_ui/format-figure'
-import { cellClass, stillHeadClass, tableClass } from '@/app/_ui/table'
+import { type Column, Table } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import type { readProcesses } from '@/lib/runs/processes'
 
@@ -15,38 +15,32 @@ export function ProcessesCard({ processes }: { processes: Processes }) {
       title="Processes of the console"
       aside={plural(processes.length, 'process', 'processes')}
     >
-      <table className={tableClass}>
-        <thead>
-          <tr>
-            <th scope="col" className={stillHeadClass()}>
-              Process
-            </th>
-            <th scope="col" className={stillHeadClass('text-right')}>
-              Last sign of life
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {processes.map((process) => (
-            <tr key={process.id}>
-              <td className={cellClass('h-9!')}>
-                {process.kind} <span className="text-ink-3">pid {process.pid}</span>
-              </td>
-              <td className={cellClass('h-9! text-right')}>
-                {process.fresh ? (
-                  <>
-                    <Time at={process.seenAt} kind="age" /> ago
-                  </>
-                ) : (
-                  <Badge tone="warn">
-                    silent since <Time at={process.seenAt} />
-                  </Badge>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table lines={1} columns={COLUMNS} rows={processes} id={({ id }) => id} />
     </Card>
   )
 }
+
+const COLUMNS: Column<Processes[number]>[] = [
+  {
+    head: 'Process',
+    cell: ({ kind, pid }) => (
+      <>
+        {kind} <span className="text-ink-3">pid {pid}</span>
+      </>
+    ),
+  },
+  {
+    head: 'Last sign of life',
+    align: 'right',
+    cell: ({ fresh, seenAt }) =>
+      fresh ? (
+        <>
+          <Time at={seenAt} kind="age" /> ago
+        </>
+      ) : (
+        <Badge tone="warn">
+          silent since <Time at={seenAt} />
+        </Badge>
+      ),
+  },
+]

@@ -1,21 +1,16 @@
-import { Badge, type BadgeTone } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { type Fact, Facts } from '@/app/_ui/facts'
+import { Note } from '@/app/_ui/note'
 import { ShortId } from '@/app/_ui/short-id'
 import { Time } from '@/app/_ui/time'
-import type { SourceState, SourceView } from '@/lib/mirror/read/list-sources'
+import type { SourceView } from '@/lib/mirror/read/list-sources'
 import type { Coverage, Feed } from '@/lib/mirror/read/read-feeds'
+import { SourceBadge } from '../_page/source-badge'
 import { CapabilityList } from './capability-list'
 import { FeedNotes } from './feed-notes'
 import { OutageNote } from './outage-note'
 import type { SeenOutage } from './read-outages'
 
-const STATE: Record<SourceState, { text: string; tone: BadgeTone }> = {
-  ok: { text: 'read', tone: 'ok' },
-  stale: { text: 'stale', tone: 'warn' },
-  down: { text: 'cannot be read', tone: 'bad' },
-  never: { text: 'never read yet', tone: 'plain' },
-}
 const KIND: Record<string, string> = {
   intent: 'Idempotency store',
   ledger: 'Ledger',
@@ -33,22 +28,16 @@ type Props = {
 /** One source: whether it can be read, how far, and what may be done there. */
 export function SourceCard(props: Props) {
   const { source, outage } = props
-  const state = source.enabled ? STATE[source.state] : { text: 'switched off', tone: 'plain' as const }
   const store = source.kind === 'intent'
   return (
-    <Card
-      id={source.id}
-      title={source.name}
-      aside={<Badge tone={state.tone}>{state.text}</Badge>}
-      className="h-full"
-    >
+    <Card id={source.id} title={source.name} aside={<SourceBadge source={source} />} className="h-full">
       <div className="px-4 pb-3">
         <p className="text-ink-2">
           {KIND[source.kind] ?? source.kind}, {source.adapter} · system {source.system}
         </p>
         {outage !== undefined && <OutageNote outage={outage} store={store} />}
         {source.state !== 'ok' && source.lastError !== null && (
-          <p className="mt-2 break-words rounded-m bg-sunken px-3 py-2">
+          <Note tone="quiet" className="mt-2 break-words">
             {source.lastError}
             {source.lastErrorAt !== null && (
               <>
@@ -56,7 +45,7 @@ export function SourceCard(props: Props) {
                 (<Time at={source.lastErrorAt} kind="seconds" />)
               </>
             )}
-          </p>
+          </Note>
         )}
         <FeedNotes source={source} now={props.now} />
         <Facts facts={factsOf(props)} />

@@ -10,8 +10,8 @@ import { readFloors } from '@/lib/retention/policy/floor'
 import { listPolicies } from '@/lib/retention/policy/policies'
 import { listCollections, readStorage } from '@/lib/retention/storage'
 import { listRuns } from '@/lib/runs/read'
+import { collectsByRows, explainCapabilities } from '@/lib/sources/explain-capabilities'
 import { namesOf } from '../_page/names'
-import { capabilitiesOf, collectsByRows } from '../sources/capabilities'
 import type { StorageQuery } from './query'
 
 const RUNS_SHOWN = 12
@@ -61,4 +61,5 @@ export async function readStoragePage(ctx: UserContext, query: StorageQuery, ran
 const canCollect = (source: SourceView): boolean =>
   source.enabled &&
   source.kind === 'intent' &&
-  capabilitiesOf(source.capabilities)?.some(({ name, offered }) => name === 'Collect' && offered) === true
+  explainCapabilities(source.capabilities)?.some(({ name, offered }) => name === 'Collect' && offered) ===
+    true

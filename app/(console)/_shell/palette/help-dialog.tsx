@@ -3,8 +3,9 @@
 import type { ReactNode } from 'react'
 import { Button } from '@/app/_ui/button'
 import { Dialog } from '@/app/_ui/dialog'
+import { PAGES } from '../nav'
 import { ShortcutText } from './palette'
-import { PAGE_SHORTCUTS, ROW_SHORTCUTS } from './shortcuts'
+import { ROW_SHORTCUTS } from './shortcuts'
 
 export function HelpDialog({ onClose }: { onClose: () => void }) {
   return (
@@ -31,7 +32,7 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
           ))}
         </Group>
         <Group title="Go to">
-          {PAGE_SHORTCUTS.map(({ letter, label, href }) => (
+          {PAGES.map(({ letter, label, href }) => (
             <Line key={href} keys={['g', letter]} does={label} />
           ))}
         </Group>

@@ -5,9 +5,9 @@ import { useRouter } from 'next/navigation'
 import { Dialog } from 'radix-ui'
 import { type KeyboardEvent, useEffect, useId, useState } from 'react'
 import { classNames } from '@/app/_ui/class-names'
-import { KEPT_PARAMETERS } from '@/app/_ui/time-range'
+import { withKept } from '@/app/_ui/time-range'
+import { PAGES } from '../nav'
 import { type Found, find } from './find'
-import { PAGE_SHORTCUTS } from './shortcuts'
 
 const ICON: Record<Found['kind'], LucideIcon> = { key: KeyRound, trace: GanttChart, case: Scale, run: Play }
 /** Typing is not asking: a pasted text waits no longer than this. */
@@ -40,7 +40,7 @@ export function PaletteDialog({ onClose }: { onClose: () => void }) {
   const go = (entry: Entry | undefined) => {
     if (entry === undefined) return
     onClose()
-    router.push(withKept(entry.href))
+    router.push(withKept(entry.href, new URLSearchParams(window.location.search)))
   }
   const press = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown') setAt(Math.min(entries.length - 1, chosen + 1))
@@ -185,7 +185,7 @@ const foundEntries = (search: Search | null): Entry[] =>
     : search.found.map(({ kind, ...found }) => ({ ...found, icon: ICON[kind], mono: kind !== 'case' }))
 
 const pageEntries = (text: string): Entry[] =>
-  PAGE_SHORTCUTS.filter(({ label }) => label.toLowerCase().includes(text.toLowerCase())).map(
+  PAGES.filter(({ label }) => label.toLowerCase().includes(text.toLowerCase())).map(
     ({ href, label, icon, letter }) => ({
       id: href,
       title: label,
@@ -196,14 +196,3 @@ const pageEntries = (text: string): Entry[] =>
       mono: false,
     }),
   )
-
-function withKept(href: string): string {
-  const [path = '', own = ''] = href.split('?')
-  const query = new URLSearchParams(own)
-  const now = new URLSearchParams(window.location.search)
-  for (const name of KEPT_PARAMETERS) {
-    const value = now.get(name)
-    if (value !== null) query.set(name, value)
-  }
-  return query.size === 0 ? path : `${path}?${query}`
-}

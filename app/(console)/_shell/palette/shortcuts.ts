@@ -1,25 +1,3 @@
-import { NAV } from '../nav'
-
-/** `g` and then this letter goes to the page. */
-const LETTER: Record<string, string> = {
-  '/now': 'n',
-  '/keys': 'k',
-  '/locks': 'l',
-  '/effects': 'e',
-  '/traces': 't',
-  '/reconciliation': 'r',
-  '/storage': 's',
-  '/alerts': 'a',
-  '/audit': 'u',
-  '/sources': 'o',
-  '/settings': ',',
-}
-
-export const PAGE_SHORTCUTS = NAV.flatMap(({ items }) => items).flatMap(({ href, label, icon }) => {
-  const letter = LETTER[href]
-  return letter === undefined ? [] : [{ href, label, icon, letter }]
-})
-
 export const ROW_SHORTCUTS = [
   { keys: ['j'], does: 'Next row' },
   { keys: ['k'], does: 'Row before' },

@@ -2,8 +2,9 @@
 
 import { useRouter } from 'next/navigation'
 import { useEffect, useRef } from 'react'
-import { keptQuery } from './kept-query'
-import { closeOpen, isWriting, moveRow, PAGE_SHORTCUTS, selectRow } from './shortcuts'
+import { withKept } from '@/app/_ui/time-range'
+import { PAGES } from '../nav'
+import { closeOpen, isWriting, moveRow, selectRow } from './shortcuts'
 
 /** After `g` the letter must follow within this. */
 const SEQUENCE_MS = 1_200
@@ -23,8 +24,9 @@ export function useShortcuts({ openPalette, openHelp }: On): void {
       if (isWriting(event.target)) return
       const afterGo = event.timeStamp - goAtMs.current < SEQUENCE_MS
       goAtMs.current = 0
-      const page = afterGo ? PAGE_SHORTCUTS.find(({ letter }) => letter === event.key) : undefined
-      if (page !== undefined) return router.push(page.href + keptQuery())
+      const page = afterGo ? PAGES.find(({ letter }) => letter === event.key) : undefined
+      if (page !== undefined)
+        return router.push(withKept(page.href, new URLSearchParams(window.location.search)))
       const act = ACTS[event.key]
       if (event.key === 'g') goAtMs.current = event.timeStamp
       else if (event.key === '?') openHelp()

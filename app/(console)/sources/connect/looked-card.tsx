@@ -6,12 +6,13 @@ import { ActDialog, type ActInput } from '@/app/_ui/act-dialog'
 import { Card } from '@/app/_ui/card'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { EmptyState } from '@/app/_ui/empty-state'
-import { fieldClass } from '@/app/_ui/field'
+import { TextField } from '@/app/_ui/field'
 import { plural } from '@/app/_ui/format-figure'
 import { ScrollBox } from '@/app/_ui/scroll-box'
 import { ShortId } from '@/app/_ui/short-id'
-import { cellClass, secondLineClass, stillHeadClass, tableClass } from '@/app/_ui/table'
+import { type Column, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
+import { TwoColumns } from '../../_page/page-frame'
 import { CapabilityList } from '../capability-list'
 import { connect, type Draft, type Looked } from './act'
 
@@ -33,7 +34,7 @@ export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Dr
       >
         <PreviewRows rows={preview.rows} />
       </Card>
-      <div className="grid items-start gap-3 xl:grid-cols-2 [&>*]:min-w-0">
+      <TwoColumns>
         <Card id="capabilities" title="What may be done there">
           <div className="px-4 pb-4">
             <CapabilityList raw={preview.capabilities} />
@@ -47,7 +48,7 @@ export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Dr
             <CopyButton text={roleSql} label="Copy the SQL" />
           </div>
         </Card>
-      </div>
+      </TwoColumns>
       <div className="flex justify-end">
         <ActDialog
           opener="Connect this store …"
@@ -58,33 +59,24 @@ export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Dr
           withReason
           act={act}
         >
-          <label className="block">
-            <span className="mb-1 block font-medium">Name</span>
-            <input name="name" required maxLength={60} autoComplete="off" className={fieldClass} />
-          </label>
-          <label className="block">
-            <span className="mb-1 block font-medium">System</span>
-            <input
-              name="system"
-              required
-              maxLength={40}
-              defaultValue="payments"
-              autoComplete="off"
-              className={fieldClass}
-            />
-            <span className="mt-1 block text-ink-3 text-s">
-              Sources of one system are reconciled with each other.
-            </span>
-          </label>
+          <TextField name="name" label="Name" required maxLength={60} />
+          <TextField
+            name="system"
+            label="System"
+            required
+            maxLength={40}
+            defaultValue="payments"
+            hint="Sources of one system are reconciled with each other."
+          />
         </ActDialog>
       </div>
     </>
   )
 }
 
-const HEADS = ['Key', 'State', 'Created', 'Until']
+type PreviewRow = Looked['preview']['rows'][number]
 
-function PreviewRows({ rows }: { rows: Looked['preview']['rows'] }) {
+function PreviewRows({ rows }: { rows: readonly PreviewRow[] }) {
   if (rows.length === 0)
     return (
       <EmptyState kind="none" title="The table can be read, and is empty">
@@ -93,42 +85,38 @@ function PreviewRows({ rows }: { rows: Looked['preview']['rows'] }) {
     )
   return (
     <ScrollBox label="Real rows, table" className="max-h-96">
-      <table className={tableClass}>
-        <thead>
-          <tr>
-            {HEADS.map((name) => (
-              <th key={name} scope="col" className={stillHeadClass()}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={`${row.scope} ${row.key} ${row.createdAt}`}>
-              <td className={cellClass()}>
-                <ShortId id={row.key} className="block" />
-                <span className={secondLineClass}>{row.scope}</span>
-              </td>
-              <td className={cellClass()}>
-                {row.state.replaceAll('_', ' ')}
-                {row.status !== null && <span className="text-ink-3">, answered {row.status}</span>}
-              </td>
-              <td className={cellClass('whitespace-nowrap')}>
-                <Time at={row.createdAt} kind="seconds" />
-              </td>
-              <td className={cellClass('whitespace-nowrap')}>
-                <Until row={row} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        columns={COLUMNS}
+        rows={rows}
+        id={({ scope, key, createdAt }) => `${scope} ${key} ${createdAt}`}
+      />
     </ScrollBox>
   )
 }
 
-function Until({ row }: { row: Looked['preview']['rows'][number] }) {
+const COLUMNS: Column<PreviewRow>[] = [
+  {
+    head: 'Key',
+    cell: ({ key, scope }) => (
+      <TwoLines below={scope}>
+        <ShortId id={key} />
+      </TwoLines>
+    ),
+  },
+  {
+    head: 'State',
+    cell: ({ state, status }) => (
+      <>
+        {state.replaceAll('_', ' ')}
+        {status !== null && <span className="text-ink-3">, answered {status}</span>}
+      </>
+    ),
+  },
+  { head: 'Created', nowrap: true, cell: ({ createdAt }) => <Time at={createdAt} kind="seconds" /> },
+  { head: 'Until', nowrap: true, cell: (row) => <Until row={row} /> },
+]
+
+function Until({ row }: { row: PreviewRow }) {
   if (row.leaseUntil !== null)
     return (
       <>

@@ -3,8 +3,8 @@ import { ShortId } from '@/app/_ui/short-id'
 import { type Column, figureColumn, RowLink, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { formatKeyId } from '@/lib/keys/key-id'
+import type { CollectionCounts } from '@/lib/retention/collection-counts'
 import { type Names, nameIn } from '../../../_page/names'
-import type { CollectionCounts } from '../../collection-counts'
 
 const SHOWN = 50
 

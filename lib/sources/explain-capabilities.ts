@@ -21,7 +21,7 @@ const CAS = {
 } as const
 
 /** What may be done in a store, and why; null = it was not read yet. Pure. */
-export function capabilitiesOf(raw: unknown): Capability[] | null {
+export function explainCapabilities(raw: unknown): Capability[] | null {
   const parsed = schema.safeParse(raw)
   if (!parsed.success) return null
   const { data } = parsed
