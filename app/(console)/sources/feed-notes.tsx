@@ -21,7 +21,7 @@ export function FeedNotes({ source, now }: { source: SourceView; now: Date }) {
         </Note>
       )}
       {readLate !== null && (
-        <Note name="read-late">
+        <Note tone="warn" className={PLACE}>
           {plural(readLate.count, 'row')} {readLate.count === 1 ? 'was' : 'were'} found by id within 24 hours,
           though the feed never showed {readLate.count === 1 ? 'it' : 'them'}, the latest ({readLate.latestId}
           , <Time at={readLate.latestAt} kind="seconds" />) because {readLate.latestReason}. Others like it
