@@ -1,9 +1,21 @@
 import type { SystemContext } from '@/lib/context'
-import { type AnySource, SourceUnavailableError } from './contracts'
+import { type AnySource, SourceUnavailableError, UnreadableKeyError } from './contracts'
 
 /** A source that answers is noted at most this often. */
 const OK_EVERY_MS = 1_000
 const ERROR_LENGTH_MAX = 500
+
+/** Why a source does not answer, in its row. */
+export async function noteError(
+  ctx: Pick<SystemContext, 'db' | 'clock'>,
+  id: string,
+  message: string,
+): Promise<void> {
+  await ctx.db.prisma.source.updateMany({
+    where: { id },
+    data: { lastErrorAt: ctx.clock.now(), lastError: message.slice(0, ERROR_LENGTH_MAX) },
+  })
+}
 
 /**
  * The same adapter, whose answers and failures leave their mark in the source's row: lastOkAt, lastError. Noting must
@@ -26,14 +38,6 @@ export function observed<S extends AnySource>(
     await ctx.db.prisma.source.updateMany({ where: { id }, data: { lastOkAt: now, ...capabilities } })
   }
 
-  async function noteError(error: SourceUnavailableError): Promise<void> {
-    notedOkMs = Number.NEGATIVE_INFINITY
-    await ctx.db.prisma.source.updateMany({
-      where: { id },
-      data: { lastErrorAt: ctx.clock.now(), lastError: error.message.slice(0, ERROR_LENGTH_MAX) },
-    })
-  }
-
   return new Proxy(source, {
     get(target, name, receiver) {
       const member: unknown = Reflect.get(target, name, receiver)
@@ -44,7 +48,12 @@ export function observed<S extends AnySource>(
           await noteOk().catch(failed)
           return answer
         } catch (error) {
-          if (error instanceof SourceUnavailableError) await noteError(error).catch(failed)
+          // It answered: one of its rows is odd.
+          if (error instanceof UnreadableKeyError) await noteOk().catch(failed)
+          else if (error instanceof SourceUnavailableError) {
+            notedOkMs = Number.NEGATIVE_INFINITY
+            await noteError(ctx, id, error.message).catch(failed)
+          }
           throw error
         }
       }

@@ -15,7 +15,7 @@ import {
   type SourceKind,
 } from './contracts'
 import { openSecret } from './credentials'
-import { observed } from './observe'
+import { noteError, observed } from './observe'
 
 export type OpenSource<S extends AnySource = AnySource> = {
   id: string
@@ -47,11 +47,11 @@ export type SystemSources = {
   intents: OpenSource<IntentSource>[]
   ledgers: OpenSource<LedgerSource>[]
   providers: OpenSource<ProviderSource>[]
-  /** Switched off after they were read: what only they hold is not known any more, and is not absent. */
-  off: { id: string; name: string; kind: SourceKind }[]
+  /** Switched off after they were read, or impossible to open: what only they hold is not known, and is not absent. */
+  off: { id: string; name: string; kind: SourceKind; why: string }[]
 }
 
-/** Every source of a system that is switched on, and which are not. */
+/** Every source of a system that is switched on, and which are not. One that cannot be opened stops no other. */
 export async function openSystem(ctx: SourceContext, system: string): Promise<SystemSources> {
   const rows = await ctx.db.prisma.source.findMany({
     where: { system, OR: [{ enabled: true }, { lastOkAt: { not: null } }] },
@@ -59,16 +59,35 @@ export async function openSystem(ctx: SourceContext, system: string): Promise<Sy
   })
   const sources: SystemSources = { intents: [], ledgers: [], providers: [], off: [] }
   for (const row of rows) {
+    const described = { id: row.id, name: row.name, kind: z.enum(SOURCE_KINDS).parse(row.kind) }
     if (!row.enabled) {
-      sources.off.push({ id: row.id, name: row.name, kind: z.enum(SOURCE_KINDS).parse(row.kind) })
+      sources.off.push({ ...described, why: 'is switched off' })
       continue
     }
-    const found = open(ctx, row)
+    const found = await tryOpen(ctx, row)
+    if (typeof found === 'string') {
+      sources.off.push({ ...described, why: found })
+      continue
+    }
     if (found.source.kind === 'intent') sources.intents.push({ ...found, source: found.source })
     else if (found.source.kind === 'ledger') sources.ledgers.push({ ...found, source: found.source })
     else sources.providers.push({ ...found, source: found.source })
   }
   return sources
+}
+
+/** Why it cannot be opened, such as a configuration that this version does not take: that is noted in its row. */
+async function tryOpen(ctx: SourceContext, row: Source): Promise<OpenSource | string> {
+  try {
+    return open(ctx, row)
+  } catch (error) {
+    // Without its key the console can open none of them.
+    if (env().IDEMSCOPE_CREDENTIALS_KEY === undefined) throw error
+    const why = `cannot be opened: ${error instanceof z.ZodError ? z.prettifyError(error) : String(error)}`
+    ctx.log.warn({ err: error, source: row.id }, 'a source cannot be opened')
+    await noteError(ctx, row.id, why)
+    return why
+  }
 }
 
 /** All intent sources that are switched on, of every system. */

@@ -101,7 +101,25 @@ test('a source that is switched off is not read, and its system says that it is 
     intents: [],
     ledgers: [],
     providers: [],
-    off: [{ id, kind: 'intent' }],
+    off: [{ id, kind: 'intent', why: 'is switched off' }],
   })
   await expect(openSource(ctx(), 'src_none')).rejects.toMatchObject({ code: 'not_found' })
+})
+
+test('a source that cannot be opened says why, is not taken for absent, and stops no other', async () => {
+  const id = await save({ name: 'outdated', system: 'mixed' })
+  const other = await save({ name: 'sound', system: 'mixed' })
+  await console_.db.prisma.source.update({
+    where: { id },
+    data: { config: { setting: 'of another version' } },
+  })
+  clock.advance(1_000)
+  const sources = await openSystem(ctx(), 'mixed')
+  expect(sources.intents.map((open) => open.id)).toEqual([other])
+  expect(sources.off).toMatchObject([{ id, kind: 'intent', why: expect.stringContaining('setting') }])
+  const views = await listSources(console_.db, clock.now(), 30_000)
+  expect(views.find((view) => view.id === id)).toMatchObject({
+    state: 'down',
+    lastError: expect.stringContaining('cannot be opened'),
+  })
 })

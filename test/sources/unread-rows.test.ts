@@ -308,6 +308,7 @@ describe('a mapped store', () => {
     expect(answered.size).toBe(2)
     expect(await staged(store)).toMatchObject({ odd: 'key unknown', even: 'key completed' })
     await expect(sources.intents[0]?.source.readKey(SCOPE, 'odd')).rejects.toThrow(/cannot be understood/)
+    expect((await viewOf(store))?.state).toBe('ok')
   })
 
   test('is collected beside a row without a place, which stays', async () => {

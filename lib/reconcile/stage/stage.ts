@@ -66,7 +66,7 @@ export async function stageSystem(
       fail(side, source, error instanceof Error ? error.message : String(error))
     }
   }
-  for (const off of sources.off) fail(off.kind, off, 'is switched off: what only it holds is not compared')
+  for (const off of sources.off) fail(off.kind, off, `${off.why}: what only it holds is not compared`)
   // The store first: an effect that its provider shows later is then at worst not there yet, never unexplained.
   for (const open of sources.intents) {
     await attempt('intent', open, async () => {
