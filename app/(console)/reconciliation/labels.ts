@@ -81,8 +81,6 @@ type FixWords = {
   noun: string
   /** What happens, and to whom. */
   consequence: string
-  /** Waits for a second person. */
-  fourEyes: boolean
 }
 
 const BOOKS = 'One posting is added to the ledger, unique on the provider’s id. A second person approves.'
@@ -92,77 +90,70 @@ export const FIX: Record<ActionKind, FixWords> = {
     verb: 'Refund',
     noun: 'refund',
     consequence: 'Money goes back to the customer. It moves only after a second person approves.',
-    fourEyes: true,
   },
   book_ledger: {
     verb: 'Book the charge',
     noun: 'booking of the charge',
     consequence: BOOKS,
-    fourEyes: true,
   },
   book_refund: {
     verb: 'Book the refund',
     noun: 'booking of the refund',
     consequence: BOOKS,
-    fourEyes: true,
   },
   book_dispute: {
     verb: 'Book the dispute',
     noun: 'booking of the dispute',
     consequence: BOOKS,
-    fourEyes: true,
   },
   book_fee: {
     verb: 'Book the fee',
     noun: 'booking of the fee',
     consequence: BOOKS,
-    fourEyes: true,
   },
   reverse_ledger: {
     verb: 'Reverse the posting',
     noun: 'reversal of the posting',
     consequence: 'The ledger gets a reversal; nothing is deleted. A second person approves.',
-    fourEyes: true,
   },
   adopt: {
     verb: 'Adopt the charge',
     noun: 'adoption of the charge',
     consequence: 'The charge is kept and booked in the ledger. A second person approves.',
-    fourEyes: true,
   },
   release: {
     verb: 'Release the key',
     noun: 'release of the key',
     consequence: 'Done at once: the caller’s next retry executes the operation again.',
-    fourEyes: false,
   },
   complete: {
     verb: 'Complete with the provider’s charge',
     noun: 'completion of the key',
     consequence: 'Done at once: the caller’s next retry gets the recovered response; nothing runs again.',
-    fourEyes: false,
   },
   fail: {
     verb: 'Fail the key',
     noun: 'final failure of the key',
     consequence: 'The caller’s retries get a final error; nothing runs again. A second person approves.',
-    fourEyes: true,
   },
   refresh: {
     verb: 'Ask the sources again',
     noun: 'fresh look at the sources',
     consequence:
       'Done at once: every object is read again by its id. The case closes if all sides agree now.',
-    fourEyes: false,
   },
   ignore: {
     verb: 'Close without a change',
     noun: 'closing without a change',
     consequence:
       'Nothing is changed anywhere. The case is closed, its evidence kept; other evidence reopens it.',
-    fourEyes: false,
   },
 }
+
+/** What moves neither money nor books is done at once; all else waits for a second person. */
+const AT_ONCE: readonly ActionKind[] = ['release', 'complete', 'refresh', 'ignore']
+
+export const needsSecondPerson = (kind: ActionKind): boolean => !AT_ONCE.includes(kind)
 
 /** Proposals that are no correction, such as a retention policy, are named as they are. */
 export const fixVerb = (kind: string): string =>

@@ -89,11 +89,12 @@ function stateRow(
   once: boolean,
   field: MakeField,
 ): FieldRow {
-  const counts = [
-    ...(has.intent ? [sides.intent.filter(isLiveLife).length] : []),
-    ...(has.ledger ? [sides.ledger.filter(isLivePosting).length] : []),
-    ...(has.provider ? [objects.filter(isLiveObject).length] : []),
-  ]
+  const live = {
+    intent: sides.intent.filter(isLiveLife).length,
+    ledger: sides.ledger.filter(isLivePosting).length,
+    provider: objects.filter(isLiveObject).length,
+  }
+  const counts = SIDES.filter((side) => has[side]).map((side) => live[side])
   const alike = counts.every((count) => count > 0) || counts.every((count) => count === 0)
   return field(
     'State',
@@ -130,11 +131,9 @@ function amountRow(
   const ledger = sides.ledger.filter(isLivePosting).map(({ amount }) => amount)
   const provider = objects.filter(isLiveObject).map(({ amount }) => amount)
   // The store knows the amount only where the SDK recorded its effect.
-  const said = [
-    ...(intent.length > 0 ? [intent] : []),
-    ...(has.ledger ? [ledger] : []),
-    ...(has.provider ? [provider] : []),
-  ]
+  const each = { intent, ledger, provider }
+  const knows = { ...has, intent: intent.length > 0 }
+  const said = SIDES.filter((side) => knows[side]).map((side) => each[side])
   const totals = said.map((amounts) => JSON.stringify(sumMoneyJson(amounts)))
   const twice = once && said.some((amounts) => amounts.length > 1)
   return field(
@@ -172,12 +171,9 @@ function objectRow(
       ...effects.flatMap(({ reference }) => reference ?? []),
     ]),
   )
-  const said = [
-    ...(has.intent && sides.intent.length > 0 ? [intent] : []),
-    ...(has.ledger ? [ledger] : []),
-    ...(has.provider ? [provider] : []),
-  ]
   const each = { intent, ledger, provider }
+  const knows = { ...has, intent: has.intent && sides.intent.length > 0 }
+  const said = SIDES.filter((side) => knows[side]).map((side) => each[side])
   return field(
     'Object',
     bySide((side) => idsCell(each[side])),

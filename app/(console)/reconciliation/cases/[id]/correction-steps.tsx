@@ -2,7 +2,7 @@ import { CircleCheck, CircleDashed, CircleX, LoaderCircle } from 'lucide-react'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
 import type { ActionKind, ActionState } from '@/lib/core/states'
-import { FIX } from '../../labels'
+import { needsSecondPerson } from '../../labels'
 
 const PROGRESS = {
   done: { icon: CircleCheck, ink: 'text-processing', said: 'done' },
@@ -33,7 +33,7 @@ export function CorrectionSteps({ action, people }: { action: ActionView; people
   const name = (id: string | null) => people.find((person) => person.id === id)?.name ?? null
   const steps: { title: string; progress: Progress; who: string | null; at: string | null }[] = [
     { title: 'Proposal', progress: 'done', who: name(action.proposer), at: action.createdAt },
-    ...(FIX[action.kind as ActionKind].fourEyes
+    ...(needsSecondPerson(action.kind as ActionKind)
       ? [{ title: 'Approval', progress: approval, who: name(action.approver), at: action.approvedAt }]
       : []),
     {

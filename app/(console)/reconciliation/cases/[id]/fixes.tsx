@@ -6,7 +6,7 @@ import { Note } from '@/app/_ui/note'
 import { ShortId } from '@/app/_ui/short-id'
 import type { Verb } from '@/lib/core/permissions'
 import type { CaseDetail } from '@/lib/reconcile/cases/cases'
-import { FIX } from '../../labels'
+import { FIX, needsSecondPerson } from '../../labels'
 import { proposeFix } from './act'
 import { choicesFor, decidedRefund } from './choices'
 
@@ -58,19 +58,20 @@ export function Fixes({ found, forbid, place }: Props) {
       <div className="flex flex-wrap justify-end gap-2">
         {[...others, ...(first === undefined ? [] : [first])].map((kind) => {
           const words = FIX[kind]
+          const waits = needsSecondPerson(kind)
           const choices = choicesFor(found, kind)
           const amount = kind !== 'ignore' && found.amount !== null ? ` of ${moneyText(found.amount)}` : ''
-          const verb = words.fourEyes ? `Propose ${words.noun}` : words.verb
+          const verb = waits ? `Propose ${words.noun}` : words.verb
           return (
             <ActDialog
               key={kind}
-              opener={kind === first && words.fourEyes ? `${verb}${amount}` : verb}
+              opener={kind === first && waits ? `${verb}${amount}` : verb}
               openerLook={kind === first && !onlyIgnore ? 'primary' : 'plain'}
               forbidden={forbid('case.propose')}
               title={`${verb}${amount} in ${place}`}
               lead={words.consequence}
               tone={kind === 'ignore' || kind === 'release' || kind === 'fail' ? 'danger' : 'plain'}
-              confirm={words.fourEyes ? `${verb} in ${place}` : `${words.verb}: 1 case in ${place}`}
+              confirm={waits ? `${verb} in ${place}` : `${words.verb}: 1 case in ${place}`}
               withReason
               act={proposeFix.bind(null, found.id, kind)}
             >
