@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { curlText } from '@/app/(console)/locks/curl-text'
 import { isRetryable, providerSays, verdictLabels } from '@/app/(console)/locks/labels'
+import { curlText } from '@/app/(console)/locks/open/curl-text'
 import { facetValues, storeStateOf, stuckFacts, stuckSentence, viewCounts } from '@/app/(console)/locks/tally'
 import type { LockTally } from '@/lib/locks/count-locks'
 

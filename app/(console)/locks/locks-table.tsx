@@ -15,7 +15,7 @@ import { selectAllMatching } from './act'
 import { lockColumns } from './lock-columns'
 import type { Query } from './query'
 import type { LockRow, Permit } from './read-locks'
-import { ResolveDialog, type Selection } from './resolve-dialog'
+import { ResolveDialog, type Selection } from './resolve/resolve-dialog'
 import type { StoreState } from './tally'
 
 type Props = {

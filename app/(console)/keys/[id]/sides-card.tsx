@@ -78,7 +78,12 @@ export function SidesCard({ page: { detail, ledger, hasProvider } }: { page: Key
         aside={plural(providerObjects.length, 'object')}
         empty={providerObjects.length === 0 && (hasProvider ? NO_OBJECT : NO_PROVIDER)}
       >
-        <Table columns={OBJECT_COLUMNS} rows={providerObjects} id={({ id }) => id} />
+        <Table
+          columns={OBJECT_COLUMNS}
+          rows={providerObjects}
+          id={({ id }) => id}
+          scrolls="Objects at the provider, table"
+        />
       </Card>
       <Card
         id="ledger"
@@ -86,7 +91,12 @@ export function SidesCard({ page: { detail, ledger, hasProvider } }: { page: Key
         aside={ledger === null ? undefined : plural(ledger.length, 'row')}
         empty={ledger === null ? NO_LEDGER : ledger.length === 0 && 'No row is booked for it.'}
       >
-        <Table columns={LEDGER_COLUMNS} rows={ledger ?? []} id={({ id }) => id} />
+        <Table
+          columns={LEDGER_COLUMNS}
+          rows={ledger ?? []}
+          id={({ id }) => id}
+          scrolls="Rows of the ledger, table"
+        />
       </Card>
     </div>
   )

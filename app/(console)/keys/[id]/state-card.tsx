@@ -5,8 +5,8 @@ import { KEY_STATE_LABEL } from '@/app/_ui/key-state-label'
 import { Note } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
 import { KEY_ACTIONS } from '@/lib/core/states'
-import { ActOnLock } from '../../locks/act-on-lock'
-import { FailProposal } from '../../locks/fail-proposal'
+import { ActOnLock } from '../../locks/open/act-on-lock'
+import { FailProposal } from '../../locks/open/fail-proposal'
 import type { KeyPage } from './read-key'
 
 /** What may be done to it now, and by what state. */

@@ -4,8 +4,8 @@ import { clockText, dayClockText, sameDay } from '@/app/_ui/format-time'
 import { Note } from '@/app/_ui/note'
 import type { Outage } from '@/lib/alerts/read-outages'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
-import { startReconciliation } from './act'
-import type { StartQuery } from './query'
+import { startReconciliation } from '../act'
+import type { StartQuery } from '../query'
 import { type Prefilled, RunSubject } from './run-subject'
 
 const WINDOWS = [

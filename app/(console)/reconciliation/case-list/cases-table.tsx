@@ -9,10 +9,10 @@ import { type Column, RowLink, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { BULK_MAX } from '@/lib/core/bulk'
 import type { MoneyJson } from '@/lib/core/money'
-import { SeverityBadge } from '../_page/severity-badge'
+import { SeverityBadge } from '../../_page/severity-badge'
+import type { Person } from '../triage-fields'
 import { type ShownFilter, selectAllMatching, type Triaged } from './bulk'
 import { BulkActs } from './bulk-acts'
-import type { Person } from './triage-fields'
 import { TriageOutcome } from './triage-outcome'
 
 export type CaseRow = {

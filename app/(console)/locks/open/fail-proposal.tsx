@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { providerAnswerSchema } from '@/lib/locks/assess/provider-answer'
-import { ProposedChange } from '../_decide/proposed-change'
-import { objectText } from './labels'
-import type { WaitingFail } from './read-locks'
+import { ProposedChange } from '../../_decide/proposed-change'
+import { objectText } from '../labels'
+import type { WaitingFail } from '../read-locks'
 
 const evidenceSchema = z.object({
   lease: z.object({ fence: z.string(), owner: z.string() }),

@@ -2,8 +2,8 @@
 
 import { type Act, ActDialog } from '@/app/_ui/act-dialog'
 import { plural } from '@/app/_ui/format-figure'
+import { OwnerField, type Person, SnoozeFields } from '../triage-fields'
 import { type Triaged, type TriageKind, triageMany } from './bulk'
-import { OwnerField, type Person, SnoozeFields } from './triage-fields'
 
 type Props = {
   ids: readonly string[]

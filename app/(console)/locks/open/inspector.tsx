@@ -21,9 +21,9 @@ import { moneyText } from '@/app/_ui/money-text'
 import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import { scopeParts } from '@/lib/core/scope'
+import { objectText } from '../labels'
+import type { OpenLock, Permit } from '../read-locks'
 import { ActOnLock } from './act-on-lock'
-import { objectText } from './labels'
-import type { OpenLock, Permit } from './read-locks'
 
 type Props = { open: OpenLock | null; permit: Permit; proposal: ReactNode }
 

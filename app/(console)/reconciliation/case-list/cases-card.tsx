@@ -6,8 +6,7 @@ import { Pager } from '@/app/_ui/pager'
 import { caseTitle } from '@/lib/core/case-classes'
 import type { CaseLifecycle, CaseTriage } from '@/lib/core/states'
 import type { CaseView } from '@/lib/reconcile/cases/case-view'
-import { type CaseRow, CasesTable } from './cases-table'
-import { LIFECYCLE, TRIAGE } from './labels'
+import { LIFECYCLE, TRIAGE } from '../labels'
 import {
   AGE_LABEL,
   AGES,
@@ -17,8 +16,9 @@ import {
   SHOWN,
   type Shown,
   writeCases,
-} from './query'
-import type { PageData } from './read-page'
+} from '../query'
+import type { PageData } from '../read-page'
+import { type CaseRow, CasesTable } from './cases-table'
 
 const SHOWN_LABEL: Record<Shown, string> = {
   open: 'Open',

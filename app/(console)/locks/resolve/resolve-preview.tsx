@@ -5,8 +5,8 @@ import { moneyListText } from '@/app/_ui/money-text'
 import { NotDoneNote } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
 import { scopeParts } from '@/lib/core/scope'
-import type { LockPreview } from './act'
-import { VERB } from './labels'
+import type { LockPreview } from '../act'
+import { VERB } from '../labels'
 
 /** What the snapshot holds, and what of the selection it does not, each with its reason. */
 export function Preview({ preview }: { preview: Attempted<LockPreview> | null }) {

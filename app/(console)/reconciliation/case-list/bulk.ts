@@ -11,8 +11,8 @@ import type { ErrorCode } from '@/lib/core/errors'
 import { reasonSchema } from '@/lib/core/reason'
 import { selectMatchingCases } from '@/lib/reconcile/cases/select-cases'
 import { triageCases } from '@/lib/reconcile/triage/triage-cases'
-import { AGES, filterOf, SEVERITIES, SHOWN } from './query'
-import { snoozeUntil } from './snooze-until'
+import { AGES, filterOf, SEVERITIES, SHOWN } from '../query'
+import { snoozeUntil } from '../snooze-until'
 
 const filterSchema = z.object({
   show: z.enum(SHOWN),

@@ -1,6 +1,6 @@
 import { type Column, Table } from '@/app/_ui/table'
 import type { LockView } from '@/lib/locks/list-locks'
-import { providerSays } from './labels'
+import { providerSays } from '../labels'
 
 const LINES: { name: string; of: (lock: LockView) => string }[] = [
   { name: 'State', of: ({ state }) => state.replaceAll('_', ' ') },
