@@ -40,7 +40,7 @@ test.describe('as an operator', () => {
     await confirm.dblclick()
     await expect(dialog.getByText(/^Until/)).toBeVisible()
     await dialog.getByRole('button', { name: 'Close' }).last().click()
-    await expect(alert.getByText('silenced', { exact: true })).toBeVisible()
+    await expect(alert.getByText('Silenced', { exact: true })).toBeVisible()
     await expect(alert).toContainText('by operator')
 
     const evaluated = alert
@@ -60,7 +60,7 @@ test.describe('as an operator', () => {
     await page.reload()
     await expect(
       page.getByRole('region', { name: 'History' }).getByRole('row').filter({ hasText: TITLE }).first(),
-    ).toContainText('firing')
+    ).toContainText('Firing')
 
     await page.getByRole('button', { name: 'Silence alerts' }).click()
     await dialog.getByRole('combobox', { name: 'Alert', exact: true }).selectOption(TITLE)
@@ -76,7 +76,7 @@ test.describe('as an operator', () => {
     await dialog.getByLabel('Reason').fill(REASON)
     await dialog.getByRole('button', { name: 'End 1 silence' }).click()
     await expect(dialog).toBeHidden()
-    await expect(alert.getByText('silenced', { exact: true })).toBeHidden()
+    await expect(alert.getByText('Silenced', { exact: true })).toBeHidden()
     const ended = await api.get('alerts/silences?state=ended')
     expect(ended.items[0]).toMatchObject({
       kind: 'duplicate_effects',

@@ -6,7 +6,7 @@ test.use(asOperator)
 test('each source says whether and when it was read, and what may be done there', async ({ page }) => {
   await page.goto('/sources')
   const store = page.getByRole('region', { name: 'payments store' })
-  await expect(store.getByText('read', { exact: true })).toBeVisible({ timeout: 30_000 })
+  await expect(store.getByText('Read', { exact: true })).toBeVisible({ timeout: 30_000 })
   await expect(store.getByText('compares the holder’s fencing token')).toBeVisible()
   await expect(store.getByText(/Last read/)).toBeVisible()
   await expect(

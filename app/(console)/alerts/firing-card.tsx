@@ -15,12 +15,12 @@ import { SilenceDialog, type Silencing } from './silence-dialog'
 type Props = { data: AlertsData; openId: string | null; silencing: Silencing }
 
 /** What fires now, the urgent first; the one that is open has its runbook. */
-export function FiringCard({ data: { firing, opened, people }, openId, silencing }: Props) {
+export function FiringCard({ data: { firing, evaluated, opened, people }, openId, silencing }: Props) {
   return (
     <Card
       id="firing"
       title="Firing"
-      aside={firing.length === 0 ? 'nothing' : `${firing.length}, evaluated every few seconds`}
+      aside={firing.length === 0 ? undefined : `${firing.length}, evaluated every few seconds`}
     >
       {opened !== null && <Alert alert={opened} chosen {...{ people, silencing }} />}
       {opened === null && openId !== null && firing.every(({ id }) => id !== openId) && (
@@ -28,15 +28,27 @@ export function FiringCard({ data: { firing, opened, people }, openId, silencing
           The link names one that this console does not know.
         </EmptyState>
       )}
-      {firing.length === 0 && (
-        <EmptyState kind="none" title="No alert fires">
-          Conditions are evaluated whether or not anybody looks; the history below has what fired.
-        </EmptyState>
-      )}
+      {firing.length === 0 && <NothingFires evaluated={evaluated} />}
       {firing.map((alert) => (
         <Alert key={alert.id} {...{ alert, people, silencing }} chosen={alert.id === openId} />
       ))}
     </Card>
+  )
+}
+
+function NothingFires({ evaluated }: { evaluated: boolean }) {
+  return evaluated ? (
+    <EmptyState kind="none" title="No alert fires">
+      Conditions are evaluated whether or not anybody looks; the history below has what fired.
+    </EmptyState>
+  ) : (
+    <EmptyState kind="waiting" title="Not measured: no service sends telemetry and no source is connected">
+      Alerts are evaluated once one is.{' '}
+      <PageLink href="/sources" look="inline">
+        Sources
+      </PageLink>{' '}
+      says how.
+    </EmptyState>
   )
 }
 
@@ -69,8 +81,8 @@ function Alert({ alert, chosen, people, silencing }: AlertProps) {
               {title}
             </QueryLink>
             {about !== null && <span className="break-all text-ink-2">{about}</span>}
-            {clearedAt !== null && <Badge tone="ok">cleared</Badge>}
-            {silence !== null && <Badge tone="accent">silenced</Badge>}
+            {clearedAt !== null && <Badge tone="ok">Cleared</Badge>}
+            {silence !== null && <Badge tone="accent">Silenced</Badge>}
           </h3>
           <p className="mt-0.5 break-words text-ink-2">{alert.figures}</p>
           {alert.behind !== null && <p className="font-medium">{alert.behind}</p>}

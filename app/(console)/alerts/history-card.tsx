@@ -51,7 +51,7 @@ const COLUMNS: Column<AlertView>[] = [
     nowrap: true,
     cell: ({ since, clearedAt }) =>
       clearedAt === null ? (
-        <Badge tone="bad">firing</Badge>
+        <Badge tone="bad">Firing</Badge>
       ) : (
         <TwoLines below={`after ${durationText(Date.parse(clearedAt) - Date.parse(since))}`}>
           <Time at={clearedAt} />
@@ -88,7 +88,7 @@ const SENT: Record<string, { text: string; tone: BadgeTone }> = {
 function Told({ alert: { notifications, silences } }: { alert: AlertView }) {
   return (
     <span className="flex flex-wrap gap-1">
-      {silences.length > 0 && <Badge tone="accent">silenced</Badge>}
+      {silences.length > 0 && <Badge tone="accent">Silenced</Badge>}
       {notifications.length === 0 && silences.length === 0 && <span className="text-ink-2">nobody</span>}
       {notifications.map(({ id, receiver, transition, state, attempts, result }) => (
         <Badge

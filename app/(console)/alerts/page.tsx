@@ -64,13 +64,15 @@ export default async function AlertsPage(props: PageProps) {
 }
 
 /** "2 alerts fire, 1 of them silenced; 2 of 8 objectives are missed in this range." */
-function summaryOf({ firing, objectives }: AlertsData): string {
+function summaryOf({ firing, evaluated, objectives }: AlertsData): string {
   const silenced = firing.filter(({ silence }) => silence !== null).length
   const missed = objectives.filter(({ state }) => state === 'breach').length
   const unknown = objectives.filter(({ state }) => state === 'not measured').length
   const fires =
     firing.length === 0
-      ? 'Nothing fires'
+      ? evaluated
+        ? 'Nothing fires'
+        : 'Alerts are not evaluated yet'
       : `${firing.length === 1 ? '1 alert fires' : `${firing.length} alerts fire`}${silenced > 0 ? `, ${silenced} of them silenced` : ''}`
   const unmeasured = unknown === 0 ? '' : `, ${unknown} not measured`
   return `${fires}; ${missed} of ${objectives.length} objectives missed in this range${unmeasured}.`

@@ -9,6 +9,7 @@ import { listReceivers } from '@/lib/alerts/notify/receivers'
 import { readObjectives } from '@/lib/alerts/objectives'
 import { readFiring } from '@/lib/alerts/read-firing'
 import { listSilences } from '@/lib/alerts/silences/list'
+import { listSources } from '@/lib/mirror/read/list-sources'
 import { readDeploys } from '@/lib/telemetry/read/deploys'
 import { namesOf } from '../_page/names'
 import { freshnessNow } from '../_shell/reads'
@@ -22,7 +23,7 @@ const SILENCES_SHOWN = 50
 export async function readAlertsPage(ctx: UserContext, query: AlertsQuery, range: TimeRange, now: Date) {
   const { db } = ctx
   const window = { from: range.from, to: range.to }
-  const [fires, history, silences, receivers, objectives, course, deploys, freshness, users, pages] =
+  const [fires, history, silences, receivers, objectives, course, deploys, freshness, users, pages, sources] =
     await Promise.all([
       readFiring(db, now),
       listAlerts(db, now, query.kind === null ? {} : { kind: [query.kind] }, {
@@ -37,6 +38,7 @@ export async function readAlertsPage(ctx: UserContext, query: AlertsQuery, range
       freshnessNow(),
       listUsers(db),
       countPages(db, range.to),
+      listSources(db, now),
     ])
   const firing = fires.toSorted((a, b) => Number(isUrgent(b)) - Number(isUrgent(a)))
   const open = query.open ?? firing[0]?.id ?? null
@@ -53,6 +55,8 @@ export async function readAlertsPage(ctx: UserContext, query: AlertsQuery, range
     firing: shown,
     /** An alert that is over, to which a link led. */
     opened,
+    /** Without a service that sends and a source that is read nothing can fire. */
+    evaluated: freshness.length > 0 || sources.some(({ enabled }) => enabled),
     history,
     silences,
     receivers,

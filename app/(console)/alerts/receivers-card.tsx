@@ -28,7 +28,7 @@ export function ReceiversCard({ receivers, pages, people, forbidden, place }: Pr
       aside={`pages for duplicates in 7 days: ${pages ?? 'not measured'}`}
     >
       {receivers.length === 0 && (
-        <EmptyState kind="waiting" title="Nobody is told yet">
+        <EmptyState kind="waiting" title="No receiver is configured">
           Alerts fire on this page and in the bar only, and pages for duplicates (M10) are not measured.
         </EmptyState>
       )}
@@ -40,8 +40,8 @@ export function ReceiversCard({ receivers, pages, people, forbidden, place }: Pr
             title={
               <>
                 {receiver.name}
-                <Badge>webhook</Badge>
-                {receiver.paging && <Badge tone="warn">pages</Badge>}
+                <Badge>Webhook</Badge>
+                {receiver.paging && <Badge tone="warn">Pages</Badge>}
               </>
             }
             action={

@@ -4,17 +4,25 @@ import { PageLink } from '@/app/_ui/page-link'
 import { env } from '@/lib/env'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
 
-type Step = { done: boolean; title: string; body: ReactNode }
+type Step = { done: boolean; waits: string; title: string; body: ReactNode }
 
 type Props = { measured: boolean; sources: readonly SourceView[] }
 
 /** Before there is anything to show: how the first span comes in and the first store is read. Ticks itself. */
 export function Onboarding({ measured, sources }: Props) {
   const { IDEMSCOPE_OTLP_HOST: host, OTLP_PORT: port, IDEMSCOPE_OTLP_TOKEN: token } = env()
-  const read = (kind: string) => sources.some((source) => source.kind === kind && source.lastOkAt !== null)
+  /** A source that is connected is another thing than one that was read. */
+  const stepOf = (kind: string) => {
+    const connected = sources.filter((source) => source.kind === kind)
+    return {
+      done: connected.some(({ lastOkAt }) => lastOkAt !== null),
+      waits: connected.length === 0 ? 'not connected' : 'connected, not read yet',
+    }
+  }
   const steps: Step[] = [
     {
       done: measured,
+      waits: 'waiting for the first span',
       title: 'Send the first span',
       body: (
         <>
@@ -35,7 +43,7 @@ export function Onboarding({ measured, sources }: Props) {
       ),
     },
     {
-      done: read('intent'),
+      ...stepOf('intent'),
       title: 'Connect the idempotency store',
       body: (
         <>
@@ -53,12 +61,12 @@ export function Onboarding({ measured, sources }: Props) {
       ),
     },
     {
-      done: read('provider'),
+      ...stepOf('provider'),
       title: 'Connect the payment provider',
       body: <SourceHelp what="With it a stuck key is checked against what was really charged." />,
     },
     {
-      done: read('ledger'),
+      ...stepOf('ledger'),
       title: 'Connect the ledger',
       body: (
         <SourceHelp what="With it reconciliation finds what was charged and never booked, and the other way round." />
@@ -87,9 +95,7 @@ export function Onboarding({ measured, sources }: Props) {
             <div className="min-w-0 flex-1">
               <h3 className="font-medium">
                 {step.title}
-                <span className="ml-2 font-normal text-ink-3">
-                  {step.done ? 'done' : index === 0 ? 'waiting for the first span' : 'not connected'}
-                </span>
+                <span className="ml-2 font-normal text-ink-3">{step.done ? 'done' : step.waits}</span>
               </h3>
               {!step.done && index <= Math.max(1, open) && <div className="mt-1 text-ink-2">{step.body}</div>}
             </div>

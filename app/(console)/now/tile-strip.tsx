@@ -33,7 +33,7 @@ function TileCell({ tile }: { tile: Tile }) {
         </PageLink>
       </h2>
       {tile.value === null ? (
-        <p className="flex h-8 items-center font-medium text-ink-2 text-l">Not measured</p>
+        <p className="flex h-8 items-center font-medium text-ink-2 text-l">{tile.empty ?? 'Not measured'}</p>
       ) : (
         <p className="flex h-8 items-baseline gap-1.5">
           <span className={classNames('font-semibold text-kpi tracking-tight', ink)}>{tile.value}</span>

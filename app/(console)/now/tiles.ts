@@ -12,8 +12,9 @@ export type Tile = {
   id: string
   title: string
   standing: Standing
-  /** Null = not measured; `facts` then says why. */
+  /** Null = `empty` stands in its place, and `facts` says why. */
   value: string | null
+  empty?: 'Not connected' | 'Not read yet'
   unit: string
   facts: string[]
   stale: Stale | null
@@ -118,7 +119,15 @@ function latencyTile(measure: Measure, stale: Stale | null, spark: (number | nul
 function locksTile({ locks, sources, now }: NowData): Tile {
   const base = { id: 'locks', title: 'Stuck locks', href: '/locks', unit: '', spark: [] }
   if (!hasStore(sources)) {
-    return { ...base, standing: 'unknown', value: null, facts: ['no idempotency store is read'], stale: null }
+    const connected = sources.some(({ kind, enabled }) => kind === 'intent' && enabled)
+    return {
+      ...base,
+      standing: 'unknown',
+      value: null,
+      empty: connected ? 'Not read yet' : 'Not connected',
+      facts: [connected ? 'the idempotency store was not read yet' : 'no idempotency store is connected'],
+      stale: null,
+    }
   }
   const stale = staleStore(sources)
   const safe = locks.stuckItems.filter(

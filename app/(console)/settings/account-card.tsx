@@ -28,7 +28,7 @@ export function AccountCard(props: {
             title={
               <>
                 {deviceName(session.userAgent)}
-                {session.id === sessionId && <Badge tone="accent">this one</Badge>}
+                {session.id === sessionId && <Badge tone="accent">This one</Badge>}
               </>
             }
             action={

@@ -49,7 +49,7 @@ function Role({ user, account }: { user: User; account: Account | null }) {
   return (
     <span className="flex flex-wrap gap-1">
       <Badge tone={role === 'admin' || role === 'approver' ? 'accent' : 'plain'}>{role}</Badge>
-      {banned && <Badge tone="bad">locked out</Badge>}
+      {banned && <Badge tone="bad">Locked out</Badge>}
       {!service && account !== null && !banned && <Standing account={account} />}
     </span>
   )
@@ -57,11 +57,11 @@ function Role({ user, account }: { user: User; account: Account | null }) {
 
 /** What an account waits for. */
 function Standing({ account: { accepted, invitedUntil, heldBy } }: { account: Account }) {
-  if (!accepted) return <Badge tone="warn">{invitedUntil === null ? 'link ended' : 'invited'}</Badge>
+  if (!accepted) return <Badge tone="warn">{invitedUntil === null ? 'Link ended' : 'Invited'}</Badge>
   if (heldBy.length === 0) return null
   return (
     <Badge tone="warn" title={`${heldBy.join(', ')} may be behind it`}>
-      not confirmed
+      Not confirmed
     </Badge>
   )
 }

@@ -40,8 +40,8 @@ export async function AdviceCard({ db, range, ...rest }: Props) {
           Stopped after 20 s: choose a shorter range.
         </EmptyState>
       ) : endpoints.length === 0 ? (
-        <EmptyState kind="none" title="No key was seen in this range">
-          Advice needs telemetry of keys that came more than once.
+        <EmptyState kind="waiting" title="Not measured: no key was seen in this range">
+          Advice needs telemetry of keys that came more than once. Widen the range if some came before.
         </EmptyState>
       ) : (
         <Table
@@ -68,7 +68,7 @@ const columnsOf = (about: Omit<Props, 'db'>): Column<RetryWindow>[] => [
     cell: ({ endpoint, uncertain, retriedKeys }) => (
       <>
         <span className="block whitespace-nowrap font-mono text-s">{endpoint}</span>
-        {uncertain && retriedKeys > 0 && <Badge title="Fewer than 1,000 keys were retried">uncertain</Badge>}
+        {uncertain && retriedKeys > 0 && <Badge title="Fewer than 1,000 keys were retried">Uncertain</Badge>}
       </>
     ),
   },

@@ -59,7 +59,7 @@ const columnsOf = ({
           <ShortId id={id} />
           {collectedAt === null && (
             <Badge tone="warn" title="The run ended in between: its rows are still in the store">
-              not collected
+              Not collected
             </Badge>
           )}
         </span>

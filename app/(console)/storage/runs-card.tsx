@@ -18,10 +18,10 @@ import { COLLECTIONS_BY, type StorageQuery, writeStorage } from './query'
 const BY_LABEL: Record<StorageQuery['by'], string> = { all: 'All', people: 'By people' }
 
 const OUTCOME: Record<string, { text: string; tone?: BadgeTone; title?: string }> = {
-  collected: { text: 'collected', tone: 'ok' },
-  dry_run: { text: 'would take', tone: 'accent' },
+  collected: { text: 'Collected', tone: 'ok' },
+  dry_run: { text: 'Would collect', tone: 'accent' },
   busy: { text: 'Deferred', tone: 'warn', title: 'Another session was in the way' },
-  incomplete: { text: 'incomplete', tone: 'warn', title: 'A store could not be reached' },
+  incomplete: { text: 'Incomplete', tone: 'warn', title: 'A store could not be reached' },
 }
 
 /** Collections and dry runs, newest first. */
@@ -107,7 +107,7 @@ function Outcome({ run }: { run: RunView }) {
   if (run.state === 'failed')
     return (
       <Badge tone="bad" title={run.error ?? undefined}>
-        failed
+        Failed
       </Badge>
     )
   const { text, ...look } = OUTCOME[run.outcome ?? ''] ?? { text: run.outcome ?? run.state }
