@@ -43,7 +43,7 @@ function daysLeft(total: StoreTotal, forbidden: string | null): Figure {
   const { source, capacityBytes, bytesADay, daysLeft: days } = total
   const capacity = (
     <ActDialog
-      opener={capacityBytes === null ? 'Capacity not set' : `of ${bytesText(capacityBytes)}`}
+      opener={capacityBytes === null ? 'Set capacity' : `of ${bytesText(capacityBytes)}`}
       openerLook="link"
       forbidden={forbidden}
       title="How much this store may hold"
