@@ -60,7 +60,7 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
       migrateStore({ pool: options.pool, schema, clock, waitMs }),
     registerTier: partitions.registerTier,
     ensurePartitions: partitions.ensure,
-    acquire: async (request) => acquireLease(db, request, await partitions.tierId(request.tier)),
+    acquire: async (request) => acquireLease(db, clock, request, await partitions.tierId(request.tier)),
     heartbeat: (holder, leaseMs) => heartbeatLease(db, holder, leaseMs),
     complete: (holder, response) => completeCovered(db, partitions, holder, response),
     giveBack: (holder) => giveBackLease(db, holder),

@@ -2,16 +2,18 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 /**
- * What becomes of the connection at the next COMMIT: it breaks before the server hears of it; the server hears of it and
+ * What becomes of the connection at the next such statement: it breaks before the server hears of it; the server hears of it and
  * its answer is lost; or only the client's half breaks, and the server goes on waiting.
  */
 export type Break = 'before' | 'after' | 'half'
 
-/** A proxy before PostgreSQL that breaks a connection exactly at COMMIT. */
+type Match = (bytes: Buffer) => boolean
+
+/** A proxy before PostgreSQL that breaks a connection exactly at one statement. */
 export async function startBreakingProxy(url: string) {
   const target = new URL(url)
   const sockets = new Set<Socket>()
-  let armed: Break | null = null
+  let armed: { how: Break; at: Match } | null = null
   let refusing = false
   let broken = 0
 
@@ -26,8 +28,8 @@ export async function startBreakingProxy(url: string) {
     let losing = false
     let keeping = false
     client.on('data', (bytes) => {
-      if (armed !== null && isCommit(bytes)) {
-        const how = armed
+      if (armed?.at(bytes)) {
+        const { how } = armed
         armed = null
         broken += 1
         if (how === 'after') losing = true
@@ -55,7 +57,11 @@ export async function startBreakingProxy(url: string) {
   return {
     url: through.href,
     breakAtCommit(how: Break) {
-      armed = how
+      armed = { how, at: isCommit }
+      broken = 0
+    },
+    breakAtAcquire(how: Break) {
+      armed = { how, at: isAcquire }
       broken = 0
     },
     /** How often it broke since it was told to. */
@@ -71,6 +77,8 @@ export async function startBreakingProxy(url: string) {
   }
 }
 
+/** It names the function, or the statement that was prepared for it. */
+const isAcquire: Match = (bytes) => bytes.includes('idem_acquire')
+
 /** A simple query, whose text is COMMIT. */
-const isCommit = (bytes: Buffer): boolean =>
-  bytes[0] === 0x51 && bytes.subarray(5, 11).toString() === 'COMMIT'
+const isCommit: Match = (bytes) => bytes[0] === 0x51 && bytes.subarray(5, 11).toString() === 'COMMIT'

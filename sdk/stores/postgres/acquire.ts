@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto'
+import { type Clock, sleep } from '../../clock'
+import { StoreUnavailableError } from '../../errors'
 import type { Json } from '../../json'
 import type { Acquired, AcquireRequest, EffectKind, RecordState, Step } from '../store'
 import type { StoreDatabase } from './database'
+import { isAnswerLost } from './unavailable'
 
 type AcquiredRow = {
   kind: Acquired['kind']
@@ -42,13 +46,20 @@ const STATES = {
 
 const STEP_STATES = { B: 'begun', C: 'committed', F: 'failed', U: 'unknown' } as const
 
-/** One round trip. It runs outside any transaction of the application, or a second execution could not see it. */
+/** After a broken connection: some 1.3 s in all, in which a server that restarts, or its pooler, may be back. */
+const RETRY_DELAYS_MS = [0, 50, 250, 1_000]
+
+/**
+ * One round trip. It runs outside any transaction of the application, or a second execution could not see it. When the
+ * connection breaks before its answer, the same acquire is sent again, and goes on with the lease that it has already.
+ */
 export async function acquireLease(
   db: StoreDatabase,
+  clock: Clock,
   request: AcquireRequest,
   tier: number,
 ): Promise<Acquired> {
-  const row = await db.callOne<AcquiredRow>('idem_acquire', [
+  const values = [
     request.scope,
     request.key,
     tier,
@@ -56,9 +67,33 @@ export async function acquireLease(
     request.owner,
     request.leaseMs,
     request.traceId === null ? null : Buffer.from(request.traceId, 'hex'),
-  ])
-  return toAcquired(row)
+  ]
+  const acquireId = randomUUID()
+  const acquire = async () => {
+    try {
+      return toAcquired(await db.callOne<AcquiredRow>('idem_acquire', [...values, acquireId]))
+    } catch (error) {
+      // Before its migration a store knows no such id: requests go on, and what is lost waits for its lease.
+      if (!isUndefinedFunction(error)) throw error
+      return toAcquired(await db.callOne<AcquiredRow>('idem_acquire', values))
+    }
+  }
+  let lost = false
+  for (const delayMs of RETRY_DELAYS_MS) {
+    try {
+      return await acquire()
+    } catch (error) {
+      lost ||= isAnswerLost(error)
+      // Where nothing was sent, a retry would only delay that the store cannot be reached.
+      if (!lost || !(error instanceof StoreUnavailableError)) throw error
+    }
+    await sleep(clock, delayMs)
+  }
+  return acquire()
 }
+
+const isUndefinedFunction = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === '42883'
 
 function toAcquired(row: AcquiredRow): Acquired {
   if (row.kind === 'mismatch') return { kind: 'mismatch', state: STATES[row.state] }

@@ -24,10 +24,10 @@ export function openStoreDatabase(
   prepare: boolean,
 ): StoreDatabase {
   const prefix = quoteIdentifier(schema)
-  // One a function: how many values it takes never changes.
+  // One for each function and number of values.
   const statements = new Map<string, { name?: string; text: string }>()
   const statementOf = (name: string, values: unknown[], within: boolean) => {
-    const key = within ? `${name}.within` : name
+    const key = `${name}.${values.length}${within ? '.within' : ''}`
     const known = statements.get(key)
     if (known !== undefined) return known
     const call = `${prefix}.${name}(${values.map((_, at) => `$${at + 1}`).join(', ')})`

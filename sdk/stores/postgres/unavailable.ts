@@ -19,6 +19,18 @@ export function asStoreError(error: unknown): unknown {
     : error
 }
 
+const BROKEN_CODE = /^(0800[367]|57P0[12]|ECONNRESET|EPIPE)/
+const BROKEN_MESSAGE = /^Connection terminated(?! due to connection timeout)/
+
+/** The connection broke over a statement: what the statement does may be done. */
+export function isAnswerLost(error: unknown): boolean {
+  if (!(error instanceof StoreUnavailableError) || !(error.cause instanceof Error)) return false
+  const { cause } = error
+  return 'code' in cause && typeof cause.code === 'string'
+    ? BROKEN_CODE.test(cause.code)
+    : BROKEN_MESSAGE.test(cause.message)
+}
+
 // node reports a refused connection to a name with two addresses as an AggregateError.
 const isAggregate = (error: Error): boolean =>
   error instanceof AggregateError &&
