@@ -5,6 +5,7 @@ export default defineConfig({
   resolve: { alias: { '@/': new URL('./', import.meta.url).pathname } },
   test: {
     include: ['test/acceptance/**/*.acceptance.ts'],
+    setupFiles: ['test/end-with-runner.ts'],
     pool: 'forks',
     fileParallelism: false,
     testTimeout: 900_000,

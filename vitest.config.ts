@@ -7,6 +7,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 3,
     globalSetup: ['test/global-postgres.ts'],
+    setupFiles: ['test/end-with-runner.ts'],
     // How long something takes says nothing on a machine that others share; a test that hangs is ended all the same.
     testTimeout: 90_000,
     expect: { poll: { timeout: 60_000 } },

@@ -4,7 +4,10 @@ import type { Log } from '@/lib/log'
 
 const SHUTDOWN_TIMEOUT_MS = 5_000
 
-/** Runs `close` once on SIGTERM, SIGINT or when the supervisor is gone, then ends the process: after `withinMs` in any case. */
+/**
+ * Runs `close` once on SIGTERM, SIGINT, SIGHUP or when the supervisor is gone, then ends the process: after `withinMs` in
+ * any case. A signal that comes again (npm passes on what the terminal sends to both) changes nothing.
+ */
 export function onShutdown(log: Log, close: () => Promise<void>, withinMs = SHUTDOWN_TIMEOUT_MS): void {
   let closing = false
   const shutdown = (reason: string) => {
@@ -20,8 +23,7 @@ export function onShutdown(log: Log, close: () => Promise<void>, withinMs = SHUT
       },
     )
   }
-  process.once('SIGTERM', () => shutdown('SIGTERM'))
-  process.once('SIGINT', () => shutdown('SIGINT'))
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => shutdown(signal))
   process.once('disconnect', () => shutdown('the supervisor is gone'))
 }
 

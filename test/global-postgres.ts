@@ -5,6 +5,7 @@ import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { type EmbeddedPostgres, startEmbeddedPostgres, THROW_AWAY } from '@/jobs/supervisor/embedded/postgres'
 import { applyMigrations } from '@/prisma/engine'
+import { exitOnSignals } from './support/interrupted'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -17,12 +18,16 @@ export default async function setup(project: TestProject) {
   const folder = mkdtempSync(join(tmpdir(), 'idemscope-test-'))
   // As root the server runs as another user, who must be able to enter the folder.
   chmodSync(folder, 0o755)
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  // Ctrl-C: Vitest waits for nothing then. The server ends with this process, and then its folder goes.
+  exitOnSignals()
+  process.once('exit', remove)
   const postgres = await startEmbeddedPostgres(folder, {
     settings: [...THROW_AWAY, 'max_prepared_transactions=10'],
   })
   const end = async () => {
     await postgres.stop()
-    rmSync(folder, { recursive: true, force: true })
+    remove()
   }
   try {
     await createTemplate(postgres)

@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { constants } from 'node:os'
 import { relative } from 'node:path'
 import { ensureInstalled, ensurePrograms } from './support/prerequisites'
 
@@ -40,15 +41,11 @@ function vitest(name: string, config: string): Step {
 type Failure = { test: string; message: string }
 type Outcome = { passed: number; failures: Failure[] }
 
-function run({ name, command, report }: Step): Outcome {
+async function run({ name, command, report }: Step): Promise<Outcome> {
   console.log(`\n── ${name}`)
   if (report) rmSync(report, { force: true })
   const startedAt = performance.now()
-  const [program = '', ...args] = command
-  const { status } = spawnSync(program, args, {
-    stdio: 'inherit',
-    env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1' },
-  })
+  const status = await runStep(command)
   const outcome = report && existsSync(report) ? readReport(report) : undefined
   if (outcome) console.log(`── ${name}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
   if (status === 0) return outcome ?? { passed: 1, failures: [] }
@@ -57,6 +54,48 @@ function run({ name, command, report }: Step): Outcome {
     ? outcome.failures
     : [{ test: name, message: `ended with ${status}` }]
   return { passed: outcome?.passed ?? 0, failures }
+}
+
+/** The step that goes on, in a process group of its own: a signal reaches all of it, once, and is waited for. */
+let running: ChildProcess | undefined
+
+function runStep([program = '', ...args]: string[]): Promise<number | null> {
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+    env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1' },
+  })
+  running = child
+  return new Promise((done, fail) => {
+    child.once('error', fail)
+    child.once('exit', done)
+  })
+}
+
+let interrupted = false
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (interrupted) return
+    interrupted = true
+    if (running?.pid !== undefined) signalGroup(running.pid, signal)
+    void groupHasEnded(running?.pid).then(() => process.exit(128 + constants.signals[signal]))
+  })
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pid, signal)
+  } catch {
+    // All of it has ended.
+    return false
+  }
+}
+
+/** A demo that a test has started takes some seconds; what nobody has reaped is not waited for without end. */
+async function groupHasEnded(pid: number | undefined): Promise<void> {
+  const deadline = performance.now() + 20_000
+  while (pid !== undefined && signalGroup(pid, 0) && performance.now() < deadline)
+    await new Promise((done) => setTimeout(done, 100))
 }
 
 function readReport(path: string): Outcome {
@@ -123,7 +162,8 @@ ensureInstalled()
 ensurePrograms()
 const only = process.argv.slice(2)
 const steps = only.length === 0 ? STEPS : STEPS.filter(({ name }) => only.some((word) => name.includes(word)))
-const outcomes = steps.map(run)
+const outcomes: Outcome[] = []
+for (const step of steps) outcomes.push(await run(step))
 const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0)
 const failures = outcomes.flatMap((outcome) => outcome.failures)
 printFailures(failures)

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { AppError } from '@/lib/core/errors'
+import { runGroup } from './own-process'
 
 const INPUTS = [
   'app',
@@ -18,7 +18,7 @@ const INPUTS = [
 ]
 const STAMP = '.next/idemscope-build.json'
 
-/** Builds the console unless the last build was of the same sources. Throws `internal` with the build's output. */
+/** Builds the console unless the last build was of the same sources. Throws `internal` with the build's output; ended by `signal`. */
 export async function buildConsole(signal?: AbortSignal): Promise<'built' | 'fresh'> {
   const hash = hashOf(INPUTS)
   if (existsSync(STAMP) && existsSync('.next/standalone/server.js')) {
@@ -32,24 +32,13 @@ export async function buildConsole(signal?: AbortSignal): Promise<'built' | 'fre
   return 'built'
 }
 
-function nextBuild(signal?: AbortSignal): Promise<void> {
-  return new Promise((done, fail) => {
-    const child = spawn(process.execPath, ['node_modules/next/dist/bin/next', 'build'], {
-      env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...(signal ? { signal } : {}),
-    })
-    let output = ''
-    const keep = (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-20_000)
-    }
-    child.stdout.on('data', keep)
-    child.stderr.on('data', keep)
-    child.once('error', fail)
-    child.once('exit', (code) =>
-      code === 0 ? done() : fail(new AppError('internal', `next build failed:\n${output}`)),
-    )
+async function nextBuild(signal?: AbortSignal): Promise<void> {
+  const { code, output } = await runGroup(process.execPath, ['node_modules/next/dist/bin/next', 'build'], {
+    signal,
+    env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
   })
+  signal?.throwIfAborted()
+  if (code !== 0) throw new AppError('internal', `next build failed:\n${output}`)
 }
 
 function hashOf(paths: string[]): string {

@@ -31,6 +31,7 @@ export class Children {
   }
 
   start(spec: ChildSpec, restartMs = RESTART_MIN_MS): void {
+    if (this.stopping) return
     const startedAt = performance.now()
     const child = spawn(process.execPath, spec.args, {
       env: spec.env,
@@ -41,25 +42,30 @@ export class Children {
     this.running.set(spec.name, child)
     if (spec.onStop) this.closers.set(spec.name, spec.onStop)
     if (spec.onMessage) child.on('message', spec.onMessage)
-    child.on('error', (error) => this.log.error({ child: spec.name, err: error }, 'child could not start'))
-    child.once('exit', (code, signal) => {
+    const restart = (why: object) => {
       this.running.delete(spec.name)
       if (this.stopping) return
       const waitMs = performance.now() - startedAt > HEALTHY_AFTER_MS ? RESTART_MIN_MS : restartMs
-      this.log.error(
-        { child: spec.name, code, signal, restartInMs: waitMs },
-        'child ended; starting it again',
-      )
-      setTimeout(() => {
-        if (!this.stopping) this.start(spec, Math.min(waitMs * 2, RESTART_MAX_MS))
-      }, waitMs)
+      this.log.error({ child: spec.name, ...why, restartInMs: waitMs }, 'child ended; starting it again')
+      setTimeout(() => this.start(spec, Math.min(waitMs * 2, RESTART_MAX_MS)), waitMs)
+    }
+    child.on('error', (error) => {
+      this.log.error({ child: spec.name, err: error }, 'trouble with a child')
+      // One that could not be started has no exit.
+      if (child.pid === undefined) restart({})
     })
+    child.once('exit', (code, signal) => restart({ code, signal }))
   }
 
   /** Asks all to end, round by round, each with six seconds before it insists; resolves when none is left. */
   async stop(rounds: readonly (readonly string[])[]): Promise<void> {
     this.stopping = true
-    await Promise.all([...this.closers.values()].map((close) => close()))
+    // What cannot be said to a database that is gone must not keep the others running.
+    await Promise.all(
+      [...this.closers].map(([child, close]) =>
+        close().catch((error: unknown) => this.log.warn({ child, err: error }, 'not closed in order')),
+      ),
+    )
     for (const names of rounds) {
       const children = names.flatMap((name) => this.running.get(name) ?? [])
       await Promise.all(children.map(endProcess))

@@ -20,7 +20,7 @@ export async function provision(
   secrets: Secrets,
   demo: boolean,
 ): Promise<DatabaseUrls> {
-  const client = new pg.Client({ connectionString: postgres.url('postgres') })
+  const client = openClient(postgres.url('postgres'))
   await client.connect()
   try {
     await ensureRole(client, 'idemscope', secrets.consolePassword)
@@ -53,7 +53,7 @@ export async function migrateGuarded(
   postgres: Pick<KeptPostgres, 'url'>,
   migrate: () => Promise<unknown>,
 ): Promise<void> {
-  const client = new pg.Client({ connectionString: postgres.url(CONSOLE.database) })
+  const client = openClient(postgres.url(CONSOLE.database))
   await client.connect()
   try {
     // Before anything is changed: what cannot be migrated stays as it is.
@@ -64,6 +64,13 @@ export async function migrateGuarded(
   } finally {
     await client.end()
   }
+}
+
+/** A server that ends while nothing is asked of it must not end this process: the next query says so. */
+function openClient(connectionString: string): pg.Client {
+  const client = new pg.Client({ connectionString })
+  client.on('error', () => undefined)
+  return client
 }
 
 /** Role names are constants of this file and passwords are hex: neither needs quoting. */

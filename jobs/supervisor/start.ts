@@ -21,28 +21,26 @@ import { type DatabaseUrls, migrateGuarded, provision } from './provision'
 import { waitForFigures, waitUntilReady } from './ready'
 import { writeRuntime } from './runtime-file'
 import { readOrCreateSecrets, type Secrets } from './secrets'
+import { Teardown } from './teardown'
 
 // `npm start` and `npm run demo`: one of each process under one supervisor, with an embedded PostgreSQL when
 // DATABASE_URL is not set. A crash of one does not take the others; Ctrl-C and SIGTERM end all.
 
-/** What was begun, to be ended in the other order. */
-const undo: (() => Promise<void> | void)[] = []
+const teardown = new Teardown()
 
 /** Who uses another ends before it, so that a normal stop looks like no fault: workers ask the demo's provider, the demo sends traces. */
 const END_ROUNDS = [['worker', 'web'], ['demo'], ['receiver']] as const
-/** Longer than three rounds of children (6 s each) and PostgreSQL (10 s) are given: who ends before them leaves them behind. */
-const END_ALL_WITHIN_MS = 30_000
-
-async function endAll(): Promise<void> {
-  for (const step of undo.splice(0).toReversed()) await step()
-}
+/** Longer than goodbyes (5 s), three rounds of children (6 s each) and PostgreSQL (13 s) are given. */
+const END_ALL_WITHIN_MS = 40_000
 
 await startProcess(async () => {
   try {
     await start(parseOptions(process.argv.slice(2)), env())
   } catch (error) {
-    await endAll()
-    throw error
+    const toldToStop = teardown.signal.aborted
+    await teardown.end().catch((failure: unknown) => console.error(failure))
+    // What breaks because all is being ended is no news.
+    if (!toldToStop) throw error
   }
 })
 
@@ -52,10 +50,10 @@ async function start(options: Options, settings: Env): Promise<void> {
   }
   const folder = resolve(settings.IDEMSCOPE_DATA_DIR)
   const consoleUrl = publicUrl(settings)
-  undo.push(lockDataFolder(folder, consoleUrl, systemClock.now()))
+  teardown.add(lockDataFolder(folder, consoleUrl, systemClock.now()))
   // Who tries the demo reads its progress; what goes wrong is logged all the same.
   const log = createLog('supervisor', options.demo ? 'warn' : settings.IDEMSCOPE_LOG_LEVEL)
-  onShutdown(log, endAll, END_ALL_WITHIN_MS)
+  onShutdown(log, () => teardown.end(), END_ALL_WITHIN_MS)
   await assertPortFree(settings.PORT, settings.IDEMSCOPE_HOST, 'PORT')
   await assertPortFree(settings.OTLP_PORT, settings.IDEMSCOPE_OTLP_HOST, 'OTLP_PORT')
   if (settings.DATABASE_URL !== undefined) {
@@ -64,15 +62,17 @@ async function start(options: Options, settings: Env): Promise<void> {
     await requireReleasedDatabase(settings.DATABASE_URL)
   }
 
-  const stopBuild = new AbortController()
-  undo.push(() => stopBuild.abort())
   const progress = createProgress()
   const building = progress.step(
     'Building the console: about a minute, at the first start only',
-    buildConsole(stopBuild.signal),
+    buildConsole(teardown.signal),
   )
   // Awaited below; until then a failure must not count as unhandled.
-  building.catch(() => undefined)
+  const built = building.then(
+    () => undefined,
+    () => undefined,
+  )
+  teardown.add(() => built)
 
   const secrets = readOrCreateSecrets(folder)
   const { databaseUrl, demoUrls } = await progress.step(
@@ -85,7 +85,7 @@ async function start(options: Options, settings: Env): Promise<void> {
   const admin = await prepareConsole(databaseUrl, options.demo ? undefined : settings.IDEMSCOPE_ADMIN_EMAIL)
 
   const children = new Children(log)
-  undo.push(() => children.stop(END_ROUNDS))
+  teardown.add(() => children.stop(END_ROUNDS))
   children.start({ name: 'receiver', args: RECEIVER_ARGS, env: environment })
   // A build takes the whole machine: traffic beside it would show faults that nobody planned.
   await building
@@ -93,7 +93,7 @@ async function start(options: Options, settings: Env): Promise<void> {
   if (demo) children.start(demoChild(demo, databaseUrl, log))
   children.start({ name: 'web', args: ['jobs/web.mjs'], env: environment })
 
-  undo.push(
+  teardown.add(
     writeRuntime(folder, {
       databaseUrl,
       consoleUrl,
@@ -121,14 +121,18 @@ async function prepareDatabase(given: {
     await applyMigrations(settings.DATABASE_URL)
     return { databaseUrl: settings.DATABASE_URL, demoUrls: undefined }
   }
-  const postgres = await keepEmbeddedPostgres(folder, log)
-  undo.push(() => postgres.stop())
+  const starting = keepEmbeddedPostgres(folder, log, { signal: teardown.signal })
+  teardown.add(async () => {
+    const started = await starting.catch(() => undefined)
+    await started?.stop()
+  })
+  const postgres = await starting
   void postgres.lost.then(async (error) => {
     log.fatal(
       { err: error },
       'the embedded PostgreSQL cannot be kept running; see postgres.log in the data folder',
     )
-    await endAll()
+    await teardown.end().catch(() => undefined)
     process.exit(1)
   })
   const urls = await provision(postgres, secrets, options.demo)

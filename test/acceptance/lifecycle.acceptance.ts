@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apiClient } from '../support/api'
-import { startDemo, until } from '../support/demo'
+import { endDemo, spawnDemo, startDemo, until } from '../support/demo'
 import { processesOf } from '../support/processes'
 
 let folder: string
@@ -26,6 +26,49 @@ test('SIGTERM ends every process within seconds, leaving none', async () => {
   const startedAt = performance.now()
   await demo.stop()
   expect(performance.now() - startedAt).toBeLessThan(30_000)
+  expect(processesOf(folder)).toEqual([])
+})
+
+type Moment = (start: { output: string; runs: (program: string) => boolean }) => boolean
+
+const MOMENTS: [string, Moment][] = [
+  ['its cluster is made', ({ runs }) => runs('initdb')],
+  ['its PostgreSQL starts', ({ runs }) => runs('bin/postgres')],
+  ['its database is migrated', () => logOf('postgres.log').includes('ready to accept connections')],
+  ['its database is filled', ({ output }) => output.includes('✓ Preparing the database')],
+  ['its first process starts', ({ runs }) => runs('jobs/receiver')],
+  ['its last process starts', ({ runs }) => runs('jobs/web.mjs')],
+]
+
+const logOf = (name: string): string => {
+  const path = join(folder, name)
+  return existsSync(path) ? readFileSync(path, 'utf8') : ''
+}
+
+test.each(MOMENTS)('a start that is told to stop while %s leaves nothing running', async (_, isNow) => {
+  const { child, output } = await spawnDemo({ seed: '3', durationS: 0, folder })
+  const runs = (program: string) => processesOf(folder).some(({ name }) => name.includes(program))
+  await expect.poll(() => isNow({ output: output(), runs }), { interval: 3, timeout: 90_000 }).toBe(true)
+  await endDemo(child)
+  expect(processesOf(folder)).toEqual([])
+})
+
+test.each([0, 1_000])(
+  'SIGTERM %i ms after its PostgreSQL was killed leaves nothing running',
+  async (delayMs) => {
+    const demo = await start()
+    const [postmaster] = processesOf(folder).filter(({ name }) => name.includes('bin/postgres'))
+    process.kill(postmaster?.pid ?? 0, 'SIGKILL')
+    await new Promise((done) => setTimeout(done, delayMs))
+    await demo.stop()
+    await expect.poll(() => processesOf(folder), { timeout: 10_000 }).toEqual([])
+  },
+)
+
+test('Ctrl-C that npm passes on once more leaves nothing running', async () => {
+  const demo = await start()
+  for (const pid of demo.pids()) for (let times = 0; times < 3; times += 1) process.kill(pid, 'SIGINT')
+  await demo.stop()
   expect(processesOf(folder)).toEqual([])
 })
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '@/jobs/supervisor/embedded/postgres'
 import { applyMigrations } from '@/prisma/engine'
+import { exitOnSignals } from '../support/interrupted'
 import { cpuSecondsOfFamily } from './cpu'
 
 export type BenchCluster = {
@@ -22,16 +23,9 @@ export async function withCluster(
   const folder = mkdtempSync(join(tmpdir(), 'idemscope-bench-'))
   chmodSync(folder, 0o755)
   const remove = () => rmSync(folder, { recursive: true, force: true })
-  const postgres = await startEmbeddedPostgres(folder, { settings }).catch((error: unknown) => {
-    remove()
-    throw error
-  })
-  const interrupted = () =>
-    void postgres
-      .stop()
-      .then(remove)
-      .then(() => process.exit(130))
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
+  exitOnSignals()
+  process.once('exit', remove)
+  const postgres = await startEmbeddedPostgres(folder, { settings })
   const admin = async (sql: string) => {
     const client = new pg.Client({ connectionString: postgres.url('postgres') })
     await client.connect()
@@ -48,7 +42,6 @@ export async function withCluster(
       dropDatabase: (name) => admin(`DROP DATABASE ${name} WITH (FORCE)`),
     })
   } finally {
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
     await postgres.stop()
     remove()
   }

@@ -29,8 +29,7 @@ export type RunningDemo = {
   stop(): Promise<void>
 }
 
-/** Starts `npm run demo`, or a console that knows nothing yet, on a data folder and ports of its own; waits for /readyz. */
-export async function startDemo(options: {
+type DemoOptions = {
   seed: string
   durationS: number
   rate?: number
@@ -38,15 +37,17 @@ export async function startDemo(options: {
   folder?: string
   /** As `npm start` does: no service, no provider, no traffic. */
   empty?: true
-}): Promise<RunningDemo> {
-  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'idemscope-demo-'))
-  chmodSync(folder, 0o755)
+}
+
+/** The command of `npm run demo` (or `npm start`) on a data folder and ports of its own, and what it has printed. */
+export async function spawnDemo(options: DemoOptions & { folder: string }) {
+  chmodSync(options.folder, 0o755)
   const [port, otlpPort] = [await freePort(), await freePort()]
   const env = {
     ...process.env,
     PORT: String(port),
     OTLP_PORT: String(otlpPort),
-    IDEMSCOPE_DATA_DIR: folder,
+    IDEMSCOPE_DATA_DIR: options.folder,
     // A test's own receiver of notifications listens on this machine.
     IDEMSCOPE_OUTBOUND_ALLOW: '127.0.0.1/32',
   }
@@ -55,30 +56,36 @@ export async function startDemo(options: {
     args.push('--demo', '--seed', options.seed, '--duration', String(options.durationS))
     args.push('--rate', String(options.rate ?? 20), '--fault-rate', String(options.faultRate ?? 0.05))
   }
-  const startedAt = performance.now()
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  // By the channel it learns that this process has ended, and ends too.
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   let output = ''
   const keep = (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-200_000)
   }
-  child.stdout.on('data', keep)
-  child.stderr.on('data', keep)
+  child.stdout?.on('data', keep)
+  child.stderr?.on('data', keep)
+  return { child, env, url: `http://127.0.0.1:${port}`, output: () => output }
+}
 
-  const url = `http://127.0.0.1:${port}`
+/** Starts the demo, or a console that knows nothing yet; waits for /readyz. */
+export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'idemscope-demo-'))
+  const startedAt = performance.now()
+  const { child, env, url, output } = await spawnDemo({ ...options, folder })
   const ready = until(
     async () => {
       if (child.exitCode !== null)
-        throw new Error(`the demo ended with ${child.exitCode}:\n${output.slice(-8_000)}`)
+        throw new Error(`the demo ended with ${child.exitCode}:\n${output().slice(-8_000)}`)
       return fetch(`${url}/readyz`).then(
         (answer) => answer.ok,
         () => false,
       )
     },
     300_000,
-    () => `the demo is not ready:\n${output.slice(-8_000)}`,
+    () => `the demo is not ready:\n${output().slice(-8_000)}`,
   )
   await ready.catch(async (error: unknown) => {
-    await end(child)
+    await endDemo(child)
     throw error
   })
 
@@ -92,14 +99,14 @@ export async function startDemo(options: {
     token: (role) => mintToken(role, env),
     pids: () => [child.pid ?? 0],
     async stop() {
-      await end(child)
+      await endDemo(child)
       if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
     },
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return
+export async function endDemo(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
   const gone = new Promise((done) => child.once('exit', done))
   child.kill('SIGTERM')
   await gone

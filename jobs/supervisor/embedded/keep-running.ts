@@ -14,16 +14,18 @@ export type KeptPostgres = Pick<EmbeddedPostgres, 'port' | 'url' | 'stop'> & {
 
 /**
  * The embedded PostgreSQL, started again on the same port whenever it ends by itself: killed, out of memory, or because
- * its disk was full. Its clients reconnect by themselves.
+ * its disk was full. Its clients reconnect by themselves. Once `signal` aborts it is started no more, and a start that is
+ * under way is ended; `stop` ends it in any case.
  */
 export async function keepEmbeddedPostgres(
   folder: string,
   log: Log,
-  failuresMax = FAILURES_MAX,
+  { failuresMax = FAILURES_MAX, signal }: { failuresMax?: number; signal?: AbortSignal } = {},
 ): Promise<KeptPostgres> {
-  let running = await startEmbeddedPostgres(folder)
+  const stopping = new AbortController()
+  const ending = AbortSignal.any(signal === undefined ? [stopping.signal] : [stopping.signal, signal])
+  let running = await startEmbeddedPostgres(folder, { signal: ending })
   const { port, url } = running
-  let stopping = false
   let report: (reason: Error) => void = () => undefined
   const lost = new Promise<Error>((resolve) => {
     report = resolve
@@ -37,24 +39,25 @@ export async function keepEmbeddedPostgres(
     const recent = failures.filter((at) => at > now - WITHIN_MS).length
     if (recent > failuresMax) return false
     await new Promise((done) => setTimeout(done, RETRY_AFTER_MS * recent))
-    return !stopping
+    return !ending.aborted
   }
 
   async function watch(): Promise<void> {
     let failure = new Error('it ended')
     for (;;) {
       await running.exited
-      if (stopping) return
+      if (ending.aborted) return
       log.error({ err: failure }, 'the embedded PostgreSQL ended; starting it again')
-      if (!(await mayStartAgain())) return stopping ? undefined : report(failure)
+      if (!(await mayStartAgain())) return ending.aborted ? undefined : report(failure)
       try {
-        running = await startEmbeddedPostgres(folder, { port })
+        running = await startEmbeddedPostgres(folder, { port, signal: ending })
         failure = new Error('it ended')
       } catch (error) {
+        if (ending.aborted) return
         if (!(error instanceof AppError)) throw error
         failure = error
       }
-      if (stopping) return running.stop()
+      if (ending.aborted) return running.stop()
     }
   }
   const watching = watch().catch(report)
@@ -64,7 +67,7 @@ export async function keepEmbeddedPostgres(
     url,
     lost,
     async stop() {
-      stopping = true
+      stopping.abort(new Error('the embedded PostgreSQL is being stopped'))
       await running.stop()
       await watching
     },

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import {
   chownSync,
@@ -16,10 +16,14 @@ import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { AppError } from '@/lib/core/errors'
+import { endWithUs, runGroup } from '../own-process'
 import { type Binaries, canReach, chooseUser, copyBinaries, findBinaries, type RunAs } from './binaries'
 
-const START_TIMEOUT_MS = 30_000
-const STOP_TIMEOUT_MS = 10_000
+const START_WITHIN_MS = 30_000
+/** A fast shutdown writes what is in memory first; what insists leaves that to the recovery of the next start. */
+const INSIST_AFTER_MS = { SIGQUIT: 8_000, SIGKILL: 13_000 } as const
+/** An immediate shutdown is over within moments, but for a server that cannot be scheduled. */
+const END_NOW_WITHIN_MS = 5_000
 
 /** Values for a throw-away cluster: a test loses nothing when the machine does. */
 export const THROW_AWAY = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']
@@ -34,13 +38,22 @@ export type EmbeddedPostgres = {
   exited: Promise<void>
 }
 
+type StartOptions = {
+  settings?: string[]
+  /** Default: a free one. */
+  port?: number
+  /** Ends a start that is under way; a server that has started is ended by its `stop`. */
+  signal?: AbortSignal
+  startWithinMs?: number
+}
+
 /**
- * Creates the cluster in `folder` when there is none and starts it on the loopback interface, on a free port unless one
- * is asked for.
+ * Creates the cluster in `folder` when there is none and starts it on the loopback interface. What does not come up in
+ * time, or is told to stop, has ended when this throws. A server ends with this process, unless that is killed.
  */
 export async function startEmbeddedPostgres(
   folder: string,
-  { settings = [], port: askedPort }: { settings?: string[]; port?: number } = {},
+  { settings = [], port: askedPort, signal, startWithinMs = START_WITHIN_MS }: StartOptions = {},
 ): Promise<EmbeddedPostgres> {
   const { binaries, dataDir, runAs } = prepare(resolve(folder))
   await stopOrphan(dataDir)
@@ -49,21 +62,25 @@ export async function startEmbeddedPostgres(
   if (!existsSync(initialised)) {
     // A start that was killed within initdb left half a cluster.
     for (const entry of readdirSync(dataDir)) rmSync(join(dataDir, entry), { recursive: true })
-    initialise(binaries, dataDir, runAs, password)
+    await initialise(binaries, dataDir, runAs, password, signal)
     writeFileSync(initialised, '')
   }
 
   const port = askedPort ?? (await freePort())
   const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`
   const logFile = join(folder, 'postgres.log')
-  const deadline = performance.now() + START_TIMEOUT_MS
+  const deadline = performance.now() + startWithinMs
   for (;;) {
+    signal?.throwIfAborted()
     const child = spawnServer(binaries, { dataDir, port, settings, runAs, logFile })
-    const exited = new Promise<void>((done) => child.once('exit', () => done()))
-    const failure = await waitUntilReady(url('postgres'), child, deadline)
-    if (failure === undefined) {
-      return { port, pid: child.pid ?? 0, url, exited, stop: () => stopProcess(child, exited) }
-    }
+    endWithUs(child, () => endNow(child, dataDir))
+    const exited = new Promise<void>((done) => child.once('exit', () => done()).once('error', () => done()))
+    const failure = await waitUntilReady(url('postgres'), child, deadline, signal)
+    const stop = () => stopProcess(child, exited)
+    if (failure === undefined) return { port, pid: child.pid ?? 0, url, exited, stop }
+    // It may still be starting: nobody would end it later.
+    await stop()
+    signal?.throwIfAborted()
     const tail = readFileSync(logFile, 'utf8').split('\n').slice(-8).join('\n')
     // Processes of a server that was killed need a moment to let go of its memory, and to be reaped.
     if (
@@ -142,8 +159,14 @@ function readOrCreatePassword(path: string): string {
   return readFileSync(path, 'utf8').trim()
 }
 
-function initialise(binaries: Binaries, dataDir: string, runAs: RunAs, password: string): void {
-  const { status, stderr } = spawnSync(
+async function initialise(
+  binaries: Binaries,
+  dataDir: string,
+  runAs: RunAs,
+  password: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { code, output } = await runGroup(
     '/bin/sh',
     // initdb wants the password in a file that the user it runs as can open.
     [
@@ -152,10 +175,10 @@ function initialise(binaries: Binaries, dataDir: string, runAs: RunAs, password:
       binaries.initdb,
       dataDir,
     ],
-    { ...runAs, cwd: '/', input: `${password}\n`, encoding: 'utf8' },
+    { ...runAs, cwd: '/', input: `${password}\n`, signal },
   )
-  if (status === 0) return
-  throw new AppError('unavailable', `initdb failed in ${dataDir}: ${stderr}`)
+  signal?.throwIfAborted()
+  if (code !== 0) throw new AppError('unavailable', `initdb failed in ${dataDir}: ${output}`)
 }
 
 /** After a `kill -9` of its supervisor the server lives on; it is ended cleanly before the next start. */
@@ -165,8 +188,9 @@ async function stopOrphan(dataDir: string): Promise<void> {
   const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0])
   if (!Number.isInteger(pid) || !isPostgres(pid)) return
   process.kill(pid, 'SIGINT')
-  const deadline = performance.now() + STOP_TIMEOUT_MS
-  while (isPostgres(pid) && performance.now() < deadline) await pause(50)
+  const startedAt = performance.now()
+  const isOverdue = (afterMs: number) => performance.now() - startedAt > afterMs
+  while (isPostgres(pid) && !isOverdue(INSIST_AFTER_MS.SIGQUIT)) await pause(50)
   if (isPostgres(pid)) process.kill(pid, 'SIGQUIT')
 }
 
@@ -180,11 +204,12 @@ function isPostgres(pid: number): boolean {
   }
 }
 
-/** Undefined when it answers; else why it does not, once it has ended or the time is over. */
+/** Undefined when it answers; else why it does not, once it has ended, is to stop, or the time is over. */
 async function waitUntilReady(
   url: string,
   child: ChildProcess,
   deadline: number,
+  signal: AbortSignal | undefined,
 ): Promise<Error | undefined> {
   for (;;) {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
@@ -196,17 +221,32 @@ async function waitUntilReady(
     )
     // Not waited for: it never ends when the server dies in this moment.
     void client.end().catch(() => undefined)
-    if (error === undefined || child.exitCode !== null || performance.now() > deadline) return error
+    const over = hasEnded(child) || signal?.aborted === true || performance.now() > deadline
+    if (error === undefined || over) return error
     await pause(40)
   }
 }
 
+const hasEnded = ({ pid, exitCode, signalCode }: ChildProcess): boolean =>
+  pid === undefined || exitCode !== null || signalCode !== null
+
 async function stopProcess(child: ChildProcess, exited: Promise<void>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (hasEnded(child)) return
   child.kill('SIGINT')
-  const slow = setTimeout(() => child.kill('SIGQUIT'), STOP_TIMEOUT_MS)
+  const insist = (['SIGQUIT', 'SIGKILL'] as const).map((signal) =>
+    setTimeout(() => child.kill(signal), INSIST_AFTER_MS[signal]),
+  )
   await exited
-  clearTimeout(slow)
+  for (const timer of insist) clearTimeout(timer)
+}
+
+/** While this process ends there is nothing but waiting in place; the server takes its pid file away last. */
+function endNow(child: ChildProcess, dataDir: string): void {
+  child.kill('SIGQUIT')
+  const startedAt = performance.now()
+  const still = new Int32Array(new SharedArrayBuffer(4))
+  while (existsSync(join(dataDir, 'postmaster.pid')) && performance.now() - startedAt < END_NOW_WITHIN_MS)
+    Atomics.wait(still, 0, 0, 20)
 }
 
 export function freePort(): Promise<number> {

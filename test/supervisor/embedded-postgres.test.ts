@@ -1,11 +1,14 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { keepEmbeddedPostgres } from '@/jobs/supervisor/embedded/keep-running'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@/jobs/supervisor/embedded/postgres'
 import { silentLog } from '@/lib/log'
+import { processesOf } from '../support/processes'
 
 let folder: string
 let running: EmbeddedPostgres | undefined
@@ -49,7 +52,7 @@ test('a server whose supervisor was killed is ended before the next start', asyn
 
 test('a kept server that is killed comes back on its port with its data; one that keeps ending is given up', async () => {
   chmodSync(folder, 0o755)
-  const kept = await keepEmbeddedPostgres(folder, silentLog, 2)
+  const kept = await keepEmbeddedPostgres(folder, silentLog, { failuresMax: 2 })
   try {
     const url = kept.url('postgres')
     await query(kept, 'CREATE TABLE kept AS SELECT 42 AS answer')
@@ -63,6 +66,9 @@ test('a kept server that is killed comes back on its port with its data; one tha
     await kept.stop()
   }
 })
+
+/** Processes of the cluster whose command line has this. */
+const processesWith = (what: string) => processesOf(folder).filter(({ name }) => name.includes(what))
 
 function kill(): void {
   const [pid] = readFileSync(join(folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n')
@@ -97,5 +103,57 @@ test.runIf(process.getuid?.() === 0)(
     const [row] = (await query(running, 'SHOW data_directory')) as [{ data_directory: string }]
     expect(row.data_directory).toMatch(/^\/var\/lib\/idemscope\//)
     rmSync(row.data_directory.replace(/\/data$/, ''), { recursive: true, force: true })
+  },
+)
+
+describe('a start that is told to stop', () => {
+  test.each(['initdb', 'bin/postgres'])('leaves nothing running while %s is', async (program) => {
+    chmodSync(folder, 0o755)
+    const stopping = new AbortController()
+    const start = startEmbeddedPostgres(folder, { signal: stopping.signal })
+    const failed = expect(start).rejects.toThrow('enough')
+    await expect
+      .poll(() => processesWith(program).length, { interval: 1, timeout: 30_000 })
+      .toBeGreaterThan(0)
+    stopping.abort(new Error('enough'))
+    await failed
+    expect(processesOf(folder)).toEqual([])
+    // What was half made is no obstacle.
+    running = await startEmbeddedPostgres(folder)
+    expect(await query(running, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  test('ends a server that is not ready in time', async () => {
+    chmodSync(folder, 0o755)
+    await expect(startEmbeddedPostgres(folder, { startWithinMs: 1 })).rejects.toThrow('did not start')
+    expect(processesOf(folder)).toEqual([])
+  })
+
+  test('leaves nothing running while a server that was killed is started again', async () => {
+    chmodSync(folder, 0o755)
+    const kept = await keepEmbeddedPostgres(folder, silentLog)
+    for (const { pid } of processesWith('bin/postgres')) process.kill(pid, 'SIGKILL')
+    await expect.poll(() => processesWith('bin/postgres').length, { interval: 1 }).toBe(0)
+    await expect.poll(() => processesWith('bin/postgres').length, { interval: 1, timeout: 20_000 }).toBe(1)
+    await kept.stop()
+    expect(processesOf(folder)).toEqual([])
+  })
+})
+
+test.each(['exit', 'SIGTERM'])(
+  'a server ends with a process that ends by %s and stops nothing itself',
+  async (how) => {
+    chmodSync(folder, 0o755)
+    const program = fork('test/supervisor/keeps-a-server-child.ts', [folder, how], {
+      execArgv: ['--import', 'tsx'],
+    })
+    const ended = once(program, 'exit')
+    const [started] = await once(program, 'message')
+    expect(started).toBe('started')
+    expect(processesWith('bin/postgres').length).toBeGreaterThan(0)
+    if (how === 'exit') program.send('exit')
+    else program.kill('SIGTERM')
+    await ended
+    expect(processesOf(folder)).toEqual([])
   },
 )
