@@ -98,11 +98,9 @@ test('guesses from everywhere are slowed down, and a device that signed in befor
   })
   // One guess in half a minute, whoever makes it.
   expect(await statusOf({ ...wrong, peer: '198.51.100.1' })).toBe(401)
-  expect(await statusOf({ ...wrong, peer: '198.51.100.2' })).toBe(429)
-  expect(await statusOf({ peer: '198.51.100.3' })).toBe(429)
-  expect(await statusOf({ peer: '198.51.100.3', cookie: device })).toBe(200)
-  clock.advance(MINUTE_MS / 2)
-  expect(await statusOf({ peer: '198.51.100.3' })).toBe(200)
+  expect(await statusOf({ ...wrong, peer: '198.51.101.1' })).toBe(429)
+  expect(await statusOf({ peer: '198.51.102.1' })).toBe(429)
+  expect(await statusOf({ peer: '198.51.102.1', cookie: device })).toBe(200)
 })
 
 test('a device cookie is of one account, made by us, and is no way to guess without end', async () => {

@@ -43,6 +43,14 @@ function plainAddress(text: string): string | null {
   return isIP(address) === 0 ? null : address
 }
 
+/** Where an address is from: what one customer of a network can have many addresses of counts as one. */
+export function networkOf(address: string | null): string {
+  if (address === null) return 'unknown'
+  return isIP(address) === 4
+    ? address.slice(0, address.lastIndexOf('.'))
+    : addressBucket(address).split(':').slice(0, 3).join(':')
+}
+
 /** What one sender can vary at will counts as one: of IPv6 the /64 that a connection gets. */
 export function addressBucket(address: string | null): string {
   if (address === null) return 'unknown'

@@ -3,19 +3,19 @@ import type { Clock } from '@/lib/core/clock'
 import { AppError } from '@/lib/core/errors'
 import type { Db } from '@/lib/db'
 import { type Bucket, bucketKey, countAttempt, giveBack } from './attempts'
-import { addressBucket, clientAddress } from './client-address'
+import { addressBucket, clientAddress, networkOf } from './client-address'
 import { deviceCookie, knownDevice, serializeCookie } from './device'
 import { known, strangers } from './hashing'
 import { signInUnlessReplaced } from './still-right'
+import { returnTurn, takeTurn } from './turns'
 
 const MINUTE_MS = 60_000
 /** One who guesses stops here: at one account, and over all of them. */
 const PER_ACCOUNT_AND_ADDRESS = { limit: 10, windowMs: 5 * MINUTE_MS }
 const PER_ADDRESS = { limit: 30, windowMs: 5 * MINUTE_MS }
 const PER_DEVICE = { limit: 10, windowMs: 5 * MINUTE_MS }
-/** Many who guess at one account are slowed down, together; nobody is kept out of it for good. */
+/** Many who guess at one account take turns from then on; nobody is kept out of it. */
 const PER_ACCOUNT = { limit: 50, windowMs: 15 * MINUTE_MS }
-const SLOW = { limit: 1, windowMs: MINUTE_MS / 2 }
 
 const BODY_BYTES_MAX = 16_384
 
@@ -33,7 +33,8 @@ type Handler = (request: Request) => Promise<Response>
 
 /**
  * Bounds guessing at passwords: by account and address, by address, by account; a device that signed in before counts
- * for itself, so that strangers cannot keep its person out. An attempt is counted before a password is hashed.
+ * for itself, so that strangers cannot keep its person out, and on a new one they wait for a turn
+ * (docs/decisions/057-sign-in-takes-turns.md). An attempt is counted before a password is hashed.
  */
 export function guardSignIn(options: SignInOptions, signIn: Handler): Handler {
   return async (request) => {
@@ -43,12 +44,11 @@ export function guardSignIn(options: SignInOptions, signIn: Handler): Handler {
     if (credentials === null) return refusal(400, 'Send an email and a password as JSON.')
     const { email } = credentials
     const device = knownDevice(request.headers, options.secret, email)
-    const buckets = device === null ? strangersBuckets(options, request, email) : [deviceBucket(device)]
-    const waitMs = await admit(options, buckets, device === null ? email : null)
-    if (waitMs !== null) {
-      const seconds = Math.max(1, Math.ceil(waitMs / 1000))
-      return refusal(429, `Too many attempts. Try again in ${seconds} s.`, seconds)
-    }
+    const address = clientAddress(request.headers, options.trustedProxies)
+    const buckets = device === null ? strangersBuckets(address, email) : [deviceBucket(device)]
+    const asking = device === null ? { email, network: networkOf(address) } : null
+    const admitted = await admit(options, buckets, asking)
+    if (admitted.kind === 'wait') return tooMany(admitted)
     try {
       const lane = device === null ? strangers : known
       const response = await lane.run(() =>
@@ -61,37 +61,50 @@ export function guardSignIn(options: SignInOptions, signIn: Handler): Handler {
       response.headers.append('set-cookie', serializeCookie(cookie))
       return response
     } catch (error) {
+      if (admitted.kind === 'turn' && asking !== null) await returnTurn(options, asking)
       if (error instanceof AppError) return refusal(error.status, error.message, 2)
       throw error
     }
   }
 }
 
-function strangersBuckets(options: SignInOptions, request: Request, email: string): Bucket[] {
-  const address = addressBucket(clientAddress(request.headers, options.trustedProxies))
+function strangersBuckets(address: string | null, email: string): Bucket[] {
+  const sender = addressBucket(address)
   return [
-    { key: bucketKey('address', address), ...PER_ADDRESS },
-    { key: bucketKey('account-address', email, address), ...PER_ACCOUNT_AND_ADDRESS },
+    { key: bucketKey('address', sender), ...PER_ADDRESS },
+    { key: bucketKey('account-address', email, sender), ...PER_ACCOUNT_AND_ADDRESS },
   ]
 }
 const deviceBucket = (device: string): Bucket => ({ key: bucketKey('device', device), ...PER_DEVICE })
 const accountBucket = (email: string): Bucket => ({ key: bucketKey('account', email), ...PER_ACCOUNT })
 
+type Admitted = { kind: 'free' } | { kind: 'turn' } | { kind: 'wait'; waitMs: number; forTurn: boolean }
+
 /**
  * One bucket after the other: what the first one refuses leaves no row in the next, and an address that is refused does
- * not count against the account. Null = go on; else the milliseconds to wait.
+ * not count against the account. A stranger to a busy account is admitted in turn.
  */
 async function admit(
   options: SignInOptions,
   buckets: readonly Bucket[],
-  email: string | null,
-): Promise<number | null> {
+  stranger: { email: string; network: string } | null,
+): Promise<Admitted> {
   for (const bucket of buckets) {
     const waitMs = await countAttempt(options, bucket)
-    if (waitMs !== null) return waitMs
+    if (waitMs !== null) return { kind: 'wait', waitMs, forTurn: false }
   }
-  if (email === null || (await countAttempt(options, accountBucket(email))) === null) return null
-  return countAttempt(options, { key: bucketKey('slow', email), ...SLOW })
+  if (stranger === null || (await countAttempt(options, accountBucket(stranger.email))) === null)
+    return { kind: 'free' }
+  const waitMs = await takeTurn(options, stranger)
+  return waitMs === null ? { kind: 'turn' } : { kind: 'wait', waitMs, forTurn: true }
+}
+
+function tooMany({ waitMs, forTurn }: Extract<Admitted, { kind: 'wait' }>): Response {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000))
+  const message = forTurn
+    ? `Many try to sign in to this account. Your turn comes in ${seconds} s and is kept for ten minutes.`
+    : `Too many attempts. Try again in ${seconds} s.`
+  return refusal(429, message, seconds)
 }
 
 const credentialsSchema = z.object({
