@@ -7,6 +7,8 @@ export type ReconcileSettings = {
   keySecret: string
   /** How long after it happened an effect may not be visible at the provider. */
   settleDelayMs: number
+  /** The longest call to the provider, all repeats included: until then what was begun may still come. */
+  callMs: number
   /** How far the clocks of us, the stores and the provider may be apart. */
   clockSkewMs: number
   /** What is merely not there yet is pending for this long, then a break. */
@@ -33,6 +35,7 @@ export function reconcileSettings(): ReconcileSettings {
   return {
     keySecret: e.IDEMSCOPE_KEY_SECRET,
     settleDelayMs: e.IDEMSCOPE_SETTLE_DELAY_MS,
+    callMs: e.IDEMSCOPE_PROVIDER_CALL_MS,
     clockSkewMs: e.IDEMSCOPE_CLOCK_SKEW_MS,
     breakOnMs: e.IDEMSCOPE_BREAK_ON_MS,
     leaseGraceMs: e.IDEMSCOPE_LEASE_GRACE_MS,

@@ -21,6 +21,7 @@ export const CONTEXT: ClassifyContext = {
   leaseGraceMs: 1_000,
   clockSkewMs: 1_000,
   settleDelayMs: 3_000,
+  callMs: 0,
   rules: [],
   sides: { intent: 'complete', ledger: 'complete', provider: 'complete' },
   coverage: { from: ago(86_400), to: ago(1) },

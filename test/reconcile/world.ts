@@ -35,6 +35,7 @@ export const KEYS = { readKey: 'rk_test_read', writeKey: 'sk_test_write' }
 export const SETTINGS: ReconcileSettings = {
   keySecret: 'k'.repeat(32),
   settleDelayMs: 3_000,
+  callMs: 0,
   clockSkewMs: 1_000,
   breakOnMs: 15_000,
   leaseGraceMs: 1_000,

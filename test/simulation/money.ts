@@ -17,6 +17,7 @@ import type { World } from './world'
 export const RECONCILE_SETTINGS: ReconcileSettings = {
   keySecret: 'k'.repeat(32),
   settleDelayMs: 3_000,
+  callMs: 0,
   clockSkewMs: 1_000,
   breakOnMs: 15_000,
   leaseGraceMs: 1_000,

@@ -1,5 +1,6 @@
 import { caseClass } from '@/lib/core/case-classes'
 import { ruleFor } from '../rules/rules'
+import { absenceMs } from './absence'
 import { disputes } from './aspects/dispute'
 import { existence } from './aspects/existence'
 import { duplicateLedger, phantoms } from './aspects/ledger'
@@ -14,7 +15,7 @@ import { lookUpKey } from './finding'
 import { type MoneyPicture, moneyOf } from './money'
 import { withMoney } from './not-offered'
 import type { Operation } from './operation'
-import { type Unit, unitsOf } from './units'
+import { latest, type Unit, unitsOf } from './units'
 
 export type Classified = {
   findings: Finding[]
@@ -80,8 +81,14 @@ function weigh(
   const due: Date[] = [...rechecks]
   const lookUps: LookUp[] = []
   const findings = drafts.map((draft): Finding => {
-    const { since, lookUps: needed = [], waiting = false, ...rest } = draft
-    const breakOn = since === null ? ctx.asOf : new Date(since.getTime() + graceMs(rest, ctx))
+    const { since, absentSince, lookUps: needed = [], waiting = false, ...rest } = draft
+    const breakOn =
+      since === null
+        ? ctx.asOf
+        : latest(
+            new Date(since.getTime() + graceMs(rest, ctx)),
+            absentSince && new Date(absentSince.getTime() + absenceMs(ctx)),
+          )
     const open = needed.filter((lookUp) => !ctx.lookedUp.has(lookUpKey(lookUp)))
     const ripe = breakOn <= ctx.asOf
     if (ripe && !waiting) lookUps.push(...open)

@@ -50,6 +50,7 @@ export type ClassifyContext = {
   leaseGraceMs: number
   clockSkewMs: number
   settleDelayMs: number
+  callMs: number
   sides: Record<Side, SideState>
   /** What may differ, and for how long; the first rule that fits counts. */
   rules: readonly Rule[]
@@ -66,6 +67,11 @@ export type Draft = Omit<Finding, 'outcome' | 'breakOn' | 'severity' | 'aspect'>
   aspect: Aspect
   /** Pending until this + breakOnMs; null = positive evidence, a break at once. */
   since: Date | null
+  /**
+   * It rests on the provider having nothing: the last moment at which that can have been begun. It is no break before the
+   * longest call from then has ended and shows, whatever the rules tolerate.
+   */
+  absentSince?: Date
   /** Absences that have to be confirmed by id before it is a break. */
   lookUps?: readonly LookUp[]
   /** What it rests on is not complete yet: pending, whatever the time. */

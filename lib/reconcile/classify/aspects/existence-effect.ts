@@ -1,5 +1,5 @@
 import type { CaseClass } from '@/lib/core/case-classes'
-import { keyLookUp, negativeRead } from '../absence'
+import { keyLookUp, lastBegun, negativeRead } from '../absence'
 import { sidesOf } from '../evidence'
 import type { ClassifyContext, Draft, LookUp } from '../finding'
 import type { Charge, Life, Operation, Posting } from '../operation'
@@ -144,6 +144,8 @@ function ofToldCharge(
     objectId: unit.id,
     class: open ? 'status_lag' : posted ? 'phantom_ledger' : 'done_but_no_effect',
     since: latest(life.completedAt, life.acquiredAt),
+    // An id that the provider gave out says that its call had ended.
+    ...(named.length === 0 ? { absentSince: lastBegun(life) } : {}),
     lookUps: named.map((id) => ({ kind: 'charge' as const, id })),
     waiting: ctx.sides.provider !== 'complete' || (named.length === 0 && !negativeRead(life, ctx)),
     subject: { scope: unit.scope, key: unit.key, effectIds: named, reference: referenceOf(operation, unit) },

@@ -1,4 +1,4 @@
-import { keyLookUp, negativeRead } from '../absence'
+import { keyLookUp, lastBegun, negativeRead } from '../absence'
 import { sidesOf } from '../evidence'
 import type { ClassifyContext, Draft } from '../finding'
 import type { Life, Operation } from '../operation'
@@ -65,7 +65,8 @@ function stuck(
   if (made.length > 0 || unit.kind === 'capture' || ctx.sides.provider !== 'complete') {
     return { ...NOTHING, stuck: true, draft: draft('stuck_unknown', {}) }
   }
-  if (negativeRead(life, ctx)) return { ...NOTHING, stuck: true, draft: draft('stuck_no_effect', {}) }
+  if (negativeRead(life, ctx))
+    return { ...NOTHING, stuck: true, draft: draft('stuck_no_effect', { absentSince: lastBegun(life) }) }
   // Not listed that far yet, which the next staging mends, or older than the listing, which only a person can.
   const listed =
     ctx.coverage !== null && ctx.coverage.from.getTime() <= life.acquiredAt.getTime() - ctx.clockSkewMs

@@ -25,6 +25,7 @@ export function phantoms(operation: Operation, units: readonly Unit[], ctx: Clas
         objectId: providerRef === null ? `e:${posting.entryId}` : `p:${providerRef}`,
         class: known ? ('phantom_ledger' as const) : ('unclassified' as const),
         since: posting.bookedAt,
+        absentSince: posting.bookedAt,
         lookUps: providerRef !== null && known ? [{ kind: 'charge' as const, id: providerRef }] : [],
         waiting: ctx.sides.provider !== 'complete',
         subject: {

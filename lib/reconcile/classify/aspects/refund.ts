@@ -120,6 +120,8 @@ function unsent(operation: Operation, pictures: readonly MoneyPicture[], ctx: Cl
         objectId,
         class: 'refund_unsent' as const,
         since: latest(...postings.map(({ bookedAt }) => bookedAt)),
+        // Booked, and then sent: that call may still be under way.
+        absentSince: latest(...postings.map(({ bookedAt }) => bookedAt)),
         lookUps: posting.providerRef === null ? [] : [{ kind: 'refund' as const, id: posting.providerRef }],
         waiting: ctx.sides.provider !== 'complete',
         subject: subjectOf(operation, posting, life),

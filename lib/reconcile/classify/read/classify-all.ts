@@ -131,6 +131,7 @@ export const contextOf = (
   leaseGraceMs: settings.leaseGraceMs,
   clockSkewMs: settings.clockSkewMs,
   settleDelayMs: settings.settleDelayMs,
+  callMs: settings.callMs,
   rules: settings.rules ?? [],
   sides: run.stage.sides,
   coverage,

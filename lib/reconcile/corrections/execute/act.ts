@@ -56,7 +56,8 @@ export async function act(
 
 /**
  * Why it may not be sent now; null = it may. A process that was paused before the call may find that its action was
- * settled meanwhile as not carried out, and that another one has taken its place.
+ * settled meanwhile as not carried out, and that another one has taken its place; what a lost answer left is sent again
+ * minutes after it was approved.
  */
 export async function whyKilled(
   ctx: Pick<Context, 'db'>,
@@ -64,8 +65,13 @@ export async function whyKilled(
 ): Promise<string | null> {
   const { on, by, reason } = await readKillSwitch(ctx.db)
   if (on) return `${by} switched all writes off: ${reason}`
-  const { state } = await ctx.db.prisma.action.findUniqueOrThrow({ where: { id: action.id } })
-  return state === 'executing' || state === 'unknown' ? null : `The action is ${state} already.`
+  const { state, proposer, approver } = await ctx.db.prisma.action.findUniqueOrThrow({
+    where: { id: action.id },
+    include: { proposer: true, approver: true },
+  })
+  if (state !== 'executing' && state !== 'unknown') return `The action is ${state} already.`
+  const lockedOut = [proposer, approver].find((person) => person?.banned)
+  return lockedOut ? `${lockedOut.name}, whom it goes back to, was locked out.` : null
 }
 
 /** SQLSTATEs of an exception that was raised, of data or a constraint: the same call will never be carried out. */

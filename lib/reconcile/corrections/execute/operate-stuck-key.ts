@@ -45,6 +45,7 @@ export async function operateStuckKey(
         graceMs: settings.leaseGraceMs,
         skewMs: settings.clockSkewMs,
         settleDelayMs: settings.settleDelayMs,
+        callMs: settings.callMs,
       },
     },
   )

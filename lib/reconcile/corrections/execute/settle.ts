@@ -91,21 +91,46 @@ const NOT_THERE: Settled = {
   state: 'failed',
   result: { reason: 'not_there', text: 'Read again: it was not carried out.' },
 }
+const STILL_UNKNOWN: Settled = {
+  state: 'unknown',
+  result: { text: 'What was sent last may still be under way.' },
+}
 type Settled = { state: 'done' | 'failed' | 'unknown'; result: Record<string, unknown> }
 const applied = (entryId: string): Settled => ({ state: 'done', result: { applied: true, entryId } })
+
+/** What the source does not have is not carried out only once the last request with its id must have ended and shows. */
+function absence(
+  { clock }: Context,
+  { executedAt }: Action,
+  { callMs, settleDelayMs }: ReconcileSettings,
+): Settled {
+  const sentMs = executedAt?.getTime() ?? 0
+  return sentMs + callMs + settleDelayMs <= clock.now().getTime() ? NOT_THERE : STILL_UNKNOWN
+}
+
+/** When it is sent again: false = somebody else has settled it meanwhile. */
+async function noteSending(ctx: Context, { id, executedAt }: Action): Promise<boolean> {
+  const { count } = await ctx.db.prisma.action.updateMany({
+    where: { id, state: { in: ['executing', 'unknown'] }, executedAt },
+    data: { executedAt: ctx.clock.now() },
+  })
+  return count === 1
+}
 
 /** The same id again: whichever of the two requests arrives first, the other one is answered with its result. */
 async function sendAgain(ctx: Context, action: Action, settings: ReconcileSettings): Promise<Settled> {
   const isExpired = action.expiresAt === null || action.expiresAt <= ctx.clock.now()
-  if (isExpired || action.caseId === null) return NOT_THERE
+  if (isExpired || action.caseId === null) return absence(ctx, action, settings)
   const row = await ctx.db.prisma.reconciliationCase.findUniqueOrThrow({ where: { id: action.caseId } })
   const gathered = await gather(ctx, row, settings)
   if (gathered.hash !== action.evidenceHash) {
     // What changed may be that it has arrived meanwhile.
     const made = await readBack(ctx, action)
     if (made !== null) return made
-    return { state: 'failed', result: { ...NOT_THERE.result, evidence: 'changed since it was approved' } }
+    const { state, result } = absence(ctx, action, settings)
+    return { state, result: { ...result, evidence: 'changed since it was approved' } }
   }
+  if (!(await noteSending(ctx, action))) return STILL_UNKNOWN
   const { state, result } = await act(action, gathered, () => whyKilled(ctx, action))
   if (state !== 'refused') return { state, result: { ...result, sentAgain: true } }
   // Not now, but later perhaps; what cannot be done at all has failed.
