@@ -3,7 +3,7 @@ import type { Context } from '@/lib/context'
 import type { Actor } from '@/lib/core/actor'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
-import { ROLES, type Role, type Verb } from '@/lib/core/permissions'
+import { ROLES, type Role, roleAllows, type Verb } from '@/lib/core/permissions'
 import type { Db } from '@/lib/db'
 
 /** An approval is of evidence as it was: after this it has to be looked at again. */
@@ -13,7 +13,8 @@ export const approvalExpiresAt = (approvedAt: Date): Date => new Date(approvedAt
 
 /**
  * Four eyes: approving needs a person, with a session or a token of their own, and another person than proposed, not
- * another account of one person. The database checks the accounts too. Returns the approver. Throws `forbidden`.
+ * another account of one person. Who proposed it must still be somebody who may. The database checks the accounts too.
+ * Returns the approver. Throws `forbidden`.
  */
 export async function assertFourEyes(
   ctx: Pick<Context, 'db' | 'actor'>,
@@ -23,11 +24,24 @@ export async function assertFourEyes(
   const { userId: approverId } = await assertPersonMay(ctx, verb)
   if (action.proposerId === null) throw refusal('Only what a person proposed can be approved.', 'no_proposer')
   await assertTwoPeople(ctx.db, action.proposerId, approverId)
-  const proposer = await ctx.db.prisma.user.findUniqueOrThrow({ where: { id: action.proposerId } })
+  const proposer = await readStanding(ctx.db, action.proposerId)
   if (proposer.banned)
     throw refusal('Its proposer is locked out: somebody else has to propose it again.', 'locked_out')
+  if (!proposer.roles.every((role) => roleAllows(role, verb === 'action.approve' ? 'case.propose' : verb)))
+    throw refusal('Its proposer may not propose it any more: somebody else has to.', 'lowered')
   return approverId
 }
+
+/** A service stands as its owner does: their roles are all that count, and it is locked out with them. */
+const STANDING = `
+  SELECT bool_or(u.banned) AS banned, array_agg(u.role) AS roles FROM "user" u
+  WHERE u.id = $1 OR u.id IN (SELECT l.by_id FROM principal_link l WHERE l.principal_id = $1 AND l.how = 'minted')`
+
+const standingSchema = z.object({ banned: z.boolean(), roles: z.array(z.enum(ROLES)).min(1) })
+
+/** Whether somebody is locked out, and as what they act: every one of the roles has to allow it. */
+export const readStanding = async (db: Db, userId: string): Promise<z.infer<typeof standingSchema>> =>
+  standingSchema.parse((await db.pool.query(STANDING, [userId])).rows[0])
 
 /** The actor is a person who may do it now: a token remembers its user's role for some seconds. */
 export async function assertPersonMay(
@@ -70,7 +84,7 @@ const EXPLAINED: Record<z.infer<typeof faultSchema>['reason'], (name: string) =>
   changed: (name) =>
     `Two people have to agree, and ${name} invited, confirmed, raised, renamed or let in the other account, so they count as it. Ask another approver.`,
   unowned: () =>
-    'This goes back to a token of the command line that names no owner: it may be any administrator’s. Ask an approver who is no administrator.',
+    'This goes back to a token of the command line that names no owner: it may be any administrator’s. Ask an approver who was none when it was made, nor since.',
 }
 
 const refusal = (why: string, fault: string) =>

@@ -7,7 +7,7 @@ import { AppError } from '@/lib/core/errors'
 import { roleAllows } from '@/lib/core/permissions'
 import { reasonSchema } from '@/lib/core/reason'
 import type { Db, Tx } from '@/lib/db'
-import { approvalExpiresAt, assertPersonMay, assertTwoPeople } from './approval'
+import { approvalExpiresAt, assertPersonMay, assertTwoPeople, readStanding } from './approval'
 
 const KEY = 'kill_switch'
 
@@ -85,7 +85,7 @@ async function askOrAgree(ctx: Context, before: KillSwitch, reason: string): Pro
   if (roleAllows(role, 'user.manage')) return null
   const now = ctx.clock.now()
   const { pending } = before
-  if (pending !== null && new Date(pending.expiresAt) > now && !(await isLockedOut(ctx, pending.byId))) {
+  if (pending !== null && new Date(pending.expiresAt) > now && (await maySwitch(ctx.db, pending.byId))) {
     if (pending.byId === byId)
       throw new AppError(
         'conflict',
@@ -98,8 +98,10 @@ async function askOrAgree(ctx: Context, before: KillSwitch, reason: string): Pro
   return { by: actorLabel(ctx.actor), byId, reason, at: now.toISOString(), expiresAt }
 }
 
-async function isLockedOut({ db }: Context, userId: string): Promise<boolean> {
-  return (await db.prisma.user.findUniqueOrThrow({ where: { id: userId } })).banned
+/** Who asked, and was locked out or lowered since, is no second approver. */
+async function maySwitch(db: Db, userId: string): Promise<boolean> {
+  const { banned, roles } = await readStanding(db, userId)
+  return !banned && roles.every((role) => roleAllows(role, 'kill_switch.set'))
 }
 
 async function write(

@@ -3,17 +3,19 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { acceptInvitation } from '@/lib/access/accounts/accept-invitation'
 import { confirmAccount } from '@/lib/access/accounts/confirm'
 import { inviteAgain } from '@/lib/access/accounts/invite'
+import { inviteFromHost } from '@/lib/access/accounts/invite-from-host'
 import { renameUser } from '@/lib/access/accounts/rename'
 import { lowerRole } from '@/lib/access/lower-role'
 import { setBanned } from '@/lib/access/set-banned'
 import { mintToken } from '@/lib/access/tokens'
 import { assertFourEyes } from '@/lib/actions/approval'
 import { createAction } from '@/lib/actions/create'
+import { approveRoleRaise, proposeRoleRaise } from '@/lib/actions/role-raise'
 import { transition } from '@/lib/actions/transition'
 import type { Context } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
 import { createTestDatabase, type TestDatabase } from '../support/database'
-import { PASSWORD, peopleOf, REASON } from './people'
+import { emailOf, PASSWORD, peopleOf, REASON } from './people'
 
 /** Who may approve what whom proposed. Each test has administrators of its own, whom the host made. */
 
@@ -232,6 +234,82 @@ test('the owner of a token counts as its service; without an owner every adminis
   const unowned = await service({})
   expect(await approves(unowned, await people.as(bob()))).toBe('unowned')
   expect(await approves(unowned, await people.as(carl()))).toBe('yes')
+})
+
+/** A token of the command line without an owner, and the service that acts by it. */
+async function unownedService() {
+  const { userId, tokenId } = await mintToken(console.db, clock, { role: 'operator', name: 'bot' })
+  const actor = { kind: 'user', userId, name: 'bot', role: 'operator', via: 'token', tokenId } as const
+  return { ...(await people.as(ada())), actor }
+}
+
+test('an administrator who was lowered since approves nothing of an unowned token', async () => {
+  await people.fromHost(carl(), 'admin')
+  const { userId } = await people.as(carl())
+  const service = await unownedService()
+  expect(await approves(service, await people.as(carl()))).toBe('unowned')
+  clock.advance(1_000)
+  await lowerRole(await people.as(ada()), { userId, role: 'approver', reason: REASON })
+  expect(await approves(service, await people.as(carl()))).toBe('unowned')
+  // What was made when they were no administrator any more can be theirs as little as anybody's.
+  clock.advance(1_000)
+  expect(await approves(await unownedService(), await people.as(carl()))).toBe('yes')
+})
+
+test('nor does one whom the host lowered, nor an account that such a person is behind', async () => {
+  await people.fromHost(carl(), 'admin')
+  await people.invited(carl(), dora())
+  await people.raised(dora(), 'approver', ada(), bob())
+  const service = await unownedService()
+  clock.advance(1_000)
+  await inviteFromHost(console.db, clock, { email: emailOf(carl()), role: 'approver' })
+  expect(await approves(service, await people.as(carl()))).toBe('unowned')
+  expect(await approves(service, await people.as(dora()))).toBe('unowned')
+  await people.confirmed(dora(), bob())
+  expect(await approves(service, await people.as(dora()))).toBe('yes')
+})
+
+test('a new name changes nothing of who somebody is', async () => {
+  await people.fromHost(carl(), 'admin')
+  const { userId } = await people.as(carl())
+  const service = await unownedService()
+  clock.advance(1_000)
+  await lowerRole(await people.as(ada()), { userId, role: 'approver', reason: REASON })
+  await renameUser(await people.as(ada()), { userId, name: eve(), reason: REASON })
+  expect(await approves(service, await people.as(eve()))).toBe('unowned')
+})
+
+test('what a service proposed is not approved once its owner was locked out, or may not propose any more', async () => {
+  await people.fromHost(carl(), 'operator')
+  const owner = await people.as(carl())
+  const { userId } = await mintToken(console.db, clock, {
+    role: 'operator',
+    name: 'bot',
+    owner: emailOf(carl()),
+  })
+  const approve = async () => assertFourEyes(await people.as(bob()), { proposerId: userId })
+  expect(await approve()).toBe((await people.as(bob())).userId)
+  await lowerRole(await people.as(ada()), { userId: owner.userId, role: 'viewer', reason: REASON })
+  await expect(approve()).rejects.toMatchObject({ code: 'forbidden', meta: { fault: 'lowered' } })
+  await setBanned(await people.as(ada()), { userId: owner.userId, banned: true, reason: REASON })
+  await expect(approve()).rejects.toMatchObject({ code: 'forbidden', meta: { fault: 'locked_out' } })
+})
+
+test('a role that an administrator proposed is not raised once they are none any more', async () => {
+  await people.fromHost(carl(), 'admin')
+  await people.fromHost(dora(), 'viewer')
+  const { userId } = await people.as(dora())
+  const raise = await proposeRoleRaise(await people.as(carl()), { userId, role: 'admin', reason: REASON })
+  await lowerRole(await people.as(ada()), {
+    userId: (await people.as(carl())).userId,
+    role: 'approver',
+    reason: REASON,
+  })
+  const agree = { actionId: raise.id, evidenceHash: raise.evidenceHash ?? '' }
+  await expect(approveRoleRaise(await people.as(bob()), agree)).rejects.toMatchObject({
+    code: 'forbidden',
+    meta: { fault: 'lowered' },
+  })
 })
 
 test('who was locked out or lowered a moment ago does not approve, though a token still remembers them', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { inviteAgain } from '@/lib/access/accounts/invite'
+import { lowerRole } from '@/lib/access/lower-role'
 import { setBanned } from '@/lib/access/set-banned'
 import { assertWritesEnabled, readKillSwitch, setKillSwitch } from '@/lib/actions/kill-switch'
 import { manualClock } from '@/lib/core/clock'
@@ -82,6 +83,15 @@ test('what a person asked for who is locked out since then counts no more', asyn
   await off('Anna')
   await on('Gil')
   await setBanned(await people.as('Chris'), { userId: (await people.as('Gil')).userId, banned: true, reason })
+  expect(await on('Ben')).toMatchObject({ on: true, pending: { by: 'Ben' } })
+})
+
+test('what a person asked for who was lowered since then counts no more', async () => {
+  await people.fromHost('Hans', 'approver')
+  await off('Anna')
+  await on('Hans')
+  const { userId } = await people.as('Hans')
+  await lowerRole(await people.as('Chris'), { userId, role: 'operator', reason })
   expect(await on('Ben')).toMatchObject({ on: true, pending: { by: 'Ben' } })
 })
 
