@@ -13,7 +13,8 @@ import { type LockPreview, previewLocks, type WantedVerb } from '@/lib/locks/bul
 import { lockFilterSchema } from '@/lib/locks/bulk/snapshots'
 import { findLock } from '@/lib/locks/find-lock'
 import { type LockView, listLocks } from '@/lib/locks/list-locks'
-import { type OperateResult, operateLocks } from '@/lib/locks/verbs/operate-locks'
+import type { OperateResult } from '@/lib/locks/verbs/operate-each'
+import { operateLocks } from '@/lib/locks/verbs/operate-locks'
 import { cancelRun } from '@/lib/runs/cancel'
 
 // Each is safe to send twice: an act is known by what was seen, a snapshot is carried out once, a run is ended once.

@@ -11,8 +11,9 @@ import { type RunView, runView } from '@/lib/runs/read'
 import { startRunIn } from '@/lib/runs/start'
 import { notInBulk } from '../fail/propose'
 import { type KeySettings, keySettings } from '../settings'
+import { type OperateResult, operateEach, toResult } from '../verbs/operate-each'
 import { operateKey } from '../verbs/operate-key'
-import { INLINE_MAX, type OperateResult, toResult } from '../verbs/operate-locks'
+import { INLINE_MAX } from '../verbs/operate-locks'
 import { actorId, type SnapshotItem, snapshotItemSchema } from './snapshots'
 
 export type ExecutedSnapshot = { kind: 'inline'; items: OperateResult[] } | { kind: 'run'; run: RunView }
@@ -47,10 +48,9 @@ export async function executeSnapshot(
     return repeated(ctx, snapshotId, (await readSnapshot(ctx, snapshotId)).usedBy ?? '')
   if (started !== 'inline') return { kind: 'run', run: started }
   const settings = options.settings ?? keySettings()
-  const items: OperateResult[] = []
-  for (const item of snapshot.items) {
-    items.push(toResult(item.lockId, await operateItem(ctx, snapshot, item, reason, settings)))
-  }
+  const items = await operateEach(snapshot.items, (item) =>
+    operateItem(ctx, snapshot, item, reason, settings),
+  )
   return { kind: 'inline', items }
 }
 

@@ -79,6 +79,8 @@ function applyApproved(
       actionId,
       asker,
       async beforeWrite(reading) {
+        // Reading took its time: both must still be who they were.
+        await assertFourEyes(ctx, action)
         const now = failEvidence(reading, actionId)
         return now.evidenceHash === action.evidenceHash
           ? noteEvidence(ctx, actionId, now)

@@ -1,3 +1,4 @@
+import { currentActor } from '@/lib/access/current-actor'
 import { createAction } from '@/lib/actions/create'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { type ActionView, actionView } from '@/lib/actions/view'
@@ -34,15 +35,15 @@ export type OperateKey = {
 /**
  * One verb on one key: intent committed with its audit entry, evidence read again, compare-and-set, result committed
  * with its audit entry. The same person sending it again (a double click) gets the action of the first. To fail a key
- * takes two people: it is only proposed here.
+ * takes two people: it is only proposed here. Throws `forbidden` when they may not, or not any more.
  */
 export async function operateKey(
-  ctx: Context,
+  asked: Context,
   verb: KeyAction,
   input: OperateKey,
   options: { settings?: KeySettings; asker?: Asker } = {},
 ): Promise<ActionView> {
-  authorise(ctx, `lock.${verb}`)
+  const ctx = await asNow(asked, verb)
   const reason = reasonSchema.parse(input.reason)
   const seen = parseLockVersion(input.seen)
   const settings = options.settings ?? keySettings()
@@ -62,11 +63,13 @@ export async function operateKey(
         target: { sourceId: input.sourceId, scope: input.scope, key: input.key, seen },
         actionId,
         asker: options.asker,
-        beforeWrite: (reading, response) =>
-          noteEvidence(ctx, actionId, {
+        async beforeWrite(reading, response) {
+          await asNow(ctx, verb)
+          return noteEvidence(ctx, actionId, {
             evidence: evidenceOf(reading, response),
             evidenceHash: reading.version.evidence,
-          }),
+          })
+        },
       },
       settings,
     )
@@ -80,6 +83,13 @@ export async function operateKey(
   const action = await commitResult(ctx, verb, actionId, resultOf(outcome))
   await saveOperatedLock(ctx, input, verb, outcome)
   return action
+}
+
+/** With what they may do at this moment: asked before each key, and once more when its evidence was read. */
+async function asNow(ctx: Context, verb: KeyAction): Promise<Context> {
+  const now = { ...ctx, actor: await currentActor(ctx) }
+  authorise(now, `lock.${verb}`)
+  return now
 }
 
 type Intent = { kind: 'new' | 'repeated'; action: ActionView }

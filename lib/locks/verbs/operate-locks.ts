@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { ActionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
@@ -7,6 +6,7 @@ import { reasonSchema } from '@/lib/core/reason'
 import type { KeyAction } from '@/lib/core/states'
 import { notInBulk } from '../fail/propose'
 import { type KeySettings, keySettings } from '../settings'
+import { type OperateResult, operateEach } from './operate-each'
 import { operateKey } from './operate-key'
 
 /** More than these go through a snapshot, whose preview was looked at. */
@@ -19,15 +19,6 @@ export const operateInputSchema = z.object({
   reason: reasonSchema,
 })
 export type OperateInput = z.input<typeof operateInputSchema>
-
-/** What became of one lock. `reason` and `text` say why, unless it is done. */
-export type OperateResult = {
-  id: string
-  actionId: string | null
-  state: string
-  reason: string | null
-  text: string | null
-}
 
 /** Acts on locks, one after the other, each on what was seen of it. Every id must have its seen version. */
 export async function operateLocks(
@@ -47,48 +38,17 @@ export async function operateLocks(
   const unknown = unique.filter((id) => !rows.some((row) => row.id === id))
   if (unknown.length > 0) throw new AppError('not_found', `There is no lock ${unknown.join(', ')}.`)
 
-  const results: OperateResult[] = []
-  for (const row of rows.sort((a, b) => unique.indexOf(a.id) - unique.indexOf(b.id))) {
-    const input = {
-      sourceId: row.sourceId,
-      scope: row.scope,
-      key: row.key,
-      seen: seen[row.id] ?? '',
+  const items = rows
+    .sort((a, b) => unique.indexOf(a.id) - unique.indexOf(b.id))
+    .map(({ id, sourceId, scope, key }) => ({
+      sourceId,
+      scope,
+      key,
+      seen: seen[id] ?? '',
       reason,
-      lockId: row.id,
-    }
-    results.push(await operateOne(ctx, verb, input, settings, unique.length === 1))
-  }
-  return results
-}
-
-async function operateOne(
-  ctx: Context,
-  verb: KeyAction,
-  input: Parameters<typeof operateKey>[2] & { lockId: string },
-  settings: KeySettings,
-  single: boolean,
-): Promise<OperateResult> {
-  try {
-    return toResult(input.lockId, await operateKey(ctx, verb, input, { settings }))
-  } catch (error) {
-    // Of several, one that cannot be done must not hide what was done to the others.
-    if (single || !(error instanceof AppError) || error.code === 'kill_switch') throw error
-    return { id: input.lockId, actionId: null, state: 'failed', reason: error.code, text: error.message }
-  }
-}
-
-const whySchema = z.object({ reason: z.string(), text: z.string() }).partial()
-
-export function toResult(lockId: string, action: ActionView): OperateResult {
-  const why = whySchema.parse(action.result)
-  return {
-    id: lockId,
-    actionId: action.id,
-    state: action.state,
-    reason: why.reason ?? null,
-    text: why.text ?? null,
-  }
+      lockId: id,
+    }))
+  return operateEach(items, (item) => operateKey(ctx, verb, item, { settings }))
 }
 
 function parse(raw: OperateInput) {
