@@ -222,9 +222,43 @@ test('a connection that breaks over the write is unknown, and settled by reading
   expect(action.state).toBe('unknown')
 
   expect(await settleUnknown(fixture.system)).toEqual({ settled: 0, open: 0 })
-  await age(action.id, '20 seconds')
+  // As it was seen: the statement may still be under way in the store.
+  await age(action.id, '60 seconds')
+  expect(await settleUnknown(fixture.system)).toEqual({ settled: 0, open: 1 })
+  await age(action.id, '80 seconds')
   expect(await settleUnknown(fixture.system)).toEqual({ settled: 1, open: 0 })
   expect(await read(action.id)).toMatchObject({ state: 'failed', result: { settled: 'not_applied' } })
+})
+
+test('a statement that waited in the store when its connection broke is no failure: it is done in the end', async () => {
+  const { lock } = await deadKey('unknown-2')
+  const blocker = await fixture.service.connect()
+  await blocker.query('BEGIN')
+  await blocker.query(`SELECT FROM idem_lease WHERE key = idem_key_bytes('unknown-2') FOR UPDATE`)
+  const waiting = async () =>
+    (
+      await fixture.service.query<{ pid: number }>(
+        `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+           AND query LIKE '%UPDATE idem_lease%'`,
+      )
+    ).rows
+  const acting = operateKey(operator, 'release', target(lock), { settings: SETTINGS })
+  await expect.poll(async () => (await waiting()).length).toBe(1)
+  // What its console knows is that the answer does not come; the server goes on waiting for the row.
+  await fixture.console.db.prisma.action.updateMany({
+    where: { key: 'unknown-2' },
+    data: { state: 'unknown' },
+  })
+  const [{ id } = { id: '' }] = await fixture.console.db.prisma.action.findMany({
+    where: { key: 'unknown-2' },
+  })
+  await age(id, '20 seconds')
+  expect(await settleUnknown(fixture.system)).toEqual({ settled: 0, open: 1 })
+  await blocker.query('ROLLBACK')
+  blocker.release()
+  await acting
+  expect(await settleUnknown(fixture.system)).toEqual({ settled: 1, open: 0 })
+  expect(await read(id)).toMatchObject({ state: 'done', result: { settled: 'applied' } })
 })
 
 test('a process that dies after the write: the release is recognised by its owner', async () => {

@@ -13,18 +13,19 @@ import type { VerbOutcome } from './apply-verb'
 const EXECUTE_WITHIN_MS = 60_000
 
 /**
- * Writes down what is about to be written, so that an unknown end can be recognised. Null = the action is still ours to
- * carry out.
+ * Writes down what is about to be written, and when, so that an unknown end can be recognised. Null = the action is still
+ * ours to carry out.
  */
 export async function noteEvidence(
   ctx: Context,
   actionId: string,
   noted: { evidence: Record<string, unknown>; evidenceHash: string },
 ): Promise<RefusalReason | null> {
-  const notBefore = new Date(ctx.clock.now().getTime() - EXECUTE_WITHIN_MS)
+  const now = ctx.clock.now()
+  const notBefore = new Date(now.getTime() - EXECUTE_WITHIN_MS)
   const { count } = await ctx.db.prisma.action.updateMany({
     where: { id: actionId, state: 'executing', executedAt: { gte: notBefore } },
-    data: { evidence: toJsonObject(noted.evidence), evidenceHash: noted.evidenceHash },
+    data: { evidence: toJsonObject(noted.evidence), evidenceHash: noted.evidenceHash, executedAt: now },
   })
   return count === 1 ? null : 'took_too_long'
 }

@@ -9,8 +9,10 @@ import { openIntentSource } from '@/lib/sources/registry'
 import type { Action } from '@/prisma/generated/client'
 import { lockVersion } from '../assess/lock-version'
 
-/** A statement whose connection broke may still run in the store: its own timeout ends it before this. */
+/** What was applied can be read as soon as the store answers again. */
 const SETTLE_AFTER_MS = 15_000
+/** A statement whose connection broke may still run in the store: its timeout, 60 s at most, ends it before this. */
+const STATEMENT_ENDED_AFTER_MS = 75_000
 /** Nobody who still executes is older than this (operate-key.ts gives up after 60 s): its process died. */
 const ABANDONED_AFTER_MS = 120_000
 const BATCH_ACTIONS = 50
@@ -53,6 +55,10 @@ async function settle(ctx: SystemContext, action: Action): Promise<boolean> {
   if (sourceId === null || scope === null || key === null) return false
   const store = await openIntentSource(ctx, sourceId)
   const found = whatHappened(action, await store.source.readKey(scope, key))
+  const begunMs = action.executedAt?.getTime() ?? 0
+  const ended = begunMs + STATEMENT_ENDED_AFTER_MS <= ctx.clock.now().getTime()
+  // As it was seen says nothing while the statement may still come through.
+  if (found.result.settled === 'not_applied' && !ended) return false
   const actor: Actor = { kind: 'system', job: 'settle-unknown' }
   return ctx.db.prisma.$transaction(async (tx) => {
     const row = await transition(tx, {
