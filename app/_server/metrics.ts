@@ -1,5 +1,6 @@
 import { readConditions } from '@/lib/alerts/read-conditions'
 import { countLocks } from '@/lib/locks/list-locks'
+import { readUnlisted } from '@/lib/locks/unlisted'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { readProcesses } from '@/lib/runs/processes'
 import type { Measure } from '@/lib/telemetry/measures/measure'
@@ -27,18 +28,20 @@ export async function renderMetrics(app: Services): Promise<string> {
   const { db, clock } = app
   const now = clock.now()
   const from = new Date(now.getTime() - WINDOW_MS)
-  const [measures, locks, processes, conditions, sources, services, runs, queued] = await Promise.all([
-    readConsoleMeasures(app, { from, to: now }),
-    countLocks(db, now, 0),
-    readProcesses(db, clock),
-    readConditions(db),
-    listSources(db, now),
-    readFreshness(db, now),
-    db.pool.query<{ kind: string; state: string; count: number }>(RUNS, [
-      new Date(now.getTime() - RUNS_WINDOW_MS),
-    ]),
-    readQueue(app),
-  ])
+  const [measures, locks, unlisted, processes, conditions, sources, services, runs, queued] =
+    await Promise.all([
+      readConsoleMeasures(app, { from, to: now }),
+      countLocks(db, now, 0),
+      readUnlisted(db),
+      readProcesses(db, clock),
+      readConditions(db),
+      listSources(db, now),
+      readFreshness(db, now),
+      db.pool.query<{ kind: string; state: string; count: number }>(RUNS, [
+        new Date(now.getTime() - RUNS_WINDOW_MS),
+      ]),
+      readQueue(app),
+    ])
   const fresh = processes.filter((process) => process.fresh)
   return renderExposition([
     ...measureFamilies(measures),
@@ -46,6 +49,16 @@ export async function renderMetrics(app: Services): Promise<string> {
       { labels: { state: 'live' }, value: locks.live },
       { labels: { state: 'stuck' }, value: locks.stuck },
     ]),
+    gauge(
+      'locks_unlisted',
+      '1 while a store holds more live locks than are listed: the counts of locks are lower bounds.',
+      sources
+        .filter(({ kind, enabled }) => kind === 'intent' && enabled)
+        .map(({ id, name }) => ({
+          labels: { source: name },
+          value: unlisted.some(({ source }) => source === id) ? 1 : 0,
+        })),
+    ),
     gauge('conditions_firing', 'Conditions that hold now.', countByKind(conditions)),
     gauge('processes', 'Processes with a fresh sign of life.', countByKind(fresh)),
     gauge(

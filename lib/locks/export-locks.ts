@@ -2,6 +2,7 @@ import { type ExportedRows, type ExportFormat, exportRows, withOffset } from '@/
 import type { Context } from '@/lib/context'
 import type { LockFilter } from '@/lib/core/lock-filter'
 import { type LockView, listLocks } from './list-locks'
+import { readUnlisted } from './unlisted'
 
 const HEADER = [
   'id',
@@ -22,10 +23,16 @@ const HEADER = [
 ]
 
 /** Locks as a file, the oldest first, as of their last check. */
-export const exportLocks = (ctx: Context, filter: LockFilter, format: ExportFormat): Promise<ExportedRows> =>
-  exportRows(ctx, { name: 'locks', header: HEADER, line }, { format, filter }, (page) =>
+export async function exportLocks(
+  ctx: Context,
+  filter: LockFilter,
+  format: ExportFormat,
+): Promise<ExportedRows> {
+  const leftOut = (await readUnlisted(ctx.db, filter)).length > 0
+  return exportRows(ctx, { name: 'locks', header: HEADER, line }, { format, filter, leftOut }, (page) =>
     listLocks(ctx.db, filter, page, ctx.clock.now()),
   )
+}
 
 const line = (lock: LockView) => [
   lock.id,

@@ -109,10 +109,14 @@ const COUNT = `
   SELECT count(*) FILTER (WHERE state IN ('lease_expired', 'unknown'))::int AS stuck, count(*)::int AS live,
     count(*) FILTER (WHERE state IN ('lease_expired', 'unknown') AND verdict = 'investigate')::int AS investigate,
     min(acquired_at) FILTER (WHERE state IN ('lease_expired', 'unknown')) AS oldest_stuck_at,
-    count(*) FILTER (WHERE acquired_at < $1)::int AS older
+    count(*) FILTER (WHERE acquired_at < $1)::int AS older,
+    EXISTS (SELECT FROM lock_check c JOIN source s ON s.id = c.source_id WHERE c.more AND s.enabled) AS more
   FROM lock WHERE gone_at IS NULL`
 
-/** For Now: how many are stuck, since when, and how many are open longer than `olderThanMs`. */
+/**
+ * For Now: how many are stuck, since when, and how many are open longer than `olderThanMs`. `more` = a store holds more
+ * than are listed: they are lower bounds.
+ */
 export async function countLocks(db: Db, now: Date, olderThanMs: number) {
   const { rows } = await db.pool.query<{
     stuck: number
@@ -120,6 +124,7 @@ export async function countLocks(db: Db, now: Date, olderThanMs: number) {
     investigate: number
     oldest_stuck_at: Date | null
     older: number
+    more: boolean
   }>(COUNT, [new Date(now.getTime() - olderThanMs)])
   const [row] = rows
   return {
@@ -128,6 +133,7 @@ export async function countLocks(db: Db, now: Date, olderThanMs: number) {
     investigate: row?.investigate ?? 0,
     oldestStuckAt: row?.oldest_stuck_at ?? null,
     openOlderThan: row?.older ?? 0,
+    more: row?.more ?? false,
   }
 }
 

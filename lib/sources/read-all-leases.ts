@@ -1,13 +1,17 @@
 import type { IntentSource, LeasePage, LeaseRow, UnreadableRow } from './contracts'
 
+/** `wholeUntil`: of what is truncated, everything that was acquired before is there; null = nobody knows. */
+export type AllLeases = LeasePage & { wholeUntil: string | null }
+
 /**
- * Every live lease up to `max`, whether the store answers at once or scans page by page. `now` is the first page's: what
- * is said to be absent was absent then or later. A scan may show a key twice while it moves: the later reading counts.
+ * Every live lease up to `max`, whether the store answers at once, the oldest first, or scans page by page. `now` is the
+ * first page's: what is said to be absent was absent then or later. A scan may show a key twice while it moves: the later
+ * reading counts.
  */
-export async function readAllLeases(source: IntentSource, max: number): Promise<LeasePage> {
+export async function readAllLeases(source: IntentSource, max: number): Promise<AllLeases> {
   const first = await source.readLeases({ limit: max })
   let next = first.next ?? null
-  if (next === null) return first
+  if (next === null) return { ...first, wholeUntil: first.leases.at(-1)?.seen.createdAt ?? null }
   const leases = new Map<string, LeaseRow>()
   const unreadable: UnreadableRow[] = []
   const add = (page: LeasePage) => {
@@ -22,5 +26,11 @@ export async function readAllLeases(source: IntentSource, max: number): Promise<
     truncated = page.truncated || leases.size > max
     next = page.next ?? null
   }
-  return { now: first.now, leases: [...leases.values()].slice(0, max), truncated, unreadable }
+  return {
+    now: first.now,
+    leases: [...leases.values()].slice(0, max),
+    truncated,
+    unreadable,
+    wholeUntil: null,
+  }
 }

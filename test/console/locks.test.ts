@@ -36,13 +36,23 @@ test('a facet counts under the other filters, not under its own', () => {
 })
 
 test('the page is one sentence: how many, where, and what may be done', () => {
-  const sentence = stuckSentence(stuckFacts(TALLIES), 'payments store', 'read')
+  const sentence = stuckSentence(stuckFacts(TALLIES), 'payments store', 'read', false)
   expect(sentence).toMatch(/^6 keys are held past their lease in payments store\. 3 safe to release/)
   expect(sentence).toContain('2 to complete')
   expect(sentence).toContain('1 for a person to look at')
-  expect(stuckSentence(stuckFacts([]), '', 'read')).toBe('No key is held now.')
+  expect(stuckSentence(stuckFacts([]), '', 'read', false)).toBe('No key is held now.')
   const held = stuckFacts([tally({ state: 'leased', count: 41 })])
-  expect(stuckSentence(held, '', 'read')).toMatch(/No key is stuck/)
+  expect(stuckSentence(held, '', 'read', false)).toMatch(/No key is stuck/)
+})
+
+test('a store that holds more than are listed has at least so many, and is never said to have none', () => {
+  expect(stuckSentence(stuckFacts(TALLIES), 'payments store', 'read', true)).toMatch(
+    /^At least 6 keys are held past/,
+  )
+  const held = stuckFacts([tally({ state: 'leased', count: 41 })])
+  expect(stuckSentence(held, '', 'read', true)).toBe(
+    'No key is stuck among the oldest that are held. More are held than are listed.',
+  )
 })
 
 test('none, not read and not connected are three different sentences', () => {
@@ -51,7 +61,7 @@ test('none, not read and not connected are three different sentences', () => {
     storeStateOf,
   )
   expect(states).toEqual(['not_connected', 'not_read', 'read'])
-  expect(new Set(states.map((state) => stuckSentence(stuckFacts([]), '', state))).size).toBe(3)
+  expect(new Set(states.map((state) => stuckSentence(stuckFacts([]), '', state, false))).size).toBe(3)
 })
 
 test('none found, not asked, and cannot be asked are told apart', () => {

@@ -39,7 +39,15 @@ const data = (over: Partial<NowData>): NowData => ({
   outcomes: { bucketSeconds: 60, buckets: [] },
   rates: { M1: noRate, M2: noRate, M3: noRate },
   latency: { bucketSeconds: 60, points: [] },
-  locks: { stuck: 0, live: 3, investigate: 0, oldestStuckAt: null, openOlderThan: 0, stuckItems: [] },
+  locks: {
+    stuck: 0,
+    live: 3,
+    investigate: 0,
+    oldestStuckAt: null,
+    openOlderThan: 0,
+    more: false,
+    stuckItems: [],
+  },
   orphans: noEffect,
   duplicates: noEffect,
   unseenDuplicates: 0,
@@ -108,6 +116,7 @@ test('the verdict leads to what it speaks of, the most urgent first', () => {
     investigate: 0,
     oldestStuckAt: HOUR_AGO,
     openOlderThan: 7,
+    more: false,
     stuckItems: [],
   }
   expect(verdictActions(data({ measures, locks: stuck })).map(({ label }) => label)).toEqual([

@@ -13,6 +13,7 @@ import { type LockPreview, previewLocks, type WantedVerb } from '@/lib/locks/bul
 import { lockFilterSchema } from '@/lib/locks/bulk/snapshots'
 import { findLock } from '@/lib/locks/find-lock'
 import { type LockView, listLocks } from '@/lib/locks/list-locks'
+import { readUnlisted } from '@/lib/locks/unlisted'
 import type { OperateResult } from '@/lib/locks/verbs/operate-each'
 import { operateLocks } from '@/lib/locks/verbs/operate-locks'
 import { cancelRun } from '@/lib/runs/cancel'
@@ -59,7 +60,8 @@ export async function selectAllMatching(
   return attempt(async (ctx) => {
     const page = { limit: BULK_MAX }
     const { items, next } = await listLocks(ctx.db, lockFilterSchema.parse(filter), page, ctx.clock.now())
-    return { ids: items.map(({ id }) => id), more: next !== null }
+    const unlisted = await readUnlisted(ctx.db, lockFilterSchema.parse(filter))
+    return { ids: items.map(({ id }) => id), more: next !== null || unlisted.length > 0 }
   })
 }
 

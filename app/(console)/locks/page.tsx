@@ -34,12 +34,12 @@ export default async function LocksPage(props: PageProps) {
   return (
     <Page
       title="Locks"
-      summary={stuckSentence(facts, facts.sources.map(nameOf).join(', '), stores)}
+      summary={stuckSentence(facts, facts.sources.map(nameOf).join(', '), stores, page.unlisted.length > 0)}
       actions={
         <ExportButtons action="/locks/export" title="At most 10,000 locks; that you took them is recorded" />
       }
     >
-      <SourceNotes sources={page.sources} />
+      <SourceNotes sources={page.sources} unlisted={page.unlisted} />
       <BulkRuns runs={page.runs} refusal={page.permit.refusal} />
       <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_22rem]">
         <LocksTable

@@ -11,6 +11,7 @@ import { listBulkRuns } from '@/lib/locks/bulk/list-bulk-runs'
 import { tallyLocks } from '@/lib/locks/count-locks'
 import { findLock } from '@/lib/locks/find-lock'
 import { type LockView, listLocks } from '@/lib/locks/list-locks'
+import { readUnlisted } from '@/lib/locks/unlisted'
 import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
 import { killSwitchNow, requestNow } from '../_shell/reads'
 import { type Query, toFilter } from './query'
@@ -27,9 +28,10 @@ export type Permit = { environment: string; refusal: string | null }
 export async function readLocksPage(ctx: UserContext, query: Query) {
   const now = await requestNow()
   const page = { limit: ROWS_SHOWN, cursor: query.cursor ?? undefined }
-  const [listed, tally, sources, runs, opened, permit] = await Promise.all([
+  const [listed, tally, unlisted, sources, runs, opened, permit] = await Promise.all([
     listLocks(ctx.db, toFilter(query), page, now),
     tallyLocks(ctx.db),
+    readUnlisted(ctx.db),
     listSources(ctx.db, now),
     listBulkRuns(ctx.db, now),
     query.lock === null ? null : findLock(ctx.db, query.lock, now),
@@ -44,6 +46,7 @@ export async function readLocksPage(ctx: UserContext, query: Query) {
     rows: listed.items.map(toRow),
     next: listed.next,
     ...tally,
+    unlisted,
     sources,
     runs,
     permit,

@@ -59,11 +59,12 @@ export function storeStateOf(sources: readonly { kind: string; lastOkAt: string 
   return stores.some(({ lastOkAt }) => lastOkAt !== null) ? 'read' : 'not_read'
 }
 
-/** The page in one sentence or two. `places` names the stores. */
-export function stuckSentence(facts: StuckFacts, places: string, stores: StoreState): string {
+/** The page in one sentence or two. `places` names the stores; `more` = they hold more than are listed. */
+export function stuckSentence(facts: StuckFacts, places: string, stores: StoreState, more: boolean): string {
   if (facts.stuck === 0) {
     if (stores === 'not_connected') return 'No idempotency store is connected: nothing is known of locks.'
     if (stores === 'not_read') return 'The store was not read yet: nothing is known of locks.'
+    if (more) return `No key is stuck among the oldest that are held. More are held than are listed.`
     return facts.held === 0
       ? 'No key is held now.'
       : `No key is stuck. ${keys(facts.held)} held by a live holder; nothing is to be done.`
@@ -75,7 +76,7 @@ export function stuckSentence(facts: StuckFacts, places: string, stores: StoreSt
     facts.investigate > 0 && `${facts.investigate} for a person to look at`,
     facts.wait > 0 && `${facts.wait} too early to assess`,
   ].filter((part) => part !== false)
-  return `${keys(facts.stuck)} held past ${facts.stuck === 1 ? 'its' : 'their'} lease${places === '' ? '' : ` in ${places}`}. ${parts.join('; ')}.`
+  return `${more ? 'At least ' : ''}${keys(facts.stuck)} held past ${facts.stuck === 1 ? 'its' : 'their'} lease${places === '' ? '' : ` in ${places}`}. ${parts.join('; ')}.`
 }
 
 const keys = (count: number): string =>

@@ -135,17 +135,22 @@ function locksTile({ locks, sources, now }: NowData): Tile {
   ).length
   const facts =
     locks.stuck === 0
-      ? [`${countText(locks.live)} held, none past its lease`]
+      ? [
+          locks.more
+            ? `more than ${countText(locks.live)} held, none of these past its lease`
+            : `${countText(locks.live)} held, none past its lease`,
+        ]
       : [
           ...(locks.oldestStuckAt === null
             ? []
             : [`oldest ${durationText(now.getTime() - locks.oldestStuckAt.getTime())}`]),
           `${countText(safe)} safe to settle`,
           ...(locks.investigate > 0 ? [`${countText(locks.investigate)} to investigate`] : []),
+          ...(locks.more ? ['more are held than are listed'] : []),
         ]
   const standing = locks.stuck > 0 ? 'warn' : stale === null ? 'ok' : 'stale'
   const ages = locks.stuckItems.map(({ age }) => age)
-  return { ...base, standing, value: countText(locks.stuck), facts, stale, ages }
+  return { ...base, standing, value: `${countText(locks.stuck)}${locks.more ? '+' : ''}`, facts, stale, ages }
 }
 
 function orphansTile(measure: Measure, data: NowData, stale: Stale | null): Tile {

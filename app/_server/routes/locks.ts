@@ -5,6 +5,7 @@ import { KEY_STATES, type KeyAction, LOCK_VERDICTS } from '@/lib/core/states'
 import { executeSnapshot } from '@/lib/locks/bulk/execute-snapshot'
 import { createSnapshot, lockFilterSchema } from '@/lib/locks/bulk/snapshots'
 import { type LockView, listLocks } from '@/lib/locks/list-locks'
+import { readUnlisted } from '@/lib/locks/unlisted'
 import type { OperateResult } from '@/lib/locks/verbs/operate-each'
 import { INLINE_MAX, operateLocks } from '@/lib/locks/verbs/operate-locks'
 import { anyOf, flag, pageQuery, text } from '../api/inputs'
@@ -136,6 +137,10 @@ async function readLocks(ctx: RouteContext, ids: readonly string[]): Promise<Loc
   return pages.flatMap(({ items }) => items.filter(({ id }) => wanted.has(id)))
 }
 
+const unlistedSchema = z
+  .array(z.object({ source: z.string(), name: z.string(), listed: z.number(), checkedAt: z.iso.datetime() }))
+  .describe('Stores with more live locks than are listed: the oldest are. What is not listed is not acted on')
+
 const snapshotSchema = z.object({
   snapshotId: z.string(),
   verb: z.enum(['release', 'complete', 'fail']),
@@ -144,6 +149,7 @@ const snapshotSchema = z.object({
   totals: z.array(moneyJson),
   samples: z.array(z.looseObject({ lockId: z.string(), version: z.string() })),
   excluded: z.array(z.looseObject({ lockId: z.string(), reason: z.string(), text: z.string() })),
+  unlisted: unlistedSchema,
   expiresAt: z.iso.datetime(),
 })
 
@@ -196,9 +202,15 @@ export const lockRoutes = [
       stuckOnly: flag.optional().describe('Only those that nobody works on any more'),
       goneToo: flag.optional().describe('Also those that have ended since'),
     }),
-    responses: { 200: { description: 'A page of locks', schema: listOf(lockSchema) } },
+    responses: {
+      200: {
+        description: 'A page of locks',
+        schema: listOf(lockSchema).extend({ unlisted: unlistedSchema }),
+      },
+    },
     async handle(ctx, { query: { limit, cursor, ...filter } }) {
-      return ok(await listLocks(ctx.db, filter, { limit, cursor }, ctx.clock.now()))
+      const page = await listLocks(ctx.db, filter, { limit, cursor }, ctx.clock.now())
+      return ok({ ...page, unlisted: await readUnlisted(ctx.db, filter) })
     },
   }),
   verbRoute('release'),

@@ -3,13 +3,14 @@ import type { IntentSource } from '@/lib/sources/contracts'
 import { readAllLeases } from '@/lib/sources/read-all-leases'
 import { type OpenSource, openIntentSource, openIntentSources } from '@/lib/sources/registry'
 import { type KeySettings, keySettings } from '../settings'
+import { noteCheck } from '../unlisted'
 import { createProviderAsker } from './ask-provider'
 import { holderLife, type LeaseReading } from './holder-life'
 import { readingOf, toLeaseReading } from './inspect'
 import type { ProviderAnswer } from './provider-answer'
 import { markGoneLocks, saveLocks } from './save-lock'
 
-/** Leases of one source that a check reads; a store with more is in trouble of another kind. */
+/** Leases of one source that a check reads, the oldest first; that a store has more is said wherever they are shown. */
 const LEASES_MAX = 5_000
 /** Keys of one source that one check asks the provider about, oldest first. */
 const ASKED_MAX = 500
@@ -24,13 +25,14 @@ export async function checkLocks(
   ctx: SystemContext,
   sourceId?: string,
   settings: KeySettings = keySettings(),
+  leasesMax: number = LEASES_MAX,
 ): Promise<CheckedSource[]> {
   const stores =
     sourceId === undefined ? await openIntentSources(ctx) : [await openIntentSource(ctx, sourceId)]
   const checked: CheckedSource[] = []
   for (const store of stores) {
     try {
-      checked.push(await checkSource(ctx, store, settings))
+      checked.push(await checkSource(ctx, store, settings, leasesMax))
     } catch (error) {
       // One store that is down must not hide the locks of the others.
       ctx.log.warn({ err: error, source: store.id }, 'the locks of a source could not be checked')
@@ -46,9 +48,11 @@ async function checkSource(
   ctx: SystemContext,
   store: OpenSource<IntentSource>,
   settings: KeySettings,
+  leasesMax: number,
 ): Promise<CheckedSource> {
   const checkedAt = ctx.clock.now()
-  const { now, leases, truncated } = await readAllLeases(store.source, LEASES_MAX)
+  const read = await readAllLeases(store.source, leasesMax)
+  const { now, leases, truncated } = read
   const asker = createProviderAsker(ctx, store.system, settings)
   let stuck = 0
   for (let start = 0; start < leases.length; start += SAVE_ROWS) {
@@ -63,14 +67,8 @@ async function checkSource(
     }
     await saveLocks(ctx, store.id, readings, checkedAt)
   }
-  const gone = truncated
-    ? 0
-    : await markGoneLocks(
-        ctx,
-        store.id,
-        leases.map((lease) => lease.seen),
-        checkedAt,
-      )
+  const gone = await markGoneLocks(ctx, store.id, read, checkedAt)
+  await noteCheck(ctx, store.id, { checkedAt, listed: leases.length, more: truncated })
   return { source: store.id, kind: 'checked', leases: leases.length, stuck, gone, truncated }
 }
 

@@ -2,6 +2,7 @@ import type { SystemContext } from '@/lib/context'
 import { canonicalJson } from '@/lib/core/canonical-json'
 import { newId } from '@/lib/core/ids'
 import type { KeyAction } from '@/lib/core/states'
+import type { AllLeases } from '@/lib/sources/read-all-leases'
 import type { VerbOutcome } from '../verbs/apply-verb'
 import type { Reading } from './inspect'
 import { formatLockVersion } from './lock-version'
@@ -59,24 +60,31 @@ export async function saveLocks(
   await ctx.db.pool.query(UPSERT, [sourceId, canonicalJson(readings.map(toRow)), checkedAt])
 }
 
-/** Locks of a source that a complete reading no longer has. */
+/** Locks of a source that a reading no longer has, as far as it is complete. */
 const MARK_GONE = `
   UPDATE lock l SET gone_at = $3
   WHERE l.source_id = $1 AND l.gone_at IS NULL AND l.checked_at <= $3
+    AND ($4::timestamptz IS NULL OR l.acquired_at < $4)
     AND NOT EXISTS (
       SELECT FROM jsonb_to_recordset($2::jsonb) r(scope text, key text, acquired_at timestamptz)
-      WHERE r.scope = l.scope AND r.key = l.key AND r.acquired_at = l.acquired_at
+      WHERE r.scope = l.scope AND r.key = l.key AND coalesce(r.acquired_at = l.acquired_at, true)
     )`
 
+/** What is not there has ended. A row that cannot be read is there all the same; one that names no key may be any. */
 export async function markGoneLocks(
   ctx: SystemContext,
   sourceId: string,
-  present: readonly { scope: string; key: string; createdAt: string }[],
+  { leases, unreadable = [], truncated, wholeUntil }: AllLeases,
   checkedAt: Date,
 ): Promise<number> {
-  const rows = present.map((lease) => ({ scope: lease.scope, key: lease.key, acquired_at: lease.createdAt }))
-  const { rowCount } = await ctx.db.pool.query(MARK_GONE, [sourceId, canonicalJson(rows), checkedAt])
-  return rowCount ?? 0
+  const nameless = unreadable.some(({ scope, key }) => scope === null || key === null)
+  if (nameless || (truncated && wholeUntil === null)) return 0
+  const rows = [
+    ...leases.map(({ scope, key, seen }) => ({ scope, key, acquired_at: seen.createdAt })),
+    ...unreadable.map(({ scope, key }) => ({ scope, key, acquired_at: null })),
+  ]
+  const values = [sourceId, canonicalJson(rows), checkedAt, truncated ? wholeUntil : null]
+  return (await ctx.db.pool.query(MARK_GONE, values)).rowCount ?? 0
 }
 
 const RELEASED = `

@@ -4,6 +4,7 @@ import type { LockFilter } from '@/lib/core/lock-filter'
 import type { KeyAction } from '@/lib/core/states'
 import { type LockView, listLocks } from '../list-locks'
 import { type KeySettings, keySettings } from '../settings'
+import { readUnlisted, type Unlisted } from '../unlisted'
 import { createSnapshot, type SnapshotExclusion, type SnapshotView } from './snapshots'
 
 /** A verb for all, or for each what its evidence says. To fail a key is proposed for one at a time. */
@@ -16,6 +17,8 @@ export type LockPreview = {
   left: { lockId: string; scope: string; key: string; text: string }[]
   /** More matched than are looked at in one go. */
   more: boolean
+  /** Stores with locks that may match too, and are not listed. */
+  unlisted: Unlisted[]
 }
 
 const VERBS = ['release', 'complete'] as const
@@ -39,7 +42,8 @@ export async function previewLocks(
     ...(sorted.left ?? []).map(({ id, scope, key, reason }) => ({ lockId: id, scope, key, text: reason })),
     ...snapshots.flatMap(({ excluded }) => excluded.map(toLeft)),
   ]
-  return { snapshots: snapshots.filter(({ count }) => count > 0), left, more: next !== null }
+  const unlisted = await readUnlisted(ctx.db, filter)
+  return { snapshots: snapshots.filter(({ count }) => count > 0), left, more: next !== null, unlisted }
 }
 
 type Sorted = Partial<Record<KeyAction | 'left', LockView[]>>

@@ -16,6 +16,7 @@ import { formatLockVersion } from '../assess/lock-version'
 import { notInBulk } from '../fail/propose'
 import { type LockView, listLocks } from '../list-locks'
 import { type KeySettings, keySettings } from '../settings'
+import { readUnlisted, type Unlisted } from '../unlisted'
 
 export const SNAPSHOT_EXPIRES_MS = 15 * 60_000
 const SAMPLES_SHOWN = 10
@@ -57,6 +58,8 @@ export type SnapshotView = {
   totals: MoneyJson[]
   samples: SnapshotItem[]
   excluded: SnapshotExclusion[]
+  /** Stores with locks that may match too, and are not listed. */
+  unlisted: Unlisted[]
   expiresAt: string
 }
 
@@ -94,6 +97,7 @@ export async function createSnapshot(
     totals: sumByCurrency(looked.amounts).map(moneyToJson),
     samples: looked.items.slice(0, SAMPLES_SHOWN),
     excluded: exclusions,
+    unlisted: await readUnlisted(ctx.db, filter.data),
   }
   const snapshot = await ctx.db.prisma.snapshot.create({
     data: {

@@ -25,7 +25,7 @@ export function Preview({ preview }: { preview: Attempted<LockPreview> | null })
   )
 }
 
-function Looked({ preview: { snapshots, left, more } }: { preview: LockPreview }) {
+function Looked({ preview: { snapshots, left, more, unlisted } }: { preview: LockPreview }) {
   return (
     <div className="grid gap-3">
       {snapshots.length === 0 && (
@@ -66,6 +66,12 @@ function Looked({ preview: { snapshots, left, more } }: { preview: LockPreview }
           </ul>
         </div>
       )}
+      {unlisted.map(({ source, name, listed }) => (
+        <p key={source} className="text-ink-2 text-s">
+          {name} holds more live locks than the oldest {listed.toLocaleString('en-US')}, which are listed: the
+          others are not part of this.
+        </p>
+      ))}
       {more && <p className="text-ink-2 text-s">100 at a time: run it again for the rest.</p>}
     </div>
   )
