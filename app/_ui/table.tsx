@@ -158,7 +158,7 @@ export function RowLink(props: {
     'data-row-link': true,
     'aria-current': open ? ('true' as const) : undefined,
     title,
-    className: classNames('block truncate hover:underline', coveringClass, className),
+    className: classNames('block hover:underline', coveringClass, className),
     children,
   }
   return typeof to === 'string' ? (

@@ -69,7 +69,7 @@ function Opened({ alert }: { alert: AlertView }) {
     <TwoLines below={figuresOf(alert)}>
       <RowLink
         to={{ open: id, ...(clearedAt === null ? {} : { ...range, range: null }) }}
-        className="font-medium"
+        className="truncate font-medium"
       >
         {ALERTS[kind].title}
         {name !== null && `, ${name}`}

@@ -14,7 +14,7 @@ export const causeColumns = (open: Cause | null): Column<Cause>[] => [
         <RowLink
           to={{ cause: cause.id }}
           open={cause === open}
-          className="font-medium max-md:whitespace-normal"
+          className="truncate font-medium max-md:whitespace-normal"
         >
           {cause.operation} · {cause.effect}
         </RowLink>

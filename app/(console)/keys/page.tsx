@@ -82,7 +82,7 @@ const COLUMNS: Column<KeyView>[] = [
       const { client, endpoint } = scopeParts(scope)
       return (
         <TwoLines below={`${endpoint} · ${client}`}>
-          <RowLink to={`/keys/${id}`} title={key} className="font-mono text-s">
+          <RowLink to={`/keys/${id}`} title={key} className="truncate font-mono text-s">
             {shortId(key, 30, 4)}
           </RowLink>
         </TwoLines>

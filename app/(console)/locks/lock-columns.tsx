@@ -29,7 +29,7 @@ export const lockColumns = (open: string | null, longestMs: number): Column<Stea
             to={{ lock: row.item.id }}
             open={row.item.id === open}
             title={row.item.key}
-            className="font-mono text-s"
+            className="truncate font-mono text-s"
           >
             {shortId(row.item.key, 16, 4)}
           </RowLink>

@@ -92,7 +92,7 @@ const COLUMNS: Column<SteadyRow<CaseRow>>[] = [
     className: 'max-md:w-full max-md:max-w-0',
     cell: ({ item: { id, title, name, severity } }) => (
       <TwoLines below={<span className="font-mono">{name}</span>} title={id}>
-        <RowLink to={`/reconciliation/cases/${id}`} className="flex! items-center gap-2 whitespace-normal!">
+        <RowLink to={`/reconciliation/cases/${id}`} className="flex! items-center gap-2">
           <SeverityBadge severity={severity} />
           <span className="min-w-0">{title}</span>
         </RowLink>
