@@ -6,7 +6,7 @@ test.use(asOperator)
 test.describe.configure({ timeout: 90_000 })
 
 /** Each test has clients of its own. All are left stuck at once, since the console needs a while to find and assess them. */
-const SUPPLY = { frozen: 3, few: 2, bulk: 24, abort: 60 }
+const SUPPLY = { snapshot: 3, few: 2, bulk: 24, abort: 60 }
 test.beforeAll(async () => {
   for (const [client, count] of Object.entries(SUPPLY)) await leaveStuckKeys(client, count)
 })
@@ -15,7 +15,7 @@ test('the header selects the page; all that match is a second choice, and frozen
   page,
 }) => {
   await stuckOf('snapshot', 3)
-  await page.goto('/locks?client=frozen')
+  await page.goto('/locks?client=snapshot')
   const header = page.getByRole('checkbox', { name: 'Select all locks of this page' })
   await header.check()
   await expect(page.getByText('3 selected')).toBeVisible()
