@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createEnvironment } from './environment'
+import { createEnvironment } from './environment/environment'
 import { playSeeds, range } from './play-seeds'
 
 const HISTORIES = 100
@@ -7,7 +7,7 @@ const HISTORIES = 100
 /** Two files of this, so that two cores share the histories. */
 export function expectNothingBroken(from: number, adminUrl: () => string): void {
   test(`nothing breaks in the histories ${from} to ${from + HISTORIES - 1}`, {
-    timeout: 600_000,
+    timeout: 1_200_000,
   }, async () => {
     const env = await createEnvironment(adminUrl(), 'idemscope_template')
     try {

@@ -1,7 +1,9 @@
-import type { Environment } from './environment'
-import { checkInvariants } from './invariants'
-import { PLAIN, type Script } from './script'
-import { Violation, World } from './world'
+import type { Environment } from './environment/environment'
+import { checkInvariants } from './invariants/invariants'
+import { PLAIN, type Script } from './scripts/script'
+import { perform } from './world/perform'
+import { Violation } from './world/violation'
+import { World } from './world/world'
 
 export type Outcome = { violation: Violation | null; notes: readonly string[]; at: number }
 
@@ -12,7 +14,7 @@ export async function playHistory(env: Environment, script: Script): Promise<Out
   let at = 0
   try {
     for (const move of script.moves) {
-      await world.perform(move)
+      await perform(world, move)
       await checkInvariants(world)
       at += 1
     }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { startEmbeddedPostgres, THROW_AWAY } from '@/jobs/supervisor/embedded/postgres'
 import { applyMigrations } from '@/prisma/engine'
-import { createEnvironment } from './environment'
+import { createEnvironment } from './environment/environment'
 import { runMutations } from './mutations/run'
 import { playSeeds, range } from './play-seeds'
 import { stopFirst } from './stop-first'
@@ -71,8 +71,9 @@ async function play(adminUrl: string): Promise<number> {
       counts.set(invariant, (counts.get(invariant) ?? 0) + 1)
     }
     await env.close()
+    console.error(`up to seed ${Math.min(start + BATCH, from + seeds) - 1}: ${counted(counts)} broken`)
   }
-  const broken = [...counts.values()].reduce((sum, count) => sum + count, 0)
+  const broken = counted(counts)
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(0)
   console.log(
     `${seeds} histories from seed ${from} in ${seconds} s: ${broken} broken`,
@@ -80,6 +81,9 @@ async function play(adminUrl: string): Promise<number> {
   )
   return broken
 }
+
+const counted = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0)
 
 /** The same program in several processes, each with its share of the seeds. */
 async function share(processes: number): Promise<number> {

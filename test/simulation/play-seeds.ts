@@ -1,7 +1,8 @@
-import { describeScript } from './describe'
-import type { Environment } from './environment'
+import type { Environment } from './environment/environment'
 import { playHistory, shrink } from './history'
-import { type Script, writeScript } from './script'
+import { describeScript } from './scripts/describe'
+import type { Script } from './scripts/script'
+import { writeScript } from './scripts/write-script'
 
 export type Found = { seed: number; invariant: string; message: string; script: Script; story: string }
 

@@ -84,8 +84,22 @@ export const CONSOLE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'money that changed since the approval is overlooked',
     file: `${EXECUTE}/act.ts`,
-    find: 'if (changed !== null) {',
-    replace: "if (changed === '') {",
+    find: 'whatChanged(live, action.evidence)\n  if (changed !== null)',
+    replace: "whatChanged(live, action.evidence)\n  if (changed === '')",
     caughtBy: 'test/reconcile/refund-money.test.ts',
+  },
+  {
+    name: 'a feed forgets who was still open',
+    file: 'lib/sources/postgres-feed/horizon.ts',
+    find: 'const from = lowest([last.mark, ...ended.map((each) => each.from)])',
+    replace: 'const from = ended.length < 0 ? null : lowest([last.mark])',
+    caughtBy: 'test/sources/feeds.test.ts',
+  },
+  {
+    name: 'a policy collects keys that can still be replayed',
+    file: 'lib/sources/mapped/collect-rows.ts',
+    find: 'belowFloor.includes(endpoint)',
+    replace: 'belowFloor.length >= 0 && endpoint.length > 0',
+    caughtBy: 'test/retention/floor.test.ts',
   },
 ]

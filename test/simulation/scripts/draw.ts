@@ -1,78 +1,26 @@
-import { Prng } from '@/demo/prng'
-import { ACCOUNTS, type Account } from './accounts'
-import type { RefundHow } from './money'
-import type { ServiceStyle } from './service'
-import type { Fault } from './strands'
+import type { Prng } from '@/demo/prng'
+import { ACCOUNTS } from '../environment/accounts'
+import type { Policy } from '../world/retention'
+import { type About, type Move, type Pace, TO_THE_END } from './script'
 
-/** How far something gets before the next move begins, and which of its calls goes wrong. */
-export type Pace = { points: number; fault: Fault | null }
-/** Further than anything has calls. */
-export const TO_THE_END = 10_000
-export const PLAIN: Pace = { points: TO_THE_END, fault: null }
-
-export type Move =
-  | ({ do: 'pay'; key: number; process: number; card: 'good' | 'declined' } & Pace)
-  | ({ do: 'pay_unkeyed'; process: number } & Pace)
-  | { do: 'continue'; nth: number; points: number }
-  | { do: 'kill' | 'freeze' | 'thaw'; process: number }
-  | { do: 'clock'; seconds: number }
-  | { do: 'store_clock'; seconds: number }
-  | ({ do: 'operate'; verb: 'release' | 'complete' | 'fail'; key: number } & Pace)
-  | ({ do: 'refund'; process: number; nth: number; how: RefundHow; amount: number } & Pace)
-  | { do: 'dashboard_refund'; nth: number; amount: number }
-  | { do: 'bank_fails_refund'; nth: number }
-  | ({ do: 'reconcile' } & Pace)
-  /** Time passes and runs follow each other until what is open is ripe. */
-  | { do: 'ripen' }
-  | ({ do: 'propose' | 'approve'; nth: number; by: Account } & Pace)
-  | { do: 'console_clock'; seconds: number }
-
-/** A history: everything that happens in it follows from this. */
-export type Script = { seed: number; about: 'keys' | 'money'; style: ServiceStyle; moves: Move[] }
-
-const MOVES = { low: 14, high: 34 }
-
-const ABOUT: readonly (readonly [Script['about'], number])[] = [
-  ['keys', 3],
-  ['money', 1],
-]
-
-/** The script of a seed. Each seed draws a world of its own first: few things, often, find more than all things, seldom. */
-export function writeScript(seed: number): Script {
-  const random = new Prng(`simulation-${seed}`)
-  const about = random.pick(ABOUT)
-  const style = drawStyle(random)
-  const weights = about === 'keys' ? drawKeyWeights(random) : drawMoneyWeights(random)
-  const moves = Array.from({ length: random.int(MOVES.low, MOVES.high) }, () => drawMove(random, weights))
-  if (about === 'money')
-    moves.unshift(...[0, 1].map((key): Move => ({ do: 'pay', key, process: 0, card: 'good', ...PLAIN })))
-  return { seed, about, style, moves }
-}
-
-function drawStyle(random: Prng): ServiceStyle {
-  return {
-    tags: random.pick([
-      ['charge', 4],
-      ['intent', 1],
-      ['none', 2],
-    ]),
-    keeps: random.pick([
-      ['charge', 3],
-      ['intent', 2],
-    ]),
-    books: random.pick([
-      ['transaction', 3],
-      ['transaction_retried', 2],
-      ['before_answer', 3],
-    ]),
-    swallows: random.next() < 0.15,
-    slowBody: random.next() < 0.25,
-  }
-}
-
-type Weights = readonly (readonly [Move['do'], number])[]
+export type Weights = readonly (readonly [Move['do'], number])[]
 
 const oftenBy = (random: Prng) => (weight: number, share: number) => (random.next() < share ? weight : 0)
+
+export function drawWeights(about: About, random: Prng): Weights {
+  switch (about) {
+    case 'keys':
+      return drawKeyWeights(random)
+    case 'money':
+      return drawMoneyWeights(random)
+    case 'feeds':
+      return drawFeedWeights(random)
+    case 'retention':
+      return drawRetentionWeights(random)
+    default:
+      return about satisfies never
+  }
+}
 
 function drawKeyWeights(random: Prng): Weights {
   const often = oftenBy(random)
@@ -101,10 +49,43 @@ function drawMoneyWeights(random: Prng): Weights {
     ['refund', often(3, 0.8)],
     ['dashboard_refund', often(2, 0.6)],
     ['bank_fails_refund', often(2, 0.6)],
+    ['send_again', often(1.5, 0.4)],
+    ['dispute', often(1, 0.4)],
+    ['decide_dispute', 0.4],
     ['reconcile', 1],
     ['ripen', 3],
     ['propose', often(4, 0.9)],
     ['approve', 4],
+  ]
+}
+
+/** Payments and bookings that stop on their way, while runs follow each other. */
+function drawFeedWeights(random: Prng): Weights {
+  const often = oftenBy(random)
+  return [
+    ['pay', 4],
+    ['pay_unkeyed', often(0.5, 0.3)],
+    ['continue', 4],
+    ['kill', often(1, 0.5)],
+    ['clock', 2],
+    ['console_clock', often(1.5, 0.4)],
+    ['store_clock', often(0.7, 0.2)],
+    ['refund', often(2, 0.5)],
+    ['reconcile', 2],
+    ['ripen', 3],
+  ]
+}
+
+function drawRetentionWeights(random: Prng): Weights {
+  const often = oftenBy(random)
+  return [
+    ['pay', often(1.5, 0.5)],
+    ['ride', 6],
+    ['continue', 2],
+    ['kill', often(0.7, 0.4)],
+    ['clock', 4],
+    ['policy', 3],
+    ['collect', 4],
   ]
 }
 
@@ -117,7 +98,7 @@ const SECONDS = [
   [3_700, 1],
 ] as const
 
-function drawMove(random: Prng, weights: Weights): Move {
+export function drawMove(random: Prng, weights: Weights): Move {
   const name = random.pick(weights)
   const key = random.int(0, 2)
   const process = random.int(0, 1)
@@ -171,7 +152,8 @@ function drawMove(random: Prng, weights: Weights): Move {
         },
         ...{
           how: random.pick([
-            ['proper', 3],
+            ['proper', 2],
+            ['slow', 1],
             ['provisional', 2],
             ['unsent', 2],
           ]),
@@ -187,6 +169,26 @@ function drawMove(random: Prng, weights: Weights): Move {
           [300, 1],
         ]),
       }
+    case 'send_again':
+      return {
+        ...{ do: name, process, nth: random.int(0, 1), books: random.next() < 0.6 },
+        ...{ by: random.next() < 0.5 ? 'service' : 'support', ...drawPace(random, 6, CALM) },
+      }
+    case 'dispute': {
+      const amount = random.pick([
+        [1050, 2],
+        [500, 1],
+      ])
+      return { do: name, nth: random.int(0, 2), amount, inquiry: random.next() < 0.2 }
+    }
+    case 'decide_dispute':
+      return { do: name, nth: random.int(0, 1), status: random.next() < 0.5 ? 'won' : 'lost' }
+    case 'ride':
+      return { do: name, key, process, ...drawPace(random, 12) }
+    case 'policy':
+      return { do: name, ...drawPolicy(random), ...drawPace(random, 40, CALM) }
+    case 'collect':
+      return { do: name, store: random.next() < 0.8 ? 'rides' : 'store', ...drawPace(random, 30, CALM) }
     case 'ripen':
       return { do: name }
     case 'bank_fails_refund':
@@ -214,6 +216,22 @@ function drawMove(random: Prng, weights: Weights): Move {
       return { do: name, process }
   }
 }
+
+const drawPolicy = (random: Prng): Policy => ({
+  store: random.next() < 0.8 ? 'rides' : 'store',
+  ttlS: random.pick([
+    [60, 3],
+    [600, 2],
+    [3_600, 1],
+  ]),
+  how: random.pick([
+    ['plain', 3],
+    ['old', 1],
+    ['excepted', 1],
+  ]),
+  by: ACCOUNTS[random.int(0, 3)] ?? 'ada',
+  agreedBy: random.next() < 0.5 ? 'pat' : (ACCOUNTS[random.int(0, 3)] ?? 'bob'),
+})
 
 /** How often something is stopped on its way, and how often one of its calls goes wrong. */
 const ROUGH = { stopped: 0.5, faulty: 0.25 }

@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { LEDGER_CONFIG } from '@/jobs/supervisor/demo/demo-sources'
 import type { SystemContext } from '@/lib/context'
 import { closeDatabase, type Db, openDatabase } from '@/lib/db'
 import { silentLog } from '@/lib/log'
 import { closeSources } from '@/lib/sources/registry'
-import { saveSource } from '@/lib/sources/save'
+import { type SaveSource, saveSource } from '@/lib/sources/save'
 import { createPostgresStore } from '@/sdk/stores/postgres'
-import { noQueue } from '../support/no-queue'
+import { noQueue } from '../../support/no-queue'
+import { RIDES_SCHEMA } from '../world/rides'
 import { type AccountIds, makeAccounts } from './accounts'
 import { interposeProvider, PROVIDER_KEYS } from './provider'
 import { interposeStatements } from './statements'
+import { outside } from './strands'
 import { SimulatedTime } from './time'
 
 process.env.IDEMSCOPE_CREDENTIALS_KEY ??= 'ab'.repeat(32)
@@ -31,13 +34,14 @@ export type Environment = {
   db: Db
   /** The service's database, outside the story: for set-up and for what the invariants read. */
   admin: pg.Pool
-  serviceUrl: string
-  sources: { store: string; ledger: string; provider: string }
+  /** Connections to the service's database: those of a process that was never killed serve the next history. */
+  pools: { take(): pg.Pool; give(pool: pg.Pool): void }
+  sources: { store: string; ledger: string; provider: string; rides: string }
   accounts: AccountIds
   /** Statements that wait for a lock, in both databases. */
   lockWaiters(): Promise<number>
-  /** Tells both databases the time. */
-  tellTime(): Promise<void>
+  /** The time has changed: both databases are told before the next statement. */
+  tellTime(): void
   reset(): Promise<void>
   close(): Promise<void>
 }
@@ -46,7 +50,16 @@ const CLOCK = `
   CREATE SEQUENCE public.simulated_ms;
   CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
     $$ SELECT to_timestamp(last_value / 1000.0) FROM public.simulated_ms $$;
-  CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT public.clock_timestamp() $$;`
+  CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT public.clock_timestamp() $$;
+  CREATE FUNCTION public.statement_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+    $$ SELECT public.clock_timestamp() $$;
+  -- When a transaction began is real time: hidden, as from a role without pg_read_all_stats.
+  DO $$ BEGIN
+    EXECUTE (SELECT 'CREATE VIEW public.pg_stat_activity AS SELECT '
+      || string_agg(CASE attname WHEN 'xact_start' THEN 'NULL::timestamptz AS xact_start' ELSE attname END, ', ' ORDER BY attnum)
+      || ' FROM pg_catalog.pg_stat_activity'
+      FROM pg_attribute WHERE attrelid = 'pg_catalog.pg_stat_activity'::regclass AND attnum > 0);
+  END $$;`
 
 /** Functions and defaults that were made with a path of their own read the simulated clock too. */
 const ADOPT_CLOCK = `
@@ -69,9 +82,14 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
     console: `sim_${randomUUID().slice(0, 8)}_console`,
     service: `sim_${randomUUID().slice(0, 8)}`,
   }
-  const urlOf = (name: string) => Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href
   const cluster = new pg.Pool({ connectionString: adminUrl, max: 1 })
   cluster.on('error', () => {})
+  // A password that is checked fast: a history opens some twenty connections.
+  await cluster.query(
+    `SET scram_iterations = 1; CREATE ROLE ${names.service} SUPERUSER LOGIN PASSWORD 'simulated'`,
+  )
+  const login = { username: names.service, password: 'simulated' }
+  const urlOf = (name: string) => Object.assign(new URL(adminUrl), { ...login, pathname: `/${name}` }).href
   await cluster.query(`CREATE DATABASE ${names.console} TEMPLATE ${template}`)
   await cluster.query(`CREATE DATABASE ${names.service} TEMPLATE template0`)
   const time = new SimulatedTime()
@@ -91,13 +109,29 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
   const sources = await saveSources(system, urlOf(names.service))
   const accounts = await makeAccounts({ db, system })
   const wipes = { console: await wipeOf(consoleAdmin, KEPT), service: await wipeOf(admin, KEPT_OF_SERVICE) }
-  const restore = [interposeStatements(), interposeProvider()]
+  const free: pg.Pool[] = []
+  let told: Promise<unknown> | null = null
+  const tellTime = async () => {
+    const set = `SELECT setval('public.simulated_ms', $1)`
+    told ??= Promise.all([
+      admin.query(set, [time.nowMs + time.storeAheadMs]),
+      consoleAdmin.query(set, [time.nowMs + time.consoleAheadMs]),
+    ])
+    await told
+  }
+  const restore = [
+    interposeStatements({ tell: () => outside(tellTime), nowMs: () => time.nowMs }),
+    interposeProvider(),
+  ]
   const environment: Environment = {
     time,
     system,
     db,
     admin,
-    serviceUrl: urlOf(names.service),
+    pools: {
+      take: () => free.pop() ?? openPool(urlOf(names.service)),
+      give: (pool) => void free.push(pool),
+    },
     sources,
     accounts,
     async lockWaiters() {
@@ -107,26 +141,21 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
       )
       return rows[0].waiting
     },
-    async tellTime() {
-      const set = `SELECT setval('public.simulated_ms', $1)`
-      await Promise.all([
-        admin.query(set, [time.nowMs + time.storeAheadMs]),
-        consoleAdmin.query(set, [time.nowMs + time.consoleAheadMs]),
-      ])
+    tellTime() {
+      told = null
     },
     async reset() {
       time.reset()
-      await Promise.all([
-        consoleAdmin.query(wipes.console),
-        admin.query(wipes.service),
-        environment.tellTime(),
-      ])
+      environment.tellTime()
+      await Promise.all([consoleAdmin.query(wipes.console), admin.query(wipes.service)])
     },
     async close() {
       for (const undo of restore) undo()
-      await closeSources()
-      await Promise.all([closeDatabase(db), consoleAdmin.end(), admin.end()])
+      // What a history that broke still holds is never handed back: its connections end with the databases.
+      const pools = [consoleAdmin, admin, ...free].map((pool) => pool.end())
+      await Promise.race([Promise.all([closeSources(), closeDatabase(db), ...pools]), setTimeout(2_000)])
       for (const name of Object.values(names)) await cluster.query(`DROP DATABASE ${name} WITH (FORCE)`)
+      await cluster.query(`DROP ROLE ${names.service}`)
       await cluster.end()
     },
   }
@@ -135,7 +164,7 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
 
 /** Superusers without triggers and foreign keys: emptying is not part of any story. */
 const KEPT = ['_prisma_migrations', 'source', 'user', 'account', 'principal_link', 'kill_switch', 'setting']
-const KEPT_OF_SERVICE = ['idem_tier', 'idem_scope', 'idem_migration', 'idem_partition']
+const KEPT_OF_SERVICE = ['idem_tier', 'idem_migration', 'idem_partition']
 
 async function wipeOf(pool: pg.Pool, kept: readonly string[]): Promise<string> {
   const { rows } = await pool.query(
@@ -145,6 +174,13 @@ async function wipeOf(pool: pg.Pool, kept: readonly string[]): Promise<string> {
     [kept],
   )
   return rows.map(({ name }) => `DELETE FROM ${name}`).join('; ')
+}
+
+function openPool(connectionString: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString, max: 24 })
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+  return pool
 }
 
 async function prepare(connectionString: string): Promise<pg.Pool> {
@@ -162,14 +198,15 @@ async function prepareService(admin: pg.Pool, time: SimulatedTime): Promise<void
   await admin.query(`SELECT setval('public.simulated_ms', $1)`, [time.nowMs])
   const store = createPostgresStore({ pool: admin, clock: time.sdk })
   await store.migrate()
-  await admin.query(await readFile(new URL('../../demo/service/schema.sql', import.meta.url), 'utf8'))
+  await admin.query(await readFile(new URL('../../../demo/service/schema.sql', import.meta.url), 'utf8'))
+  await admin.query(RIDES_SCHEMA)
   await admin.query(ADOPT_CLOCK)
   for (const [name, ttlMs] of Object.entries(TIERS)) await store.registerTier(name, ttlMs)
   store.close()
 }
 
 async function saveSources(system: SystemContext, url: string): Promise<Environment['sources']> {
-  const save = (input: Omit<Parameters<typeof saveSource>[1], 'system'>) =>
+  const save = (input: Omit<SaveSource, 'system'> & { system?: string }) =>
     saveSource(system, { system: 'payments', ...input }, { demo: true })
   const payment = {
     status: 201,
@@ -186,7 +223,8 @@ async function saveSources(system: SystemContext, url: string): Promise<Environm
     ledger: await save({
       adapter: 'ledger-postgres',
       name: 'ledger',
-      config: LEDGER_CONFIG,
+      // Shorter than the product's own: a booking that takes longer than this is soon made.
+      config: { ...LEDGER_CONFIG, overlapMs: 5_000, poolMax: 10 },
       secret: { url },
     }),
     provider: await save({
@@ -194,6 +232,13 @@ async function saveSources(system: SystemContext, url: string): Promise<Environm
       name: 'provider',
       config: { mode: 'test', baseUrl: 'http://127.0.0.1:9', requestsPerSecond: 100, attemptsMax: 1 },
       secret: PROVIDER_KEYS,
+    }),
+    rides: await save({
+      adapter: 'rocket-rides-atomic',
+      name: 'rides',
+      system: 'rides',
+      config: { collect: true, poolMax: 10 },
+      secret: { url },
     }),
   }
 }

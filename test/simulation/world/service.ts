@@ -1,11 +1,11 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { sleep } from '@/sdk/clock'
 import { EffectFailedError, StoreUnavailableError } from '@/sdk/errors'
 import { type IdempotentHandler, idempotent } from '@/sdk/idempotent'
 import { createPostgresStore } from '@/sdk/stores/postgres'
-import type { Environment } from './environment'
-import type { ProviderAnswer, SimulatedProvider } from './provider'
-import { createProcess, kill, type Process } from './strands'
+import type { Environment } from '../environment/environment'
+import type { ProviderAnswer, SimulatedProvider } from '../environment/provider'
+import { createProcess, currentStrand, kill, type Process } from '../environment/strands'
 
 /** How a service is written. Each is a way that services in the field are. */
 export type ServiceStyle = {
@@ -13,28 +13,40 @@ export type ServiceStyle = {
   tags: 'charge' | 'intent' | 'none'
   /** Which id it keeps. */
   keeps: 'charge' | 'intent'
-  /** It books in the SDK's transaction, tries that again itself, or books before its answer. */
-  books: 'transaction' | 'transaction_retried' | 'before_answer'
+  /** It books in the SDK's transaction, tries that again itself, or books before its answer, at once or in a transaction. */
+  books: 'transaction' | 'transaction_retried' | 'before_answer' | 'own_transaction'
   /** An error inside its transaction is swallowed. */
   swallows: boolean
   /** Its answer's body takes longer than the lease. */
   slowBody: boolean
+  /** Its own transactions think before they commit, while others book. */
+  slowBooking: boolean
 }
 
 export const CALLER = 'web'
 export const ROUTE = '/v1/payments'
 export const SCOPE = `${CALLER}/POST ${ROUTE}`
 export const DEADLINE_MS = 30_000
+/** The SDK's own. */
+const LEASE_MS = 10_000
+/** How long a booking may stay open: longer than the overlap of its feed, shorter than the deadline. */
+export const THINK_MS = 25_000
 
 export type Order = { reference: string; amount: number; card: 'pm_card_visa' | 'pm_card_chargeDeclined' }
 export type Execution = { key: string; process: Process; startedMs: number; ended: boolean; excused: boolean }
+
+export type Query = (sql: string, values: unknown[]) => Promise<Record<string, unknown>[]>
 
 export type Service = {
   process: Process
   pay(key: string | null, order: Order): Promise<{ status: number; body: string }>
   /** A statement of its own, outside any request. */
   query(sql: string, values: unknown[]): Promise<void>
+  /** A transaction of its own, outside the SDK. */
+  transaction<T>(work: (query: Query) => Promise<T>): Promise<T>
   kill(): void
+  /** The history is over, and nothing of it is left. */
+  rest(): void
 }
 
 /** One process of the payment service, on the real SDK and connections of its own. */
@@ -54,16 +66,16 @@ export function startService(
   },
 ): Service {
   const process = createProcess(name)
-  const pool = new pg.Pool({ connectionString: env.serviceUrl, max: 24 })
-  pool.on('error', () => {})
-  pool.on('connect', (client) => client.on('error', () => {}))
+  const pool = env.pools.take()
   const store = createPostgresStore({ pool, clock: env.time.sdk })
   const executions = new WeakMap<Request, Execution>()
 
   const handler: IdempotentHandler<pg.PoolClient> = async (request, context) => {
     const execution: Execution = {
       key: context.key ?? '(none)',
-      ...{ process, startedMs: env.time.nowMs, ended: false, excused: false },
+      ...{ process, startedMs: env.time.nowMs, ended: false },
+      // The answer that the key is its own stood on the way for longer than the lease: it is fenced from now on.
+      excused: env.time.nowMs - (currentStrand()?.sentMs ?? 0) >= LEASE_MS,
     }
     executions.set(request, execution)
     open.add(execution)
@@ -77,14 +89,17 @@ export function startService(
     })
     const { reference } = made
     const answer = () => respond(env, style, { reference: order.reference, charge: made.result.charge })
-    if (style.books === 'before_answer' || context.key === null) {
-      if (context.key !== null) {
-        await pool.query(
-          `${BOOK} WHERE NOT EXISTS (SELECT FROM ledger_entry WHERE provider_ref = $1)`,
-          posting(order, reference),
-        )
-        return answer()
-      }
+    if (style.books === 'before_answer' && context.key !== null) {
+      await pool.query(BOOK_ONCE, posting(order, reference))
+      return answer()
+    }
+    if (style.books === 'own_transaction' && context.key !== null) {
+      await transaction(async (query) => {
+        await query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [order.reference])
+        await query(BOOK_ONCE, posting(order, reference))
+        if (style.slowBooking) await sleep(env.time.sdk, THINK_MS)
+      })
+      return answer()
     }
     const book = () =>
       context.transaction(async (tx) => {
@@ -97,6 +112,19 @@ export function startService(
       if (error instanceof StoreUnavailableError) return book()
       throw error
     })
+  }
+  async function transaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
+    const client = await pool.connect()
+    try {
+      await client.query('BEGIN')
+      const result = await work(async (sql, values) => (await client.query(sql, values)).rows)
+      await client.query('COMMIT')
+      client.release()
+      return result
+    } catch (error) {
+      client.release(true)
+      throw error
+    }
   }
   const open = new Set<Execution>()
   const serve = idempotent<pg.PoolClient>(handler, {
@@ -133,17 +161,24 @@ export function startService(
     async query(sql, values) {
       await pool.query(sql, values)
     },
+    transaction,
     kill() {
       kill(process)
       for (const execution of open) execution.excused = true
       store.close()
       void pool.end().catch(() => {})
     },
+    rest() {
+      process.dead = true
+      store.close()
+      env.pools.give(pool)
+    },
   }
 }
 
 const BOOK = `INSERT INTO ledger_entry (entry_kind, provider_ref, charge_ref, reference, amount_minor, currency)
   SELECT 'charge', $1, $1, $2, $3, 'USD'`
+const BOOK_ONCE = `${BOOK} WHERE NOT EXISTS (SELECT FROM ledger_entry WHERE provider_ref = $1)`
 const posting = (order: Order, reference: string | null) => [reference, order.reference, order.amount]
 
 async function charge(

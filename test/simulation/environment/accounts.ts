@@ -1,4 +1,4 @@
-import { peopleOf } from '../access/people'
+import { peopleOf } from '../../access/people'
 import type { Environment } from './environment'
 
 /** Who is behind each account: Ada has two, the second of which she invited and let nobody else have. */

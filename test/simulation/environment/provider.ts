@@ -23,6 +23,16 @@ export type ProviderCall = {
 }
 export type ProviderAnswer = { status: number; body: string }
 
+export type SentRefund = {
+  actionId: string
+  refund: string
+  charge: string
+  /** Of others than the console. */
+  liveBefore: string[]
+  /** Open or lost. */
+  disputesBefore: string[]
+}
+
 /** The provider of one history: that of the demo, in memory, on the simulated clock, behind a slow and lossy network. */
 export class SimulatedProvider {
   readonly model: Provider
@@ -31,8 +41,9 @@ export class SimulatedProvider {
   private readonly onTheWay = new Set<{ sentMs: number; arrive: () => void }>()
   private requests = 0
   /** Refunds that the console has sent, with what it could have read of the charge before. */
-  readonly sentByConsole: { actionId: string; refund: string; charge: string; liveBefore: string[] }[] = []
-  private readonly lastRead = new WeakMap<object, number>()
+  readonly sentByConsole: SentRefund[] = []
+  /** By strand and path: the provider's sequence at its last read. */
+  private readonly lastRead = new WeakMap<object, Map<string, number>>()
 
   constructor(
     private readonly time: SimulatedTime,
@@ -75,17 +86,22 @@ export class SimulatedProvider {
     this.onTheWay.add(late)
     await Promise.race([turn(strand, label), arrived])
     this.onTheWay.delete(late)
-    const seen = this.lastRead.get(strand) ?? 0
-    if (call.method === 'GET') this.lastRead.set(strand, this.model.state.sequence)
+    const reads = this.lastRead.get(strand) ?? new Map<string, number>()
+    this.lastRead.set(strand, reads)
+    if (call.method === 'GET') reads.set(call.path, this.model.state.sequence)
     const answered = await this.serve(call)
-    if (call.path === '/v1/refunds' && call.method === 'POST') this.noteSent(call, answered, seen)
+    if (call.path === '/v1/refunds' && call.method === 'POST') this.noteSent(call, answered, reads)
     if (strand.process.dead) return never()
     if (fault === 'lost') throw unreachable()
     await turn(strand, `answer of ${label}`)
     return answered
   }
 
-  private noteSent({ form }: ProviderCall, { status, body }: ProviderAnswer, seen: number): void {
+  private noteSent(
+    { form }: ProviderCall,
+    { status, body }: ProviderAnswer,
+    reads: Map<string, number>,
+  ): void {
     const actionId = new URLSearchParams(form).get('metadata[idemscope_action]')
     if (actionId === null || status !== 200) return
     const { id, charge } = JSON.parse(body)
@@ -93,11 +109,24 @@ export class SimulatedProvider {
     const live = this.refunds().filter(
       (each) => each.charge === charge && each.id !== id && each.status === 'succeeded',
     )
+    // Where it reads no list of them, it could have read one when it read anything.
+    const seenAt = (path: string) => reads.get(path) ?? Math.max(0, ...reads.values())
+    const wasSeen = (each: { id: string }, path: string) => (this.madeAt.get(each.id) ?? 0) <= seenAt(path)
     const liveBefore = live.filter(
-      (each) => (this.madeAt.get(each.id) ?? 0) <= seen && !('idemscope_action' in each.metadata),
+      (each) => wasSeen(each, '/v1/refunds') && !('idemscope_action' in each.metadata),
     )
+    const disputesBefore = this.disputes().filter(
+      (each) =>
+        each.charge === charge &&
+        wasSeen(each, '/v1/disputes') &&
+        ['needs_response', 'lost'].includes(each.status),
+    )
+    const ids = (rows: { id: string }[]) => rows.map((each) => each.id)
     if (!known)
-      this.sentByConsole.push({ actionId, refund: id, charge, liveBefore: liveBefore.map((each) => each.id) })
+      this.sentByConsole.push({
+        ...{ actionId, refund: id, charge },
+        ...{ liveBefore: ids(liveBefore), disputesBefore: ids(disputesBefore) },
+      })
   }
 
   /** When the oldest of what is on the way arrives at the latest. */
@@ -115,14 +144,24 @@ export class SimulatedProvider {
     }
   }
 
-  /** The provider's sequence, when a refund was made. */
+  /** The provider's sequence, when a refund or a dispute was made. */
   private readonly madeAt = new Map<string, number>()
 
   private async serve(call: ProviderCall): Promise<ProviderAnswer> {
     const served = await this.answer(call)
-    for (const { id } of this.refunds())
-      if (!this.madeAt.has(id)) this.madeAt.set(id, this.model.state.sequence)
+    this.noteNew()
     return served
+  }
+
+  private noteNew(): void {
+    for (const { id } of [...this.refunds(), ...this.disputes()])
+      if (!this.madeAt.has(id)) this.madeAt.set(id, this.model.state.sequence)
+  }
+
+  /** The customer's bank takes a charge's money back, or asks about it. */
+  async dispute(charge: string, as: { amount?: number; inquiry: boolean }): Promise<void> {
+    await this.control.disputeCharge(charge, as)
+    this.noteNew()
   }
 
   private async answer(call: ProviderCall): Promise<ProviderAnswer> {
@@ -153,6 +192,7 @@ export class SimulatedProvider {
 
   charges = () => this.all(this.model.state.charges)
   refunds = () => this.all(this.model.state.refunds)
+  disputes = () => this.all(this.model.state.disputes)
 
   private all<T>(rows: { size: number; at(place: number): T | undefined }): T[] {
     return Array.from({ length: rows.size }, (_, place) => rows.at(place)).filter((row) => row !== undefined)

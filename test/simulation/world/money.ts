@@ -1,48 +1,19 @@
 import { z } from 'zod'
 import { CASE_CLASS_NAMES, caseClass } from '@/lib/core/case-classes'
-import { newId } from '@/lib/core/ids'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { FOUR_EYES_KINDS } from '@/lib/reconcile/corrections/execute/plan'
-import { settleCorrections } from '@/lib/reconcile/corrections/execute/settle'
 import { propose } from '@/lib/reconcile/corrections/propose'
-import { reconcile } from '@/lib/reconcile/run'
-import type { ReconcileSettings } from '@/lib/reconcile/settings'
-import { claimRun } from '@/lib/runs/claim'
-import { finishRun } from '@/lib/runs/finish'
-import { startRun } from '@/lib/runs/start'
-import type { Account } from './accounts'
-import type { Service } from './service'
+import { sleep } from '@/sdk/clock'
+import type { Account } from '../environment/accounts'
+import { RECONCILE_SETTINGS } from './reconciliation'
+import { type Service, THINK_MS } from './service'
 import type { World } from './world'
 
-export const RECONCILE_SETTINGS: ReconcileSettings = {
-  keySecret: 'k'.repeat(32),
-  settleDelayMs: 3_000,
-  callMs: 0,
-  clockSkewMs: 1_000,
-  breakOnMs: 15_000,
-  leaseGraceMs: 1_000,
-  floodCap: 200,
-  backfillMs: 86_400_000,
-}
-
-/** A run of the reconciliation, as a worker carries it out. */
-export async function reconcileNow(world: World): Promise<void> {
-  const job = {
-    ...world.env.system,
-    actor: { kind: 'system' as const, job: 'simulation' },
-    requestId: newId('req'),
-  }
-  const { id } = await startRun(job, { kind: 'reconciliation', params: {}, dryRun: false })
-  const handle = await claimRun(job, id, newId('prc'), 3_600_000)
-  if (handle === null) return
-  const result = await reconcile(job, handle, handle.params, RECONCILE_SETTINGS)
-  await finishRun(job, handle, result)
-  await settleCorrections(job, RECONCILE_SETTINGS)
-  world.notes.push(`reconciled: ${result.outcome}`)
-}
-
-/** How a service gives money back: as it should, under an id of its own that it never corrects, or in its books only. */
-export type RefundHow = 'proper' | 'provisional' | 'unsent'
+/**
+ * How a service gives money back: as it should, as it should but in a transaction that may take its time, under an id of
+ * its own that it never corrects, or in its books only.
+ */
+export type RefundHow = 'proper' | 'slow' | 'provisional' | 'unsent'
 
 export async function refundByService(
   world: World,
@@ -53,22 +24,51 @@ export async function refundByService(
   const charge = world.nthCharge(nth)
   if (charge === undefined) return
   const name = `${charge.id}-${world.serial()}`
-  const book = (ref: string) =>
-    service.query(
-      `INSERT INTO ledger_entry (entry_kind, provider_ref, charge_ref, reference, amount_minor, currency)
-       VALUES ('refund', $1, $2, $3, $4, 'USD')`,
-      [ref, charge.id, charge.description, amount],
-    )
+  const owed = world.owed.begin(charge.id, amount)
+  const book = (ref: string) => {
+    owed.ids.add(ref)
+    const row = [ref, charge.id, charge.description, amount]
+    if (how !== 'slow') return service.query(BOOK_REFUND, row)
+    return service.transaction(async (query) => {
+      await query(BOOK_REFUND, row)
+      await sleep(world.env.time.sdk, THINK_MS)
+    })
+  }
   if (how === 'unsent') return book(`prov_${name}`)
   if (how === 'provisional') await book(`prov_${name}`)
   const sent = await sendRefund(world, charge.id, amount, name)
-  if (sent !== null && how === 'proper') await book(sent)
+  if (sent === null) return
+  owed.ids.add(sent)
+  if (how !== 'provisional') await book(sent)
 }
+
+const BOOK_REFUND = `INSERT INTO ledger_entry (entry_kind, provider_ref, charge_ref, reference, amount_minor, currency)
+  VALUES ('refund', $1, $2, $3, $4, 'USD')`
 
 /** At the provider's dashboard: no key, no metadata, no booking. */
 export async function refundAtDashboard(world: World, nth: number, amount: number): Promise<void> {
   const charge = world.nthCharge(nth)
-  if (charge !== undefined) await sendRefund(world, charge.id, amount)
+  if (charge === undefined) return
+  const sent = await sendRefund(world, charge.id, amount)
+  if (sent !== null) world.owed.begin(charge.id, amount).ids.add(sent)
+}
+
+/** A refund that failed is sent once more: by support at the dashboard, or by the service, which may book it anew. */
+export async function sendAgain(
+  world: World,
+  service: Service | null,
+  { nth, books }: { nth: number; books: boolean },
+): Promise<void> {
+  const failed = world.provider.refunds().filter(({ status }) => status === 'failed')
+  const refund = failed[nth % Math.max(1, failed.length)]
+  if (refund === undefined) return
+  const key = service === null ? undefined : `again-${refund.id}-${world.serial()}`
+  const sent = await sendRefund(world, refund.charge, refund.amount, key)
+  if (sent === null) return
+  world.owed.of(refund.id)?.ids.add(sent)
+  const description = world.provider.charges().find(({ id }) => id === refund.charge)?.description
+  if (service !== null && books)
+    await service.query(BOOK_REFUND, [sent, refund.charge, description, refund.amount])
 }
 
 async function sendRefund(
@@ -93,6 +93,18 @@ export async function failRefund(world: World, nth: number): Promise<void> {
   const live = world.provider.refunds().filter(({ status }) => status === 'succeeded')
   const refund = live[nth % Math.max(1, live.length)]
   if (refund !== undefined) await world.provider.control.failRefund(refund.id)
+}
+
+/** The customer's bank claims a charge, or a part of it. */
+export async function dispute(world: World, nth: number, as: { amount: number; inquiry: boolean }) {
+  const charge = world.nthCharge(nth)
+  if (charge !== undefined) await world.provider.dispute(charge.id, as)
+}
+
+export async function decideDispute(world: World, nth: number, status: 'won' | 'lost'): Promise<void> {
+  const open = world.provider.disputes().filter((each) => each.status === 'needs_response')
+  const decided = open[nth % Math.max(1, open.length)]
+  if (decided !== undefined) await world.provider.control.decideDispute(decided.charge, status)
 }
 
 /** Somebody proposes the first correction that a case offers. */
@@ -124,7 +136,7 @@ export async function proposeCorrection(world: World, nth: number, by: Account):
 export async function approveCorrection(world: World, nth: number, by: Account): Promise<void> {
   const ctx = world.as(by)
   const waiting = await ctx.db.prisma.action.findMany({
-    where: { state: 'proposed' },
+    where: { state: 'proposed', charge: { not: null } },
     orderBy: [{ createdAt: 'asc' }, { charge: 'asc' }],
   })
   const action = waiting[nth % Math.max(1, waiting.length)]

@@ -58,14 +58,14 @@ export class SimulatedTime {
   }
 
   /** Moves on, firing what is due in its order; `settle` lets the fired one end before the next. */
-  async advance(ms: number, settle: () => Promise<void>, moved: () => Promise<void>): Promise<void> {
+  async advance(ms: number, settle: () => Promise<void>, moved: () => void): Promise<void> {
     const untilMs = this.nowMs + ms
     for (;;) {
       const timer = this.nextUntil(untilMs)
       const atMs = Math.max(this.nowMs, Math.min(timer?.atMs ?? untilMs, untilMs))
       if (atMs !== this.nowMs) {
         this.nowMs = atMs
-        await moved()
+        moved()
       }
       if (timer === null) return
       this.forget(timer)

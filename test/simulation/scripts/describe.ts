@@ -7,6 +7,7 @@ export function describeScript({ seed, about, style, moves }: Script): string {
     `keeps the ${style.keeps}'s id`,
     `books ${style.books.replaceAll('_', ' ')}`,
     ...(style.swallows ? ['swallows an error of its transaction'] : []),
+    ...(style.slowBooking ? ['thinks before it commits a booking'] : []),
     ...(style.slowBody ? ['answers with a slow body'] : []),
   ]
   const lines = moves.map((move, place) => `  ${place + 1}. ${describeMove(move)}`)
@@ -43,6 +44,21 @@ function describeMove(move: Move): string {
       return `support refunds ${move.amount} of charge ${move.nth} at the provider's dashboard`
     case 'bank_fails_refund':
       return `a bank sends back refund ${move.nth}`
+    case 'send_again': {
+      const who = move.by === 'support' ? 'support' : `service ${move.process}`
+      const booking = move.by === 'service' && move.books ? ' and books it' : ''
+      return `${who} sends the failed refund ${move.nth} again${booking}${move.by === 'service' ? pace(move) : ''}`
+    }
+    case 'dispute':
+      return `a bank ${move.inquiry ? 'asks about' : 'claims'} ${move.amount} of charge ${move.nth}`
+    case 'decide_dispute':
+      return `dispute ${move.nth} is ${move.status}`
+    case 'ride':
+      return `service ${move.process} is asked to book ride ${move.key}${pace(move)}`
+    case 'policy':
+      return `${move.by} and ${move.agreedBy} let keys of ${move.store} go after ${move.ttlS} s (${move.how})${pace(move)}`
+    case 'collect':
+      return `keys of ${move.store} are collected${pace(move)}`
     case 'reconcile':
       return `a run reconciles${pace(move)}`
     case 'ripen':

@@ -1,19 +1,8 @@
 import type { Context } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
-import type { Account } from './accounts'
-import type { Environment } from './environment'
-import {
-  approveCorrection,
-  failRefund,
-  proposeCorrection,
-  reconcileNow,
-  refundAtDashboard,
-  refundByService,
-} from './money'
-import { operate } from './operator'
-import { SimulatedProvider, setProvider } from './provider'
-import { type Move, type Pace, PLAIN, type Script } from './script'
-import { type Execution, type Order, type Service, startService } from './service'
+import type { Account } from '../environment/accounts'
+import type { Environment } from '../environment/environment'
+import { SimulatedProvider, setProvider } from '../environment/provider'
 import {
   allStrands,
   createProcess,
@@ -23,25 +12,20 @@ import {
   resume,
   settle,
   spawn,
-} from './strands'
-
-/** What broke, in one sentence. It ends the history. */
-export class Violation extends Error {
-  override readonly name = 'Violation'
-  constructor(
-    /** Which invariant, for the shrinking: another one is another fault. */
-    readonly invariant: string,
-    message: string,
-  ) {
-    super(`${invariant}: ${message}`)
-  }
-}
+} from '../environment/strands'
+import type { Pace, Script } from '../scripts/script'
+import { OwedMoney } from './owed'
+import { bookRide } from './rides'
+import { type Execution, type Order, type Service, startService } from './service'
+import { Violation } from './violation'
 
 export type KeyFacts = {
   /** Answers that a client was given and may rely on. */
   answers: { status: number; body: string }[]
   completedByOperator: boolean
   failedByOperator: boolean
+  /** A policy with an exception may collect it early. */
+  mayBeExcepted: boolean
 }
 
 /** Everything that one history is about. Names of keys carry the seed, so that histories never meet. */
@@ -53,6 +37,11 @@ export class World {
   readonly executions: Execution[] = []
   readonly unkeyed: { reference: string; status: number }[] = []
   readonly notes: string[] = []
+  readonly owed = new OwedMoney()
+  /** Two people agreed in words that keys of rides may go early. */
+  excepted = false
+  /** Somebody or something acts at the console in this history. */
+  consoleActs = false
   private broken: Violation | null = null
 
   constructor(
@@ -64,7 +53,7 @@ export class World {
     this.services = [0, 1].map((at) => this.start(`service ${at}`))
   }
 
-  private start = (name: string): Service =>
+  start = (name: string): Service =>
     startService(name, {
       env: this.env,
       provider: this.provider,
@@ -75,7 +64,10 @@ export class World {
   keyName = (key: number): string => `k${this.script.seed}-${key}`
 
   factsOf(key: string): KeyFacts {
-    const known = this.keys.get(key) ?? { answers: [], completedByOperator: false, failedByOperator: false }
+    const known = this.keys.get(key) ?? {
+      ...{ answers: [], completedByOperator: false, failedByOperator: false },
+      mayBeExcepted: key.startsWith('ride'),
+    }
     this.keys.set(key, known)
     return known
   }
@@ -90,7 +82,7 @@ export class World {
       const young = this.env.time.nowMs - other.startedMs < 29_000
       if (other.key !== execution.key || other.ended || other.excused || other.process.dead || !young)
         continue
-      if (other.process.frozen) continue
+      if (other.process.frozen || execution.excused) continue
       this.break(
         'one execution at a time',
         `${execution.key} is executed again while ${other.process.name} works on it`,
@@ -99,91 +91,13 @@ export class World {
     this.executions.push(execution)
   }
 
-  async perform(move: Move): Promise<void> {
-    await this.begin(move)
-    await this.settle()
+  /** Ends the history at what was found where it could not be thrown. */
+  demandWhole(): void {
     if (this.broken !== null) throw this.broken
   }
 
-  private async begin(move: Move): Promise<void> {
-    switch (move.do) {
-      case 'pay':
-        return this.pay(this.keyName(move.key), move)
-      case 'pay_unkeyed':
-        return this.pay(null, { ...move, card: 'good' })
-      case 'continue': {
-        const waiting = allStrands().filter(
-          ({ waiting, process }) => waiting.length > 0 && !process.dead && !process.frozen,
-        )
-        const strand = waiting[move.nth % Math.max(1, waiting.length)]
-        if (strand !== undefined) resume(strand, move.points)
-        return
-      }
-      case 'kill': {
-        this.services[move.process]?.kill()
-        this.services[move.process] = this.start(`service ${move.process}`)
-        return
-      }
-      case 'freeze':
-      case 'thaw': {
-        const service = this.services[move.process]
-        if (service === undefined) return
-        service.process.frozen = move.do === 'freeze'
-        for (const execution of this.executions)
-          if (execution.process === service.process) execution.excused = true
-        return
-      }
-      case 'clock':
-        return this.advance(move.seconds * 1000)
-      case 'store_clock': {
-        this.env.time.storeAheadMs = move.seconds * 1000
-        for (const execution of this.executions) execution.excused = true
-        return this.env.tellTime()
-      }
-      case 'operate':
-        return this.run(`${move.verb} ${move.key}`, this.console, move, () =>
-          operate(this, move.verb, this.keyName(move.key)),
-        )
-      case 'refund': {
-        const service = this.services[move.process]
-        if (service !== undefined)
-          this.run(`refund ${move.how}`, service.process, move, () =>
-            refundByService(this, service, move.nth, move),
-          )
-        return
-      }
-      case 'dashboard_refund':
-        return refundAtDashboard(this, move.nth, move.amount)
-      case 'bank_fails_refund':
-        return failRefund(this, move.nth)
-      case 'reconcile':
-        // One run at a time, as the queue has it.
-        if (allStrands().some(({ name, ended }) => name === 'reconcile' && !ended)) return
-        return this.run('reconcile', this.console, move, () => reconcileNow(this))
-      case 'ripen':
-        for (const seconds of [6, 20]) {
-          await this.advance(seconds * 1000)
-          await this.begin({ do: 'reconcile', ...PLAIN })
-          await this.settle()
-        }
-        return
-      case 'propose':
-        return this.run(`${move.by} proposes`, this.console, move, () =>
-          proposeCorrection(this, move.nth, move.by),
-        )
-      case 'approve':
-        return this.run(`${move.by} approves`, this.console, move, () =>
-          approveCorrection(this, move.nth, move.by),
-        )
-      case 'console_clock':
-        this.env.time.consoleAheadMs = move.seconds * 1000
-        return this.env.tellTime()
-      default:
-        return move satisfies never
-    }
-  }
-
-  private run(name: string, process: Process, { points, fault }: Pace, work: () => Promise<void>): void {
+  run(name: string, process: Process, { points, fault }: Pace, work: () => Promise<void>): void {
+    this.consoleActs ||= process === this.console
     spawn(name, process, { points, fault }, work, (error) => {
       this.notes.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
       // A refusal, or trouble that was asked for. A bug of ours is neither.
@@ -194,7 +108,7 @@ export class World {
     })
   }
 
-  private pay(key: string | null, move: Pace & { process: number; card: 'good' | 'declined' }): void {
+  pay(key: string | null, move: Pace & { process: number; card: 'good' | 'declined' }): void {
     const service = this.services[move.process]
     if (service === undefined) return
     const reference = key ?? `unkeyed-${this.script.seed}-${this.unkeyed.length}`
@@ -213,7 +127,17 @@ export class World {
     })
   }
 
-  private settle = (): Promise<void> => settle(this.env.lockWaiters)
+  ride(key: string, move: Pace & { process: number }): void {
+    const service = this.services[move.process]
+    if (service === undefined) return
+    this.run(key, service.process, move, async () => {
+      const answer = await bookRide(service, key)
+      this.notes.push(`${key} answered ${answer.status} ${answer.body}`)
+      if (answer.status === 201) this.factsOf(key).answers.push(answer)
+    })
+  }
+
+  settle = (): Promise<void> => settle(this.env.lockWaiters)
 
   async advance(ms: number): Promise<void> {
     const untilMs = this.env.time.nowMs + ms
@@ -265,8 +189,14 @@ export class World {
   private serials = 0
 
   close(): void {
-    for (const service of this.services) service.kill()
-    kill(this.console)
+    const rests = (process: Process) =>
+      allStrands().every((strand) => strand.process !== process || (strand.ended && strand.inFlight === 0))
+    for (const service of this.services) {
+      if (rests(service.process)) service.rest()
+      else service.kill()
+    }
+    if (rests(this.console)) this.console.dead = true
+    else kill(this.console)
     forgetStrands()
     setProvider(null)
   }

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { breakConnection, currentStrand, faultOf, never, type Strand, turn } from './strands'
+import { breakConnection, currentStrand, faultOf, never, type Strand, turn, wake } from './strands'
 
 /** Not a step of the story: what it does depends on partitions that earlier histories have made. */
 const HOUSEKEEPING = /idem_(partition_time_left|ensure_partitions|find_tier|register_tier)/
@@ -7,13 +7,18 @@ const HOUSEKEEPING = /idem_(partition_time_left|ensure_partitions|find_tier|regi
 type Query = (this: pg.Client, ...args: unknown[]) => unknown
 const original = pg.Client.prototype.query as Query
 const queues = new WeakMap<pg.Client, Promise<unknown>>()
+/** Tells the databases the time, where it has changed since they were told. */
+let tellTime = async (): Promise<void> => {}
+let nowMs = (): number => 0
 const prepared = new WeakSet<pg.Client>()
 
 /**
  * From here on every statement of a strand, on whatever connection, waits for its turn, and may be lost on its way there
  * or back. `search_path` puts the simulated clock before that of PostgreSQL. Statements of nobody's go through.
  */
-export function interposeStatements(): () => void {
+export function interposeStatements(time: { tell(): Promise<void>; nowMs(): number }): () => void {
+  tellTime = time.tell
+  nowMs = time.nowMs
   pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
     const strand = currentStrand()
     if (strand === undefined || isSubmittable(args[0])) return original.apply(this, args)
@@ -47,6 +52,7 @@ function countConnecting(): typeof pg.Client.prototype.connect {
     const connected = new Promise<void>((resolve, reject) => {
       connect.call(this, (error: Error | null) => {
         strand.inFlight -= 1
+        wake()
         if (callback !== undefined) callback(error as Error)
         else if (error) reject(error)
         else resolve()
@@ -75,6 +81,7 @@ async function send(strand: Strand, client: pg.Client, args: unknown[]): Promise
   await turn(strand, label)
   const fault = faultOf(strand)
   if (fault === 'unsent') throw lost(client)
+  strand.sentMs = nowMs()
   const result = await run(strand, client, args)
   if (strand.process.dead) return never()
   if (fault === 'lost') throw lost(client)
@@ -85,9 +92,11 @@ async function send(strand: Strand, client: pg.Client, args: unknown[]): Promise
 async function run(strand: Strand, client: pg.Client, args: unknown[]): Promise<unknown> {
   strand.inFlight += 1
   try {
+    await tellTime()
     return await original.apply(client, args)
   } finally {
     strand.inFlight -= 1
+    wake()
   }
 }
 

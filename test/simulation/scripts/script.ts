@@ -1,0 +1,38 @@
+import type { Account } from '../environment/accounts'
+import type { Fault } from '../environment/strands'
+import type { RefundHow } from '../world/money'
+import type { Policy } from '../world/retention'
+import type { ServiceStyle } from '../world/service'
+
+/** How far something gets before the next move begins, and which of its calls goes wrong. */
+export type Pace = { points: number; fault: Fault | null }
+/** Further than anything has calls. */
+export const TO_THE_END = 10_000
+export const PLAIN: Pace = { points: TO_THE_END, fault: null }
+
+export type Move =
+  | ({ do: 'pay'; key: number; process: number; card: 'good' | 'declined' } & Pace)
+  | ({ do: 'pay_unkeyed'; process: number } & Pace)
+  | { do: 'continue'; nth: number; points: number }
+  | { do: 'kill' | 'freeze' | 'thaw'; process: number }
+  | { do: 'clock'; seconds: number }
+  | { do: 'store_clock'; seconds: number }
+  | ({ do: 'operate'; verb: 'release' | 'complete' | 'fail'; key: number } & Pace)
+  | ({ do: 'refund'; process: number; nth: number; how: RefundHow; amount: number } & Pace)
+  | { do: 'dashboard_refund'; nth: number; amount: number }
+  | { do: 'bank_fails_refund'; nth: number }
+  | ({ do: 'send_again'; process: number; nth: number; by: 'service' | 'support'; books: boolean } & Pace)
+  | { do: 'dispute'; nth: number; amount: number; inquiry: boolean }
+  | { do: 'decide_dispute'; nth: number; status: 'won' | 'lost' }
+  | ({ do: 'ride'; key: number; process: number } & Pace)
+  | ({ do: 'policy' } & Policy & Pace)
+  | ({ do: 'collect'; store: Policy['store'] } & Pace)
+  | ({ do: 'reconcile' } & Pace)
+  /** Time passes and runs follow each other until what is open is ripe. */
+  | { do: 'ripen' }
+  | ({ do: 'propose' | 'approve'; nth: number; by: Account } & Pace)
+  | { do: 'console_clock'; seconds: number }
+
+/** A history: everything that happens in it follows from this. */
+export type Script = { seed: number; about: About; style: ServiceStyle; moves: Move[] }
+export type About = 'keys' | 'money' | 'feeds' | 'retention'
