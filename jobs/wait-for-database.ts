@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { AppError } from '@/lib/core/errors'
-import { sqlStateOf } from '@/lib/postgres-errors'
+import { sqlStateOf } from '@/lib/core/sql-state'
 
 const PATIENCE_MS = 60_000
 const ASK_EVERY_MS = 1_000

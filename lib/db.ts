@@ -52,3 +52,12 @@ export async function inTransaction<T>(
     throw error
   }
 }
+
+/** Reads in one READ ONLY transaction, whose statements the server itself ends after `timeoutMs` (SQLSTATE 57014). */
+export async function inReadOnly<T>(
+  pool: pg.Pool,
+  timeoutMs: number,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  return inTransaction(pool, work, `BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.ceil(timeoutMs)}`)
+}

@@ -1,19 +1,6 @@
 import { AppError } from '@/lib/core/errors'
+import { sqlStateOf } from '@/lib/core/sql-state'
 
-/** The SQLSTATE of what PostgreSQL refused, whether pg or Prisma threw it; undefined when no server said one. */
-export function sqlStateOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined
-  const { code, meta } = error as {
-    code?: unknown
-    meta?: { driverAdapterError?: { cause?: { originalCode?: unknown } } }
-  }
-  const state = meta?.driverAdapterError?.cause?.originalCode ?? code
-  return typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) && !PRISMA_CODE.test(state)
-    ? state
-    : undefined
-}
-
-const PRISMA_CODE = /^P[1-6]\d{3}$/
 /** Of Node and Prisma, when no server answered: the connection could not be made, or broke. */
 const UNREACHABLE = new Set([
   'ECONNREFUSED',

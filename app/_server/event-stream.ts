@@ -1,5 +1,6 @@
 import { AppError } from '@/lib/core/errors'
-import type { LiveEvent, LiveFeed } from './live-feed'
+import type { LiveEvent } from '@/lib/live-events'
+import type { LiveFeed } from './live-feed'
 
 /** Proxies and browsers keep a quiet connection for at least this long. */
 const HEARTBEAT_MS = 15_000

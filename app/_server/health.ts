@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ownsAudit } from '@/lib/audit/owner'
+import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
 import { readProcesses } from '@/lib/runs/processes'
 import { MIGRATIONS } from './migrations'
 import type { Services } from './services'
@@ -45,8 +46,8 @@ async function databasePart({ db }: Services): Promise<Part> {
     if (missing === 0) return { ok: true, detail: 'migrated' }
     return { ok: false, detail: `${missing} migrations are missing: run npm run migrate` }
   } catch (error) {
-    // 42P01: there is no _prisma_migrations. Other reasons may name hosts and users, and this answer is public.
-    const unmigrated = error instanceof Error && 'code' in error && error.code === '42P01'
+    // There is no _prisma_migrations. Other reasons may name hosts and users, and this answer is public.
+    const unmigrated = sqlStateOf(error) === SQLSTATE.undefinedTable
     return { ok: false, detail: unmigrated ? 'not migrated: run npm run migrate' : 'not reachable' }
   } finally {
     clearTimeout(timer)

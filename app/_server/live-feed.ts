@@ -1,13 +1,8 @@
 import pg from 'pg'
-import { z } from 'zod'
+import { LIVE_CHANNEL, type LiveEvent, liveEventSchema } from '@/lib/live-events'
 import type { Log } from '@/lib/log'
 
-const CHANNEL = 'idemscope'
 const RECONNECT_MS = 2_000
-
-const eventSchema = z.object({ kind: z.string().max(64), id: z.string().max(128).optional() })
-/** Something changed: what kind of thing, and which one. It carries no data; readers read. */
-export type LiveEvent = z.infer<typeof eventSchema>
 
 export type LiveFeed = {
   /** `end` is called when the process shuts down. Returns what ends the subscription. */
@@ -54,7 +49,7 @@ export function createLiveFeed(url: string, log: Log): LiveFeed {
     opening.on('end', () => client === opening && lost())
     opening
       .connect()
-      .then(() => opening.query(`LISTEN ${CHANNEL}`))
+      .then(() => opening.query(`LISTEN ${LIVE_CHANNEL}`))
       .then(
         () => {
           for (const subscriber of subscribers) subscriber.gap()
@@ -91,7 +86,7 @@ export function createLiveFeed(url: string, log: Log): LiveFeed {
 
 function parseEvent(payload: string | undefined): LiveEvent | null {
   try {
-    return eventSchema.parse(JSON.parse(payload ?? ''))
+    return liveEventSchema.parse(JSON.parse(payload ?? ''))
   } catch {
     // Whoever may NOTIFY may send anything; what is not ours is nobody's event.
     return null

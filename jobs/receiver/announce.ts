@@ -1,8 +1,7 @@
 import type { Db } from '@/lib/db'
+import { notify } from '@/lib/live-events'
 import type { Log } from '@/lib/log'
 
-const CHANNEL = 'idemscope'
-const PAYLOAD = JSON.stringify({ kind: 'telemetry' })
 /** The console's live stream needs no more. */
 const EVERY_MS = 1_000
 
@@ -16,9 +15,9 @@ export function createAnnouncer(db: Db, log: Log): { announce(): void; stop(): v
       timer = undefined
       if (pending) send()
     }, EVERY_MS).unref()
-    db.pool
-      .query('SELECT pg_notify($1, $2)', [CHANNEL, PAYLOAD])
-      .catch((error: unknown) => log.warn({ err: error }, 'notify failed'))
+    notify(db.pool, { kind: 'telemetry' }).catch((error: unknown) =>
+      log.warn({ err: error }, 'notify failed'),
+    )
   }
   return {
     announce() {

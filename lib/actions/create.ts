@@ -4,6 +4,7 @@ import { toJsonObject } from '@/lib/core/json-value'
 import type { Money } from '@/lib/core/money'
 import type { ALL_ACTION_KINDS } from '@/lib/core/states'
 import type { Tx } from '@/lib/db'
+import { notify } from '@/lib/live-events'
 import type { Action } from '@/prisma/generated/client'
 import { inFlight, oneInFlight } from './transition'
 
@@ -62,7 +63,7 @@ export async function createAction(
         executedAt: input.state === 'executing' ? now : null,
       },
     })
-    await tx.$executeRaw`SELECT pg_notify('idemscope', ${JSON.stringify({ kind: 'action', id: row.id })})`
+    await notify(tx, { kind: 'action', id: row.id })
     return row
   } catch (cause) {
     throw inFlight(cause) ? oneInFlight(cause) : cause

@@ -7,6 +7,7 @@ import { AppError } from '@/lib/core/errors'
 import { roleAllows } from '@/lib/core/permissions'
 import { reasonSchema } from '@/lib/core/reason'
 import type { Db, Tx } from '@/lib/db'
+import { notify } from '@/lib/live-events'
 import { approvalExpiresAt, assertPersonMay, assertTwoPeople, readStanding } from './approval'
 
 const KEY = 'kill_switch'
@@ -119,6 +120,6 @@ async function write(
   })
   const { reason } = value.pending ?? value
   await append(tx, ctx, { verb: 'kill_switch.set', subject: KEY, outcome, reason, before, after: value })
-  await tx.$executeRaw`SELECT pg_notify('idemscope', '{"kind":"kill_switch"}')`
+  await notify(tx, { kind: 'kill_switch' })
   return { ...value, version: row.version }
 }

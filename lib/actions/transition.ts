@@ -1,9 +1,10 @@
 import { AppError, invariant } from '@/lib/core/errors'
 import { toJsonObject } from '@/lib/core/json-value'
+import { violatedUnique } from '@/lib/core/sql-state'
 import { ACTION_STATES, type ActionState } from '@/lib/core/states'
 import type { Tx } from '@/lib/db'
+import { notify } from '@/lib/live-events'
 import type { Action } from '@/prisma/generated/client'
-import { Prisma } from '@/prisma/generated/client'
 
 export type ActionPatch = {
   result?: Record<string, unknown>
@@ -44,7 +45,7 @@ export async function transition(
       },
     })
     if (row === undefined) return 'lost'
-    await tx.$executeRaw`SELECT pg_notify('idemscope', ${JSON.stringify({ kind: 'action', id: row.id })})`
+    await notify(tx, { kind: 'action', id: row.id })
     return row
   } catch (cause) {
     throw inFlight(cause) ? oneInFlight(cause) : cause
@@ -58,9 +59,7 @@ export async function decide(tx: Tx, input: Parameters<typeof transition>[1]): P
   return row
 }
 
-/** The partial unique index action_one_in_flight refused it. */
-export const inFlight = (error: unknown): boolean =>
-  error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
+export const inFlight = (error: unknown): boolean => violatedUnique(error) === 'action_one_in_flight'
 
 export const oneInFlight = (cause: unknown): AppError =>
   new AppError('conflict', 'Another correction of this charge is being executed: wait for its result.', {

@@ -1,6 +1,7 @@
 import { canonicalJson } from '@/lib/core/canonical-json'
 import type { ConditionKind } from '@/lib/core/verdict'
 import type { Db } from '@/lib/db'
+import { notify } from '@/lib/live-events'
 import type { Finding } from './evaluate'
 
 /** A condition that holds again after it was cleared starts anew; one that goes on keeps its `since`. */
@@ -33,6 +34,6 @@ export async function writeConditions(
   const { rowCount } = await db.pool.query(CLEAR, [json, now, evaluated])
   const raised = rows.filter((row) => row.raised).length
   const cleared = rowCount ?? 0
-  if (raised + cleared > 0) await db.pool.query(`SELECT pg_notify('idemscope', '{"kind":"conditions"}')`)
+  if (raised + cleared > 0) await notify(db.pool, { kind: 'conditions' })
   return { firing: findings.length, raised, cleared }
 }

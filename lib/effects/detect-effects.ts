@@ -1,5 +1,6 @@
 import type { SystemContext } from '@/lib/context'
 import { env } from '@/lib/env'
+import { notify } from '@/lib/live-events'
 import { detectOrphans } from '@/lib/telemetry/ingest/keys/detect-orphans'
 
 /** One run's worth of calls; each is bounded itself. */
@@ -15,6 +16,6 @@ export async function detectEffects(ctx: SystemContext): Promise<{ orphans: numb
     orphans += found
     if (found < ROUND_FULL) break
   }
-  if (orphans > 0) await ctx.db.pool.query(`SELECT pg_notify('idemscope', '{"kind":"effects"}')`)
+  if (orphans > 0) await notify(ctx.db.pool, { kind: 'effects' })
   return { orphans }
 }

@@ -1,8 +1,6 @@
-import pg from 'pg'
 import { AppError } from '@/lib/core/errors'
-import type { Db } from '@/lib/db'
-
-const CANCELLED = '57014'
+import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
+import { type Db, inReadOnly } from '@/lib/db'
 
 export type QueryLimits = {
   /** The server itself ends the statement then. */
@@ -19,31 +17,29 @@ export async function queryCancellable(
   { timeoutMs, signal }: QueryLimits,
 ): Promise<Record<string, unknown>[]> {
   signal?.throwIfAborted()
-  const client = await db.pool.connect()
-  let running = true
-  let broken: Error | undefined
   try {
-    await client.query('BEGIN READ ONLY')
-    const { rows } = await client.query<{ pid: number }>(
-      // A search is over before its plan would be compiled.
-      `SELECT pg_backend_pid() AS pid, set_config('statement_timeout', $1, true), set_config('jit', 'off', true)`,
-      [String(timeoutMs)],
-    )
-    const cancel = () => {
-      // Through another connection: this one is busy. The pid is still ours, since the connection is not given back.
-      if (running) db.pool.query('SELECT pg_cancel_backend($1)', [rows[0]?.pid]).catch(() => undefined)
-    }
-    signal?.addEventListener('abort', cancel, { once: true })
-    try {
-      signal?.throwIfAborted()
-      const result = await client.query<Record<string, unknown>>(sql, values)
-      return result.rows
-    } finally {
-      running = false
-      signal?.removeEventListener('abort', cancel)
-    }
+    return await inReadOnly(db.pool, timeoutMs, async (client) => {
+      let running = true
+      const { rows } = await client.query<{ pid: number }>(
+        // A search is over before its plan would be compiled.
+        `SELECT pg_backend_pid() AS pid, set_config('jit', 'off', true)`,
+      )
+      const cancel = () => {
+        // Through another connection: this one is busy. The pid is still ours, since the connection is not given back.
+        if (running) db.pool.query('SELECT pg_cancel_backend($1)', [rows[0]?.pid]).catch(() => undefined)
+      }
+      signal?.addEventListener('abort', cancel, { once: true })
+      try {
+        signal?.throwIfAborted()
+        const result = await client.query<Record<string, unknown>>(sql, values)
+        return result.rows
+      } finally {
+        running = false
+        signal?.removeEventListener('abort', cancel)
+      }
+    })
   } catch (error) {
-    if (!(error instanceof pg.DatabaseError && error.code === CANCELLED)) throw error
+    if (sqlStateOf(error) !== SQLSTATE.queryCanceled) throw error
     signal?.throwIfAborted()
     throw new AppError(
       'timeout',
@@ -52,10 +48,5 @@ export async function queryCancellable(
         cause: error,
       },
     )
-  } finally {
-    await client.query('ROLLBACK').catch((error: Error) => {
-      broken = error
-    })
-    client.release(broken)
   }
 }

@@ -1,7 +1,7 @@
 import type { SystemContext } from '@/lib/context'
 import { newId } from '@/lib/core/ids'
 import type { RunHandle, RunResult } from '@/lib/runs/handle'
-import type { CollectionMode, IntentSource } from '@/lib/sources/contracts'
+import { type CollectionMode, type IntentSource, SourceUnavailableError } from '@/lib/sources/contracts'
 import { type OpenSource, openIntentSource, openIntentSources } from '@/lib/sources/registry'
 import { collectPartitions } from './collect-partitions'
 import { collectRows, PACE, type RowPace } from './collect-rows'
@@ -35,7 +35,7 @@ export async function collect(
     try {
       await collectStore(ctx, handle, store, mode, options, own)
     } catch (error) {
-      if (error instanceof Error && error.name !== 'SourceUnavailableError') throw error
+      if (!(error instanceof SourceUnavailableError)) throw error
       await handle.log('warn', `${store.name} cannot be reached`, { source: store.id })
       own.unreachable.push(store.id)
     }

@@ -2,6 +2,7 @@ import type { Context } from '@/lib/context'
 import { auditRow } from '@/lib/core/audit-entry'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
+import { notify } from '@/lib/live-events'
 import { getRun, type RunView } from './read'
 
 /** Asks a run to end. One that waits ends at once; one that works stops at its next safe point. Idempotent. */
@@ -28,7 +29,7 @@ export async function cancelRun(ctx: Context, id: string): Promise<RunView> {
     }
     const outcome = ended.count > 0 ? 'done' : 'requested'
     await tx.auditEntry.create({ data: auditRow(ctx, { verb: 'run.cancel', subject: id, outcome }) })
-    await tx.$executeRaw`SELECT pg_notify('idemscope', ${JSON.stringify({ kind: 'run', id })})`
+    await notify(tx, { kind: 'run', id })
   })
   return getRun(ctx.db, id)
 }

@@ -1,7 +1,7 @@
 import type { SystemContext } from '@/lib/context'
 import { claimRun } from './claim'
 import { failRun, finishRun } from './finish'
-import { type RunHandler, RunLostError } from './handle'
+import { RunCancelledError, type RunHandler, RunLostError } from './handle'
 import { heartbeat } from './heartbeat'
 
 export type ExecuteOutcome = 'done' | 'failed' | 'cancelled' | 'lost' | 'not_claimed'
@@ -46,7 +46,7 @@ async function settle(
     if (lost instanceof RunLostError) return 'lost'
     throw lost
   }
-  const cancelled = error instanceof Error && error.name === 'RunCancelledError'
+  const cancelled = error instanceof RunCancelledError
   if (!cancelled) ctx.log.error({ err: error, runId: handle.id }, 'run failed')
   return cancelled ? 'cancelled' : 'failed'
 }

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { sqlStateOf } from '@/lib/core/sql-state'
 import { SourceUnavailableError } from './contracts'
 import { describeFault } from './source-fault'
 
@@ -56,10 +57,9 @@ export function openSourcePool(options: SourcePoolOptions): SourcePool {
   }
 }
 
-/** The SQLSTATE of what was thrown, when the server said one. */
+/** The SQLSTATE of what a source's pool threw, when the server said one. */
 export function sqlState(error: unknown): string | undefined {
-  const cause = error instanceof SourceUnavailableError ? error.cause : error
-  return cause instanceof pg.DatabaseError ? cause.code : undefined
+  return sqlStateOf(error instanceof SourceUnavailableError ? error.cause : error)
 }
 
 /** Never the connection string: pg puts no credentials into its messages. */

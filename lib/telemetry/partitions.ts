@@ -1,6 +1,6 @@
 import type { Clock } from '@/lib/core/clock'
+import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
 import { type Db, inTransaction } from '@/lib/db'
-import { sqlStateOf } from '@/lib/postgres-errors'
 import {
   DELIVERY_DAYS,
   EFFECT_DAYS,
@@ -22,7 +22,6 @@ const KINDS = ['span', 'keyed_request', 'effect', 'delivery', 'log'] as const sa
 const AHEAD_MS = 2 * DAY_MS
 /** Dropping waits at most this long for readers of the partition, because intake queues up behind it. */
 const LOCK_TIMEOUT_MS = 50
-const LOCK_NOT_AVAILABLE = '55P03'
 /** Keys and roll-ups are deleted in pieces, so that no transaction is long. */
 const DELETE_ROWS = 10_000
 
@@ -134,7 +133,7 @@ async function dropOldest(db: Db, kind: PartitionKind, before: string): Promise<
       return rows[0]?.partition ?? null
     })
   } catch (error) {
-    if (sqlStateOf(error) === LOCK_NOT_AVAILABLE) return 'busy'
+    if (sqlStateOf(error) === SQLSTATE.lockNotAvailable) return 'busy'
     throw error
   }
 }

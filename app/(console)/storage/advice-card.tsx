@@ -1,4 +1,3 @@
-import pg from 'pg'
 import { ActDialog } from '@/app/_ui/act-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
@@ -8,13 +7,13 @@ import { CheckField } from '@/app/_ui/field'
 import { countText, latencyText } from '@/app/_ui/format-figure'
 import { durationText } from '@/app/_ui/format-time'
 import { type Column, figureColumn, Table, TwoLines } from '@/app/_ui/table'
+import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
 import type { Db } from '@/lib/db'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
 import { adviseTtl, type RetryWindow } from '@/lib/retention/advise'
 import { defaultPolicy } from '@/lib/retention/policy/policies'
 import { proposeSeen } from './act'
 
-const CANCELLED = '57014'
 const ENDPOINTS_SHOWN = 20
 
 type Props = {
@@ -29,7 +28,7 @@ type Props = {
 /** How long clients go on retrying, and the TTL that this implies. Reads all keys of the range: it comes when it comes. */
 export async function AdviceCard({ db, range, ...rest }: Props) {
   const advice = await adviseTtl(db, range).catch((error: unknown) => {
-    if (error instanceof pg.DatabaseError && error.code === CANCELLED) return null
+    if (sqlStateOf(error) === SQLSTATE.queryCanceled) return null
     throw error
   })
   const endpoints = advice?.filter(({ client }) => client === '').slice(0, ENDPOINTS_SHOWN)

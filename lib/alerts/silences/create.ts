@@ -5,6 +5,7 @@ import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
 import { newId } from '@/lib/core/ids'
 import { reasonSchema } from '@/lib/core/reason'
+import { notify } from '@/lib/live-events'
 import { SILENCES_MAX } from './list'
 import { previewSilence, silenceTermsSchema } from './preview'
 import { type SilenceView, silenceView } from './view'
@@ -50,7 +51,7 @@ export async function createSilence(ctx: Context, raw: z.input<typeof inputSchem
     const row = await tx.silence.create({ data })
     const { id, createdBy, createdAt, reason: why, ...after } = data
     await append(tx, ctx, { verb: 'alert.silence', subject: id, outcome: 'done', reason: why, after })
-    await tx.$executeRaw`SELECT pg_notify('idemscope', '{"kind":"conditions"}')`
+    await notify(tx, { kind: 'conditions' })
     return silenceView(row, now)
   })
 }

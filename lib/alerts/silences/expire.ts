@@ -3,6 +3,7 @@ import { append } from '@/lib/audit/append'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
+import { notify } from '@/lib/live-events'
 import { type SilenceView, silenceView } from './view'
 
 const inputSchema = z.strictObject({
@@ -35,7 +36,7 @@ export async function expireSilence(ctx: Context, raw: z.input<typeof inputSchem
       before: { endsAt: before.endsAt },
       after: { endsAt: now },
     })
-    await tx.$executeRaw`SELECT pg_notify('idemscope', '{"kind":"conditions"}')`
+    await notify(tx, { kind: 'conditions' })
     return silenceView(row, now)
   })
 }

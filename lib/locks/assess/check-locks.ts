@@ -1,4 +1,5 @@
 import type { SystemContext } from '@/lib/context'
+import { notify } from '@/lib/live-events'
 import type { IntentSource } from '@/lib/sources/contracts'
 import { readAllLeases } from '@/lib/sources/read-all-leases'
 import { type OpenSource, openIntentSource, openIntentSources } from '@/lib/sources/registry'
@@ -40,7 +41,7 @@ export async function checkLocks(
       checked.push({ source: store.id, kind: 'unreachable', error: message.slice(0, 300) })
     }
   }
-  await ctx.db.pool.query(`SELECT pg_notify('idemscope', '{"kind":"locks"}')`)
+  await notify(ctx.db.pool, { kind: 'locks' })
   return checked
 }
 

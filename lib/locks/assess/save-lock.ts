@@ -2,12 +2,11 @@ import type { SystemContext } from '@/lib/context'
 import { canonicalJson } from '@/lib/core/canonical-json'
 import { newId } from '@/lib/core/ids'
 import type { KeyAction } from '@/lib/core/states'
+import { notify } from '@/lib/live-events'
 import type { AllLeases } from '@/lib/sources/read-all-leases'
 import type { VerbOutcome } from '../verbs/apply-verb'
 import type { Reading } from './inspect'
 import { formatLockVersion } from './lock-version'
-
-const NOTIFY = `SELECT pg_notify('idemscope', '{"kind":"locks"}')`
 
 /** Stamps stay text until PostgreSQL reads them: a JS date would lose their microseconds. */
 const UPSERT = `
@@ -108,7 +107,7 @@ export async function saveOperatedLock(
     if (outcome.kind === 'done') await ctx.db.pool.query(verb === 'release' ? RELEASED : ENDED, values)
     else if (outcome.kind === 'refused' && outcome.reason === 'gone') await ctx.db.pool.query(ENDED, values)
     else if (outcome.reading !== null) await saveLocks(ctx, target.sourceId, [outcome.reading], now)
-    await ctx.db.pool.query(NOTIFY)
+    await notify(ctx.db.pool, { kind: 'locks' })
   } catch (error) {
     ctx.log.warn({ err: error }, 'could not show the new state of a lock')
   }

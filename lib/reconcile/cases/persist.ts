@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { SystemContext } from '@/lib/context'
 import { invariant } from '@/lib/core/errors'
 import { inTransaction } from '@/lib/db'
+import { notify } from '@/lib/live-events'
 import type { Cut } from '@/lib/mirror/cut'
 import { CLOSED_BY_HAND, lockCases } from './case-lock'
 import { type Flood, readFloods, writeFloods } from './flood'
@@ -68,7 +69,7 @@ export async function persist(
     return { openBefore, opened, reopened, resolved, open, flooded: floods.length > 0, floods }
   })
   if (counts.opened + counts.reopened + counts.resolved > 0) {
-    await ctx.db.pool.query(`SELECT pg_notify('idemscope', '{"kind":"case"}')`)
+    await notify(ctx.db.pool, { kind: 'case' })
   }
   return counts
 }

@@ -5,6 +5,7 @@ import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
 import { toJsonObject } from '@/lib/core/json-value'
 import type { Tx } from '@/lib/db'
+import { notify } from '@/lib/live-events'
 import type { Prisma, ReconciliationCase } from '@/prisma/generated/client'
 import { type CaseView, caseView } from '../cases/case-view'
 
@@ -73,7 +74,7 @@ export async function changeCase(ctx: Context, change: CaseChange): Promise<Case
       before: { triage: before.triage, lifecycle: before.lifecycle, ownerId: before.ownerId },
       after: { triage: row.triage, lifecycle: row.lifecycle, ownerId: row.ownerId, ...change.data },
     })
-    await tx.$executeRaw`SELECT pg_notify('idemscope', ${JSON.stringify({ kind: 'case', id: row.id })})`
+    await notify(tx, { kind: 'case', id: row.id })
     return caseView(row)
   })
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { SQLSTATE } from '@/lib/core/sql-state'
 import { isUnreadable, type KeyReading, type LeasePage, setApart, UnreadableKeyError } from '../contracts'
-import type { SourcePool } from '../postgres-pool'
+import { type SourcePool, sqlState } from '../postgres-pool'
 import { createBinder } from './bind'
 import type { MappedConfig } from './config'
 import { buildExpressions } from './expressions'
@@ -65,8 +66,8 @@ export async function readKey(mapped: Mapped, scope: string, key: string): Promi
   return reading
 }
 
-/** The text is no value of the column's type: 22P02, 22003. */
+/** The text is no value of the column's type. */
 function isNoValue(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined
-  return cause instanceof Error && 'code' in cause && (cause.code === '22P02' || cause.code === '22003')
+  const state = sqlState(error)
+  return state === SQLSTATE.invalidText || state === SQLSTATE.numberOutOfRange
 }

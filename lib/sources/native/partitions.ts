@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SQLSTATE } from '@/lib/core/sql-state'
 import type { StorePartition, StoreSample } from '../contracts'
 import { type SourcePool, sqlState } from '../postgres-pool'
 
@@ -83,12 +84,12 @@ export async function collectPartition(pool: SourcePool, partition: string, safe
     return { kind: 'done', rows, bytes } as const
   } catch (error) {
     const state = sqlState(error)
-    if (state === '55P03' || state === '40P01') {
+    if (state === SQLSTATE.lockNotAvailable || state === SQLSTATE.deadlockDetected) {
       // The store's message names the session.
       return { kind: 'busy', by: error instanceof Error ? error.message : 'another session' } as const
     }
-    if (state === '55000') return { kind: 'not_due' } as const
-    if (state === '42P01') return { kind: 'gone' } as const
+    if (state === SQLSTATE.objectNotReady) return { kind: 'not_due' } as const
+    if (state === SQLSTATE.undefinedTable) return { kind: 'gone' } as const
     throw error
   }
 }

@@ -1,9 +1,9 @@
 import type pg from 'pg'
+import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
 import { inTransaction } from '@/lib/db'
-import { sqlStateOf } from '@/lib/postgres-errors'
 
-/** serialization_failure, deadlock_detected: nothing happened, the same work may run again at once. */
-const AGAIN: ReadonlySet<unknown> = new Set(['40001', '40P01'])
+/** Nothing happened: the same work may run again at once. */
+const RETRYABLE: ReadonlySet<unknown> = new Set([SQLSTATE.serializationFailure, SQLSTATE.deadlockDetected])
 const ATTEMPTS_MAX = 3
 
 /**
@@ -21,7 +21,7 @@ export async function inRetriedTransaction<T>(
     try {
       return await inTransaction(pool, work, BEGIN_INDEXED)
     } catch (error) {
-      if (attempt >= ATTEMPTS_MAX || !AGAIN.has(sqlStateOf(error))) throw error
+      if (attempt >= ATTEMPTS_MAX || !RETRYABLE.has(sqlStateOf(error))) throw error
     }
   }
 }

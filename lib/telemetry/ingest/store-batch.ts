@@ -1,11 +1,9 @@
+import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
 import type { Db } from '@/lib/db'
-import { sqlStateOf } from '@/lib/postgres-errors'
 import { resolveScopes } from './keys/lock-keys'
 import type { RenderedSpans } from './render-spans'
 import { inRetriedTransaction } from './retried-transaction'
 import { storeRows } from './store-rows'
-
-const UNIQUE_VIOLATION = '23505'
 
 /**
  * Stores spans, and what follows from them, in one transaction; resolves after COMMIT with how many spans were
@@ -31,7 +29,7 @@ export async function storeBatch(
   try {
     return { inserted: await store('all new') }
   } catch (error) {
-    if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error
+    if (sqlStateOf(error) !== SQLSTATE.uniqueViolation) throw error
     return { inserted: await store('any') }
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '@/lib/core/clock'
+import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
 import type { Db } from '@/lib/db'
 import type { Log } from '@/lib/log'
-import { sqlStateOf } from '@/lib/postgres-errors'
 import { storeBatch } from '@/lib/telemetry/ingest/store-batch'
 import { storeLogs } from '@/lib/telemetry/ingest/store-logs'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
@@ -20,7 +20,6 @@ export type StoreOptions = {
 export type Stored = { kind: 'stored' } | { kind: 'refused' } | { kind: 'unavailable' }
 
 /** Raised by a row without a partition. */
-const CHECK_VIOLATION = '23514'
 /** Data exception, constraint violation, program limit: the same rows fail every time. */
 const REFUSED_CLASSES: ReadonlySet<string> = new Set(['21', '22', '23', '54'])
 
@@ -39,7 +38,7 @@ export async function storeTogether(
     } catch (error) {
       const sqlState = sqlStateOf(error) ?? ''
       trouble.note(error)
-      if (attempt === 1 && sqlState === CHECK_VIOLATION && (await partitionsMade(options))) continue
+      if (attempt === 1 && sqlState === SQLSTATE.checkViolation && (await partitionsMade(options))) continue
       const refused = REFUSED_CLASSES.has(sqlState.slice(0, 2)) && sqlState.length === 5
       log.error({ err: error, requests: requests.length, refused }, 'telemetry could not be stored')
       return { kind: refused ? 'refused' : 'unavailable' }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Db } from '@/lib/db'
+import { type Db, inReadOnly } from '@/lib/db'
 
 const ENDPOINTS_MAX = 200
 const STATEMENT_TIMEOUT_MS = 20_000
@@ -40,14 +40,8 @@ export type RetryWindowRow = z.infer<typeof rowSchema>
 
 /** By endpoint, and by endpoint and client (`client` = null is all of them), those with the most keys first. Times in ms. */
 export async function readRetryWindows(db: Db, window: { from: Date; to: Date }): Promise<RetryWindowRow[]> {
-  const client = await db.pool.connect()
-  try {
-    await client.query('BEGIN READ ONLY')
-    await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`)
-    const { rows } = await client.query(WINDOWS, [window.from, window.to])
-    return rows.map((raw) => rowSchema.parse(raw))
-  } finally {
-    await client.query('ROLLBACK').catch(() => undefined)
-    client.release()
-  }
+  const { rows } = await inReadOnly(db.pool, STATEMENT_TIMEOUT_MS, (client) =>
+    client.query(WINDOWS, [window.from, window.to]),
+  )
+  return rows.map((raw) => rowSchema.parse(raw))
 }

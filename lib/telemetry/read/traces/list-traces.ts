@@ -1,13 +1,12 @@
-import pg from 'pg'
 import { z } from 'zod'
 import { AppError } from '@/lib/core/errors'
 import { decodeCursor, type Page, type PageInput, toPage } from '@/lib/core/pages'
-import type { Db } from '@/lib/db'
+import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
+import { type Db, inReadOnly } from '@/lib/db'
 import type { TelemetryWindow } from '@/lib/telemetry/window'
 
 /** Past this the reader gets a word instead of a wait; the server ends the query. */
 export const LIST_TRACES_TIMEOUT_MS = 5_000
-const CANCELLED = '57014'
 
 /** A request with a key, as its own span told it. */
 export type TraceRow = {
@@ -164,23 +163,15 @@ export async function listTraces(
 
 /** One read that the server ends in time. Throws `timeout`. */
 export async function readWithin(db: Db, sql: string, values: unknown[]): Promise<unknown[]> {
-  const client = await db.pool.connect()
-  let broken: Error | undefined
   try {
-    await client.query('BEGIN READ ONLY')
-    await client.query(`SELECT set_config('statement_timeout', $1, true)`, [String(LIST_TRACES_TIMEOUT_MS)])
-    return (await client.query(sql, values)).rows
+    const { rows } = await inReadOnly(db.pool, LIST_TRACES_TIMEOUT_MS, (client) => client.query(sql, values))
+    return rows
   } catch (cause) {
-    if (!(cause instanceof pg.DatabaseError && cause.code === CANCELLED)) throw cause
+    if (sqlStateOf(cause) !== SQLSTATE.queryCanceled) throw cause
     throw new AppError(
       'timeout',
       `Stopped after ${LIST_TRACES_TIMEOUT_MS / 1000} s: narrow the range, or one endpoint or outcome.`,
       { cause },
     )
-  } finally {
-    await client.query('ROLLBACK').catch((error: Error) => {
-      broken = error
-    })
-    client.release(broken)
   }
 }
