@@ -23,7 +23,7 @@ type Case = {
   subject: { scope: string; effectIds: string[] }
 }
 
-/** A duplicate whose duplicate charge the evidence names, and that nobody works on. */
+/** A double charge whose duplicate the evidence names, and that nobody works on. */
 async function decidedDuplicate(): Promise<Case> {
   const client = await api()
   let found: Case | undefined
@@ -37,7 +37,7 @@ async function decidedDuplicate(): Promise<Case> {
     }
     expect(found).toBeDefined()
   }).toPass({ timeout: 55_000 })
-  if (found === undefined) throw new Error('no duplicate with a decided duplicate')
+  if (found === undefined) throw new Error('no double charge with a decided duplicate')
   return found
 }
 

@@ -77,7 +77,7 @@ function ofRefund(
 ): Draft | null {
   const postings = refundPostings(operation, refund.id)
   const unbooked = refund.status === 'succeeded' && postings.length === 0 && ctx.sides.ledger !== 'none'
-  // Our own corrections give back what was duplicate: no booking of the service's is missing.
+  // Our own corrections give back a duplicate: no booking of the service's is missing.
   if (!unbooked || refund.actionId !== null) return null
   // Of a charge that is not booked itself, nothing has to be taken back in the books.
   const charge = operation.charges.find(({ id }) => id === refund.chargeId)

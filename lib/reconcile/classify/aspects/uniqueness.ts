@@ -193,7 +193,7 @@ function choice(effects: readonly Effect[], named: Names): Record<string, unknow
     refund: decided ? unnamed.map(({ id }) => id) : null,
     decision: decided
       ? 'neither record nor ledger names it'
-      : 'record and ledger do not decide which one is duplicate: a person must choose',
+      : 'record and ledger do not decide which one is the duplicate: a person must choose',
   }
 }
 

@@ -116,7 +116,7 @@ function refundAgain({ finding, pictures }: Gathered, params: CorrectionParams) 
   return { charge, amountMinor }
 }
 
-/** The case's other charges, but for those that the evidence calls duplicate too. */
+/** The case's other charges, but for those that the evidence calls duplicates too. */
 function keptBeside(charge: Charge, { finding, pictures }: Gathered): MoneyPicture[] {
   const duplicates = refundable.parse(finding?.evidence ?? {}).refund ?? []
   const others = (finding?.subject.effectIds ?? []).filter(
