@@ -1,7 +1,6 @@
 import { defineConfig } from '@playwright/test'
 
-// Against the demo that test/e2e/global-setup.ts starts, or against BASE_URL. On two cores: two files at a time, and
-// then, one after the other, the tests that switch something for everybody or measure time (@alone).
+// Against the demo that test/e2e/global-setup.ts starts, or against BASE_URL. On two cores: one after the other.
 
 const CHROMIUM_ARGS = [
   '--no-sandbox',
@@ -18,7 +17,7 @@ export default defineConfig({
   testMatch: '**/*.e2e.ts',
   outputDir: '.test/e2e',
   globalSetup: './test/e2e/global-setup.ts',
-  workers: 2,
+  workers: 1,
   fullyParallel: false,
   forbidOnly: process.env.CI !== undefined,
   // On a machine that others share, a slow moment is no fault; the report says which test needed its second try.
@@ -34,8 +33,5 @@ export default defineConfig({
     timezoneId: 'Asia/Kolkata',
     screenshot: 'only-on-failure',
   },
-  projects: [
-    { name: 'together', grepInvert: /@alone/ },
-    { name: 'alone', grep: /@alone/, dependencies: ['together'], workers: 1 },
-  ],
+  projects: [{ name: 'chromium' }],
 })

@@ -48,9 +48,9 @@ function observe(page: Page) {
 
 const figures = (page: Page) => page.evaluate(() => (window as unknown as { seen: Seen }).seen)
 
-test('the first load of Now takes at most 250 KB of compressed script; painted within 1.5 s, and nothing moves', {
-  tag: '@alone',
-}, async ({ page }) => {
+test('the first load of Now takes at most 250 KB of compressed script; painted within 1.5 s, and nothing moves', async ({
+  page,
+}) => {
   const network = await page.context().newCDPSession(page)
   await network.send('Network.enable')
   await network.send('Network.setCacheDisabled', { cacheDisabled: true })
@@ -80,9 +80,7 @@ test('the first load of Now takes at most 250 KB of compressed script; painted w
   expect(shift).toBeLessThan(LAYOUT_SHIFT_MAX)
 })
 
-test('on the longest table each interaction is painted within 200 ms', { tag: '@alone' }, async ({
-  page,
-}) => {
+test('on the longest table each interaction is painted within 200 ms', async ({ page }) => {
   await observe(page)
   await expect(async () => {
     await page.goto('/keys')
@@ -100,9 +98,10 @@ test('on the longest table each interaction is painted within 200 ms', { tag: '@
   expect(interactionMs).toBeLessThan(INTERACTION_MS_MAX)
 })
 
-test('a stored response of 5 MB holds up nothing; its integers beyond 2^53 are shown and copied exactly', {
-  tag: '@alone',
-}, async ({ page, context }) => {
+test('a stored response of 5 MB holds up nothing; its integers beyond 2^53 are shown and copied exactly', async ({
+  page,
+  context,
+}) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   const items = Array.from(
     { length: 50_000 },

@@ -115,9 +115,7 @@ test('a stale version is a 409: nothing changed, what was seen stands beside wha
   expect((await (await api()).post('locks/release', asked)).status).toBe(409)
 })
 
-test('with the kill switch on every act is refused, and reading works', { tag: '@alone' }, async ({
-  page,
-}) => {
+test('with the kill switch on every act is refused, and reading works', async ({ page }) => {
   // An administrator, because one approver alone switches writes off but not on.
   const client = await api('admin')
   const set = (on: boolean) =>

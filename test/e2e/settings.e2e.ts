@@ -14,9 +14,11 @@ const REASON = 'drill of the kill switch, announced in the channel'
 test.describe('as an approver', () => {
   test.use(asApprover)
 
-  test('the kill switch stops every mutation, every tab says so within 5 s, and reading works', {
-    tag: '@alone',
-  }, async ({ page, context, browser }) => {
+  test('the kill switch stops every mutation, every tab says so within 5 s, and reading works', async ({
+    page,
+    context,
+    browser,
+  }) => {
     const url = process.env.BASE_URL ?? ''
     const other = await context.newPage()
     await other.goto('/now')

@@ -43,9 +43,10 @@ async function decidedDuplicate(): Promise<Case> {
 
 const correction = (page: Page) => page.getByRole('region', { name: 'Correction' })
 
-test('story 1: duplicates above target → cause → key → dry run of that range → refund by two people → one refund at the provider', {
-  tag: '@alone',
-}, async ({ page, browser }) => {
+test('story 1: duplicates above target → cause → key → dry run of that range → refund by two people → one refund at the provider', async ({
+  page,
+  browser,
+}) => {
   test.setTimeout(180_000)
   const found = await decidedDuplicate()
   const duplicate = found.evidence.refund?.[0] ?? ''
@@ -122,9 +123,9 @@ test('story 1: duplicates above target → cause → key → dry run of that ran
   expect(refunds.map(({ status }) => status)).toEqual(['succeeded'])
 })
 
-test('story 2: store outage → which and since when, the console goes on, bulk is refused → recovered → exactly that window', {
-  tag: '@alone',
-}, async ({ page }) => {
+test('story 2: store outage → which and since when, the console goes on, bulk is refused → recovered → exactly that window', async ({
+  page,
+}) => {
   test.setTimeout(180_000)
   const client = await api()
   const store = page.getByRole('region', { name: 'payments store' })
@@ -173,9 +174,9 @@ test('story 2: store outage → which and since when, the console goes on, bulk 
     .toBe('done')
 })
 
-test('story 3: slow to end → the endpoint → its slowest traces → the key that is contended → its lock', {
-  tag: '@alone',
-}, async ({ page }) => {
+test('story 3: slow to end → the endpoint → its slowest traces → the key that is contended → its lock', async ({
+  page,
+}) => {
   test.setTimeout(120_000)
   await page.goto('/now')
   const endpoints = page.getByRole('region', { name: 'Endpoints by duplicate rate' })

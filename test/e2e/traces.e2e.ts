@@ -66,9 +66,7 @@ function manySpans(traceId: string): unknown[] {
   }))
 }
 
-test('10,000 spans: no task of the main thread over 200 ms, and the last is reached', {
-  tag: '@alone',
-}, async ({ page }) => {
+test('10,000 spans: no task of the main thread over 200 ms, and the last is reached', async ({ page }) => {
   test.setTimeout(90_000)
   const traceId = randomBytes(16).toString('hex')
   await sendSpans(manySpans(traceId))
