@@ -130,6 +130,9 @@ async function sendAgain(ctx: Context, action: Action, settings: ReconcileSettin
     const { state, result } = absence(ctx, action, settings)
     return { state, result: { ...result, evidence: 'changed since it was approved' } }
   }
+  // Before it is noted as sent: what nobody sends has no later end.
+  const killed = await whyKilled(ctx, action)
+  if (killed !== null) return { state: 'unknown', result: { reason: 'kill_switch', text: killed } }
   if (!(await noteSending(ctx, action))) return STILL_UNKNOWN
   const { state, result } = await act(action, gathered, () => whyKilled(ctx, action))
   if (state !== 'refused') return { state, result: { ...result, sentAgain: true } }
