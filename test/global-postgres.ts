@@ -18,12 +18,15 @@ export default async function setup(project: TestProject) {
   const folder = mkdtempSync(join(tmpdir(), 'idemscope-test-'))
   // As root the server runs as another user, who must be able to enter the folder.
   chmodSync(folder, 0o755)
-  const remove = () => rmSync(folder, { recursive: true, force: true })
+  // What was killed a moment ago may still write a file or two.
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   // Ctrl-C: Vitest waits for nothing then. The server ends with this process, and then its folder goes.
   exitOnSignals()
   process.once('exit', remove)
   const postgres = await startEmbeddedPostgres(folder, {
     settings: [...THROW_AWAY, 'max_prepared_transactions=10'],
+    // With a signal initdb has a group of its own, which ends with this process.
+    signal: new AbortController().signal,
   })
   const end = async () => {
     await postgres.stop()
