@@ -52,6 +52,9 @@ CREATE TABLE idem_lease (
   fingerprint  bytea       NOT NULL CHECK (octet_length(fingerprint) = 16),
   trace_id     bytea       CHECK (octet_length(trace_id) = 16),
   owner        text        NOT NULL,
+  -- Made by the caller before the statement, one for each attempt; null = a caller that makes none. Whoever takes the
+  -- lease over writes their own, or null.
+  acquire_id   uuid,
   step         text,                             -- the last recovery point reached
   PRIMARY KEY (scope_id, key)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
@@ -350,10 +353,11 @@ $$;
 -- and once more after: whoever holds the lease row then sees every record that was completed before it (a completion deletes
 -- the lease and inserts the record at once). A single CTE returns zero rows under contention; under REPEATABLE READ the
 -- look-up misses the record and executes twice, so that is refused. A lease that passed is taken over under a new fencing
--- token, but not while an effect's end is unknown. Calls no other function on the way that is taken almost always; planning
+-- token, but not while an effect's end is unknown. An acquire whose answer was lost is recognised by its id when it is sent
+-- again, and goes on with the lease that it has. Calls no other function on the way that is taken almost always; planning
 -- for each call costs more than a plan that is kept, so that is done only where the partitions have become many.
 CREATE FUNCTION idem_acquire(p_scope text, p_key text, p_tier smallint, p_fingerprint bytea, p_owner text,
-  p_lease_ms bigint, p_trace_id bytea)
+  p_lease_ms bigint, p_trace_id bytea, p_acquire_id uuid DEFAULT NULL)
 RETURNS idem_acquired
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -401,9 +405,9 @@ BEGIN
   FOR turn IN 1..8 LOOP
     v_now := clock_timestamp();
     INSERT INTO idem_lease AS l
-      (created_at, lease_until, heartbeat_at, fence, scope_id, tier, key, fingerprint, trace_id, owner)
+      (created_at, lease_until, heartbeat_at, fence, scope_id, tier, key, fingerprint, trace_id, owner, acquire_id)
     VALUES (v_now, v_now + v_lease_time, v_now, idem_next_fence(0), v_scope_id, p_tier, v_key, p_fingerprint,
-      p_trace_id, p_owner)
+      p_trace_id, p_owner, p_acquire_id)
     ON CONFLICT (scope_id, key) DO NOTHING
     RETURNING * INTO v_lease;
 
@@ -434,9 +438,26 @@ BEGIN
     r.kind := CASE
       WHEN v_lease.fingerprint <> p_fingerprint AND NOT v_lease.reopened THEN 'mismatch'
       WHEN v_lease.state = 'U' THEN 'unknown'
-      WHEN v_lease.state = 'L' AND v_lease.lease_until > clock_timestamp() THEN 'in_progress'
+      -- What came late: another statement of this acquire has been answered, and that attempt has ended.
+      WHEN v_lease.state = 'R' AND v_lease.acquire_id = p_acquire_id THEN 'in_progress'
+      WHEN v_lease.state = 'L' AND v_lease.lease_until > clock_timestamp()
+        AND (v_lease.acquire_id = p_acquire_id) IS NOT TRUE THEN 'in_progress'
     END;
     EXIT WHEN r.kind IS NOT NULL;
+
+    IF v_lease.acquire_id = p_acquire_id THEN
+      -- Our own: its answer was lost, so nothing was begun under it. It goes on with the same fence.
+      v_now := clock_timestamp();
+      UPDATE idem_lease l SET lease_until = greatest(l.lease_until, v_now + v_lease_time), heartbeat_at = v_now
+      WHERE l.scope_id = v_scope_id AND l.key = v_key AND l.fence = v_lease.fence AND l.state = 'L'
+      RETURNING * INTO v_lease;
+      CONTINUE WHEN NOT FOUND;
+      r.kind := CASE WHEN v_lease.attempts = 1 THEN 'acquired' ELSE 'takeover' END;
+      IF r.kind = 'takeover' THEN
+        r.steps := idem_steps_of(v_scope_id, v_key);
+      END IF;
+      EXIT;
+    END IF;
 
     -- Retryable, or the lease passed. Lock the row first: the next statement must see every step begun under it.
     PERFORM FROM idem_lease l
@@ -461,7 +482,7 @@ BEGIN
     v_now := clock_timestamp();
     UPDATE idem_lease l SET fence = idem_next_fence(l.fence), state = 'L', owner = p_owner,
       attempts = l.attempts + 1, lease_until = v_now + v_lease_time, heartbeat_at = v_now, trace_id = p_trace_id,
-      fingerprint = p_fingerprint, reopened = false
+      fingerprint = p_fingerprint, reopened = false, acquire_id = p_acquire_id
     WHERE l.scope_id = v_scope_id AND l.key = v_key AND l.fence = v_lease.fence
     RETURNING * INTO v_lease;
     CONTINUE WHEN NOT FOUND;

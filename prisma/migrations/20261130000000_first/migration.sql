@@ -28,10 +28,21 @@ CREATE TABLE "user" (
   service        boolean        NOT NULL DEFAULT false,      -- owns tokens minted by the command line; cannot sign in
   -- Shown to the account's person alone, who reads it to a second administrator. NULL = nobody has to.
   confirm_code   text,
+  lowered_at     timestamptz(3),                             -- when an administrator became none, the last time
   created_at     timestamptz(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   updated_at     timestamptz(3) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 CREATE UNIQUE INDEX user_email_key ON "user" (email);
+
+-- Whoever lowers a role, by whatever way, cannot forget it. The change's own time is the console's clock.
+CREATE FUNCTION user_note_lowering() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.lowered_at := CASE WHEN NEW.updated_at > OLD.updated_at THEN NEW.updated_at ELSE now() END;
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER user_lowered BEFORE UPDATE OF role ON "user"
+  FOR EACH ROW WHEN (OLD.role = 'admin' AND NEW.role <> 'admin') EXECUTE FUNCTION user_note_lowering();
 
 CREATE TABLE session (
   id              text           PRIMARY KEY,
@@ -150,7 +161,8 @@ $$;
 --   own      the same account
 --   held     one person held what signs in both
 --   changed  one of them raised, renamed, let in, invited or confirmed the other, or who is behind it
---   unowned  a token of the command line without an owner: it may be any administrator's
+--   unowned  a token of the command line without an owner: it may be any administrator's, or of somebody who was one
+--            when it was made, or since
 CREATE FUNCTION four_eyes_fault(one text, other text)
 RETURNS TABLE (reason text, person text) LANGUAGE sql STABLE AS $$
   WITH behind_one AS (SELECT b.id FROM principals_behind(one) b),
@@ -165,7 +177,7 @@ RETURNS TABLE (reason text, person text) LANGUAGE sql STABLE AS $$
        OR (l.by_id = other AND l.principal_id IN (SELECT b.id FROM behind_one b))
     UNION ALL
     SELECT 4, 'unowned', a.id FROM "user" s, "user" a
-    WHERE s.service AND a.role = 'admin'
+    WHERE s.service AND (a.role = 'admin' OR a.lowered_at >= s.created_at)
       AND ((s.id = one AND a.id IN (SELECT b.id FROM behind_other b))
         OR (s.id = other AND a.id IN (SELECT b.id FROM behind_one b)))
       AND NOT EXISTS (SELECT FROM principal_link l WHERE l.principal_id = s.id AND l.how = 'minted')
@@ -430,6 +442,14 @@ CREATE TABLE lock (
 );
 CREATE INDEX lock_gone_at_acquired_at_id_idx ON lock (gone_at, acquired_at, id);
 CREATE UNIQUE INDEX lock_source_id_scope_key_acquired_at_key ON lock (source_id, scope, key, acquired_at);
+
+-- The last check of each store's locks.
+CREATE TABLE lock_check (
+  source_id  text           PRIMARY KEY,
+  checked_at timestamptz(3) NOT NULL,
+  listed     integer        NOT NULL,
+  more       boolean        NOT NULL                        -- than were listed
+);
 
 CREATE TABLE reconciliation_case (
   id            text           PRIMARY KEY,
@@ -1178,6 +1198,8 @@ CREATE TABLE mirror.unreadable (
   object_id text        NOT NULL,
   reason    text        NOT NULL,
   seen_at   timestamptz NOT NULL,
+  -- It was understood, but its feed had passed it: it was found by its id only.
+  late      boolean     NOT NULL DEFAULT false,
   PRIMARY KEY (source_id, object_id)
 );
 CREATE INDEX unreadable_newest ON mirror.unreadable (source_id, seen_at DESC);

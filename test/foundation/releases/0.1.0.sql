@@ -63,6 +63,7 @@ DELETE FROM audit_unsealed WHERE entry_id IN (SELECT entry_id FROM audit_seal);
 INSERT INTO audit_head (seq, hash, key_id, signature, signed_at) VALUES (1, '\x0a', 'key-1', '\x0b', '2026-11-30T09:41:00Z');
 
 -- ---- locks and cases
+INSERT INTO lock_check (source_id, checked_at, listed, more) VALUES ('src_1', '2026-11-30T09:00:12Z', 1, false);
 INSERT INTO lock (id, source_id, scope, key, state, version, fence, attempts, tier, holder, step, trace_id, acquired_at,
   lease_until, heartbeat_at, verdict, verdict_reason, provider_answer, checked_at, unchanged_since)
 VALUES

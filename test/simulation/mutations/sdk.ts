@@ -2,14 +2,13 @@ import type { Mutation } from './list'
 
 /** The store's functions as they are now: a migration that makes one anew takes its entries along. */
 const STORE = 'sdk/migrations/0001_first.sql'
-const ACQUIRE = 'sdk/migrations/0002_lost_acquires.sql'
 const HELD = "l.fence = p_fence AND l.state = 'L'"
 const TRANSACTION = 'sdk/stores/postgres/transaction.ts'
 
 export const SDK_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a live lease is taken over',
-    file: ACQUIRE,
+    file: STORE,
     within: 'idem_acquire',
     find: "AND (v_lease.acquire_id = p_acquire_id) IS NOT TRUE THEN 'in_progress'",
     replace: "AND false THEN 'in_progress'",
@@ -17,7 +16,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'an unknown key is taken over',
-    file: ACQUIRE,
+    file: STORE,
     within: 'idem_acquire',
     find: "WHEN v_lease.state = 'U' THEN 'unknown'",
     replace: "WHEN false THEN 'unknown'",
@@ -25,7 +24,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'another body is taken for the same request',
-    file: ACQUIRE,
+    file: STORE,
     within: 'idem_acquire',
     find: "WHEN v_lease.fingerprint <> p_fingerprint AND NOT v_lease.reopened THEN 'mismatch'",
     replace: "WHEN false THEN 'mismatch'",
@@ -33,7 +32,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a takeover overlooks an open effect',
-    file: ACQUIRE,
+    file: STORE,
     within: 'idem_acquire',
     find: "AND s.state IN ('B', 'U')",
     replace: "AND s.state IN ('X')",
@@ -41,7 +40,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a takeover keeps the fence',
-    file: ACQUIRE,
+    file: STORE,
     within: 'idem_acquire',
     find: "UPDATE idem_lease l SET fence = idem_next_fence(l.fence), state = 'L'",
     replace: "UPDATE idem_lease l SET fence = l.fence, state = 'L'",
@@ -49,7 +48,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'an acquire whose answer was lost is not recognised',
-    file: ACQUIRE,
+    file: STORE,
     within: 'idem_acquire',
     find: 'IF v_lease.acquire_id = p_acquire_id THEN',
     replace: 'IF false THEN',
