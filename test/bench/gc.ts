@@ -3,7 +3,7 @@ import pg from 'pg'
 import { openAdapter } from '@/lib/sources/adapters'
 import type { DeletedBatch, IntentSource, RowCollection } from '@/lib/sources/contracts'
 import { createPostgresStore, type PostgresStore } from '@/sdk/stores/postgres'
-import { BRANDUR_SCHEMA } from '../conformance/fixtures'
+import { BRANDUR_SCHEMA } from '../support/rocket-rides-schema'
 import { withCluster } from './cluster'
 import { against, atMost, type Bench, quantile, type Report, stated } from './report'
 

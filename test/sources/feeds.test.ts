@@ -4,8 +4,8 @@ import { systemClock } from '@/lib/core/clock'
 import { type AdapterName, openAdapter } from '@/lib/sources/adapters'
 import type { AnySource } from '@/lib/sources/contracts'
 import { createPostgresStore } from '@/sdk/stores/postgres'
-import { BRANDUR_SCHEMA } from '../conformance/fixtures'
 import { createEmptyDatabase } from '../support/database'
+import { BRANDUR_SCHEMA } from '../support/rocket-rides-schema'
 
 /** Every feed of PostgreSQL: what commits late is read, whatever its id or its stamp. No overlap helps here. */
 

@@ -1,22 +1,8 @@
+import { BRANDUR_SCHEMA } from '../../support/rocket-rides-schema'
 import type { Service } from './service'
 
 /** A second service, on a library that is not ours: rocket-rides-atomic, whose keys a policy collects row by row. */
-export const RIDES_SCHEMA = `
-  CREATE TABLE idempotency_keys (
-    id BIGSERIAL PRIMARY KEY,
-    created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
-    idempotency_key TEXT NOT NULL CHECK (char_length(idempotency_key) <= 100),
-    last_run_at TIMESTAMPTZ NOT NULL DEFAULT now(),
-    locked_at TIMESTAMPTZ DEFAULT now(),
-    request_method TEXT NOT NULL CHECK (char_length(request_method) <= 10),
-    request_params JSONB NOT NULL,
-    request_path TEXT NOT NULL CHECK (char_length(request_path) <= 100),
-    response_code INT NULL,
-    response_body JSONB NULL,
-    recovery_point TEXT NOT NULL CHECK (char_length(recovery_point) <= 50),
-    user_id BIGINT NOT NULL
-  );
-  CREATE UNIQUE INDEX idempotency_keys_user_id_idempotency_key ON idempotency_keys (user_id, idempotency_key);
+export const RIDES_SCHEMA = `${BRANDUR_SCHEMA}
   CREATE TABLE ride (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, reference text NOT NULL);`
 
 const KEY = `SELECT response_body->>'ride' AS ride, recovery_point AS point, locked_at IS NOT NULL
