@@ -8,6 +8,7 @@ import { createPartitionKeeper, type PartitionKeeper } from './postgres/partitio
 import { abandonLease, completeLease, giveBackLease, heartbeatLease } from './postgres/settle'
 import { beginEffect, saveCheckpoint, settleEffect } from './postgres/steps'
 import { requireOpen, runTransaction, transactionOf } from './postgres/transaction'
+import { codeOf } from './postgres/unavailable'
 import type { Holder, Store, StoredResponse } from './store'
 
 export type PostgresStoreOptions = {
@@ -101,7 +102,7 @@ async function completeCovered(
   try {
     return await completeLease(db, holder, response)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === NO_PARTITION)) throw error
+    if (codeOf(error) !== NO_PARTITION) throw error
     // The store's clock jumped past the partitions that were made ahead.
     await partitions.ensure(holder.tier)
     return completeLease(db, holder, response)

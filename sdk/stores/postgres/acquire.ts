@@ -4,7 +4,7 @@ import { StoreUnavailableError } from '../../errors'
 import type { Json } from '../../json'
 import type { Acquired, AcquireRequest, EffectKind, RecordState, Step } from '../store'
 import type { StoreDatabase } from './database'
-import { isAnswerLost } from './unavailable'
+import { codeOf, isAnswerLost } from './unavailable'
 
 type AcquiredRow = {
   kind: Acquired['kind']
@@ -74,7 +74,7 @@ export async function acquireLease(
       return toAcquired(await db.callOne<AcquiredRow>('idem_acquire', [...values, acquireId]))
     } catch (error) {
       // Before its migration a store knows no such id: requests go on, and what is lost waits for its lease.
-      if (!isUndefinedFunction(error)) throw error
+      if (codeOf(error) !== UNDEFINED_FUNCTION) throw error
       return toAcquired(await db.callOne<AcquiredRow>('idem_acquire', values))
     }
   }
@@ -92,8 +92,7 @@ export async function acquireLease(
   return acquire()
 }
 
-const isUndefinedFunction = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === '42883'
+const UNDEFINED_FUNCTION = '42883'
 
 function toAcquired(row: AcquiredRow): Acquired {
   if (row.kind === 'mismatch') return { kind: 'mismatch', state: STATES[row.state] }

@@ -4,6 +4,7 @@ import type { Pool, PoolClient } from 'pg'
 import { type Clock, sleep } from '../../clock'
 import { describeBlocker } from './blocker'
 import { quoteIdentifier } from './quote'
+import { codeOf } from './unavailable'
 
 export type MigrateOptions = {
   pool: Pool
@@ -113,7 +114,7 @@ async function applyGivingWay(
     try {
       return await apply(client, schema, migration, Math.max(LOCK_TIMEOUT_MS, untilMs - clock.nowMs()))
     } catch (error) {
-      if (!isLockTrouble(error)) throw error
+      if (!LOCK_TROUBLE.has(codeOf(error))) throw error
       await client.query('ROLLBACK')
       if (clock.nowMs() >= untilMs) {
         const blocker = await describeBlocker(client, schema)
@@ -130,8 +131,7 @@ async function applyGivingWay(
 }
 
 /** Lock timeout; deadlock with requests that take the tables in another order. */
-const isLockTrouble = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === '55P03' || error.code === '40P01')
+const LOCK_TROUBLE: ReadonlySet<unknown> = new Set(['55P03', '40P01'])
 
 async function apply(
   client: PoolClient,

@@ -2,7 +2,7 @@ import type { Pool, PoolClient, QueryResult } from 'pg'
 import { type Clock, sleep } from '../../clock'
 import { IdempotencyUsageError, StoreUnavailableError, UnknownCommitError } from '../../errors'
 import type { TransactionEnd } from '../store'
-import { asStoreError } from './unavailable'
+import { asStoreError, codeOf } from './unavailable'
 
 /** A transaction of the store's pool, and its id: by it is known what became of it when the connection breaks. */
 export type Transaction = { client: PoolClient; xid: string }
@@ -105,11 +105,7 @@ async function commit(
 
 /** A SQLSTATE that says that this COMMIT failed, not that the session ended. */
 const isAnswer = (error: unknown): boolean =>
-  error instanceof IdempotencyUsageError ||
-  (error instanceof Error &&
-    'code' in error &&
-    /^[0-9A-Z]{5}$/.test(String(error.code)) &&
-    !/^(08|57|58)/.test(String(error.code)))
+  error instanceof IdempotencyUsageError || /^(?!08|57|58)[0-9A-Z]{5}$/.test(codeOf(error) ?? '')
 
 /** Some six seconds: a restart of the server is over by then. */
 const ASK_DELAYS_MS = [0, 50, 100, 200, 400, 800, 1_500, 3_000]
@@ -148,8 +144,7 @@ const endOrphan = (pool: Pool, xid: string) =>
   )
 
 /** A statement after the failed one, e.g. the completion of the key. */
-const isAborted = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === '25P02'
+const isAborted = (error: unknown): boolean => codeOf(error) === '25P02'
 
 const swallowed = (cause?: unknown) =>
   new IdempotencyUsageError(

@@ -6,10 +6,14 @@ const UNAVAILABLE = /^(08|53|57|58|25006|55P03|40001|40P01)/
 const CONNECTION = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)/
 const DRIVER = /timeout|terminated|connection error|not queryable|after calling end|closed/i
 
+/** The SQLSTATE of a server's error, or the code of Node's; undefined when it has none. */
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+
 /** Translates the driver's errors; what it does not know (a bug, a missing migration) stays as it is. */
 export function asStoreError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  const code = codeOf(error)
   const unavailable =
     code === undefined
       ? DRIVER.test(error.message) || isAggregate(error)
@@ -25,10 +29,8 @@ const BROKEN_MESSAGE = /^Connection terminated(?! due to connection timeout)/
 /** The connection broke over a statement: what the statement does may be done. */
 export function isAnswerLost(error: unknown): boolean {
   if (!(error instanceof StoreUnavailableError) || !(error.cause instanceof Error)) return false
-  const { cause } = error
-  return 'code' in cause && typeof cause.code === 'string'
-    ? BROKEN_CODE.test(cause.code)
-    : BROKEN_MESSAGE.test(cause.message)
+  const code = codeOf(error.cause)
+  return code === undefined ? BROKEN_MESSAGE.test(error.cause.message) : BROKEN_CODE.test(code)
 }
 
 // node reports a refused connection to a name with two addresses as an AggregateError.
