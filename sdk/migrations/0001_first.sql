@@ -147,7 +147,8 @@ BEGIN
 END
 $$;
 
--- A fencing token above `old`. The epoch in µs puts it above those of earlier lives of the key too, whose leases are gone.
+-- A fencing token above `old`. The epoch in µs puts it above those of earlier lives of the key too, whose leases are gone,
+-- when it is drawn after them: so acquires of one key take turns before they draw.
 CREATE FUNCTION idem_next_fence(old bigint) RETURNS bigint
 LANGUAGE sql VOLATILE AS $$
   SELECT greatest(old + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
@@ -280,6 +281,9 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
   SELECT t.tier, t.ttl_ms FROM idem_tier t WHERE t.name = p_name
 $$;
 
+-- What follows reads by key and keeps its plans. One that was made while a table was empty would scan it from end to end,
+-- and go on so when it has grown: SET enable_seqscan = off.
+
 -- ---- 4. Acquire: one round trip, in its own READ COMMITTED transaction --------------------------------------
 
 CREATE TYPE idem_acquired AS (
@@ -359,7 +363,7 @@ $$;
 CREATE FUNCTION idem_acquire(p_scope text, p_key text, p_tier smallint, p_fingerprint bytea, p_owner text,
   p_lease_ms bigint, p_trace_id bytea, p_acquire_id uuid DEFAULT NULL)
 RETURNS idem_acquired
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 DECLARE
   v_key bytea := idem_key_bytes(p_key);
   v_scope_id integer;
@@ -375,11 +379,13 @@ BEGIN
     RAISE EXCEPTION 'idem_acquire must run under READ COMMITTED, not %: it would execute twice',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'invalid_transaction_state';
   END IF;
-  SELECT s.scope_id, s.tiers, (SELECT sum(t.partitions) > 32 FROM idem_tier t) INTO v_scope_id, v_tiers, v_many
+  SELECT s.scope_id, s.tiers,
+    (SELECT sum(t.partitions) > 32 FROM idem_tier t WHERE t.tier > 0)  -- by index: sequential scans are off
+  INTO v_scope_id, v_tiers, v_many
   FROM idem_scope s WHERE s.name = p_scope AND p_tier = ANY (s.tiers);
   IF NOT FOUND THEN
     v_scope_id := idem_scope_id(p_scope, p_tier);
-    SELECT s.tiers, (SELECT sum(t.partitions) > 32 FROM idem_tier t) INTO v_tiers, v_many
+    SELECT s.tiers, (SELECT sum(t.partitions) > 32 FROM idem_tier t WHERE t.tier > 0) INTO v_tiers, v_many
     FROM idem_scope s WHERE s.scope_id = v_scope_id;
   END IF;
 
@@ -401,6 +407,8 @@ BEGIN
     RETURN r;
   END IF;
 
+  -- A new lease's fence is drawn before its row is there: by turns, so that no older holder has a higher one.
+  PERFORM pg_advisory_xact_lock(v_scope_id, hashtext(p_key));
   -- Each turn ends in an answer unless the lease changed hands meanwhile.
   FOR turn IN 1..8 LOOP
     v_now := clock_timestamp();
@@ -529,7 +537,7 @@ $$;
 CREATE FUNCTION idem_start_effect(p_scope text, p_key text, p_fence bigint, p_step text, p_name text, p_kind text,
   p_provider_key text, p_lease_ms bigint)
 RETURNS idem_started
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 DECLARE
   v_key bytea := idem_key_bytes(p_key);
   v_scope_id integer := (SELECT s.scope_id FROM idem_scope s WHERE s.name = p_scope);
@@ -582,7 +590,7 @@ $$;
 CREATE FUNCTION idem_settle_effect(p_scope text, p_key text, p_fence bigint, p_step text, p_state "char",
   p_reference text, p_amount_minor bigint, p_currency text, p_result jsonb)
 RETURNS boolean
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 BEGIN
   UPDATE idem_step s SET settled_at = clock_timestamp(), reference = p_reference, amount_minor = p_amount_minor,
     currency = p_currency, result = p_result,
@@ -600,7 +608,7 @@ $$;
 -- Names a recovery point with its data. False = stale.
 CREATE FUNCTION idem_checkpoint(p_scope text, p_key text, p_fence bigint, p_step text, p_result jsonb)
 RETURNS boolean
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 DECLARE
   v_key bytea := idem_key_bytes(p_key);
   v_scope_id integer := (SELECT s.scope_id FROM idem_scope s WHERE s.name = p_scope);
@@ -651,7 +659,7 @@ $$;
 CREATE FUNCTION idem_complete(p_scope text, p_key text, p_fence bigint, p_state "char", p_status smallint,
   p_headers jsonb, p_body bytea)
 RETURNS idem_completed
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 DECLARE
   v_key bytea := idem_key_bytes(p_key);
   v_now timestamptz := clock_timestamp();
@@ -660,8 +668,9 @@ DECLARE
   v_effects jsonb;
   r idem_completed;
 BEGIN
-  DELETE FROM idem_lease l USING idem_scope s
-  WHERE s.name = p_scope AND l.scope_id = s.scope_id AND l.key = v_key AND l.fence = p_fence AND l.state IN ('L', 'U')
+  DELETE FROM idem_lease l
+  WHERE l.scope_id = (SELECT s.scope_id FROM idem_scope s WHERE s.name = p_scope) AND l.key = v_key
+    AND l.fence = p_fence AND l.state IN ('L', 'U')
   RETURNING l.* INTO v_lease;
   IF NOT FOUND THEN
     -- Stale, unless this very holder completed before and did not hear of it (the connection broke at COMMIT).
@@ -707,7 +716,7 @@ $$;
 -- The request is not to be stored (validation, conflict, 401, 429): the lease is given back. With steps it stays
 -- retryable, so that they are kept; with an effect of unknown end it is unknown. Returns what it became.
 CREATE FUNCTION idem_give_back(p_scope text, p_key text, p_fence bigint) RETURNS text
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 DECLARE
   v_key bytea := idem_key_bytes(p_key);
   v_scope_id integer := (SELECT s.scope_id FROM idem_scope s WHERE s.name = p_scope);
@@ -737,7 +746,7 @@ $$;
 
 -- The handler threw: retryable when no effect began (or all that began are known to have failed), else unknown.
 CREATE FUNCTION idem_abandon(p_scope text, p_key text, p_fence bigint) RETURNS text
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 DECLARE
   v_key bytea := idem_key_bytes(p_key);
   v_scope_id integer := (SELECT s.scope_id FROM idem_scope s WHERE s.name = p_scope);
@@ -760,7 +769,7 @@ $$;
 
 -- Prolongs the lease. False = lost.
 CREATE FUNCTION idem_heartbeat(p_scope text, p_key text, p_fence bigint, p_lease_ms bigint) RETURNS boolean
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 DECLARE
   v_now timestamptz := clock_timestamp();
 BEGIN

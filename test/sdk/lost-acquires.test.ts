@@ -177,17 +177,6 @@ it('two statements of one acquire at the same time are one attempt', async () =>
   expect((await leaseOf())?.attempts).toBe(1)
 })
 
-it('a store that is not migrated yet is acquired from all the same', async () => {
-  await fixture.query('ALTER FUNCTION idem_acquire RENAME TO idem_acquire_kept')
-  await fixture.query(
-    `CREATE FUNCTION idem_acquire(text, text, smallint, bytea, text, bigint, bytea) RETURNS idem_acquired
-     LANGUAGE sql AS 'SELECT idem_acquire_kept($1, $2, $3, $4, $5, $6, $7)'`,
-  )
-  expect((await send(() => Response.json({}, { status: 201 }))).status).toBe(201)
-  await fixture.query('DROP FUNCTION idem_acquire')
-  await fixture.query('ALTER FUNCTION idem_acquire_kept RENAME TO idem_acquire')
-})
-
 it('while the store is gone it says so within seconds, and runs nothing', async () => {
   const single = new pg.Pool({ connectionString: proxy.url, max: 1 })
   single.on('error', () => {})

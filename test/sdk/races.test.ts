@@ -63,6 +63,37 @@ it('racers of an expired lease: one takes over, with a higher fence', async () =
   expect(holderOf(request, takeovers[0] ?? first).fence).toBeGreaterThan(holderOf(request, first).fence)
 })
 
+it('whoever holds a key later has the higher fence, however slow its insert was', async () => {
+  // Triggers come after the values: this insert has drawn its fence when it stops.
+  await fixture.query(`
+    CREATE FUNCTION stop_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF NEW.owner = 'slow' THEN PERFORM pg_advisory_xact_lock(4242); END IF;
+      RETURN NEW;
+    END $$;
+    CREATE TRIGGER stop_slow BEFORE INSERT ON idem_lease FOR EACH ROW EXECUTE FUNCTION stop_slow()`)
+  const gate = await fixture.pool.connect()
+  await gate.query('SELECT pg_advisory_lock(4242)')
+  const waiting = async () =>
+    (await fixture.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).length
+  const [slow, quick] = ['slow', 'quick'].map((owner) => acquireRequest('slow-insert', { owner }))
+  if (slow === undefined || quick === undefined) throw new Error('two requests')
+  const slowly = fixture.store.acquire(slow)
+  await expect.poll(waiting).toBe(1)
+  let answered = false
+  const quickly = fixture.store.acquire(quick).finally(() => {
+    answered = true
+  })
+  await expect.poll(async () => answered || (await waiting()) === 2).toBe(true)
+  if (answered) await fixture.store.giveBack(holderOf(quick, await quickly))
+  await gate.query('SELECT pg_advisory_unlock(4242)')
+  gate.release()
+  const first = await quickly
+  const { fence } = holderOf(slow, await slowly)
+  if (first.kind === 'acquired') expect(fence).toBeGreaterThan(first.fence)
+  else expect(first).toMatchObject({ kind: 'in_progress', fence })
+  await fixture.query('DROP TRIGGER stop_slow ON idem_lease')
+})
+
 it('takeover and the beginning of an effect exclude each other', async () => {
   for (let turn = 0; turn < 60; turn += 1) {
     const request = acquireRequest(`begin-${turn}`)

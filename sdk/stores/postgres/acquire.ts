@@ -4,7 +4,7 @@ import { StoreUnavailableError } from '../../errors'
 import type { Json } from '../../json'
 import type { Acquired, AcquireRequest, EffectKind, RecordState, Step } from '../store'
 import type { StoreDatabase } from './database'
-import { codeOf, isAnswerLost } from './unavailable'
+import { isAnswerLost } from './unavailable'
 
 type AcquiredRow = {
   kind: Acquired['kind']
@@ -67,17 +67,9 @@ export async function acquireLease(
     request.owner,
     request.leaseMs,
     request.traceId === null ? null : Buffer.from(request.traceId, 'hex'),
+    randomUUID(),
   ]
-  const acquireId = randomUUID()
-  const acquire = async () => {
-    try {
-      return toAcquired(await db.callOne<AcquiredRow>('idem_acquire', [...values, acquireId]))
-    } catch (error) {
-      // Before its migration a store knows no such id: requests go on, and what is lost waits for its lease.
-      if (codeOf(error) !== UNDEFINED_FUNCTION) throw error
-      return toAcquired(await db.callOne<AcquiredRow>('idem_acquire', values))
-    }
-  }
+  const acquire = async () => toAcquired(await db.callOne<AcquiredRow>('idem_acquire', values))
   let lost = false
   for (const delayMs of RETRY_DELAYS_MS) {
     try {
@@ -91,8 +83,6 @@ export async function acquireLease(
   }
   return acquire()
 }
-
-const UNDEFINED_FUNCTION = '42883'
 
 function toAcquired(row: AcquiredRow): Acquired {
   if (row.kind === 'mismatch') return { kind: 'mismatch', state: STATES[row.state] }
