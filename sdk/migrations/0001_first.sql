@@ -48,9 +48,10 @@ CREATE TABLE idem_lease (
   -- Given back with nothing but failed effects: nothing has happened, so the next request may say something else.
   reopened     boolean     NOT NULL DEFAULT false,
   state        "char"      NOT NULL DEFAULT 'L' CHECK (state IN ('L', 'R', 'U')),  -- leased, retryable, unknown
-  key          bytea       NOT NULL CHECK (octet_length(key) BETWEEN 1 AND 255),
-  fingerprint  bytea       NOT NULL CHECK (octet_length(fingerprint) = 16),
-  trace_id     bytea       CHECK (octet_length(trace_id) = 16),
+  -- Lengths are checked by idem_acquire: each CHECK of this table would be parsed anew for every acquire.
+  key          bytea       NOT NULL,             -- 1–255 bytes
+  fingerprint  bytea       NOT NULL,             -- 16 bytes
+  trace_id     bytea,                            -- 16 bytes
   owner        text        NOT NULL,
   -- Made by the caller before the statement, one for each attempt; null = a caller that makes none. Whoever takes the
   -- lease over writes their own, or null.
@@ -353,13 +354,14 @@ BEGIN
 END
 $$;
 
--- At most one caller holds a key. The record is looked up before the lease is inserted, so that a replay writes nothing,
--- and once more after: whoever holds the lease row then sees every record that was completed before it (a completion deletes
--- the lease and inserts the record at once). A single CTE returns zero rows under contention; under REPEATABLE READ the
--- look-up misses the record and executes twice, so that is refused. A lease that passed is taken over under a new fencing
--- token, but not while an effect's end is unknown. An acquire whose answer was lost is recognised by its id when it is sent
--- again, and goes on with the lease that it has. Calls no other function on the way that is taken almost always; planning
--- for each call costs more than a plan that is kept, so that is done only where the partitions have become many.
+-- At most one caller holds a key. Acquires of one key take turns. The record is looked up before the lease is inserted, so
+-- that a replay writes nothing, and once more after where there was a lease: a completion deletes it and inserts the record
+-- at once, and whoever holds the new lease row sees that. Where there was none, nobody can have completed in between. A
+-- single CTE returns zero rows under contention; under REPEATABLE READ the look-up misses the record and executes twice, so
+-- that is refused. A lease that passed is taken over under a new fencing token, but not while an effect's end is unknown. An
+-- acquire whose answer was lost is recognised by its id when it is sent again, and goes on with the lease that it has. Calls
+-- no other function on the way that is taken almost always; planning for each call costs more than a plan that is kept, so
+-- that is done only where the partitions have become many.
 CREATE FUNCTION idem_acquire(p_scope text, p_key text, p_tier smallint, p_fingerprint bytea, p_owner text,
   p_lease_ms bigint, p_trace_id bytea, p_acquire_id uuid DEFAULT NULL)
 RETURNS idem_acquired
@@ -371,6 +373,7 @@ DECLARE
   v_now timestamptz;
   v_lease idem_lease;
   v_tiers smallint[];
+  v_live boolean;
   v_many boolean;
   v_tier smallint;
   r idem_acquired;
@@ -379,13 +382,18 @@ BEGIN
     RAISE EXCEPTION 'idem_acquire must run under READ COMMITTED, not %: it would execute twice',
       upper(current_setting('transaction_isolation')) USING ERRCODE = 'invalid_transaction_state';
   END IF;
-  SELECT s.scope_id, s.tiers,
+  IF octet_length(v_key) NOT BETWEEN 1 AND 255 OR octet_length(p_fingerprint) <> 16 OR octet_length(p_trace_id) <> 16 THEN
+    RAISE EXCEPTION 'an idempotency key has 1 to 255 bytes, a fingerprint and a trace id 16' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- By turns: while it is locked, nobody else makes this key a lease, and fences are drawn in the order of their holders.
+  PERFORM pg_advisory_xact_lock(hashtext(p_scope), hashtext(p_key));
+  SELECT s.scope_id, s.tiers, EXISTS (SELECT FROM idem_lease l WHERE l.scope_id = s.scope_id AND l.key = v_key),
     (SELECT sum(t.partitions) > 32 FROM idem_tier t WHERE t.tier > 0)  -- by index: sequential scans are off
-  INTO v_scope_id, v_tiers, v_many
+  INTO v_scope_id, v_tiers, v_live, v_many
   FROM idem_scope s WHERE s.name = p_scope AND p_tier = ANY (s.tiers);
   IF NOT FOUND THEN
     v_scope_id := idem_scope_id(p_scope, p_tier);
-    SELECT s.tiers, (SELECT sum(t.partitions) > 32 FROM idem_tier t WHERE t.tier > 0) INTO v_tiers, v_many
+    SELECT s.tiers, true, (SELECT sum(t.partitions) > 32 FROM idem_tier t WHERE t.tier > 0) INTO v_tiers, v_live, v_many
     FROM idem_scope s WHERE s.scope_id = v_scope_id;
   END IF;
 
@@ -407,8 +415,6 @@ BEGIN
     RETURN r;
   END IF;
 
-  -- A new lease's fence is drawn before its row is there: by turns, so that no older holder has a higher one.
-  PERFORM pg_advisory_xact_lock(v_scope_id, hashtext(p_key));
   -- Each turn ends in an answer unless the lease changed hands meanwhile.
   FOR turn IN 1..8 LOOP
     v_now := clock_timestamp();
@@ -420,18 +426,11 @@ BEGIN
     RETURNING * INTO v_lease;
 
     IF FOUND THEN
-      -- The tiers are read after the insert: a tier that somebody added before has then been seen.
-      IF v_many THEN
+      -- Where there was a lease, it may have been completed since the record was looked up.
+      IF v_live AND v_many THEN
         r := idem_find_record_pruned(v_scope_id, v_key, v_now, p_fingerprint);
-      ELSE
-        FOREACH v_tier IN ARRAY (SELECT s.tiers FROM idem_scope s WHERE s.scope_id = v_scope_id) LOOP
-          PERFORM FROM idem_record c
-          WHERE c.tier = v_tier AND c.expires_at > v_now AND c.scope_id = v_scope_id AND c.key = v_key;
-          IF FOUND THEN
-            r := idem_find_record(v_scope_id, v_key, v_now, p_fingerprint);
-            EXIT;
-          END IF;
-        END LOOP;
+      ELSIF v_live THEN
+        r := idem_find_record(v_scope_id, v_key, v_now, p_fingerprint);
       END IF;
       IF r.kind IS NOT NULL THEN  -- done since it was looked up: give the lease back
         DELETE FROM idem_lease l WHERE l.scope_id = v_scope_id AND l.key = v_key;
@@ -442,6 +441,7 @@ BEGIN
     END IF;
 
     SELECT * INTO v_lease FROM idem_lease l WHERE l.scope_id = v_scope_id AND l.key = v_key;
+    v_live := true;
     CONTINUE WHEN NOT FOUND;  -- it ended between the two statements
     r.kind := CASE
       WHEN v_lease.fingerprint <> p_fingerprint AND NOT v_lease.reopened THEN 'mismatch'

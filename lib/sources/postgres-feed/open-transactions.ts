@@ -18,7 +18,8 @@ const text = (time: string) => `to_char((${time}) AT TIME ZONE 'UTC', ${UTC})`
 
 /**
  * Each transaction holds a lock on its virtual id from its beginning to its end, whether it has written or not, and every
- * role may see that; when it began takes pg_read_all_stats. A vacuum and its like write no rows of ours.
+ * role may see that; when it began takes pg_read_all_stats. A vacuum and its like write no rows of ours, nor does a session
+ * that is still being opened, which has no database yet.
  */
 const seenSql = (highest: string | null) => `
   SELECT ${text(`CASE WHEN pg_is_in_recovery() THEN least(statement_timestamp(), coalesce(pg_last_xact_replay_timestamp(),
@@ -30,7 +31,8 @@ const seenSql = (highest: string | null) => `
      FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
      WHERE l.locktype = 'virtualxid' AND l.mode = 'ExclusiveLock' AND l.granted AND l.pid <> pg_backend_pid()
        AND coalesce(a.datname, current_database()) = current_database()
-       AND coalesce(a.backend_type, '') NOT IN ('autovacuum worker', 'walsender', 'parallel worker')) AS open`
+       AND coalesce(a.backend_type, '') NOT IN ('autovacuum worker', 'walsender', 'parallel worker')
+       AND coalesce(a.state, '') <> 'starting') AS open`
 
 const seenRow = z.object({
   at: z.string(),
