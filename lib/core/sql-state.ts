@@ -15,14 +15,14 @@ export const SQLSTATE = {
 /** The SQLSTATE of what PostgreSQL refused, whether pg or Prisma threw it; undefined when no server said one. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined
-  const { code, meta } = error as {
+  const { code, severity, meta } = error as {
     code?: unknown
+    severity?: unknown
     meta?: { driverAdapterError?: { cause?: { originalCode?: unknown } } }
   }
-  const state = meta?.driverAdapterError?.cause?.originalCode ?? code
-  return typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) && !PRISMA_CODE.test(state)
-    ? state
-    : undefined
+  // Only a server says how severe it is: Node's EPIPE and Prisma's P2002 have five letters too.
+  const state = meta?.driverAdapterError?.cause?.originalCode ?? (severity === undefined ? undefined : code)
+  return typeof state === 'string' ? state : undefined
 }
 
 /** The unique constraint or index that refused a row, whether pg or Prisma threw it; undefined for any other error. */
@@ -37,5 +37,3 @@ export function violatedUnique(error: unknown): string | undefined {
     /unique constraint "([^"]+)"/.exec(meta?.driverAdapterError?.cause?.originalMessage ?? '')?.[1]
   )
 }
-
-const PRISMA_CODE = /^P[1-6]\d{3}$/

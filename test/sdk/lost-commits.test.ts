@@ -94,6 +94,25 @@ describe.each(OUTCOMES)(
   },
 )
 
+it('a COMMIT that was sent down a broken pipe is asked after, as any other whose answer is lost', async () => {
+  const single = new pg.Pool({ connectionString: fixture.url, max: 1 })
+  single.on('connect', (client) => {
+    const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>
+    Object.assign(client, {
+      async query(...args: unknown[]) {
+        const answer = await query(...args)
+        if ((args[0] as { text?: string }).text !== 'COMMIT') return answer
+        throw Object.assign(new Error('write EPIPE'), { code: 'EPIPE', errno: -32, syscall: 'write' })
+      },
+    })
+  })
+  const piped = createPostgresStore({ pool: single })
+  const answer = await wrap(persistent(), { store: piped })(postJson({}, { 'idempotency-key': key }))
+  piped.close()
+  await single.end()
+  expect([answer.status, await answer.json(), await booked()]).toEqual([201, { attempt: 1 }, [1]])
+})
+
 describe.each(['after', 'before'] as const)('while the store cannot be asked (%s)', (how) => {
   /** Nobody waits for it: the store's own waits pass at once. */
   const clock = {

@@ -41,25 +41,30 @@ export async function runTransaction(
   client.on('error', ignore)
   const control = (text: string) =>
     client.query({ text, query_timeout: options.operationTimeoutMs } as { text: string })
-  let broken: Error | undefined
+  let released = false
+  const release = (broken?: Error) => {
+    if (released) return
+    released = true
+    open.delete(client)
+    client.release(broken)
+    client.off('error', ignore)
+  }
   try {
     const xid = await begin(client)
     open.set(client, { client, xid })
     const end = await work(client)
     if (end === 'rollback') await control('ROLLBACK')
-    else broken = await commit(options, xid, () => control('COMMIT'))
+    else await commit(options, xid, () => control('COMMIT'), release)
   } catch (error) {
     // Unable to roll back = the connection is gone; it must not return to the pool.
-    await control('ROLLBACK').catch((cause: unknown) => {
-      broken = cause instanceof Error ? cause : new Error('ROLLBACK failed')
-    })
+    if (!released) await control('ROLLBACK').catch((cause: unknown) => release(asError(cause)))
     throw isAborted(error) ? swallowed(error) : error
   } finally {
-    open.delete(client)
-    client.release(broken)
-    client.off('error', ignore)
+    release()
   }
 }
+
+const asError = (cause: unknown) => (cause instanceof Error ? cause : new Error('the connection broke'))
 
 const ignore = () => {}
 
@@ -78,19 +83,20 @@ async function begin(client: PoolClient): Promise<string> {
   }
 }
 
-/** Returns what broke the connection, when the transaction was committed all the same. */
 async function commit(
   options: TransactionOptions,
   xid: string,
   send: () => Promise<{ command: string }>,
-): Promise<Error | undefined> {
+  release: (broken: Error) => void,
+): Promise<void> {
   try {
     if ((await send()).command !== 'COMMIT') throw swallowed()
-    return undefined
   } catch (error) {
     if (isAnswer(error)) throw asStoreError(error)
+    // First, since the question may need its place in the pool.
+    release(asError(error))
     const became = await readOutcome(options, xid)
-    if (became === 'committed') return error instanceof Error ? error : new Error('the connection broke')
+    if (became === 'committed') return
     if (became === 'aborted') {
       throw new StoreUnavailableError('nothing was committed: the connection broke at COMMIT', {
         cause: error,
@@ -103,9 +109,13 @@ async function commit(
   }
 }
 
-/** A SQLSTATE that says that this COMMIT failed, not that the session ended. */
+/**
+ * The server's word that this COMMIT failed, not that the session ended. Only a server says how severe an error is: a
+ * broken pipe's EPIPE has five letters, as a SQLSTATE has.
+ */
 const isAnswer = (error: unknown): boolean =>
-  error instanceof IdempotencyUsageError || /^(?!08|57|58)[0-9A-Z]{5}$/.test(codeOf(error) ?? '')
+  error instanceof IdempotencyUsageError ||
+  (error instanceof Error && 'severity' in error && !/^(08|40003|57|58)/.test(codeOf(error) ?? '08'))
 
 /** Some six seconds: a restart of the server is over by then. */
 const ASK_DELAYS_MS = [0, 50, 100, 200, 400, 800, 1_500, 3_000]
