@@ -22,7 +22,7 @@ export function sqlStateOf(error: unknown): string | undefined {
   }
   // Only a server says how severe it is: Node's EPIPE and Prisma's P2002 have five letters too.
   const state = meta?.driverAdapterError?.cause?.originalCode ?? (severity === undefined ? undefined : code)
-  return typeof state === 'string' ? state : undefined
+  return typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) ? state : undefined
 }
 
 /** The unique constraint or index that refused a row, whether pg or Prisma threw it; undefined for any other error. */

@@ -19,7 +19,6 @@ export type StoreOptions = {
 
 export type Stored = { kind: 'stored' } | { kind: 'refused' } | { kind: 'unavailable' }
 
-/** Raised by a row without a partition. */
 /** Data exception, constraint violation, program limit: the same rows fail every time. */
 const REFUSED_CLASSES: ReadonlySet<string> = new Set(['21', '22', '23', '54'])
 
