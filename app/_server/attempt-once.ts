@@ -14,10 +14,10 @@ const EXECUTION_DEADLINE_MS = 60_000
 const DUPLICATE_WAIT_MS = 10_000
 
 /** What only contains (reject, revoke, lock out, abort) is never refused for the kill switch. */
-export type ActRules = { worksWhenWritesAreOff?: true }
+export type ActionRules = { worksWhenWritesAreOff?: true }
 
-/** Of an act that only contains. */
-export const CONTAINS: ActRules = { worksWhenWritesAreOff: true }
+/** Of an action that only contains. */
+export const CONTAINS: ActionRules = { worksWhenWritesAreOff: true }
 
 const requestIdSchema = z.string().regex(/^[\w-]{16,64}$/)
 const answerSchema = z.discriminatedUnion('kind', [
@@ -27,14 +27,14 @@ const answerSchema = z.discriminatedUnion('kind', [
 
 /**
  * Runs a verb once for the id that the page made, in the console's own idempotency store: a double click or a request
- * sent again is one act, one audit entry, and gets the first one's answer. `value` must survive JSON. Refused while
+ * sent again is one action, one audit entry, and gets the first one's answer. `value` must survive JSON. Refused while
  * writes are switched off.
  */
 export async function attemptOnce<T>(
   name: string,
   requestId: string,
   work: (ctx: UserContext) => Promise<T>,
-  rules: ActRules = {},
+  rules: ActionRules = {},
 ): Promise<Attempted<T>> {
   const [ctx, options] = [await pageContext(), await onceOptions(services())]
   const once = idempotent(

@@ -18,7 +18,7 @@ type Props = {
   selectAll: () => Promise<Attempted<AllMatching>>
   /** Why this person may not act. */
   refusal: string | null
-  /** Said where more match than one act may touch. */
+  /** Said where more match than one action may touch. */
   limitNote: string
   /** The acts. */
   children: ReactNode

@@ -5,7 +5,7 @@ import type { Attempted } from '@/app/_server/attempt'
 import { Button } from '@/app/_ui/button'
 import { AuthField } from '../auth-field'
 import { sendSignIn } from '../sign-in/send-sign-in'
-import { accept, look } from './act'
+import { accept, look } from './actions'
 
 type Open = { email: string; name: string; inviter: string | null }
 

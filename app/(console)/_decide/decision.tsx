@@ -1,7 +1,7 @@
 import type { ComponentProps, ReactNode } from 'react'
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import type { ActionView } from '@/lib/actions/view'
-import { approve, reject, withdraw } from './act'
+import { approve, reject, withdraw } from './actions'
 
 export type DecisionProps = {
   action: ActionView
@@ -12,7 +12,7 @@ export type DecisionProps = {
   /** What is decided on, as the dialogs call it. */
   what: string
   leads: { withdraw: string; reject: string }
-  approval: Pick<ComponentProps<typeof ActDialog>, 'opener' | 'title' | 'lead' | 'confirm' | 'typed'>
+  approval: Pick<ComponentProps<typeof ActionDialog>, 'opener' | 'title' | 'lead' | 'confirm' | 'typed'>
   /** Shown to whoever approves. */
   children: ReactNode
 }
@@ -23,25 +23,25 @@ export function Decision({ action, me, forbidden, what, leads, approval, childre
   const [verb, declineIt] = mine ? (['Withdraw', withdraw] as const) : (['Reject', reject] as const)
   return (
     <div className="flex flex-wrap justify-end gap-2">
-      <ActDialog
+      <ActionDialog
         opener={verb}
         forbidden={mine ? null : forbidden}
         title={`${verb} the ${what}`}
         lead={mine ? leads.withdraw : leads.reject}
         confirm={`${verb} 1 proposal`}
         withReason
-        act={declineIt.bind(null, action.id)}
+        action={declineIt.bind(null, action.id)}
       />
-      <ActDialog
+      <ActionDialog
         {...approval}
         openerLook="primary"
         forbidden={mine ? 'You proposed this: somebody else has to approve it' : forbidden}
         tone="danger"
         holdS={10}
-        act={approve.bind(null, action.id, action.evidenceHash ?? '')}
+        action={approve.bind(null, action.id, action.evidenceHash ?? '')}
       >
         {children}
-      </ActDialog>
+      </ActionDialog>
     </div>
   )
 }

@@ -1,4 +1,4 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
@@ -7,7 +7,7 @@ import { Item, Items } from '@/app/_ui/item'
 import { Time } from '@/app/_ui/time'
 import type { ReceiverView } from '@/lib/alerts/notify/receivers'
 import { type Names, nameIn } from '../_page/names'
-import { dropReceiver, saveReceiver } from './act'
+import { dropReceiver, saveReceiver } from './actions'
 import { TestReceiver } from './test-receiver'
 
 type Props = {
@@ -45,7 +45,7 @@ export function ReceiversCard({ receivers, pages, people, forbidden, place }: Pr
               </>
             }
             action={
-              <ActDialog
+              <ActionDialog
                 opener="Remove"
                 openerLook="quiet"
                 forbidden={forbidden.manage}
@@ -54,7 +54,7 @@ export function ReceiversCard({ receivers, pages, people, forbidden, place }: Pr
                 tone="danger"
                 confirm={`Remove 1 receiver in ${place}`}
                 withReason
-                act={dropReceiver.bind(null, receiver.id)}
+                action={dropReceiver.bind(null, receiver.id)}
               />
             }
           >
@@ -66,14 +66,14 @@ export function ReceiversCard({ receivers, pages, people, forbidden, place }: Pr
         ))}
       </Items>
       <div className="px-4 py-3">
-        <ActDialog
+        <ActionDialog
           opener="Add a webhook"
           forbidden={forbidden.manage}
           title={`Add a webhook in ${place}`}
           lead="From now on it is told of every alert that is raised and cleared, unless that is silenced."
           confirm={`Add 1 webhook in ${place}`}
           withReason
-          act={saveReceiver}
+          action={saveReceiver}
         >
           <TextField name="name" label="Name" required maxLength={60} />
           <TextField
@@ -86,7 +86,7 @@ export function ReceiversCard({ receivers, pages, people, forbidden, place }: Pr
             hint="Kept as a credential: sealed, and never shown again. https to a public address; networks of your own need IDEMSCOPE_OUTBOUND_ALLOW."
           />
           <CheckField name="paging" label="It pages somebody: counts for pages for duplicates (M10)" />
-        </ActDialog>
+        </ActionDialog>
       </div>
     </Card>
   )

@@ -4,7 +4,7 @@ import { CheckField, SelectField, TextField } from '@/app/_ui/field'
 import { fromField, toField, zoneText } from '@/app/_ui/format-time'
 import { useNow } from '@/app/_ui/now-clock'
 import { useZone } from '@/app/_ui/zone'
-import type { SilenceForm } from './act'
+import type { SilenceForm } from './actions'
 
 export type Draft = Omit<SilenceForm, 'minutes' | 'startsAt'> & {
   /** Null = now. */

@@ -2,7 +2,7 @@
 
 import type { Attempted } from '@/app/_server/attempt'
 import { Time } from '@/app/_ui/time'
-import type { SilenceLook } from './act'
+import type { SilenceLook } from './actions'
 
 /** What would be silenced now, and silences that could concern the same. */
 export function SilencePreview({ look, waits }: { look: Attempted<SilenceLook> | null; waits: boolean }) {

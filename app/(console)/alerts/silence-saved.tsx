@@ -7,7 +7,7 @@ import { NotDoneNote } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
 import { useVerb } from '@/app/_ui/use-verb'
 import { newId } from '@/lib/core/ids'
-import { endSilence } from './act'
+import { endSilence } from './actions'
 
 type Props = { silence: { id: string; endsAt: string }; undoable: boolean; close: () => void }
 

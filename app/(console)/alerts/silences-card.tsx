@@ -1,4 +1,4 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { ViewChip } from '@/app/_ui/facet-chips'
@@ -7,7 +7,7 @@ import { Time } from '@/app/_ui/time'
 import { SILENCE_STATES, type SilenceState, type SilenceView } from '@/lib/alerts/silences/view'
 import type { Page } from '@/lib/core/pages'
 import { type Names, nameIn } from '../_page/names'
-import { endSilence } from './act'
+import { endSilence } from './actions'
 import { silenceText } from './labels'
 
 const LABEL: Record<SilenceState, string> = { active: 'Active', scheduled: 'Planned', ended: 'Ended' }
@@ -48,14 +48,14 @@ export function SilencesCard({ page, state, people, forbidden }: Props) {
             title={silenceText(silence)}
             action={
               state !== 'ended' && (
-                <ActDialog
+                <ActionDialog
                   opener="End now"
                   forbidden={forbidden}
                   title="End this silence now"
                   lead="What it matches and still fires is notified within seconds."
                   confirm="End 1 silence"
                   withReason
-                  act={endSilence.bind(null, silence.id)}
+                  action={endSilence.bind(null, silence.id)}
                 />
               )
             }

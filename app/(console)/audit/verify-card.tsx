@@ -8,7 +8,7 @@ import { plural } from '@/app/_ui/format-figure'
 import { ShortId } from '@/app/_ui/short-id'
 import { StateMark } from '@/app/_ui/state-mark'
 import { useVerb } from '@/app/_ui/use-verb'
-import { type ChainReport, verifyAudit } from './act'
+import { type ChainReport, verifyAudit } from './actions'
 
 /** Whether nobody changed, removed or slipped in an entry. Asked for, since it reads all of them. */
 export function VerifyCard() {

@@ -1,11 +1,11 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { Item, Items } from '@/app/_ui/item'
 import { Note } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
 import type { listSessions } from '@/lib/access/sessions'
-import { endOtherSessions, endSession } from './act'
+import { endOtherSessions, endSession } from './actions'
 import { ChangePassword } from './forms'
 
 type Sessions = Awaited<ReturnType<typeof listSessions>>
@@ -33,13 +33,13 @@ export function AccountCard(props: {
             }
             action={
               session.id !== sessionId && (
-                <ActDialog
+                <ActionDialog
                   opener="End"
                   title="End 1 session of yours"
                   lead="Anyone who uses it has to sign in again."
                   tone="danger"
                   confirm="End 1 session"
-                  act={endSession.bind(null, session.id)}
+                  action={endSession.bind(null, session.id)}
                 />
               )
             }
@@ -53,13 +53,13 @@ export function AccountCard(props: {
           <p className="text-ink-3 text-s">The {sessions.items.length} used last are shown.</p>
         )}
         {sessions.total > 1 && (
-          <ActDialog
+          <ActionDialog
             opener="Sign out everywhere else"
             title="End all your other sessions"
             lead="Anyone who uses them has to sign in again. Your tokens go on: revoke them below."
             tone="danger"
             confirm={`End ${sessions.total - 1} sessions`}
-            act={endOtherSessions}
+            action={endOtherSessions}
           />
         )}
         <ChangePassword />

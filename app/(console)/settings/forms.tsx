@@ -3,7 +3,7 @@
 import { SelectField, TextField } from '@/app/_ui/field'
 import { VerbForm } from '@/app/_ui/verb-form'
 import { ROLES } from '@/lib/core/permissions'
-import { changePassword, inviteUser, mint } from './act'
+import { changePassword, inviteUser, mint } from './actions'
 import { ShownLink, ShownOnce } from './shown-once'
 
 // What is asked for on the page itself, without a dialog.

@@ -1,9 +1,9 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Card } from '@/app/_ui/card'
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
 import type { KillSwitch } from '@/lib/actions/kill-switch'
-import { switchWrites } from './act'
+import { switchWrites } from './actions'
 
 type Props = {
   state: KillSwitch
@@ -52,7 +52,7 @@ export function KillSwitchCard({ state, forbidden, me, place }: Props) {
 
 function SwitchOff({ forbidden, place }: Pick<Props, 'forbidden' | 'place'>) {
   return (
-    <ActDialog
+    <ActionDialog
       opener="Switch writes off"
       openerLook="danger"
       forbidden={forbidden}
@@ -61,7 +61,7 @@ function SwitchOff({ forbidden, place }: Pick<Props, 'forbidden' | 'place'>) {
       tone="danger"
       confirm={`Switch all writes off in ${place}`}
       withReason
-      act={switchWrites.bind(null, true)}
+      action={switchWrites.bind(null, true)}
     />
   )
 }
@@ -69,7 +69,7 @@ function SwitchOff({ forbidden, place }: Pick<Props, 'forbidden' | 'place'>) {
 function SwitchOn({ state: { pending }, forbidden, me, place }: Props) {
   const asks = !me.alone && (pending === null || pending.byId === me.id)
   return (
-    <ActDialog
+    <ActionDialog
       opener={asks ? 'Ask to switch writes on' : 'Switch writes on'}
       forbidden={forbidden ?? (asks && pending !== null ? 'You asked: somebody else has to agree' : null)}
       title={`${asks ? 'Ask to switch writes on' : 'Switch writes on'} in ${place}`}
@@ -80,7 +80,7 @@ function SwitchOn({ state: { pending }, forbidden, me, place }: Props) {
       }
       confirm={asks ? `Ask to switch all writes on in ${place}` : `Switch all writes on in ${place}`}
       withReason
-      act={switchWrites.bind(null, false)}
+      action={switchWrites.bind(null, false)}
     />
   )
 }

@@ -1,7 +1,7 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { TextField } from '@/app/_ui/field'
 import type { Account } from '@/lib/access/accounts/read-accounts'
-import { confirm, rename, withdrawLink } from './act'
+import { confirm, rename, withdrawLink } from './actions'
 import { NewLink } from './new-link'
 import type { User } from './users-card'
 
@@ -16,7 +16,7 @@ export function MoreOfUser({ user, account, me }: { user: User; account: Account
         {account.accepted && account.heldBy.length > 0 && <Confirm user={user} account={account} />}
         {user.id !== me && !user.banned && <NewLink userId={user.id} name={user.name} />}
         {account.invitedUntil !== null && (
-          <ActDialog
+          <ActionDialog
             opener="Withdraw link"
             openerLook="quiet"
             title={`Withdraw the link of ${user.name}`}
@@ -24,20 +24,20 @@ export function MoreOfUser({ user, account, me }: { user: User; account: Account
             tone="danger"
             confirm="Withdraw 1 link"
             withReason
-            act={withdrawLink.bind(null, user.id)}
+            action={withdrawLink.bind(null, user.id)}
           />
         )}
-        <ActDialog
+        <ActionDialog
           opener="Rename"
           openerLook="quiet"
           title={`Rename ${user.name}`}
           lead="What they did before stays under the old name. You count as them from now on: you approve nothing of each other."
           confirm="Rename 1 user"
           withReason
-          act={rename.bind(null, user.id)}
+          action={rename.bind(null, user.id)}
         >
           <TextField name="name" label="Name" defaultValue={user.name} required maxLength={60} />
-        </ActDialog>
+        </ActionDialog>
       </div>
     </details>
   )
@@ -45,7 +45,7 @@ export function MoreOfUser({ user, account, me }: { user: User; account: Account
 
 function Confirm({ user, account }: { user: User; account: Account }) {
   return (
-    <ActDialog
+    <ActionDialog
       opener="Confirm"
       openerLook="quiet"
       forbidden={
@@ -55,7 +55,7 @@ function Confirm({ user, account }: { user: User; account: Account }) {
       lead={`${account.heldBy.join(', ')} held its link or password, and may be behind it. Ask ${user.name} in person for the code in their Settings.`}
       confirm="Confirm 1 account"
       withReason
-      act={confirm.bind(null, user.id)}
+      action={confirm.bind(null, user.id)}
     >
       <TextField
         name="code"
@@ -64,6 +64,6 @@ function Confirm({ user, account }: { user: User; account: Account }) {
         maxLength={20}
         placeholder="ABCD-2345"
       />
-    </ActDialog>
+    </ActionDialog>
   )
 }

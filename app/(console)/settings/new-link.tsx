@@ -6,7 +6,7 @@ import { Dialog } from '@/app/_ui/dialog'
 import { NotDoneNote } from '@/app/_ui/note'
 import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
 import { useVerb } from '@/app/_ui/use-verb'
-import { newLink } from './act'
+import { newLink } from './actions'
 import { ShownLink } from './shown-once'
 
 /** Another link for somebody who lost theirs, or their password. */

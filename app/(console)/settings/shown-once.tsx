@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { Note } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
-import type { Link } from './act'
+import type { Link } from './actions'
 
 type Props = { lead: string; secret: string; copyLabel: string; children?: ReactNode }
 

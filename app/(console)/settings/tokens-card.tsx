@@ -1,10 +1,10 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { Item, Items } from '@/app/_ui/item'
 import { Time } from '@/app/_ui/time'
 import type { listTokens } from '@/lib/access/list-tokens'
-import { revoke } from './act'
+import { revoke } from './actions'
 import { MintToken } from './forms'
 
 type Token = Awaited<ReturnType<typeof listTokens>>[number]
@@ -29,13 +29,13 @@ export function TokensCard({ tokens }: { tokens: readonly Token[] }) {
               </>
             }
             action={
-              <ActDialog
+              <ActionDialog
                 opener="Revoke"
                 title={`Revoke the token ${token.name ?? ''}`}
                 lead="Whatever uses it is refused within 10 s. It cannot be brought back."
                 tone="danger"
                 confirm="Revoke 1 token"
-                act={revoke.bind(null, token.id)}
+                action={revoke.bind(null, token.id)}
               />
             }
           >

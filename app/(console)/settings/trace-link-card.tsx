@@ -1,7 +1,7 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Card } from '@/app/_ui/card'
 import { TextField } from '@/app/_ui/field'
-import { saveTraceLink } from './act'
+import { saveTraceLink } from './actions'
 
 /** Where else a trace can be looked at. */
 export function TraceLinkCard(props: { template: string | null; forbidden: string | null }) {
@@ -16,14 +16,14 @@ export function TraceLinkCard(props: { template: string | null; forbidden: strin
             <code className="font-mono text-s">{template}</code>
           )}
         </p>
-        <ActDialog
+        <ActionDialog
           opener="Change"
           forbidden={forbidden}
           title="Change the link to another trace UI"
           lead="Traces get a link to it, which the reader’s browser opens; the console itself never does."
           confirm="Save 1 template"
           withReason
-          act={saveTraceLink}
+          action={saveTraceLink}
         >
           <TextField
             name="template"
@@ -32,7 +32,7 @@ export function TraceLinkCard(props: { template: string | null; forbidden: strin
             placeholder="https://traces.example.com/trace/{traceId}"
             maxLength={500}
           />
-        </ActDialog>
+        </ActionDialog>
       </div>
     </Card>
   )

@@ -1,11 +1,11 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { SelectField } from '@/app/_ui/field'
 import { type Column, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import type { Account } from '@/lib/access/accounts/read-accounts'
 import { ROLES } from '@/lib/core/permissions'
-import { changeRole, letIn, lockOut } from './act'
+import { changeRole, letIn, lockOut } from './actions'
 import { MoreOfUser } from './more-of-user'
 import type { User } from './users-card'
 
@@ -71,30 +71,30 @@ type OneUser = { user: User; forbidden: string | null }
 function LockOut({ user: { id, name, banned }, forbidden }: OneUser) {
   const shared = { openerLook: 'quiet', forbidden, withReason: true } as const
   return banned ? (
-    <ActDialog
+    <ActionDialog
       {...shared}
       opener="Let in"
       title={`Let in ${name}`}
       lead="They can sign in again, and their tokens work again. You count as them from now on: you approve nothing of each other."
       confirm="Let in 1 user"
-      act={letIn.bind(null, id)}
+      action={letIn.bind(null, id)}
     />
   ) : (
-    <ActDialog
+    <ActionDialog
       {...shared}
       opener="Lock out"
       title={`Lock out ${name}`}
       lead="Their sessions end at once, their tokens within 10 s. What they did stays under their name. It works while writes are off."
       tone="danger"
       confirm="Lock out 1 user"
-      act={lockOut.bind(null, id)}
+      action={lockOut.bind(null, id)}
     />
   )
 }
 
 function ChangeRole({ user: { id, name, role: now, service }, forbidden }: OneUser) {
   return (
-    <ActDialog
+    <ActionDialog
       opener="Change role"
       openerLook="quiet"
       forbidden={forbidden}
@@ -103,7 +103,7 @@ function ChangeRole({ user: { id, name, role: now, service }, forbidden }: OneUs
       tone="danger"
       confirm="Change 1 role"
       withReason
-      act={changeRole.bind(null, id)}
+      action={changeRole.bind(null, id)}
     >
       <SelectField
         name="role"
@@ -114,6 +114,6 @@ function ChangeRole({ user: { id, name, role: now, service }, forbidden }: OneUs
           label: role,
         }))}
       />
-    </ActDialog>
+    </ActionDialog>
   )
 }

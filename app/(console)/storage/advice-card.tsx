@@ -1,4 +1,4 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { DurationField } from '@/app/_ui/duration-field'
@@ -12,7 +12,7 @@ import type { Db } from '@/lib/db'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
 import { adviseTtl, type RetryWindow } from '@/lib/retention/advise'
 import { defaultPolicy } from '@/lib/retention/policy/policies'
-import { proposeSeen } from './act'
+import { proposeSeen } from './actions'
 
 const ENDPOINTS_SHOWN = 20
 
@@ -104,14 +104,14 @@ function ProposeAdvised({
         ? 'The service sets this TTL itself: registerTier(name, ttlMs) of the SDK'
         : forbidden
   return (
-    <ActDialog
+    <ActionDialog
       opener="Propose this policy"
       openerLook="quiet"
       forbidden={why}
       title={`Propose ${durationText(impliedTtlMs)} for ${endpoint} in ${place}`}
       lead="Nothing changes until a second person approves. The figures above become its reason."
       confirm="Propose 1 policy"
-      act={proposeSeen.bind(null, {
+      action={proposeSeen.bind(null, {
         source: store?.id ?? '',
         endpoint,
         from: range.from.toISOString(),
@@ -120,7 +120,7 @@ function ProposeAdvised({
     >
       <DurationField name="safety" label="Safety buffer" valueMs={defaultPolicy().safetyMs} />
       <CheckField name="archive" label="Write an archive first" />
-    </ActDialog>
+    </ActionDialog>
   )
 }
 

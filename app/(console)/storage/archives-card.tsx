@@ -1,5 +1,5 @@
 import { Download } from 'lucide-react'
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Button } from '@/app/_ui/button'
 import { Card } from '@/app/_ui/card'
@@ -11,7 +11,7 @@ import { type Column, figureColumn, secondLineClass, Table } from '@/app/_ui/tab
 import { Time } from '@/app/_ui/time'
 import type { ArchiveView } from '@/lib/retention/archive/list'
 import { type Names, nameIn } from '../_page/names'
-import { restore } from './act'
+import { restore } from './actions'
 
 type Props = {
   archives: readonly ArchiveView[]
@@ -77,13 +77,13 @@ const columnsOf = ({
     align: 'right',
     cell: ({ id, source, rows }) =>
       byRows.has(source) ? (
-        <ActDialog
+        <ActionDialog
           opener="Restore"
           forbidden={forbidden}
           title={`Restore ${plural(rows, 'row')} in ${place}`}
           lead="Checked against its checksum, then put back where it came from. Rows that are there stay as they are. A retry of a restored key gets its stored answer again."
           confirm={`Restore ${plural(rows, 'row')} in ${place}`}
-          act={restore.bind(null, id)}
+          action={restore.bind(null, id)}
         />
       ) : (
         <SqlButton id={id} forbidden={forbidden} />

@@ -1,8 +1,8 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { SelectField } from '@/app/_ui/field'
 import { countText } from '@/app/_ui/format-figure'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
-import { collectNow, dryRunCollection } from './act'
+import { collectNow, dryRunCollection } from './actions'
 
 type Props = {
   /** Keys that have expired, over all stores. */
@@ -29,17 +29,17 @@ export function CollectActions({ expired, collectable, forbidden, place }: Props
   )
   return (
     <>
-      <ActDialog
+      <ActionDialog
         opener="Dry run"
         forbidden={why}
         title={`See what a collection would take in ${place}`}
         lead="Counts only: nothing is dropped or deleted."
         confirm="Start 1 dry run"
-        act={dryRunCollection}
+        action={dryRunCollection}
       >
         {store}
-      </ActDialog>
-      <ActDialog
+      </ActionDialog>
+      <ActionDialog
         opener="Collect now"
         openerLook="primary"
         forbidden={why}
@@ -48,10 +48,10 @@ export function CollectActions({ expired, collectable, forbidden, place }: Props
         tone="danger"
         confirm={`Collect expired keys in ${place}`}
         withReason
-        act={collectNow}
+        action={collectNow}
       >
         {store}
-      </ActDialog>
+      </ActionDialog>
     </>
   )
 }

@@ -1,4 +1,4 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { durationText } from '@/app/_ui/format-time'
@@ -9,7 +9,7 @@ import type { SourceView } from '@/lib/mirror/read/list-sources'
 import { type Floor, isBelowFloor } from '@/lib/retention/policy/floor'
 import { defaultPolicy, type PolicyView } from '@/lib/retention/policy/policies'
 import { type Names, nameIn } from '../_page/names'
-import { propose } from './act'
+import { propose } from './actions'
 import { PolicyForm } from './policy-form'
 import { ttlText, WaitingPolicy } from './waiting-policy'
 
@@ -47,7 +47,7 @@ export function PoliciesCard(props: Props) {
       />
       <div className="flex flex-wrap gap-2 px-4 py-3">
         {stores.map(({ source, byRows, tiers }) => (
-          <ActDialog
+          <ActionDialog
             key={source.id}
             opener={stores.length === 1 ? 'Propose a policy' : `Propose a policy for ${source.name}`}
             forbidden={forbidden.propose}
@@ -55,7 +55,7 @@ export function PoliciesCard(props: Props) {
             lead="Nothing changes until a second person approves. What is past its retention is then dropped for good."
             confirm="Propose 1 policy"
             withReason
-            act={propose.bind(null, source.id)}
+            action={propose.bind(null, source.id)}
           >
             <PolicyForm
               byRows={byRows}
@@ -63,7 +63,7 @@ export function PoliciesCard(props: Props) {
               safetyMs={standard.safetyMs}
               floorMs={floors.get(source.id)?.floorMs ?? null}
             />
-          </ActDialog>
+          </ActionDialog>
         ))}
         {stores.length === 0 && (
           <p className="text-ink-2">

@@ -1,4 +1,4 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { TextField } from '@/app/_ui/field'
 import { type Figure, Figures } from '@/app/_ui/figures'
 import { bytesText } from '@/app/_ui/format-bytes'
@@ -6,7 +6,7 @@ import { countText } from '@/app/_ui/format-figure'
 import { durationText } from '@/app/_ui/format-time'
 import { Time } from '@/app/_ui/time'
 import type { StoreTotal } from '@/lib/retention/store-totals'
-import { saveCapacity } from './act'
+import { saveCapacity } from './actions'
 
 const GIB = 1024 ** 3
 const DAY_MS = 86_400_000
@@ -42,7 +42,7 @@ export function StoreFigures({ total, forbidden }: { total: StoreTotal; forbidde
 function daysLeft(total: StoreTotal, forbidden: string | null): Figure {
   const { source, capacityBytes, bytesADay, daysLeft: days } = total
   const capacity = (
-    <ActDialog
+    <ActionDialog
       opener={capacityBytes === null ? 'Set capacity' : `of ${bytesText(capacityBytes)}`}
       openerLook="link"
       forbidden={forbidden}
@@ -50,7 +50,7 @@ function daysLeft(total: StoreTotal, forbidden: string | null): Figure {
       lead="Days left follow from it and the growth. Nothing in the store changes."
       confirm="Save 1 capacity"
       withReason
-      act={saveCapacity.bind(null, source)}
+      action={saveCapacity.bind(null, source)}
     >
       <TextField
         name="gib"
@@ -61,7 +61,7 @@ function daysLeft(total: StoreTotal, forbidden: string | null): Figure {
         inputMode="decimal"
         defaultValue={capacityBytes === null ? '' : capacityBytes / GIB}
       />
-    </ActDialog>
+    </ActionDialog>
   )
   const few = days !== null && days < DAYS_FEW
   return {

@@ -2,13 +2,13 @@
 
 import { type ReactNode, useState, useTransition } from 'react'
 import type { Attempted } from '@/app/_server/attempt'
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Button } from '@/app/_ui/button'
 import { NotDoneNote, Note } from '@/app/_ui/note'
 import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
 import { answered } from '@/app/_ui/use-verb'
 import { KEY_ACTIONS, type KeyAction } from '@/lib/core/states'
-import { type ActedOnLock, actOnLock, proposeFailure } from '../act'
+import { type ActedOnLock, actOnLock, proposeFailure } from '../actions'
 import { VERB, verdictLabels } from '../labels'
 import type { LockRow, Permit } from '../read-locks'
 import { ResolveDialog, type Selection } from '../resolve/resolve-dialog'
@@ -25,7 +25,7 @@ type Props = {
   children: ReactNode
 }
 
-/** The verdict, the evidence (`children`), and the one act that the verdict stands for; others are behind a look. */
+/** The verdict, the evidence (`children`), and the one action that the verdict stands for; others are behind a look. */
 export function ActOnLock({ lock, permit, proposal, children }: Props) {
   const [answer, setAnswer] = useState<Answer | null>(null)
   const [selection, setSelection] = useState<Selection | null>(null)
@@ -72,7 +72,7 @@ export function ActOnLock({ lock, permit, proposal, children }: Props) {
                 </Button>
               ))}
             {legal.includes('fail') && proposal === null && (
-              <ActDialog
+              <ActionDialog
                 opener="Propose to fail…"
                 forbidden={permit.refusal}
                 tone="danger"
@@ -80,7 +80,7 @@ export function ActOnLock({ lock, permit, proposal, children }: Props) {
                 lead={`${VERB.fail.consequence} Nothing is changed before a second person approves: store and provider are read again then.`}
                 confirm="Propose 1 failure"
                 withReason
-                act={proposeFailure.bind(null, { id: lock.id, seen: lock.version })}
+                action={proposeFailure.bind(null, { id: lock.id, seen: lock.version })}
               />
             )}
           </div>

@@ -7,7 +7,7 @@ import { curlText } from './curl-text'
 
 type Props = { verb: KeyAction; id: string; version: string; reason: string }
 
-/** The same act for a terminal. It names where a token goes and never has one. */
+/** The same action for a terminal. It names where a token goes and never has one. */
 export function CopyCurl(props: Props) {
   const hydrated = useHydrated()
   if (!hydrated) return null

@@ -7,7 +7,7 @@ import { Time } from '@/app/_ui/time'
 import { useVerb } from '@/app/_ui/use-verb'
 import { REFUSAL_TEXT, type RefusalReason } from '@/lib/core/refusals'
 import type { RunState } from '@/lib/core/states'
-import { abortRun } from '../act'
+import { abortRun } from '../actions'
 import { VERB } from '../labels'
 import type { BulkRun } from '../read-locks'
 

@@ -3,7 +3,7 @@ import { Failures } from '@/app/_ui/failures'
 import { plural } from '@/app/_ui/format-figure'
 import { NotDoneNote } from '@/app/_ui/note'
 import { StateMark } from '@/app/_ui/state-mark'
-import type { CarriedOut } from '../act'
+import type { CarriedOut } from '../actions'
 import { isRetryable, VERB } from '../labels'
 
 /** How many were done, and each one that was not. */

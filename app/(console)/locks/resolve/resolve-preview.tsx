@@ -5,7 +5,7 @@ import { moneyListText } from '@/app/_ui/money-text'
 import { NotDoneNote } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
 import { scopeParts } from '@/lib/core/scope'
-import type { LockPreview } from '../act'
+import type { LockPreview } from '../actions'
 import { VERB } from '../labels'
 
 /** What the snapshot holds, and what of the selection it does not, each with its reason. */

@@ -4,7 +4,7 @@ import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
 import { type Attempted, attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
-import type { ActInput } from '@/app/_ui/act-dialog'
+import type { ActionInput } from '@/app/_ui/action-dialog'
 import { BULK_MAX } from '@/lib/core/bulk'
 import { CASE_CLASS_NAMES } from '@/lib/core/case-classes'
 import type { ErrorCode } from '@/lib/core/errors'
@@ -51,7 +51,7 @@ const RETRYABLE: readonly ErrorCode[] = ['unavailable', 'timeout', 'rate_limited
 export async function triageMany(
   kind: TriageKind,
   ids: readonly string[],
-  input: ActInput,
+  input: ActionInput,
 ): Promise<Attempted<Triaged>> {
   return attemptOnce('case.triage', input.requestId, async (ctx) => {
     const change = changeOf(kindSchema.parse(kind), input.fields, ctx.clock.now())

@@ -12,7 +12,7 @@ import type { MoneyJson } from '@/lib/core/money'
 import { SeverityBadge } from '../../_page/severity-badge'
 import type { Person } from '../triage-fields'
 import { type ShownFilter, selectAllMatching, type Triaged } from './bulk'
-import { BulkActs } from './bulk-acts'
+import { BulkActions } from './bulk-actions'
 import { TriageOutcome } from './triage-outcome'
 
 export type CaseRow = {
@@ -73,7 +73,7 @@ export function CasesTable({ filter, people, place, ...table }: Props) {
         )
       }
       chosen={({ ids, keep }) => (
-        <BulkActs
+        <BulkActions
           {...{ ids, people, place }}
           refusal={table.refusal}
           onDone={(result) => {

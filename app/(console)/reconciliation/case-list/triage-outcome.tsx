@@ -16,7 +16,7 @@ const DONE: Record<TriageKind, string> = {
   undo: 'Taken back for',
 }
 
-/** What a bulk act did, each one that it did not and why, and the way back. */
+/** What a bulk action did, each one that it did not and why, and the way back. */
 export function TriageOutcome({
   triaged,
   onUndone,

@@ -1,5 +1,5 @@
 import type { Metadata } from 'next'
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Card } from '@/app/_ui/card'
 import { plural } from '@/app/_ui/format-figure'
 import { listUsers } from '@/lib/access/users'
@@ -8,7 +8,7 @@ import { RULES_ACTION_KIND } from '@/lib/core/states'
 import { readRules } from '@/lib/reconcile/rules/rules'
 import { openPage, type PageProps } from '../../_page/open-page'
 import { Page } from '../../_page/page-frame'
-import { proposeRule } from './act'
+import { proposeRule } from './actions'
 import { RuleForm } from './rule-form'
 import { RulesCard } from './rules-card'
 import { WaitingRules } from './waiting-rules'
@@ -38,7 +38,7 @@ export default async function RulesPage(props: PageProps) {
           : `${plural(rules.length, 'rule says', 'rules say')} what may differ, by how much and for how long. None crosses currencies; what a rule excuses opens no case and is not counted.`
       }
       actions={
-        <ActDialog
+        <ActionDialog
           opener="Propose a rule"
           openerLook="primary"
           forbidden={forbid('case.propose')}
@@ -46,10 +46,10 @@ export default async function RulesPage(props: PageProps) {
           lead="Nothing changes until a second person approves. What it excuses opens no case any more."
           confirm="Propose 1 rule"
           withReason
-          act={proposeRule.bind(null, version)}
+          action={proposeRule.bind(null, version)}
         >
           <RuleForm />
-        </ActDialog>
+        </ActionDialog>
       }
     >
       {waiting.items.length > 0 && (

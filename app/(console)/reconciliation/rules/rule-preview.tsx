@@ -4,7 +4,7 @@ import { useRef } from 'react'
 import { Button } from '@/app/_ui/button'
 import { fieldsOf } from '@/app/_ui/form-fields'
 import { useVerb } from '@/app/_ui/use-verb'
-import { previewRule } from './act'
+import { previewRule } from './actions'
 import { PreviewText } from './preview-text'
 
 /** What the form's rule would excuse of the open cases, as they are staged now. */

@@ -1,4 +1,4 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { plural } from '@/app/_ui/format-figure'
@@ -9,7 +9,7 @@ import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
 import { type Origin, originOf } from '@/lib/reconcile/rules/evidence'
 import type { Rule, RuleSet } from '@/lib/reconcile/rules/rules'
-import { retireRule } from './act'
+import { retireRule } from './actions'
 import { criteriaText, toleranceTexts } from './rule-labels'
 
 type Props = RuleSet & {
@@ -73,14 +73,14 @@ const columnsOf = ({ rules, version, approved, people, forbidden, place }: Props
       width: 'w-24',
       cell: ({ name }) => (
         <div className="flex justify-end">
-          <ActDialog
+          <ActionDialog
             opener="Retire"
             forbidden={forbidden}
             title={`Propose to retire “${name}” in ${place}`}
             lead="Nothing changes until a second person approves. What it excused is then a case again, at the next run that touches it."
             confirm="Propose 1 retirement"
             withReason
-            act={retireRule.bind(null, version, name)}
+            action={retireRule.bind(null, version, name)}
           />
         </div>
       ),

@@ -1,10 +1,10 @@
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { RadioFields, SelectField } from '@/app/_ui/field'
 import { clockText, dayClockText, sameDay } from '@/app/_ui/format-time'
 import { Note } from '@/app/_ui/note'
 import type { Outage } from '@/lib/alerts/read-outages'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
-import { startReconciliation } from '../act'
+import { startReconciliation } from '../actions'
 import type { StartQuery } from '../query'
 import { type Prefilled, RunSubject } from './run-subject'
 
@@ -32,7 +32,7 @@ export function StartRun({ sources, outages, range, asked, now, forbidden, place
   const nameOf = (id: string) => sources.find((source) => source.id === id)?.name ?? id
   const ended = outages.map(({ source, from, to }) => ({ source, from, to: to ?? now.toISOString() }))
   return (
-    <ActDialog
+    <ActionDialog
       opener="Start a run"
       openerLook="primary"
       forbidden={systems.length === 0 ? 'No source is connected: there is nothing to compare' : forbidden}
@@ -40,7 +40,7 @@ export function StartRun({ sources, outages, range, asked, now, forbidden, place
       lead="Reads stores, ledgers and providers. No money moves and no key changes; a dry run opens no case either."
       confirm="Start 1 run"
       startsOpen={asked.start}
-      act={startReconciliation.bind(null, { from: range.from, to: range.to })}
+      action={startReconciliation.bind(null, { from: range.from, to: range.to })}
     >
       <SelectField
         name="system"
@@ -86,7 +86,7 @@ export function StartRun({ sources, outages, range, asked, now, forbidden, place
           resolve nothing.
         </Note>
       )}
-    </ActDialog>
+    </ActionDialog>
   )
 }
 

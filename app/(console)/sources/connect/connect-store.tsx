@@ -9,7 +9,7 @@ import { countText, plural } from '@/app/_ui/format-figure'
 import { Item, Items } from '@/app/_ui/item'
 import { NotDoneNote } from '@/app/_ui/note'
 import { useVerb } from '@/app/_ui/use-verb'
-import { type DetectedLayout, type Draft, detect, look } from './act'
+import { type DetectedLayout, type Draft, detect, look } from './actions'
 import { LookedCard } from './looked-card'
 
 const UNANSWERED = { noAnswer: 'The console did not answer. Nothing was saved: try again.' }

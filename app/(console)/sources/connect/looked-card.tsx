@@ -2,7 +2,7 @@
 
 import { useRouter } from 'next/navigation'
 import type { Attempted } from '@/app/_server/attempt'
-import { ActDialog, type ActInput } from '@/app/_ui/act-dialog'
+import { ActionDialog, type ActionInput } from '@/app/_ui/action-dialog'
 import { Card } from '@/app/_ui/card'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { EmptyState } from '@/app/_ui/empty-state'
@@ -14,13 +14,13 @@ import { type Column, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { TwoColumns } from '../../_page/page-frame'
 import { CapabilityList } from '../capability-list'
-import { connect, type Draft, type Looked } from './act'
+import { connect, type Draft, type Looked } from './actions'
 
 /** What the mapping makes of real rows, what could be done there, the role that it needs; and then the last step. */
 export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Draft; place: string }) {
   const router = useRouter()
   const { preview, roleSql } = looked
-  const act = async (input: ActInput): Promise<Attempted<unknown>> => {
+  const action = async (input: ActionInput): Promise<Attempted<unknown>> => {
     const answer = await connect(draft, input)
     if (answer.kind === 'done') router.push('/sources')
     return answer
@@ -50,14 +50,14 @@ export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Dr
         </Card>
       </TwoColumns>
       <div className="flex justify-end">
-        <ActDialog
+        <ActionDialog
           opener="Connect this store …"
           openerLook="primary"
           title={`Connect 1 store in ${place}`}
           lead="It is read from the next turn on. Its locks, keys and cases appear here; nothing in the store is changed."
           confirm={`Connect 1 store in ${place}`}
           withReason
-          act={act}
+          action={action}
         >
           <TextField name="name" label="Name" required maxLength={60} />
           <TextField
@@ -68,7 +68,7 @@ export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Dr
             defaultValue="payments"
             hint="Sources of one system are reconciled with each other."
           />
-        </ActDialog>
+        </ActionDialog>
       </div>
     </>
   )

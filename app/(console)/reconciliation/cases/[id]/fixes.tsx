@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Facts } from '@/app/_ui/facts'
 import { SelectField } from '@/app/_ui/field'
 import { moneyText } from '@/app/_ui/money-text'
@@ -9,7 +9,7 @@ import type { Verb } from '@/lib/core/permissions'
 import type { ActionKind } from '@/lib/core/states'
 import type { CaseDetail } from '@/lib/reconcile/cases/cases'
 import { FIX, needsSecondPerson } from '../../labels'
-import { proposeFix } from './act'
+import { proposeFix } from './actions'
 
 /** Before anybody proposes: what exactly would go back, and what stays. */
 function RefundFacts({ found }: { found: CaseDetail }) {
@@ -64,7 +64,7 @@ export function Fixes({ found, forbid, place }: Props) {
           const amount = kind !== 'ignore' && found.amount !== null ? ` of ${moneyText(found.amount)}` : ''
           const verb = waits ? `Propose ${words.noun}` : words.verb
           return (
-            <ActDialog
+            <ActionDialog
               key={kind}
               opener={kind === first && waits ? `${verb}${amount}` : verb}
               openerLook={kind === first && !onlyIgnore ? 'primary' : 'plain'}
@@ -74,7 +74,7 @@ export function Fixes({ found, forbid, place }: Props) {
               tone={kind === 'ignore' || kind === 'release' || kind === 'fail' ? 'danger' : 'plain'}
               confirm={waits ? `${verb} in ${place}` : `${words.verb}: 1 case in ${place}`}
               withReason
-              act={proposeFix.bind(null, found.id, kind)}
+              action={proposeFix.bind(null, found.id, kind)}
             >
               {choices.length > 0 && (
                 <SelectField
@@ -88,7 +88,7 @@ export function Fixes({ found, forbid, place }: Props) {
                   ]}
                 />
               )}
-            </ActDialog>
+            </ActionDialog>
           )
         })}
       </div>

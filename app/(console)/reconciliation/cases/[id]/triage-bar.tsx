@@ -1,13 +1,13 @@
 import type { ComponentProps } from 'react'
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { LinesField } from '@/app/_ui/field'
 import type { CaseView } from '@/lib/reconcile/cases/case-view'
 import { OwnerField, type Person, SnoozeFields } from '../../triage-fields'
-import { acknowledge, assign, closeByHand, comment, snooze, undo } from './act'
+import { acknowledge, assign, closeByHand, comment, snooze, undo } from './actions'
 
-type Dialog = Omit<ComponentProps<typeof ActDialog>, 'act' | 'opener'> & {
+type Dialog = Omit<ComponentProps<typeof ActionDialog>, 'action' | 'opener'> & {
   opener: string
-  act: typeof acknowledge
+  action: typeof acknowledge
   /** It can be done to the case as it is. */
   applies: boolean
 }
@@ -29,7 +29,7 @@ export function TriageBar({ found, people, undoable, forbidden }: Props) {
       title: 'Acknowledge this case',
       lead: 'Others see that somebody has looked at it. Nothing else changes.',
       confirm: 'Acknowledge 1 case',
-      act: acknowledge,
+      action: acknowledge,
       applies: live && found.triage === 'open',
     },
     {
@@ -39,7 +39,7 @@ export function TriageBar({ found, people, undoable, forbidden }: Props) {
       confirm: 'Assign 1 case',
       withReason: true,
       children: <OwnerField people={people} owner={found.owner} />,
-      act: assign,
+      action: assign,
       applies: live,
     },
     {
@@ -49,7 +49,7 @@ export function TriageBar({ found, people, undoable, forbidden }: Props) {
       confirm: 'Snooze 1 case',
       withReason: true,
       children: <SnoozeFields />,
-      act: snooze,
+      action: snooze,
       applies: live,
     },
     {
@@ -57,7 +57,7 @@ export function TriageBar({ found, people, undoable, forbidden }: Props) {
       title: 'Take your last change back',
       lead: 'The case has the owner and the state again that it had before.',
       confirm: 'Undo 1 change',
-      act: undo,
+      action: undo,
       applies: live && undoable,
     },
     {
@@ -66,7 +66,7 @@ export function TriageBar({ found, people, undoable, forbidden }: Props) {
       lead: 'Stands in the history under your name, and in the audit. It cannot be edited.',
       confirm: 'Add 1 comment',
       children: <LinesField name="text" label="Comment" required maxLength={4000} rows={4} />,
-      act: comment,
+      action: comment,
       applies: true,
     },
     {
@@ -77,14 +77,19 @@ export function TriageBar({ found, people, undoable, forbidden }: Props) {
       tone: 'danger',
       confirm: 'Close 1 case without a correction',
       withReason: true,
-      act: closeByHand,
+      action: closeByHand,
       // Where closing is one of the corrections, it stands with them.
       applies: live && !found.fixes.includes('ignore'),
     },
   ]
   return dialogs
     .filter(({ applies }) => applies)
-    .map(({ act, applies: _, ...dialog }) => (
-      <ActDialog key={dialog.opener} forbidden={forbidden} {...dialog} act={act.bind(null, found.id)} />
+    .map(({ action, applies: _, ...dialog }) => (
+      <ActionDialog
+        key={dialog.opener}
+        forbidden={forbidden}
+        {...dialog}
+        action={action.bind(null, found.id)}
+      />
     ))
 }

@@ -1,5 +1,5 @@
 import type { Metadata } from 'next'
-import { ActDialog } from '@/app/_ui/act-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { ExportButtons } from '@/app/_ui/export-buttons'
 import { listUsers } from '@/lib/access/users'
@@ -8,7 +8,7 @@ import { readRunLog } from '@/lib/runs/read'
 import { openPage, type PageProps } from '../../../_page/open-page'
 import { openRun } from '../../../_page/open-run'
 import { BesideEachOther, Page } from '../../../_page/page-frame'
-import { cancel, repeatForReal } from '../../act'
+import { cancel, repeatForReal } from '../../actions'
 import { RUN_STATE } from '../../labels'
 import { RunFacts } from '../../run-facts'
 import { RunLog } from '../../run-log'
@@ -44,25 +44,25 @@ export default async function RunPage(props: PageProps<{ id: string }>) {
             />
           )}
           {active && (
-            <ActDialog
+            <ActionDialog
               opener="Abort"
               forbidden={forbid('run.cancel')}
               title="Abort this run"
               lead="It stops at its next safe point. What it committed stays, and is the same as if it had gone on."
               tone="danger"
               confirm="Abort 1 run"
-              act={cancel.bind(null, run.id)}
+              action={cancel.bind(null, run.id)}
             />
           )}
           {run.dryRun && run.state === 'done' && (
-            <ActDialog
+            <ActionDialog
               opener="Run for real"
               openerLook="primary"
               forbidden={forbid('run.start')}
               title="Run the same for real"
               lead="Opens, updates and resolves cases. No money moves and no key changes."
               confirm="Start 1 run"
-              act={repeatForReal.bind(null, run.id)}
+              action={repeatForReal.bind(null, run.id)}
             />
           )}
         </>

@@ -3,7 +3,7 @@
 import { type ReactNode, useEffect, useId, useRef, useState, useTransition } from 'react'
 import type { Attempted } from '@/app/_server/attempt'
 import { newId } from '@/lib/core/ids'
-import { ActFooter, type ActPhase } from './act-footer'
+import { ActionFooter, type ActionPhase } from './action-footer'
 import { Dialog } from './dialog'
 import { TextField } from './field'
 import { fieldsOf } from './form-fields'
@@ -11,8 +11,8 @@ import { GuardedButton } from './guarded-button'
 import { ReasonField, reasonIsEnough } from './reason-field'
 import { answered } from './use-verb'
 
-export type ActInput = { requestId: string; reason: string; fields: Record<string, string> }
-export type Act = (input: ActInput) => Promise<Attempted<unknown>>
+export type ActionInput = { requestId: string; reason: string; fields: Record<string, string> }
+export type Action = (input: ActionInput) => Promise<Attempted<unknown>>
 
 type Props = {
   /** What the button that opens it says, and how it looks. */
@@ -29,17 +29,17 @@ type Props = {
   withReason?: boolean
   /** What has to be typed, letter by letter, before it can be confirmed. */
   typed?: { label: string; expected: string } | null
-  /** Seconds between the confirmation and the act, in which it can be aborted. */
+  /** Seconds between the confirmation and the action, in which it can be aborted. */
   holdS?: number
   /** It is open when the page comes: a link led here to do just this. */
   startsOpen?: boolean
   /** More fields of the form, by their names. */
   children?: ReactNode
-  act: Act
+  action: Action
 }
 
-/** One act of a person, with the friction its risk asks for. A double click, or a second try, is one act. */
-export function ActDialog(props: Props) {
+/** One action of a person, with the friction its risk asks for. A double click, or a second try, is one action. */
+export function ActionDialog(props: Props) {
   const { opener, openerLook = 'plain', forbidden = null, startsOpen = false } = props
   const [open, setOpen] = useState(false)
   const [requestId, setRequestId] = useState('')
@@ -66,21 +66,21 @@ export function ActDialog(props: Props) {
 }
 
 function OpenDialog(props: Props & { requestId: string; close: () => void }) {
-  const { title, lead, tone = 'plain', confirm, children, act, requestId, close } = props
+  const { title, lead, tone = 'plain', confirm, children, action, requestId, close } = props
   const { withReason = false, typed = null, holdS = 0 } = props
   const formId = useId()
   const form = useRef<HTMLFormElement>(null)
   const [reason, setReason] = useState('')
   const [typedText, setTypedText] = useState('')
-  const [phase, setPhase] = useState<ActPhase<ActInput>>({ kind: 'editing' })
+  const [phase, setPhase] = useState<ActionPhase<ActionInput>>({ kind: 'editing' })
   const [problem, setProblem] = useState<string | null>(null)
   const [, startTransition] = useTransition()
   const ready = (!withReason || reasonIsEnough(reason)) && (!typed || typedText.trim() === typed.expected)
 
-  const send = (input: ActInput) => {
+  const send = (input: ActionInput) => {
     setPhase({ kind: 'sending' })
     startTransition(async () => {
-      const attempted = await answered(act(input), NO_ANSWER)
+      const attempted = await answered(action(input), NO_ANSWER)
       if (attempted.kind === 'done') return close()
       setPhase({ kind: 'editing' })
       setProblem(`${attempted.why} Nothing else was changed. Reference ${attempted.reference || requestId}.`)
@@ -104,7 +104,7 @@ function OpenDialog(props: Props & { requestId: string; close: () => void }) {
       lead={lead}
       tone={tone}
       footer={
-        <ActFooter
+        <ActionFooter
           {...{ phase, ready, tone, confirm, formId, close }}
           abort={() => {
             setPhase({ kind: 'editing' })
@@ -147,9 +147,9 @@ function OpenDialog(props: Props & { requestId: string; close: () => void }) {
 const NO_ANSWER = 'The console did not answer: nobody knows yet whether it was done. Trying again is safe.'
 
 function useHold(
-  phase: ActPhase<ActInput>,
-  setPhase: (phase: ActPhase<ActInput>) => void,
-  send: (input: ActInput) => void,
+  phase: ActionPhase<ActionInput>,
+  setPhase: (phase: ActionPhase<ActionInput>) => void,
+  send: (input: ActionInput) => void,
 ) {
   const sending = useRef(send)
   sending.current = send

@@ -2,10 +2,10 @@
 
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
-import { actsShownOn } from '@/app/_server/acts-shown-on'
+import { actionsShownOn } from '@/app/_server/actions-shown-on'
 import { type Attempted, attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
-import type { ActInput } from '@/app/_ui/act-dialog'
+import type { ActionInput } from '@/app/_ui/action-dialog'
 import { ALERTS } from '@/lib/alerts/about'
 import { addReceiver } from '@/lib/alerts/notify/add-receiver'
 import { removeReceiver } from '@/lib/alerts/notify/remove-receiver'
@@ -16,9 +16,9 @@ import { previewSilence, silenceTermsSchema } from '@/lib/alerts/silences/previe
 import { authorise } from '@/lib/core/authorise'
 import { silenceText } from './labels'
 
-const once = actsShownOn(['/alerts'])
+const once = actionsShownOn(['/alerts'])
 /** Alerts that fire are counted on every page. */
-const onceEverywhere = actsShownOn(['/', 'layout'])
+const onceEverywhere = actionsShownOn(['/', 'layout'])
 
 const id = z.string().max(64)
 
@@ -90,7 +90,7 @@ export const saveSilence = async (given: Save): Promise<Attempted<{ id: string; 
 
 export const endSilence = async (
   silenceId: string,
-  input: Pick<ActInput, 'requestId' | 'reason'>,
+  input: Pick<ActionInput, 'requestId' | 'reason'>,
 ): Promise<Attempted<unknown>> =>
   onceEverywhere('alert.silence_expire', input, async (ctx) =>
     expireSilence(ctx, { id: id.parse(silenceId), reason: input.reason }),
@@ -107,13 +107,13 @@ export type TestAnswer = {
 export const sendTest = async (receiverId: string, requestId: string): Promise<Attempted<TestAnswer>> =>
   attemptOnce('receiver.test', requestId, (ctx) => testReceiver(ctx, id.parse(receiverId)))
 
-export const saveReceiver = async (input: ActInput): Promise<Attempted<unknown>> =>
+export const saveReceiver = async (input: ActionInput): Promise<Attempted<unknown>> =>
   once('receiver.add', input, (ctx) => {
     const { name = '', url = '', paging } = input.fields
     return addReceiver(ctx, { name, url, paging: paging === 'on', reason: input.reason })
   })
 
-export const dropReceiver = async (receiverId: string, input: ActInput): Promise<Attempted<unknown>> =>
+export const dropReceiver = async (receiverId: string, input: ActionInput): Promise<Attempted<unknown>> =>
   once('receiver.remove', input, async (ctx) =>
     removeReceiver(ctx, { id: id.parse(receiverId), reason: input.reason }),
   )

@@ -2,9 +2,9 @@
 
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
-import { actsShownOn } from '@/app/_server/acts-shown-on'
+import { actionsShownOn } from '@/app/_server/actions-shown-on'
 import { type Attempted, attempt } from '@/app/_server/attempt'
-import type { ActInput } from '@/app/_ui/act-dialog'
+import type { ActionInput } from '@/app/_ui/action-dialog'
 import { BULK_MAX } from '@/lib/core/bulk'
 import { AppError } from '@/lib/core/errors'
 import type { KeyAction } from '@/lib/core/states'
@@ -18,7 +18,7 @@ import type { OperateResult } from '@/lib/locks/verbs/operate-each'
 import { operateLocks } from '@/lib/locks/verbs/operate-locks'
 import { cancelRun } from '@/lib/runs/cancel'
 
-// Each is safe to send twice: an act is known by what was seen, a snapshot is carried out once, a run is ended once.
+// Each is safe to send twice: an action is known by what was seen, a snapshot is carried out once, a run is ended once.
 
 const verbSchema = z.enum(['release', 'complete'])
 const oneSchema = z.object({ verb: verbSchema, id: z.string(), seen: z.string(), reason: z.string() })
@@ -37,10 +37,10 @@ export async function actOnLock(raw: z.input<typeof oneSchema>): Promise<Attempt
   })
 }
 
-const once = actsShownOn(['/locks'], ['/keys/[id]', 'page'])
+const once = actionsShownOn(['/locks'], ['/keys/[id]', 'page'])
 
 /** Proposes that a key is failed, as it was seen; a second person decides. */
-export const proposeFailure = async (seen: { id: string; seen: string }, input: ActInput) =>
+export const proposeFailure = async (seen: { id: string; seen: string }, input: ActionInput) =>
   once('lock.fail', input, async (ctx) => {
     const id = z.string().max(64).parse(seen.id)
     const version = z.string().max(128).parse(seen.seen)

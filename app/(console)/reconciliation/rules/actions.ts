@@ -1,9 +1,9 @@
 'use server'
 
 import { z } from 'zod'
-import { actsShownOn } from '@/app/_server/acts-shown-on'
+import { actionsShownOn } from '@/app/_server/actions-shown-on'
 import { type Attempted, attempt } from '@/app/_server/attempt'
-import type { ActInput } from '@/app/_ui/act-dialog'
+import type { ActionInput } from '@/app/_ui/action-dialog'
 import { AppError } from '@/lib/core/errors'
 import { previewRules, type RulesPreview } from '@/lib/reconcile/rules/preview-rules'
 import { proposeRules } from '@/lib/reconcile/rules/propose-rules'
@@ -35,19 +35,19 @@ export async function previewRule(fields: Record<string, string>): Promise<Attem
   })
 }
 
-const once = actsShownOn(['/reconciliation', 'layout'])
+const once = actionsShownOn(['/reconciliation', 'layout'])
 
-const propose = (version: number, input: ActInput, change: (rules: readonly Rule[]) => Rule[]) =>
+const propose = (version: number, input: ActionInput, change: (rules: readonly Rule[]) => Rule[]) =>
   once('reconciliation.rules.propose', input, async (ctx) => {
     const { rules } = await readRules(ctx.db)
     const proposed = { rules: change(rules), version: z.number().parse(version), reason: input.reason }
     return proposeRules(ctx, proposed)
   })
 
-export const proposeRule = async (version: number, input: ActInput) =>
+export const proposeRule = async (version: number, input: ActionInput) =>
   propose(version, input, (rules) => withRule(rules, input.fields))
 
-export const retireRule = async (version: number, name: string, input: ActInput) =>
+export const retireRule = async (version: number, name: string, input: ActionInput) =>
   propose(version, input, (rules) => {
     const left = rules.filter((rule) => rule.name !== name)
     if (left.length === rules.length) throw new AppError('not_found', `There is no rule “${name}”.`)

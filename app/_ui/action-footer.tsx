@@ -2,14 +2,14 @@
 
 import { Button } from './button'
 
-export type ActPhase<Input> =
+export type ActionPhase<Input> =
   | { kind: 'editing' }
   | { kind: 'holding'; leftS: number; input: Input }
   | { kind: 'sending' }
 
 /** Cancel and confirm; while it is held back, the way to abort it. */
-export function ActFooter(props: {
-  phase: ActPhase<unknown>
+export function ActionFooter(props: {
+  phase: ActionPhase<unknown>
   ready: boolean
   tone: 'plain' | 'danger'
   confirm: string

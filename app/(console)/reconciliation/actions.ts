@@ -1,9 +1,9 @@
 'use server'
 
 import { z } from 'zod'
-import { actsShownOn } from '@/app/_server/acts-shown-on'
+import { actionsShownOn } from '@/app/_server/actions-shown-on'
 import { CONTAINS } from '@/app/_server/attempt-once'
-import type { ActInput } from '@/app/_ui/act-dialog'
+import type { ActionInput } from '@/app/_ui/action-dialog'
 import { PRESETS } from '@/app/_ui/time-range'
 import { AppError } from '@/lib/core/errors'
 import { cancelRun } from '@/lib/runs/cancel'
@@ -15,10 +15,10 @@ const instant = z.iso.datetime()
 
 type Shown = { from: string; to: string }
 
-const once = actsShownOn(['/reconciliation'])
+const once = actionsShownOn(['/reconciliation'])
 
 /** Starts a comparison over a window or an outage, or about one key or order; a dry run opens no case. */
-export const startReconciliation = async (shown: Shown, input: ActInput) =>
+export const startReconciliation = async (shown: Shown, input: ActionInput) =>
   once('reconciliation.start', input, (ctx) => {
     const { system, mode } = input.fields
     return startRun(ctx, {
@@ -69,7 +69,7 @@ function ordered(window: Shown): Shown {
 }
 
 /** The same as a dry run that was looked at, this time for real. */
-export const repeatForReal = async (runId: string, input: ActInput) =>
+export const repeatForReal = async (runId: string, input: ActionInput) =>
   once('reconciliation.repeat', input, async (ctx) => {
     const run = await getRun(ctx.db, z.string().parse(runId))
     if (run.kind !== 'reconciliation') throw new AppError('not_found', `There is no run ${runId}.`)
@@ -77,5 +77,5 @@ export const repeatForReal = async (runId: string, input: ActInput) =>
     return startRun(ctx, { kind: 'reconciliation', params, dryRun: false })
   })
 
-export const cancel = async (runId: string, input: ActInput) =>
+export const cancel = async (runId: string, input: ActionInput) =>
   once('run.cancel', input, (ctx) => cancelRun(ctx, z.string().parse(runId)), CONTAINS)

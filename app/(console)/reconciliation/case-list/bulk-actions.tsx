@@ -1,6 +1,6 @@
 'use client'
 
-import { type Act, ActDialog } from '@/app/_ui/act-dialog'
+import { type Action, ActionDialog } from '@/app/_ui/action-dialog'
 import { plural } from '@/app/_ui/format-figure'
 import { OwnerField, type Person, SnoozeFields } from '../triage-fields'
 import { type Triaged, type TriageKind, triageMany } from './bulk'
@@ -27,18 +27,18 @@ const WORDS: Record<Exclude<TriageKind, 'undo'>, { verb: string; lead: string }>
 }
 
 /** What can be done to all that is chosen. Nothing of it changes money or keys. */
-export function BulkActs({ ids, people, refusal, place, onDone }: Props) {
+export function BulkActions({ ids, people, refusal, place, onDone }: Props) {
   const forbidden = refusal ?? (ids.length === 0 ? 'Select cases first' : null)
   const cases = plural(ids.length, 'case')
-  const act =
-    (kind: TriageKind): Act =>
+  const action =
+    (kind: TriageKind): Action =>
     async (input) => {
       const attempted = await triageMany(kind, ids, input)
       if (attempted.kind === 'done') onDone(attempted.value)
       return attempted
     }
   return (['acknowledge', 'assign', 'snooze'] as const).map((kind) => (
-    <ActDialog
+    <ActionDialog
       key={kind}
       opener={`${WORDS[kind].verb}…`}
       forbidden={forbidden}
@@ -46,10 +46,10 @@ export function BulkActs({ ids, people, refusal, place, onDone }: Props) {
       lead={WORDS[kind].lead}
       confirm={`${WORDS[kind].verb} ${cases} in ${place}`}
       withReason
-      act={act(kind)}
+      action={action(kind)}
     >
       {kind === 'assign' && <OwnerField people={people} />}
       {kind === 'snooze' && <SnoozeFields />}
-    </ActDialog>
+    </ActionDialog>
   ))
 }

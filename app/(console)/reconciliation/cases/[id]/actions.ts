@@ -1,8 +1,8 @@
 'use server'
 
 import { z } from 'zod'
-import { actsShownOn } from '@/app/_server/acts-shown-on'
-import type { ActInput } from '@/app/_ui/act-dialog'
+import { actionsShownOn } from '@/app/_server/actions-shown-on'
+import type { ActionInput } from '@/app/_ui/action-dialog'
 import { reasonSchema } from '@/lib/core/reason'
 import { propose } from '@/lib/reconcile/corrections/propose'
 import { acknowledgeCase } from '@/lib/reconcile/triage/acknowledge'
@@ -13,11 +13,11 @@ import { snoozeCase } from '@/lib/reconcile/triage/snooze'
 import { undoTriage } from '@/lib/reconcile/triage/undo-triage'
 import { snoozeUntil } from '../../snooze-until'
 
-const once = actsShownOn(['/reconciliation', 'layout'])
+const once = actionsShownOn(['/reconciliation', 'layout'])
 
 const id = z.string().max(64)
 
-export const proposeFix = async (caseId: string, kind: string, input: ActInput) =>
+export const proposeFix = async (caseId: string, kind: string, input: ActionInput) =>
   once('case.propose', input, (ctx) => {
     const { charge, entryId } = input.fields
     const params = { ...(charge ? { charge } : {}), ...(entryId ? { entryId } : {}) }
@@ -25,15 +25,15 @@ export const proposeFix = async (caseId: string, kind: string, input: ActInput) 
     return propose(ctx, { caseId: id.parse(caseId), kind: kind as 'ignore', params, reason: input.reason })
   })
 
-export const comment = async (caseId: string, input: ActInput) =>
+export const comment = async (caseId: string, input: ActionInput) =>
   once('case.comment', input, (ctx) =>
     commentCase(ctx, { caseId: id.parse(caseId), text: input.fields.text ?? '' }),
   )
 
-export const acknowledge = async (caseId: string, input: ActInput) =>
+export const acknowledge = async (caseId: string, input: ActionInput) =>
   once('case.acknowledge', input, (ctx) => acknowledgeCase(ctx, id.parse(caseId)))
 
-export const assign = async (caseId: string, input: ActInput) =>
+export const assign = async (caseId: string, input: ActionInput) =>
   once('case.assign', input, (ctx) =>
     assignCase(ctx, {
       caseId: id.parse(caseId),
@@ -42,10 +42,10 @@ export const assign = async (caseId: string, input: ActInput) =>
     }),
   )
 
-export const undo = async (caseId: string, input: ActInput) =>
+export const undo = async (caseId: string, input: ActionInput) =>
   once('case.undo', input, (ctx) => undoTriage(ctx, id.parse(caseId)))
 
-export const snooze = async (caseId: string, input: ActInput) =>
+export const snooze = async (caseId: string, input: ActionInput) =>
   once('case.snooze', input, (ctx) =>
     snoozeCase(ctx, {
       caseId: id.parse(caseId),
@@ -54,5 +54,5 @@ export const snooze = async (caseId: string, input: ActInput) =>
     }),
   )
 
-export const closeByHand = async (caseId: string, input: ActInput) =>
+export const closeByHand = async (caseId: string, input: ActionInput) =>
   once('case.close', input, (ctx) => closeCaseByHand(ctx, { caseId: id.parse(caseId), reason: input.reason }))

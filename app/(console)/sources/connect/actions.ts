@@ -6,7 +6,7 @@ import { type Attempted, attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
 import { roleSqlOf } from '@/app/_server/role-sql'
 import { services } from '@/app/_server/services'
-import type { ActInput } from '@/app/_ui/act-dialog'
+import type { ActionInput } from '@/app/_ui/action-dialog'
 import { AppError } from '@/lib/core/errors'
 import { adapterNameSchema } from '@/lib/sources/adapters'
 import { connectSource } from '@/lib/sources/connect'
@@ -28,7 +28,7 @@ export const look = async (draft: Draft): Promise<Attempted<Looked>> =>
     return { preview, roleSql: roleSqlOf(adapter, config) }
   })
 
-export const connect = async (draft: Draft, input: ActInput): Promise<Attempted<unknown>> =>
+export const connect = async (draft: Draft, input: ActionInput): Promise<Attempted<unknown>> =>
   attemptOnce('source.connect', input.requestId, async (ctx) => {
     const { name = '', system = '' } = input.fields
     const source = { ...parse(draft), name, system, reason: input.reason }

@@ -3,11 +3,11 @@
 import { revalidatePath } from 'next/cache'
 import { headers } from 'next/headers'
 import { z } from 'zod'
-import { actsShownOn } from '@/app/_server/acts-shown-on'
+import { actionsShownOn } from '@/app/_server/actions-shown-on'
 import { type Attempted, attempt } from '@/app/_server/attempt'
 import { attemptOnce, CONTAINS } from '@/app/_server/attempt-once'
 import { services } from '@/app/_server/services'
-import type { ActInput } from '@/app/_ui/act-dialog'
+import type { ActionInput } from '@/app/_ui/action-dialog'
 import { changeOwnPassword } from '@/lib/access/accounts/change-password'
 import { confirmAccount } from '@/lib/access/accounts/confirm'
 import { type Invited, invitationPath } from '@/lib/access/accounts/invitation'
@@ -25,12 +25,12 @@ import { isHigherRole, ROLES } from '@/lib/core/permissions'
 import { publicUrl } from '@/lib/env'
 import { setTraceLink } from '@/lib/telemetry/trace-link'
 
-const once = actsShownOn(['/settings'])
+const once = actionsShownOn(['/settings'])
 const id = z.string().max(64)
 const roleSchema = z.enum(ROLES)
 
 /** Works while writes are off: it is what switches them on again. */
-export const switchWrites = async (off: boolean, input: ActInput): Promise<Attempted<unknown>> =>
+export const switchWrites = async (off: boolean, input: ActionInput): Promise<Attempted<unknown>> =>
   attemptOnce(
     'kill_switch.set',
     input.requestId,
@@ -43,7 +43,7 @@ export const switchWrites = async (off: boolean, input: ActInput): Promise<Attem
   )
 
 /** Less holds at once, whether or not writes are on; more waits for a second administrator. */
-export const changeRole = async (userId: string, input: ActInput): Promise<Attempted<unknown>> =>
+export const changeRole = async (userId: string, input: ActionInput): Promise<Attempted<unknown>> =>
   once(
     'user.set_role',
     input,
@@ -62,7 +62,7 @@ export const changeRole = async (userId: string, input: ActInput): Promise<Attem
     CONTAINS,
   )
 
-export const lockOut = async (userId: string, input: ActInput): Promise<Attempted<unknown>> =>
+export const lockOut = async (userId: string, input: ActionInput): Promise<Attempted<unknown>> =>
   once(
     'user.lock_out',
     input,
@@ -70,20 +70,20 @@ export const lockOut = async (userId: string, input: ActInput): Promise<Attempte
     CONTAINS,
   )
 
-export const letIn = async (userId: string, input: ActInput): Promise<Attempted<unknown>> =>
+export const letIn = async (userId: string, input: ActionInput): Promise<Attempted<unknown>> =>
   once('user.let_in', input, (ctx) => setBanned(ctx, { userId, banned: false, reason: input.reason }))
 
-export const rename = async (userId: string, input: ActInput): Promise<Attempted<unknown>> =>
+export const rename = async (userId: string, input: ActionInput): Promise<Attempted<unknown>> =>
   once('user.rename', input, (ctx) =>
     renameUser(ctx, { userId, name: input.fields.name ?? '', reason: input.reason }),
   )
 
-export const confirm = async (userId: string, input: ActInput): Promise<Attempted<unknown>> =>
+export const confirm = async (userId: string, input: ActionInput): Promise<Attempted<unknown>> =>
   once('user.confirm', input, (ctx) =>
     confirmAccount(ctx, { userId, code: input.fields.code ?? '', reason: input.reason }),
   )
 
-export const withdrawLink = async (userId: string, input: ActInput): Promise<Attempted<unknown>> =>
+export const withdrawLink = async (userId: string, input: ActionInput): Promise<Attempted<unknown>> =>
   once(
     'user.withdraw_invitation',
     input,
@@ -132,7 +132,7 @@ export const newLink = async (userId: string, reason: string): Promise<Attempted
     return linkOf(invited)
   })
 
-export const revoke = async (tokenId: string, input: ActInput): Promise<Attempted<unknown>> =>
+export const revoke = async (tokenId: string, input: ActionInput): Promise<Attempted<unknown>> =>
   once('token.revoke', input, (ctx) => revokeToken(ctx, id.parse(tokenId)), CONTAINS)
 
 /** Not kept for a second asking, as the other acts are: the token is told once and stored nowhere. */
@@ -153,10 +153,10 @@ export const changePassword = async ({ current = '', next = '' }: Fields): Promi
     return null
   })
 
-export const endSession = async (sessionId: string, input: ActInput): Promise<Attempted<unknown>> =>
+export const endSession = async (sessionId: string, input: ActionInput): Promise<Attempted<unknown>> =>
   once('session.end', input, (ctx) => endSessions(ctx, { id: id.parse(sessionId) }), CONTAINS)
 
-export const endOtherSessions = async (input: ActInput): Promise<Attempted<unknown>> =>
+export const endOtherSessions = async (input: ActionInput): Promise<Attempted<unknown>> =>
   once(
     'session.end_others',
     input,
@@ -170,7 +170,7 @@ async function ownSessionId(): Promise<string> {
   return session.sessionId
 }
 
-export const saveTraceLink = async (input: ActInput): Promise<Attempted<unknown>> =>
+export const saveTraceLink = async (input: ActionInput): Promise<Attempted<unknown>> =>
   once('setting.trace_link', input, (ctx) =>
     setTraceLink(ctx, { template: input.fields.template ?? '', reason: input.reason }),
   )

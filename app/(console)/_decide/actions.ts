@@ -1,12 +1,12 @@
 'use server'
 
 import { z } from 'zod'
-import { actsShownOn } from '@/app/_server/acts-shown-on'
+import { actionsShownOn } from '@/app/_server/actions-shown-on'
 import { CONTAINS } from '@/app/_server/attempt-once'
 import { approveAction, rejectAction, withdrawAction } from '@/app/_server/decide'
-import type { ActInput } from '@/app/_ui/act-dialog'
+import type { ActionInput } from '@/app/_ui/action-dialog'
 
-const once = actsShownOn(
+const once = actionsShownOn(
   ['/reconciliation', 'layout'],
   ['/storage'],
   ['/settings'],
@@ -16,7 +16,7 @@ const once = actsShownOn(
 
 const id = z.string().max(64)
 
-export const approve = async (actionId: string, evidenceHash: string, input: ActInput) =>
+export const approve = async (actionId: string, evidenceHash: string, input: ActionInput) =>
   once('action.approve', input, (ctx) =>
     approveAction(ctx, {
       actionId: id.parse(actionId),
@@ -24,7 +24,7 @@ export const approve = async (actionId: string, evidenceHash: string, input: Act
     }),
   )
 
-export const reject = async (actionId: string, input: ActInput) =>
+export const reject = async (actionId: string, input: ActionInput) =>
   once(
     'action.reject',
     input,
@@ -32,7 +32,7 @@ export const reject = async (actionId: string, input: ActInput) =>
     CONTAINS,
   )
 
-export const withdraw = async (actionId: string, input: ActInput) =>
+export const withdraw = async (actionId: string, input: ActionInput) =>
   once(
     'action.withdraw',
     input,
