@@ -1,17 +1,11 @@
 import { z } from 'zod'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
-import { AppError } from '@/lib/core/errors'
 import { idempotent } from '@/sdk/idempotent'
 import { type Attempted, attempt } from './attempt'
 import { pageContext, type UserContext } from './context'
+import { onceOptions } from './once-options'
 import { jsonResponse } from './respond'
-import { type Services, services } from './services'
-
-const LEASE_MS = 15_000
-/** A correction reads store, ledger and provider before and after. */
-const EXECUTION_DEADLINE_MS = 60_000
-/** A double click is answered with the first one's answer. */
-const DUPLICATE_WAIT_MS = 10_000
+import { services } from './services'
 
 /** What only contains (reject, revoke, lock out, abort) is never refused for the kill switch. */
 export type ActionRules = { worksWhenWritesAreOff?: true }
@@ -61,20 +55,5 @@ export async function attemptOnce<T>(
     code: 'conflict',
     why: 'The same request is still being carried out. Look at the fresh state before you try again.',
     reference: ctx.requestId,
-  }
-}
-
-async function onceOptions(app: Services) {
-  const keySecret = app.settings.IDEMSCOPE_KEY_SECRET ?? app.settings.IDEMSCOPE_AUTH_SECRET
-  if (keySecret === undefined) throw new AppError('invalid', 'IDEMSCOPE_KEY_SECRET is not set.')
-  return {
-    ...(await app.ownStore()),
-    keySecret,
-    owner: app.id,
-    leaseMs: LEASE_MS,
-    executionDeadlineMs: EXECUTION_DEADLINE_MS,
-    waitMs: DUPLICATE_WAIT_MS,
-    // A refusal changed nothing: once its cause is mended the same id may be used again.
-    notStored: (response: Response) => response.status >= 400,
   }
 }

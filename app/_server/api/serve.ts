@@ -4,17 +4,13 @@ import { AppError } from '@/lib/core/errors'
 import { parseIdempotencyKey } from '@/sdk/idempotency-key'
 import { idempotent } from '@/sdk/idempotent'
 import { requestContext, type UserContext } from '../context'
+import { onceOptions } from '../once-options'
 import { asKnownError, fileResponse, jsonResponse, problemResponse, respond } from '../respond'
-import { type Services, services } from '../services'
+import { services } from '../services'
 import type { Answer, Route, RouteContext } from './route'
 import { invalid, queryObject, validate } from './validate'
 
 const BODY_BYTES_MAX = 262_144
-const LEASE_MS = 15_000
-/** A bulk action reads store and provider for each of its items. */
-const EXECUTION_DEADLINE_MS = 60_000
-/** A double click is answered with the first one's answer. */
-const DUPLICATE_WAIT_MS = 10_000
 
 /** Answers a request by its route. Every error becomes problem details with the request's id. */
 export const serve = (route: Route, request: Request, params: Record<string, string>): Promise<Response> =>
@@ -60,7 +56,7 @@ async function serveOnce(route: Route, ctx: RouteContext, params: Record<string,
         throw error
       }
     },
-    { ...(await onceOptions(app)), scope: () => scopeOf(route, ctx) },
+    { ...(await onceOptions(app)), bodyBytesMax: BODY_BYTES_MAX, scope: () => scopeOf(route, ctx) },
   )
   return once(ctx.request)
 }
@@ -69,22 +65,6 @@ const scopeOf = (route: Route, ctx: UserContext) => ({
   caller: ctx.actor.userId,
   route: `/api/v1/${route.path}`,
 })
-
-async function onceOptions(app: Services) {
-  const keySecret = app.settings.IDEMSCOPE_KEY_SECRET ?? app.settings.IDEMSCOPE_AUTH_SECRET
-  if (keySecret === undefined) throw new AppError('invalid', 'IDEMSCOPE_KEY_SECRET is not set.')
-  return {
-    ...(await app.ownStore()),
-    keySecret,
-    owner: app.id,
-    bodyBytesMax: BODY_BYTES_MAX,
-    leaseMs: LEASE_MS,
-    executionDeadlineMs: EXECUTION_DEADLINE_MS,
-    waitMs: DUPLICATE_WAIT_MS,
-    // A refusal changed nothing: once its cause is mended the same key may be used again.
-    notStored: (response: Response) => response.status >= 400,
-  }
-}
 
 function assertKeyed(request: Request): void {
   const key = parseIdempotencyKey(request.headers.get('idempotency-key'))
