@@ -1,7 +1,7 @@
 'use client'
 
+import { durationText } from '@/lib/core/format-figure'
 import { classNames } from './class-names'
-import { durationText } from './format-time'
 import { PageLink } from './page-link'
 
 /** A moment on a lane: an effect, or how it ended. */

@@ -3,8 +3,8 @@
 import { Check, ChevronDown } from 'lucide-react'
 import { Popover } from 'radix-ui'
 import { useState } from 'react'
+import { countText } from '@/lib/core/format-figure'
 import { classNames } from './class-names'
-import { countText } from './format-figure'
 import { QueryLink } from './page-link'
 import { menuItemClass, popoverClass } from './popover'
 

@@ -1,4 +1,4 @@
-import { plural } from './format-figure'
+import { plural } from '@/lib/core/format-figure'
 import { PageLink } from './page-link'
 import { ShortId } from './short-id'
 

@@ -44,15 +44,6 @@ export function fullText(at: Date, zone: Zone): string {
 export const sameDay = (left: Date, right: Date, zone: Zone): boolean =>
   dayText(left, zone) === dayText(right, zone)
 
-/** 40 s, 4 min, 3 h, 2 d: one unit, rounded down. */
-export function durationText(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000))
-  if (seconds < 60) return `${seconds} s`
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`
-  return `${Math.floor(seconds / 86_400)} d`
-}
-
 /** What a `datetime-local` field holds for this moment in this zone, to the minute. */
 export function toField(at: Date, zone: Zone): string {
   const shifted = zone === 'utc' ? at : new Date(at.getTime() - at.getTimezoneOffset() * 60_000)

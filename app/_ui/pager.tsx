@@ -1,5 +1,5 @@
+import { plural } from '@/lib/core/format-figure'
 import { buttonClass } from './button'
-import { plural } from './format-figure'
 import { QueryLink } from './page-link'
 
 /** Pages by key: the next one begins where this one ends, whatever arrived meanwhile. */

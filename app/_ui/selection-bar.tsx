@@ -3,8 +3,8 @@
 import { type ReactNode, useState, useTransition } from 'react'
 import type { Attempted } from '@/app/_server/attempt'
 import { BULK_MAX } from '@/lib/core/bulk'
+import { countText, plural } from '@/lib/core/format-figure'
 import { classNames } from './class-names'
-import { countText, plural } from './format-figure'
 import type { AllMatching, Chosen } from './use-chosen'
 
 type Props = {

@@ -1,15 +1,8 @@
 'use client'
 
+import { durationText } from '@/lib/core/format-figure'
 import { classNames } from './class-names'
-import {
-  clockText,
-  dayClockText,
-  durationText,
-  fullText,
-  sameDay,
-  secondsText,
-  zoneText,
-} from './format-time'
+import { clockText, dayClockText, fullText, sameDay, secondsText, zoneText } from './format-time'
 import { useNow } from './now-clock'
 import { useHydrated, useZone } from './zone'
 

@@ -1,3 +1,4 @@
+import { durationText, plural } from './format-figure'
 import { formatMoney, type Money } from './money'
 
 export const CONDITION_KINDS = [
@@ -33,9 +34,6 @@ export type VerdictFigures = {
 
 export type Tone = 'bad' | 'warn' | 'ok' | 'unknown'
 export type Verdict = { tone: Tone; text: string }
-
-const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
 
 /** The worst first: what is said is the first that holds. */
 const ORDER = [
@@ -75,7 +73,7 @@ export function verdictSentence(conditions: readonly ConditionView[], figures: V
   }
   if (figures.stuckLocks.count > 0) {
     const { count: stuck, oldestSeconds } = figures.stuckLocks
-    const oldest = oldestSeconds === null ? '' : `, the oldest for ${durationText(oldestSeconds)}`
+    const oldest = oldestSeconds === null ? '' : `, the oldest for ${durationText(oldestSeconds * 1000)}`
     return {
       tone: 'warn',
       text: `${plural(stuck, 'lock is', 'locks are')} stuck${oldest}; nothing else is wrong.`,
@@ -129,7 +127,8 @@ function sentenceOf(condition: ConditionView, firing: number, figures: VerdictFi
     }
     case 'clock_skew': {
       const name = typeof detail.name === 'string' ? detail.name : condition.subject
-      const apart = typeof detail.seconds === 'number' ? ` by ${durationText(Math.abs(detail.seconds))}` : ''
+      const apart =
+        typeof detail.seconds === 'number' ? ` by ${durationText(Math.abs(detail.seconds) * 1000)}` : ''
       return { tone: 'warn', text: `The clocks of ${name} and of this console differ${apart}.` }
     }
     case 'intent_latency':
@@ -170,9 +169,3 @@ const millisecondsText = (value: unknown): string =>
   typeof value === 'number'
     ? `${(value / 1000).toLocaleString('en-US', { maximumFractionDigits: 1 })} s`
     : 'above its limit'
-
-export function durationText(seconds: number): string {
-  if (seconds < 90) return `${Math.round(seconds)} s`
-  const minutes = Math.round(seconds / 60)
-  return minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
-}

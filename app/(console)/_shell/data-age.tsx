@@ -1,9 +1,9 @@
 'use client'
 
 import { chipClass } from '@/app/_ui/chip'
-import { durationText } from '@/app/_ui/format-time'
 import { useNow } from '@/app/_ui/now-clock'
 import { StateMark } from '@/app/_ui/state-mark'
+import { durationText } from '@/lib/core/format-figure'
 import { useConnection } from './live'
 
 export type DataAgeProps = {

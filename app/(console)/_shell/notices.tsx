@@ -3,9 +3,9 @@
 import { KeyRound, ShieldOff } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { classNames } from '@/app/_ui/class-names'
-import { plural } from '@/app/_ui/format-figure'
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
+import { plural } from '@/lib/core/format-figure'
 import { useConnection } from './live'
 
 export type WritesOff = { by: string | null; at: string | null; reason: string | null }

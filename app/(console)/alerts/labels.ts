@@ -1,6 +1,6 @@
-import { latencyText, percentText, targetPercentText } from '@/app/_ui/format-figure'
 import { ALERTS } from '@/lib/alerts/about'
 import type { SilenceView } from '@/lib/alerts/silences/view'
+import { latencyText, percentText, targetPercentText } from '@/lib/core/format-figure'
 import type { Measure } from '@/lib/telemetry/measures/measure'
 
 /** What a silence matches, in words. */

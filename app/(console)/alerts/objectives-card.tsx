@@ -1,9 +1,9 @@
 import { Badge, type BadgeTone } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
-import { countText, percentText, timesText } from '@/app/_ui/format-figure'
 import { type Standing, StateMark } from '@/app/_ui/state-mark'
 import { type Column, figureColumn, RowLink, Table, TwoLines } from '@/app/_ui/table'
 import { isBudgeted, type Objective } from '@/lib/alerts/objectives'
+import { countText, percentText, timesText } from '@/lib/core/format-figure'
 import type { Stale } from '../now/staleness'
 import { targetText, valueText } from './labels'
 

@@ -1,10 +1,17 @@
-import { countText, latencyText, percentText, plural, targetPercentText } from '@/app/_ui/format-figure'
 import { ALERTS, isUrgent, pathIn, rangeOf, subjectName } from '@/lib/alerts/about'
 import { serviceOf } from '@/lib/alerts/about-alert'
 import { fillRunbook, RUNBOOKS, type Runbook } from '@/lib/alerts/runbooks'
 import type { SilenceView } from '@/lib/alerts/silences/view'
+import {
+  countText,
+  durationText,
+  latencyText,
+  percentText,
+  plural,
+  targetPercentText,
+} from '@/lib/core/format-figure'
 import { formatMoney } from '@/lib/core/money'
-import { type ConditionKind, durationText } from '@/lib/core/verdict'
+import type { ConditionKind } from '@/lib/core/verdict'
 import type { Db } from '@/lib/db'
 import { readAtRisk } from '@/lib/effects/read-at-risk'
 
@@ -87,8 +94,8 @@ export function figuresOf({ kind, detail }: Pick<Alert, 'kind' | 'detail'>): str
     case 'clock_skew':
       return number(detail.seconds, (seconds) =>
         seconds > 0
-          ? `the console is ${durationText(seconds)} ahead`
-          : `the console is ${durationText(-seconds)} behind`,
+          ? `the console is ${durationText(seconds * 1000)} ahead`
+          : `the console is ${durationText(-seconds * 1000)} behind`,
       )
     case 'stale_source':
       return typeof detail.error === 'string' ? detail.error : 'no answer lately'

@@ -4,10 +4,10 @@ import type { Attempted } from '@/app/_server/attempt'
 import { Button, buttonClass } from '@/app/_ui/button'
 import { Card } from '@/app/_ui/card'
 import { CopyButton } from '@/app/_ui/copy-button'
-import { plural } from '@/app/_ui/format-figure'
 import { ShortId } from '@/app/_ui/short-id'
 import { StateMark } from '@/app/_ui/state-mark'
 import { useVerb } from '@/app/_ui/use-verb'
+import { plural } from '@/lib/core/format-figure'
 import { type ChainReport, verifyAudit } from './actions'
 
 /** Whether nobody changed, removed or slipped in an entry. Asked for, since it reads all of them. */

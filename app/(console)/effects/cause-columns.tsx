@@ -1,8 +1,8 @@
 import { Badge } from '@/app/_ui/badge'
-import { countText } from '@/app/_ui/format-figure'
 import { moneyText } from '@/app/_ui/money-text'
 import { type Column, RowLink, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
+import { countText } from '@/lib/core/format-figure'
 import type { Cause } from '@/lib/effects/causes'
 
 export const causeColumns = (open: Cause | null): Column<Cause>[] => [

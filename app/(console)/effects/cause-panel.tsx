@@ -1,9 +1,9 @@
 import { Badge } from '@/app/_ui/badge'
-import { plural } from '@/app/_ui/format-figure'
 import { shortId } from '@/app/_ui/identifier'
 import { moneyText } from '@/app/_ui/money-text'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
+import { plural } from '@/lib/core/format-figure'
 import type { Cause, EffectLine } from '@/lib/effects/causes'
 
 const LINES_SHOWN = 100

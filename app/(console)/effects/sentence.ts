@@ -1,5 +1,5 @@
-import { countText, plural } from '@/app/_ui/format-figure'
 import { moneyListText } from '@/app/_ui/money-text'
+import { countText, plural } from '@/lib/core/format-figure'
 import type { MoneyJson } from '@/lib/core/money'
 import type { Cause } from '@/lib/effects/causes'
 import type { EffectKind } from '@/lib/effects/list-effects'

@@ -1,4 +1,4 @@
-import { durationText } from '@/app/_ui/format-time'
+import { durationText } from '@/lib/core/format-figure'
 
 const WIDTH = 72
 const HEIGHT = 7

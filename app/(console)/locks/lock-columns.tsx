@@ -1,11 +1,11 @@
 'use client'
 
-import { durationText } from '@/app/_ui/format-time'
 import { shortId } from '@/app/_ui/identifier'
 import { useNow } from '@/app/_ui/now-clock'
 import type { SteadyRow } from '@/app/_ui/steady-rows'
 import { type Column, RowLink, secondLineClass, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
+import { durationText } from '@/lib/core/format-figure'
 import { scopeParts } from '@/lib/core/scope'
 import { LeaseBar } from './lease-bar'
 import type { LockRow } from './read-locks'

@@ -1,5 +1,5 @@
-import { countText, plural } from '@/app/_ui/format-figure'
 import type { ActionView } from '@/lib/actions/view'
+import { countText, plural } from '@/lib/core/format-figure'
 import { formatMoney } from '@/lib/core/money'
 import type { ActionState, ALL_ACTION_KINDS, RunKind } from '@/lib/core/states'
 import type { RunView } from '@/lib/runs/read'

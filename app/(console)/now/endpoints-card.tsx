@@ -1,6 +1,6 @@
 import { Card } from '@/app/_ui/card'
-import { countText, latencyText, percentText } from '@/app/_ui/format-figure'
 import { type Column, figureColumn, RowLink, Table } from '@/app/_ui/table'
+import { countText, latencyText, percentText } from '@/lib/core/format-figure'
 import type { EndpointRow } from '@/lib/telemetry/read/requests/endpoints'
 import { ENDPOINTS_SHOWN, type NowData } from './read-now'
 

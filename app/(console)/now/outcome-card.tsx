@@ -3,7 +3,7 @@ import { ChartFigure, LegendItem } from '@/app/_ui/charts/chart-figure'
 import type { ChartMark } from '@/app/_ui/charts/chart-mark'
 import { OutcomeBars } from '@/app/_ui/charts/lazy-charts'
 import { OUTCOMES, type OutcomePoint } from '@/app/_ui/charts/outcome-point'
-import { countText } from '@/app/_ui/format-figure'
+import { countText } from '@/lib/core/format-figure'
 import { CHARTS, stepText } from './chart-facts'
 import type { NowData } from './read-now'
 

@@ -1,6 +1,12 @@
-import { countText, latencyParts, latencyText, percentText, targetPercentText } from '@/app/_ui/format-figure'
-import { durationText } from '@/app/_ui/format-time'
 import type { Standing } from '@/app/_ui/state-mark'
+import {
+  countText,
+  durationText,
+  latencyParts,
+  latencyText,
+  percentText,
+  targetPercentText,
+} from '@/lib/core/format-figure'
 import { formatMoney } from '@/lib/core/money'
 import type { Measure, MeasureId } from '@/lib/telemetry/measures/measure'
 import type { NowData } from './read-now'

@@ -1,5 +1,5 @@
-import { plural } from '@/app/_ui/format-figure'
 import { isUrgent, pathIn, rangeOf } from '@/lib/alerts/about'
+import { plural } from '@/lib/core/format-figure'
 import type { NowData } from './read-now'
 import { measureOf } from './verdict'
 

@@ -1,5 +1,4 @@
-import { plural, timesText } from '@/app/_ui/format-figure'
-import { durationText } from '@/app/_ui/format-time'
+import { durationText, plural, timesText } from '@/lib/core/format-figure'
 import { type Tone, verdictSentence } from '@/lib/core/verdict'
 import type { Measure } from '@/lib/telemetry/measures/measure'
 import { DEPLOY_NEAR_MS, type NowData } from './read-now'

@@ -1,9 +1,9 @@
 import { Card } from '@/app/_ui/card'
 import { type Fact, Facts } from '@/app/_ui/facts'
-import { durationText } from '@/app/_ui/format-time'
 import { PageLink } from '@/app/_ui/page-link'
 import { ShortId } from '@/app/_ui/short-id'
 import { Time } from '@/app/_ui/time'
+import { durationText } from '@/lib/core/format-figure'
 import type { RunView } from '@/lib/runs/read'
 
 /** Who started a run, when, and how long it took. */

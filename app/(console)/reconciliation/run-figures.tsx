@@ -1,6 +1,6 @@
 import { Figures } from '@/app/_ui/figures'
-import { countText } from '@/app/_ui/format-figure'
 import { moneyListText } from '@/app/_ui/money-text'
+import { countText } from '@/lib/core/format-figure'
 import type { RunTotals } from '@/lib/reconcile/report/run-results'
 
 /** Gross and net of a run, side by side: what was compared, what agrees, what does not, and its money. */

@@ -1,6 +1,6 @@
 import { Card } from '@/app/_ui/card'
-import { plural } from '@/app/_ui/format-figure'
 import { Time } from '@/app/_ui/time'
+import { plural } from '@/lib/core/format-figure'
 import type { readRunLog } from '@/lib/runs/read'
 
 /** What a run had to say, oldest first. */

@@ -1,6 +1,6 @@
-import { plural } from '@/app/_ui/format-figure'
 import { Note } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
+import { plural } from '@/lib/core/format-figure'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
 
 const PLACE = 'mt-2 break-words'

@@ -1,8 +1,8 @@
 import { buttonClass } from '@/app/_ui/button'
-import { countText } from '@/app/_ui/format-figure'
 import { Note } from '@/app/_ui/note'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
+import { countText } from '@/lib/core/format-figure'
 import type { SeenOutage, Unprotected } from './read-outages'
 
 /** Since when it could not be read, what that meant for requests, and, once it is back, the next step. */

@@ -1,7 +1,7 @@
 import type { Metadata } from 'next'
 import { buttonClass } from '@/app/_ui/button'
-import { plural } from '@/app/_ui/format-figure'
 import { PageLink } from '@/app/_ui/page-link'
+import { plural } from '@/lib/core/format-figure'
 import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
 import { readFeeds } from '@/lib/mirror/read/read-feeds'
 import { readProcesses } from '@/lib/runs/processes'

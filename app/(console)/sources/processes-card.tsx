@@ -1,8 +1,8 @@
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
-import { plural } from '@/app/_ui/format-figure'
 import { type Column, Table } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
+import { plural } from '@/lib/core/format-figure'
 import type { readProcesses } from '@/lib/runs/processes'
 
 type Processes = Awaited<ReturnType<typeof readProcesses>>

@@ -1,9 +1,9 @@
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
-import { countText, plural } from '@/app/_ui/format-figure'
 import { type Column, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
+import { countText, plural } from '@/lib/core/format-figure'
 import type { Arrivals } from '@/lib/telemetry/read/arrivals'
 import type { Freshness } from '@/lib/telemetry/read/freshness'
 

@@ -1,6 +1,6 @@
 import { ActionDialog } from '@/app/_ui/action-dialog'
 import { SelectField } from '@/app/_ui/field'
-import { countText } from '@/app/_ui/format-figure'
+import { countText } from '@/lib/core/format-figure'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
 import { collectNow, dryRunCollection } from './actions'
 

@@ -1,8 +1,8 @@
 import { LineSample } from '@/app/_ui/charts/chart-figure'
 import { bytesText } from '@/app/_ui/format-bytes'
-import { countText, plural } from '@/app/_ui/format-figure'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
+import { countText, plural } from '@/lib/core/format-figure'
 import type { CollectionMarkView, TierStorage } from '@/lib/retention/storage'
 import { type Names, nameIn } from '../_page/names'
 

@@ -1,6 +1,6 @@
 import { DurationField } from '@/app/_ui/duration-field'
 import { CheckField, SelectField, TextField } from '@/app/_ui/field'
-import { durationText } from '@/app/_ui/format-time'
+import { durationText } from '@/lib/core/format-figure'
 
 type Props = {
   byRows: boolean

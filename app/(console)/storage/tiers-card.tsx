@@ -1,11 +1,10 @@
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { bytesText } from '@/app/_ui/format-bytes'
-import { countText } from '@/app/_ui/format-figure'
-import { durationText } from '@/app/_ui/format-time'
 import { Sparkline } from '@/app/_ui/sparkline'
 import { type Column, figureColumn, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
+import { countText, durationText } from '@/lib/core/format-figure'
 import type { TierStorage } from '@/lib/retention/storage'
 import { type Names, nameIn } from '../_page/names'
 

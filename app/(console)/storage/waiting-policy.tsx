@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { durationText } from '@/app/_ui/format-time'
 import type { ActionView } from '@/lib/actions/view'
+import { durationText } from '@/lib/core/format-figure'
 import { ProposedChange } from '../_decide/proposed-change'
 import { type Names, nameIn } from '../_page/names'
 

@@ -1,5 +1,5 @@
-import { countText, plural } from '@/app/_ui/format-figure'
 import { QueryLink } from '@/app/_ui/page-link'
+import { countText, plural } from '@/lib/core/format-figure'
 import { TRACES_COUNTED_MAX } from '@/lib/telemetry/read/traces/count-traces'
 import type { TraceQuery } from './query'
 

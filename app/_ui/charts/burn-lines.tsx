@@ -2,7 +2,7 @@
 
 import { useMemo, useRef } from 'react'
 import { CartesianGrid, Line, LineChart, ReferenceLine, Tooltip, YAxis } from 'recharts'
-import { percentText, timesText } from '../format-figure'
+import { percentText, timesText } from '@/lib/core/format-figure'
 import { useZone } from '../zone'
 import { deployBuckets } from './axis'
 import { ChartFrame, MARKS_HEIGHT } from './chart-frame'

@@ -2,7 +2,7 @@
 
 import { useMemo, useRef } from 'react'
 import { Bar, BarChart, type BarShapeProps, CartesianGrid, ReferenceArea, Tooltip, YAxis } from 'recharts'
-import { countText } from '../format-figure'
+import { countText } from '@/lib/core/format-figure'
 import { useZone } from '../zone'
 import { deployBuckets } from './axis'
 import { ChartFrame, MARKS_HEIGHT } from './chart-frame'

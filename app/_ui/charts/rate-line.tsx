@@ -2,7 +2,7 @@
 
 import { useMemo, useRef } from 'react'
 import { Area, CartesianGrid, ComposedChart, Line, ReferenceLine, Tooltip, YAxis } from 'recharts'
-import { countText, percentText, targetPercentText } from '../format-figure'
+import { countText, percentText, targetPercentText } from '@/lib/core/format-figure'
 import { useZone } from '../zone'
 import { deployBuckets } from './axis'
 import { ChartFrame, MARKS_HEIGHT } from './chart-frame'

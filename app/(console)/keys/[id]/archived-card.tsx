@@ -1,7 +1,7 @@
 import type { UserContext } from '@/app/_server/context'
 import { Card } from '@/app/_ui/card'
-import { plural } from '@/app/_ui/format-figure'
 import { Time } from '@/app/_ui/time'
+import { plural } from '@/lib/core/format-figure'
 import { parseKeyId } from '@/lib/keys/key-id'
 import { findArchived } from '@/lib/retention/archive/find'
 

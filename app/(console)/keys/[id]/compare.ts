@@ -1,6 +1,6 @@
-import { latencyText } from '@/app/_ui/format-figure'
 import { moneyText } from '@/app/_ui/money-text'
 import { outcomeLook } from '@/app/_ui/outcome-look'
+import { latencyText } from '@/lib/core/format-figure'
 import type { JsonValue } from '@/lib/core/json-value'
 import type { KeyEffect } from '@/lib/telemetry/read/effects/key-effects'
 import type { KeyedRequest } from '@/lib/telemetry/read/requests/keyed-requests'

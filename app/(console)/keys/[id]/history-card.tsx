@@ -1,8 +1,8 @@
 import { Card } from '@/app/_ui/card'
-import { plural } from '@/app/_ui/format-figure'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import { caseTitle } from '@/lib/core/case-classes'
+import { plural } from '@/lib/core/format-figure'
 import { SeverityBadge } from '../../_page/severity-badge'
 import type { KeyPage } from './read-key'
 

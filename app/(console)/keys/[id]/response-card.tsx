@@ -1,6 +1,6 @@
 import { Card } from '@/app/_ui/card'
 import { CopyButton } from '@/app/_ui/copy-button'
-import { countText } from '@/app/_ui/format-figure'
+import { countText } from '@/lib/core/format-figure'
 import type { KeyPage } from './read-key'
 
 /** What a retry would be answered with; secrets and card data were taken out on the server. */

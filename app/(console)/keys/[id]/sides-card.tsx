@@ -1,10 +1,10 @@
 import { Badge, type BadgeTone } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
-import { plural } from '@/app/_ui/format-figure'
 import { moneyText } from '@/app/_ui/money-text'
 import { ShortId } from '@/app/_ui/short-id'
 import { type Column, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
+import { plural } from '@/lib/core/format-figure'
 import type { ProviderStatus } from '@/lib/sources/contracts'
 import type { KeyPage } from './read-key'
 

@@ -1,10 +1,10 @@
 'use client'
 
 import { Button } from '@/app/_ui/button'
-import { plural } from '@/app/_ui/format-figure'
 import { type Standing, StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
 import { useVerb } from '@/app/_ui/use-verb'
+import { plural } from '@/lib/core/format-figure'
 import { REFUSAL_TEXT, type RefusalReason } from '@/lib/core/refusals'
 import type { RunState } from '@/lib/core/states'
 import { abortRun } from '../actions'

@@ -1,8 +1,8 @@
 import type { Attempted } from '@/app/_server/attempt'
 import { Failures } from '@/app/_ui/failures'
-import { plural } from '@/app/_ui/format-figure'
 import { NotDoneNote } from '@/app/_ui/note'
 import { StateMark } from '@/app/_ui/state-mark'
+import { plural } from '@/lib/core/format-figure'
 import type { CarriedOut } from '../actions'
 import { isRetryable, VERB } from '../labels'
 

@@ -1,7 +1,7 @@
 'use client'
 
 import { type Action, ActionDialog } from '@/app/_ui/action-dialog'
-import { plural } from '@/app/_ui/format-figure'
+import { plural } from '@/lib/core/format-figure'
 import { OwnerField, type Person, SnoozeFields } from '../triage-fields'
 import { type Triaged, type TriageKind, triageMany } from './bulk'
 

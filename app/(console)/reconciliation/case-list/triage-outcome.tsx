@@ -3,9 +3,9 @@
 import { useRef } from 'react'
 import { Button } from '@/app/_ui/button'
 import { Failures } from '@/app/_ui/failures'
-import { plural } from '@/app/_ui/format-figure'
 import { StateMark } from '@/app/_ui/state-mark'
 import { useVerb } from '@/app/_ui/use-verb'
+import { plural } from '@/lib/core/format-figure'
 import { newId } from '@/lib/core/ids'
 import { type Triaged, type TriageKind, triageMany } from './bulk'
 

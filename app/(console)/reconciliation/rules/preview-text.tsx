@@ -1,5 +1,5 @@
-import { plural } from '@/app/_ui/format-figure'
 import { moneyListText, moneyText } from '@/app/_ui/money-text'
+import { plural } from '@/lib/core/format-figure'
 import type { MoneyJson } from '@/lib/core/money'
 
 type Preview = {

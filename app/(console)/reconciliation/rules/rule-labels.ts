@@ -1,7 +1,6 @@
-import { plural } from '@/app/_ui/format-figure'
-import { durationText } from '@/app/_ui/format-time'
 import { moneyText } from '@/app/_ui/money-text'
 import { caseClass } from '@/lib/core/case-classes'
+import { durationText, plural } from '@/lib/core/format-figure'
 import type { Rule } from '@/lib/reconcile/rules/rules'
 
 /** "Amount differs · CHF · charges · web/POST /v1/payments": what a rule speaks of. */

@@ -1,6 +1,6 @@
 import type { Fact } from '@/app/_ui/facts'
-import { plural } from '@/app/_ui/format-figure'
 import type { ActionView } from '@/lib/actions/view'
+import { plural } from '@/lib/core/format-figure'
 import { evidenceSchema, without } from '@/lib/reconcile/rules/evidence'
 import type { Rule } from '@/lib/reconcile/rules/rules'
 import { ProposedChange } from '../../_decide/proposed-change'

@@ -3,8 +3,8 @@
 import { CircleAlert, KeyRound, Zap } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { classNames } from '@/app/_ui/class-names'
-import { latencyText, plural } from '@/app/_ui/format-figure'
 import { QueryLink } from '@/app/_ui/page-link'
+import { latencyText, plural } from '@/lib/core/format-figure'
 import { type PackedRows, unpackRows, type WaterfallRow } from './packed-rows'
 
 const ROW_PX = 32

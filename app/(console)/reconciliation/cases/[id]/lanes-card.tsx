@@ -1,7 +1,7 @@
 import { AttemptLanes } from '@/app/_ui/attempt-lanes'
 import { Card } from '@/app/_ui/card'
-import { plural } from '@/app/_ui/format-figure'
 import { Time } from '@/app/_ui/time'
+import { plural } from '@/lib/core/format-figure'
 import type { CaseLanes } from './lanes'
 
 /** The attempts of one operation on one axis: who held the key, when it charged, when the lease ended. */

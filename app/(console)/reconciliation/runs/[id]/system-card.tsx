@@ -1,10 +1,10 @@
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
-import { countText, plural } from '@/app/_ui/format-figure'
 import { PageLink } from '@/app/_ui/page-link'
 import { type Column, Table } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { caseTitle, findCaseClass } from '@/lib/core/case-classes'
+import { countText, plural } from '@/lib/core/format-figure'
 import type { SystemResult } from '@/lib/reconcile/report/run-results'
 import { SeverityBadge } from '../../../_page/severity-badge'
 

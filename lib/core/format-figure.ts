@@ -37,3 +37,12 @@ export const timesText = (factor: number): string =>
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${GROUPED.format(count)} ${count === 1 ? one : many}`
+
+/** 40 s, 4 min, 3 h, 2 d: one unit, rounded down. */
+export function durationText(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`
+  return `${Math.floor(seconds / 86_400)} d`
+}
