@@ -1,8 +1,7 @@
 import { formatMoney, type MoneyJson } from '@/lib/core/money'
 
 /** €1,284.50 */
-export const moneyText = ({ minor, currency }: MoneyJson): string =>
-  formatMoney({ minor: BigInt(minor), currency })
+export const moneyText = (amount: MoneyJson): string => formatMoney(amount)
 
 const LIST = new Intl.ListFormat('en-GB', { type: 'conjunction' })
 

@@ -42,17 +42,18 @@ export const moneyToJson = (money: Money): MoneyJson => ({
 export const exponentOf = (currency: string): number => EXPONENT[currency] ?? 2
 
 /** Decimal text in major units, e.g. 12500 KWD → "12.500". No grouping, no symbol, exact. */
-export function majorText(money: Money): string {
+export function majorText(money: Money | MoneyJson): string {
   const exponent = exponentOf(money.currency)
-  const negative = money.minor < 0n
-  const digits = (negative ? -money.minor : money.minor).toString().padStart(exponent + 1, '0')
+  const minor = BigInt(money.minor)
+  const negative = minor < 0n
+  const digits = (negative ? -minor : minor).toString().padStart(exponent + 1, '0')
   const whole = digits.slice(0, digits.length - exponent)
   const fraction = exponent === 0 ? '' : `.${digits.slice(-exponent)}`
   return `${negative ? '-' : ''}${whole}${fraction}`
 }
 
 /** For people: symbol where the locale has one, code otherwise: "€1,284.50", "KWD 12.500", "¥9,800". */
-export function formatMoney(money: Money, locale = 'en-US'): string {
+export function formatMoney(money: Money | MoneyJson, locale = 'en-US'): string {
   const format = new Intl.NumberFormat(locale, {
     style: 'currency',
     currency: money.currency,

@@ -1,7 +1,7 @@
 import { Card } from '@/app/_ui/card'
 import { ShortId } from '@/app/_ui/short-id'
 import { type Column, Table } from '@/app/_ui/table'
-import type { MoneyRow } from './money-rows'
+import type { MoneyRow } from '@/lib/reconcile/cases/money-rows'
 
 const COLUMNS: Column<MoneyRow>[] = [
   {

@@ -4,20 +4,20 @@ import { Time } from '@/app/_ui/time'
 import { listUsers } from '@/lib/access/users'
 import { CASE_CLASSES } from '@/lib/core/case-classes'
 import type { CaseLifecycle, CaseTriage } from '@/lib/core/states'
+import { readCaseAttempts } from '@/lib/reconcile/cases/case-attempts'
 import { type CaseDetail, getCase } from '@/lib/reconcile/cases/cases'
+import { compareSides } from '@/lib/reconcile/cases/compare-sides'
+import { moneyRows } from '@/lib/reconcile/cases/money-rows'
 import { readCaseSides } from '@/lib/reconcile/cases/read-case-sides'
 import { canUndo } from '@/lib/reconcile/triage/undo-triage'
 import { missing, openPage, type PageProps } from '../../../_page/open-page'
 import { Page } from '../../../_page/page-frame'
 import { SeverityBadge } from '../../../_page/severity-badge'
 import { LIFECYCLE, TRIAGE } from '../../labels'
-import { compareSides } from './compare-sides'
+import { AttemptsCard } from './attempts-card'
 import { CorrectionCard } from './correction-card'
 import { HistoryCard } from './history-card'
-import { LanesCard } from './lanes-card'
 import { MoneyCard } from './money-card'
-import { moneyRows } from './money-rows'
-import { readLanes } from './read-lanes'
 import { SidesCard } from './sides-card'
 import { TriageBar } from './triage-bar'
 
@@ -29,7 +29,7 @@ export default async function CasePage(props: PageProps<{ id: string }>) {
   const found = await getCase(ctx.db, id).catch(missing)
   const [sides, users] = await Promise.all([readCaseSides(ctx.db, id), listUsers(ctx.db)])
   const { aspect } = CASE_CLASSES[found.class]
-  const lanes = await readLanes(ctx, sides, aspect)
+  const attempts = await readCaseAttempts(ctx, sides, aspect)
   const names = new Map(users.map((user) => [user.id, user.name]))
   const people = users.filter(({ service, banned }) => !service && !banned)
   return (
@@ -71,7 +71,7 @@ export default async function CasePage(props: PageProps<{ id: string }>) {
           {moneyRows(found.evidence).map((money) => (
             <MoneyCard key={money.charge} {...money} />
           ))}
-          <LanesCard found={lanes} />
+          <AttemptsCard found={attempts} />
         </div>
         <HistoryCard events={found.events} names={names} />
       </div>

@@ -5,9 +5,8 @@ import { classNames } from '@/app/_ui/class-names'
 import { ShortId } from '@/app/_ui/short-id'
 import { type Column, Table } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
+import { type Cell, type FieldRow, SIDES, type SideName } from '@/lib/reconcile/cases/compare-sides'
 import type { CaseSides } from '@/lib/reconcile/cases/read-case-sides'
-import type { Cell } from './cells'
-import { type FieldRow, SIDES, type SideName } from './compare-sides'
 
 const TITLE: Record<SideName, string> = { intent: 'Intent', ledger: 'Ledger', provider: 'Provider' }
 

@@ -1,11 +1,21 @@
-import { moneyText } from '@/app/_ui/money-text'
 import type { Aspect } from '@/lib/core/case-classes'
-import { type MoneyJson, sumMoneyJson } from '@/lib/core/money'
-import type { CaseSides, SideLife, SideObject, SidePosting } from '@/lib/reconcile/cases/read-case-sides'
-import { type Cell, distinct, idsCell, sameSet, tally, textCell } from './cells'
+import { formatMoney, type MoneyJson, sumMoneyJson } from '@/lib/core/money'
+import type { CaseSides, SideLife, SideObject, SidePosting } from './read-case-sides'
 
 export type SideName = 'intent' | 'ledger' | 'provider'
 export const SIDES: readonly SideName[] = ['intent', 'ledger', 'provider']
+
+/** What a side says of a field. */
+export type Cell =
+  | { kind: 'text'; text: string; strong?: boolean }
+  | { kind: 'ids'; ids: string[]; note?: string }
+  | { kind: 'times'; at: string[] }
+  /** This side does not carry the field. */
+  | { kind: 'not_carried' }
+  /** It carries it, and has nothing. */
+  | { kind: 'nothing' }
+  /** There is no such source. */
+  | { kind: 'no_source' }
 
 export type FieldRow = {
   field: string
@@ -118,7 +128,7 @@ const lifeWords = (life: SideLife): string =>
     .join(', ')
 
 const objectWords = ({ status, refunded }: SideObject): string =>
-  refunded === null ? status : `${status}, ${moneyText(refunded)} refunded`
+  refunded === null ? status : `${status}, ${formatMoney(refunded)} refunded`
 
 function amountRow(
   sides: CaseSides,
@@ -150,9 +160,12 @@ function amountRow(
 /** €89.90 + €89.90 = €179.80 */
 function amountCell(amounts: readonly MoneyJson[]): Cell {
   if (amounts.length === 0) return { kind: 'nothing' }
-  const parts = amounts.map(moneyText)
+  const parts = amounts.map((amount) => formatMoney(amount))
   const total = sumMoneyJson(amounts)
-  const sum = amounts.length > 1 && total.length === 1 ? ` = ${total.map(moneyText).join('')}` : ''
+  const sum =
+    amounts.length > 1 && total.length === 1
+      ? ` = ${total.map((amount) => formatMoney(amount)).join('')}`
+      : ''
   return { kind: 'text', text: parts.join(' + ') + sum, strong: amounts.length > 1 }
 }
 
@@ -211,4 +224,37 @@ function timeRow(sides: CaseSides, objects: readonly SideObject[], field: MakeFi
     bySide((side) => cell(each[side])),
     firsts.length < 2 ? null : Math.max(...firsts) - Math.min(...firsts) <= SAME_TIME_MS,
   )
+}
+
+const distinct = (values: readonly (string | null)[]): string[] => [
+  ...new Set(values.filter((value) => value !== null)),
+]
+const sameSet = (left: readonly string[], right: readonly string[]): boolean =>
+  left.length === right.length && left.every((value) => right.includes(value))
+
+const idsCell = (ids: string[], note?: string): Cell =>
+  ids.length === 0 ? { kind: 'nothing' } : { kind: 'ids', ids, ...(note === undefined ? {} : { note }) }
+
+const textCell = (texts: readonly string[], strong = false): Cell =>
+  texts.length === 0
+    ? { kind: 'nothing' }
+    : { kind: 'text', text: countAlike(texts), ...(strong ? { strong } : {}) }
+
+/** "completed, answered 201" twice reads "2 × completed, answered 201". */
+function countAlike(texts: readonly string[]): string {
+  return distinct(texts)
+    .map((text) => {
+      const count = texts.filter((each) => each === text).length
+      return count === 1 ? text : `${count} × ${text}`
+    })
+    .join('; ')
+}
+
+/** 1 posting, 2 charges succeeded */
+function tally<T>(items: readonly T[], words: (item: T) => string): string[] {
+  const texts = items.map(words)
+  return distinct(texts).map((text) => {
+    const count = texts.filter((each) => each === text).length
+    return `${count} ${count === 1 ? text : text.replace(/^(\w+)/, '$1s')}`
+  })
 }

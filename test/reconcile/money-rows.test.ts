@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { moneyRows } from '@/app/(console)/reconciliation/cases/[id]/money-rows'
+import { moneyRows } from '@/lib/reconcile/cases/money-rows'
 import { classifyOperation } from '@/lib/reconcile/classify/classify-operation'
-import { ago, CONTEXT, charge, dispute, operation, posting, refund } from '../reconcile/build'
+import { ago, CONTEXT, charge, dispute, operation, posting, refund } from './build'
 
 const rowsOf = (over: Parameters<typeof operation>[0], name: string) => {
   const finding = classifyOperation(operation(over), CONTEXT).findings.find((each) => each.class === name)

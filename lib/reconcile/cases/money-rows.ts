@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { moneyText } from '@/app/_ui/money-text'
+import { formatMoney } from '@/lib/core/money'
 
 const amount = z.object({ minor: z.string(), currency: z.string() })
 const part = z.object({ id: z.string(), status: z.string(), amount })
@@ -54,7 +54,7 @@ function rowsOf({ captured, refunded, left, refunds, owed, disputes }: Money): M
   const total = (what: string, minor: Money['captured'], explanation = ''): MoneyRow => ({
     what,
     id: null,
-    amount: moneyText(minor),
+    amount: formatMoney(minor),
     explanation,
     attention: false,
   })
@@ -77,7 +77,7 @@ const EXPLAINED = {
 
 function refundRow(refund: Money['refunds'][number], owed: Money['owed']): MoneyRow {
   const { id, status, explainedBy } = refund
-  const row = { what: `Refund, ${status}`, id, amount: moneyText(refund.amount) }
+  const row = { what: `Refund, ${status}`, id, amount: formatMoney(refund.amount) }
   if (status === 'succeeded' || status === 'pending') {
     return explainedBy === null
       ? { ...row, explanation: 'No posting explains it', attention: true }
@@ -96,7 +96,7 @@ const answersText = ({ answeredBy, answeredInParts }: Money['owed'][number]): st
 const unsentRow = (claim: Money['owed'][number]): MoneyRow => ({
   what: `Posting ${claim.entries.join(', ')}, not at the provider`,
   id: claim.id,
-  amount: moneyText(claim.amount),
+  amount: formatMoney(claim.amount),
   explanation: claim.answeredBy === null ? 'Still owed' : `Sent as ${answersText(claim)}`,
   attention: claim.answeredBy === null,
 })
@@ -110,5 +110,5 @@ const NO_CLAIM = { what: 'Dispute, closed', explanation: 'No money is claimed', 
 const disputeRow = ({ id, status, amount }: Money['disputes'][number]): MoneyRow => ({
   ...(DISPUTE[status] ?? NO_CLAIM),
   id,
-  amount: moneyText(amount),
+  amount: formatMoney(amount),
 })

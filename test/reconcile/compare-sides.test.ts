@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { compareSides, type FieldRow } from '@/app/(console)/reconciliation/cases/[id]/compare-sides'
-import { buildLanes } from '@/app/(console)/reconciliation/cases/[id]/lanes'
+import { toLane } from '@/app/(console)/reconciliation/cases/[id]/attempts-card'
+import { attemptsOf } from '@/lib/reconcile/cases/case-attempts'
+import { compareSides, type FieldRow } from '@/lib/reconcile/cases/compare-sides'
 import type { CaseSides, SideLife, SideObject, SidePosting } from '@/lib/reconcile/cases/read-case-sides'
 import type { KeyedRequest } from '@/lib/telemetry/read/requests/keyed-requests'
 
@@ -190,7 +191,7 @@ const keyedRequest = (given: Partial<KeyedRequest>): KeyedRequest => ({
 
 describe('attempts as lanes', () => {
   test('a span with its effect; the duplicate one is marked', () => {
-    const found = buildLanes(
+    const found = attemptsOf(
       sides({ provider: [charge('ch_1'), charge('ch_2')] }),
       [
         keyedRequest({}),
@@ -202,7 +203,7 @@ describe('attempts as lanes', () => {
       ],
       'uniqueness',
     )
-    const dots = found?.lanes.flatMap((lane) => lane.dots)
+    const dots = found?.shown.flatMap((attempt) => toLane(attempt).dots)
     expect(dots).toHaveLength(2)
     expect(dots?.find(({ label }) => label.startsWith('ch_2'))?.tone).toBe('bad')
     expect(dots?.find(({ label }) => label.startsWith('ch_1'))?.tone).toBe('accent')
@@ -224,8 +225,8 @@ describe('attempts as lanes', () => {
         },
       ],
     })
-    const found = buildLanes(sides({ intent: [stuck], ledger: [] }), [], [], 'existence')
-    expect(found?.lanes.map(({ label }) => label)).toEqual(['Lease', 'Provider'])
+    const found = attemptsOf(sides({ intent: [stuck], ledger: [] }), [], [], 'existence')
+    expect(found?.shown.map((attempt) => toLane(attempt).label)).toEqual(['Lease', 'Provider'])
     expect(found?.leaseEnds).toEqual(['2026-11-22T02:43:16.000Z'])
   })
 
@@ -239,19 +240,19 @@ describe('attempts as lanes', () => {
         endTime: new Date(1e12 + n * 1000 + 5),
       }),
     )
-    const found = buildLanes(
+    const found = attemptsOf(
       sides({ intent: [], provider: [charge('ch_1')], ledger: [] }),
       many,
       [effect('19', 'ch_1', new Date(1e12 + 19_003).toISOString())],
       'existence',
     )
-    expect(found?.lanes).toHaveLength(8)
+    expect(found?.shown).toHaveLength(8)
     expect(found?.more).toBe(12)
-    expect(found?.lanes.some(({ dots }) => dots.length === 1)).toBe(true)
+    expect(found?.shown.some((attempt) => toLane(attempt).dots.length === 1)).toBe(true)
   })
 
   test('nothing known is null, not an empty chart', () => {
-    expect(buildLanes(sides({ intent: [], ledger: [], provider: [] }), [], [], 'existence')).toBeNull()
+    expect(attemptsOf(sides({ intent: [], ledger: [], provider: [] }), [], [], 'existence')).toBeNull()
   })
 })
 
