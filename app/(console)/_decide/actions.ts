@@ -1,12 +1,12 @@
 'use server'
 
 import { z } from 'zod'
-import { actionsShownOn } from '@/app/_server/actions-shown-on'
+import { dialogActions } from '@/app/_server/actions-shown-on'
 import { CONTAINS } from '@/app/_server/attempt-once'
 import { approveAction, rejectAction, withdrawAction } from '@/app/_server/decide'
 import type { ActionInput } from '@/app/_ui/action-dialog'
 
-const once = actionsShownOn(
+const { once, actionOn } = dialogActions(
   ['/reconciliation', 'layout'],
   ['/storage'],
   ['/settings'],
@@ -14,28 +14,19 @@ const once = actionsShownOn(
   ['/keys/[id]', 'page'],
 )
 
-const id = z.string().max(64)
+const seenSchema = z.object({ actionId: z.string().max(64), evidenceHash: z.string().max(128) })
 
 export const approve = async (actionId: string, evidenceHash: string, input: ActionInput) =>
-  once('action.approve', input, (ctx) =>
-    approveAction(ctx, {
-      actionId: id.parse(actionId),
-      evidenceHash: z.string().max(128).parse(evidenceHash),
-    }),
-  )
+  once('action.approve', input, (ctx) => approveAction(ctx, seenSchema.parse({ actionId, evidenceHash })))
 
-export const reject = async (actionId: string, input: ActionInput) =>
-  once(
-    'action.reject',
-    input,
-    (ctx) => rejectAction(ctx, { actionId: id.parse(actionId), reason: input.reason }),
-    CONTAINS,
-  )
+export const reject = actionOn(
+  'action.reject',
+  (ctx, actionId, { reason }) => rejectAction(ctx, { actionId, reason }),
+  CONTAINS,
+)
 
-export const withdraw = async (actionId: string, input: ActionInput) =>
-  once(
-    'action.withdraw',
-    input,
-    (ctx) => withdrawAction(ctx, { actionId: id.parse(actionId), reason: input.reason }),
-    CONTAINS,
-  )
+export const withdraw = actionOn(
+  'action.withdraw',
+  (ctx, actionId, { reason }) => withdrawAction(ctx, { actionId, reason }),
+  CONTAINS,
+)

@@ -2,10 +2,9 @@
 
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
-import { actionsShownOn } from '@/app/_server/actions-shown-on'
+import { dialogActions } from '@/app/_server/actions-shown-on'
 import { type Attempted, attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
-import type { ActionInput } from '@/app/_ui/action-dialog'
 import { ALERTS } from '@/lib/alerts/about'
 import { addReceiver } from '@/lib/alerts/notify/add-receiver'
 import { removeReceiver } from '@/lib/alerts/notify/remove-receiver'
@@ -16,11 +15,9 @@ import { previewSilence, silenceTermsSchema } from '@/lib/alerts/silences/previe
 import { authorise } from '@/lib/core/authorise'
 import { silenceText } from './labels'
 
-const once = actionsShownOn(['/alerts'])
+const { action, actionOn } = dialogActions(['/alerts'])
 /** Alerts that fire are counted on every page. */
-const onceEverywhere = actionsShownOn(['/', 'layout'])
-
-const id = z.string().max(64)
+const everywhere = dialogActions(['/', 'layout'])
 
 const formSchema = z.object({
   kind: z.string().max(40),
@@ -88,13 +85,9 @@ export const saveSilence = async (given: Save): Promise<Attempted<{ id: string; 
     return { id: silence.id, endsAt: silence.endsAt }
   })
 
-export const endSilence = async (
-  silenceId: string,
-  input: Pick<ActionInput, 'requestId' | 'reason'>,
-): Promise<Attempted<unknown>> =>
-  onceEverywhere('alert.silence_expire', input, async (ctx) =>
-    expireSilence(ctx, { id: id.parse(silenceId), reason: input.reason }),
-  )
+export const endSilence = everywhere.actionOn('alert.silence_expire', (ctx, id, { reason }) =>
+  expireSilence(ctx, { id, reason }),
+)
 
 export type TestAnswer = {
   kind: 'answered' | 'refused' | 'failed'
@@ -105,15 +98,13 @@ export type TestAnswer = {
 }
 
 export const sendTest = async (receiverId: string, requestId: string): Promise<Attempted<TestAnswer>> =>
-  attemptOnce('receiver.test', requestId, (ctx) => testReceiver(ctx, id.parse(receiverId)))
+  attemptOnce('receiver.test', requestId, (ctx) => testReceiver(ctx, z.string().max(64).parse(receiverId)))
 
-export const saveReceiver = async (input: ActionInput): Promise<Attempted<unknown>> =>
-  once('receiver.add', input, (ctx) => {
-    const { name = '', url = '', paging } = input.fields
-    return addReceiver(ctx, { name, url, paging: paging === 'on', reason: input.reason })
-  })
+export const saveReceiver = action('receiver.add', (ctx, { reason, fields }) => {
+  const { name = '', url = '', paging } = fields
+  return addReceiver(ctx, { name, url, paging: paging === 'on', reason })
+})
 
-export const dropReceiver = async (receiverId: string, input: ActionInput): Promise<Attempted<unknown>> =>
-  once('receiver.remove', input, async (ctx) =>
-    removeReceiver(ctx, { id: id.parse(receiverId), reason: input.reason }),
-  )
+export const dropReceiver = actionOn('receiver.remove', (ctx, id, { reason }) =>
+  removeReceiver(ctx, { id, reason }),
+)

@@ -18,7 +18,7 @@ export function SilenceSaved({ silence, undoable, close }: Props) {
     onDone: close,
     noAnswer: 'The console did not answer. Trying again is safe.',
   })
-  const undo = () => send(silence.id, { requestId, reason: 'undone right after it was made' })
+  const undo = () => send(silence.id, { requestId, reason: 'undone right after it was made', fields: {} })
   return (
     <Dialog
       open

@@ -3,11 +3,10 @@
 import { revalidatePath } from 'next/cache'
 import { headers } from 'next/headers'
 import { z } from 'zod'
-import { actionsShownOn } from '@/app/_server/actions-shown-on'
+import { dialogActions } from '@/app/_server/actions-shown-on'
 import { type Attempted, attempt } from '@/app/_server/attempt'
-import { attemptOnce, CONTAINS } from '@/app/_server/attempt-once'
+import { CONTAINS } from '@/app/_server/attempt-once'
 import { services } from '@/app/_server/services'
-import type { ActionInput } from '@/app/_ui/action-dialog'
 import { changeOwnPassword } from '@/lib/access/accounts/change-password'
 import { confirmAccount } from '@/lib/access/accounts/confirm'
 import { type Invited, invitationPath } from '@/lib/access/accounts/invitation'
@@ -25,71 +24,60 @@ import { isHigherRole, ROLES } from '@/lib/core/permissions'
 import { publicUrl } from '@/lib/env'
 import { setTraceLink } from '@/lib/telemetry/trace-link'
 
-const once = actionsShownOn(['/settings'])
-const id = z.string().max(64)
+const { action, actionOn } = dialogActions(['/settings'])
+/** The bar of every page says whether writes are on. */
+const everywhere = dialogActions(['/', 'layout'])
 const roleSchema = z.enum(ROLES)
 
-/** Works while writes are off: it is what switches them on again. */
-export const switchWrites = async (off: boolean, input: ActionInput): Promise<Attempted<unknown>> =>
-  attemptOnce(
-    'kill_switch.set',
-    input.requestId,
-    async (ctx) => {
-      await setKillSwitch(ctx, { on: off, reason: input.reason })
-      revalidatePath('/', 'layout')
-      return null
-    },
-    CONTAINS,
-  )
+/** Works while writes are off, as the other one does: it is what switches them on again. */
+export const switchWritesOn = everywhere.action(
+  'kill_switch.set',
+  (ctx, { reason }) => setKillSwitch(ctx, { on: false, reason }),
+  CONTAINS,
+)
+export const switchWritesOff = everywhere.action(
+  'kill_switch.set',
+  (ctx, { reason }) => setKillSwitch(ctx, { on: true, reason }),
+  CONTAINS,
+)
 
 /** Less holds at once, whether or not writes are on; more waits for a second administrator. */
-export const changeRole = async (userId: string, input: ActionInput): Promise<Attempted<unknown>> =>
-  once(
-    'user.set_role',
-    input,
-    async (ctx) => {
-      const change = {
-        userId: id.parse(userId),
-        role: roleSchema.parse(input.fields.role),
-        reason: input.reason,
-      }
-      const user = await ctx.db.prisma.user.findUnique({ where: { id: change.userId } })
-      if (user === null || !isHigherRole(change.role, roleSchema.parse(user.role)))
-        return lowerRole(ctx, change)
-      await assertWritesEnabled(ctx.db)
-      return proposeRoleRaise(ctx, change)
-    },
-    CONTAINS,
-  )
+export const changeRole = actionOn(
+  'user.set_role',
+  async (ctx, userId, { reason, fields }) => {
+    const change = { userId, role: roleSchema.parse(fields.role), reason }
+    const user = await ctx.db.prisma.user.findUnique({ where: { id: userId } })
+    if (user === null || !isHigherRole(change.role, roleSchema.parse(user.role)))
+      return lowerRole(ctx, change)
+    await assertWritesEnabled(ctx.db)
+    return proposeRoleRaise(ctx, change)
+  },
+  CONTAINS,
+)
 
-export const lockOut = async (userId: string, input: ActionInput): Promise<Attempted<unknown>> =>
-  once(
-    'user.lock_out',
-    input,
-    (ctx) => setBanned(ctx, { userId, banned: true, reason: input.reason }),
-    CONTAINS,
-  )
+export const lockOut = actionOn(
+  'user.lock_out',
+  (ctx, userId, { reason }) => setBanned(ctx, { userId, banned: true, reason }),
+  CONTAINS,
+)
 
-export const letIn = async (userId: string, input: ActionInput): Promise<Attempted<unknown>> =>
-  once('user.let_in', input, (ctx) => setBanned(ctx, { userId, banned: false, reason: input.reason }))
+export const letIn = actionOn('user.let_in', (ctx, userId, { reason }) =>
+  setBanned(ctx, { userId, banned: false, reason }),
+)
 
-export const rename = async (userId: string, input: ActionInput): Promise<Attempted<unknown>> =>
-  once('user.rename', input, (ctx) =>
-    renameUser(ctx, { userId, name: input.fields.name ?? '', reason: input.reason }),
-  )
+export const rename = actionOn('user.rename', (ctx, userId, { reason, fields: { name = '' } }) =>
+  renameUser(ctx, { userId, name, reason }),
+)
 
-export const confirm = async (userId: string, input: ActionInput): Promise<Attempted<unknown>> =>
-  once('user.confirm', input, (ctx) =>
-    confirmAccount(ctx, { userId, code: input.fields.code ?? '', reason: input.reason }),
-  )
+export const confirm = actionOn('user.confirm', (ctx, userId, { reason, fields: { code = '' } }) =>
+  confirmAccount(ctx, { userId, code, reason }),
+)
 
-export const withdrawLink = async (userId: string, input: ActionInput): Promise<Attempted<unknown>> =>
-  once(
-    'user.withdraw_invitation',
-    input,
-    (ctx) => withdrawInvitation(ctx, { userId, reason: input.reason }),
-    CONTAINS,
-  )
+export const withdrawLink = actionOn(
+  'user.withdraw_invitation',
+  (ctx, userId, { reason }) => withdrawInvitation(ctx, { userId, reason }),
+  CONTAINS,
+)
 
 export type Link = { email: string; url: string; expiresAt: string; note: string | null }
 
@@ -132,8 +120,7 @@ export const newLink = async (userId: string, reason: string): Promise<Attempted
     return linkOf(invited)
   })
 
-export const revoke = async (tokenId: string, input: ActionInput): Promise<Attempted<unknown>> =>
-  once('token.revoke', input, (ctx) => revokeToken(ctx, id.parse(tokenId)), CONTAINS)
+export const revoke = actionOn('token.revoke', revokeToken, CONTAINS)
 
 /** Not kept for a second asking, as the other acts are: the token is told once and stored nowhere. */
 export const mint = async ({ name = '', days }: Fields): Promise<Attempted<{ token: string }>> =>
@@ -153,16 +140,13 @@ export const changePassword = async ({ current = '', next = '' }: Fields): Promi
     return null
   })
 
-export const endSession = async (sessionId: string, input: ActionInput): Promise<Attempted<unknown>> =>
-  once('session.end', input, (ctx) => endSessions(ctx, { id: id.parse(sessionId) }), CONTAINS)
+export const endSession = actionOn('session.end', (ctx, id) => endSessions(ctx, { id }), CONTAINS)
 
-export const endOtherSessions = async (input: ActionInput): Promise<Attempted<unknown>> =>
-  once(
-    'session.end_others',
-    input,
-    async (ctx) => endSessions(ctx, { allBut: await ownSessionId() }),
-    CONTAINS,
-  )
+export const endOtherSessions = action(
+  'session.end_others',
+  async (ctx) => endSessions(ctx, { allBut: await ownSessionId() }),
+  CONTAINS,
+)
 
 async function ownSessionId(): Promise<string> {
   const session = await readSession(services().auth, await headers())
@@ -170,7 +154,6 @@ async function ownSessionId(): Promise<string> {
   return session.sessionId
 }
 
-export const saveTraceLink = async (input: ActionInput): Promise<Attempted<unknown>> =>
-  once('setting.trace_link', input, (ctx) =>
-    setTraceLink(ctx, { template: input.fields.template ?? '', reason: input.reason }),
-  )
+export const saveTraceLink = action('setting.trace_link', (ctx, { reason, fields: { template = '' } }) =>
+  setTraceLink(ctx, { template, reason }),
+)

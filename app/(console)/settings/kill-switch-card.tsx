@@ -3,7 +3,7 @@ import { Card } from '@/app/_ui/card'
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
 import type { KillSwitch } from '@/lib/actions/kill-switch'
-import { switchWrites } from './actions'
+import { switchWritesOff, switchWritesOn } from './actions'
 
 type Props = {
   state: KillSwitch
@@ -61,7 +61,7 @@ function SwitchOff({ forbidden, place }: Pick<Props, 'forbidden' | 'place'>) {
       tone="danger"
       confirm={`Switch all writes off in ${place}`}
       withReason
-      action={switchWrites.bind(null, true)}
+      action={switchWritesOff}
     />
   )
 }
@@ -80,7 +80,7 @@ function SwitchOn({ state: { pending }, forbidden, me, place }: Props) {
       }
       confirm={asks ? `Ask to switch all writes on in ${place}` : `Switch all writes on in ${place}`}
       withReason
-      action={switchWrites.bind(null, false)}
+      action={switchWritesOn}
     />
   )
 }
