@@ -12,76 +12,88 @@ import { ReasonField, reasonIsEnough } from './reason-field'
 import { answered } from './use-verb'
 
 export type ActionInput = { requestId: string; reason: string; fields: Record<string, string> }
-export type Action = (input: ActionInput) => Promise<Attempted<unknown>>
+export type Action<T = unknown> = (input: ActionInput) => Promise<Attempted<T>>
 
-type Props = {
-  /** What the button that opens it says, and how it looks. */
-  opener: ReactNode
-  openerLook?: 'primary' | 'plain' | 'danger' | 'quiet' | 'link'
-  /** Why this person may not; the button stays visible and says so. */
-  forbidden?: string | null
+type DialogProps<T> = {
   title: string
   /** The consequence, in a line. */
   lead: ReactNode
   tone?: 'plain' | 'danger'
+  wide?: boolean
   /** Verb, object, count, place. */
   confirm: string
+  /** False while there is nothing that could be confirmed. */
+  confirmable?: boolean
   withReason?: boolean
   /** What has to be typed, letter by letter, before it can be confirmed. */
   typed?: { label: string; expected: string } | null
   /** Seconds between the confirmation and the action, in which it can be aborted. */
   holdS?: number
-  /** It is open when the page comes: a link led here to do just this. */
-  startsOpen?: boolean
   /** More fields of the form, by their names. */
   children?: ReactNode
-  action: Action
+  action: Action<T>
+}
+
+type Props<T> = DialogProps<T> & {
+  /** What the button that opens it says, and how it looks. */
+  opener: ReactNode
+  openerLook?: 'primary' | 'plain' | 'danger' | 'quiet' | 'link'
+  /** Why this person may not; the button stays visible and says so. */
+  forbidden?: string | null
+  /** It is open when the page comes: a link led here to do just this. */
+  startsOpen?: boolean
+  /** Gets what came of it, once the dialog is closed. */
+  onDone?: (value: T) => void
 }
 
 /** One action of a person, with the friction its risk asks for. A double click, or a second try, is one action. */
-export function ActionDialog(props: Props) {
-  const { opener, openerLook = 'plain', forbidden = null, startsOpen = false } = props
+export function ActionDialog<T>({ opener, openerLook = 'plain', forbidden = null, ...props }: Props<T>) {
+  const { startsOpen = false, onDone, ...dialog } = props
   const [open, setOpen] = useState(false)
-  const [requestId, setRequestId] = useState('')
   useEffect(() => {
-    if (!startsOpen || forbidden !== null) return
-    setRequestId(newId('req'))
-    setOpen(true)
+    if (startsOpen && forbidden === null) setOpen(true)
   }, [startsOpen, forbidden])
   return (
     <div className="max-w-full">
-      <GuardedButton
-        look={openerLook}
-        forbidden={forbidden}
-        onClick={() => {
-          setRequestId(newId('req'))
-          setOpen(true)
-        }}
-      >
+      <GuardedButton look={openerLook} forbidden={forbidden} onClick={() => setOpen(true)}>
         {opener}
       </GuardedButton>
-      {open && <OpenDialog key={requestId} {...props} requestId={requestId} close={() => setOpen(false)} />}
+      {open && (
+        <OpenActionDialog
+          {...dialog}
+          close={() => setOpen(false)}
+          onDone={(value) => {
+            setOpen(false)
+            onDone?.(value)
+          }}
+        />
+      )}
     </div>
   )
 }
 
-function OpenDialog(props: Props & { requestId: string; close: () => void }) {
-  const { title, lead, tone = 'plain', confirm, children, action, requestId, close } = props
-  const { withReason = false, typed = null, holdS = 0 } = props
+type OpenProps<T> = DialogProps<T> & { close: () => void; onDone: (value: T) => void }
+
+/** The dialog alone, where something else opens it and shows what came of it. */
+export function OpenActionDialog<T>(props: OpenProps<T>) {
+  const { title, lead, tone = 'plain', wide = false, confirm, children, action, close, onDone } = props
+  const { confirmable = true, withReason = false, typed = null, holdS = 0 } = props
   const formId = useId()
+  const [requestId] = useState(() => newId('req'))
   const form = useRef<HTMLFormElement>(null)
   const [reason, setReason] = useState('')
   const [typedText, setTypedText] = useState('')
   const [phase, setPhase] = useState<ActionPhase<ActionInput>>({ kind: 'editing' })
   const [problem, setProblem] = useState<string | null>(null)
   const [, startTransition] = useTransition()
-  const ready = (!withReason || reasonIsEnough(reason)) && (!typed || typedText.trim() === typed.expected)
+  const ready =
+    confirmable && (!withReason || reasonIsEnough(reason)) && (!typed || typedText.trim() === typed.expected)
 
   const send = (input: ActionInput) => {
     setPhase({ kind: 'sending' })
     startTransition(async () => {
       const attempted = await answered(action(input), NO_ANSWER)
-      if (attempted.kind === 'done') return close()
+      if (attempted.kind === 'done') return onDone(attempted.value)
       setPhase({ kind: 'editing' })
       setProblem(`${attempted.why} Nothing else was changed. Reference ${attempted.reference || requestId}.`)
     })
@@ -103,6 +115,7 @@ function OpenDialog(props: Props & { requestId: string; close: () => void }) {
       title={title}
       lead={lead}
       tone={tone}
+      wide={wide}
       footer={
         <ActionFooter
           {...{ phase, ready, tone, confirm, formId, close }}

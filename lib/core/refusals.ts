@@ -23,3 +23,29 @@ export const REFUSAL_TEXT = {
 } as const
 
 export type RefusalReason = keyof typeof REFUSAL_TEXT
+
+/** Refusals that another try may end otherwise. */
+const RETRYABLE: Record<RefusalReason, boolean> = {
+  holder_alive: false,
+  fence_changed: false,
+  state_changed: false,
+  steps_changed: true,
+  clock_ahead: true,
+  gone: false,
+  evidence_changed: true,
+  evidence_unsettled: true,
+  window_passed: false,
+  not_provider_keyed: false,
+  provider_unreachable: true,
+  response_unknown: false,
+  effect_found: false,
+  effect_possible: true,
+  effect_ambiguous: false,
+  no_effect: false,
+  not_supported: false,
+  store_unreachable: true,
+  took_too_long: true,
+}
+
+export const isRetryable = (reason: string | null): boolean =>
+  reason !== null && Object.hasOwn(RETRYABLE, reason) && RETRYABLE[reason as RefusalReason]

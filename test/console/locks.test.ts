@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { isRetryable, providerSays, verdictLabels } from '@/app/(console)/locks/labels'
-import { curlText } from '@/app/(console)/locks/open/curl-text'
+import { providerSays, verdictLabels } from '@/app/(console)/locks/labels'
+import { curlText } from '@/app/(console)/locks/open/copy-curl'
 import { facetValues, storeStateOf, stuckFacts, stuckSentence, viewCounts } from '@/app/(console)/locks/tally'
+import { isRetryable } from '@/lib/core/refusals'
 import type { LockTally } from '@/lib/locks/count-locks'
 
 const tally = (over: Partial<LockTally>): LockTally => ({

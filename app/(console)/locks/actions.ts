@@ -24,10 +24,10 @@ const verbSchema = z.enum(['release', 'complete'])
 const oneSchema = z.object({ verb: verbSchema, id: z.string(), seen: z.string(), reason: z.string() })
 
 /** What became of it, and the lock as it is now. */
-export type ActedOnLock = { result: OperateResult; fresh: LockView | null }
+export type OperatedLock = { result: OperateResult; fresh: LockView | null }
 
-/** Acts on one lock, only as it was seen. */
-export async function actOnLock(raw: z.input<typeof oneSchema>): Promise<Attempted<ActedOnLock>> {
+/** Releases or completes one lock, only as it was seen. */
+export async function operateLock(raw: z.input<typeof oneSchema>): Promise<Attempted<OperatedLock>> {
   return attempt(async (ctx) => {
     const { verb, id, seen, reason } = oneSchema.parse(raw)
     const [result] = await operateLocks(ctx, verb, { ids: [id], seen: { [id]: seen }, reason })

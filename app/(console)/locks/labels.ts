@@ -1,5 +1,5 @@
 import { moneyText } from '@/app/_ui/money-text'
-import type { RefusalReason } from '@/lib/core/refusals'
+import type { MoneyJson } from '@/lib/core/money'
 import type { KeyAction, LockVerdict } from '@/lib/core/states'
 import type { LockView } from '@/lib/locks/list-locks'
 
@@ -85,36 +85,5 @@ function completeWords(answer: LockView['providerAnswer']): VerdictWords {
 }
 
 /** "€89.90 succeeded": one object that the provider has. */
-export const objectText = (object: {
-  amount: { minor: string; currency: string } | null
-  status: string
-}): string =>
-  object.amount === null
-    ? `amount not readable, ${object.status}`
-    : `${moneyText(object.amount)} ${object.status}`
-
-/** Refusals that another look may end otherwise: these stay selected. */
-export const RETRYABLE: Record<RefusalReason, boolean> = {
-  holder_alive: false,
-  fence_changed: false,
-  state_changed: false,
-  steps_changed: true,
-  clock_ahead: true,
-  gone: false,
-  evidence_changed: true,
-  evidence_unsettled: true,
-  window_passed: false,
-  not_provider_keyed: false,
-  provider_unreachable: true,
-  response_unknown: false,
-  effect_found: false,
-  effect_possible: true,
-  effect_ambiguous: false,
-  no_effect: false,
-  not_supported: false,
-  store_unreachable: true,
-  took_too_long: true,
-}
-
-export const isRetryable = (reason: string | null): boolean =>
-  reason !== null && Object.hasOwn(RETRYABLE, reason) && RETRYABLE[reason as RefusalReason]
+export const objectText = ({ amount, status }: { amount: MoneyJson | null; status: string }): string =>
+  amount === null ? `amount not readable, ${status}` : `${moneyText(amount)} ${status}`

@@ -1,10 +1,10 @@
 'use client'
 
 import { type ReactNode, useState } from 'react'
-import { Button } from '@/app/_ui/button'
 import { CardFrame } from '@/app/_ui/card'
 import { ChoiceTable } from '@/app/_ui/choice-table'
 import { EmptyState } from '@/app/_ui/empty-state'
+import { GuardedButton } from '@/app/_ui/guarded-button'
 import { useNow } from '@/app/_ui/now-clock'
 import { PageLink } from '@/app/_ui/page-link'
 import { Pager } from '@/app/_ui/pager'
@@ -52,27 +52,22 @@ export function LocksTable({ rows, next, query, filter, matching, permit, stores
         refusal={permit.refusal}
         limitNote={`More than ${BULK_MAX} in one act would need a second person, which acts on locks do not have: the others stay untouched, for the next ${BULK_MAX}.`}
         chosen={({ ids, keep }) => {
-          const blocked = ids.length === 0 || permit.refusal !== null
+          const what = ids.length === 0 ? 'locks' : plural(ids.length, 'lock')
           return (
-            <Button
-              look={blocked ? 'plain' : 'primary'}
-              aria-disabled={blocked}
-              title={permit.refusal ?? undefined}
-              onClick={() =>
-                !blocked && setSelection({ filter: { ids }, what: plural(ids.length, 'lock'), onDone: keep })
-              }
+            <GuardedButton
+              look="primary"
+              forbidden={permit.refusal ?? (ids.length === 0 ? 'Select locks first' : null)}
+              onClick={() => setSelection({ filter: { ids }, what, onDone: keep })}
             >
-              Resolve {ids.length === 0 ? 'locks' : plural(ids.length, 'lock')}…
-            </Button>
+              Resolve {what}…
+            </GuardedButton>
           )
         }}
       />
       <Pager shown={rows.length} noun="lock" cursor={query.cursor} next={next} />
-      <ResolveDialog
-        selection={selection}
-        environment={permit.environment}
-        onClose={() => setSelection(null)}
-      />
+      {selection !== null && (
+        <ResolveDialog selection={selection} place={permit.place} onClose={() => setSelection(null)} />
+      )}
     </CardFrame>
   )
 }

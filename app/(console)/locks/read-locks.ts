@@ -23,7 +23,7 @@ export type LockRow = LockView & { keyId: string; sourceName: string }
 export type { BulkRun } from '@/lib/locks/bulk/list-bulk-runs'
 
 /** May this person act, and if not, what it takes. */
-export type Permit = { environment: string; refusal: string | null }
+export type Permit = { place: string; refusal: string | null }
 
 export async function readLocksPage(ctx: UserContext, query: Query) {
   const now = await requestNow()
@@ -74,7 +74,7 @@ export async function readPermit(ctx: UserContext, verb: KeyAction): Promise<Per
     : on
       ? 'Writes are switched off.'
       : null
-  return { environment: env().IDEMSCOPE_ENVIRONMENT, refusal }
+  return { place: env().IDEMSCOPE_ENVIRONMENT.toUpperCase(), refusal }
 }
 
 export type WaitingFail = {
@@ -83,7 +83,7 @@ export type WaitingFail = {
   people: ReadonlyMap<string, string>
   /** Why this person may not decide. */
   forbidden: string | null
-  environment: string
+  place: string
 }
 
 /** The proposal to fail this key that waits for a second person; null = none does. */
@@ -100,6 +100,6 @@ export async function readFailProposal(
     me: ctx.actor.userId,
     people: new Map((await listUsers(ctx.db)).map(({ id, name }) => [id, name])),
     forbidden: mayDecide ? null : `Needs the ${leastRoleFor('action.approve')} role`,
-    environment: env().IDEMSCOPE_ENVIRONMENT,
+    place: env().IDEMSCOPE_ENVIRONMENT.toUpperCase(),
   }
 }

@@ -5,8 +5,8 @@ import { KEY_STATE_LABEL } from '@/app/_ui/key-state-label'
 import { Note } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
 import { KEY_ACTIONS } from '@/lib/core/states'
-import { ActOnLock } from '../../locks/open/act-on-lock'
 import { FailProposal } from '../../locks/open/fail-proposal'
+import { LockActions } from '../../locks/open/lock-actions'
 import type { KeyPage } from './read-key'
 
 /** What may be done to it now, and by what state. */
@@ -44,13 +44,13 @@ export function StateCard({ page: { detail, permit, stored, waitingFail } }: { p
         </Note>
       )}
       {lock !== null && state !== null && KEY_ACTIONS[state].length > 0 ? (
-        <ActOnLock
+        <LockActions
           lock={{ ...lock, keyId: detail.id, sourceName: detail.sourceName }}
           permit={permit}
           proposal={proposal}
         >
           <div className="mt-2">{facts}</div>
-        </ActOnLock>
+        </LockActions>
       ) : (
         <div className="px-4 pb-3">
           <Note tone="quiet">

@@ -13,11 +13,10 @@ const evidenceSchema = z.object({
 
 /** That a key is ended without effect: what it rests on, who asked and why, and who may decide. */
 export function FailProposal({ waiting }: { waiting: WaitingFail }) {
-  const { environment, ...decision } = waiting
+  const { place, ...decision } = waiting
   const parsed = evidenceSchema.safeParse(decision.action.evidence)
   if (!parsed.success) return null
   const { lease, steps, answer, response } = parsed.data
-  const place = environment.toUpperCase()
   return (
     <ProposedChange
       label="Proposed failure of this key"

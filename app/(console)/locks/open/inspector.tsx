@@ -23,7 +23,7 @@ import { Time } from '@/app/_ui/time'
 import { scopeParts } from '@/lib/core/scope'
 import { objectText } from '../labels'
 import type { OpenLock, Permit } from '../read-locks'
-import { ActOnLock } from './act-on-lock'
+import { LockActions } from './lock-actions'
 
 type Props = { open: OpenLock | null; permit: Permit; proposal: ReactNode }
 
@@ -84,9 +84,9 @@ function OpenInspector({ open, permit, proposal }: Props & { open: OpenLock }) {
           <X size={16} aria-hidden="true" />
         </QueryLink>
       </header>
-      <ActOnLock lock={lock} permit={permit} proposal={proposal}>
+      <LockActions lock={lock} permit={permit} proposal={proposal}>
         <Evidence lock={lock} ledger={ledger} />
-      </ActOnLock>
+      </LockActions>
     </aside>
   )
 }

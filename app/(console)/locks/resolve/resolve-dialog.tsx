@@ -2,15 +2,17 @@
 
 import { useEffect, useId, useState } from 'react'
 import type { Attempted } from '@/app/_server/attempt'
+import { OpenActionDialog } from '@/app/_ui/action-dialog'
 import { Button } from '@/app/_ui/button'
 import { Dialog } from '@/app/_ui/dialog'
-import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
-import { answered, useVerb } from '@/app/_ui/use-verb'
+import { Failures } from '@/app/_ui/failures'
+import { StateMark } from '@/app/_ui/state-mark'
+import { answered } from '@/app/_ui/use-verb'
 import { plural } from '@/lib/core/format-figure'
 import type { LockFilter } from '@/lib/core/lock-filter'
-import { carryOut, type LockPreview, previewSelection, type WantedVerb } from '../actions'
-import { isRetryable, VERB } from '../labels'
-import { Outcome } from './resolve-outcome'
+import { isRetryable } from '@/lib/core/refusals'
+import { type CarriedOut, carryOut, type LockPreview, previewSelection, type WantedVerb } from '../actions'
+import { VERB } from '../labels'
 import { Preview } from './resolve-preview'
 
 /** What is to be acted on, and in words; `onDone` keeps the locks selected that may be tried again. */
@@ -21,7 +23,7 @@ export type Selection = {
   onDone?: (retryable: string[]) => void
 }
 
-type Props = { selection: Selection | null; environment: string; onClose: () => void }
+type Props = { selection: Selection; place: string; onClose: () => void }
 
 const CHOICES: { value: WantedVerb; name: string; text: string }[] = [
   {
@@ -37,26 +39,11 @@ const CHOICES: { value: WantedVerb; name: string; text: string }[] = [
 ]
 
 /** A snapshot first, then the action, on exactly what was looked at. */
-export function ResolveDialog({ selection, ...props }: Props) {
-  return selection === null ? null : <Resolving selection={selection} {...props} />
-}
-
-function Resolving({ selection, environment, onClose }: Props & { selection: Selection }) {
+export function ResolveDialog({ selection, place, onClose }: Props) {
   const id = useId()
   const [wanted, setWanted] = useState<WantedVerb>(selection.verb ?? 'as_assessed')
   const [preview, setPreview] = useState<Attempted<LockPreview> | null>(null)
-  const [reason, setReason] = useState('')
-  const {
-    send,
-    pending,
-    answer: outcome,
-  } = useVerb(carryOut, {
-    noAnswer: NO_ANSWER,
-    onDone: (carried) => {
-      const items = carried.flatMap((each) => each.items)
-      selection.onDone?.(items.filter(({ reason: why }) => isRetryable(why)).map((item) => item.id))
-    },
-  })
+  const [outcome, setOutcome] = useState<CarriedOut[] | null>(null)
 
   // One snapshot for each choice: what arrives later is not part of it.
   useEffect(() => {
@@ -70,23 +57,12 @@ function Resolving({ selection, environment, onClose }: Props & { selection: Sel
     }
   }, [wanted, selection.filter])
 
-  const snapshots = preview?.kind === 'done' ? preview.value.snapshots : []
-  const count = snapshots.reduce((sum, snapshot) => sum + snapshot.count, 0)
-  const blocked = pending || count === 0 || !reasonIsEnough(reason)
-  const act = () => {
-    if (blocked) return
-    send(
-      snapshots.map(({ verb, snapshotId }) => ({ verb, snapshotId })),
-      reason,
-    )
-  }
-  const place = environment.toUpperCase()
   if (outcome !== null) {
     return (
       <Dialog
         open
         onClose={onClose}
-        title={outcome.kind === 'done' ? 'What was done' : 'It was not done'}
+        title="What was done"
         wide
         footer={
           <Button look="primary" onClick={onClose} data-autofocus>
@@ -94,32 +70,31 @@ function Resolving({ selection, environment, onClose }: Props & { selection: Sel
           </Button>
         }
       >
-        <Outcome outcome={outcome} />
+        <div role="status" className="grid gap-4">
+          {outcome.map((carried) => (
+            <Outcome key={carried.snapshotId} carried={carried} />
+          ))}
+        </div>
       </Dialog>
     )
   }
+  const snapshots = preview?.kind === 'done' ? preview.value.snapshots : []
+  const wantedIds = snapshots.map(({ verb, snapshotId }) => ({ verb, snapshotId }))
   return (
-    <Dialog
-      open
-      onClose={onClose}
+    <OpenActionDialog
+      close={onClose}
       wide
       title={`${wanted === 'as_assessed' ? 'Resolve' : VERB[wanted].name} ${selection.what} in ${place}`}
       lead="Store and provider are read again now. Nothing is changed before you confirm."
-      footer={
-        <>
-          {pending && (
-            <p role="status" className="mr-auto text-ink-2">
-              Working …
-            </p>
-          )}
-          <Button onClick={onClose} data-autofocus>
-            Cancel
-          </Button>
-          <Button look={blocked && !pending ? 'plain' : 'primary'} aria-disabled={blocked} onClick={act}>
-            {confirmText(snapshots, place)}
-          </Button>
-        </>
-      }
+      confirm={confirmText(snapshots, place)}
+      confirmable={snapshots.some(({ count }) => count > 0)}
+      withReason
+      action={({ reason }) => answered(carryOut(wantedIds, reason), NO_ANSWER)}
+      onDone={(carried) => {
+        setOutcome(carried)
+        const items = carried.flatMap((each) => each.items)
+        selection.onDone?.(items.filter(({ reason }) => isRetryable(reason)).map((item) => item.id))
+      }}
     >
       <fieldset className="grid gap-1.5 sm:grid-cols-2">
         <legend className="mb-1.5 font-medium">What is to be done</legend>
@@ -145,8 +120,7 @@ function Resolving({ selection, environment, onClose }: Props & { selection: Sel
         ))}
       </fieldset>
       <Preview preview={preview} />
-      <ReasonField value={reason} onChange={setReason} />
-    </Dialog>
+    </OpenActionDialog>
   )
 }
 
@@ -157,6 +131,35 @@ function confirmText(snapshots: LockPreview['snapshots'], place: string): string
   const parts = snapshots.map(({ verb, count }) => `${VERB[verb].name.toLowerCase()} ${count}`)
   const text = parts.join(', ')
   return `${text[0]?.toUpperCase()}${text.slice(1)} in ${place}`
+}
+
+/** How many were done, and each one that was not. */
+function Outcome({ carried: { verb, items, runId } }: { carried: CarriedOut }) {
+  if (runId !== null) {
+    return (
+      <p>
+        <b className="font-semibold">{VERB[verb].name} goes on as a job.</b> Its progress is on top of this
+        page; closing the browser does not stop it.
+      </p>
+    )
+  }
+  const others = items.filter(({ state }) => state !== 'done')
+  return (
+    <section>
+      <p className="flex items-center gap-2 font-semibold">
+        <StateMark standing={others.length === 0 ? 'ok' : 'warn'} />
+        {VERB[verb].done} {items.length - others.length} of {plural(items.length, 'lock')}
+      </p>
+      <Failures
+        noun="lock"
+        failed={others.map(({ id, state, text, reason }) => ({
+          id,
+          why: `${state}: ${text ?? 'it is settled by reading the store again'}`,
+          retryable: isRetryable(reason),
+        }))}
+      />
+    </section>
+  )
 }
 
 const NO_ANSWER =

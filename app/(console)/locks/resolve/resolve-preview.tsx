@@ -11,7 +11,7 @@ import { VERB } from '../labels'
 /** What the snapshot holds, and what of the selection it does not, each with its reason. */
 export function Preview({ preview }: { preview: Attempted<LockPreview> | null }) {
   return (
-    <section aria-label="Preview" aria-busy={preview === null} className="my-4 min-h-36">
+    <section aria-label="Preview" aria-busy={preview === null} className="min-h-36">
       {preview === null ? (
         <p role="status" className="py-12 text-center text-ink-2">
           Reading store and provider …

@@ -1,6 +1,6 @@
 'use client'
 
-import { type Action, ActionDialog } from '@/app/_ui/action-dialog'
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { plural } from '@/lib/core/format-figure'
 import { OwnerField, type Person, SnoozeFields } from '../triage-fields'
 import { type Triaged, type TriageKind, triageMany } from './bulk'
@@ -30,13 +30,6 @@ const WORDS: Record<Exclude<TriageKind, 'undo'>, { verb: string; lead: string }>
 export function BulkActions({ ids, people, refusal, place, onDone }: Props) {
   const forbidden = refusal ?? (ids.length === 0 ? 'Select cases first' : null)
   const cases = plural(ids.length, 'case')
-  const action =
-    (kind: TriageKind): Action =>
-    async (input) => {
-      const attempted = await triageMany(kind, ids, input)
-      if (attempted.kind === 'done') onDone(attempted.value)
-      return attempted
-    }
   return (['acknowledge', 'assign', 'snooze'] as const).map((kind) => (
     <ActionDialog
       key={kind}
@@ -46,7 +39,8 @@ export function BulkActions({ ids, people, refusal, place, onDone }: Props) {
       lead={WORDS[kind].lead}
       confirm={`${WORDS[kind].verb} ${cases} in ${place}`}
       withReason
-      action={action(kind)}
+      action={triageMany.bind(null, kind, ids)}
+      onDone={onDone}
     >
       {kind === 'assign' && <OwnerField people={people} />}
       {kind === 'snooze' && <SnoozeFields />}

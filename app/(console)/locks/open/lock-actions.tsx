@@ -1,21 +1,22 @@
 'use client'
 
-import { type ReactNode, useState, useTransition } from 'react'
+import { type ReactNode, useState } from 'react'
 import type { Attempted } from '@/app/_server/attempt'
 import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Button } from '@/app/_ui/button'
+import { GuardedButton } from '@/app/_ui/guarded-button'
 import { NotDoneNote, Note } from '@/app/_ui/note'
 import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
-import { answered } from '@/app/_ui/use-verb'
+import { type Column, Table } from '@/app/_ui/table'
+import { useVerb } from '@/app/_ui/use-verb'
 import { KEY_ACTIONS, type KeyAction } from '@/lib/core/states'
-import { type ActedOnLock, actOnLock, proposeFailure } from '../actions'
-import { VERB, verdictLabels } from '../labels'
+import { type OperatedLock, operateLock, proposeFailure } from '../actions'
+import { providerSays, VERB, verdictLabels } from '../labels'
 import type { LockRow, Permit } from '../read-locks'
 import { ResolveDialog, type Selection } from '../resolve/resolve-dialog'
 import { CopyCurl } from './copy-curl'
-import { SeenAndNow } from './seen-and-now'
 
-type Answer = { seen: LockRow; verb: Exclude<KeyAction, 'fail'>; attempted: Attempted<ActedOnLock> }
+type Asked = { seen: LockRow; verb: Exclude<KeyAction, 'fail'>; reason: string }
 
 type Props = {
   lock: LockRow
@@ -26,14 +27,20 @@ type Props = {
 }
 
 /** The verdict, the evidence (`children`), and the one action that the verdict stands for; others are behind a look. */
-export function ActOnLock({ lock, permit, proposal, children }: Props) {
-  const [answer, setAnswer] = useState<Answer | null>(null)
+export function LockActions({ lock, permit, proposal, children }: Props) {
+  const [asked, setAsked] = useState<Asked | null>(null)
   const [selection, setSelection] = useState<Selection | null>(null)
+  const { send, pending, answer, forget } = useVerb(operateLock, { noAnswer: NO_ANSWER })
   const words = verdictLabels(lock)
   const offered = lock.verdict === 'release' || lock.verdict === 'complete' ? lock.verdict : null
   const legal: readonly KeyAction[] = KEY_ACTIONS[lock.state]
-  const done = answer?.attempted.kind === 'done' && answer.attempted.value.result.state === 'done'
-  const ended = lock.goneAt !== null || done
+  const ended = lock.goneAt !== null || (answer?.kind === 'done' && answer.value.result.state === 'done')
+  const ask = (wanted: Asked) => {
+    const { seen, verb, reason } = wanted
+    setAsked(wanted)
+    forget()
+    send({ verb, id: seen.id, seen: seen.version, reason })
+  }
   return (
     <div className="px-4 pt-3 pb-4">
       <Note tone={ended ? 'quiet' : words.tone} title={ended ? 'It has ended' : words.title}>
@@ -45,9 +52,9 @@ export function ActOnLock({ lock, permit, proposal, children }: Props) {
       </Note>
       {children}
       {proposal}
-      {answer !== null && <WhatBecame answer={answer} />}
+      {answer !== null && asked !== null && <Answer asked={asked} answer={answer} />}
       {!ended && offered !== null && (
-        <ActForm key={lock.id} lock={lock} verb={offered} permit={permit} onAnswer={setAnswer} />
+        <OfferedAction key={lock.id} {...{ lock, permit, pending, ask }} verb={offered} />
       )}
       {!ended && legal.length > 0 && (
         <div className="mt-3 border-line border-t pt-3">
@@ -59,24 +66,20 @@ export function ActOnLock({ lock, permit, proposal, children }: Props) {
               .filter((verb) => verb !== 'fail')
               .filter((verb) => verb !== offered)
               .map((verb) => (
-                <Button
+                <GuardedButton
                   key={verb}
-                  aria-disabled={permit.refusal !== null}
-                  title={permit.refusal ?? undefined}
-                  onClick={() => {
-                    if (permit.refusal !== null) return
-                    setSelection({ filter: { ids: [lock.id] }, what: '1 lock', verb })
-                  }}
+                  forbidden={permit.refusal}
+                  onClick={() => setSelection({ filter: { ids: [lock.id] }, what: '1 lock', verb })}
                 >
                   {VERB[verb].name}…
-                </Button>
+                </GuardedButton>
               ))}
             {legal.includes('fail') && proposal === null && (
               <ActionDialog
                 opener="Propose to fail…"
                 forbidden={permit.refusal}
                 tone="danger"
-                title={`Propose to fail 1 key in ${permit.environment.toUpperCase()}`}
+                title={`Propose to fail 1 key in ${permit.place}`}
                 lead={`${VERB.fail.consequence} Nothing is changed before a second person approves: store and provider are read again then.`}
                 confirm="Propose 1 failure"
                 withReason
@@ -87,42 +90,36 @@ export function ActOnLock({ lock, permit, proposal, children }: Props) {
         </div>
       )}
       {permit.refusal !== null && !ended && <p className="mt-2 text-ink-2 text-s">{permit.refusal}</p>}
-      <ResolveDialog
-        selection={selection}
-        environment={permit.environment}
-        onClose={() => setSelection(null)}
-      />
+      {selection !== null && (
+        <ResolveDialog selection={selection} place={permit.place} onClose={() => setSelection(null)} />
+      )}
     </div>
   )
 }
 
-type FormProps = Pick<Props, 'lock' | 'permit'> & {
-  verb: Exclude<KeyAction, 'fail'>
-  onAnswer: (answer: Answer) => void
+const NO_ANSWER =
+  'The console did not answer. It is not known whether it was done: look at the fresh state, or press again, which does it at most once.'
+
+type OfferedProps = Pick<Props, 'lock' | 'permit'> & {
+  verb: Asked['verb']
+  pending: boolean
+  ask: (asked: Asked) => void
 }
 
-function ActForm({ lock, verb, permit, onAnswer }: FormProps) {
+function OfferedAction({ lock, verb, permit, pending, ask }: OfferedProps) {
   const [reason, setReason] = useState('')
   // What is acted on is what was on the screen when the person began to write, not what came meanwhile.
   const [seen, setSeen] = useState<LockRow | null>(null)
-  const [pending, startTransition] = useTransition()
   const changed = seen !== null && seen.version !== lock.version
   const blocked = pending || permit.refusal !== null || !reasonIsEnough(reason)
-  const act = () => {
-    if (blocked) return
-    const asked = seen ?? lock
-    startTransition(async () => {
-      const input = { verb, id: asked.id, seen: asked.version, reason }
-      onAnswer({ seen: asked, verb, attempted: await answered(actOnLock(input), NO_ANSWER) })
-      setSeen(null)
-    })
-  }
   return (
     <form
       className="mt-4"
       onSubmit={(event) => {
         event.preventDefault()
-        act()
+        if (blocked) return
+        ask({ seen: seen ?? lock, verb, reason })
+        setSeen(null)
       }}
     >
       <ReasonField value={reason} onChange={setReason} onBegin={() => setSeen((was) => was ?? lock)} />
@@ -150,9 +147,7 @@ function ActForm({ lock, verb, permit, onAnswer }: FormProps) {
           aria-disabled={blocked}
           title={permit.refusal ?? undefined}
         >
-          {pending
-            ? 'Reading store and provider …'
-            : `${VERB[verb].name} 1 key in ${permit.environment.toUpperCase()}`}
+          {pending ? 'Reading store and provider …' : `${VERB[verb].name} 1 key in ${permit.place}`}
         </Button>
       </div>
       <p className="mt-2 text-ink-2 text-s">
@@ -162,13 +157,10 @@ function ActForm({ lock, verb, permit, onAnswer }: FormProps) {
   )
 }
 
-const NO_ANSWER =
-  'The console did not answer. It is not known whether it was done: look at the fresh state, or press again, which does it at most once.'
-
-function WhatBecame({ answer: { seen, verb, attempted } }: { answer: Answer }) {
-  if (attempted.kind === 'not_done')
-    return <NotDoneNote fault={attempted} title={`Not ${VERB[verb].done.toLowerCase()}`} className="mt-3" />
-  const { result, fresh } = attempted.value
+function Answer({ asked: { seen, verb }, answer }: { asked: Asked; answer: Attempted<OperatedLock> }) {
+  if (answer.kind === 'not_done')
+    return <NotDoneNote fault={answer} title={`Not ${VERB[verb].done.toLowerCase()}`} className="mt-3" />
+  const { result, fresh } = answer.value
   if (result.state === 'done') {
     return (
       <Note tone="ok" role="status" className="mt-3">
@@ -185,5 +177,44 @@ function WhatBecame({ answer: { seen, verb, attempted } }: { answer: Answer }) {
         'The connection to the store broke over the write. It is settled by reading the store again.'}
       <SeenAndNow seen={seen} now={fresh} />
     </Note>
+  )
+}
+
+type Seen = Pick<LockRow, 'state' | 'fence' | 'holder' | 'heartbeatAt' | 'providerAnswer'>
+
+const LINES: { name: string; of: (lock: Seen) => string }[] = [
+  { name: 'State', of: ({ state }) => state.replaceAll('_', ' ') },
+  { name: 'Fencing token', of: ({ fence }) => fence },
+  { name: 'Holder', of: ({ holder }) => holder },
+  { name: 'Heartbeat', of: ({ heartbeatAt }) => heartbeatAt.slice(11, 23) },
+  {
+    name: 'Provider',
+    of: ({ providerAnswer }) => {
+      const { id, text } = providerSays(providerAnswer)
+      return id === undefined ? text : `${id} ${text}`
+    },
+  },
+]
+
+/** A stale version: what the person looked at beside what it is now. */
+function SeenAndNow({ seen, now }: { seen: Seen; now: Seen | null }) {
+  if (now === null) return <p className="mt-1 text-s">It is gone.</p>
+  const columns: Column<(typeof LINES)[number]>[] = [
+    { head: 'Field', shown: null, names: true, width: 'w-24', cell: ({ name }) => name },
+    { head: 'You saw', className: 'break-words', cell: ({ of }) => of(seen) },
+    {
+      head: 'Now',
+      className: ({ of }) => (of(seen) === of(now) ? 'break-words text-ink-2' : 'break-words font-semibold'),
+      cell: ({ of }) => (of(seen) === of(now) ? 'the same' : of(now)),
+    },
+  ]
+  return (
+    <Table
+      columns={columns}
+      rows={LINES}
+      id={({ name }) => name}
+      lines={1}
+      className="mt-2 table-fixed text-ink text-s"
+    />
   )
 }
