@@ -49,11 +49,17 @@ export async function readKillSwitch(dbOrTx: Db | Tx): Promise<KillSwitch> {
   return { ...valueSchema.parse(row.value), version: row.version }
 }
 
-/** Called again immediately before every write to the outside. Throws `kill_switch`. */
-export async function assertWritesEnabled(dbOrTx: Db | Tx): Promise<void> {
+/** Read again immediately before every call to the outside: who switched writes off and why; null = they are on. */
+export async function writesOff(dbOrTx: Db | Tx): Promise<AppError | null> {
   const { on, reason, by, at } = await readKillSwitch(dbOrTx)
-  if (on)
-    throw new AppError('kill_switch', `${by} switched all writes off: ${reason}`, { meta: { by, since: at } })
+  if (!on) return null
+  return new AppError('kill_switch', `${by} switched all writes off: ${reason}`, { meta: { by, since: at } })
+}
+
+/** Throws `kill_switch`. */
+export async function assertWritesEnabled(dbOrTx: Db | Tx): Promise<void> {
+  const off = await writesOff(dbOrTx)
+  if (off !== null) throw off
 }
 
 /**

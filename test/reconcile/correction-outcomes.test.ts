@@ -1,9 +1,10 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { callOnce } from '@/lib/actions/execute'
 import { setKillSwitch } from '@/lib/actions/kill-switch'
 import { approve } from '@/lib/reconcile/corrections/approve'
-import { act, whyKilled } from '@/lib/reconcile/corrections/execute/act'
 import { executeCorrection } from '@/lib/reconcile/corrections/execute/execute'
 import { gather } from '@/lib/reconcile/corrections/execute/gather'
+import { correctionSteps } from '@/lib/reconcile/corrections/execute/send'
 import { settleCorrections } from '@/lib/reconcile/corrections/execute/settle'
 import { createCorrectionFixture, hashOf } from './correction-fixture'
 import { SETTINGS } from './world'
@@ -116,7 +117,7 @@ describe('a refund whose outcome is not plain', () => {
     const gathered = await gather(world.system, row, SETTINGS)
     world.advance(1_000_000)
     expect(await settleCorrections(world.system, SETTINGS)).toBe(1)
-    expect(await act(action, gathered, () => whyKilled(world.system, action))).toMatchObject({
+    expect(await callOnce(world.system, correctionSteps(world.system, action, gathered))).toMatchObject({
       state: 'refused',
     })
     expect(await refundsOf(duplicate)).toHaveLength(0)

@@ -1,7 +1,8 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { callOnce } from '@/lib/actions/execute'
 import { approve } from '@/lib/reconcile/corrections/approve'
-import { act } from '@/lib/reconcile/corrections/execute/act'
 import { gather } from '@/lib/reconcile/corrections/execute/gather'
+import { correctionSteps } from '@/lib/reconcile/corrections/execute/send'
 import { propose } from '@/lib/reconcile/corrections/propose'
 import { createCorrectionFixture, hashOf } from './correction-fixture'
 import { book, giveBack, pay } from './payments'
@@ -57,7 +58,7 @@ describe('a refund that failed', () => {
     const gathered = await gather(world.system, found, SETTINGS)
     expect(gathered.hash).toBe(row.evidenceHash)
     await resendAtDashboard(charge)
-    expect(await act(row, gathered, async () => null)).toMatchObject({
+    expect(await callOnce(world.system, correctionSteps(world.system, row, gathered))).toMatchObject({
       state: 'refused',
       result: { reason: 'money_changed' },
     })

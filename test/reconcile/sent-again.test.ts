@@ -1,7 +1,8 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { callOnce } from '@/lib/actions/execute'
 import { approve } from '@/lib/reconcile/corrections/approve'
-import { act } from '@/lib/reconcile/corrections/execute/act'
 import { gather } from '@/lib/reconcile/corrections/execute/gather'
+import { correctionSteps } from '@/lib/reconcile/corrections/execute/send'
 import { propose } from '@/lib/reconcile/corrections/propose'
 import { createCorrectionFixture, hashOf } from './correction-fixture'
 import { acquire, book, charge, complete, giveBack, pay } from './payments'
@@ -154,7 +155,7 @@ describe('a duplicate is not refunded while the one that is kept may have been',
   test('disputed between the evidence and the call: the charges are compared once more, and nothing leaves', async () => {
     const { kept, duplicate, action, gathered } = await aboutToCall()
     await world.provider.control.disputeCharge(kept)
-    expect(await act(action, gathered, async () => null)).toMatchObject({
+    expect(await callOnce(world.system, correctionSteps(world.system, action, gathered))).toMatchObject({
       state: 'refused',
       result: { reason: 'money_changed', text: expect.stringContaining(`new dispute of ${kept}`) },
     })
@@ -164,7 +165,7 @@ describe('a duplicate is not refunded while the one that is kept may have been',
   test('given back at the dashboard between the evidence and the call: nothing leaves', async () => {
     const { kept, duplicate, action, gathered } = await aboutToCall()
     await world.stripe.refunds.create({ charge: kept })
-    expect(await act(action, gathered, async () => null)).toMatchObject({
+    expect(await callOnce(world.system, correctionSteps(world.system, action, gathered))).toMatchObject({
       state: 'refused',
       result: { reason: 'money_changed' },
     })

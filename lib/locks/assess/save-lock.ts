@@ -1,10 +1,7 @@
 import type { SystemContext } from '@/lib/context'
 import { canonicalJson } from '@/lib/core/canonical-json'
 import { newId } from '@/lib/core/ids'
-import type { KeyAction } from '@/lib/core/states'
-import { notify } from '@/lib/live-events'
 import type { AllLeases } from '@/lib/sources/read-all-leases'
-import type { VerbOutcome } from '../verbs/apply-verb'
 import type { Reading } from './inspect'
 import { formatLockVersion } from './lock-version'
 
@@ -84,31 +81,4 @@ export async function markGoneLocks(
   ]
   const values = [sourceId, canonicalJson(rows), checkedAt, truncated ? wholeUntil : null]
   return (await ctx.db.pool.query(MARK_GONE, values)).rowCount ?? 0
-}
-
-const RELEASED = `
-  UPDATE lock SET state = 'retryable', verdict = 'wait', verdict_reason = 'Released: the next retry runs it again.',
-    checked_at = $4
-  WHERE source_id = $1 AND scope = $2 AND key = $3 AND gone_at IS NULL`
-
-const ENDED =
-  'UPDATE lock SET gone_at = $4 WHERE source_id = $1 AND scope = $2 AND key = $3 AND gone_at IS NULL'
-
-/** Shows the result of a verb at once; the next check reads the store again. Its failure changes nothing. */
-export async function saveOperatedLock(
-  ctx: SystemContext,
-  target: { sourceId: string; scope: string; key: string },
-  verb: KeyAction,
-  outcome: VerbOutcome,
-): Promise<void> {
-  const now = ctx.clock.now()
-  try {
-    const values = [target.sourceId, target.scope, target.key, now]
-    if (outcome.kind === 'done') await ctx.db.pool.query(verb === 'release' ? RELEASED : ENDED, values)
-    else if (outcome.kind === 'refused' && outcome.reason === 'gone') await ctx.db.pool.query(ENDED, values)
-    else if (outcome.reading !== null) await saveLocks(ctx, target.sourceId, [outcome.reading], now)
-    await notify(ctx.db.pool, { kind: 'locks' })
-  } catch (error) {
-    ctx.log.warn({ err: error }, 'could not show the new state of a lock')
-  }
 }

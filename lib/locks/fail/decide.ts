@@ -1,21 +1,19 @@
 import { z } from 'zod'
 import { approvalExpiresAt, assertFourEyes, assertProposer } from '@/lib/actions/approval'
 import { endProposal } from '@/lib/actions/end-proposal'
+import { commitIntent, type Intent } from '@/lib/actions/execute'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { decide } from '@/lib/actions/transition'
 import type { ActionView } from '@/lib/actions/view'
-import { append } from '@/lib/audit/append'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
 import { reasonSchema } from '@/lib/core/reason'
+import type { Tx } from '@/lib/db'
 import type { Action } from '@/prisma/generated/client'
-import type { Asker } from '../assess/inspect'
 import { parseLockVersion } from '../assess/lock-version'
-import { saveOperatedLock } from '../assess/save-lock'
-import { type KeySettings, keySettings } from '../settings'
-import { commitResult, noteEvidence, resultOf } from '../verbs/action-result'
-import { applyVerb, type VerbOutcome } from '../verbs/apply-verb'
+import { executeVerb, type VerbOptions } from '../verbs/execute-verb'
+import { noteEvidence } from '../verbs/note-evidence'
 import { failEvidence } from './evidence'
 
 /**
@@ -25,7 +23,7 @@ import { failEvidence } from './evidence'
 export async function approveFail(
   ctx: Context,
   input: { actionId: string; evidenceHash: string },
-  options: { settings?: KeySettings; asker?: Asker } = {},
+  options: VerbOptions = {},
 ): Promise<ActionView> {
   authorise(ctx, 'action.approve')
   const action = await proposedFail(ctx, input.actionId)
@@ -36,48 +34,14 @@ export async function approveFail(
       meta: { reason: 'stale_evidence' },
     })
   }
-  await takeOn(ctx, action, approverId)
-  let outcome: VerbOutcome
-  try {
-    outcome = await applyApproved(ctx, action, options)
-  } catch (error) {
-    // Nothing was written: the write itself never throws.
-    const message =
-      error instanceof AppError ? error.message : 'Reading the evidence failed; nothing was changed.'
-    await commitResult(ctx, 'fail', action.id, { state: 'failed', result: { error: message } })
-    throw error
-  }
-  const done = await commitResult(ctx, 'fail', action.id, resultOf(outcome))
-  await saveOperatedLock(ctx, action, 'fail', outcome)
-  return done
-}
-
-type ProposedFail = Action & { sourceId: string; scope: string; key: string; seenVersion: string }
-
-async function takeOn(ctx: Context, { id, evidenceHash }: Action, approverId: string): Promise<void> {
-  const now = ctx.clock.now()
-  const approval = { approverId, approvedAt: now, expiresAt: approvalExpiresAt(now) }
-  await ctx.db.prisma.$transaction(async (tx) => {
-    await decide(tx, { id, from: ['proposed'], to: 'approved', patch: approval })
-    await decide(tx, { id, from: ['approved'], to: 'executing', patch: { executedAt: now } })
-    await append(tx, ctx, { verb: 'lock.fail', subject: id, outcome: 'approved', after: { evidenceHash } })
-  })
-}
-
-function applyApproved(
-  ctx: Context,
-  action: ProposedFail,
-  { settings = keySettings(), asker }: { settings?: KeySettings; asker?: Asker },
-): Promise<VerbOutcome> {
+  await commitIntent(ctx, 'lock.fail', (tx) => begin(tx, ctx, action, approverId))
   const { id: actionId, sourceId, scope, key } = action
-  const target = { sourceId, scope, key, seen: parseLockVersion(action.seenVersion) }
-  return applyVerb(
+  return executeVerb(
     ctx,
     {
       verb: 'fail',
-      target,
+      target: { sourceId, scope, key, seen: parseLockVersion(action.seenVersion) },
       actionId,
-      asker,
       async beforeWrite(reading) {
         // Reading took its time: both must still be who they were.
         await assertFourEyes(ctx, action)
@@ -87,8 +51,23 @@ function applyApproved(
           : 'evidence_changed'
       },
     },
-    settings,
+    options,
   )
+}
+
+type ProposedFail = Action & { sourceId: string; scope: string; key: string; seenVersion: string }
+
+async function begin(
+  tx: Tx,
+  ctx: Context,
+  { id, evidenceHash }: Action,
+  approverId: string,
+): Promise<Intent> {
+  const now = ctx.clock.now()
+  const approval = { approverId, approvedAt: now, expiresAt: approvalExpiresAt(now) }
+  await decide(tx, { id, from: ['proposed'], to: 'approved', patch: approval })
+  const action = await decide(tx, { id, from: ['approved'], to: 'executing', patch: { executedAt: now } })
+  return { kind: 'ours', action, audit: { outcome: 'approved', after: { evidenceHash } } }
 }
 
 type EndOfProposal = { actionId: string; reason: string }

@@ -2,7 +2,7 @@ import { evidenceHashOf } from '@/lib/actions/evidence-hash'
 import type { Reading } from '../assess/inspect'
 import type { ProviderAnswer } from '../assess/provider-answer'
 import { failedResponse } from '../assess/recover-response'
-import { evidenceOf } from '../verbs/action-result'
+import { evidenceOf } from '../verbs/note-evidence'
 
 /** What two people agree on: the lease with its steps, what the provider has, and what would be stored. */
 export function failEvidence(reading: Reading, actionId: string) {

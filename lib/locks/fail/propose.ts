@@ -9,10 +9,10 @@ import { newId } from '@/lib/core/ids'
 import type { Tx } from '@/lib/db'
 import { type Asker, type Inspection, inspect } from '../assess/inspect'
 import { parseLockVersion } from '../assess/lock-version'
-import { saveOperatedLock } from '../assess/save-lock'
 import type { KeySettings } from '../settings'
-import { resultOf } from '../verbs/action-result'
 import type { OperateKey } from '../verbs/operate-key'
+import { saveOperatedLock } from '../verbs/save-operated-lock'
+import { refused } from '../verbs/verb-end'
 import { failEvidence } from './evidence'
 
 /**
@@ -54,7 +54,7 @@ export async function proposeFail(
       },
     )
   })
-  if (inspection.kind === 'refused') await saveOperatedLock(ctx, input, 'fail', inspection)
+  if (inspection.kind === 'refused') await saveOperatedLock(ctx, input, 'fail', refused(inspection))
   return action
 }
 
@@ -88,7 +88,7 @@ async function write(tx: Tx, ctx: Context, input: OperateKey, inspection: Inspec
     await append(tx, ctx, { ...entry, outcome: 'proposed' })
     return actionView(action)
   }
-  const { state, result } = resultOf(inspection)
+  const { state, result } = refused(inspection)
   const patch = { result, finishedAt: ctx.clock.now() }
   const row = await transition(tx, { id, from: ['executing'], to: state, patch })
   await append(tx, ctx, { ...entry, outcome: state, after: { ...after, ...result } })

@@ -1,21 +1,19 @@
 import { currentActor } from '@/lib/access/current-actor'
 import { createAction } from '@/lib/actions/create'
+import { commitIntent, type Intent } from '@/lib/actions/execute'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { type ActionView, actionView } from '@/lib/actions/view'
-import { append } from '@/lib/audit/append'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
-import { AppError } from '@/lib/core/errors'
 import { reasonSchema } from '@/lib/core/reason'
 import type { KeyAction } from '@/lib/core/states'
+import type { Tx } from '@/lib/db'
 import type { Prisma } from '@/prisma/generated/client'
-import type { Asker } from '../assess/inspect'
 import { parseLockVersion } from '../assess/lock-version'
-import { saveOperatedLock } from '../assess/save-lock'
 import { proposeFail } from '../fail/propose'
-import { type KeySettings, keySettings } from '../settings'
-import { commitResult, evidenceOf, noteEvidence, resultOf } from './action-result'
-import { applyVerb, type VerbOutcome } from './apply-verb'
+import { keySettings } from '../settings'
+import { executeVerb, type VerbOptions } from './execute-verb'
+import { evidenceOf, noteEvidence } from './note-evidence'
 
 /** A second click comes within this. Later the store is asked: a failover may have lost what was done. */
 const REPEAT_WITHIN_MS = 60_000
@@ -41,7 +39,7 @@ export async function operateKey(
   asked: Context,
   verb: KeyAction,
   input: OperateKey,
-  options: { settings?: KeySettings; asker?: Asker } = {},
+  options: VerbOptions = {},
 ): Promise<ActionView> {
   const ctx = await asNow(asked, verb)
   const reason = reasonSchema.parse(input.reason)
@@ -50,39 +48,25 @@ export async function operateKey(
   await assertWritesEnabled(ctx.db)
   if (verb === 'fail') return proposeFail(ctx, { ...input, reason }, { ...options, settings })
 
-  const intent = await commitIntent(ctx, verb, { ...input, reason })
-  if (intent.kind === 'repeated') return intent.action
-  const actionId = intent.action.id
-
-  let outcome: VerbOutcome
-  try {
-    outcome = await applyVerb(
-      ctx,
-      {
-        verb,
-        target: { sourceId: input.sourceId, scope: input.scope, key: input.key, seen },
-        actionId,
-        asker: options.asker,
-        async beforeWrite(reading, response) {
-          await asNow(ctx, verb)
-          return noteEvidence(ctx, actionId, {
-            evidence: evidenceOf(reading, response),
-            evidenceHash: reading.version.evidence,
-          })
-        },
+  const intent = await commitIntent(ctx, `lock.${verb}`, (tx) => begin(tx, ctx, verb, { ...input, reason }))
+  if (intent.kind === 'taken') return actionView(intent.action)
+  const { id: actionId } = intent.action
+  return executeVerb(
+    ctx,
+    {
+      verb,
+      target: { sourceId: input.sourceId, scope: input.scope, key: input.key, seen },
+      actionId,
+      async beforeWrite(reading, response) {
+        await asNow(ctx, verb)
+        return noteEvidence(ctx, actionId, {
+          evidence: evidenceOf(reading, response),
+          evidenceHash: reading.version.evidence,
+        })
       },
-      settings,
-    )
-  } catch (error) {
-    // Nothing was written: the write itself never throws.
-    const message =
-      error instanceof AppError ? error.message : 'Reading the evidence failed; nothing was changed.'
-    await commitResult(ctx, verb, actionId, { state: 'failed', result: { error: message } })
-    throw error
-  }
-  const action = await commitResult(ctx, verb, actionId, resultOf(outcome))
-  await saveOperatedLock(ctx, input, verb, outcome)
-  return action
+    },
+    { ...options, settings },
+  )
 }
 
 /** With what they may do at this moment: asked before each key, and once more when its evidence was read. */
@@ -91,8 +75,6 @@ async function asNow(ctx: Context, verb: KeyAction): Promise<Context> {
   authorise(now, `lock.${verb}`)
   return now
 }
-
-type Intent = { kind: 'new' | 'repeated'; action: ActionView }
 
 /** What an earlier action must be so that this one is the same request once more. A run repeats its own at any time. */
 function repeats(ctx: Context, { runId, snapshotId }: OperateKey): Prisma.ActionWhereInput[] {
@@ -107,44 +89,35 @@ function repeats(ctx: Context, { runId, snapshotId }: OperateKey): Prisma.Action
   ]
 }
 
-async function commitIntent(ctx: Context, verb: KeyAction, input: OperateKey): Promise<Intent> {
+async function begin(tx: Tx, ctx: Context, verb: KeyAction, input: OperateKey): Promise<Intent> {
   const { sourceId, scope, key } = input
   const proposerId = ctx.actor.kind === 'user' ? ctx.actor.userId : null
-  return ctx.db.prisma.$transaction(async (tx): Promise<Intent> => {
-    const lock = `operate:${sourceId}:${scope}:${key}`
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${lock}, 0))`
-    const earlier = await tx.action.findFirst({
-      where: {
-        kind: verb,
-        sourceId,
-        scope,
-        key,
-        proposerId,
-        seen: { path: ['version'], equals: input.seen },
-        OR: repeats(ctx, input),
-      },
-    })
-    if (earlier !== null) return { kind: 'repeated', action: actionView(earlier) }
-    const action = await createAction(tx, ctx, {
+  const lock = `operate:${sourceId}:${scope}:${key}`
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${lock}, 0))`
+  const earlier = await tx.action.findFirst({
+    where: {
       kind: verb,
-      state: 'executing',
-      reason: input.reason,
       sourceId,
       scope,
       key,
-      caseId: input.caseId,
-      runId: input.runId,
-      params: { by: 'keys', lockId: input.lockId, snapshotId: input.snapshotId },
-      seen: { version: input.seen },
-    })
-    const after = { sourceId, scope, key, seen: input.seen, lockId: input.lockId, runId: input.runId }
-    await append(tx, ctx, {
-      verb: `lock.${verb}`,
-      subject: action.id,
-      outcome: 'intent',
-      reason: input.reason,
-      after,
-    })
-    return { kind: 'new', action: actionView(action) }
+      proposerId,
+      seen: { path: ['version'], equals: input.seen },
+      OR: repeats(ctx, input),
+    },
   })
+  if (earlier !== null) return { kind: 'taken', action: earlier }
+  const action = await createAction(tx, ctx, {
+    kind: verb,
+    state: 'executing',
+    reason: input.reason,
+    sourceId,
+    scope,
+    key,
+    caseId: input.caseId,
+    runId: input.runId,
+    params: { by: 'keys', lockId: input.lockId, snapshotId: input.snapshotId },
+    seen: { version: input.seen },
+  })
+  const after = { sourceId, scope, key, seen: input.seen, lockId: input.lockId, runId: input.runId }
+  return { kind: 'ours', action, audit: { outcome: 'intent', reason: input.reason, after } }
 }

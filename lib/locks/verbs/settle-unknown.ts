@@ -1,8 +1,6 @@
 import { z } from 'zod'
-import { transition } from '@/lib/actions/transition'
-import { append } from '@/lib/audit/append'
+import { type Settled, settle } from '@/lib/actions/execute'
 import type { SystemContext } from '@/lib/context'
-import type { Actor } from '@/lib/core/actor'
 import { canonicalJson } from '@/lib/core/canonical-json'
 import type { KeyReading, LeaseRow } from '@/lib/sources/contracts'
 import { openIntentSource } from '@/lib/sources/registry'
@@ -15,7 +13,6 @@ const SETTLE_AFTER_MS = 15_000
 const STATEMENT_ENDED_AFTER_MS = 75_000
 /** Nobody who still executes is older than this (operate-key.ts gives up after 60 s): its process died. */
 const ABANDONED_AFTER_MS = 120_000
-const BATCH_ACTIONS = 50
 
 const evidenceSchema = z.object({
   lease: z.object({ createdAt: z.string(), fence: z.string(), owner: z.string() }).partial().optional(),
@@ -24,59 +21,25 @@ const evidenceSchema = z.object({
 const seenSchema = z.object({ version: z.string() })
 
 /** Finds out, by reading the store, how actions ended whose end nobody heard. Returns how many it settled. */
-export async function settleUnknown(ctx: SystemContext): Promise<{ settled: number; open: number }> {
-  const now = ctx.clock.now().getTime()
-  const actions = await ctx.db.prisma.action.findMany({
-    where: {
-      params: { path: ['by'], equals: 'keys' },
-      OR: [
-        { state: 'unknown', executedAt: { lt: new Date(now - SETTLE_AFTER_MS) } },
-        { state: 'executing', executedAt: { lt: new Date(now - ABANDONED_AFTER_MS) } },
-      ],
-    },
-    orderBy: { executedAt: 'asc' },
-    take: BATCH_ACTIONS,
+export const settleUnknown = (ctx: SystemContext): Promise<{ settled: number; open: number }> =>
+  settle(ctx, {
+    job: 'settle-unknown',
+    where: { params: { path: ['by'], equals: 'keys' } },
+    readableAfterMs: SETTLE_AFTER_MS,
+    abandonedAfterMs: ABANDONED_AFTER_MS,
+    recorded: (_, { kind }) => ({ verb: `lock.${kind}` }),
+    read: readEnd,
   })
-  let settled = 0
-  for (const action of actions) {
-    try {
-      if (await settle(ctx, action)) settled += 1
-    } catch (error) {
-      ctx.log.warn({ err: error, actionId: action.id }, 'an unknown action could not be settled yet')
-    }
-  }
-  return { settled, open: actions.length - settled }
-}
 
-type Settled = { state: 'done' | 'failed'; result: Record<string, unknown> }
-
-async function settle(ctx: SystemContext, action: Action): Promise<boolean> {
+async function readEnd(ctx: SystemContext, action: Action): Promise<Settled | null> {
   const { sourceId, scope, key } = action
-  if (sourceId === null || scope === null || key === null) return false
+  if (sourceId === null || scope === null || key === null) return null
   const store = await openIntentSource(ctx, sourceId)
   const found = whatHappened(action, await store.source.readKey(scope, key))
   const begunMs = action.executedAt?.getTime() ?? 0
   const ended = begunMs + STATEMENT_ENDED_AFTER_MS <= ctx.clock.now().getTime()
   // As it was seen says nothing while the statement may still come through.
-  if (found.result.settled === 'not_applied' && !ended) return false
-  const actor: Actor = { kind: 'system', job: 'settle-unknown' }
-  return ctx.db.prisma.$transaction(async (tx) => {
-    const row = await transition(tx, {
-      id: action.id,
-      from: ['unknown', 'executing'],
-      to: found.state,
-      patch: { result: found.result, finishedAt: ctx.clock.now() },
-    })
-    if (row === 'lost') return false
-    const entry = {
-      verb: `lock.${action.kind}`,
-      subject: action.id,
-      outcome: found.state,
-      after: found.result,
-    }
-    await append(tx, { actor, clock: ctx.clock, requestId: action.requestId ?? action.id }, entry)
-    return true
-  })
+  return found.result.settled === 'not_applied' && !ended ? null : found
 }
 
 /** Pure: what a reading of the store says of an action on it. */

@@ -61,10 +61,10 @@ export const CONSOLE_MUTATIONS: readonly Mutation[] = [
     caughtBy: 'test/locks/races.test.ts',
   },
   {
-    name: 'the kill switch is not asked just before a verb’s write',
-    file: 'lib/locks/verbs/apply-verb.ts',
-    find: '  await assertWritesEnabled(ctx.db)\n  return write',
-    replace: '  return write',
+    name: 'the kill switch is not asked just before the call',
+    file: 'lib/actions/execute.ts',
+    find: 'return off === null ? next',
+    replace: 'return off !== undefined ? next',
     caughtBy: 'test/locks/races.test.ts',
   },
   {
@@ -83,7 +83,7 @@ export const CONSOLE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'money that changed since the approval is overlooked',
-    file: `${EXECUTE}/act.ts`,
+    file: `${EXECUTE}/send.ts`,
     find: 'whatChanged(live, action.evidence)\n  if (changed !== null)',
     replace: "whatChanged(live, action.evidence)\n  if (changed === '')",
     caughtBy: 'test/reconcile/refund-money.test.ts',

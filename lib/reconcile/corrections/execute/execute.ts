@@ -1,19 +1,19 @@
+import { commitIntent, endAction, execute, type Intent, type Recorded } from '@/lib/actions/execute'
 import { transition } from '@/lib/actions/transition'
 import { type ActionView, actionView } from '@/lib/actions/view'
-import { append } from '@/lib/audit/append'
 import type { Context } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
-import type { ActionState } from '@/lib/core/states'
+import type { Tx } from '@/lib/db'
 import type { ReconcileSettings } from '@/lib/reconcile/settings'
 import type { Action } from '@/prisma/generated/client'
 import { noteOnCase } from '../case-note'
 import { closeWhenCorrected } from '../close-corrected'
-import { act, stepSchema, whyKilled } from './act'
 import { type Gathered, gather } from './gather'
+import { correctionSteps, stepSchema } from './send'
 
 /**
  * Executes an approved correction once. The order is the safety: evidence read again and unchanged; intent committed;
- * kill switch; the call, outside any transaction; result committed; verified before the case closes.
+ * the money read again; kill switch; the call, outside any transaction; result committed; verified before the case closes.
  */
 export async function executeCorrection(
   ctx: Context,
@@ -21,25 +21,40 @@ export async function executeCorrection(
   settings: ReconcileSettings,
 ): Promise<ActionView> {
   const action = await ctx.db.prisma.action.findUniqueOrThrow({ where: { id: actionId } })
-  if (isExpired(ctx, action)) return end(ctx, action, 'approved', 'expired', { reason: 'approval_expired' })
-  const gathered = await gatherFor(ctx, action, settings).catch(refusal)
+  const recorded = { id: action.id, ...recordedOf(ctx, action) }
   // It may not stay approved behind the back of who approved it.
-  if ('reason' in gathered) return end(ctx, action, 'approved', 'refused', gathered)
+  const end = async (state: 'expired' | 'refused', result: Record<string, unknown>) =>
+    actionView((await endAction(ctx, { ...recorded, from: ['approved'], state, result })).action)
+
+  if (isExpired(ctx, action)) return end('expired', { reason: 'approval_expired' })
+  const gathered = await gatherFor(ctx, action, settings).catch(refusal)
+  if ('reason' in gathered) return end('refused', gathered)
   if (gathered.hash !== action.evidenceHash) {
-    return end(ctx, action, 'approved', 'refused', {
+    return end('refused', {
       reason: 'evidence_changed',
       text: 'What was approved is not how it is any more. Nothing was done.',
     })
   }
-  const late = await commitIntent(ctx, action).catch(refusal)
-  if (late !== null) return 'id' in late ? late : end(ctx, action, 'approved', 'refused', late)
-  const outcome = await act(action, gathered, () => whyKilled(ctx, action))
-  const ended = await end(ctx, action, 'executing', outcome.state, outcome.result)
+  // Reading the evidence took its time.
+  if (isExpired(ctx, action)) return end('expired', { reason: 'approval_expired' })
+  const intent = await commitIntent(ctx, recorded.verb, (tx) => begin(tx, ctx, action)).catch(refusal)
+  if ('reason' in intent) return end('refused', intent)
+  if (intent.kind === 'taken') return actionView(intent.action)
+  const steps = correctionSteps(ctx, action, gathered)
+  const { action: ended } = await execute(ctx, { ...recorded, ...steps })
   if (ended.state === 'done' && action.caseId !== null) {
     await closeWhenCorrected(ctx, action.caseId, action.id, settings)
   }
   return ended
 }
+
+/** How a correction is recorded: its case's history tells it too. */
+export const recordedOf = (ctx: Context, { id, kind, caseId }: Action): Recorded => ({
+  verb: `correction.${kind}`,
+  note: async (tx, { state, result }) => {
+    if (caseId !== null) await noteOnCase(tx, ctx, caseId, state, { actionId: id, ...result })
+  },
+})
 
 /** An expected obstacle as the result of a refused action; anything else goes on. */
 function refusal(error: unknown): { reason: string; text: string } {
@@ -48,7 +63,7 @@ function refusal(error: unknown): { reason: string; text: string } {
   return { reason: typeof reason === 'string' ? reason : error.code, text: error.message }
 }
 
-const isExpired = (ctx: Context, action: Action): boolean =>
+export const isExpired = (ctx: Context, action: Action): boolean =>
   action.expiresAt === null || action.expiresAt <= ctx.clock.now()
 
 async function gatherFor(ctx: Context, action: Action, settings: ReconcileSettings): Promise<Gathered> {
@@ -60,52 +75,16 @@ async function gatherFor(ctx: Context, action: Action, settings: ReconcileSettin
   return gather(ctx, row, settings)
 }
 
-/** Null = go on. The approval is looked at again here: reading the evidence took its time. */
-async function commitIntent(ctx: Context, action: Action): Promise<ActionView | null> {
-  if (isExpired(ctx, action)) return end(ctx, action, 'approved', 'expired', { reason: 'approval_expired' })
-  return ctx.db.prisma.$transaction(async (tx) => {
-    // One correction of a charge at a time: the partial unique index throws `conflict` for the second.
-    const row = await transition(tx, {
-      id: action.id,
-      from: ['approved'],
-      to: 'executing',
-      patch: { executedAt: ctx.clock.now() },
-    })
-    if (row === 'lost') return actionView(await tx.action.findUniqueOrThrow({ where: { id: action.id } }))
-    await append(tx, ctx, {
-      verb: `correction.${action.kind}`,
-      subject: action.id,
-      outcome: 'intent',
-      after: { step: stepSchema.parse(action.params), evidenceHash: action.evidenceHash },
-    })
-    return null
+async function begin(tx: Tx, ctx: Context, action: Action): Promise<Intent> {
+  // One correction of a charge at a time: the partial unique index throws `conflict` for the second.
+  const row = await transition(tx, {
+    id: action.id,
+    from: ['approved'],
+    to: 'executing',
+    patch: { executedAt: ctx.clock.now() },
   })
-}
-
-async function end(
-  ctx: Context,
-  action: Action,
-  from: ActionState,
-  to: ActionState,
-  result: Record<string, unknown>,
-): Promise<ActionView> {
-  return ctx.db.prisma.$transaction(async (tx) => {
-    const row = await transition(tx, {
-      id: action.id,
-      from: [from],
-      to,
-      patch: { result, ...(to === 'unknown' ? {} : { finishedAt: ctx.clock.now() }) },
-    })
-    // Somebody settled it meanwhile by reading: that answer stands.
-    if (row === 'lost') return actionView(await tx.action.findUniqueOrThrow({ where: { id: action.id } }))
-    if (action.caseId !== null)
-      await noteOnCase(tx, ctx, action.caseId, to, { actionId: action.id, ...result })
-    await append(tx, ctx, {
-      verb: `correction.${action.kind}`,
-      subject: action.id,
-      outcome: to,
-      after: result,
-    })
-    return actionView(row)
-  })
+  if (row === 'lost')
+    return { kind: 'taken', action: await tx.action.findUniqueOrThrow({ where: { id: action.id } }) }
+  const after = { step: stepSchema.parse(action.params), evidenceHash: action.evidenceHash }
+  return { kind: 'ours', action: row, audit: { outcome: 'intent', after } }
 }

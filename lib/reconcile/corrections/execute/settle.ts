@@ -1,21 +1,19 @@
-import { transition } from '@/lib/actions/transition'
-import { append } from '@/lib/audit/append'
+import { callOnce, endAction, type Settled, settle } from '@/lib/actions/execute'
 import type { Context, SystemContext } from '@/lib/context'
-import { AppError } from '@/lib/core/errors'
 import { newId } from '@/lib/core/ids'
 import { type ReconcileSettings, reconcileSettings } from '@/lib/reconcile/settings'
-import { SourceUnavailableError } from '@/lib/sources/contracts'
 import { openSource } from '@/lib/sources/registry'
 import type { Action } from '@/prisma/generated/client'
-import { noteOnCase } from '../case-note'
 import { closeWhenCorrected } from '../close-corrected'
-import { act, madeBy, outcomeOf, stepSchema, whyKilled } from './act'
+import { isExpired, recordedOf } from './execute'
 import { gather } from './gather'
 import { FOUR_EYES_KINDS } from './plan'
+import { correctionSteps, madeBy, outcomeOf, stepSchema, whyStopped } from './send'
 
 /** A call that has not ended by then has lost its process: longer than every timeout and retry of an adapter. */
 const ABANDONED_MS = 5 * 60_000
-const AT_ONCE = 50
+const BATCH_APPROVALS = 50
+const JOB = 'settle-corrections'
 
 /**
  * Settles by reading what nobody knows the end of: `unknown`, or `executing` by a process that died. What the source
@@ -26,76 +24,25 @@ export async function settleCorrections(
   ctx: SystemContext,
   settings: ReconcileSettings = reconcileSettings(),
 ): Promise<number> {
-  const now = ctx.clock.now().getTime()
-  const settledBefore = new Date(now - settings.settleDelayMs)
-  const abandonedBefore = new Date(now - Math.max(ABANDONED_MS, settings.settleDelayMs))
-  const actions = await ctx.db.prisma.action.findMany({
-    where: {
-      kind: { in: [...FOUR_EYES_KINDS] },
-      OR: [
-        { state: 'unknown', executedAt: { lt: settledBefore } },
-        { state: 'executing', executedAt: { lt: abandonedBefore } },
-      ],
+  const { settled } = await settle(ctx, {
+    job: JOB,
+    where: { kind: { in: [...FOUR_EYES_KINDS] } },
+    readableAfterMs: settings.settleDelayMs,
+    abandonedAfterMs: Math.max(ABANDONED_MS, settings.settleDelayMs),
+    recorded: recordedOf,
+    read: async (job, action) => (await readBack(job, action)) ?? sendAgain(job, action, settings),
+    async whenSettled(job, { id, state, caseId }) {
+      if (state === 'done' && caseId !== null) await closeWhenCorrected(job, caseId, id, settings)
     },
-    orderBy: { executedAt: 'asc' },
-    take: AT_ONCE,
   })
-  const job: Context = {
-    ...ctx,
-    actor: { kind: 'system', job: 'settle-corrections' },
-    requestId: newId('req'),
-  }
-  let settled = 0
-  for (const action of actions) {
-    try {
-      if (await settleOne(job, action, settings)) settled += 1
-    } catch (error) {
-      // Still unknown: the next run asks again.
-      if (!(error instanceof SourceUnavailableError || error instanceof AppError)) throw error
-      ctx.log.warn({ err: error, action: action.id }, 'a correction could not be settled yet')
-    }
-  }
-  await expireApprovals(job)
+  await expireApprovals({ ...ctx, actor: { kind: 'system', job: JOB }, requestId: newId('req') })
   return settled
-}
-
-async function settleOne(ctx: Context, action: Action, settings: ReconcileSettings): Promise<boolean> {
-  const found = await readBack(ctx, action)
-  const { state: to, result } = found === null ? await sendAgain(ctx, action, settings) : found
-  if (to === 'unknown') return false
-  const row = await ctx.db.prisma.$transaction(async (tx) => {
-    const moved = await transition(tx, {
-      id: action.id,
-      from: ['executing', 'unknown'],
-      to,
-      patch: { result, finishedAt: ctx.clock.now() },
-    })
-    if (moved === 'lost') return null
-    if (action.caseId !== null)
-      await noteOnCase(tx, ctx, action.caseId, to, { actionId: action.id, ...result })
-    await append(tx, ctx, {
-      verb: `correction.${action.kind}`,
-      subject: action.id,
-      outcome: to,
-      after: { ...result, settledBy: 'reading' },
-    })
-    return moved
-  })
-  if (row?.state === 'done' && action.caseId !== null) {
-    await closeWhenCorrected(ctx, action.caseId, action.id, settings)
-  }
-  return row !== null
 }
 
 const NOT_THERE: Settled = {
   state: 'failed',
   result: { reason: 'not_there', text: 'Read again: it was not carried out.' },
 }
-const STILL_UNKNOWN: Settled = {
-  state: 'unknown',
-  result: { text: 'What was sent last may still be under way.' },
-}
-type Settled = { state: 'done' | 'failed' | 'unknown'; result: Record<string, unknown> }
 const applied = (entryId: string): Settled => ({ state: 'done', result: { applied: true, entryId } })
 
 /** What the source does not have is not carried out only once the last request with its id must have ended and shows. */
@@ -103,9 +50,9 @@ function absence(
   { clock }: Context,
   { executedAt }: Action,
   { callMs, settleDelayMs }: ReconcileSettings,
-): Settled {
+): Settled | null {
   const sentMs = executedAt?.getTime() ?? 0
-  return sentMs + callMs + settleDelayMs <= clock.now().getTime() ? NOT_THERE : STILL_UNKNOWN
+  return sentMs + callMs + settleDelayMs <= clock.now().getTime() ? NOT_THERE : null
 }
 
 /** When it is sent again: false = somebody else has settled it meanwhile. */
@@ -118,27 +65,26 @@ async function noteSending(ctx: Context, { id, executedAt }: Action): Promise<bo
 }
 
 /** The same id again: whichever of the two requests arrives first, the other one is answered with its result. */
-async function sendAgain(ctx: Context, action: Action, settings: ReconcileSettings): Promise<Settled> {
-  const isExpired = action.expiresAt === null || action.expiresAt <= ctx.clock.now()
-  if (isExpired || action.caseId === null) return absence(ctx, action, settings)
+async function sendAgain(ctx: Context, action: Action, settings: ReconcileSettings): Promise<Settled | null> {
+  if (isExpired(ctx, action) || action.caseId === null) return absence(ctx, action, settings)
   const row = await ctx.db.prisma.reconciliationCase.findUniqueOrThrow({ where: { id: action.caseId } })
   const gathered = await gather(ctx, row, settings)
   if (gathered.hash !== action.evidenceHash) {
     // What changed may be that it has arrived meanwhile.
     const made = await readBack(ctx, action)
     if (made !== null) return made
-    const { state, result } = absence(ctx, action, settings)
-    return { state, result: { ...result, evidence: 'changed since it was approved' } }
+    const absent = absence(ctx, action, settings)
+    return absent && { ...absent, result: { ...absent.result, evidence: 'changed since it was approved' } }
   }
   // Before it is noted as sent: what nobody sends has no later end.
-  const killed = await whyKilled(ctx, action)
-  if (killed !== null) return { state: 'unknown', result: { reason: 'kill_switch', text: killed } }
-  if (!(await noteSending(ctx, action))) return STILL_UNKNOWN
-  const { state, result } = await act(action, gathered, () => whyKilled(ctx, action))
+  if ((await whyStopped(ctx, action)) !== null) return null
+  if (!(await noteSending(ctx, action))) return null
+  const { state, result } = await callOnce(ctx, correctionSteps(ctx, action, gathered))
+  if (state === 'unknown') return null
   if (state !== 'refused') return { state, result: { ...result, sentAgain: true } }
   // Not now, but later perhaps; what cannot be done at all has failed.
   const mayPass = ['kill_switch', 'provider_unreachable', 'source_gone'].includes(String(result.reason))
-  return { state: mayPass ? 'unknown' : 'failed', result }
+  return mayPass ? null : { state: 'failed', result }
 }
 
 /** What the correction made, by its action's id; null = the source answers and has nothing of it. */
@@ -168,25 +114,11 @@ async function expireApprovals(ctx: Context): Promise<void> {
   const now = ctx.clock.now()
   const stale = await ctx.db.prisma.action.findMany({
     where: { state: 'approved', expiresAt: { lte: now } },
-    take: AT_ONCE,
+    take: BATCH_APPROVALS,
   })
   for (const action of stale) {
-    await ctx.db.prisma.$transaction(async (tx) => {
-      const row = await transition(tx, {
-        id: action.id,
-        from: ['approved'],
-        to: 'expired',
-        patch: { finishedAt: now, result: { reason: 'approval_expired' } },
-      })
-      if (row === 'lost') return
-      if (action.caseId !== null) {
-        await noteOnCase(tx, ctx, action.caseId, 'expired', { actionId: action.id })
-      }
-      await append(tx, ctx, {
-        verb: `correction.${action.kind}`,
-        subject: action.id,
-        outcome: 'expired',
-      })
-    })
+    const result = { reason: 'approval_expired' }
+    const recorded = recordedOf(ctx, action)
+    await endAction(ctx, { id: action.id, ...recorded, from: ['approved'], state: 'expired', result })
   }
 }

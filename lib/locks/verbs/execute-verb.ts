@@ -1,5 +1,6 @@
-import { assertWritesEnabled } from '@/lib/actions/kill-switch'
-import type { SystemContext } from '@/lib/context'
+import { execute } from '@/lib/actions/execute'
+import type { ActionView } from '@/lib/actions/view'
+import type { Context, SystemContext } from '@/lib/context'
 import { invariant } from '@/lib/core/errors'
 import type { RefusalReason } from '@/lib/core/refusals'
 import type { KeyAction } from '@/lib/core/states'
@@ -12,19 +13,16 @@ import {
 } from '@/lib/sources/contracts'
 import { type Asker, type Inspection, inspect, type Reading, type Target } from '../assess/inspect'
 import { failedResponse } from '../assess/recover-response'
-import type { KeySettings } from '../settings'
+import { type KeySettings, keySettings } from '../settings'
+import { saveOperatedLock } from './save-operated-lock'
+import { refused, type VerbEnd } from './verb-end'
 
-export type VerbOutcome =
-  | { kind: 'done'; reading: Reading }
-  | { kind: 'refused'; reason: RefusalReason; reading: Reading | null }
-  /** The connection broke over the write: settle it by reading again. */
-  | { kind: 'unknown'; message: string; reading: Reading }
+export type VerbOptions = { settings?: KeySettings; asker?: Asker }
 
-export type ApplyVerb = {
+type ExecuteVerb = {
   verb: KeyAction
   target: Target
   actionId: string
-  asker?: Asker | undefined
   /**
    * Called with the evidence just before the write, when all else allows it: writes down what is about to be written,
    * and says why it must not be, if so.
@@ -33,23 +31,32 @@ export type ApplyVerb = {
 }
 
 /**
- * Reads store and provider again and compares-and-sets on everything seen. The caller has committed the intent and
- * commits the result. Throws `kill_switch` when writes were switched off meanwhile; nothing was changed then.
+ * Carries out a committed intent on a key: store and provider are read again, and the write compares-and-sets on
+ * everything seen. Throws `kill_switch` when writes were switched off meanwhile; nothing was changed then.
  */
-export async function applyVerb(
-  ctx: SystemContext,
-  input: ApplyVerb,
-  settings: KeySettings,
-): Promise<VerbOutcome> {
-  const { verb, target, actionId } = input
-  const inspection = await inspect(ctx, verb, target, settings, input.asker)
-  if (inspection.kind === 'refused') return inspection
-  const { reading } = inspection
-  const response = verb === 'fail' ? failedResponse(actionId) : inspection.response
-  const reason = await input.beforeWrite(reading, response)
-  if (reason !== null) return { kind: 'refused', reason, reading }
-  await assertWritesEnabled(ctx.db)
-  return write(ctx, inspection, verb, actionId, response, settings)
+export async function executeVerb(
+  ctx: Context,
+  { verb, target, actionId, beforeWrite }: ExecuteVerb,
+  { settings = keySettings(), asker }: VerbOptions,
+): Promise<ActionView> {
+  const { action, ended } = await execute<VerbEnd>(ctx, {
+    id: actionId,
+    verb: `lock.${verb}`,
+    async readAgain() {
+      const inspection = await inspect(ctx, verb, target, settings, asker)
+      if (inspection.kind === 'refused') return refused(inspection)
+      const { reading } = inspection
+      const response = verb === 'fail' ? failedResponse(actionId) : inspection.response
+      const reason = await beforeWrite(reading, response)
+      if (reason !== null) return refused({ reason, reading })
+      return { call: () => write(ctx, inspection, verb, actionId, response, settings) }
+    },
+    whenOff(off) {
+      throw off
+    },
+  })
+  await saveOperatedLock(ctx, target, verb, ended)
+  return action
 }
 
 async function write(
@@ -59,7 +66,7 @@ async function write(
   actionId: string,
   response: StoredResponse | null,
   settings: KeySettings,
-): Promise<VerbOutcome> {
+): Promise<VerbEnd> {
   try {
     const outcome = await compareAndSet(
       store.source,
@@ -69,20 +76,23 @@ async function write(
       response,
     )
     return outcome.kind === 'done'
-      ? { kind: 'done', reading }
-      : { kind: 'refused', reason: outcome.reason, reading }
+      ? { state: 'done', result: {}, reading }
+      : refused({ reason: outcome.reason, reading })
   } catch (error) {
     // The store itself said no (read-only, a timeout, a missing permission): it has rolled the statement back.
     if (error instanceof SourceUnavailableError && error.refused) {
       ctx.log.warn({ err: error, actionId, source: store.id }, `the store refused the ${verb}`)
-      const reason = error.fault === 'permission' ? 'not_supported' : 'store_unreachable'
-      return { kind: 'refused', reason, reading }
+      return refused({
+        reason: error.fault === 'permission' ? 'not_supported' : 'store_unreachable',
+        reading,
+      })
     }
     ctx.log.error(
       { err: error, actionId, source: store.id },
       `it is not known whether the ${verb} was applied`,
     )
-    return { kind: 'unknown', message: error instanceof Error ? error.message : String(error), reading }
+    const message = error instanceof Error ? error.message : String(error)
+    return { state: 'unknown', result: { error: message }, reading }
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { readKillSwitch } from '@/lib/actions/kill-switch'
+import type { ActionResult, Steps } from '@/lib/actions/execute'
+import { writesOff } from '@/lib/actions/kill-switch'
 import type { Context } from '@/lib/context'
 import {
   type LedgerSource,
@@ -13,10 +14,7 @@ import { whyNotBookable } from '../posting-kind'
 import type { Gathered } from './gather'
 import { approvedCharges, readLiveMoney, whatChanged } from './live-money'
 
-export type ActOutcome = {
-  state: 'done' | 'refused' | 'failed' | 'unknown'
-  result: Record<string, unknown>
-}
+type NextStep = Awaited<ReturnType<Steps<ActionResult>['readAgain']>>
 
 const minor = z.string().transform(BigInt)
 export const stepSchema = z.object({
@@ -38,35 +36,46 @@ export const stepSchema = z.object({
   ]),
 })
 
-/** The one call to the outside. `killed` is asked immediately before it. Never throws what the caller must not retry. */
-export async function act(
+/** What a correction brings to the protocol: the money read again, and the one call to the provider or the ledger. */
+export const correctionSteps = (
+  ctx: Pick<Context, 'db'>,
   action: Action,
   gathered: Gathered,
-  killed: () => Promise<string | null>,
-): Promise<ActOutcome> {
+): Steps<ActionResult> => ({
+  async readAgain() {
+    const next = await readAgain(ctx, action, gathered)
+    if (!('call' in next)) return next
+    const why = await whyEnded(ctx, action)
+    return why === null ? next : stopped(why)
+  },
+  whenOff: ({ message }) => stopped(message),
+})
+
+async function readAgain(ctx: Pick<Context, 'db'>, action: Action, gathered: Gathered): Promise<NextStep> {
   const { step } = stepSchema.parse(action.params)
   if (step.kind === 'refund') {
     const open = gathered.sources.providers.find(({ id }) => id === action.sourceId)
-    if (open === undefined) return gone
-    return refund(open.source, action, step, gathered, killed)
+    return open === undefined ? gone : refund(ctx, open.source, action, step, gathered)
   }
   const open = gathered.sources.ledgers.find(({ id }) => id === action.sourceId)
-  return open === undefined ? gone : book(open.source, action, step.correction, killed)
+  return open === undefined ? gone : book(open.source, action, step.correction)
 }
 
-/**
- * Why it may not be sent now; null = it may. A process that was paused before the call may find that its action was
- * settled meanwhile as not carried out, and that another one has taken its place; what a lost answer left is sent again
- * minutes after it was approved.
- */
-export async function whyKilled(
+/** Why it may not be sent now; null = it may. */
+export async function whyStopped(
   ctx: Pick<Context, 'db'>,
   action: Pick<Action, 'id'>,
 ): Promise<string | null> {
-  const { on, by, reason } = await readKillSwitch(ctx.db)
-  if (on) return `${by} switched all writes off: ${reason}`
-  const { state, proposer, approver } = await ctx.db.prisma.action.findUniqueOrThrow({
-    where: { id: action.id },
+  return (await writesOff(ctx.db))?.message ?? whyEnded(ctx, action)
+}
+
+/**
+ * A process that was paused before the call may find that its action was settled meanwhile as not carried out, and that
+ * another one has taken its place; what a lost answer left is sent again minutes after it was approved.
+ */
+async function whyEnded({ db }: Pick<Context, 'db'>, { id }: Pick<Action, 'id'>): Promise<string | null> {
+  const { state, proposer, approver } = await db.prisma.action.findUniqueOrThrow({
+    where: { id },
     include: { proposer: true, approver: true },
   })
   if (state !== 'executing' && state !== 'unknown') return `The action is ${state} already.`
@@ -77,14 +86,17 @@ export async function whyKilled(
 /** SQLSTATEs of an exception that was raised, of data or a constraint: the same call will never be carried out. */
 const SAID_NO = /^(P0|22|23)/
 
-const gone: ActOutcome = {
+const gone: ActionResult = {
   state: 'refused',
   result: { reason: 'source_gone', text: 'The source is switched off.' },
 }
-const stopped = (text: string): ActOutcome => ({ state: 'refused', result: { reason: 'kill_switch', text } })
+const stopped = (text: string): ActionResult => ({
+  state: 'refused',
+  result: { reason: 'kill_switch', text },
+})
 
-const unreachable: ActOutcome = { state: 'refused', result: { reason: 'provider_unreachable' } }
-const moneyChanged = (what: string): ActOutcome => ({
+const unreachable: ActionResult = { state: 'refused', result: { reason: 'provider_unreachable' } }
+const moneyChanged = (what: string): ActionResult => ({
   state: 'refused',
   result: { reason: 'money_changed', text: `Since it was approved, ${what}. Nothing was done.` },
 })
@@ -97,7 +109,7 @@ async function changedBeside(
   providers: Gathered['sources']['providers'],
   { evidence }: Action,
   chargeId: string,
-): Promise<ActOutcome | null> {
+): Promise<ActionResult | null> {
   for (const { source, charge } of approvedCharges(evidence)) {
     if (charge === chargeId) continue
     const open = providers.find(({ id }) => id === source)
@@ -110,12 +122,12 @@ async function changedBeside(
 }
 
 async function refund(
+  ctx: Pick<Context, 'db'>,
   source: ProviderSource,
   action: Action,
   step: { chargeId: string; amountMinor: bigint },
   { finding, sources }: Gathered,
-  killed: () => Promise<string | null>,
-): Promise<ActOutcome> {
+): Promise<NextStep> {
   // Last of all what is refunded: support may refund at the provider's dashboard while this one is decided.
   const beside = await changedBeside(sources.providers, action, step.chargeId)
   const live = await readLiveMoney(source, step.chargeId)
@@ -130,22 +142,26 @@ async function refund(
   if (step.amountMinor > leftMinor) {
     return { state: 'refused', result: { reason: 'refund_cap', leftMinor: leftMinor.toString() } }
   }
-  const off = await killed()
-  if (off !== null) return stopped(off)
-  const outcome = await source.createRefund({
-    idempotencyKey: action.id,
-    chargeId: step.chargeId,
-    amountMinor: step.amountMinor,
-    currency: charge.currency,
-    tags: {
-      scope: null,
-      key: null,
-      step: null,
-      reference: finding?.subject.reference ?? null,
-      actionId: action.id,
-    },
-    stopped: killed,
-  })
+  const reference = finding?.subject.reference ?? null
+  return {
+    call: () =>
+      sendRefund(source, action, {
+        idempotencyKey: action.id,
+        chargeId: step.chargeId,
+        amountMinor: step.amountMinor,
+        currency: charge.currency,
+        tags: { scope: null, key: null, step: null, reference, actionId: action.id },
+        stopped: () => whyStopped(ctx, action),
+      }),
+  }
+}
+
+async function sendRefund(
+  source: ProviderSource,
+  action: Action,
+  refund: Parameters<ProviderSource['createRefund']>[0],
+): Promise<ActionResult> {
+  const outcome = await source.createRefund(refund)
   switch (outcome.kind) {
     case 'done':
       return outcomeOf(outcome.refund)
@@ -154,7 +170,7 @@ async function refund(
     case 'refused':
       return { state: 'failed', result: { code: outcome.code, text: outcome.message } }
     case 'unknown':
-      return readAfterError(source, action, step.chargeId, outcome)
+      return readAfterError(source, action, refund.chargeId, outcome)
     default:
       return outcome satisfies never
   }
@@ -175,7 +191,7 @@ async function readAfterError(
   action: Action,
   chargeId: string,
   { message, replayed }: { message: string; replayed: boolean },
-): Promise<ActOutcome> {
+): Promise<ActionResult> {
   const refunds = await source.refundsOfCharge(chargeId).catch((error: unknown) => {
     if (error instanceof SourceUnavailableError) return null
     throw error
@@ -192,17 +208,20 @@ async function readAfterError(
   return { state: 'failed', result: { reason: 'error_replayed', text } }
 }
 
-async function book(
-  source: LedgerSource,
-  action: Action,
-  correction: Omit<Parameters<LedgerSource['correct']>[0], 'actionId'>,
-  killed: () => Promise<string | null>,
-): Promise<ActOutcome> {
+type Correction = Omit<Parameters<LedgerSource['correct']>[0], 'actionId'>
+
+function book(source: LedgerSource, action: Action, correction: Correction): NextStep {
   // The mapping may have changed since it was proposed.
   const unfit = whyNotBookable(source, correction.kind)
   if (unfit !== null) return { state: 'refused', result: { reason: 'kind_not_mapped', text: unfit } }
-  const off = await killed()
-  if (off !== null) return stopped(off)
+  return { call: () => sendBooking(source, action, correction) }
+}
+
+async function sendBooking(
+  source: LedgerSource,
+  action: Action,
+  correction: Correction,
+): Promise<ActionResult> {
   try {
     const { applied, entryId } = await source.correct({ actionId: action.id, ...correction })
     return { state: 'done', result: { applied, entryId } }
