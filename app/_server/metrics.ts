@@ -1,4 +1,4 @@
-import { readConditions } from '@/lib/alerts/read-conditions'
+import { readConditions } from '@/lib/conditions/read-conditions'
 import { countLocks } from '@/lib/locks/list-locks'
 import { readUnlisted } from '@/lib/locks/unlisted'
 import { listSources } from '@/lib/mirror/read/list-sources'

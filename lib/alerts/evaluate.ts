@@ -1,10 +1,10 @@
+import { type Finding, writeConditions } from '@/lib/conditions/write-conditions'
 import type { SystemContext } from '@/lib/context'
 import type { ConditionKind } from '@/lib/core/verdict'
 import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
 import { MEASURES, type Measure } from '@/lib/telemetry/measures/measure'
 import { readMeasures } from '@/lib/telemetry/measures/measures'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
-import { writeConditions } from './write-conditions'
 
 const MINUTE_MS = 60_000
 /** Both windows must be above the target: the long one says that it matters, the short one that it goes on. */
@@ -13,9 +13,7 @@ const LONG_MS = 60 * MINUTE_MS
 /** Intent to final, P99, beyond which somebody has to look (the objective itself is P95 < 2 s). */
 const LATENCY_P99_LIMIT_MS = 5_000
 
-export type Finding = { kind: ConditionKind; subject: string; detail: Record<string, unknown> }
-
-/** Kinds that are decided here and nowhere else: those no longer found are cleared. `case_flood` is reconcile's. */
+/** Kinds that are decided here: those no longer found are cleared. The others are reconcile's. */
 const EVALUATED: readonly ConditionKind[] = [
   'duplicate_effects',
   'store_errors',
@@ -65,7 +63,7 @@ export async function evaluateConditions(
         }),
       ),
   ]
-  return writeConditions(ctx.db, now, EVALUATED, findings)
+  return writeConditions(ctx.db.pool, now, { kinds: EVALUATED }, findings)
 }
 
 /** Rows that are there and from which nothing is concluded, or whose like may not be read. */

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { evaluateConditions } from '@/lib/alerts/evaluate'
-import { readConditions } from '@/lib/alerts/read-conditions'
-import { readOutages } from '@/lib/alerts/read-outages'
-import { writeConditions } from '@/lib/alerts/write-conditions'
+import { readConditions } from '@/lib/conditions/read-conditions'
+import { writeConditions } from '@/lib/conditions/write-conditions'
 import type { SystemContext } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
 import { type ConditionView, type VerdictFigures, verdictSentence } from '@/lib/core/verdict'
@@ -85,7 +84,9 @@ test('a source that is down, and a service that is silent, fire; what another pa
       lastError: 'refused',
     },
   })
-  await writeConditions(console.db, now, [], [{ kind: 'case_flood', subject: 'payments', detail: {} }])
+  await writeConditions(console.db.pool, now, { kinds: [] }, [
+    { kind: 'case_flood', subject: 'payments', detail: {} },
+  ])
   await evaluateConditions(ctx)
   expect((await kinds()).sort()).toEqual(['case_flood payments', 'stale_source src_1'])
   clock.advance(1_000)
@@ -168,19 +169,4 @@ test.each<[string, ConditionView[], Partial<VerdictFigures>, string, string]>([
   ['one orphan', [], { orphans: 1 }, 'warn', '1 side effect has no record that answers for it.'],
 ])('the sentence: %s', (_, conditions, figures, tone, text) => {
   expect(verdictSentence(conditions, { ...quiet, ...figures })).toEqual({ tone, text })
-})
-
-test('an outage lasts from the last answer to the first one after; the next one takes its place', async () => {
-  const at = (time: string) => new Date(`2026-03-02T${time}Z`)
-  const down = (lastOkAt: string | null) => [
-    { kind: 'stale_source' as const, subject: 'src_out', detail: { name: 'payments store', lastOkAt } },
-  ]
-  const own = async () => (await readOutages(console.db)).filter(({ source }) => source === 'src_out')
-  const from = at('02:40:00').toISOString()
-  await writeConditions(console.db, at('02:41:00'), ['stale_source'], down(from))
-  expect(await own()).toEqual([{ source: 'src_out', from, to: null }])
-  await writeConditions(console.db, at('02:49:00'), ['stale_source'], [])
-  expect(await own()).toEqual([{ source: 'src_out', from, to: at('02:49:00').toISOString() }])
-  await writeConditions(console.db, at('05:00:00'), ['stale_source'], down(null))
-  expect(await own()).toEqual([{ source: 'src_out', from: at('05:00:00').toISOString(), to: null }])
 })

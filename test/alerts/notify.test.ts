@@ -8,7 +8,7 @@ import { removeReceiver } from '@/lib/alerts/notify/remove-receiver'
 import { testReceiver } from '@/lib/alerts/notify/test-receiver'
 import { createSilence } from '@/lib/alerts/silences/create'
 import { expireSilence } from '@/lib/alerts/silences/expire'
-import { writeConditions } from '@/lib/alerts/write-conditions'
+import { writeConditions } from '@/lib/conditions/write-conditions'
 import type { Context } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
 import type { ConditionKind } from '@/lib/core/verdict'
@@ -60,7 +60,7 @@ const KINDS: ConditionKind[] = ['duplicate_effects', 'stale_source']
 const evaluate = async (...kinds: ConditionKind[]) => {
   clock.advance(1_000)
   const findings = kinds.map((kind) => ({ kind, subject: 'all', detail: { numerator: 3 } }))
-  await writeConditions(console.db, clock.now(), KINDS, findings)
+  await writeConditions(console.db.pool, clock.now(), { kinds: KINDS }, findings)
   await planNotifications(ctx)
 }
 const alerts = async () => (await listAlerts(console.db, clock.now(), {}, { limit: 50 })).items

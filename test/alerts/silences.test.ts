@@ -3,7 +3,7 @@ import { burnDown } from '@/lib/alerts/burn-down'
 import { createSilence } from '@/lib/alerts/silences/create'
 import { matches, overlap } from '@/lib/alerts/silences/match'
 import { previewSilence, silenceTermsSchema } from '@/lib/alerts/silences/preview'
-import { writeConditions } from '@/lib/alerts/write-conditions'
+import { writeConditions } from '@/lib/conditions/write-conditions'
 import type { Context } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
 import type { Role } from '@/lib/core/permissions'
@@ -31,9 +31,9 @@ const later = (minutes: number) => new Date(clock.now().getTime() + minutes * 60
 const REASON = 'the new version is being rolled out'
 const raise = (...subjects: string[]) =>
   writeConditions(
-    console.db,
+    console.db.pool,
     clock.now(),
-    ['stale_telemetry'],
+    { kinds: ['stale_telemetry'] },
     subjects.map((subject) => ({ kind: 'stale_telemetry', subject, detail: { environment: 'live' } })),
   )
 

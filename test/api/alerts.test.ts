@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ROUTES } from '@/app/_server/api/table'
-import { writeConditions } from '@/lib/alerts/write-conditions'
+import { writeConditions } from '@/lib/conditions/write-conditions'
 import { startWebhook } from '../alerts/webhook'
 import { bearer, type Console, createConsole, get, post, REASON, session } from './console-fixture'
 
@@ -14,7 +14,7 @@ let console: Console
 beforeAll(async () => {
   console = await createConsole()
   const finding = { kind: 'stale_telemetry' as const, subject: 'payments', detail: { environment: 'live' } }
-  await writeConditions(console.db, new Date(), ['stale_telemetry'], [finding])
+  await writeConditions(console.db.pool, new Date(), { kinds: ['stale_telemetry'] }, [finding])
 })
 afterAll(() => console.close())
 

@@ -5,9 +5,18 @@ import { expect, test } from 'vitest'
 /** Levels of the import rule in docs/architecture.md: a module imports from lower levels only. */
 const LEVELS: string[][] = [
   ['lib/core'],
-  ['lib/env', 'lib/db', 'lib/log', 'lib/queue', 'lib/context', 'lib/postgres-errors', 'lib/outbound'],
+  [
+    'lib/env',
+    'lib/db',
+    'lib/log',
+    'lib/queue',
+    'lib/context',
+    'lib/live-events',
+    'lib/postgres-errors',
+    'lib/outbound',
+  ],
   ['lib/access', 'lib/audit', 'lib/runs', 'lib/actions', 'lib/sources', 'lib/mirror', 'lib/telemetry'],
-  ['lib/keys', 'lib/locks', 'lib/effects', 'lib/reconcile', 'lib/retention'],
+  ['lib/keys', 'lib/locks', 'lib/effects', 'lib/conditions', 'lib/reconcile', 'lib/retention'],
   ['lib/alerts'],
   ['app', 'jobs'],
 ]
@@ -17,6 +26,7 @@ const ALLOWED = new Set([
   'lib/mirror → lib/sources',
   'lib/keys → lib/locks',
   'lib/reconcile → lib/locks',
+  'lib/reconcile → lib/conditions',
 ])
 
 const SKIPPED = /node_modules|generated|\.next|sdk\/dist|migrations/
@@ -105,6 +115,23 @@ test('only its own rooms query a schema', () => {
         ? [`${file} queries ${schema}`]
         : [],
     )
+  })
+  expect(broken).toEqual([])
+})
+
+/** Tables that one room writes. */
+const WRITERS: Record<string, string> = { condition: 'lib/conditions' }
+
+test('only one room writes conditions', () => {
+  const broken = ['app', 'lib', 'jobs'].flatMap(sources).flatMap((file) => {
+    const code = readFileSync(file, 'utf8')
+    return Object.entries(WRITERS).flatMap(([table, room]) => {
+      const inSql = new RegExp(`(INSERT INTO|UPDATE|DELETE FROM)\\s+"?${table}"?\\b`)
+      const inPrisma = new RegExp(`\\.${table}\\.(create|update|upsert|delete)`)
+      return (inSql.test(code) || inPrisma.test(code)) && !file.startsWith(`${room}/`)
+        ? [`${file} writes ${table}`]
+        : []
+    })
   })
   expect(broken).toEqual([])
 })

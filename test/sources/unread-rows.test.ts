@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { evaluateConditions } from '@/lib/alerts/evaluate'
-import { readConditions } from '@/lib/alerts/read-conditions'
+import { readConditions } from '@/lib/conditions/read-conditions'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { lookUp } from '@/lib/reconcile/classify/read/look-up'
 import { stageSystem } from '@/lib/reconcile/stage/stage'

@@ -1,7 +1,7 @@
 import type { UserContext } from '@/app/_server/context'
 import { listUsers } from '@/lib/access/users'
 import { listActions } from '@/lib/actions/read'
-import { readOutages } from '@/lib/alerts/read-outages'
+import { readOutages } from '@/lib/conditions/read-outages'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { readFeeds } from '@/lib/mirror/read/read-feeds'
 import { listCases } from '@/lib/reconcile/cases/cases'

@@ -1,5 +1,5 @@
 import type { UserContext } from '@/app/_server/context'
-import { type Outage, readOutages } from '@/lib/alerts/read-outages'
+import { type Outage, readOutages } from '@/lib/conditions/read-outages'
 import { readRequestTotals } from '@/lib/telemetry/read/requests/request-totals'
 
 /** An outage longer ago than this needs no hint any more. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { readKillSwitch, setKillSwitch } from '@/lib/actions/kill-switch'
-import { readConditions } from '@/lib/alerts/read-conditions'
+import { readConditions } from '@/lib/conditions/read-conditions'
 import { reasonSchema } from '@/lib/core/reason'
 import { CONDITION_KINDS } from '@/lib/core/verdict'
 import { listSources } from '@/lib/mirror/read/list-sources'

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { z } from 'zod'
+import { type Finding, writeConditions } from '@/lib/conditions/write-conditions'
 import { CASE_CLASS_NAMES, caseClass } from '@/lib/core/case-classes'
-import { raiseCondition } from './condition'
 
 /** More new breaks of one class from one source than the cap: a broken mapping, or a client, is one incident. */
 export type Flood = {
@@ -76,15 +76,27 @@ export async function writeFloods(
   floods: readonly Flood[],
   { now, clears }: { now: Date; clears: boolean },
 ): Promise<void> {
-  const subjects: string[] = []
-  for (const { class: name, source, wouldOpen, room, examples } of floods) {
-    const subject = `${run.system}/${name}/${source}`
-    subjects.push(subject)
-    const { title, severity } = caseClass(name)
-    const { rows } = await client.query('SELECT name FROM source WHERE id = $1', [source])
-    const from = typeof rows[0]?.name === 'string' ? ` from ${rows[0].name}` : ''
-    const detail = {
-      name: `${run.system}: ${title}${from}`,
+  const { rows } = await client.query<{ id: string; name: string }>(
+    'SELECT id, name FROM source WHERE id = ANY ($1)',
+    [floods.map(({ source }) => source)],
+  )
+  const names = new Map(rows.map(({ id, name }) => [id, name]))
+  const findings = floods.map((flood) => toFinding(run, flood, names.get(flood.source)))
+  const kinds = clears ? (['case_flood'] as const) : []
+  await writeConditions(client, now, { kinds, of: run.system, lastWriteHolds: true }, findings)
+}
+
+function toFinding(
+  run: { id: string; system: string; floodCap: number },
+  { class: name, source, wouldOpen, room, examples }: Flood,
+  sourceName: string | undefined,
+): Finding {
+  const { title, severity } = caseClass(name)
+  return {
+    kind: 'case_flood',
+    subject: `${run.system}/${name}/${source}`,
+    detail: {
+      name: `${run.system}: ${title}${sourceName === undefined ? '' : ` from ${sourceName}`}`,
       system: run.system,
       class: name,
       source,
@@ -94,15 +106,6 @@ export async function writeFloods(
       cap: run.floodCap,
       examples,
       runId: run.id,
-    }
-    await raiseCondition(client, { kind: 'case_flood', subject, detail }, now)
+    },
   }
-  if (!clears) return
-  // Before floods counted by class, the system itself was the subject.
-  await client.query(
-    `UPDATE condition SET state = 'cleared', cleared_at = $3, checked_at = $3
-     WHERE kind = 'case_flood' AND state = 'firing' AND (subject = $1 OR detail->>'system' = $1)
-       AND NOT subject = ANY ($2::text[])`,
-    [run.system, subjects, now],
-  )
 }

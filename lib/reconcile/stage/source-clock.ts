@@ -1,7 +1,7 @@
+import { writeConditions } from '@/lib/conditions/write-conditions'
 import type { SystemContext } from '@/lib/context'
 import type { LedgerSource, ProviderSource } from '@/lib/sources/contracts'
 import type { OpenSource } from '@/lib/sources/registry'
-import { clearCondition, raiseCondition } from '../cases/condition'
 import type { ReconcileSettings } from '../settings'
 
 /** What a source's clock said, between two looks at ours. */
@@ -58,10 +58,18 @@ export async function noteSkew(
   { clockSkewMs }: Pick<ReconcileSettings, 'clockSkewMs'>,
 ): Promise<void> {
   const aheadMs = aheadOf(reading, ROUNDED_MS[kind])
-  const { pool } = ctx.db
-  if (Math.abs(aheadMs) <= clockSkewMs) return clearCondition(pool, 'clock_skew', open.id, reading.after)
-  const detail = { name: open.name, system: open.system, seconds: Math.round(aheadMs / 1000) }
-  return raiseCondition(pool, { kind: 'clock_skew', subject: open.id, detail }, reading.after)
+  const findings =
+    Math.abs(aheadMs) <= clockSkewMs
+      ? []
+      : [
+          {
+            kind: 'clock_skew' as const,
+            subject: open.id,
+            detail: { name: open.name, system: open.system, seconds: Math.round(aheadMs / 1000) },
+          },
+        ]
+  const evaluated = { kinds: ['clock_skew'], of: open.id, lastWriteHolds: true } as const
+  await writeConditions(ctx.db.pool, reading.after, evaluated, findings)
 }
 
 /** How far ours is at least ahead of theirs, whatever the call took; negative = behind. */
