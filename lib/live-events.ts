@@ -25,7 +25,13 @@ export type LiveEvent = z.infer<typeof liveEventSchema>
 
 /** Announces a change to every open page: inside a transaction when it commits, on a pool at once. */
 export async function notify(to: Tx | Pick<pg.Pool, 'query'>, event: LiveEvent): Promise<void> {
-  const payload = JSON.stringify(event)
-  if ('$executeRaw' in to) await to.$executeRaw`SELECT pg_notify(${LIVE_CHANNEL}, ${payload})`
-  else await to.query('SELECT pg_notify($1, $2)', [LIVE_CHANNEL, payload])
+  const [channel, payload] = notification(event)
+  if ('$executeRaw' in to) await to.$executeRaw`SELECT pg_notify(${channel}, ${payload})`
+  else await to.query('SELECT pg_notify($1, $2)', [channel, payload])
 }
+
+/** The two parameters of pg_notify, for a statement that announces its own change. */
+export const notification = (event: LiveEvent): [channel: string, payload: string] => [
+  LIVE_CHANNEL,
+  JSON.stringify(event),
+]

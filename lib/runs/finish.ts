@@ -1,6 +1,7 @@
 import type { SystemContext } from '@/lib/context'
 import { canonicalJson } from '@/lib/core/canonical-json'
 import type { RunState } from '@/lib/core/states'
+import { notification } from '@/lib/live-events'
 import { RunCancelledError, type RunHandle, RunLostError, type RunResult } from './handle'
 
 const FINISH = `
@@ -9,9 +10,9 @@ const FINISH = `
     SET state = $3, outcome = $4, counts = counts || $5::jsonb, error = $6, finished_at = $7,
         progress = CASE WHEN $3 = 'done' THEN 1 ELSE progress END, lease_until = NULL
     WHERE id = $1 AND fence = $2 AND state = 'running'
-    RETURNING id, kind
+    RETURNING id
   )
-  SELECT pg_notify('idemscope', json_build_object('kind', 'run', 'id', id, 'run', kind)::text) FROM finished`
+  SELECT pg_notify($8, $9) FROM finished`
 
 /** Ends a run with its result. Throws RunLostError when another process holds it. */
 export async function finishRun(ctx: SystemContext, handle: RunHandle, result: RunResult): Promise<void> {
@@ -34,7 +35,16 @@ async function end(
   counts: Record<string, unknown>,
   error: string | null,
 ): Promise<void> {
-  const values = [handle.id, handle.fence, state, outcome, canonicalJson(counts), error, ctx.clock.now()]
-  const { rowCount } = await ctx.db.pool.query(FINISH, values)
-  if (rowCount === 0) throw new RunLostError(handle.id)
+  const { id, fence } = handle
+  const { rowCount } = await ctx.db.pool.query(FINISH, [
+    id,
+    fence,
+    state,
+    outcome,
+    canonicalJson(counts),
+    error,
+    ctx.clock.now(),
+    ...notification({ kind: 'run', id }),
+  ])
+  if (rowCount === 0) throw new RunLostError(id)
 }

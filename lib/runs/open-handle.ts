@@ -3,6 +3,7 @@ import type { SystemContext } from '@/lib/context'
 import { canonicalJson } from '@/lib/core/canonical-json'
 import { toJsonObject } from '@/lib/core/json-value'
 import type { RunKind } from '@/lib/core/states'
+import { notification } from '@/lib/live-events'
 import { RunCancelledError, type RunHandle, RunLostError, type RunUpdate } from './handle'
 
 /** A page of log is enough to explain a run; a loop that logs must not fill the table. */
@@ -16,9 +17,9 @@ const REPORT = `
         checkpoint = coalesce($5::jsonb, checkpoint),
         lease_until = greatest(lease_until, clock_timestamp() + $6 * interval '1 millisecond')
     WHERE id = $1 AND fence = $2 AND state = 'running'
-    RETURNING id, kind, cancel_requested_at IS NOT NULL AS cancelled
+    RETURNING cancel_requested_at IS NOT NULL AS cancelled
   )
-  SELECT cancelled, pg_notify('idemscope', json_build_object('kind', 'run', 'id', id, 'run', kind)::text) FROM updated`
+  SELECT cancelled, pg_notify($7, $8) FROM updated`
 
 export type ClaimedRow = {
   id: string
@@ -42,6 +43,7 @@ export function openHandle(ctx: SystemContext, row: ClaimedRow, leaseMs: number)
       canonicalJson(update.counts ?? {}),
       checkpoint,
       leaseMs,
+      ...notification({ kind: 'run', id: row.id }),
     ])
     const [updated] = rows
     if (updated === undefined) throw new RunLostError(row.id)

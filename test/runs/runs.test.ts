@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Context, SystemContext } from '@/lib/context'
 import { manualClock, systemClock } from '@/lib/core/clock'
 import { inTransaction } from '@/lib/db'
+import { LIVE_CHANNEL } from '@/lib/live-events'
 import { silentLog } from '@/lib/log'
 import { createQueue, type Queue, queueName } from '@/lib/queue'
 import { cancelRun } from '@/lib/runs/cancel'
@@ -60,6 +61,22 @@ async function claimed(id: string) {
   if (handle === null) throw new Error('not claimed')
   return handle
 }
+
+test('open pages are told of its progress and of its end', async () => {
+  const handle = await claimed((await start()).id)
+  const heard: unknown[] = []
+  const listener = await console.db.pool.connect()
+  listener.on('notification', ({ payload }) => heard.push(JSON.parse(payload ?? 'null')))
+  await listener.query(`LISTEN ${LIVE_CHANNEL}`)
+  await handle.report({ progress: 0.5 })
+  await finishRun(system, handle, { outcome: 'reconciled', counts: {} })
+  await listener.query('SELECT 1')
+  listener.release(true)
+  expect(heard).toEqual([
+    { kind: 'run', id: handle.id },
+    { kind: 'run', id: handle.id },
+  ])
+})
 
 test('a run, its job and its audit entry commit together', async () => {
   const run = await start()
