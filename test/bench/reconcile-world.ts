@@ -153,11 +153,11 @@ export async function book(world: BenchWorld, payments: Payments): Promise<void>
 export async function stageCharges(world: BenchWorld, payments: Payments): Promise<void> {
   const { pool } = world.ctx.db
   await pool.query(
-    `INSERT INTO mirror.object (version, seq, born_seq, occurred_at, staged_at, amount_minor, captured_minor,
+    `INSERT INTO mirror.object (version, seq, born_seq, occurred_at, staged_at, observed_at, amount_minor, captured_minor,
        refunded_minor, source_id, object_id, system, side, kind, status, reference, provider_ref, parent_ref, currency,
        content_hash, data)
-     SELECT (extract(epoch FROM now()) * 1000000)::bigint, s.seq, s.seq, s.at, now(), s.amount, s.amount, 0, '${world.ids.provider}', s.ref, '${SYSTEM}', 'provider',
-       'charge', 'succeeded', s.reference, s.ref, 'pi' || substr(s.ref, 3), 'USD', decode(md5(s.ref), 'hex'),
+     SELECT (extract(epoch FROM now()) * 1000000)::bigint, s.seq, s.seq, s.at, now(), now(), s.amount, s.amount, 0, '${world.ids.provider}',
+       s.ref, '${SYSTEM}', 'provider', 'charge', 'succeeded', s.reference, s.ref, 'pi' || substr(s.ref, 3), 'USD', decode(md5(s.ref), 'hex'),
        '{"captured": true, "rawStatus": "succeeded", "customer": null, "modeMix": false}'
      FROM (SELECT p.*, nextval('mirror.seq') AS seq FROM (${NUMBERED}) p) s`,
     values(payments),
