@@ -3,7 +3,7 @@ import { createIdempotentFetch } from '../../sdk/client'
 import { formatIdempotencyKey } from '../../sdk/idempotency-key'
 import { tokenOf } from '../service/callers'
 import { type Barrier, faultHeader, type Slip } from '../service/fault-points'
-import { habits, patiently } from './habits'
+import type { Habit } from './habits'
 import type { ClientName } from './plan'
 
 interface FirstAttempt {
@@ -42,12 +42,13 @@ export type PaymentAnswer = z.infer<typeof payment>
 /** Longer than the service's execution deadline (8 s): whoever waits this long sees its 503. */
 const attemptTimeoutMs = 12_000
 
-/** One of the service's callers, with its own habit of retrying. */
+/** One of the service's callers. */
 export class Client {
   readonly #headers: Readonly<Record<string, string>>
 
   constructor(
     readonly name: ClientName,
+    private readonly habit: Habit,
     private readonly serviceUrl: () => string,
     private readonly random: () => number,
     /** Aborts when the demo stops. */
@@ -98,10 +99,9 @@ export class Client {
 
   /** The operation with all its retries, as the SDK's client does them. */
   async #post(path: string, body: unknown, { key, first, slip }: CallOptions): Promise<unknown> {
-    const habit = habits[this.name]
     let attempts = 0
     const send = createIdempotentFetch({
-      ...(first === undefined ? habit : patiently(habit)),
+      ...this.habit,
       random: this.random,
       fetch: (url, init) => {
         attempts += 1

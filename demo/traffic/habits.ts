@@ -1,7 +1,7 @@
 import type { IdempotentFetchOptions } from '../../sdk/client'
 import type { ClientName } from './plan'
 
-type Habit = Required<
+export type Habit = Required<
   Pick<
     IdempotentFetchOptions,
     'attemptsMax' | 'backoffBaseMs' | 'backoffMaxMs' | 'attemptTimeoutMs' | 'totalTimeoutMs'
@@ -37,7 +37,7 @@ export const habits: Readonly<Record<ClientName, Habit>> = {
 }
 
 /**
- * A client that does not give up before a dead holder's lease (5 s) has surely run out, and asks often enough to take
+ * What a fault's script needs: a client that does not give up before a dead holder's lease (5 s) has surely run out, and asks often enough to take
  * over before the deadline of that holder (8 s), should it wake.
  */
 export function patiently(habit: Habit): Habit {

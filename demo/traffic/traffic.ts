@@ -2,6 +2,7 @@ import { Prng } from '../prng'
 import type { VictimPool } from '../processes/victim-pool'
 import type { WriteTruth } from '../truth'
 import { Client } from './client'
+import { habits, patiently } from './habits'
 import { operations } from './operations'
 import { type Operation, planOperation } from './plan'
 import type { ProviderEyes } from './provider-eyes'
@@ -72,13 +73,17 @@ export async function runTraffic(options: TrafficOptions, until: Promise<void>):
 async function runOperation(options: TrafficOptions, operation: Operation): Promise<void> {
   const { serviceUrl, victims, provider, writeTruth, signal } = options
   const jitter = new Prng(`${operation.seed}/jitter`)
-  const client = new Client(operation.client, serviceUrl, () => jitter.next(), signal)
+  const { client: name, fault, kind } = operation
+  // A script must come to its end, or it has made a fault that nobody planned.
+  const isScript = fault !== undefined || kind === 'lost-response'
+  const habit = isScript ? patiently(habits[name]) : habits[name]
+  const client = new Client(name, habit, serviceUrl, () => jitter.next(), signal)
   const wait = async (delayMs: number) => {
     await sleep(delayMs, signal)
     signal.throwIfAborted()
   }
-  if (operation.fault === undefined) return operations[operation.kind]({ operation, client, wait })
-  return runFault(operation.fault, { operation, client, victims, provider, wait }, writeTruth)
+  if (fault === undefined) return operations[kind]({ operation, client, wait })
+  return runFault(fault, { operation, client, victims, provider, wait }, writeTruth)
 }
 
 /** Resolves early when the demo stops. */

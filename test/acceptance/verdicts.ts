@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { faultNames } from '@/demo/traffic/faults/registry'
 import type { Api } from '../support/api'
 import { type RunningDemo, type Truth, until } from '../support/demo'
 
@@ -99,7 +100,7 @@ export async function expectTruth(demo: RunningDemo, api: Api): Promise<void> {
     `ready after ${demo.readyAfterS.toFixed(0)} s; ${truth.length} faults of ${kinds.length} kinds; quiet after ${quietAfterS.toFixed(0)} s`,
   )
   expect(await reported(api)).toEqual(expected(truth))
-  expect(kinds).toHaveLength(15)
+  expect(kinds).toHaveLength(faultNames.length)
   for (const kind of kinds) {
     expect(truth.filter(({ fault }) => fault === kind).length, kind).toBeGreaterThanOrEqual(3)
   }

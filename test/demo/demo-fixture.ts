@@ -14,6 +14,7 @@ import { prepareDatabase } from '@/demo/service/database'
 import { connectStripe } from '@/demo/service/provider'
 import { Client } from '@/demo/traffic/client'
 import type { Stage } from '@/demo/traffic/faults/stage'
+import { habits, patiently } from '@/demo/traffic/habits'
 import type { ClientName, Operation } from '@/demo/traffic/plan'
 import { watchProvider } from '@/demo/traffic/provider-eyes'
 import { createEmptyDatabase } from '../support/database'
@@ -59,7 +60,8 @@ export async function startFixture(spareVictims: number): Promise<Fixture> {
   const consolePool = new pg.Pool({ connectionString: consoleUrl.href, max: 2 })
   const stripe = connectStripe(provider.port, keys.readKey)
   const stopping = new AbortController()
-  const client = (name: ClientName) => new Client(name, () => service.url, Math.random, stopping.signal)
+  const client = (name: ClientName) =>
+    new Client(name, patiently(habits[name]), () => service.url, Math.random, stopping.signal)
   return {
     url: service.url,
     pool,

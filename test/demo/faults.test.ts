@@ -31,6 +31,7 @@ const expected: Record<FaultName, Traces> = {
   wrong_amount_booked: { charges: 1, postings: 1, key: 'record' },
   failed_after_posting: { charges: 0, postings: 1, key: 'record' },
   refund_not_booked: { charges: 1, postings: 1, key: 'record' },
+  refund_failed: { charges: 1, postings: 2, key: 'record' },
 }
 
 describe('faults', () => {
@@ -79,6 +80,15 @@ describe('faults', () => {
     const refund = await fixture.stripe.refunds.retrieve(finding?.effectIds[0] ?? '')
     expect(refund).toMatchObject({ status: 'succeeded' })
     expect(refund.metadata).toMatchObject({ idempotency_key: finding?.key, reference: finding?.reference })
+  })
+
+  test('the failed refund is the one that was booked', async () => {
+    const id = findings.get('refund_failed')?.effectIds[0] ?? ''
+    expect(await fixture.stripe.refunds.retrieve(id)).toMatchObject({ status: 'failed' })
+    const { rows } = await fixture.pool.query('SELECT entry_kind FROM ledger_entry WHERE provider_ref = $1', [
+      id,
+    ])
+    expect(rows).toEqual([{ entry_kind: 'refund' }])
   })
 
   test('the wrong amount is no power of ten away', async () => {

@@ -1,5 +1,5 @@
 import { expiredKeyRetry } from './expired-key-retry'
-import { failedAfterPosting } from './failed-after-posting'
+import { failedAfterPosting, refundFailed } from './failed-after-posting'
 import { hungBeforeEffect } from './hung-before-effect'
 import { keyReused } from './key-reused'
 import { killedAfterAnswer } from './killed-after-answer'
@@ -30,6 +30,7 @@ export const faults = {
   wrong_amount_booked: { class: 'amount_mismatch', run: wrongAmountBooked },
   failed_after_posting: { class: 'reversed_after_post', run: failedAfterPosting },
   refund_not_booked: { class: 'refund_unbooked', run: refundNotBooked },
+  refund_failed: { class: 'refund_failed', run: refundFailed },
 } as const satisfies Record<string, { class: string; run: FaultScript }>
 
 export type FaultName = keyof typeof faults
