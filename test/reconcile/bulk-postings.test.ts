@@ -1,5 +1,10 @@
+import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listCases } from '@/lib/reconcile/cases/cases'
+import { loadLedgerPage } from '@/lib/reconcile/stage/load-ledger'
+import { LEDGER_FEED } from '@/lib/reconcile/stage/stage-ledger'
+import type { LedgerSource } from '@/lib/sources/contracts'
+import { openSystem } from '@/lib/sources/registry'
 import { pay } from './payments'
 import { createWorld, reconcileNow, type World } from './world'
 
@@ -68,3 +73,31 @@ test('a posting that arrives in bulk joins the operation that waits for it', asy
   await reconcile()
   expect(await cases()).toMatchObject([{ lifecycle: 'resolved', resolution: 'auto_resolved' }])
 })
+
+test('a connection to the console that breaks while the ledger is asked fails the page, and the next one reads it', async () => {
+  const { system: ctx } = world
+  const [open] = (await openSystem(ctx, 'payments')).ledgers
+  if (open === undefined) throw new Error('no ledger')
+  const read = () => loadLedgerPage(ctx, open, LEDGER_FEED)
+  await read()
+  await world.service.query(
+    `INSERT INTO ledger_entry (entry_kind, provider_ref, charge_ref, reference, amount_minor, currency)
+     VALUES ('charge', 'ch_cut', 'ch_cut', 'cut', 1050, 'USD')`,
+  )
+  const copyPage: LedgerSource['copyPage'] = async (...given) => {
+    await cutLoadingSession(ctx.db.pool)
+    return open.source.copyPage(...given)
+  }
+  const cutOff = { ...open, source: { ...open.source, copyPage } }
+  await expect(loadLedgerPage(ctx, cutOff, LEDGER_FEED)).rejects.toThrow(/connection/)
+  await read()
+  expect((await staged()).map((row) => row.provider_ref)).toContain('ch_cut')
+})
+
+/** The session that the page's rows are to come to: any but this one, which is done with its statement. */
+async function cutLoadingSession(pool: pg.Pool): Promise<void> {
+  await pool.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`,
+  )
+}

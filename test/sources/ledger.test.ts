@@ -67,7 +67,11 @@ test('a page in bulk holds the rows that a page row by row holds, and ends where
       Awaited<ReturnType<LedgerSource['readRows']>>,
       Awaited<ReturnType<LedgerSource['copyPage']>>,
       string,
-    ] = await Promise.all([source.readRows(cursor, 5), source.copyPage(cursor, 5, sink), text(sink)])
+    ] = await Promise.all([
+      source.readRows(cursor, 5),
+      source.copyPage(cursor, 5, async () => sink),
+      text(sink),
+    ])
     const ids = copied
       .trim()
       .split('\n')

@@ -1,4 +1,3 @@
-import type { Writable } from 'node:stream'
 import type pg from 'pg'
 import { inTransaction } from '@/lib/db'
 import { lockMirror } from '@/lib/mirror/apply'
@@ -6,7 +5,7 @@ import { dropCursor, moveCursor, readCursor } from '@/lib/mirror/cursor'
 import { moveIncoming, openIncoming } from '@/lib/mirror/load'
 import { advanceRange } from '@/lib/mirror/range'
 import { nextVersion } from '@/lib/mirror/version'
-import type { LedgerSource, TimeRange } from '@/lib/sources/contracts'
+import type { LedgerSource, OpenSink, TimeRange } from '@/lib/sources/contracts'
 import type { OpenSource } from '@/lib/sources/registry'
 import type { StageContext } from './batch'
 import { cutUp, type RangeWork, workPass } from './work-ranges'
@@ -84,7 +83,7 @@ export async function loadLedgerPage(
   const read = await inBulk(
     ctx,
     open,
-    (sink) => open.source.copyPage(position, ROWS_A_RANGE, sink),
+    (openSink) => open.source.copyPage(position, ROWS_A_RANGE, openSink),
     async (client, page, { now }) => {
       more = page.more
       await moveCursor(client, { sourceId: open.id, feed }, position, page.cursor, now)
@@ -99,7 +98,7 @@ export function ledgerRangeWork(ctx: StageContext, open: OpenSource<LedgerSource
     inBulk(
       ctx,
       open,
-      (sink) => open.source.copyRows(range, sink),
+      (openSink) => open.source.copyRows(range, openSink),
       (client, _, { read, now }) => advanceRange(client, range, { position: null, done: true, read, now }),
     )
 }
@@ -108,14 +107,14 @@ export function ledgerRangeWork(ctx: StageContext, open: OpenSource<LedgerSource
 async function inBulk<T>(
   ctx: StageContext,
   open: OpenSource<LedgerSource>,
-  copy: (sink: Writable) => Promise<T>,
+  copy: (openSink: OpenSink) => Promise<T>,
   alsoIn: (client: pg.PoolClient, copied: T, done: { read: number; now: Date }) => Promise<void>,
 ): Promise<number> {
   const version = await nextVersion(ctx.db)
   const client = await ctx.db.pool.connect()
   let broken: Error | undefined
   try {
-    const copied = await copy(await openIncoming(client))
+    const copied = await copy(() => openIncoming(client))
     await client.query('BEGIN')
     await lockMirror(client, open.system)
     const now = ctx.clock.now()

@@ -40,6 +40,9 @@ export type LedgerCorrection = {
   currency: string
 }
 
+/** Called when the rows are about to come: an error of a stream that nobody reads or writes ends the process. */
+export type OpenSink = () => Promise<Writable>
+
 export interface LedgerSource {
   readonly kind: 'ledger'
   readonly canCorrect: boolean
@@ -58,9 +61,13 @@ export interface LedgerSource {
   /** From the first booking to now on the ledger's clock, and about how many rows that is; null = it is empty. */
   bounds(): Promise<(TimeRange & { rows: number }) | null>
   /** The rows booked in a range, streamed as COPY text in the columns that the mirror's bulk load takes. */
-  copyRows(range: TimeRange, sink: Writable): Promise<void>
+  copyRows(range: TimeRange, openSink: OpenSink): Promise<void>
   /** What `readRows` would answer within a pass, streamed as `copyRows` does. */
-  copyPage(cursor: string | null, limit: number, sink: Writable): Promise<{ cursor: string; more: boolean }>
+  copyPage(
+    cursor: string | null,
+    limit: number,
+    openSink: OpenSink,
+  ): Promise<{ cursor: string; more: boolean }>
   /** A cursor of `readRows` that goes on from now: taken before the ledger is read in ranges, it continues those. */
   cursorNow(): Promise<string>
   /** Every row of these provider references: what is looked up before it is called missing. */

@@ -1,9 +1,8 @@
-import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { z } from 'zod'
-import type { TimeRange } from '../contracts'
+import type { OpenSink, TimeRange } from '../contracts'
 import type { SourcePool } from '../postgres-pool'
 import type { LedgerConfig } from './config'
 import type { Mapping } from './mapping'
@@ -31,11 +30,11 @@ export function copyRows(
   config: LedgerConfig,
   mapping: Mapping,
   range: TimeRange,
-  sink: Writable,
+  openSink: OpenSink,
 ): Promise<void> {
   const [from, to] = [range.from, range.to].map((at) => timeLiteral(at.toISOString()))
   const inside = `${mapping.bookedAt} >= ${from} AND ${mapping.bookedAt} < ${to}`
-  return streamCopy(url, copyStatement(config, mapping, inside), sink)
+  return streamCopy(url, copyStatement(config, mapping, inside), openSink)
 }
 
 const endRow = z.object({ booked_text: z.string(), entry_id: z.string() })
@@ -48,11 +47,11 @@ export async function copyPage(
   source: Ledger & { url: string },
   cursorText: string | null,
   limit: number,
-  sink: Writable,
+  openSink: OpenSink,
 ): Promise<{ cursor: string; more: boolean }> {
   const { pool, url, config, mapping } = source
   const { cursor: from } = await startOf(source, cursorText)
-  if (from.late !== null) return copyLate(source, from, from.late, limit, sink)
+  if (from.late !== null) return copyLate(source, from, from.late, limit, openSink)
   const [end] = await pool.query(
     `SELECT ${mapping.bookedAt}::timestamptz::text AS booked_text, ${mapping.entryId}::text AS entry_id FROM ${mapping.from}
      WHERE ${behind(mapping, '$1::timestamptz', '$2')} ORDER BY ${inOrder(mapping)} OFFSET $3 LIMIT 1`,
@@ -65,7 +64,7 @@ export async function copyPage(
     rows.push(`${mapping.bookedAt} <= ${timeLiteral(last.booked_text)}
       AND (${inOrder(mapping)}) <= (${timeLiteral(last.booked_text)}, ${pg.escapeLiteral(last.entry_id)})`)
   }
-  await streamCopy(url, copyStatement(config, mapping, rows.join(' AND ')), sink)
+  await streamCopy(url, copyStatement(config, mapping, rows.join(' AND ')), openSink)
   const position = last === null ? null : { bookedAt: last.booked_text, entryId: last.entry_id }
   return { cursor: cursorAfter(from, position), more: position !== null }
 }
@@ -76,7 +75,7 @@ async function copyLate(
   from: Cursor,
   late: NonNullable<Cursor['late']>,
   limit: number,
-  sink: Writable,
+  openSink: OpenSink,
 ): Promise<{ cursor: string; more: boolean }> {
   const [end] = await pool.query(
     `SELECT ${mapping.entryId}::text AS entry_id FROM ${mapping.from}
@@ -86,13 +85,13 @@ async function copyLate(
   const last = end === undefined ? null : z.object({ entry_id: z.string() }).parse(end).entry_id
   const rows = [insertedLate(mapping, pg.escapeLiteral(late.afterId), timeLiteral(late.before))]
   if (last !== null) rows.push(`${mapping.entryId} <= ${pg.escapeLiteral(last)}::${mapping.entryIdType}`)
-  await streamCopy(url, copyStatement(config, mapping, rows.join(' AND ')), sink)
+  await streamCopy(url, copyStatement(config, mapping, rows.join(' AND ')), openSink)
   const next = last === null ? null : { ...late, afterId: last }
   return { cursor: JSON.stringify({ ...from, late: next }), more: true }
 }
 
 /** Streamed: nothing of it is held here. A session of its own, read only, with the statement timeout of a bulk read. */
-async function streamCopy(url: string, statement: string, sink: Writable): Promise<void> {
+async function streamCopy(url: string, statement: string, openSink: OpenSink): Promise<void> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'idemscope-ledger-copy',
@@ -102,6 +101,7 @@ async function streamCopy(url: string, statement: string, sink: Writable): Promi
   client.on('error', () => undefined)
   await client.connect()
   try {
+    const sink = await openSink()
     await pipeline(client.query(copyTo(statement)), sink)
   } finally {
     await client.end()

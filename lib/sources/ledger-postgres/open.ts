@@ -43,9 +43,9 @@ export function openLedgerSource(
     postingKinds: postingKinds(config),
     readRows: async (cursor, limit) => readRows(await ledger(), cursor, limit),
     bounds: async () => readBounds(reader, await mapping()),
-    copyRows: async (range, sink) => copyRows(secret.url, config, await mapping(), range, sink),
-    copyPage: async (cursor, limit, sink) =>
-      copyPage({ ...(await ledger()), url: secret.url }, cursor, limit, sink),
+    copyRows: async (range, openSink) => copyRows(secret.url, config, await mapping(), range, openSink),
+    copyPage: async (cursor, limit, openSink) =>
+      copyPage({ ...(await ledger()), url: secret.url }, cursor, limit, openSink),
     cursorNow: async () => cursorNow(await ledger()),
     passedRows: async (cursor, rows) => passedRows(await ledger(), cursor, rows),
     storeClock: () => storeClock(reader),

@@ -150,7 +150,7 @@ async function somethingMoves(): Promise<boolean> {
 const NOTHING_MOVES_MS = 4
 
 /** A bound of the real clock: a history in which nothing moves for so long is a fault of the simulation. */
-const STUCK_MS = 30_000
+const STUCK_MS = 300_000
 
 /** Everybody waits for a turn, a timer or a lock of the database. */
 export async function settle(lockWaiters: () => Promise<number>): Promise<void> {
