@@ -1,3 +1,4 @@
+import { readConsoleMeasures } from '@/lib/alerts/read-measures'
 import { readConditions } from '@/lib/conditions/read-conditions'
 import { countLocks } from '@/lib/locks/list-locks'
 import { readUnlisted } from '@/lib/locks/unlisted'
@@ -7,7 +8,6 @@ import type { Measure } from '@/lib/telemetry/measures/measure'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
 import { type Family, gauge, renderExposition, type Sample } from './exposition'
 import { processFamilies } from './process-metrics'
-import { readConsoleMeasures } from './read-measures'
 import type { Services } from './services'
 
 /** The figures are of the last five whole minutes: what an alert rule wants. */

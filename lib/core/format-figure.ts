@@ -46,3 +46,14 @@ export function durationText(ms: number): string {
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`
   return `${Math.floor(seconds / 86_400)} d`
 }
+
+/** minute, 5 minutes, hour, 6 hours, day: what a figure is per. */
+export function stepText(seconds: number): string {
+  const [size, unit] =
+    seconds % 86_400 === 0
+      ? [seconds / 86_400, 'day']
+      : seconds % 3600 === 0
+        ? [seconds / 3600, 'hour']
+        : [seconds / 60, 'minute']
+  return size === 1 ? unit : `${size} ${unit}s`
+}

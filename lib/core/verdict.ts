@@ -32,6 +32,9 @@ export type VerdictFigures = {
   openCases: { p1: number; all: number }
 }
 
+/** Whose silence makes figures stale, and since when. */
+export type Stale = { who: string; since: string }
+
 export type Tone = 'bad' | 'warn' | 'ok' | 'unknown'
 export type Verdict = { tone: Tone; text: string }
 

@@ -141,7 +141,6 @@ const FILES_MAX = 15
 const LARGE_ROOMS: Record<string, string> = {
   'app/(console)/_shell': 'the frame of every page, one part a file',
   'app/(console)/alerts': 'one page, one card a file',
-  'app/(console)/now': 'one page, one card a file',
   'app/_server': 'what pages and API share, one concern a file',
   'app/_ui': 'the design system, one component a file',
   'demo/provider': 'one resource of the provider a file',

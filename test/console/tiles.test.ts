@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { NowData } from '@/app/(console)/now/read-now'
 import { buildTiles } from '@/app/(console)/now/tiles'
-import { buildVerdict } from '@/app/(console)/now/verdict'
-import { verdictActions } from '@/app/(console)/now/verdict-actions'
+import type { NowData } from '@/lib/alerts/now/read-now'
+import { buildVerdict } from '@/lib/alerts/now/verdict'
+import { verdictActions } from '@/lib/alerts/now/verdict-actions'
 import { MEASURES, type Measure, notMeasured } from '@/lib/telemetry/measures/measure'
 import type { Freshness } from '@/lib/telemetry/read/freshness'
 
@@ -33,7 +33,7 @@ const noRate = { bucketSeconds: 60, points: [] }
 const noEffect = { effects: [], more: false, amounts: [], keys: 0, clients: 0, oldestAt: null }
 
 const data = (over: Partial<NowData>): NowData => ({
-  range: { from: HOUR_AGO, to: NOW, live: true, preset: '1h' },
+  range: { from: HOUR_AGO, to: NOW },
   now: NOW,
   measures: (['M1', 'M2', 'M3', 'M4', 'M6'] as const).map(good),
   outcomes: { bucketSeconds: 60, buckets: [] },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readConsoleMeasures } from '@/app/_server/read-measures'
+import { readConsoleMeasures } from '@/lib/alerts/read-measures'
 import { listCases } from '@/lib/reconcile/cases/cases'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { propose } from '@/lib/reconcile/corrections/propose'

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { Badge } from '@/app/_ui/badge'
 import { type Fact, Facts } from '@/app/_ui/facts'
 import { Time } from '@/app/_ui/time'
-import type { Names } from '../_page/names'
+import type { Names } from '@/lib/core/names'
 import { Decision, type DecisionProps } from './decision'
 
 type Props = Omit<DecisionProps, 'leads' | 'children'> & {

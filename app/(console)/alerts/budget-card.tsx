@@ -1,13 +1,12 @@
 import { Card } from '@/app/_ui/card'
 import type { BurnLinesProps } from '@/app/_ui/charts/burn-lines'
 import { ChartFigure, LineSample } from '@/app/_ui/charts/chart-figure'
-import type { ChartMark } from '@/app/_ui/charts/chart-mark'
 import { BurnLines } from '@/app/_ui/charts/lazy-charts'
 import { EmptyState } from '@/app/_ui/empty-state'
 import type { BurnDown } from '@/lib/alerts/burn-down'
 import type { BudgetedId, Objective } from '@/lib/alerts/objectives'
-import { percentText, timesText } from '@/lib/core/format-figure'
-import { stepText } from '../now/chart-facts'
+import type { ChartMark } from '@/lib/core/chart-mark'
+import { percentText, stepText, timesText } from '@/lib/core/format-figure'
 
 const CROSSHAIR = 'budget'
 /** The list behind a point. */
@@ -19,7 +18,7 @@ const BEHIND: Record<BudgetedId, string> = {
   M8: '/traces',
 }
 
-type Props = { course: BurnDown; objective: Objective | undefined; marks: readonly ChartMark[] }
+type Props = { course: BurnDown; objective: Objective | undefined; marks: ChartMark[] }
 
 /** The budget of one objective over the range, and how fast it went. */
 export function BudgetCard({ course: { points, bucketSeconds }, objective, marks }: Props) {
@@ -39,7 +38,7 @@ export function BudgetCard({ course: { points, bucketSeconds }, objective, marks
   const shared = {
     starts: points.map(({ at }) => at.getTime()),
     bucketMs: bucketSeconds * 1000,
-    marks: [...marks],
+    marks,
     drill: BEHIND[id],
     syncId: CROSSHAIR,
     complete: points.map(({ complete }) => complete),
@@ -62,13 +61,13 @@ export function BudgetCard({ course: { points, bucketSeconds }, objective, marks
     <Card id="budget" title={`Error budget: ${name}`} aside={per}>
       <div className="grid xl:grid-cols-2 [&>*]:min-w-0">
         <Courses
-          caption={`Budget left of the range, ${per}, times in UTC`}
+          caption={`Budget left of the range, ${per}`}
           lines={[left]}
           text={(share) => `${percentText(share)} %`}
           chart={{ ...shared, unit: '%', threshold: { value: 0, label: 'budget spent' } }}
         />
         <Courses
-          caption={`Burn over 5 and over 60 minutes, in times the target, ${per}, times in UTC`}
+          caption={`Burn over 5 and over 60 minutes, in times the target, ${per}`}
           lines={[
             burn(
               5,
@@ -106,11 +105,11 @@ function Courses(props: {
   return (
     <ChartFigure
       caption={caption}
-      columns={['Time', ...lines.map(({ name }) => name)]}
-      rows={chart.starts.map((at, place) => [
-        new Date(at).toISOString().slice(0, 16),
-        ...lines.map(({ values }) => cell(values[place])),
-      ])}
+      columns={lines.map(({ name }) => name)}
+      rows={chart.starts.map((at, place) => ({
+        at,
+        cells: lines.map(({ values }) => cell(values[place])),
+      }))}
       legend={lines.map(({ name, legend, stroke, dash }) => (
         <span key={name} className="inline-flex items-center gap-1.5">
           <LineSample stroke={stroke} dash={dash} /> {legend}

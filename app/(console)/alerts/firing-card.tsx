@@ -6,10 +6,10 @@ import { EmptyState } from '@/app/_ui/empty-state'
 import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
-import { type Names, nameIn } from '../_page/names'
+import type { Shown } from '@/lib/alerts/show-alert'
+import { type Names, nameIn } from '@/lib/core/names'
 import type { AlertsData } from './read-page'
 import { RunbookSteps } from './runbook-steps'
-import type { Shown } from './show-alert'
 import { SilenceDialog, type Silencing } from './silence-dialog'
 
 type Props = { data: AlertsData; openId: string | null; silencing: Silencing }

@@ -7,11 +7,11 @@ import { type Column, RowLink, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { ALERTS, rangeOf, subjectName } from '@/lib/alerts/about'
 import type { AlertView } from '@/lib/alerts/list-alerts'
+import { figuresOf } from '@/lib/alerts/show-alert'
 import { durationText } from '@/lib/core/format-figure'
 import type { Page } from '@/lib/core/pages'
 import { CONDITION_KINDS } from '@/lib/core/verdict'
 import { type AlertsQuery, writeAlerts } from './query'
-import { figuresOf } from './show-alert'
 
 /** Every time that something fired, silenced or not, and who was told. */
 export function HistoryCard({ page, query }: { page: Page<AlertView>; query: AlertsQuery }) {

@@ -4,7 +4,7 @@ import { type Standing, StateMark } from '@/app/_ui/state-mark'
 import { type Column, figureColumn, RowLink, Table, TwoLines } from '@/app/_ui/table'
 import { isBudgeted, type Objective } from '@/lib/alerts/objectives'
 import { countText, percentText, timesText } from '@/lib/core/format-figure'
-import type { Stale } from '../now/staleness'
+import type { Stale } from '@/lib/core/verdict'
 import { targetText, valueText } from './labels'
 
 type Props = { objectives: readonly Objective[]; chosen: string; stale: Stale | null }

@@ -6,7 +6,7 @@ import { CheckField, TextField } from '@/app/_ui/field'
 import { Item, Items } from '@/app/_ui/item'
 import { Time } from '@/app/_ui/time'
 import type { ReceiverView } from '@/lib/alerts/notify/receivers'
-import { type Names, nameIn } from '../_page/names'
+import { type Names, nameIn } from '@/lib/core/names'
 import { dropReceiver, saveReceiver } from './actions'
 import { TestReceiver } from './test-receiver'
 

@@ -3,7 +3,7 @@ import { Card } from '@/app/_ui/card'
 import { coveringClass } from '@/app/_ui/class-names'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
-import { ACTIVITIES_SHOWN, type Activity } from './activity'
+import { ACTIVITIES_SHOWN, type Activity } from '@/lib/alerts/now/activity'
 
 const ICON = { run: Scale, collection: Trash2, action: LockOpen, deploy: Rocket } as const
 

@@ -1,8 +1,8 @@
 import { Card } from '@/app/_ui/card'
 import { type Column, figureColumn, RowLink, Table } from '@/app/_ui/table'
+import { ENDPOINTS_SHOWN, type NowData } from '@/lib/alerts/now/read-now'
 import { countText, latencyText, percentText } from '@/lib/core/format-figure'
 import type { EndpointRow } from '@/lib/telemetry/read/requests/endpoints'
-import { ENDPOINTS_SHOWN, type NowData } from './read-now'
 
 export function EndpointsCard({ data }: { data: NowData }) {
   const { total, rows } = data.endpoints

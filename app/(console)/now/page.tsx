@@ -1,28 +1,28 @@
 import type { Metadata } from 'next'
 import { writeRange } from '@/app/_ui/time-range'
+import { readActivity } from '@/lib/alerts/now/activity'
+import { readMarks } from '@/lib/alerts/now/marks'
+import { readNow } from '@/lib/alerts/now/read-now'
+import { buildVerdict } from '@/lib/alerts/now/verdict'
+import { verdictActions } from '@/lib/alerts/now/verdict-actions'
 import { openPage, type PageProps } from '../_page/open-page'
 import { Page } from '../_page/page-frame'
 import { RangeText } from '../_page/range-text'
-import { readActivity } from './activity'
+import { conditionsNow, freshnessNow } from '../_shell/reads'
 import { ActivityCard } from './activity-card'
+import { OutcomeCard, RateCard } from './charts'
 import { CopyLink } from './copy-link'
 import { EndpointsCard } from './endpoints-card'
-import { readMarks } from './marks'
 import { Onboarding } from './onboarding'
-import { OutcomeCard } from './outcome-card'
-import { RateCard } from './rate-card'
-import { readNow } from './read-now'
 import { TileStrip } from './tile-strip'
 import { buildTiles } from './tiles'
-import { buildVerdict } from './verdict'
-import { verdictActions } from './verdict-actions'
 import { VerdictCard } from './verdict-card'
 
 export const metadata: Metadata = { title: 'Now' }
 
 export default async function NowPage(props: PageProps) {
-  const { ctx, range, forbid } = await openPage('/now', props)
-  const data = await readNow(ctx, range)
+  const { ctx, now, range, forbid } = await openPage('/now', props)
+  const data = await readNow(ctx, { range, now, freshness: freshnessNow(), conditions: conditionsNow() })
   const [activity, marks] = await Promise.all([
     readActivity(ctx.db, data.deploys),
     readMarks(ctx.db, range, data.deploys),

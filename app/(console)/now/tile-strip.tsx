@@ -4,7 +4,6 @@ import { PageLink } from '@/app/_ui/page-link'
 import { Sparkline } from '@/app/_ui/sparkline'
 import { STANDINGS, StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
-import { AgeBars } from './age-bars'
 import type { Tile } from './tiles'
 
 export function TileStrip({ tiles }: { tiles: readonly Tile[] }) {
@@ -62,5 +61,37 @@ function TileCell({ tile }: { tile: Tile }) {
         {tile.spark.length > 1 && <Sparkline points={tile.spark} stroke={stroke} />}
       </div>
     </li>
+  )
+}
+
+const AGES_WIDTH = 96
+const AGES_HEIGHT = 20
+const AGES_MAX = 24
+const AGE_GAP = 2
+const AGE_WIDTH_MAX = 10
+
+/** How long each stuck lock has been held, the newest first. Decoration: the oldest is said in words. */
+function AgeBars({ ages, fill }: { ages: readonly number[]; fill: string }) {
+  const shown = [...ages]
+    .sort((a, b) => b - a)
+    .slice(0, AGES_MAX)
+    .reverse()
+  const oldest = Math.max(1, shown.at(-1) ?? 0)
+  const width = Math.min(AGE_WIDTH_MAX, AGES_WIDTH / Math.max(1, shown.length) - AGE_GAP)
+  const bars = shown.map((age, place) => ({
+    x: place * (width + AGE_GAP),
+    height: Math.max(2, (age / oldest) * AGES_HEIGHT),
+  }))
+  return (
+    <svg
+      viewBox={`0 0 ${AGES_WIDTH} ${AGES_HEIGHT}`}
+      width={AGES_WIDTH}
+      height={AGES_HEIGHT}
+      aria-hidden="true"
+    >
+      {bars.map(({ x, height }) => (
+        <rect key={x} x={x} y={AGES_HEIGHT - height} width={width} height={height} rx={1} fill={fill} />
+      ))}
+    </svg>
   )
 }

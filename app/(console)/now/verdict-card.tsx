@@ -4,10 +4,10 @@ import { classNames } from '@/app/_ui/class-names'
 import { PageLink } from '@/app/_ui/page-link'
 import { type Standing, StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
+import type { NowVerdict, Piece } from '@/lib/alerts/now/verdict'
+import type { VerdictAction } from '@/lib/alerts/now/verdict-actions'
 import type { Tone } from '@/lib/core/verdict'
 import { DryRunButton } from './dry-run-button'
-import type { NowVerdict, Piece } from './verdict'
-import type { VerdictAction } from './verdict-actions'
 
 const LOOK: Record<Tone, { standing: Standing; frame: string; edge: string; ink: string }> = {
   bad: { standing: 'bad', frame: 'border-bad-line', edge: 'bg-bad', ink: 'text-bad-ink' },

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { ActionView } from '@/lib/actions/view'
+import type { Names } from '@/lib/core/names'
 import { ROLES } from '@/lib/core/permissions'
 import { ProposedChange } from '../_decide/proposed-change'
-import type { Names } from '../_page/names'
 
 const evidenceSchema = z.object({
   name: z.string(),

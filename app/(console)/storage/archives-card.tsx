@@ -9,8 +9,8 @@ import { ShortId } from '@/app/_ui/short-id'
 import { type Column, figureColumn, secondLineClass, Table } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { countText, plural } from '@/lib/core/format-figure'
+import { type Names, nameIn } from '@/lib/core/names'
 import type { ArchiveView } from '@/lib/retention/archive/list'
-import { type Names, nameIn } from '../_page/names'
 import { restore } from './actions'
 
 type Props = {

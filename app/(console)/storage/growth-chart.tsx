@@ -3,8 +3,8 @@ import { bytesText } from '@/app/_ui/format-bytes'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import { countText, plural } from '@/lib/core/format-figure'
+import { type Names, nameIn } from '@/lib/core/names'
 import type { CollectionMarkView, TierStorage } from '@/lib/retention/storage'
-import { type Names, nameIn } from '../_page/names'
 
 const WIDTH = 1000
 const HEIGHT = 160

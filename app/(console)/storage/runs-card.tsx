@@ -9,10 +9,11 @@ import { PageLink } from '@/app/_ui/page-link'
 import { type Column, figureColumn, RowLink, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { countText } from '@/lib/core/format-figure'
+import type { Names } from '@/lib/core/names'
 import type { Page } from '@/lib/core/pages'
 import { type CollectionCounts, collectionCounts } from '@/lib/retention/collection-counts'
+import { byWhom, isActive } from '@/lib/runs/describe-run'
 import type { RunView } from '@/lib/runs/read'
-import { byWhom, isActive, type Names } from '../_page/names'
 import { COLLECTIONS_BY, type StorageQuery, writeStorage } from './query'
 
 const BY_LABEL: Record<StorageQuery['by'], string> = { all: 'All', people: 'By people' }

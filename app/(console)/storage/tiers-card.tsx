@@ -5,8 +5,8 @@ import { Sparkline } from '@/app/_ui/sparkline'
 import { type Column, figureColumn, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { countText, durationText } from '@/lib/core/format-figure'
+import { type Names, nameIn } from '@/lib/core/names'
 import type { TierStorage } from '@/lib/retention/storage'
-import { type Names, nameIn } from '../_page/names'
 
 /** Every store by tier: how much it holds, how fast it grows, what waits to be collected and since when. */
 export function TiersCard(props: { tiers: readonly TierStorage[]; names: Names; connected: boolean }) {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { ActionView } from '@/lib/actions/view'
 import { durationText } from '@/lib/core/format-figure'
+import { type Names, nameIn } from '@/lib/core/names'
 import { ProposedChange } from '../_decide/proposed-change'
-import { type Names, nameIn } from '../_page/names'
 
 const terms = z.object({ ttlMs: z.number().nullable(), safetyMs: z.number(), archive: z.boolean() })
 const exception = z.string().nullable().default(null)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readConsoleMeasures } from '@/lib/alerts/read-measures'
 import { readEndpoints } from '@/lib/telemetry/read/requests/endpoints'
 import { readLatencySeries } from '@/lib/telemetry/read/requests/latency-series'
 import { readOutcomeSeries } from '@/lib/telemetry/read/requests/outcome-series'
@@ -6,7 +7,6 @@ import { readRateSeries } from '@/lib/telemetry/read/requests/rate-series'
 import { windowOf, windowQuery } from '../api/inputs'
 import { get, ok } from '../api/route'
 import { measureSchema } from '../api/schemas'
-import { readConsoleMeasures } from '../read-measures'
 
 const at = z.iso.datetime()
 const count = z.union([z.number(), z.string()])

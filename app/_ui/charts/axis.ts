@@ -1,6 +1,6 @@
+import type { ChartMark } from '@/lib/core/chart-mark'
 import { clockText, dayText } from '../format-time'
 import type { Zone } from '../time-range'
-import type { ChartMark } from './chart-mark'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 1440 * MINUTE_MS

@@ -2,11 +2,11 @@
 
 import { useMemo, useRef } from 'react'
 import { CartesianGrid, Line, LineChart, ReferenceLine, Tooltip, YAxis } from 'recharts'
+import type { ChartMark } from '@/lib/core/chart-mark'
 import { percentText, timesText } from '@/lib/core/format-figure'
 import { useZone } from '../zone'
 import { deployBuckets } from './axis'
 import { ChartFrame, MARKS_HEIGHT } from './chart-frame'
-import type { ChartMark } from './chart-mark'
 import { ChartTooltip } from './chart-tooltip'
 import { TimeAxis, TimeMarks } from './time-marks'
 import { useChartRange } from './use-chart-range'

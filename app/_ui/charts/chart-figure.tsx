@@ -4,14 +4,16 @@ import { CHART_HEIGHT } from './outcome-point'
 type Props = {
   /** What the figure shows, for whoever cannot see it. */
   caption: string
+  /** Besides the time. */
   columns: readonly string[]
-  rows: readonly (readonly string[])[]
+  rows: readonly { at: number; cells: readonly string[] }[]
   legend: ReactNode
   children: ReactNode
 }
 
 /** A chart, its legend, and the same figures as a table for screen readers. */
-export function ChartFigure({ caption, columns, rows, legend, children }: Props) {
+export function ChartFigure({ columns, rows, legend, children, ...shown }: Props) {
+  const caption = `${shown.caption}, times in UTC`
   return (
     <figure className="relative px-4 pb-3">
       <figcaption className="sr-only">{caption}</figcaption>
@@ -23,7 +25,7 @@ export function ChartFigure({ caption, columns, rows, legend, children }: Props)
           <caption>{caption}</caption>
           <thead>
             <tr>
-              {columns.map((column) => (
+              {['Time', ...columns].map((column) => (
                 <th key={column} scope="col">
                   {column}
                 </th>
@@ -31,11 +33,11 @@ export function ChartFigure({ caption, columns, rows, legend, children }: Props)
             </tr>
           </thead>
           <tbody>
-            {rows.map(([first, ...rest]) => (
-              <tr key={first}>
-                <th scope="row">{first}</th>
-                {rest.map((cell, index) => (
-                  <td key={columns[index + 1]}>{cell}</td>
+            {rows.map(({ at, cells }) => (
+              <tr key={at}>
+                <th scope="row">{new Date(at).toISOString().slice(0, 16)}</th>
+                {cells.map((cell, place) => (
+                  <td key={columns[place]}>{cell}</td>
                 ))}
               </tr>
             ))}

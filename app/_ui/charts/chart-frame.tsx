@@ -2,7 +2,7 @@
 
 import type { KeyboardEvent, ReactElement } from 'react'
 import { ResponsiveContainer } from 'recharts'
-import type { ChartMark } from './chart-mark'
+import type { ChartMark } from '@/lib/core/chart-mark'
 import { MarkRail } from './mark-rail'
 import { CHART_HEIGHT } from './outcome-point'
 

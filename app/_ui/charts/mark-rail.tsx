@@ -1,7 +1,7 @@
 'use client'
 
+import type { ChartMark } from '@/lib/core/chart-mark'
 import { PageLink } from '../page-link'
-import type { ChartMark } from './chart-mark'
 
 /** Wide enough for a finger on a phone; the glyphs within stand where they belong. */
 const SLOTS = 12

@@ -1,4 +1,5 @@
 import { systemClock } from '@/lib/core/clock'
+import type { Stale } from '@/lib/core/verdict'
 import type { Db } from '@/lib/db'
 import { env } from '@/lib/env'
 import { readOpenSince } from '../cursor'
@@ -72,3 +73,14 @@ function stateOf(
   if (okMs === undefined) return 'never'
   return now.getTime() - okMs > staleAfterMs ? 'stale' : 'ok'
 }
+
+/** The store whose locks are not known now. */
+export function staleStore(sources: readonly SourceView[]): Stale | null {
+  const bad = sources.find(
+    ({ kind, enabled, state }) => kind === 'intent' && enabled && (state === 'stale' || state === 'down'),
+  )
+  return bad?.lastOkAt ? { who: `${bad.name} cannot be read`, since: bad.lastOkAt } : null
+}
+
+export const hasStore = (sources: readonly SourceView[]): boolean =>
+  sources.some(({ kind, enabled, state }) => kind === 'intent' && enabled && state !== 'never')

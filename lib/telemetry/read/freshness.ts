@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Stale } from '@/lib/core/verdict'
 import type { Db } from '@/lib/db'
 import { readRows } from './rows'
 
@@ -42,4 +43,27 @@ export async function readFreshness(db: Db, now: Date, staleAfterMs = STALE_AFTE
       stale: ageMs > staleAfterMs,
     }
   })
+}
+
+/**
+ * Why the figures of this range cannot be called good: a service that sent within it, or all of them, fell silent
+ * before it ended. Null = nothing of the kind.
+ */
+export function staleTelemetry(
+  freshness: readonly Freshness[],
+  range: { from: Date; to: Date },
+): Stale | null {
+  const silent = freshness.filter(({ stale, lastReceivedAt }) => stale && lastReceivedAt < range.to)
+  const inRange = silent.filter(({ lastReceivedAt }) => lastReceivedAt >= range.from)
+  const concerned = silent.length === freshness.length ? silent : inRange
+  // The stalest comes first; the one that fell silent last is the news.
+  const last = concerned.at(-1)
+  if (last === undefined) return null
+  const who =
+    silent.length === freshness.length
+      ? 'no service sends'
+      : concerned.length === 1
+        ? `${last.service} is silent`
+        : `${concerned.length} services are silent`
+  return { who, since: last.lastReceivedAt.toISOString() }
 }

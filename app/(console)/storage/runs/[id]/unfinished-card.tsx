@@ -2,9 +2,9 @@ import { Card } from '@/app/_ui/card'
 import { ShortId } from '@/app/_ui/short-id'
 import { type Column, figureColumn, RowLink, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
+import { type Names, nameIn } from '@/lib/core/names'
 import { formatKeyId } from '@/lib/keys/key-id'
 import type { CollectionCounts } from '@/lib/retention/collection-counts'
-import { type Names, nameIn } from '../../../_page/names'
 
 const SHOWN = 50
 

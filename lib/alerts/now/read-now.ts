@@ -1,5 +1,3 @@
-import { readConsoleMeasures } from '@/app/_server/read-measures'
-import type { TimeRange } from '@/app/_ui/time-range'
 import type { SystemContext } from '@/lib/context'
 import { countUnseenDuplicates } from '@/lib/effects/count-unseen'
 import { readAtRisk } from '@/lib/effects/read-at-risk'
@@ -8,13 +6,15 @@ import { listSources } from '@/lib/mirror/read/list-sources'
 import { countCases } from '@/lib/reconcile/cases/count-cases'
 import { MEASURES } from '@/lib/telemetry/measures/measure'
 import { readDeploys } from '@/lib/telemetry/read/deploys'
+import type { Freshness } from '@/lib/telemetry/read/freshness'
 import { readEndpoints } from '@/lib/telemetry/read/requests/endpoints'
 import { readLatencySeries } from '@/lib/telemetry/read/requests/latency-series'
 import { readOutcomeSeries } from '@/lib/telemetry/read/requests/outcome-series'
 import { readRateSeries } from '@/lib/telemetry/read/requests/rate-series'
 import { EFFECT_DAYS } from '@/lib/telemetry/retention'
 import { DAY_MS } from '@/lib/telemetry/window'
-import { conditionsNow, freshnessNow, requestNow } from '../_shell/reads'
+import type { Firing } from '../read-firing'
+import { readConsoleMeasures } from '../read-measures'
 
 export const ENDPOINTS_SHOWN = 4
 /** A deploy this long before a condition began is named with it. */
@@ -23,10 +23,17 @@ const LISTED_MAX = 200
 
 export type NowData = Awaited<ReturnType<typeof readNow>>
 
+type Asked = {
+  range: { from: Date; to: Date }
+  now: Date
+  /** What the bar says too: read once. */
+  freshness: Promise<Freshness[]>
+  conditions: Promise<Firing[]>
+}
+
 /** Everything that Now says, read side by side. */
-export async function readNow(ctx: SystemContext, range: TimeRange) {
+export async function readNow(ctx: SystemContext, { range, now, freshness, conditions }: Asked) {
   const { db } = ctx
-  const now = await requestNow()
   const window = { from: range.from, to: range.to }
   const everOpen = {
     from: new Date(now.getTime() - EFFECT_DAYS * DAY_MS),
@@ -47,13 +54,12 @@ export async function readNow(ctx: SystemContext, range: TimeRange) {
       countCases(db, now),
       countUnseenDuplicates(ctx, window),
     ]),
-    Promise.all([freshnessNow(), conditionsNow(), listSources(db, now)]),
+    Promise.all([freshness, conditions, listSources(db, now)]),
   ])
   const [locks, stuck, orphans] = live
   const [duplicates, endpoints, deploys, cases, unseenDuplicates] = records
-  const [freshness, conditions, sources] = about
   return {
-    range,
+    range: window,
     now,
     measures,
     ...series,
@@ -65,9 +71,9 @@ export async function readNow(ctx: SystemContext, range: TimeRange) {
     endpoints,
     deploys,
     openCases: { all: cases.open, p1: cases.bySeverity.P1 ?? 0 },
-    freshness,
-    conditions,
-    sources,
+    freshness: about[0],
+    conditions: about[1],
+    sources: about[2],
   }
 }
 

@@ -1,12 +1,13 @@
 import { listUsers } from '@/lib/access/users'
+import { actionState, actionText } from '@/lib/actions/describe-action'
 import { listActions } from '@/lib/actions/read'
 import type { ActionView } from '@/lib/actions/view'
+import { type Names, nameIn, namesOf } from '@/lib/core/names'
 import type { Db } from '@/lib/db'
+import { byWhom, isActive, PEOPLES_RUNS, runPage, runState, runText } from '@/lib/runs/describe-run'
 import { listRuns, type RunView } from '@/lib/runs/read'
 import type { Deploy } from '@/lib/telemetry/read/deploys'
-import { byWhom, isActive, type Names, nameIn, namesOf } from '../_page/names'
-import { runPage } from '../_page/open-run'
-import { actionText, PEOPLES_RUNS, runState, runText } from './activity-text'
+import { auditOf } from './marks'
 
 export type Activity = {
   id: string
@@ -22,6 +23,7 @@ export type Activity = {
 
 export const ACTIVITIES_SHOWN = 5
 const READ_MAX = 20
+
 /** What runs now first, then what ended last. Of a job that repeats itself only its last run is shown. */
 export async function readActivity(db: Db, deploys: readonly Deploy[]): Promise<Activity[]> {
   const [byPeople, running, reconciled, collected, actions, users] = await Promise.all([
@@ -62,10 +64,10 @@ function fromAction(action: ActionView, people: Names): Activity {
     id: action.id,
     icon: 'action',
     text: actionText(action),
-    detail: [person, `“${action.reason}”`].filter((part) => part !== '').join(', '),
+    detail: [actionState(action), person, `“${action.reason}”`].filter((part) => part !== '').join(', '),
     at: action.finishedAt ?? action.createdAt,
     progress: null,
-    href: `/audit?${new URLSearchParams({ subject: action.id })}`,
+    href: auditOf(action.id),
   }
 }
 

@@ -1,7 +1,3 @@
-import { ALERTS, isUrgent, pathIn, rangeOf, subjectName } from '@/lib/alerts/about'
-import { serviceOf } from '@/lib/alerts/about-alert'
-import { fillRunbook, RUNBOOKS, type Runbook } from '@/lib/alerts/runbooks'
-import type { SilenceView } from '@/lib/alerts/silences/view'
 import {
   countText,
   durationText,
@@ -14,6 +10,10 @@ import { formatMoney } from '@/lib/core/money'
 import type { ConditionKind } from '@/lib/core/verdict'
 import type { Db } from '@/lib/db'
 import { readAtRisk } from '@/lib/effects/read-at-risk'
+import { ALERTS, isUrgent, pathIn, rangeOf, subjectName } from './about'
+import { serviceOf } from './about-alert'
+import { fillRunbook, RUNBOOKS, type Runbook } from './runbooks'
+import type { SilenceView } from './silences/view'
 
 type Alert = {
   id: string

@@ -1,5 +1,5 @@
-import { isUrgent, pathIn, rangeOf } from '@/lib/alerts/about'
 import { plural } from '@/lib/core/format-figure'
+import { isUrgent, pathIn, rangeOf } from '../about'
 import type { NowData } from './read-now'
 import { measureOf } from './verdict'
 

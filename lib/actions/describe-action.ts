@@ -1,0 +1,39 @@
+import { formatMoney } from '@/lib/core/money'
+import type { ActionState, ALL_ACTION_KINDS } from '@/lib/core/states'
+import type { ActionView } from './view'
+
+const KIND_LABEL: Record<(typeof ALL_ACTION_KINDS)[number], string> = {
+  retention_policy: 'Change of a retention policy',
+  reconciliation_rules: 'Change of what reconciliation tolerates',
+  role_raise: 'Raise of a role',
+  release: 'Release of a lock',
+  complete: 'Completion of a key',
+  fail: 'Final failure of a key',
+  refund: 'Refund',
+  book_ledger: 'Booking of a charge',
+  book_refund: 'Booking of a refund',
+  book_dispute: 'Booking of a dispute',
+  book_fee: 'Booking of a fee',
+  reverse_ledger: 'Reversal of a booking',
+  adopt: 'Adoption of a charge',
+  refresh: 'Fresh look at a case',
+  ignore: 'Case ignored',
+}
+
+export const ACTION_STATE_LABEL: Record<ActionState, string> = {
+  proposed: 'Waiting for approval',
+  approved: 'Approved',
+  executing: 'Executing',
+  unknown: 'Outcome unknown',
+  done: 'Completed',
+  refused: 'Refused',
+  failed: 'Failed',
+  rejected: 'Rejected',
+  expired: 'Approval expired',
+}
+
+/** Refund of €89.90 */
+export const actionText = ({ kind, amount }: ActionView): string =>
+  `${KIND_LABEL[kind as keyof typeof KIND_LABEL]}${amount === null ? '' : ` of ${formatMoney(amount)}`}`
+
+export const actionState = ({ state }: ActionView): string => ACTION_STATE_LABEL[state as ActionState]
