@@ -8,7 +8,7 @@ import { Dialog } from './dialog'
 import { TextField } from './field'
 import { fieldsOf } from './form-fields'
 import { GuardedButton } from './guarded-button'
-import { ReasonField, reasonIsEnough } from './reason-field'
+import { REASON_MIN, ReasonField } from './reason-field'
 import { answered } from './use-verb'
 
 export type ActionInput = { requestId: string; reason: string; fields: Record<string, string> }
@@ -25,6 +25,8 @@ type DialogProps<T> = {
   /** False while there is nothing that could be confirmed. */
   confirmable?: boolean
   withReason?: boolean
+  /** Fewer characters will do where it can be undone at once. */
+  reasonMin?: number
   /** What has to be typed, letter by letter, before it can be confirmed. */
   typed?: { label: string; expected: string } | null
   /** Seconds between the confirmation and the action, in which it can be aborted. */
@@ -77,7 +79,7 @@ type OpenProps<T> = DialogProps<T> & { close: () => void; onDone: (value: T) => 
 /** The dialog alone, where something else opens it and shows what came of it. */
 export function OpenActionDialog<T>(props: OpenProps<T>) {
   const { title, lead, tone = 'plain', wide = false, confirm, children, action, close, onDone } = props
-  const { confirmable = true, withReason = false, typed = null, holdS = 0 } = props
+  const { confirmable = true, withReason = false, reasonMin = REASON_MIN, typed = null, holdS = 0 } = props
   const formId = useId()
   const [requestId] = useState(() => newId('req'))
   const form = useRef<HTMLFormElement>(null)
@@ -87,7 +89,9 @@ export function OpenActionDialog<T>(props: OpenProps<T>) {
   const [problem, setProblem] = useState<string | null>(null)
   const [, startTransition] = useTransition()
   const ready =
-    confirmable && (!withReason || reasonIsEnough(reason)) && (!typed || typedText.trim() === typed.expected)
+    confirmable &&
+    (!withReason || reason.trim().length >= reasonMin) &&
+    (!typed || typedText.trim() === typed.expected)
 
   const send = (input: ActionInput) => {
     setPhase({ kind: 'sending' })
@@ -136,7 +140,7 @@ export function OpenActionDialog<T>(props: OpenProps<T>) {
         }}
       >
         {children}
-        {withReason && <ReasonField value={reason} onChange={setReason} />}
+        {withReason && <ReasonField value={reason} onChange={setReason} min={reasonMin} />}
         {typed && (
           <TextField
             label={

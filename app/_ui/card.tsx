@@ -28,7 +28,7 @@ export function Card(props: {
         <h2 id={props.id} className="text-l font-semibold">
           {props.title}
         </h2>
-        {props.aside !== undefined && (
+        {props.aside !== undefined && props.aside !== false && (
           <div className="min-w-0 text-right text-s text-ink-2">{props.aside}</div>
         )}
       </header>

@@ -39,6 +39,16 @@ export function subjectName(alert: { subject: string; detail: Record<string, unk
   return alert.subject === 'all' ? null : alert.subject
 }
 
+/** Source cannot be read, payments-ledger */
+export function alertText(alert: {
+  kind: ConditionKind
+  subject: string
+  detail: Record<string, unknown>
+}): string {
+  const [{ title }, name] = [ALERTS[alert.kind], subjectName(alert)]
+  return name === null ? title : `${title}, ${name}`
+}
+
 /** A condition holds over some minutes before it fires. */
 const BEFORE_MS = 15 * 60_000
 const MINUTE_MS = 60_000

@@ -5,15 +5,16 @@ import { z } from 'zod'
 import { dialogActions } from '@/app/_server/actions-shown-on'
 import { type Attempted, attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
-import { ALERTS } from '@/lib/alerts/about'
+import type { ActionInput } from '@/app/_ui/action-dialog'
+import { type ALERTS, alertText } from '@/lib/alerts/about'
 import { addReceiver } from '@/lib/alerts/notify/add-receiver'
 import { removeReceiver } from '@/lib/alerts/notify/remove-receiver'
 import { testReceiver } from '@/lib/alerts/notify/test-receiver'
 import { createSilence } from '@/lib/alerts/silences/create'
 import { expireSilence } from '@/lib/alerts/silences/expire'
 import { previewSilence, silenceTermsSchema } from '@/lib/alerts/silences/preview'
+import { silenceText } from '@/lib/alerts/silences/view'
 import { authorise } from '@/lib/core/authorise'
-import { silenceText } from './labels'
 
 const { action, actionOn } = dialogActions(['/alerts'])
 /** Alerts that fire are counted on every page. */
@@ -57,32 +58,28 @@ export const lookAtSilence = async (form: SilenceForm): Promise<Attempted<Silenc
   attempt(async (ctx) => {
     authorise(ctx, 'alert.silence')
     const now = ctx.clock.now()
-    const preview = await previewSilence(ctx.db, now, silenceTermsSchema.parse(termsOf(form, now)))
+    const terms = silenceTermsSchema.parse(termsOf(form, now))
+    const { matching, similar, ...preview } = await previewSilence(ctx.db, now, terms)
     return {
-      tier: preview.tier,
-      evidenceHash: preview.evidenceHash,
-      matching: preview.matching.map((alert) => ({
-        id: alert.id,
-        text: `${ALERTS[alert.kind].title}${alert.subject === 'all' ? '' : `, ${alert.subject}`}`,
-        since: alert.since,
-      })),
-      similar: preview.similar.map((silence) => ({
-        id: silence.id,
-        text: silenceText(silence),
-        endsAt: silence.endsAt,
-        reason: silence.reason,
-      })),
+      ...preview,
+      matching: matching.map((alert) => ({ id: alert.id, text: alertText(alert), since: alert.since })),
+      similar: similar.map((silence) => {
+        const { id, endsAt, reason } = silence
+        return { id, text: silenceText(silence), endsAt, reason }
+      }),
     }
   })
 
-type Save = { requestId: string; form: SilenceForm; reason: string; evidenceHash: string }
-
-export const saveSilence = async (given: Save): Promise<Attempted<{ id: string; endsAt: string }>> =>
-  attemptOnce('alert.silence', given.requestId, async (ctx) => {
-    const { form, reason, evidenceHash } = given
-    const silence = await createSilence(ctx, { ...termsOf(form, ctx.clock.now()), reason, evidenceHash })
+/** Saves what was looked at: when other alerts match by now it is refused. */
+export const saveSilence = async (
+  { form, evidenceHash }: { form: SilenceForm; evidenceHash: string },
+  { requestId, reason }: ActionInput,
+) =>
+  attemptOnce('alert.silence', requestId, async (ctx) => {
+    const terms = termsOf(form, ctx.clock.now())
+    const { id, endsAt } = await createSilence(ctx, { ...terms, reason, evidenceHash })
     revalidatePath('/', 'layout')
-    return { id: silence.id, endsAt: silence.endsAt }
+    return { id, endsAt }
   })
 
 export const endSilence = everywhere.actionOn('alert.silence_expire', (ctx, id, { reason }) =>

@@ -6,6 +6,7 @@ import { EmptyState } from '@/app/_ui/empty-state'
 import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
+import { alertText } from '@/lib/alerts/about'
 import type { Shown } from '@/lib/alerts/show-alert'
 import { type Names, nameIn } from '@/lib/core/names'
 import type { AlertsData } from './read-page'
@@ -65,7 +66,7 @@ function Alert({ alert, chosen, people, silencing }: AlertProps) {
   return (
     <article
       data-alert={alert.kind}
-      aria-label={about === null ? title : `${title}, ${about}`}
+      aria-label={alertText(alert)}
       className={classNames('border-line border-t px-4 py-3', chosen && 'bg-accent-soft')}
     >
       <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2">

@@ -5,7 +5,7 @@ import { FacetChip } from '@/app/_ui/facet-chips'
 import { ListTable } from '@/app/_ui/list-table'
 import { type Column, RowLink, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
-import { ALERTS, rangeOf, subjectName } from '@/lib/alerts/about'
+import { ALERTS, alertText, rangeOf } from '@/lib/alerts/about'
 import type { AlertView } from '@/lib/alerts/list-alerts'
 import { figuresOf } from '@/lib/alerts/show-alert'
 import { durationText } from '@/lib/core/format-figure'
@@ -62,17 +62,15 @@ const COLUMNS: Column<AlertView>[] = [
 ]
 
 function Opened({ alert }: { alert: AlertView }) {
-  const { id, kind, since, clearedAt } = alert
+  const { id, since, clearedAt } = alert
   const range = rangeOf(alert, new Date(clearedAt ?? since))
-  const name = subjectName(alert)
   return (
     <TwoLines below={figuresOf(alert)}>
       <RowLink
         to={{ open: id, ...(clearedAt === null ? {} : { ...range, range: null }) }}
         className="truncate font-medium"
       >
-        {ALERTS[kind].title}
-        {name !== null && `, ${name}`}
+        {alertText(alert)}
       </RowLink>
     </TwoLines>
   )

@@ -1,26 +1,26 @@
 import { Badge, type BadgeTone } from '@/app/_ui/badge'
-import { Card } from '@/app/_ui/card'
 import { type Standing, StateMark } from '@/app/_ui/state-mark'
-import { type Column, figureColumn, RowLink, Table, TwoLines } from '@/app/_ui/table'
+import { type Column, figureColumn, RowLink, TwoLines } from '@/app/_ui/table'
+import { TableCard } from '@/app/_ui/table-card'
 import { isBudgeted, type Objective } from '@/lib/alerts/objectives'
-import { countText, percentText, timesText } from '@/lib/core/format-figure'
+import { countText, latencyText, percentText, targetPercentText, timesText } from '@/lib/core/format-figure'
 import type { Stale } from '@/lib/core/verdict'
-import { targetText, valueText } from './labels'
 
 type Props = { objectives: readonly Objective[]; chosen: string; stale: Stale | null }
 
 /** What is promised, how it stands over the range, and how fast its budget went at the end of it. */
 export function ObjectivesCard({ objectives, chosen, stale }: Props) {
   return (
-    <Card id="objectives" title="Objectives" aside="5 and 60 min: burn, in times the target">
-      <Table
-        scrolls="Objectives, a row each"
-        columns={columnsOf(chosen, stale)}
-        rows={objectives}
-        id={({ id }) => id}
-        look={({ id }) => ({ chosen: id === chosen })}
-      />
-    </Card>
+    <TableCard
+      id="objectives"
+      title="Objectives"
+      aside="5 and 60 min: burn, in times the target"
+      scrolls="Objectives, a row each"
+      columns={columnsOf(chosen, stale)}
+      rows={objectives}
+      rowId={({ id }) => id}
+      look={({ id }) => ({ chosen: id === chosen })}
+    />
   )
 }
 
@@ -62,6 +62,25 @@ const columnsOf = (chosen: string, stale: Stale | null): Column<Objective>[] => 
   }),
   { head: 'State', cell: (objective) => <State objective={objective} stale={stale} /> },
 ]
+
+const FEW = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
+
+/** A value of a measure, in its unit. */
+function valueText(unit: Objective['unit'], value: number): string {
+  if (unit === 'ratio') return `${percentText(value)} %`
+  if (unit === 'ms') return latencyText(value)
+  if (unit === 'per 10,000 executions') return `${FEW.format(value)} per 10,000`
+  if (unit === 'rows/day') return `${FEW.format(value)} rows a day`
+  return FEW.format(value)
+}
+
+function targetText({ id, unit, target }: Objective): string {
+  if (target === null) return 'stable'
+  if (unit === 'ratio') return `< ${targetPercentText(target)} %`
+  if (id === 'M6') return '0'
+  if (unit === 'ms') return `P95 < ${latencyText(target).replace('.00', '')}`
+  return `< ${valueText(unit, target)}`
+}
 
 function windowText({ id, unit }: Objective, burn: number | null, plain: number | null): string {
   if (burn !== null) return timesText(burn)

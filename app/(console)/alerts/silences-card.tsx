@@ -4,11 +4,10 @@ import { EmptyState } from '@/app/_ui/empty-state'
 import { ViewChip } from '@/app/_ui/facet-chips'
 import { Item, Items } from '@/app/_ui/item'
 import { Time } from '@/app/_ui/time'
-import { SILENCE_STATES, type SilenceState, type SilenceView } from '@/lib/alerts/silences/view'
+import { SILENCE_STATES, type SilenceState, type SilenceView, silenceText } from '@/lib/alerts/silences/view'
 import { type Names, nameIn } from '@/lib/core/names'
 import type { Page } from '@/lib/core/pages'
 import { endSilence } from './actions'
-import { silenceText } from './labels'
 
 const LABEL: Record<SilenceState, string> = { active: 'Active', scheduled: 'Planned', ended: 'Ended' }
 const NONE: Record<SilenceState, string> = {

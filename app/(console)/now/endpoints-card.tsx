@@ -1,5 +1,5 @@
-import { Card } from '@/app/_ui/card'
-import { type Column, figureColumn, RowLink, Table } from '@/app/_ui/table'
+import { type Column, figureColumn, RowLink } from '@/app/_ui/table'
+import { TableCard } from '@/app/_ui/table-card'
 import { ENDPOINTS_SHOWN, type NowData } from '@/lib/alerts/now/read-now'
 import { countText, latencyText, percentText } from '@/lib/core/format-figure'
 import type { EndpointRow } from '@/lib/telemetry/read/requests/endpoints'
@@ -8,22 +8,22 @@ export function EndpointsCard({ data }: { data: NowData }) {
   const { total, rows } = data.endpoints
   const aside = total > rows.length ? `top ${rows.length} of ${countText(total)}` : `all ${countText(total)}`
   return (
-    <Card id="endpoints" title="Endpoints by duplicate rate" aside={rows.length === 0 ? undefined : aside}>
-      {rows.length === 0 ? (
+    <TableCard
+      id="endpoints"
+      title="Endpoints by duplicate rate"
+      aside={rows.length > 0 && aside}
+      scrolls="Table of endpoints"
+      className="whitespace-nowrap [&_:is(td,th)]:px-2"
+      lines={1}
+      columns={COLUMNS}
+      rows={rows}
+      rowId={({ endpoint, service, version }) => `${endpoint} ${service} ${version}`}
+      empty={
         <p className="px-4 pt-2 pb-4 text-ink-2" style={{ minHeight: 36 * (ENDPOINTS_SHOWN + 1) }}>
           No request of a keyed route in this range.
         </p>
-      ) : (
-        <Table
-          scrolls="Table of endpoints"
-          className="whitespace-nowrap [&_:is(td,th)]:px-2"
-          lines={1}
-          columns={COLUMNS}
-          rows={rows}
-          id={({ endpoint, service, version }) => `${endpoint} ${service} ${version}`}
-        />
-      )}
-    </Card>
+      }
+    />
   )
 }
 

@@ -1,12 +1,18 @@
 'use client'
 
+import { type ReactNode, useState } from 'react'
+import { ActionDialog } from '@/app/_ui/action-dialog'
+import { Button } from '@/app/_ui/button'
+import { CopyButton } from '@/app/_ui/copy-button'
+import { Dialog } from '@/app/_ui/dialog'
 import { SelectField, TextField } from '@/app/_ui/field'
+import { Note } from '@/app/_ui/note'
+import { Time } from '@/app/_ui/time'
 import { VerbForm } from '@/app/_ui/verb-form'
 import { ROLES } from '@/lib/core/permissions'
-import { changePassword, inviteUser, mint } from './actions'
-import { ShownLink, ShownOnce } from './shown-once'
+import { changePassword, inviteUser, type Link, mint, newLink } from './actions'
 
-// What is asked for on the page itself, without a dialog.
+// Forms whose answer is shown: what is in it is kept nowhere.
 
 const DAYS = [7, 30, 90, 180, 365]
 /** A quarter, as the server says without being asked. */
@@ -90,3 +96,68 @@ export function ChangePassword() {
     </details>
   )
 }
+
+/** Another link for somebody who lost theirs, or their password. */
+export function NewLink({ userId, name }: { userId: string; name: string }) {
+  const [link, setLink] = useState<Link | null>(null)
+  const [title, close] = [`Make a new link for ${name}`, () => setLink(null)]
+  return (
+    <>
+      <ActionDialog
+        opener="New link"
+        openerLook="quiet"
+        title={title}
+        lead="They set another password by it; their sessions and tokens end then. You count as them until a second administrator confirms the account again."
+        tone="danger"
+        confirm="Make 1 link"
+        withReason
+        action={({ reason }) => newLink(userId, reason)}
+        onDone={setLink}
+      />
+      {link !== null && (
+        <Dialog
+          open
+          onClose={close}
+          title={title}
+          footer={
+            <Button data-autofocus onClick={close}>
+              Close
+            </Button>
+          }
+        >
+          <div role="status">
+            <ShownLink {...link} />
+          </div>
+        </Dialog>
+      )}
+    </>
+  )
+}
+
+type ShownProps = { lead: string; secret: string; copyLabel: string; children?: ReactNode }
+
+/** A secret that is kept nowhere: it is shown here, now. */
+function ShownOnce({ lead, secret, copyLabel, children }: ShownProps) {
+  return (
+    <Note tone="ok" title={lead}>
+      <p className="flex flex-wrap items-center gap-2">
+        <code className="break-all font-mono">{secret}</code>
+        <CopyButton text={secret} label={copyLabel} />
+      </p>
+      {children}
+    </Note>
+  )
+}
+
+/** An invitation's link. The person who has it sets the account's password. */
+const ShownLink = ({ email, url, expiresAt, note }: Link) => (
+  <ShownOnce
+    lead={`Link for ${email}: hand it to them alone, it is not shown again.`}
+    secret={url}
+    copyLabel="Copy link"
+  >
+    <p>
+      It works once, until <Time at={expiresAt} />. {note}
+    </p>
+  </ShownOnce>
+)

@@ -1,6 +1,6 @@
 import { Check, Minus } from 'lucide-react'
-import { Card } from '@/app/_ui/card'
-import { type Column, Table } from '@/app/_ui/table'
+import type { Column } from '@/app/_ui/table'
+import { TableCard } from '@/app/_ui/table-card'
 import { PERMISSIONS, ROLES, roleAllows, type Verb } from '@/lib/core/permissions'
 
 const WORDS: Record<Verb, string> = {
@@ -28,15 +28,16 @@ const WORDS: Record<Verb, string> = {
 /** Which role may do what: the table that the server checks by. */
 export function RolesCard() {
   return (
-    <Card id="roles" title="Roles" aside="what the server checks by">
-      <Table
-        scrolls="Roles, table"
-        lines={1}
-        columns={COLUMNS}
-        rows={Object.keys(PERMISSIONS) as Verb[]}
-        id={(verb) => verb}
-      />
-    </Card>
+    <TableCard
+      id="roles"
+      title="Roles"
+      aside="what the server checks by"
+      scrolls="Roles, table"
+      lines={1}
+      columns={COLUMNS}
+      rows={Object.keys(PERMISSIONS) as Verb[]}
+      rowId={(verb) => verb}
+    />
   )
 }
 

@@ -1,13 +1,17 @@
+import { z } from 'zod'
+import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
-import { Table } from '@/app/_ui/table'
+import { type Column, Table, TwoLines } from '@/app/_ui/table'
+import { Time } from '@/app/_ui/time'
 import type { Account } from '@/lib/access/accounts/read-accounts'
 import type { listUsers } from '@/lib/access/users'
 import type { ActionView } from '@/lib/actions/view'
 import { plural } from '@/lib/core/format-figure'
-import { namesOf } from '@/lib/core/names'
+import { type Names, namesOf } from '@/lib/core/names'
+import { ROLES } from '@/lib/core/permissions'
+import { ProposedChange } from '../_decide/proposed-change'
 import { InviteUser } from './forms'
-import { userColumns } from './user-columns'
-import { WaitingRaise } from './waiting-raise'
+import { ChangeRole, LockOut, MoreOfUser } from './user-actions'
 
 export type User = Awaited<ReturnType<typeof listUsers>>[number]
 
@@ -48,5 +52,104 @@ function OneAdministrator() {
       </code>{' '}
       prints the link of another one.
     </p>
+  )
+}
+
+type About = { accounts: ReadonlyMap<string, Account>; me: string; forbidden: string | null }
+
+const userColumns = ({ accounts, me, forbidden }: About): Column<User>[] => [
+  {
+    head: 'User',
+    className: 'max-w-[13rem] max-md:max-w-[8.5rem]',
+    cell: ({ name, email, service }) => (
+      <TwoLines below={service ? 'service, token only' : email} title={email}>
+        <span className="block truncate font-medium">{name}</span>
+      </TwoLines>
+    ),
+  },
+  { head: 'Role', cell: (user) => <Role user={user} account={accounts.get(user.id) ?? null} /> },
+  { head: 'Since', from: '2xl', cell: ({ createdAt }) => <Time at={createdAt} /> },
+  {
+    head: 'Change',
+    shown: null,
+    align: 'right',
+    width: 'max-md:px-1',
+    className: 'max-md:px-1',
+    cell: (user) => {
+      const account = accounts.get(user.id) ?? null
+      return (
+        <div className="flex flex-wrap items-center justify-end max-md:flex-col">
+          <LockOut user={user} forbidden={forbidden} />
+          <ChangeRole user={user} forbidden={forbidden} />
+          {forbidden === null && !user.service && account !== null && (
+            <MoreOfUser user={user} account={account} me={me} />
+          )}
+        </div>
+      )
+    },
+  },
+]
+
+function Role({ user, account }: { user: User; account: Account | null }) {
+  const { role, banned, service } = user
+  return (
+    <span className="flex flex-wrap gap-1">
+      <Badge tone={role === 'admin' || role === 'approver' ? 'accent' : 'plain'}>{role}</Badge>
+      {banned && <Badge tone="bad">Locked out</Badge>}
+      {!service && account !== null && !banned && <Standing account={account} />}
+    </span>
+  )
+}
+
+/** What an account waits for. */
+function Standing({ account: { accepted, invitedUntil, heldBy } }: { account: Account }) {
+  if (!accepted) return <Badge tone="warn">{invitedUntil === null ? 'Link ended' : 'Invited'}</Badge>
+  if (heldBy.length === 0) return null
+  return (
+    <Badge tone="warn" title={`${heldBy.join(', ')} may be behind it`}>
+      Not confirmed
+    </Badge>
+  )
+}
+
+const evidenceSchema = z.object({
+  name: z.string(),
+  email: z.string(),
+  before: z.enum(ROLES),
+  after: z.enum(ROLES),
+})
+
+type RaiseProps = { action: ActionView; people: Names; me: string; forbidden: string | null; place: string }
+
+/** A higher role that waits for a second administrator. */
+function WaitingRaise({ place, ...about }: RaiseProps) {
+  const parsed = evidenceSchema.safeParse(about.action.evidence)
+  if (!parsed.success) return null
+  const { name, email, before, after } = parsed.data
+  return (
+    <ProposedChange
+      label={`Proposed role of ${name}`}
+      what="higher role"
+      {...about}
+      facts={[
+        { label: 'Who', value: `${name}, ${email}` },
+        {
+          label: 'Role',
+          value: (
+            <>
+              <span className="text-ink-3">{before} → </span>
+              {after}
+            </>
+          ),
+        },
+      ]}
+      approval={{
+        opener: 'Approve role',
+        title: `Make ${name} ${after} in ${place}`,
+        lead: 'Holds at once. You count as them from now on: you approve nothing of each other.',
+        confirm: `Raise 1 role in ${place}`,
+        typed: { label: 'Who', expected: name },
+      }}
+    />
   )
 }

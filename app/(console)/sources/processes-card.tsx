@@ -1,6 +1,6 @@
 import { Badge } from '@/app/_ui/badge'
-import { Card } from '@/app/_ui/card'
-import { type Column, Table } from '@/app/_ui/table'
+import type { Column } from '@/app/_ui/table'
+import { TableCard } from '@/app/_ui/table-card'
 import { Time } from '@/app/_ui/time'
 import { plural } from '@/lib/core/format-figure'
 import type { readProcesses } from '@/lib/runs/processes'
@@ -10,13 +10,15 @@ type Processes = Awaited<ReturnType<typeof readProcesses>>
 /** The console's own parts, and whether each is alive. */
 export function ProcessesCard({ processes }: { processes: Processes }) {
   return (
-    <Card
+    <TableCard
       id="processes"
       title="Processes of the console"
       aside={plural(processes.length, 'process', 'processes')}
-    >
-      <Table lines={1} columns={COLUMNS} rows={processes} id={({ id }) => id} />
-    </Card>
+      lines={1}
+      columns={COLUMNS}
+      rows={processes}
+      rowId={({ id }) => id}
+    />
   )
 }
 

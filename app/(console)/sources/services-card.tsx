@@ -1,7 +1,7 @@
 import { Badge } from '@/app/_ui/badge'
-import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
-import { type Column, Table, TwoLines } from '@/app/_ui/table'
+import { type Column, TwoLines } from '@/app/_ui/table'
+import { TableCard } from '@/app/_ui/table-card'
 import { Time } from '@/app/_ui/time'
 import { countText, plural } from '@/lib/core/format-figure'
 import type { Arrivals } from '@/lib/telemetry/read/arrivals'
@@ -11,19 +11,19 @@ import type { Freshness } from '@/lib/telemetry/read/freshness'
 export function ServicesCard(props: { services: readonly Freshness[]; arrivals: readonly Arrivals[] }) {
   const { services, arrivals } = props
   return (
-    <Card id="services" title="Services that send telemetry" aside={plural(services.length, 'service')}>
-      {services.length === 0 ? (
+    <TableCard
+      id="services"
+      title="Services that send telemetry"
+      aside={plural(services.length, 'service')}
+      columns={columnsOf(arrivals)}
+      rows={services}
+      rowId={({ service, environment }) => `${service} ${environment}`}
+      empty={
         <EmptyState kind="waiting" title="Waiting for the first span">
           Every rate is not measured until then, never 0.
         </EmptyState>
-      ) : (
-        <Table
-          columns={columnsOf(arrivals)}
-          rows={services}
-          id={({ service, environment }) => `${service} ${environment}`}
-        />
-      )}
-    </Card>
+      }
+    />
   )
 }
 

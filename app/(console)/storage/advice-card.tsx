@@ -1,10 +1,10 @@
 import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Badge } from '@/app/_ui/badge'
-import { Card } from '@/app/_ui/card'
 import { DurationField } from '@/app/_ui/duration-field'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { CheckField } from '@/app/_ui/field'
-import { type Column, figureColumn, Table, TwoLines } from '@/app/_ui/table'
+import { type Column, figureColumn, TwoLines } from '@/app/_ui/table'
+import { TableCard } from '@/app/_ui/table-card'
 import { countText, durationText, latencyText } from '@/lib/core/format-figure'
 import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
 import type { Db } from '@/lib/db'
@@ -30,26 +30,28 @@ export async function AdviceCard({ db, range, ...rest }: Props) {
     if (sqlStateOf(error) === SQLSTATE.queryCanceled) return null
     throw error
   })
-  const endpoints = advice?.filter(({ client }) => client === '').slice(0, ENDPOINTS_SHOWN)
+  const endpoints = (advice ?? []).filter(({ client }) => client === '').slice(0, ENDPOINTS_SHOWN)
   return (
-    <Card id="advice" title="TTL advice" aside="from the retries seen in the range">
-      {endpoints === undefined ? (
-        <EmptyState kind="timeout" title="The range holds too many keys to look through">
-          Stopped after 20 s: choose a shorter range.
-        </EmptyState>
-      ) : endpoints.length === 0 ? (
-        <EmptyState kind="waiting" title="Not measured: no key was seen in this range">
-          Advice needs telemetry of keys that came more than once. Widen the range if some came before.
-        </EmptyState>
-      ) : (
-        <Table
-          scrolls="TTL advice, table"
-          columns={columnsOf({ range, ...rest })}
-          rows={endpoints}
-          id={({ endpoint }) => endpoint}
-        />
-      )}
-    </Card>
+    <TableCard
+      id="advice"
+      title="TTL advice"
+      aside="from the retries seen in the range"
+      scrolls="TTL advice, table"
+      columns={columnsOf({ range, ...rest })}
+      rows={endpoints}
+      rowId={({ endpoint }) => endpoint}
+      empty={
+        advice === null ? (
+          <EmptyState kind="timeout" title="The range holds too many keys to look through">
+            Stopped after 20 s: choose a shorter range.
+          </EmptyState>
+        ) : (
+          <EmptyState kind="waiting" title="Not measured: no key was seen in this range">
+            Advice needs telemetry of keys that came more than once. Widen the range if some came before.
+          </EmptyState>
+        )
+      }
+    />
   )
 }
 

@@ -2,11 +2,11 @@ import { Download } from 'lucide-react'
 import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Button } from '@/app/_ui/button'
-import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { bytesText } from '@/app/_ui/format-bytes'
 import { ShortId } from '@/app/_ui/short-id'
-import { type Column, figureColumn, secondLineClass, Table } from '@/app/_ui/table'
+import { type Column, figureColumn, secondLineClass } from '@/app/_ui/table'
+import { TableCard } from '@/app/_ui/table-card'
 import { Time } from '@/app/_ui/time'
 import { countText, plural } from '@/lib/core/format-figure'
 import { type Names, nameIn } from '@/lib/core/names'
@@ -26,21 +26,19 @@ type Props = {
 /** What was written before it was collected, and the way back. */
 export function ArchivesCard({ archives, more, ...about }: Props) {
   return (
-    <Card
+    <TableCard
       id="archives"
       title="Archives"
-      aside={
-        archives.length === 0 ? undefined : more ? `latest ${archives.length}` : `all ${archives.length}`
-      }
-    >
-      {archives.length === 0 ? (
+      aside={archives.length > 0 && (more ? `latest ${archives.length}` : `all ${archives.length}`)}
+      columns={columnsOf(about)}
+      rows={archives}
+      rowId={({ id }) => id}
+      empty={
         <EmptyState kind="none" title="Nothing was archived">
           A policy with an archive writes rows to files before they are collected.
         </EmptyState>
-      ) : (
-        <Table columns={columnsOf(about)} rows={archives} id={({ id }) => id} />
-      )}
-    </Card>
+      }
+    />
   )
 }
 

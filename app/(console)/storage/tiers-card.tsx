@@ -1,8 +1,8 @@
-import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { bytesText } from '@/app/_ui/format-bytes'
 import { Sparkline } from '@/app/_ui/sparkline'
-import { type Column, figureColumn, Table, TwoLines } from '@/app/_ui/table'
+import { type Column, figureColumn, TwoLines } from '@/app/_ui/table'
+import { TableCard } from '@/app/_ui/table-card'
 import { Time } from '@/app/_ui/time'
 import { countText, durationText } from '@/lib/core/format-figure'
 import { type Names, nameIn } from '@/lib/core/names'
@@ -11,24 +11,23 @@ import type { TierStorage } from '@/lib/retention/storage'
 /** Every store by tier: how much it holds, how fast it grows, what waits to be collected and since when. */
 export function TiersCard(props: { tiers: readonly TierStorage[]; names: Names; connected: boolean }) {
   const { tiers, names, connected } = props
-  const aside = tiers[0] && (
-    <>
-      sampled <Time at={tiers[0].sampledAt} kind="age" /> ago
-    </>
-  )
   return (
-    <Card id="tiers" title="Rows and bytes by tier" aside={aside}>
-      {tiers.length === 0 ? (
-        <NoTier connected={connected} />
-      ) : (
-        <Table
-          scrolls="Rows and bytes by tier, table"
-          columns={columnsOf(names)}
-          rows={tiers}
-          id={({ source, tier }) => `${source} ${tier}`}
-        />
-      )}
-    </Card>
+    <TableCard
+      id="tiers"
+      title="Rows and bytes by tier"
+      aside={
+        tiers[0] && (
+          <>
+            sampled <Time at={tiers[0].sampledAt} kind="age" /> ago
+          </>
+        )
+      }
+      scrolls="Rows and bytes by tier, table"
+      columns={columnsOf(names)}
+      rows={tiers}
+      rowId={({ source, tier }) => `${source} ${tier}`}
+      empty={<NoTier connected={connected} />}
+    />
   )
 }
 

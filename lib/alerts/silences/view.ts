@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CONDITION_KINDS } from '@/lib/core/verdict'
 import type { Silence } from '@/prisma/generated/client'
+import { ALERTS } from '../about'
 
 export const SILENCE_STATES = ['active', 'scheduled', 'ended'] as const
 export type SilenceState = (typeof SILENCE_STATES)[number]
@@ -37,4 +38,11 @@ export function heldDuring(silence: SilenceView, from: string, to: string | null
   const end =
     silence.expiredAt !== null && silence.expiredAt < silence.endsAt ? silence.expiredAt : silence.endsAt
   return silence.startsAt < end && end > from && (to === null || silence.startsAt < to)
+}
+
+/** What it matches, in words. */
+export function silenceText({ kind, subject, prefix, environment }: SilenceView): string {
+  const what = kind === null ? 'Every alert' : ALERTS[kind].title
+  const of = subject === null ? '' : prefix ? ` of ${subject}…` : ` of ${subject}`
+  return `${what}${of}${environment === null ? '' : ` in ${environment}`}`
 }

@@ -1,9 +1,62 @@
 import { ActionDialog } from '@/app/_ui/action-dialog'
-import { TextField } from '@/app/_ui/field'
+import { SelectField, TextField } from '@/app/_ui/field'
 import type { Account } from '@/lib/access/accounts/read-accounts'
-import { confirm, rename, withdrawLink } from './actions'
-import { NewLink } from './new-link'
+import { ROLES } from '@/lib/core/permissions'
+import { changeRole, confirm, letIn, lockOut, rename, withdrawLink } from './actions'
+import { NewLink } from './forms'
 import type { User } from './users-card'
+
+type OneUser = { user: User; forbidden: string | null }
+
+export function LockOut({ user: { id, name, banned }, forbidden }: OneUser) {
+  const shared = { openerLook: 'quiet', forbidden, withReason: true } as const
+  return banned ? (
+    <ActionDialog
+      {...shared}
+      opener="Let in"
+      title={`Let in ${name}`}
+      lead="They can sign in again, and their tokens work again. You count as them from now on: you approve nothing of each other."
+      confirm="Let in 1 user"
+      action={letIn.bind(null, id)}
+    />
+  ) : (
+    <ActionDialog
+      {...shared}
+      opener="Lock out"
+      title={`Lock out ${name}`}
+      lead="Their sessions end at once, their tokens within 10 s. What they did stays under their name. It works while writes are off."
+      tone="danger"
+      confirm="Lock out 1 user"
+      action={lockOut.bind(null, id)}
+    />
+  )
+}
+
+export function ChangeRole({ user: { id, name, role: now, service }, forbidden }: OneUser) {
+  return (
+    <ActionDialog
+      opener="Change role"
+      openerLook="quiet"
+      forbidden={forbidden}
+      title={`Change the role of ${name}`}
+      lead="A lower role holds at once, for their tokens within 10 s. A higher one waits for a second administrator."
+      tone="danger"
+      confirm="Change 1 role"
+      withReason
+      action={changeRole.bind(null, id)}
+    >
+      <SelectField
+        name="role"
+        label="Role"
+        defaultValue={now}
+        choices={ROLES.filter((role) => !service || role === 'viewer' || role === 'operator').map((role) => ({
+          value: role,
+          label: role,
+        }))}
+      />
+    </ActionDialog>
+  )
+}
 
 /** What is seldom done with an account. */
 export function MoreOfUser({ user, account, me }: { user: User; account: Account; me: string }) {

@@ -1,0 +1,20 @@
+import type { ComponentProps, ReactNode } from 'react'
+import { Card } from './card'
+import { Table } from './table'
+
+type Props<Row> = Omit<ComponentProps<typeof Card>, 'empty' | 'className'> &
+  Omit<ComponentProps<typeof Table<Row>>, 'id'> & {
+    rowId: (row: Row) => string
+    /** Stands in the table's place when it has no row. */
+    empty?: ReactNode
+  }
+
+/** A card that is one table; `children` stand beneath it. */
+export function TableCard<Row>({ id, title, aside, empty, rowId, children, ...table }: Props<Row>) {
+  return (
+    <Card id={id} title={title} aside={aside}>
+      {empty !== undefined && table.rows.length === 0 ? empty : <Table id={rowId} {...table} />}
+      {children}
+    </Card>
+  )
+}
