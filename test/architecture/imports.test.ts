@@ -140,7 +140,6 @@ const FILES_MAX = 15
 /** Rooms with more files at one level, and why they are one room. */
 const LARGE_ROOMS: Record<string, string> = {
   'app/(console)/_shell': 'the frame of every page, one part a file',
-  'app/(console)/alerts': 'one page, one card a file',
   'app/_server': 'what pages and API share, one concern a file',
   'app/_ui': 'the design system, one component a file',
   'demo/provider': 'one resource of the provider a file',
