@@ -1,9 +1,8 @@
 import { CircleAlert, CircleCheck, CircleDashed, Clock3, TriangleAlert } from 'lucide-react'
+import type { Standing } from '@/lib/core/verdict'
 import { classNames } from './class-names'
 
 /** How something stands. Shape and word say it besides the colour. */
-export type Standing = 'ok' | 'warn' | 'bad' | 'stale' | 'unknown'
-
 export const STANDINGS = {
   ok: {
     icon: CircleCheck,

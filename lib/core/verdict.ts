@@ -36,6 +36,8 @@ export type VerdictFigures = {
 export type Stale = { who: string; since: string }
 
 export type Tone = 'bad' | 'warn' | 'ok' | 'unknown'
+/** Also of figures that are not current. */
+export type Standing = Tone | 'stale'
 export type Verdict = { tone: Tone; text: string }
 
 /** The worst first: what is said is the first that holds. */

@@ -1,10 +1,11 @@
 import { Badge, type BadgeTone } from '@/app/_ui/badge'
-import { type Standing, StateMark } from '@/app/_ui/state-mark'
+import { StateMark } from '@/app/_ui/state-mark'
 import { type Column, figureColumn, RowLink, TwoLines } from '@/app/_ui/table'
 import { TableCard } from '@/app/_ui/table-card'
 import { isBudgeted, type Objective } from '@/lib/alerts/objectives'
 import { countText, latencyText, percentText, targetPercentText, timesText } from '@/lib/core/format-figure'
-import type { Stale } from '@/lib/core/verdict'
+import type { Stale, Standing } from '@/lib/core/verdict'
+import { standingOf } from '@/lib/telemetry/measures/measure'
 
 type Props = { objectives: readonly Objective[]; chosen: string; stale: Stale | null }
 
@@ -93,20 +94,23 @@ function budgetText(left: number) {
   return <span className="font-medium text-bad-ink">overspent {timesText(1 - left)}</span>
 }
 
-/** Good news needs fresh data; bad news does not. */
+const STATE: Record<Standing, { word: string; tone: BadgeTone }> = {
+  unknown: { word: 'Not measured', tone: 'plain' },
+  bad: { word: 'Breach', tone: 'bad' },
+  warn: { word: 'Breach', tone: 'bad' },
+  stale: { word: 'Stale', tone: 'plain' },
+  ok: { word: 'Ok', tone: 'ok' },
+}
+
 function State({ objective: { state, target }, stale }: { objective: Objective; stale: Stale | null }) {
-  const [standing, word, tone]: [Standing, string, BadgeTone] =
-    state === 'not measured'
-      ? ['unknown', 'Not measured', 'plain']
-      : state === 'breach'
-        ? ['bad', 'Breach', 'bad']
-        : stale !== null
-          ? ['stale', `Stale: ${stale.who}`, 'plain']
-          : ['ok', target === null ? 'No numeric target' : 'Ok', 'ok']
+  const standing = standingOf(state, 'bad', stale)
   return (
     <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
       <StateMark standing={standing} />
-      <Badge tone={tone}>{word}</Badge>
+      <Badge tone={STATE[standing].tone}>
+        {standing === 'ok' && target === null ? 'No numeric target' : STATE[standing].word}
+        {standing === 'stale' && stale !== null && `: ${stale.who}`}
+      </Badge>
     </span>
   )
 }

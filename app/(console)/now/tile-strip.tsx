@@ -4,7 +4,7 @@ import { PageLink } from '@/app/_ui/page-link'
 import { Sparkline } from '@/app/_ui/sparkline'
 import { STANDINGS, StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
-import type { Tile } from './tiles'
+import type { Tile } from '@/lib/alerts/now/tiles'
 
 export function TileStrip({ tiles }: { tiles: readonly Tile[] }) {
   return (

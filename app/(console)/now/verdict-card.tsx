@@ -2,11 +2,11 @@ import { Fragment } from 'react'
 import { buttonClass } from '@/app/_ui/button'
 import { classNames } from '@/app/_ui/class-names'
 import { PageLink } from '@/app/_ui/page-link'
-import { type Standing, StateMark } from '@/app/_ui/state-mark'
+import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
 import type { NowVerdict, Piece } from '@/lib/alerts/now/verdict'
 import type { VerdictAction } from '@/lib/alerts/now/verdict-actions'
-import type { Tone } from '@/lib/core/verdict'
+import type { Standing, Tone } from '@/lib/core/verdict'
 import { DryRunButton } from './dry-run-button'
 
 const LOOK: Record<Tone, { standing: Standing; frame: string; edge: string; ink: string }> = {

@@ -1,5 +1,4 @@
 import type { BadgeTone } from '@/app/_ui/badge'
-import type { Standing } from '@/app/_ui/state-mark'
 import type {
   ActionKind,
   ActionState,
@@ -8,6 +7,7 @@ import type {
   ReconciliationVerdict,
   RunState,
 } from '@/lib/core/states'
+import type { Standing } from '@/lib/core/verdict'
 import type { SystemResult } from '@/lib/reconcile/report/run-results'
 
 // A state without words breaks the build.

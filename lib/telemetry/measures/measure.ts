@@ -1,3 +1,5 @@
+import type { Stale, Standing } from '@/lib/core/verdict'
+
 /** A count that JSON carries exactly: a number up to 2^53 − 1, a decimal string beyond. */
 export type Count = number | string
 
@@ -103,4 +105,11 @@ export function measured(
 
 export function whyNot(context: MeasureContext, none: string): string {
   return context.arrived ? none : 'no telemetry arrived for this window'
+}
+
+/** Good news needs fresh data; bad news does not. */
+export function standingOf(state: Measure['state'], breach: 'bad' | 'warn', stale: Stale | null): Standing {
+  if (state === 'not measured') return 'unknown'
+  if (state === 'breach') return breach
+  return stale === null ? 'ok' : 'stale'
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { buildTiles } from '@/app/(console)/now/tiles'
 import type { NowData } from '@/lib/alerts/now/read-now'
+import { buildTiles } from '@/lib/alerts/now/tiles'
 import { buildVerdict } from '@/lib/alerts/now/verdict'
 import { verdictActions } from '@/lib/alerts/now/verdict-actions'
 import { MEASURES, type Measure, notMeasured } from '@/lib/telemetry/measures/measure'

@@ -1,6 +1,3 @@
-import type { Standing } from '@/app/_ui/state-mark'
-import type { NowData } from '@/lib/alerts/now/read-now'
-import { measureOf } from '@/lib/alerts/now/verdict'
 import {
   countText,
   durationText,
@@ -10,10 +7,13 @@ import {
   targetPercentText,
 } from '@/lib/core/format-figure'
 import { formatMoney } from '@/lib/core/money'
-import type { Stale } from '@/lib/core/verdict'
+import type { Stale, Standing } from '@/lib/core/verdict'
 import { hasStore, staleStore } from '@/lib/mirror/read/list-sources'
-import type { Measure, MeasureId } from '@/lib/telemetry/measures/measure'
+import { type Measure, type MeasureId, standingOf } from '@/lib/telemetry/measures/measure'
 import { staleTelemetry } from '@/lib/telemetry/read/freshness'
+import type { NowData } from './read-now'
+import { countSpark, latencySpark, rateSpark } from './sparks'
+import { measureOf } from './verdict'
 
 export type Tile = {
   id: string
@@ -36,7 +36,7 @@ export type Tile = {
 export function buildTiles(data: NowData): Tile[] {
   const of = (id: MeasureId): Measure => measureOf(data, id)
   const stale = staleTelemetry(data.freshness, data.range)
-  const rate = (id: 'M1' | 'M2' | 'M3', title: string, href: string, breach: Standing, more: string[] = []) =>
+  const rate = (id: 'M1' | 'M2' | 'M3', title: string, href: string, breach: Breach, more: string[] = []) =>
     rateTile(of(id), { title, href, breach, more, stale, spark: rateSpark(data, id) })
   return [
     rate('M2', 'Duplicate side effects', '/effects?kind=duplicate', 'bad', unseen(data)),
@@ -48,17 +48,11 @@ export function buildTiles(data: NowData): Tile[] {
   ]
 }
 
-/** Good news needs fresh data; bad news does not. */
-const standingOf = (measure: Measure, breach: Standing, stale: Stale | null): Standing => {
-  if (measure.state === 'not measured') return 'unknown'
-  if (measure.state === 'breach') return breach
-  return stale === null ? 'ok' : 'stale'
-}
-
+type Breach = 'bad' | 'warn'
 type RateFacts = {
   title: string
   href: string
-  breach: Standing
+  breach: Breach
   more: string[]
   stale: Stale | null
   spark: (number | null)[]
@@ -77,7 +71,7 @@ function rateTile(measure: Measure, { title, href, breach, more, stale, spark }:
   return {
     id: measure.id,
     title,
-    standing: standingOf(measure, breach, stale),
+    standing: standingOf(measure.state, breach, stale),
     value: value === null ? null : percentText(value),
     unit: '%',
     facts,
@@ -114,7 +108,7 @@ function latencyTile(measure: Measure, stale: Stale | null, spark: (number | nul
     id: measure.id,
     title: 'Intent to final',
     href: '/traces',
-    standing: standingOf(measure, 'warn', stale),
+    standing: standingOf(measure.state, 'warn', stale),
     value: parts?.value ?? null,
     unit: parts === null ? '' : `${parts.unit} P95`,
     facts,
@@ -177,56 +171,11 @@ function orphansTile(measure: Measure, data: NowData, stale: Stale | null): Tile
     id: measure.id,
     title: 'Orphaned effects',
     href: '/effects?kind=orphan',
-    standing: standingOf(measure, 'bad', stale),
+    standing: standingOf(measure.state, 'bad', stale),
     value: measure.value === null ? null : countText(measure.value),
     unit: '',
     facts,
     stale,
     spark: measure.value === null ? [] : countSpark(data),
   }
-}
-
-/** More points than this are closer than a pixel. */
-const POINTS_MAX = 48
-
-/** The buckets of the range, grouped so that a spark has room for them. */
-function groups(data: NowData): { fromMs: number; toMs: number }[] {
-  const { buckets, bucketSeconds } = data.outcomes
-  const size = Math.max(1, Math.ceil(buckets.length / POINTS_MAX))
-  const made: { fromMs: number; toMs: number }[] = []
-  for (let index = 0; index < buckets.length; index += size) {
-    const [first, last] = [buckets[index], buckets[Math.min(index + size, buckets.length) - 1]]
-    if (first && last)
-      made.push({ fromMs: first.at.getTime(), toMs: last.at.getTime() + bucketSeconds * 1000 })
-  }
-  return made
-}
-
-const within =
-  ({ fromMs, toMs }: { fromMs: number; toMs: number }) =>
-  ({ at }: { at: Date }): boolean =>
-    at.getTime() >= fromMs && at.getTime() < toMs
-
-/** Null where nothing was counted: a gap, not a zero. */
-function rateSpark(data: NowData, id: 'M1' | 'M2' | 'M3'): (number | null)[] {
-  return groups(data).map((group) => {
-    const points = data.rates[id].points.filter(within(group))
-    const denominator = points.reduce((sum, point) => sum + Number(point.denominator), 0)
-    const numerator = points.reduce((sum, point) => sum + Number(point.numerator), 0)
-    return denominator === 0 ? null : numerator / denominator
-  })
-}
-
-/** The worst P95 of each group: percentiles do not add up. */
-function latencySpark(data: NowData): (number | null)[] {
-  return groups(data).map((group) => {
-    const points = data.latency.points.filter(within(group))
-    return points.length === 0 ? null : Math.max(...points.map(({ p95Ms }) => p95Ms))
-  })
-}
-
-/** How many of the orphans that are open now had been found by then. */
-function countSpark(data: NowData): number[] {
-  const found = data.orphans.effects.map(({ orphanAt, time }) => (orphanAt ?? time).getTime())
-  return groups(data).map(({ toMs }) => found.filter((at) => at < toMs).length)
 }
