@@ -5,11 +5,8 @@ import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
 import { MEASURES, type Measure } from '@/lib/telemetry/measures/measure'
 import { readMeasures } from '@/lib/telemetry/measures/measures'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
+import { LONG_MS, SHORT_MS } from './objectives'
 
-const MINUTE_MS = 60_000
-/** Both windows must be above the target: the long one says that it matters, the short one that it goes on. */
-const SHORT_MS = 5 * MINUTE_MS
-const LONG_MS = 60 * MINUTE_MS
 /** Intent to final, P99, beyond which somebody has to look (the objective itself is P95 < 2 s). */
 const LATENCY_P99_LIMIT_MS = 5_000
 
@@ -83,6 +80,7 @@ function unread({ id, name, notUnderstood, readLate }: SourceView): Finding[] {
 const of = (measures: readonly Measure[], id: Measure['id']): Measure | undefined =>
   measures.find((measure) => measure.id === id)
 
+/** Both windows are above the target. */
 function burning(kind: ConditionKind, short: Measure | undefined, long: Measure | undefined): Finding[] {
   if (short?.state !== 'breach' || long?.state !== 'breach') return []
   const detail = {

@@ -3,7 +3,7 @@ import type { SystemContext } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
 import { KEY_ACTIONS, type KeyState } from '@/lib/core/states'
 import { env } from '@/lib/env'
-import { providerEvidenceForKey } from '@/lib/mirror/read/evidence'
+import { type MirrorProviderObject, providerEvidenceForKey } from '@/lib/mirror/read/evidence'
 import type { KeyReading, LeaseRow, StoredEffect } from '@/lib/sources/contracts'
 import { keyHash } from '@/lib/sources/key-hash'
 import { openIntentSource } from '@/lib/sources/registry'
@@ -79,17 +79,21 @@ export async function getKey(ctx: SystemContext, id: string) {
     effects: current?.effects ?? [],
     actionsPossible: state === null ? [] : KEY_ACTIONS[state],
     lock,
-    providerObjects: evidence.objects.map(
-      ({ amountMinor, capturedMinor, refundedMinor, currency, ...object }) => ({
-        ...object,
-        amount: { minor: amountMinor.toString(), currency },
-        captured: { minor: capturedMinor.toString(), currency },
-        refunded: { minor: refundedMinor.toString(), currency },
-      }),
-    ),
+    providerObjects: evidence.objects.map(({ money, ...object }) => ({ ...object, ...moneyView(money) })),
     keyedRequests,
     cases,
     actions: actions.map(actionView),
+  }
+}
+
+/** Null = the object could not be read. */
+function moneyView(money: MirrorProviderObject['money']) {
+  if (money === null) return { amount: null, captured: null, refunded: null }
+  const { currency } = money
+  return {
+    amount: { minor: money.amountMinor.toString(), currency },
+    captured: { minor: money.capturedMinor.toString(), currency },
+    refunded: { minor: money.refundedMinor.toString(), currency },
   }
 }
 

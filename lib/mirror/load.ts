@@ -11,7 +11,7 @@ import { noteIncomingUnreadable } from './unreadable'
 const INCOMING = `
   CREATE TEMP TABLE IF NOT EXISTS incoming (
     entry_id text NOT NULL, kind text NOT NULL, raw_kind text NOT NULL, provider_ref text, charge_ref text,
-    reference text, amount_minor bigint NOT NULL, currency text NOT NULL, booked_at timestamptz NOT NULL,
+    reference text, amount_minor bigint, currency text, booked_at timestamptz NOT NULL,
     reversed_at timestamptz, correction_id text, unreadable text)`
 
 /** Where the rows of a range arrive: a table of this session only, without an index or a line in the log. */
@@ -23,7 +23,7 @@ export async function openIncoming(client: pg.PoolClient): Promise<Writable> {
 
 /** `ledgerObject` makes the same hash row by row. */
 const HASH = `substring(sha256(convert_to(concat_ws(chr(31), i.kind, i.raw_kind, coalesce(i.provider_ref, ''),
-  coalesce(i.charge_ref, ''), coalesce(i.reference, ''), i.amount_minor, i.currency,
+  coalesce(i.charge_ref, ''), coalesce(i.reference, ''), coalesce(i.amount_minor::text, ''), coalesce(i.currency, ''),
   floor(extract(epoch FROM i.booked_at) * 1000)::bigint,
   coalesce(floor(extract(epoch FROM i.reversed_at) * 1000)::bigint::text, ''), coalesce(i.correction_id, '')), 'UTF8')) FROM 1 FOR 16)`
 

@@ -89,6 +89,29 @@ test('what the mapping calls neither charge nor refund is other, never dropped',
   await strict.close()
 })
 
+test('a row without a currency is one that cannot be understood: it has none, row by row and in bulk', async () => {
+  await service.query(
+    `CREATE VIEW without_currency AS
+     SELECT entry_id, entry_kind, provider_ref, charge_ref, reference, amount_minor, booked_at, reversed_at, correction_id,
+       CASE WHEN provider_ref = 'ch_1' THEN NULL WHEN provider_ref = 'ch_2' THEN ' ' ELSE currency END AS currency
+     FROM ledger_entry`,
+  )
+  const holed = open({ relation: { schema: 'public', name: 'without_currency' } })
+  const missing = { kind: 'other', currency: null, unreadable: 'its currency is missing' }
+  const rows = await holed.readByProviderRefs(['ch_1', 'ch_2'])
+  expect(rows.length).toBeGreaterThan(0)
+  for (const row of rows) expect(row).toMatchObject(missing)
+  const sink = new PassThrough()
+  const [, copied] = await Promise.all([holed.copyPage(null, 100, async () => sink), text(sink)])
+  const lines = copied
+    .trim()
+    .split('\n')
+    .map((line) => line.split('\t'))
+  const odd = lines.filter((fields) => fields.at(-1) === 'its currency is missing')
+  expect(odd.map((fields) => [fields[1], fields[7]])).toEqual(rows.map(() => ['other', '\\N']))
+  await holed.close()
+})
+
 test('identifiers are resolved through the catalogue: what is not a column is refused, whatever it spells', async () => {
   const evil = open({ columns: { ...CONFIG.columns, currency: 'currency; DROP TABLE ledger_entry' } })
   await expect(evil.readRows(null, 1)).rejects.toThrow(/has no column/)

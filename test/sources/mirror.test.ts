@@ -392,6 +392,26 @@ test('evidence of a key reaches the charge through its payment intent and its ch
   expect(evidence.objects.map(({ id }) => id)).toEqual(['by_intent', 'by_session'])
 })
 
+test('evidence of an object that could not be read names no amount', async () => {
+  await apply([
+    object({ objectId: 'ch_read', scope: 's', key: 'k', aliases: ['p:1'] }),
+    object({
+      objectId: 'ch_unreadable',
+      status: 'other',
+      scope: 's',
+      key: 'k',
+      amountMinor: null,
+      currency: null,
+      aliases: ['p:2'],
+    }),
+  ])
+  const { objects } = await providerEvidenceForKey(console_.db, { system: 'payments', scope: 's', key: 'k' })
+  expect(objects).toMatchObject([
+    { id: 'ch_read', money: { amountMinor: 100n, currency: 'USD' } },
+    { id: 'ch_unreadable', status: 'other', money: null },
+  ])
+})
+
 test('evidence of a key is what carries it and what its effects name', async () => {
   await apply([
     object({ objectId: 'ch_tagged', scope: 's', key: 'k', aliases: ['p:1'] }),

@@ -28,7 +28,9 @@ const keyDetail = z
     effects: z.array(z.looseObject({ step: z.string(), name: z.string(), amount: moneyJson.nullable() })),
     actionsPossible: z.array(z.enum(['release', 'complete', 'fail'])),
     lock: lockSchema.nullable(),
-    providerObjects: z.array(z.looseObject({ amount: moneyJson })),
+    providerObjects: z.array(
+      z.looseObject({ amount: moneyJson.nullable().describe('null = the object could not be read') }),
+    ),
     keyedRequests: z.array(z.looseObject({ traceId: z.string(), outcome: z.string() })),
     sightings: z
       .array(z.looseObject({}))

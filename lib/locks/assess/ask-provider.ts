@@ -1,6 +1,6 @@
 import type { SystemContext } from '@/lib/context'
 import { type MirrorProviderObject, providerEvidenceForKey, tailGap } from '@/lib/mirror/read/evidence'
-import { hasUntagged } from '@/lib/mirror/read/untagged-listed'
+import { hasUntagged } from '@/lib/mirror/read/untagged'
 import type {
   LeaseRow,
   ProviderCharge,

@@ -1,3 +1,4 @@
+import { durationText } from '@/lib/core/format-figure'
 import type { RefusalReason } from '@/lib/core/refusals'
 import { type KeyAction, type KeyState, keyAllows, type LockVerdict } from '@/lib/core/states'
 import type { StoreCapabilities } from '@/lib/sources/contracts'
@@ -70,7 +71,7 @@ const all = (reason: RefusalReason): Assessment['refused'] => ({
 /** What the evidence says of a lease whose stamps lie in the future is said together with that. */
 function withClock(assessed: Assessed, life: HolderLife): Assessed {
   if (life.kind !== 'dead' || life.aheadMs === 0) return assessed
-  const finding = `Its stamps lie ${secondsText(life.aheadMs)} in the future, so a clock of its store was ahead; nothing renewed it for longer than it lasts.`
+  const finding = `Its stamps lie ${durationText(life.aheadMs)} in the future, so a clock of its store was ahead; nothing renewed it for longer than it lasts.`
   return { ...assessed, reason: `${finding} ${assessed.reason}` }
 }
 
@@ -82,12 +83,12 @@ function assessEvidence(input: AssessInput, state: KeyState, life: HolderLife): 
     return { verdict: 'investigate', reason, refused: all('not_supported'), effect: null }
   }
   if (life.kind === 'watched') {
-    const reason = `Its stamps lie ${secondsText(life.aheadMs)} in the future: a clock of its store was ahead, so its lease says nothing of its holder. It counts as dead when nothing renews it for another ${secondsText(life.leftMs)}.`
+    const reason = `Its stamps lie ${durationText(life.aheadMs)} in the future: a clock of its store was ahead, so its lease says nothing of its holder. It counts as dead when nothing renews it for another ${durationText(life.leftMs)}.`
     return { verdict: 'wait', reason, refused: all('clock_ahead'), effect: null }
   }
   if (life.kind === 'alive') {
     const beatMs = Math.max(0, storeNow.getTime() - lease.heartbeatAt.getTime())
-    const reason = `Its holder is alive: heartbeat ${secondsText(beatMs)} ago.`
+    const reason = `Its holder is alive: heartbeat ${durationText(beatMs)} ago.`
     return { verdict: 'wait', reason, refused: all('holder_alive'), effect: null }
   }
   if (life.kind === 'grace') {
@@ -228,5 +229,3 @@ function failRefusal({ lease, answer, capabilities }: AssessInput): { fail?: Ref
       : open.length === 0 && capabilities.recordsEffects === true
   return proven ? {} : { fail: 'evidence_unsettled' }
 }
-
-const secondsText = (ms: number): string => `${Math.round(ms / 1000)} s`

@@ -1,11 +1,14 @@
 import type { Db } from '@/lib/db'
-import { type UntaggedObject, untaggedObjects } from '@/lib/mirror/read/untagged'
-import { stagedOrNamed } from '@/lib/mirror/read/untagged-listed'
+import {
+  couldBe,
+  type ListedObject,
+  stagedOrNamed,
+  type UntaggedObject,
+  untaggedObjects,
+  untaggedOfListed,
+} from '@/lib/mirror/read/untagged'
 import type { LeaseRow, SoughtEffect, StoredEffect, TimeRange } from '@/lib/sources/contracts'
 import type { Candidate } from './provider-answer'
-import type { Listed } from './provider-tail'
-
-const LIVING = new Set(['pending', 'succeeded', 'other'])
 
 /**
  * Objects without a key that could be an effect of this one: made while it can have made some, with an amount that fits.
@@ -16,7 +19,7 @@ export async function possibleEffects(
   db: Db,
   subject: { system: string; lease: Pick<LeaseRow, 'scope' | 'key' | 'effects'> },
   made: TimeRange,
-  listed: readonly { source: string; objects: readonly Listed[] }[],
+  listed: readonly { source: string; objects: readonly ListedObject[] }[],
   anyStaged: boolean,
 ): Promise<Candidate[]> {
   const { system, lease } = subject
@@ -24,11 +27,11 @@ export async function possibleEffects(
   const sought = soughtEffects(lease.effects, made)
   const found = new Map<string, Candidate>()
   for (const effect of anyStaged ? sought : []) {
-    for (const object of await untaggedObjects(db, seeker, effect)) found.set(object.id, ofStaged(object))
+    for (const object of await untaggedObjects(db, seeker, effect)) found.set(object.id, toCandidate(object))
   }
   const fresh = listed.flatMap(({ source, objects }) =>
     objects
-      .filter((object) => sought.some((effect) => fits(object, effect)))
+      .filter((object) => sought.some((effect) => couldBe(object, effect)))
       .map((object) => ({ source, object })),
   )
   const known = await stagedOrNamed(
@@ -37,7 +40,7 @@ export async function possibleEffects(
     fresh.map(({ object: { id, paymentIntentId } }) => ({ id, parentId: paymentIntentId })),
   )
   for (const { source, object } of fresh) {
-    if (!known.has(object.id)) found.set(object.id, ofListed(source, object))
+    if (!known.has(object.id)) found.set(object.id, toCandidate(untaggedOfListed(source, object)))
   }
   return [...found.values()].sort((a, b) =>
     a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0,
@@ -68,38 +71,11 @@ const kindsOf = (name: string): SoughtEffect['kind'][] => {
 const amountOf = ({ amountMinor, currency }: StoredEffect): SoughtEffect['amount'] =>
   amountMinor === null || currency === null ? null : { minor: amountMinor, currency }
 
-/** The same test as of staged objects. */
-function fits(object: Listed, { kind, window, amount }: SoughtEffect): boolean {
-  if (object.key !== null && object.scope !== null) return false
-  if (object.actionId !== null) return false
-  if (object.kind === 'unreadable') {
-    return object.of === kind && (object.createdAt === null || isWithin(object.createdAt, window))
-  }
-  if (object.kind !== kind || !LIVING.has(object.status) || !isWithin(object.createdAt, window)) return false
-  if (object.kind === 'refund' && object.released) return false
-  return amount === null || (object.amountMinor === amount.minor && object.currency === amount.currency)
-}
-
-const isWithin = (at: Date, { from, to }: TimeRange): boolean => at >= from && at < to
-
-const ofStaged = ({ sourceId, kind, id, status, amount, createdAt }: UntaggedObject): Candidate => ({
+const toCandidate = ({ sourceId, kind, id, status, amount, createdAt }: UntaggedObject): Candidate => ({
   source: sourceId,
   kind,
   id,
   status,
   amount: amount === null ? null : { minor: amount.minor.toString(), currency: amount.currency },
-  createdAt: createdAt.toISOString(),
-})
-
-const ofListed = (source: string, object: Listed): Candidate => ({
-  source,
-  kind:
-    object.kind === 'refund' || (object.kind === 'unreadable' && object.of === 'refund')
-      ? 'refund'
-      : 'charge',
-  id: object.id,
-  status: object.kind === 'unreadable' ? 'other' : object.status,
-  amount:
-    object.kind === 'unreadable' ? null : { minor: object.amountMinor.toString(), currency: object.currency },
-  createdAt: object.createdAt?.toISOString() ?? '',
+  createdAt: createdAt?.toISOString() ?? '',
 })

@@ -1,21 +1,19 @@
-import type {
-  PageOf,
-  ProviderObject,
-  ProviderSource,
-  ProviderUnreadable,
-  TimeRange,
-} from '@/lib/sources/contracts'
+import type { ListedObject } from '@/lib/mirror/read/untagged'
+import type { PageOf, ProviderSource, TimeRange } from '@/lib/sources/contracts'
 import { SourceUnavailableError } from '@/lib/sources/contracts'
 
 /** Beyond this the staging is too far behind for a verdict: better to say so than to list for minutes. */
 const PAGES_MAX = 60
 
-export type Tail = { from: Date; objects: readonly Listed[]; byKey(scope: string, key: string): Listed[] }
-export type Listed = ProviderObject | ProviderUnreadable
+export type Tail = {
+  from: Date
+  objects: readonly ListedObject[]
+  byKey(scope: string, key: string): ListedObject[]
+}
 
 /** Lists everything that the provider made in the range. Throws when there is more than 60 pages of it. */
 export async function listTail(provider: ProviderSource, range: TimeRange): Promise<Tail> {
-  const objects: Listed[] = []
+  const objects: ListedObject[] = []
   if (range.from < range.to) {
     await listAll((cursor) => provider.listCharges(range, cursor), objects)
     await listAll((cursor) => provider.listRefunds(range, cursor), objects)
@@ -28,12 +26,12 @@ export async function listTail(provider: ProviderSource, range: TimeRange): Prom
 }
 
 async function listAll(
-  read: (cursor: string | null) => Promise<PageOf<Listed>>,
-  into: Listed[],
+  read: (cursor: string | null) => Promise<PageOf<ListedObject>>,
+  into: ListedObject[],
 ): Promise<void> {
   let cursor: string | null = null
   for (let page = 0; page < PAGES_MAX; page++) {
-    const answer: PageOf<Listed> = await read(cursor)
+    const answer: PageOf<ListedObject> = await read(cursor)
     into.push(...answer.items)
     if (answer.next === null) return
     cursor = answer.next

@@ -12,10 +12,8 @@ export type MirrorProviderObject = {
   captured: boolean
   step: string | null
   reference: string | null
-  amountMinor: bigint
-  capturedMinor: bigint
-  refundedMinor: bigint
-  currency: string
+  /** null = the object could not be read: see its status. */
+  money: { amountMinor: bigint; capturedMinor: bigint; refundedMinor: bigint; currency: string } | null
   createdAt: Date
   stagedAt: Date
 }
@@ -36,10 +34,10 @@ const evidenceRow = z.object({
   captured: z.boolean(),
   step: z.string().nullable(),
   reference: z.string().nullable(),
-  amount_minor: z.coerce.bigint(),
+  amount_minor: z.coerce.bigint().nullable(),
   captured_minor: z.coerce.bigint(),
   refunded_minor: z.coerce.bigint(),
-  currency: z.string(),
+  currency: z.string().nullable(),
   occurred_at: z.date(),
   staged_at: z.date(),
 })
@@ -66,8 +64,8 @@ const EVIDENCE = `
       WHERE o.system = $1 AND o.kind = 'charge' AND o.parent_ref IS DISTINCT FROM o.provider_ref
   )
   SELECT o.source_id, o.kind, o.object_id, o.parent_ref, o.status, coalesce((o.data->>'captured')::boolean, false) AS captured,
-    o.step, o.reference, coalesce(o.amount_minor, 0) AS amount_minor, coalesce(o.captured_minor, 0) AS captured_minor,
-    coalesce(o.refunded_minor, 0) AS refunded_minor, coalesce(o.currency, 'XXX') AS currency, o.occurred_at, o.staged_at
+    o.step, o.reference, o.amount_minor, coalesce(o.captured_minor, 0) AS captured_minor,
+    coalesce(o.refunded_minor, 0) AS refunded_minor, o.currency, o.occurred_at, o.staged_at
   FROM own JOIN mirror.object o USING (source_id, object_id)
   WHERE o.side = 'provider' AND o.status <> 'absent' AND o.kind IN ('charge', 'refund')
   ORDER BY o.occurred_at, o.object_id
@@ -94,16 +92,23 @@ export async function providerEvidenceForKey(
       captured: o.captured,
       step: o.step,
       reference: o.reference,
-      amountMinor: o.amount_minor,
-      capturedMinor: o.captured_minor,
-      refundedMinor: o.refunded_minor,
-      currency: o.currency,
+      money: moneyOf(o),
       createdAt: o.occurred_at,
       stagedAt: o.staged_at,
     }
   })
   return { objects, coverage: await newestCoverage(db, subject.system) }
 }
+
+const moneyOf = (o: z.infer<typeof evidenceRow>): MirrorProviderObject['money'] =>
+  o.amount_minor === null || o.currency === null
+    ? null
+    : {
+        amountMinor: o.amount_minor,
+        capturedMinor: o.captured_minor,
+        refundedMinor: o.refunded_minor,
+        currency: o.currency,
+      }
 
 const coverageRow = z.object({
   source_id: z.string(),

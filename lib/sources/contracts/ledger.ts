@@ -9,12 +9,13 @@ export type LedgerRow = {
   providerRef: string | null
   chargeRef: string | null
   reference: string | null
-  amountMinor: bigint
-  currency: string
+  /** null = it has none that can be read: see `unreadable`. */
+  amountMinor: bigint | null
+  currency: string | null
   bookedAt: Date
   reversedAt: Date | null
   correctionId: string | null
-  /** Why it cannot be understood: its kind is then `other`, and its amount not known. */
+  /** Why it cannot be understood: its kind is then `other`. */
   unreadable?: string
 }
 

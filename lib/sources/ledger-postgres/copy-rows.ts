@@ -123,7 +123,7 @@ function copyStatement(config: LedgerConfig, mapping: Mapping, inside: string): 
            WHEN r.kind = ANY (${list(config.kinds.refund)}) THEN 'refund'
            WHEN r.kind = ANY (${list(config.kinds.fee)}) THEN 'fee'
            WHEN r.kind = ANY (${list(config.kinds.dispute)}) THEN 'dispute' ELSE 'other' END,
-      r.kind, r.provider_ref, r.charge_ref, r.reference, r.amount_minor, upper(trim(r.currency)), r.booked_at,
+      r.kind, r.provider_ref, r.charge_ref, r.reference, r.amount_minor, r.currency, r.booked_at,
       r.reversed_at, r.correction_id, r.unreadable
     FROM (SELECT ${mapping.select} FROM ${mapping.from} WHERE ${inside}) r
   ) TO STDOUT`

@@ -65,9 +65,10 @@ export async function resolveMapping(pool: SourcePool, config: LedgerConfig): Pr
   const booked = `${column(c.bookedAt)}::timestamptz`
   const isDated = `${booked} BETWEEN ${FIRST_DAY}::timestamptz AND ${LAST_DAY}::timestamptz`
   const entryIdType = types[c.entryId] ?? 'text'
-  const [entryId, kind, amount, currency] = [c.entryId, c.kind, c.amountMinor, c.currency].map(
+  const [entryId, kind, amount] = [c.entryId, c.kind, c.amountMinor].map(
     (name) => `${column(name)}::text`,
-  ) as [string, string, string, string]
+  ) as [string, string, string]
+  const currency = `nullif(upper(trim(${column(c.currency)}::text)), '')`
   const isAmount = `${amount} ~ '^-?[0-9]{1,18}$'`
   return {
     select: [
@@ -83,8 +84,8 @@ export async function resolveMapping(pool: SourcePool, config: LedgerConfig): Pr
       `${column(c.providerRef)}::text AS provider_ref`,
       `${column(c.chargeRef)}::text AS charge_ref`,
       `${column(c.reference)}::text AS reference`,
-      `CASE WHEN ${isAmount} THEN ${amount} ELSE '0' END AS amount_minor`,
-      `coalesce(${currency}, 'XXX') AS currency`,
+      `CASE WHEN ${isAmount} THEN ${amount} END AS amount_minor`,
+      `${currency} AS currency`,
       `CASE WHEN ${isDated} THEN ${booked} ELSE 'epoch' END AS booked_at`,
       `${booked}::text AS booked_text`,
       `CASE WHEN isfinite(${column(c.reversedAt)}::timestamptz) THEN ${column(c.reversedAt)}::timestamptz END AS reversed_at`,

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import type { Pool, PoolClient } from 'pg'
 import { type Clock, sleep } from '../../clock'
 import { describeBlocker } from './blocker'
+import { borrowClient } from './borrow-client'
 import { quoteIdentifier } from './quote'
 import { codeOf } from './unavailable'
 
@@ -30,10 +31,7 @@ const BACKOFF_MS_MAX = 2_000
  */
 export async function migrateStore(options: MigrateOptions): Promise<{ applied: string[] }> {
   const migrations = await readMigrations(options.folder ?? ownFolder())
-  const client = await options.pool.connect()
-  // A connection that breaks between two statements tells the client, and without a listener ends the process.
-  client.on('error', ignore)
-  let broken: Error | undefined
+  const { client, release, rollBack } = await borrowClient(options.pool)
   try {
     const applied: string[] = []
     const untilMs = options.clock.nowMs() + options.waitMs
@@ -42,17 +40,12 @@ export async function migrateStore(options: MigrateOptions): Promise<{ applied: 
     }
     return { applied }
   } catch (error) {
-    await client.query('ROLLBACK').catch((cause: unknown) => {
-      broken = cause instanceof Error ? cause : new Error('ROLLBACK failed')
-    })
+    await rollBack()
     throw error
   } finally {
-    client.release(broken)
-    client.off('error', ignore)
+    release()
   }
 }
-
-const ignore = () => {}
 
 type Migration = { name: string; sql: string; checksum: string }
 

@@ -2,6 +2,7 @@ import type { Pool, PoolClient, QueryResult } from 'pg'
 import { type Clock, sleep } from '../../clock'
 import { IdempotencyUsageError, StoreUnavailableError, UnknownCommitError } from '../../errors'
 import type { TransactionEnd } from '../store'
+import { borrowClient } from './borrow-client'
 import { asStoreError, codeOf } from './unavailable'
 
 /** A transaction of the store's pool, and its id: by it is known what became of it when the connection breaks. */
@@ -34,21 +35,11 @@ export async function runTransaction(
   options: TransactionOptions,
   work: (tx: PoolClient) => Promise<TransactionEnd>,
 ): Promise<void> {
-  const client = await options.pool.connect().catch((error: unknown) => {
+  const { client, release, rollBack } = await borrowClient(options.pool).catch((error: unknown) => {
     throw asStoreError(error)
   })
-  // A connection that breaks between two statements tells the client, and without a listener ends the process.
-  client.on('error', ignore)
   const control = (text: string) =>
     client.query({ text, query_timeout: options.operationTimeoutMs } as { text: string })
-  let released = false
-  const release = (broken?: Error) => {
-    if (released) return
-    released = true
-    open.delete(client)
-    client.release(broken)
-    client.off('error', ignore)
-  }
   try {
     const xid = await begin(client)
     open.set(client, { client, xid })
@@ -56,17 +47,13 @@ export async function runTransaction(
     if (end === 'rollback') await control('ROLLBACK')
     else await commit(options, xid, () => control('COMMIT'), release)
   } catch (error) {
-    // Unable to roll back = the connection is gone; it must not return to the pool.
-    if (!released) await control('ROLLBACK').catch((cause: unknown) => release(asError(cause)))
+    await rollBack(control)
     throw isAborted(error) ? swallowed(error) : error
   } finally {
+    open.delete(client)
     release()
   }
 }
-
-const asError = (cause: unknown) => (cause instanceof Error ? cause : new Error('the connection broke'))
-
-const ignore = () => {}
 
 /** One round trip. The id is given out now, since the work is to write anyway. */
 async function begin(client: PoolClient): Promise<string> {
@@ -87,14 +74,14 @@ async function commit(
   options: TransactionOptions,
   xid: string,
   send: () => Promise<{ command: string }>,
-  release: (broken: Error) => void,
+  release: (broken: unknown) => void,
 ): Promise<void> {
   try {
     if ((await send()).command !== 'COMMIT') throw swallowed()
   } catch (error) {
     if (isAnswer(error)) throw asStoreError(error)
     // First, since the question may need its place in the pool.
-    release(asError(error))
+    release(error)
     const became = await readOutcome(options, xid)
     if (became === 'committed') return
     if (became === 'aborted') {

@@ -36,12 +36,12 @@ const OBJECT_COLUMNS: Column<ProviderObject>[] = [
       <TwoLines
         below={
           <>
-            {refunded.minor !== '0' && `${moneyText(refunded)} refunded, `}
+            {refunded !== null && refunded.minor !== '0' && `${moneyText(refunded)} refunded, `}
             <Time at={createdAt.toISOString()} kind="seconds" />
           </>
         }
       >
-        {moneyText(amount)}
+        {amount === null ? '—' : moneyText(amount)}
       </TwoLines>
     ),
   },
