@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemClock } from './clock'
 import { type MainEnv, readMainEnv, type ServiceEnv } from './env'
 import { bundleService } from './processes/bundle'
 import { StableService } from './processes/stable-service'
@@ -60,6 +61,7 @@ async function run(env: MainEnv): Promise<void> {
       victims,
       provider: watchProvider(connectStripe(provider.port, env.DEMO_PROVIDER_READ_KEY), provider.control),
       writeTruth: openTruth(join(env.DEMO_DATA_DIR, 'truth.ndjson')),
+      clock: systemClock,
       signal: stopping.signal,
     },
     untilReadyPlus(env.DEMO_READY_URL, env.DEMO_DURATION_S, stopping.signal),

@@ -1,6 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readIfThere } from './read-if-there'
 
 const saved = z.object({ runs: z.int().min(0) })
 
@@ -10,7 +11,7 @@ const saved = z.object({ runs: z.int().min(0) })
  */
 export async function nextSeed(dataDir: string, seed: string): Promise<string> {
   const path = join(dataDir, 'run.json')
-  const text = await readFile(path, 'utf8').catch(() => '{"runs":0}')
+  const text = (await readIfThere(path)) ?? '{"runs":0}'
   const { runs } = saved.parse(JSON.parse(text))
   await writeFile(`${path}.new`, JSON.stringify({ runs: runs + 1 }))
   await rename(`${path}.new`, path)

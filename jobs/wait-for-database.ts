@@ -48,6 +48,7 @@ type Failure = { reason: string; advice: string; final: boolean }
 
 async function failureOf(url: string): Promise<Failure | null> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+  // What is asked of it says what is wrong; without a listener a broken connection would end the process.
   client.on('error', () => undefined)
   try {
     await client.connect()
@@ -67,6 +68,7 @@ async function failureOf(url: string): Promise<Failure | null> {
     if (advice !== undefined) return { reason, advice, final: true }
     return { reason, advice: 'Check that it runs there and that DATABASE_URL is right.', final: false }
   } finally {
+    // The answer is known; a server that dies in this moment never ends it.
     void client.end().catch(() => undefined)
   }
 }

@@ -108,6 +108,10 @@ export const publicUrl = ({ IDEMSCOPE_PUBLIC_URL, PORT }: Env): string =>
 
 export const SETTING_NAMES = Object.keys(schema.shape)
 
+/** Whatever is set, for a process of ours that is started: it reads its own settings. */
+export const inheritedEnvironment = (): Record<string, string> =>
+  Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => !!entry[1]))
+
 let cached: Env | undefined
 
 /** The process's configuration, parsed once. */

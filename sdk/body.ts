@@ -11,6 +11,7 @@ export async function readBody(
   const chunks: Uint8Array[] = []
   let length = 0
   const reader = source.body.getReader()
+  // Nobody reads on: how the sender ends does not matter.
   const cancel = () => reader.cancel(signal.reason).catch(() => {})
   signal.addEventListener('abort', cancel, { once: true })
   try {

@@ -51,6 +51,7 @@ function canonicalizeBytes(body: Uint8Array): string | null {
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
   } catch {
+    // Not UTF-8: what it is compared by is its bytes.
     return null
   }
   return canonicalizeJson(text)

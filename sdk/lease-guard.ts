@@ -63,6 +63,7 @@ export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions):
       async () => {
         // The timer may be late: a process that was stopped must not revive a lease past its deadline.
         if (clock.nowMs() >= deadlineAtMs) return expire()
+        // A store that does not answer has not refused: the next beat asks again, and the lease's end is watched.
         const kept = await held.beat().catch(() => 'unheard' as const)
         if (stopped || abort.signal.aborted) return
         if (kept === false)

@@ -56,6 +56,7 @@ export function createLiveFeed(url: string, log: Log): LiveFeed {
         },
         (error: Error) => {
           if (client === opening) lost(error)
+          // What it failed of is logged; that it cannot be closed either says nothing more.
           opening.end().catch(() => undefined)
         },
       )
@@ -79,6 +80,7 @@ export function createLiveFeed(url: string, log: Log): LiveFeed {
       clearTimeout(retry)
       for (const subscriber of subscribers) subscriber.end()
       subscribers.clear()
+      // A connection that is lost already needs no end.
       await client?.end().catch(() => undefined)
     },
   }

@@ -23,9 +23,10 @@ export function startProcess(): void {
   // Next ends the process once no request is open; an open stream would hold it.
   const end = () => {
     clearInterval(timer)
-    app.live.close().catch(() => undefined)
-    forgetProcess(app.db, app.id).catch(() => undefined)
-    const close = () => app.close().catch((error: unknown) => app.log.warn({ err: error }, 'closing failed'))
+    const closingFailed = (error: unknown) => app.log.warn({ err: error }, 'closing failed')
+    app.live.close().catch(closingFailed)
+    forgetProcess(app.db, app.id).catch(closingFailed)
+    const close = () => app.close().catch(closingFailed)
     setTimeout(close, REQUESTS_GRACE_MS).unref()
   }
   process.once('SIGTERM', end)

@@ -72,16 +72,22 @@ export class ServiceProcess {
     type: T,
     timeoutMs: number,
   ): Promise<Extract<FromService, { type: T }>> {
-    const deadline = Date.now() + timeoutMs
-    for (;;) {
-      const at = this.#messages.findIndex((message) => message.type === type)
-      const [found] = at === -1 ? [] : this.#messages.splice(at, 1)
-      if (found !== undefined) return found as Extract<FromService, { type: T }>
-      if (!this.alive) throw new Error(`service process ${this.pid} ended before '${type}'`)
-      const leftMs = deadline - Date.now()
-      if (leftMs <= 0)
-        throw new Error(`service process ${this.pid} did not report '${type}' in ${timeoutMs} ms`)
-      await this.#change(leftMs)
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      this.#wake()
+    }, timeoutMs)
+    try {
+      for (;;) {
+        const at = this.#messages.findIndex((message) => message.type === type)
+        const [found] = at === -1 ? [] : this.#messages.splice(at, 1)
+        if (found !== undefined) return found as Extract<FromService, { type: T }>
+        if (!this.alive) throw new Error(`service process ${this.pid} ended before '${type}'`)
+        if (isLate) throw new Error(`service process ${this.pid} did not report '${type}' in ${timeoutMs} ms`)
+        await this.#change()
+      }
+    } finally {
+      clearTimeout(timer)
     }
   }
 
@@ -119,14 +125,12 @@ export class ServiceProcess {
     for (const listener of [...this.#listeners]) listener()
   }
 
-  #change(timeoutMs: number): Promise<void> {
+  #change(): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
-        clearTimeout(timer)
         this.#listeners.delete(done)
         resolve()
       }
-      const timer = setTimeout(done, timeoutMs)
       this.#listeners.add(done)
     })
   }

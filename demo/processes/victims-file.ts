@@ -3,6 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
+import { readIfThere } from '../read-if-there'
 
 const run = promisify(execFile)
 const noted = z.array(z.int().positive())
@@ -32,7 +33,7 @@ export class VictimsFile {
 
   /** Ends what an earlier run left. A pid that belongs to another program by now is left alone. */
   async sweep(bundle: string): Promise<number> {
-    const text = await readFile(this.#path, 'utf8').catch(() => '[]')
+    const text = (await readIfThere(this.#path)) ?? '[]'
     const parsed = noted.safeParse(safeJson(text))
     let ended = 0
     for (const pid of parsed.success ? parsed.data : []) {
@@ -58,6 +59,7 @@ async function commandOf(pid: number): Promise<string> {
   try {
     return await readFile(`/proc/${pid}/cmdline`, 'utf8')
   } catch {
+    // No such process, or a system without /proc.
     return run('ps', ['-o', 'command=', '-p', String(pid)]).then(
       ({ stdout }) => stdout,
       () => '',
@@ -69,6 +71,7 @@ function safeJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
+    // Written by something else: nothing of ours to end.
     return []
   }
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { ZodError } from 'zod'
+import { systemClock } from '../clock'
 import { type Answer, answer, type Call } from './answer'
 import { apiVersion } from './api-version'
 import type { Provider } from './context'
@@ -44,7 +45,7 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
   const journal = await openJournal(join(options.dataDir, 'provider.ndjson'), (change) => state.apply(change))
   let last: Promise<unknown> = Promise.resolve()
   const switches = new Switches()
-  const ambient = options.clock ?? Date.now
+  const ambient = options.clock ?? systemClock.nowMs
   const provider: Provider = {
     state,
     journal,
@@ -54,6 +55,7 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
     idempotencyWindowMs,
     exclusive(work) {
       const result = last.then(work)
+      // Whoever asked for it hears of it; the next one takes its turn all the same.
       last = result.catch(() => undefined)
       return result
     },

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock'
 import { Prng } from '../prng'
 import type { VictimPool } from '../processes/victim-pool'
 import type { WriteTruth } from '../truth'
@@ -17,6 +18,7 @@ export interface TrafficOptions {
   readonly victims: VictimPool
   readonly provider: ProviderEyes
   readonly writeTruth: WriteTruth
+  readonly clock: Clock
   /** Ends everything at once. */
   readonly signal: AbortSignal
 }
@@ -46,11 +48,12 @@ export async function runTraffic(options: TrafficOptions, until: Promise<void>):
     over = true
   }
   const ended = until.then(end, end)
-  let dueMs = Date.now()
+  const { clock } = options
+  let dueMs = clock.nowMs()
   for (let index = 0; !over && !options.signal.aborted; index += 1) {
-    await Promise.race([ended, sleep(dueMs - Date.now(), options.signal)])
+    await Promise.race([ended, sleep(dueMs - clock.nowMs(), options.signal)])
     if (everyday.size >= inFlightMax) await Promise.race([ended, ...everyday])
-    dueMs = Math.max(dueMs, Date.now() - lagMaxMs) + 1000 / options.rate
+    dueMs = Math.max(dueMs, clock.nowMs() - lagMaxMs) + 1000 / options.rate
     if (over || options.signal.aborted) break
     const operation = planOperation(options, index)
     summary.operations += 1
@@ -71,7 +74,7 @@ export async function runTraffic(options: TrafficOptions, until: Promise<void>):
 }
 
 async function runOperation(options: TrafficOptions, operation: Operation): Promise<void> {
-  const { serviceUrl, victims, provider, writeTruth, signal } = options
+  const { serviceUrl, victims, provider, signal } = options
   const jitter = new Prng(`${operation.seed}/jitter`)
   const { client: name, fault, kind } = operation
   // A script must come to its end, or it has made a fault that nobody planned.
@@ -83,7 +86,7 @@ async function runOperation(options: TrafficOptions, operation: Operation): Prom
     signal.throwIfAborted()
   }
   if (fault === undefined) return operations[kind]({ operation, client, wait })
-  return runFault(fault, { operation, client, victims, provider, wait }, writeTruth)
+  return runFault(fault, { operation, client, victims, provider, wait }, options)
 }
 
 /** Resolves early when the demo stops. */

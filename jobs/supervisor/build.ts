@@ -3,6 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { AppError } from '@/lib/core/errors'
+import { inheritedEnvironment } from '@/lib/env'
 import { runGroup } from './own-process'
 
 const INPUTS = [
@@ -35,7 +36,7 @@ export async function buildConsole(signal?: AbortSignal): Promise<'built' | 'fre
 async function nextBuild(signal?: AbortSignal): Promise<void> {
   const { code, output } = await runGroup(process.execPath, ['node_modules/next/dist/bin/next', 'build'], {
     signal,
-    env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
+    env: { ...inheritedEnvironment(), NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
   })
   signal?.throwIfAborted()
   if (code !== 0) throw new AppError('internal', `next build failed:\n${output}`)

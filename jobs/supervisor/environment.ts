@@ -1,4 +1,4 @@
-import type { Env } from '@/lib/env'
+import { type Env, inheritedEnvironment } from '@/lib/env'
 import type { Environment } from './children'
 import type { Options } from './options'
 import type { Secrets } from './secrets'
@@ -32,16 +32,13 @@ export function consoleEnvironment(given: {
   folder: string
 }): Environment {
   const { settings, options, secrets } = given
-  const persons = Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => !!entry[1]),
-  )
   return {
     ...(options.demo ? DEMO_PROFILE : {}),
     IDEMSCOPE_KEY_SECRET: secrets.keySecret,
     IDEMSCOPE_AUTH_SECRET: secrets.authSecret,
     IDEMSCOPE_CREDENTIALS_KEY: secrets.credentialsKey,
     IDEMSCOPE_AUDIT_KEY: secrets.auditKey,
-    ...persons,
+    ...inheritedEnvironment(),
     NODE_ENV: 'production',
     DATABASE_URL: given.databaseUrl,
     IDEMSCOPE_DATA_DIR: given.folder,

@@ -123,6 +123,7 @@ async function prepareDatabase(given: {
   }
   const starting = keepEmbeddedPostgres(folder, log, { signal: teardown.signal })
   teardown.add(async () => {
+    // Where it does not start, that is thrown below.
     const started = await starting.catch(() => undefined)
     await started?.stop()
   })
@@ -132,7 +133,7 @@ async function prepareDatabase(given: {
       { err: error },
       'the embedded PostgreSQL cannot be kept running; see postgres.log in the data folder',
     )
-    await teardown.end().catch(() => undefined)
+    await teardown.end().catch((cause: unknown) => log.error({ err: cause }, 'closing failed'))
     process.exit(1)
   })
   const urls = await provision(postgres, secrets, options.demo)

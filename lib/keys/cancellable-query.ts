@@ -26,6 +26,7 @@ export async function queryCancellable(
       )
       const cancel = () => {
         // Through another connection: this one is busy. The pid is still ours, since the connection is not given back.
+        // Where it fails, the statement's own timeout ends it.
         if (running) db.pool.query('SELECT pg_cancel_backend($1)', [rows[0]?.pid]).catch(() => undefined)
       }
       signal?.addEventListener('abort', cancel, { once: true })

@@ -11,7 +11,7 @@ export async function writeResponse(
   incoming: IncomingMessage,
 ): Promise<void> {
   if (outgoing.destroyed) {
-    void response.body?.cancel().catch(() => {})
+    dropBody(response)
     return
   }
   outgoing.statusCode = response.status
@@ -25,7 +25,7 @@ export async function writeResponse(
   // Half-read uploads (413) would poison the next request of a kept connection.
   if (!incoming.complete) outgoing.setHeader('connection', 'close')
   if (response.body === null || incoming.method === 'HEAD') {
-    void response.body?.cancel().catch(() => {})
+    dropBody(response)
     outgoing.end()
     return
   }
@@ -34,6 +34,11 @@ export async function writeResponse(
   await pipeline(body, outgoing).catch((error: unknown) => {
     if (!isPrematureClose(error)) throw error
   })
+}
+
+/** Nobody reads it: how its source ends does not matter. */
+const dropBody = ({ body }: Response): void => {
+  void body?.cancel().catch(() => {})
 }
 
 const isPrematureClose = (error: unknown): boolean =>

@@ -24,6 +24,7 @@ export async function parseBody<S extends z.ZodType>(
   schema: S,
   request: Request,
 ): Promise<z.output<S> | Response> {
+  // What is no JSON is refused by the schema.
   const body: unknown = await request.json().catch(() => undefined)
   const parsed = schema.safeParse(body)
   return parsed.success ? parsed.data : problem(400, 'Invalid request', z.prettifyError(parsed.error))

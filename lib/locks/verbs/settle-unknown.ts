@@ -89,6 +89,7 @@ function sameBody(stored: string, written: string): boolean {
   try {
     return canonicalJson(JSON.parse(stored)) === canonicalJson(JSON.parse(written))
   } catch {
+    // Not JSON: then they are the same text or not the same.
     return false
   }
 }

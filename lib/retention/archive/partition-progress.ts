@@ -32,6 +32,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
+    // Not as it was written: the partition is archived from its beginning.
     return null
   }
 }

@@ -98,6 +98,7 @@ async function streamCopy(url: string, statement: string, openSink: OpenSink): P
     connectionTimeoutMillis: 5_000,
     options: `-c timezone=UTC -c datestyle=ISO -c default_transaction_read_only=on -c statement_timeout=${COPY_TIMEOUT_MS}`,
   })
+  // The copy under way rejects; without a listener a broken connection would end the process.
   client.on('error', () => undefined)
   await client.connect()
   try {
