@@ -3,21 +3,11 @@ import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { IdempotentHandler } from '@/sdk/idempotent'
 import { createPostgresStore, type PostgresStore } from '@/sdk/stores/postgres'
-import { startBreakingProxy } from './breaking-proxy'
-import {
-  acquireRequest,
-  createStoreFixture,
-  expireLease,
-  holderOf,
-  idempotentOn,
-  leaseState,
-  postJson,
-  type StoreFixture,
-} from './support'
+import { type BreakingFixture, createBreakingFixture } from './breaking-fixture'
+import { acquireRequest, expireLease, holderOf, idempotentOn, leaseState, postJson } from './support'
 
-let fixture: StoreFixture
-let proxy: Awaited<ReturnType<typeof startBreakingProxy>>
-let pool: pg.Pool
+let fixture: BreakingFixture
+let proxy: BreakingFixture['proxy']
 /** Behind the proxy. */
 let store: PostgresStore
 let serial = 0
@@ -25,22 +15,16 @@ let key = ''
 const wrap = idempotentOn(() => fixture)
 
 beforeAll(async () => {
-  fixture = await createStoreFixture()
-  proxy = await startBreakingProxy(fixture.url)
-  // As the README sets it up: the clients have no listener of their own.
-  pool = new pg.Pool({ connectionString: proxy.url, max: 4 })
-  pool.on('error', () => {})
-  store = createPostgresStore({ pool })
+  fixture = await createBreakingFixture()
+  ;({
+    proxy,
+    through: { store },
+  } = fixture)
 })
 beforeEach(() => {
   key = `key-${++serial}`
 })
-afterAll(async () => {
-  store.close()
-  await pool.end()
-  await proxy.close()
-  await fixture.close()
-})
+afterAll(() => fixture.close())
 
 const send = (handler: IdempotentHandler<pg.PoolClient>, over = {}) =>
   wrap(handler, { store, ...over })(postJson({}, { 'idempotency-key': key }))

@@ -3,18 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { StoreUnavailableError } from '@/sdk/errors'
 import type { IdempotentHandler } from '@/sdk/idempotent'
 import { createPostgresStore, type PostgresStore } from '@/sdk/stores/postgres'
-import { type Break, startBreakingProxy } from './breaking-proxy'
-import {
-  createStoreFixture,
-  expireLease,
-  idempotentOn,
-  leaseState,
-  postJson,
-  type StoreFixture,
-} from './support'
+import { type BreakingFixture, createBreakingFixture } from './breaking-fixture'
+import type { Break } from './breaking-proxy'
+import { expireLease, idempotentOn, leaseState, postJson } from './support'
 
-let fixture: StoreFixture
-let proxy: Awaited<ReturnType<typeof startBreakingProxy>>
+let fixture: BreakingFixture
+let proxy: BreakingFixture['proxy']
 let pool: pg.Pool
 let store: PostgresStore
 let serial = 0
@@ -22,23 +16,17 @@ let key = ''
 const wrap = idempotentOn(() => fixture)
 
 beforeAll(async () => {
-  fixture = await createStoreFixture()
+  fixture = await createBreakingFixture()
   await fixture.query('CREATE TABLE booking (key text, attempt int)')
-  proxy = await startBreakingProxy(fixture.url)
-  // As the README sets it up: the clients have no listener of their own.
-  pool = new pg.Pool({ connectionString: proxy.url, max: 4 })
-  pool.on('error', () => {})
-  store = createPostgresStore({ pool })
+  ;({
+    proxy,
+    through: { pool, store },
+  } = fixture)
 })
 beforeEach(() => {
   key = `key-${++serial}`
 })
-afterAll(async () => {
-  store.close()
-  await pool.end()
-  await proxy.close()
-  await fixture.close()
-})
+afterAll(() => fixture.close())
 
 /** A handler that tries its transaction again, as careful people do when a database says "not now". */
 const persistent =

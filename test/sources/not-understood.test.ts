@@ -1,64 +1,26 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { listSources } from '@/lib/mirror/read/list-sources'
-import { stageSystem } from '@/lib/reconcile/stage/stage'
-import { saveSource } from '@/lib/sources/save'
-import { mappedLayout } from '../conformance/fixtures'
-import { CREDENTIALS_KEY, createFixture, type Fixture } from '../locks/locks-fixture'
-import { SETTINGS } from '../reconcile/world'
+import { createOddRowsFixture, TABLE } from './odd-rows-fixture'
 
 /** One row that cannot be understood stops nothing, is counted and shown, and is never taken for absent. */
 
-const SYSTEM = 'odd'
-let fixture: Fixture
-let layout: Awaited<ReturnType<typeof mappedLayout>>
+const fixture = await createOddRowsFixture('odd')
+const { layout, stage, viewOf } = fixture
 let store = ''
 let ledger = ''
-const TABLE = '"Pay"."Idempotency Records"'
 beforeAll(async () => {
-  fixture = await createFixture()
-  layout = await mappedLayout()
   await layout.db.query(
     `ALTER TABLE ${TABLE} ALTER response_status TYPE text, ALTER created_at DROP NOT NULL`,
   )
   await layout.db.query(
     `CREATE TABLE posting (id text, kind text, ref text, amount numeric, currency text, at timestamptz)`,
   )
-  const save = (source: object, name: string) =>
-    saveSource(fixture.system, { ...source, name, system: SYSTEM, secret: { url: layout.url } } as never, {
-      credentialsKey: CREDENTIALS_KEY,
-    })
-  store = await save(layout.source, 'odd store')
-  const columns = {
-    entryId: 'id',
-    kind: 'kind',
-    providerRef: 'ref',
-    reference: 'ref',
-    amountMinor: 'amount',
-    currency: 'currency',
-    bookedAt: 'at',
-  }
-  const config = {
-    relation: { schema: 'public', name: 'posting' },
-    columns,
-    kinds: { charge: ['charge'], refund: [] },
-  }
-  ledger = await save({ adapter: 'ledger-postgres', config }, 'odd ledger')
+  store = await fixture.save(layout.source, 'odd store')
+  ledger = await fixture.saveLedger('posting', 'odd ledger')
 })
-afterAll(async () => {
-  await fixture.close()
-  await layout.close()
-})
+afterAll(() => fixture.close())
 
-const stage = () => stageSystem(fixture.system, SYSTEM, { settings: { ...SETTINGS, clockSkewMs: 60_000 } })
-const viewOf = async (id: string) => (await listSources(fixture.console.db)).find((each) => each.id === id)
-async function staged(source: string): Promise<Record<string, string>> {
-  const { rows } = await fixture.console.db.pool.query(
-    `SELECT coalesce(key, object_id) AS name, side || ' ' || kind || ' ' || status AS what
-     FROM mirror.object WHERE source_id = $1 AND gone_at IS NULL`,
-    [source],
-  )
-  return Object.fromEntries(rows.map(({ name, what }) => [name, what]))
-}
+const staged = (source: string) =>
+  fixture.staged(source, 'coalesce(key, object_id)', `side || ' ' || kind || ' ' || status`)
 
 test('rows of a store: those beside are read, the odd one is a key whose state is not known', async () => {
   for (const key of ['before', 'odd-status', 'odd-expiry', 'odd-live', 'after']) {
@@ -101,9 +63,7 @@ test.each([
   'rows of a ledger, read %s: a posting without a whole amount is set apart, the rest is booked',
   async (_, rows) => {
     await layout.db.query('TRUNCATE posting')
-    await fixture.console.db.pool.query('DELETE FROM mirror.object WHERE source_id = $1', [ledger])
-    await fixture.console.db.pool.query('DELETE FROM mirror.unreadable WHERE source_id = $1', [ledger])
-    await fixture.console.db.pool.query('DELETE FROM mirror.cursor WHERE source_id = $1', [ledger])
+    await fixture.forget(ledger)
     await layout.db.query(
       `INSERT INTO posting SELECT 'p-' || n, 'charge', 'ch_' || n, 1050, 'EUR', now() - interval '1 minute' + n * interval '1 ms'
      FROM generate_series(1, $1::int) n`,

@@ -1,30 +1,21 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { evaluateConditions } from '@/lib/alerts/evaluate'
 import { readConditions } from '@/lib/conditions/read-conditions'
-import { listSources } from '@/lib/mirror/read/list-sources'
 import { lookUp } from '@/lib/reconcile/classify/read/look-up'
-import { stageSystem } from '@/lib/reconcile/stage/stage'
 import { openSystem } from '@/lib/sources/registry'
-import { saveSource } from '@/lib/sources/save'
-import { mappedLayout } from '../conformance/fixtures'
-import { CREDENTIALS_KEY, createFixture, type Fixture } from '../locks/locks-fixture'
-import { SETTINGS as RECONCILE } from '../reconcile/world'
+import { createOddRowsFixture, SETTINGS, TABLE } from './odd-rows-fixture'
 
 /** Rows that no walk along a column comes by are read all the same, or it is said that they are not. */
 
 const SYSTEM = 'unread'
-const SETTINGS = { ...RECONCILE, clockSkewMs: 60_000 }
-const TABLE = '"Pay"."Idempotency Records"'
 const SCOPE = '7/POST /rides'
-let fixture: Fixture
-let layout: Awaited<ReturnType<typeof mappedLayout>>
+const fixture = await createOddRowsFixture(SYSTEM)
+const { layout, stage, viewOf } = fixture
 let store = ''
 let growing = ''
 let random = ''
 
 beforeAll(async () => {
-  fixture = await createFixture()
-  layout = await mappedLayout()
   await layout.db.query(`
     ALTER TABLE ${TABLE} ADD COLUMN seen_no bigint, ALTER response_status TYPE text;
     CREATE INDEX ON ${TABLE} (seen_no);
@@ -32,54 +23,17 @@ beforeAll(async () => {
       currency text DEFAULT 'EUR', at timestamptz DEFAULT clock_timestamp());
     CREATE TABLE random (LIKE growing INCLUDING DEFAULTS);
     ALTER TABLE random ALTER id DROP DEFAULT, ALTER id TYPE uuid USING gen_random_uuid(), ALTER id SET DEFAULT gen_random_uuid()`)
-  const save = (source: object, name: string) =>
-    saveSource(fixture.system, { ...source, name, system: SYSTEM, secret: { url: layout.url } } as never, {
-      credentialsKey: CREDENTIALS_KEY,
-    })
-  store = await save(
+  store = await fixture.save(
     { adapter: 'mapped-postgres', config: { ...layout.source.config, order: 'seen_no', overlapMs: 0 } },
     'unread store',
   )
-  const columns = {
-    entryId: 'id',
-    kind: 'kind',
-    providerRef: 'ref',
-    reference: 'ref',
-    amountMinor: 'amount',
-    currency: 'currency',
-    bookedAt: 'at',
-  }
-  const ledger = (name: string) =>
-    save(
-      {
-        adapter: 'ledger-postgres',
-        config: {
-          relation: { schema: 'public', name },
-          columns,
-          kinds: { charge: ['charge'], refund: [] },
-          overlapMs: 0,
-        },
-      },
-      name,
-    )
-  growing = await ledger('growing')
-  random = await ledger('random')
+  growing = await fixture.saveLedger('growing', 'growing', { overlapMs: 0 })
+  random = await fixture.saveLedger('random', 'random', { overlapMs: 0 })
 })
-afterAll(async () => {
-  await fixture.close()
-  await layout.close()
-})
+afterAll(() => fixture.close())
 
-const stage = () => stageSystem(fixture.system, SYSTEM, { settings: SETTINGS })
-const viewOf = async (id: string) => (await listSources(fixture.console.db)).find((each) => each.id === id)
-async function staged(source: string): Promise<Record<string, string>> {
-  const { rows } = await fixture.console.db.pool.query(
-    `SELECT coalesce(key, provider_ref, object_id) AS name, kind || ' ' || status AS what
-     FROM mirror.object WHERE source_id = $1`,
-    [source],
-  )
-  return Object.fromEntries(rows.map(({ name, what }) => [name, what]))
-}
+const staged = (source: string) =>
+  fixture.staged(source, 'coalesce(key, provider_ref, object_id)', `kind || ' ' || status`)
 const conditions = async () => {
   await evaluateConditions(fixture.system)
   const all = await readConditions(fixture.console.db)
@@ -90,10 +44,7 @@ const insert = (table: string, ref: string, at: string) =>
 
 describe('a ledger', () => {
   beforeEach(async () => {
-    for (const id of [growing, random]) {
-      for (const table of ['object', 'unreadable', 'cursor'])
-        await fixture.console.db.pool.query(`DELETE FROM mirror.${table} WHERE source_id = $1`, [id])
-    }
+    for (const id of [growing, random]) await fixture.forget(id)
     await layout.db.query('TRUNCATE growing, random')
   })
 
