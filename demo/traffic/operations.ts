@@ -8,7 +8,7 @@ export interface Everyday {
   wait(delayMs: number): Promise<void>
 }
 
-/** A shop captures when the parcel partitions, and refunds when it comes back; here within moments. */
+/** A shop captures when the parcel leaves, and refunds when it comes back; here within moments. */
 const captureDelayMs = 400
 const refundDelayMs = 800
 

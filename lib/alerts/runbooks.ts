@@ -132,7 +132,7 @@ const FLOOD: Runbook = {
     },
     {
       head: 'Were they real,',
-      text: 'raise the cap for one run, and clear the cases class by class: nothing is corrected without a second person. What a flood left without a case is judged again by every run, so that nothing is lost.',
+      text: 'raise the cap for one run, and clear the cases class by class: nothing is corrected without a second person. What a flood left without a case is classified again by every run, so that nothing is lost.',
     },
   ],
 }

@@ -24,7 +24,7 @@ export type PostgresStoreOptions = {
    */
   prepare?: boolean
   clock?: Clock
-  /** Is called with what keeps partitions from being made ahead could not be made ahead; the next check tries again. Default: nothing. */
+  /** Is called with the error when partitions could not be made ahead; the next check tries again. Default: nothing. */
   onPartitionError?: (error: unknown) => void
 }
 

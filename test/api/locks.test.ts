@@ -96,7 +96,7 @@ test('a lock that is not known is not found', async () => {
   expect(status).toBe(404)
 })
 
-test('a filter that matches nothing freezes an empty snapshot, which does nothing', async () => {
+test('a filter that matches nothing makes an empty snapshot, which does nothing', async () => {
   const frozen = await release({ filter: { scope: 'nobody/POST /nothing' }, dryRun: true })
   expect(frozen).toMatchObject({ status: 200, body: { verb: 'release', count: 0, excluded: [] } })
   const { snapshotId } = frozen.body

@@ -39,7 +39,7 @@ test('a text beside others does not change their place, whatever its script', ()
   ).toBe(`<span>owner <bdi>${owner}</bdi> · 12</span>`)
 })
 
-test('where only text can fixture, the name stands in it', () => {
+test('where only text can stand, the name stands in it', () => {
   expect(renderToStaticMarkup(<option value="a">{'a\u202Eb'}</option>)).toContain('>a[U+202E]b<')
   expect(
     renderToStaticMarkup(

@@ -75,7 +75,7 @@ describe('two equal refunds, of which the first fails after the second was made'
     expect(await backMinor(paid.charge)).toBe(1000)
   })
 
-  test('the second at the dashboard, one posting: it is the answer, and no third one partitions', async () => {
+  test('the second at the dashboard, one posting: it is the answer, and no third one leaves', async () => {
     const paid = await pay(world, 'one-posting', { amount: 2000 })
     const { refund } = await giveBack(world, paid)
     later()

@@ -36,7 +36,7 @@ export const INSERT_CASES = `
 /**
  * Brings open cases up to date and reopens resolved ones. The class may change, the identity does not. A break stays one
  * while it is found, even where this run could not confirm it again. What a person closed stays closed, its evidence
- * frozen, until the evidence is another one. Returns how many were reopened. $1 run, $2 system, $3 now, $4 by hand.
+ * as it was, until the evidence is another one. Returns how many were reopened. $1 run, $2 system, $3 now, $4 by hand.
  */
 export const CHANGE_CASES = `
   WITH found AS (
