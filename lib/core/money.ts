@@ -64,6 +64,12 @@ export function formatMoney(money: Money | MoneyJson, locale = 'en-US'): string 
   return format.format(majorText(money) as `${number}`)
 }
 
+const LIST = new Intl.ListFormat('en-GB', { type: 'conjunction' })
+
+/** €1,284.50, ¥9,800 and $30.00; an empty text for nothing. */
+export const formatMoneyList = (amounts: readonly (Money | MoneyJson)[]): string =>
+  LIST.format(amounts.map((amount) => formatMoney(amount)))
+
 /** Sums per currency, in order of currency code. */
 export function sumByCurrency(amounts: Iterable<Money>): Money[] {
   const sums = new Map<string, bigint>()

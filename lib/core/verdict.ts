@@ -1,5 +1,5 @@
 import { durationText, plural } from './format-figure'
-import { formatMoney, type Money } from './money'
+import { formatMoneyList, type Money } from './money'
 
 export const CONDITION_KINDS = [
   'duplicate_effects',
@@ -160,10 +160,8 @@ function sentenceOf(condition: ConditionView, firing: number, figures: VerdictFi
   }
 }
 
-const LIST = new Intl.ListFormat('en-GB', { type: 'conjunction' })
-
 const moneyText = (amounts: readonly Money[]): string =>
-  amounts.length === 0 ? '' : `, with ${LIST.format(amounts.map((amount) => formatMoney(amount)))} at risk`
+  amounts.length === 0 ? '' : `, with ${formatMoneyList(amounts)} at risk`
 
 const percentText = (value: unknown): string =>
   typeof value === 'number'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { packRows, unpackRows } from '@/app/(console)/traces/[id]/packed-rows'
+import { packRows, unpackRows } from '@/app/_ui/charts/packed-rows'
 import type { TraceSpan } from '@/lib/telemetry/read/traces/trace'
 import { buildWaterfall } from '@/lib/telemetry/read/traces/waterfall'
 

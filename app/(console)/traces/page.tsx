@@ -5,22 +5,21 @@ import { EmptyState } from '@/app/_ui/empty-state'
 import { FacetChip, ViewChip } from '@/app/_ui/facet-chips'
 import { ListTable } from '@/app/_ui/list-table'
 import { outcomeLook } from '@/app/_ui/outcome-look'
+import { QueryLink } from '@/app/_ui/page-link'
 import { SearchField } from '@/app/_ui/search-field'
 import { ShortId } from '@/app/_ui/short-id'
 import { StateMark } from '@/app/_ui/state-mark'
-import { type Column, RowLink, TwoLines } from '@/app/_ui/table'
+import { type Column, figureColumn, RowLink, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { AppError } from '@/lib/core/errors'
-import { latencyText } from '@/lib/core/format-figure'
-import type { Page as RowPage } from '@/lib/core/pages'
+import { countText, latencyText, plural } from '@/lib/core/format-figure'
 import { readEndpoints } from '@/lib/telemetry/read/requests/endpoints'
-import { countTraces } from '@/lib/telemetry/read/traces/count-traces'
+import { countTraces, TRACES_COUNTED_MAX } from '@/lib/telemetry/read/traces/count-traces'
 import { listTraces, type TraceRow } from '@/lib/telemetry/read/traces/list-traces'
 import { nullOn, openPage, type PageProps } from '../_page/open-page'
 import { Page } from '../_page/page-frame'
 import { RangeText } from '../_page/range-text'
 import { freshnessNow } from '../_shell/reads'
-import { BarNote } from './bar-note'
 import { isFiltered, loadTraces, type TraceQuery, traceFilterOf, writeTraces } from './query'
 
 export const metadata: Metadata = { title: 'Traces' }
@@ -43,18 +42,13 @@ const UNFILTERED = {
   ...{ bar: null, counted: null, cursor: null },
 }
 
-type Found = { kind: 'page'; page: RowPage<TraceRow> } | { kind: 'timeout'; why: string }
-
 export default async function TracesPage(props: PageProps) {
   const { ctx, asked, range } = await openPage('/traces', props)
   const query = await loadTraces(asked)
   const filter = traceFilterOf(query, range)
   const page = { limit: TRACES_SHOWN, cursor: query.cursor ?? undefined }
   const [found, counted, endpoints, services] = await Promise.all([
-    listTraces(ctx.db, filter, query.sort, page).then(
-      (rows): Found => ({ kind: 'page', page: rows }),
-      timeoutOf,
-    ),
+    listTraces(ctx.db, filter, query.sort, page).catch(whyTimeout),
     query.bar === null ? null : countTraces(ctx.db, filter).catch(nullOn('timeout')),
     readEndpoints(ctx.db, { from: range.from, to: range.to, limit: ENDPOINTS_OFFERED }),
     freshnessNow(),
@@ -74,26 +68,28 @@ export default async function TracesPage(props: PageProps) {
         <ListTable
           caption="Traces of requests with a key"
           columns={COLUMNS}
-          rows={found.kind === 'page' ? found.page.items : []}
+          rows={typeof found === 'string' ? [] : found.items}
           id={({ spanId }) => spanId}
           view={writeTraces(query)}
           toolbar={
             <Toolbar query={query} endpoints={[...new Set(endpoints.rows.map(({ endpoint }) => endpoint))]} />
           }
-          empty={<NoTrace found={found} query={query} waiting={services.length === 0} />}
-          pages={{
-            noun: 'trace',
-            cursor: query.cursor,
-            next: found.kind === 'page' ? found.page.next : null,
-          }}
+          empty={
+            <NoTrace
+              tooSlow={typeof found === 'string' ? found : null}
+              query={query}
+              waiting={services.length === 0}
+            />
+          }
+          pages={{ noun: 'trace', cursor: query.cursor, next: typeof found === 'string' ? null : found.next }}
         />
       </Card>
     </Page>
   )
 }
 
-function timeoutOf(error: unknown): Found {
-  if (error instanceof AppError && error.code === 'timeout') return { kind: 'timeout', why: error.message }
+function whyTimeout(error: unknown): string {
+  if (error instanceof AppError && error.code === 'timeout') return error.message
   throw error
 }
 
@@ -125,7 +121,7 @@ const COLUMNS: Column<TraceRow>[] = [
       </TwoLines>
     ),
   },
-  { head: 'Took', align: 'right', nowrap: true, cell: ({ durationMs }) => latencyText(durationMs) },
+  figureColumn('Took', ({ durationMs }) => latencyText(durationMs)),
   {
     head: 'Service',
     from: 'md',
@@ -141,14 +137,10 @@ const COLUMNS: Column<TraceRow>[] = [
       </>
     ),
   },
-  {
-    head: 'Began',
-    align: 'right',
+  figureColumn('Began', ({ time }) => <Time at={time} kind="seconds" />, {
     from: 'md',
-    nowrap: true,
     className: 'text-ink-2',
-    cell: ({ time }) => <Time at={time} kind="seconds" />,
-  },
+  }),
 ]
 
 function Toolbar({ query, endpoints }: { query: TraceQuery; endpoints: readonly string[] }) {
@@ -173,18 +165,51 @@ function Toolbar({ query, endpoints }: { query: TraceQuery; endpoints: readonly 
   )
 }
 
-function NoTrace({ found, query, waiting }: { found: Found; query: TraceQuery; waiting: boolean }) {
-  if (found.kind === 'timeout')
+function NoTrace(props: { tooSlow: string | null; query: TraceQuery; waiting: boolean }) {
+  if (props.tooSlow !== null)
     return (
       <EmptyState kind="timeout" title="The search took too long">
-        {found.why}
+        {props.tooSlow}
       </EmptyState>
     )
-  if (waiting) return <EmptyState kind="waiting" title="Waiting for the first span" />
-  if (!isFiltered(query)) return <EmptyState kind="none" title="No request with a key in this range" />
+  if (props.waiting) return <EmptyState kind="waiting" title="Waiting for the first span" />
+  if (!isFiltered(props.query)) return <EmptyState kind="none" title="No request with a key in this range" />
   return (
     <EmptyState kind="filtered" title="No trace matches" clear={UNFILTERED}>
       Widen the range, or take a filter away.
     </EmptyState>
   )
+}
+
+const BAR_TEXT: Record<NonNullable<TraceQuery['bar']>, string> = {
+  all: 'All requests with a key',
+  executed: 'Executed once',
+  replayed: 'Replayed',
+  conflict: 'In conflict',
+  other: 'Store not asked or failed',
+  again: 'Executed again',
+}
+
+/** The list behind a bar of a chart: as many as the bar counted, or why not. `count` null = not counted in time. */
+function BarNote({ query, count }: { query: TraceQuery; count: number | null }) {
+  if (query.bar === null) return null
+  return (
+    <p role="status" className="rounded-m border border-line bg-surface px-4 py-2 shadow-card">
+      <b className="font-semibold">{BAR_TEXT[query.bar]}</b>: {sayCount(count, query.counted)}{' '}
+      <QueryLink set={{ bar: null, counted: null, cursor: null }} look="link">
+        All of this range
+      </QueryLink>
+    </p>
+  )
+}
+
+function sayCount(count: number | null, counted: number | null): string {
+  if (count === null) return 'they could not be counted in time.'
+  const found = count >= TRACES_COUNTED_MAX ? `≥ ${plural(count, 'request')}` : plural(count, 'request')
+  if (counted === null) return `${found}.`
+  if (counted === count) return `${found}, as the bar counted.`
+  if (count >= TRACES_COUNTED_MAX) return `${found}; the bar counted ${countText(counted)}.`
+  return count > counted
+    ? `${found}; the bar counted ${countText(counted)} when it was drawn, and spans that come late are added to their minute.`
+    : `${found}; the bar counted ${countText(counted)}, and spans are kept a shorter time than counts.`
 }

@@ -6,6 +6,8 @@ import { AttemptLanes } from '@/app/_ui/attempt-lanes'
 import { Badge } from '@/app/_ui/badge'
 import { buttonClass } from '@/app/_ui/button'
 import { Card } from '@/app/_ui/card'
+import { packRows } from '@/app/_ui/charts/packed-rows'
+import { Waterfall } from '@/app/_ui/charts/waterfall'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { outcomeLook } from '@/app/_ui/outcome-look'
@@ -20,9 +22,7 @@ import { readTraceLink, traceLink } from '@/lib/telemetry/trace-link'
 import { openPage, type PageProps } from '../../_page/open-page'
 import { BesideEachOther, Page } from '../../_page/page-frame'
 import { requestLane } from '../../_page/request-lane'
-import { packRows } from './packed-rows'
 import { SpanCard } from './span-card'
-import { Waterfall } from './waterfall'
 
 export const metadata: Metadata = { title: 'Trace' }
 

@@ -1,6 +1,14 @@
-import type { WaterfallRow } from '@/lib/telemetry/read/traces/waterfall'
-
-export type { WaterfallRow } from '@/lib/telemetry/read/traces/waterfall'
+export type WaterfallRow = {
+  key: string
+  depth: number
+  name: string
+  service: string
+  /** From the beginning of the whole. */
+  startMs: number
+  durationMs: number
+  failed: boolean
+  mark: 'key' | 'effect' | null
+}
 
 /** key, depth, name, place of the service, start and duration in ms, failed, mark. */
 type Packed = [string, number, string, number, number, number, 0 | 1, 0 | 1 | 2]

@@ -2,9 +2,9 @@
 
 import { CircleAlert, KeyRound, Zap } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
-import { classNames } from '@/app/_ui/class-names'
-import { QueryLink } from '@/app/_ui/page-link'
 import { latencyText, plural } from '@/lib/core/format-figure'
+import { classNames } from '../class-names'
+import { QueryLink } from '../page-link'
 import { type PackedRows, unpackRows, type WaterfallRow } from './packed-rows'
 
 const ROW_PX = 32
