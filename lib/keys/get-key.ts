@@ -16,6 +16,8 @@ import { listKeys } from './list-keys'
 const ATTEMPTS_SHOWN = 200
 const ROWS_SHOWN = 50
 
+export type KeyDetail = Awaited<ReturnType<typeof getKey>>
+
 /** Everything known of one key: the store as it is now, and what was staged, seen, checked and done. Throws `not_found`. */
 export async function getKey(ctx: SystemContext, id: string) {
   const identity = parseKeyId(id)

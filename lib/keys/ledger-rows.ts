@@ -43,12 +43,16 @@ const SQL = `
   WHERE l.system = $1 AND l.side = 'ledger' AND l.gone_at IS NULL
   ORDER BY l.occurred_at, l.object_id LIMIT ${POSTINGS_MAX}`
 
-/** What the books hold of one key's operation, oldest first. */
+/** What the books hold of one key's operation, oldest first; null = its system has no ledger among the sources. */
 export async function readLedgerRows(
   db: Db,
-  subject: { system: string; scope: string; key: string },
-): Promise<LedgerPosting[]> {
-  const { rows } = await db.pool.query(SQL, [subject.system, subject.scope, subject.key])
+  { source, scope, key }: { source: string; scope: string; key: string },
+  sources: readonly { id: string; kind: string; system: string }[],
+): Promise<LedgerPosting[] | null> {
+  const system = sources.find(({ id }) => id === source)?.system
+  const ledger = sources.find((each) => each.kind === 'ledger' && each.system === system)
+  if (ledger === undefined) return null
+  const { rows } = await db.pool.query(SQL, [ledger.system, scope, key])
   return rows.map((raw) => {
     const row = rowSchema.parse(raw)
     const { amount_minor: minor, currency } = row

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { providerSays, verdictLabels } from '@/app/(console)/locks/labels'
 import { curlText } from '@/app/(console)/locks/open/copy-curl'
-import { facetValues, storeStateOf, stuckFacts, stuckSentence, viewCounts } from '@/app/(console)/locks/tally'
 import { isRetryable } from '@/lib/core/refusals'
-import type { LockTally } from '@/lib/locks/count-locks'
+import { countByColumn, countByGroup, countStuck, type LockTally } from '@/lib/locks/count-locks'
+import { storeStateOf, stuckSentence } from '@/lib/locks/describe-locks'
 
 const tally = (over: Partial<LockTally>): LockTally => ({
   state: 'lease_expired',
@@ -20,37 +20,37 @@ const TALLIES = [
   tally({ state: 'unknown', verdict: 'investigate', endpoint: 'POST /v1/refunds' }),
   tally({ state: 'leased', verdict: 'wait', count: 41 }),
 ]
-const QUERY = { view: 'stuck', endpoint: null, client: null, cursor: null, lock: null } as const
+const QUERY = { group: 'stuck', endpoint: null, client: null } as const
 
 test('each view counts its own states, under the filters that are set', () => {
-  expect(viewCounts(TALLIES, QUERY)).toEqual({ stuck: 6, held: 41, unknown: 1, retryable: 0 })
-  expect(viewCounts(TALLIES, { ...QUERY, client: 'mobile' })).toMatchObject({ stuck: 2, held: 0 })
+  expect(countByGroup(TALLIES, QUERY)).toEqual({ stuck: 6, held: 41, unknown: 1, retryable: 0 })
+  expect(countByGroup(TALLIES, { ...QUERY, client: 'mobile' })).toMatchObject({ stuck: 2, held: 0 })
 })
 
 test('a facet counts under the other filters, not under its own', () => {
   const query = { ...QUERY, client: 'mobile' }
-  expect(facetValues(TALLIES, query, 'client').map(({ value, count }) => [value, count])).toEqual([
+  expect(countByColumn(TALLIES, query, 'client').map(({ value, count }) => [value, count])).toEqual([
     ['web', 4],
     ['mobile', 2],
   ])
-  expect(facetValues(TALLIES, query, 'endpoint')).toHaveLength(1)
+  expect(countByColumn(TALLIES, query, 'endpoint')).toHaveLength(1)
 })
 
 test('the page is one sentence: how many, where, and what may be done', () => {
-  const sentence = stuckSentence(stuckFacts(TALLIES), 'payments store', 'read', false)
+  const sentence = stuckSentence(countStuck(TALLIES), 'payments store', 'read', false)
   expect(sentence).toMatch(/^6 keys are held past their lease in payments store\. 3 safe to release/)
   expect(sentence).toContain('2 to complete')
   expect(sentence).toContain('1 for a person to look at')
-  expect(stuckSentence(stuckFacts([]), '', 'read', false)).toBe('No key is held now.')
-  const held = stuckFacts([tally({ state: 'leased', count: 41 })])
+  expect(stuckSentence(countStuck([]), '', 'read', false)).toBe('No key is held now.')
+  const held = countStuck([tally({ state: 'leased', count: 41 })])
   expect(stuckSentence(held, '', 'read', false)).toMatch(/No key is stuck/)
 })
 
 test('a store that holds more than are listed has at least so many, and is never said to have none', () => {
-  expect(stuckSentence(stuckFacts(TALLIES), 'payments store', 'read', true)).toMatch(
+  expect(stuckSentence(countStuck(TALLIES), 'payments store', 'read', true)).toMatch(
     /^At least 6 keys are held past/,
   )
-  const held = stuckFacts([tally({ state: 'leased', count: 41 })])
+  const held = countStuck([tally({ state: 'leased', count: 41 })])
   expect(stuckSentence(held, '', 'read', true)).toBe(
     'No key is stuck among the oldest that are held. More are held than are listed.',
   )
@@ -62,7 +62,7 @@ test('none, not read and not connected are three different sentences', () => {
     storeStateOf,
   )
   expect(states).toEqual(['not_connected', 'not_read', 'read'])
-  expect(new Set(states.map((state) => stuckSentence(stuckFacts([]), '', state, false))).size).toBe(3)
+  expect(new Set(states.map((state) => stuckSentence(countStuck([]), '', state, false))).size).toBe(3)
 })
 
 test('none found, not asked, and cannot be asked are told apart', () => {

@@ -1,27 +1,37 @@
 import type { Metadata } from 'next'
 import { Suspense } from 'react'
 import type { UserContext } from '@/app/_server/context'
+import { buttonClass } from '@/app/_ui/button'
 import { CardFrame } from '@/app/_ui/card'
+import { EmptyState } from '@/app/_ui/empty-state'
 import { ExportButtons } from '@/app/_ui/export-buttons'
+import { FacetChip } from '@/app/_ui/facet-chips'
 import { shortId } from '@/app/_ui/identifier'
 import { KeyStateBadge } from '@/app/_ui/key-state'
+import { KEY_STATE_LABEL } from '@/app/_ui/key-state-label'
 import { ListTable } from '@/app/_ui/list-table'
-import { type Column, RowLink, TwoLines } from '@/app/_ui/table'
+import { PageLink } from '@/app/_ui/page-link'
+import { SearchForm } from '@/app/_ui/search-field'
+import { type Column, figureColumn, RowLink, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { scopeParts } from '@/lib/core/scope'
-import { countKeys } from '@/lib/keys/count-keys'
+import { KEY_STATES } from '@/lib/core/states'
+import { countKeys, type KeyFacets } from '@/lib/keys/count-keys'
 import { type KeyFilter, type KeyView, listKeys } from '@/lib/keys/list-keys'
 import { listScopes } from '@/lib/keys/list-scopes'
 import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
 import { nullOn, openPage, type PageProps } from '../_page/open-page'
 import { Page } from '../_page/page-frame'
-import { KeyFacets } from './key-facets'
-import { NoKeys } from './no-keys'
-import { loadQuery, type Query, toFilter } from './query'
-import { SearchForm } from './search-form'
+import { isFiltered, loadQuery, type Query, toFilter } from './query'
 
 export const metadata: Metadata = { title: 'Keys' }
 
+const SEARCHED = [
+  { name: 'key', label: 'Key', hint: 'a key or its beginning' },
+  { name: 'reference', label: 'Reference', hint: 'order, invoice' },
+  { name: 'effect', label: 'Provider reference', hint: 'ch_…, re_…' },
+  { name: 'trace', label: 'Trace', hint: '32 hex digits' },
+] as const
 const ROWS_SHOWN = 50
 /** A person does not wait longer for a list; the database ends it then. */
 const SEARCH_TIMEOUT_MS = 4_000
@@ -38,7 +48,7 @@ export default async function KeysPage(props: PageProps) {
   ])
   const stores = sources.filter(({ kind }) => kind === 'intent')
   const rows = found?.items ?? []
-  const facets = { query, scopes, stores: stores.map(({ id, name }) => ({ id, name })) }
+  const facets = { query, scopes, stores }
   return (
     <Page
       title="Keys"
@@ -48,7 +58,7 @@ export default async function KeysPage(props: PageProps) {
       }
     >
       <CardFrame label="Table of keys">
-        <SearchForm query={query} />
+        <SearchForm fields={SEARCHED.map((field) => ({ ...field, value: query[field.name] }))} />
         <ListTable
           caption="Idempotency keys"
           columns={COLUMNS}
@@ -56,8 +66,8 @@ export default async function KeysPage(props: PageProps) {
           id={({ id }) => id}
           view={JSON.stringify(query)}
           toolbar={
-            <Suspense key={JSON.stringify(query)} fallback={<KeyFacets {...facets} counts={null} />}>
-              <CountedFacets ctx={ctx} filter={filter} facets={facets} />
+            <Suspense key={JSON.stringify(query)} fallback={<Facets {...facets} counts={null} />}>
+              <CountedFacets ctx={ctx} filter={filter} {...facets} />
             </Suspense>
           }
           empty={
@@ -98,44 +108,62 @@ const COLUMNS: Column<KeyView>[] = [
       </>
     ),
   },
-  { head: 'Attempts', align: 'right', from: 'md', cell: ({ attempts }) => attempts ?? '—' },
+  figureColumn('Attempts', ({ attempts }) => attempts ?? '—', { from: 'md' }),
   {
     head: 'Reference',
     from: 'md',
     className: 'max-w-48 truncate font-mono text-s',
     cell: ({ reference }) => reference ?? '—',
   },
-  {
-    head: 'First seen',
-    align: 'right',
-    nowrap: true,
-    cell: ({ createdAt }) => (
-      <>
-        <Time at={createdAt} kind="age" />
-        <span className="max-md:hidden"> ago</span>
-      </>
-    ),
-  },
-  {
-    head: 'Expires',
-    align: 'right',
+  figureColumn('First seen', ({ createdAt }) => (
+    <>
+      <Time at={createdAt} kind="age" />
+      <span className="max-md:hidden"> ago</span>
+    </>
+  )),
+  figureColumn('Expires', ({ expiresAt }) => (expiresAt === null ? '—' : <Time at={expiresAt} />), {
     from: 'lg',
-    nowrap: true,
-    cell: ({ expiresAt }) => (expiresAt === null ? '—' : <Time at={expiresAt} />),
-  },
+  }),
 ]
+
+type FacetsProps = { query: Query; scopes: readonly string[]; stores: readonly SourceView[] }
 
 /** Counting comes after the list, and never holds it up. */
 async function CountedFacets({
   ctx,
   filter,
-  facets,
-}: {
-  ctx: UserContext
-  filter: KeyFilter
-  facets: Omit<Parameters<typeof KeyFacets>[0], 'counts'>
-}) {
-  return <KeyFacets {...facets} counts={await countKeys(ctx, filter)} />
+  ...facets
+}: FacetsProps & { ctx: UserContext; filter: KeyFilter }) {
+  return <Facets {...facets} counts={await countKeys(ctx, filter)} />
+}
+
+/** `counts`: null = still counting. */
+function Facets({ query, scopes, stores, counts }: FacetsProps & { counts: KeyFacets | null }) {
+  return (
+    <>
+      <FacetChip
+        name="state"
+        label="State"
+        chosen={query.state}
+        values={KEY_STATES.map((state) => ({
+          value: state,
+          label: KEY_STATE_LABEL[state],
+          count: counts?.states?.[state] ?? null,
+        }))}
+      />
+      <FacetChip name="scope" label="Scope" chosen={query.scope} values={scopes} />
+      <FacetChip
+        name="source"
+        label="Store"
+        chosen={query.source}
+        values={stores.map(({ id, name }) => ({
+          value: id,
+          label: name,
+          count: counts?.sources?.find(({ source }) => source === id) ?? null,
+        }))}
+      />
+    </>
+  )
 }
 
 /** Nothing was read from any store yet: another thing than nothing that matches. */
@@ -150,4 +178,51 @@ async function nothingYet(
   if (query.cursor !== null) return null
   const { items } = await listKeys(ctx, {}, { limit: 1 })
   return items.length === 0 ? 'no_key' : null
+}
+
+type NoKeysProps = {
+  query: Query
+  /** The search took too long; null = it was answered. */
+  endedAfterMs: number | null
+  waiting: 'no_store' | 'no_key' | null
+}
+
+/** Why the list has no row; each asks for something else. */
+function NoKeys({ query, endedAfterMs, waiting }: NoKeysProps) {
+  if (endedAfterMs !== null) {
+    return (
+      <EmptyState kind="timeout" title={`The search was ended after ${endedAfterMs / 1000} s`}>
+        It matched too little among too much. Name the key, a reference or a scope; the database works on it
+        no more.
+      </EmptyState>
+    )
+  }
+  if (waiting === 'no_store') {
+    return (
+      <EmptyState kind="waiting" title="No store is connected yet">
+        Keys appear once a store is read.{' '}
+        <PageLink href="/sources" look="link">
+          Connect one in Sources.
+        </PageLink>
+      </EmptyState>
+    )
+  }
+  if (waiting === 'no_key') {
+    return (
+      <EmptyState kind="waiting" title="Waiting for the first key">
+        The store is connected and has no key yet. The first one appears here by itself.
+      </EmptyState>
+    )
+  }
+  if (query.cursor !== null && !isFiltered(query)) {
+    return <EmptyState kind="none" title="No more keys" />
+  }
+  return (
+    <EmptyState kind="filtered" title="No key matches">
+      <p className="mb-3">A key is found by its beginning, a reference by the whole of it.</p>
+      <PageLink href="/keys" className={buttonClass()}>
+        Clear the filters
+      </PageLink>
+    </EmptyState>
+  )
 }

@@ -1,3 +1,4 @@
+import { CircleCheck, CircleHelp, Hourglass, type LucideIcon } from 'lucide-react'
 import { moneyText } from '@/app/_ui/money-text'
 import type { MoneyJson } from '@/lib/core/money'
 import type { KeyAction, LockVerdict } from '@/lib/core/states'
@@ -32,15 +33,23 @@ export const VERB: Record<KeyAction, { name: string; done: string; consequence: 
   },
 }
 
-/** What is shown of the provider's answer, in a few words. */
-export function providerSays(answer: LockView['providerAnswer']): { text: string; tone: Tone; id?: string } {
+type Answer = LockView['providerAnswer']
+/** `text`: in a few words, as a row has room for. `whole`: as it is told where there is room, of an answer without objects. */
+type ProviderSays = { text: string; whole?: string; tone: Tone; id?: string }
+
+/** What is shown of the provider's answer. */
+export function providerSays(answer: Answer): ProviderSays {
   switch (answer.kind) {
     case 'not_asked':
-      return { text: 'not checked', tone: 'quiet' }
+      return { text: 'not checked', whole: 'not asked', tone: 'quiet' }
     case 'no_provider':
-      return { text: 'no provider connected', tone: 'quiet' }
+      return { text: 'no provider connected', whole: 'none is connected', tone: 'quiet' }
     case 'none':
-      return { text: 'no charge found', tone: 'quiet' }
+      return {
+        text: 'no charge found',
+        whole: 'has nothing of its time that could be its effect',
+        tone: 'quiet',
+      }
     case 'found': {
       const [first, ...others] = answer.objects
       if (first === undefined) return { text: 'no charge found', tone: 'quiet' }
@@ -50,38 +59,42 @@ export function providerSays(answer: LockView['providerAnswer']): { text: string
     case 'possible':
       return { text: `${answer.count} without a key`, tone: 'bad' }
     case 'not_settled':
-      return { text: 'too early to say', tone: 'quiet' }
+      return { text: 'too early to say', whole: 'too early to say', tone: 'quiet' }
     case 'unreachable':
-      return { text: 'cannot be asked', tone: 'bad' }
+      return { text: 'cannot be asked', whole: `did not answer: ${answer.error}`, tone: 'bad' }
     default:
       return answer satisfies never
   }
 }
 
-type VerdictWords = { row: string; title: string; tone: Tone }
-
-const WAITS: Partial<Record<LockView['state'], VerdictWords>> = {
-  leased: { row: 'Wait: holder alive', title: 'Wait: its holder is alive', tone: 'quiet' },
-  retryable: { row: 'Wait: next retry runs', title: 'Nothing to do: the next retry runs it', tone: 'quiet' },
+export const VERDICT: Record<LockVerdict, { icon: LucideIcon; tone: Tone }> = {
+  release: { icon: CircleCheck, tone: 'ok' },
+  complete: { icon: CircleCheck, tone: 'ok' },
+  wait: { icon: Hourglass, tone: 'quiet' },
+  investigate: { icon: CircleHelp, tone: 'bad' },
 }
+
+const WAITS: Partial<Record<LockView['state'], { row: string; title: string }>> = {
+  leased: { row: 'Wait: holder alive', title: 'Wait: its holder is alive' },
+  retryable: { row: 'Wait: next retry runs', title: 'Nothing to do: the next retry runs it' },
+}
+const TOO_EARLY = { row: 'Wait: too early', title: 'Wait: it is too early to assess' }
 
 /** The verdict as the table and the inspector say it. */
-export function verdictLabels(lock: Pick<LockView, 'verdict' | 'state' | 'providerAnswer'>): VerdictWords {
-  const { verdict, state, providerAnswer } = lock
-  const words: Record<LockVerdict, VerdictWords> = {
-    release: { row: 'Release', title: 'Safe to release', tone: 'ok' },
-    complete: completeWords(providerAnswer),
-    wait: WAITS[state] ?? { row: 'Wait: too early', title: 'Wait: it is too early to assess', tone: 'quiet' },
-    investigate: { row: 'Investigate', title: 'A person has to look', tone: 'bad' },
+export function verdictLabels(lock: Pick<LockView, 'verdict' | 'state' | 'providerAnswer'>) {
+  const kind = effectKind(lock.providerAnswer)
+  const labels: Record<LockVerdict, { row: string; title: string }> = {
+    release: { row: 'Release', title: 'Safe to release' },
+    complete: { row: `Complete with ${kind}`, title: `Complete with the provider’s ${kind}` },
+    wait: WAITS[lock.state] ?? TOO_EARLY,
+    investigate: { row: 'Investigate', title: 'A person has to look' },
   }
-  return words[verdict]
+  return { ...labels[lock.verdict], ...VERDICT[lock.verdict] }
 }
 
-function completeWords(answer: LockView['providerAnswer']): VerdictWords {
-  const effect =
-    answer.kind === 'found' ? answer.objects.find(({ status }) => status === 'succeeded') : undefined
-  const kind = effect?.kind ?? 'effect'
-  return { row: `Complete with ${kind}`, title: `Complete with the provider’s ${kind}`, tone: 'ok' }
+function effectKind(answer: Answer): string {
+  const objects = answer.kind === 'found' ? answer.objects : []
+  return objects.find(({ status }) => status === 'succeeded')?.kind ?? 'effect'
 }
 
 /** "€89.90 succeeded": one object that the provider has. */

@@ -14,9 +14,8 @@ import type { LockFilter } from '@/lib/core/lock-filter'
 import { selectAllMatching } from './actions'
 import { lockColumns } from './lock-columns'
 import type { Query } from './query'
-import type { LockRow, Permit } from './read-locks'
+import type { LockRow, Permit, StoreState } from './read-locks'
 import { ResolveDialog, type Selection } from './resolve/resolve-dialog'
-import type { StoreState } from './tally'
 
 type Props = {
   rows: readonly LockRow[]

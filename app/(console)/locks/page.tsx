@@ -1,20 +1,33 @@
 import type { Metadata } from 'next'
 import { ExportButtons } from '@/app/_ui/export-buttons'
 import { FacetChip, ViewChip } from '@/app/_ui/facet-chips'
+import {
+  countByColumn,
+  countByGroup,
+  countStuck,
+  LOCK_GROUP_NAMES,
+  type LockGroup,
+} from '@/lib/locks/count-locks'
+import { storeStateOf, stuckSentence } from '@/lib/locks/describe-locks'
 import { openPage, type PageProps } from '../_page/open-page'
 import { Page } from '../_page/page-frame'
 import { Guide } from './guide'
 import { LocksTable } from './locks-table'
 import { FailProposal } from './open/fail-proposal'
 import { Inspector } from './open/inspector'
-import { loadQuery, toFilter, VIEW_LABEL, VIEWS } from './query'
+import { loadQuery, toFilter } from './query'
 import { readLocksPage } from './read-locks'
 import { BulkRuns } from './resolve/bulk-runs'
 import { SourceNotes } from './source-notes'
-import { facetValues, storeStateOf, stuckFacts, stuckSentence, viewCounts } from './tally'
 
 export const metadata: Metadata = { title: 'Locks' }
 
+const VIEW_LABEL: Record<LockGroup, string> = {
+  stuck: 'Stuck',
+  held: 'Held',
+  unknown: 'Unknown',
+  retryable: 'Retryable',
+}
 const RESET = ['cursor', 'lock']
 const FACETS = [
   { name: 'endpoint', label: 'Endpoint' },
@@ -26,8 +39,8 @@ export default async function LocksPage(props: PageProps) {
   const { ctx, asked } = await openPage('/locks', props)
   const query = await loadQuery(asked)
   const page = await readLocksPage(ctx, query)
-  const counts = viewCounts(page.tallies, query)
-  const facts = stuckFacts(page.tallies)
+  const counts = countByGroup(page.tallies, query)
+  const facts = countStuck(page.tallies)
   const stores = storeStateOf(page.sources)
   const waiting = page.open?.waitingFail ?? null
   const nameOf = (id: string) => page.sources.find((source) => source.id === id)?.name ?? id
@@ -52,7 +65,7 @@ export default async function LocksPage(props: PageProps) {
           stores={stores}
           facets={
             <>
-              {VIEWS.map((view) => (
+              {LOCK_GROUP_NAMES.map((view) => (
                 <ViewChip
                   key={view}
                   set={{ view, ...CLEARED }}
@@ -67,7 +80,7 @@ export default async function LocksPage(props: PageProps) {
                   name={name}
                   label={label}
                   chosen={query[name]}
-                  values={facetValues(page.tallies, query, name)}
+                  values={countByColumn(page.tallies, { ...query, group: query.view }, name)}
                   reset={RESET}
                 />
               ))}
@@ -75,7 +88,7 @@ export default async function LocksPage(props: PageProps) {
           }
         />
         {query.lock === null ? (
-          <Guide facts={facts} />
+          <Guide counts={facts.byVerdict} />
         ) : (
           <Inspector
             open={page.open}

@@ -1,28 +1,10 @@
 import { createLoader, parseAsString, parseAsStringLiteral } from 'nuqs/server'
 import { given } from '@/lib/core/given'
 import type { LockFilter } from '@/lib/core/lock-filter'
-import type { KeyState } from '@/lib/core/states'
-
-export const VIEWS = ['stuck', 'held', 'unknown', 'retryable'] as const
-export type View = (typeof VIEWS)[number]
-
-/** What each view lists. Stuck = nobody works on it any more: its lease passed, or its end is unknown. */
-export const VIEW_STATES: Record<View, readonly KeyState[]> = {
-  stuck: ['lease_expired', 'unknown'],
-  held: ['leased'],
-  unknown: ['unknown'],
-  retryable: ['retryable'],
-}
-
-export const VIEW_LABEL: Record<View, string> = {
-  stuck: 'Stuck',
-  held: 'Held',
-  unknown: 'Unknown',
-  retryable: 'Retryable',
-}
+import { LOCK_GROUP_NAMES, LOCK_GROUPS } from '@/lib/locks/count-locks'
 
 export const loadQuery = createLoader({
-  view: parseAsStringLiteral(VIEWS).withDefault('stuck'),
+  view: parseAsStringLiteral(LOCK_GROUP_NAMES).withDefault('stuck'),
   endpoint: parseAsString,
   client: parseAsString,
   cursor: parseAsString,
@@ -31,11 +13,7 @@ export const loadQuery = createLoader({
 })
 export type Query = Awaited<ReturnType<typeof loadQuery>>
 
-export const toFilter = ({
-  view,
-  endpoint,
-  client,
-}: Pick<Query, 'view' | 'endpoint' | 'client'>): LockFilter => ({
-  state: VIEW_STATES[view],
+export const toFilter = ({ view, endpoint, client }: Query): LockFilter => ({
+  state: LOCK_GROUPS[view],
   ...given({ endpoint, client }),
 })

@@ -21,6 +21,7 @@ export const ROWS_SHOWN = 50
 export type LockRow = LockView & { keyId: string; sourceName: string }
 
 export type { BulkRun } from '@/lib/locks/bulk/list-bulk-runs'
+export type { StoreState } from '@/lib/locks/describe-locks'
 
 /** May this person act, and if not, what it takes. */
 export type Permit = { place: string; refusal: string | null }
@@ -57,12 +58,7 @@ export async function readLocksPage(ctx: UserContext, query: Query) {
 export type OpenLock = Awaited<ReturnType<typeof readOpen>>
 
 async function readOpen(ctx: UserContext, lock: LockRow, sources: readonly SourceView[]) {
-  const system = sources.find(({ id }) => id === lock.source)?.system
-  const hasLedger = sources.some((source) => source.kind === 'ledger' && source.system === system)
-  const ledger =
-    system === undefined || !hasLedger
-      ? null
-      : await readLedgerRows(ctx.db, { system, scope: lock.scope, key: lock.key })
+  const ledger = await readLedgerRows(ctx.db, lock, sources)
   return { lock, ledger, waitingFail: await readFailProposal(ctx, lock) }
 }
 

@@ -1,4 +1,4 @@
-import { AttemptLanes } from '@/app/_ui/attempt-lanes'
+import { AttemptLanes, type Lane, type LaneMark } from '@/app/_ui/attempt-lanes'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { shortId } from '@/app/_ui/identifier'
@@ -7,14 +7,15 @@ import { PageLink } from '@/app/_ui/page-link'
 import { type Column, Table } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { latencyText, plural } from '@/lib/core/format-figure'
+import { attemptsWithEffects, type NumberedAttempt } from '@/lib/keys/attempts'
 import type { KeyedRequest } from '@/lib/telemetry/read/requests/keyed-requests'
+import { requestLane } from '../../_page/request-lane'
 import { requestNow } from '../../_shell/reads'
-import { fenceText, LANES_MAX, leaseMarks, toLanes } from './attempts'
 import type { KeyPage } from './read-key'
 
 export async function AttemptsCard({ page: { detail, effects } }: { page: KeyPage }) {
   const { keyedRequests, lock } = detail
-  const lanes = toLanes(keyedRequests, effects)
+  const shown = attemptsWithEffects(keyedRequests, effects, LANES_MAX)
   const more = keyedRequests.length > LANES_MAX ? `, ${LANES_MAX} as lanes` : ''
   return (
     <Card
@@ -27,8 +28,8 @@ export async function AttemptsCard({ page: { detail, effects } }: { page: KeyPag
       }
     >
       <AttemptLanes
-        lanes={lanes}
-        marks={leaseMarks(lock?.leaseUntil ?? null, await requestNow())}
+        lanes={shown.map(toLane)}
+        marks={lock === null ? [] : [leaseMark(lock.leaseUntil, await requestNow())]}
         caption="The attempts on one axis of time, with the effects that each had"
       />
       <Table
@@ -43,6 +44,30 @@ export async function AttemptsCard({ page: { detail, effects } }: { page: KeyPag
     </Card>
   )
 }
+
+/** More lanes than this are no picture: the table below has them all. */
+const LANES_MAX = 12
+
+const fenceText = (fence: string): string => (fence.length > 8 ? `…${fence.slice(-6)}` : fence)
+
+function toLane({ request, place, effects }: NumberedAttempt): Lane {
+  const { label } = outcomeLook(request.outcome)
+  return requestLane(request, {
+    label: `${place + 1} · ${shortId(request.instance, 4, 4)}`,
+    text: request.fence === null ? label : `${label}, token ${fenceText(request.fence)}`,
+    href: `/traces/${request.traceId}`,
+    dots: effects.map(({ time, effectId, step, duplicate }) => ({
+      at: time.toISOString(),
+      label: effectId === '' ? step : shortId(effectId, 7, 3),
+      tone: duplicate ? ('bad' as const) : ('accent' as const),
+    })),
+  })
+}
+
+const leaseMark = (leaseUntil: string, now: Date): LaneMark => ({
+  at: leaseUntil,
+  label: Date.parse(leaseUntil) > now.getTime() ? 'lease ends' : 'lease ended',
+})
 
 const columnsOf = (keyedRequests: readonly KeyedRequest[]): Column<KeyedRequest>[] => [
   {

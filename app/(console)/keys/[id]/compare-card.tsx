@@ -3,10 +3,13 @@ import { Card } from '@/app/_ui/card'
 import { FacetChip } from '@/app/_ui/facet-chips'
 import { outcomeLook } from '@/app/_ui/outcome-look'
 import { type Column, Table } from '@/app/_ui/table'
+import { latencyText } from '@/lib/core/format-figure'
+import type { JsonValue } from '@/lib/core/json-value'
+import { formatMoney } from '@/lib/core/money'
+import { askedAttributes, defaultPair, readRequestAttributes } from '@/lib/keys/attempts'
+import type { KeyEffect } from '@/lib/telemetry/read/effects/key-effects'
 import type { KeyedRequest } from '@/lib/telemetry/read/requests/keyed-requests'
-import { defaultPair } from './attempts'
-import { type ComparedRow, compareFacts, comparePayload } from './compare'
-import { type KeyPage, readAttributes } from './read-key'
+import type { KeyPage } from './read-key'
 
 type Props = { ctx: UserContext; page: KeyPage; a: string | null; b: string | null }
 
@@ -54,9 +57,9 @@ export async function CompareCard({ ctx, page, a, b }: Props) {
   )
 }
 
-async function sideOf(ctx: UserContext, page: KeyPage, keyedRequest: KeyedRequest) {
+async function sideOf(ctx: UserContext, page: KeyPage, keyedRequest: KeyedRequest): Promise<Side> {
   const effects = page.effects.filter(({ traceIds }) => traceIds.includes(keyedRequest.traceId))
-  return { keyedRequest, effects, attributes: await readAttributes(ctx, keyedRequest) }
+  return { keyedRequest, effects, attributes: await readRequestAttributes(ctx, keyedRequest) }
 }
 
 const table = { id: ({ name }: ComparedRow) => name, lines: 1, className: 'table-fixed' } as const
@@ -98,3 +101,78 @@ const columnsOf = (left: number, right: number): Column<ComparedRow>[] => [
     },
   },
 ]
+
+type ComparedRow = {
+  name: string
+  a: string
+  b: string
+  differs: boolean
+  /** Any two attempts differ in it: no finding. */
+  expected: boolean
+}
+
+type Side = {
+  keyedRequest: KeyedRequest
+  effects: readonly KeyEffect[]
+  attributes: Record<string, JsonValue> | null
+}
+
+const NOT_MEASURED = 'not measured'
+
+/** Two attempts, fact by fact: what the store and the service said of each. */
+function compareFacts(a: Side, b: Side): ComparedRow[] {
+  const rows: [name: string, of: (side: Side) => string][] = [
+    ['Outcome', ({ keyedRequest }) => outcomeLook(keyedRequest.outcome).label],
+    ['Payload', payloadText],
+    ['Fencing token', ({ keyedRequest }) => keyedRequest.fence ?? 'none taken'],
+    ['Attempt', ({ keyedRequest }) => keyedRequest.attempt?.toString() ?? NOT_MEASURED],
+    ['Holder', ({ keyedRequest }) => keyedRequest.owner ?? 'none'],
+    ['Instance', ({ keyedRequest }) => keyedRequest.instance],
+    ['Version', ({ keyedRequest }) => `${keyedRequest.service} ${keyedRequest.version}`],
+    ['HTTP status', ({ keyedRequest }) => keyedRequest.statusCode?.toString() ?? 'no answer seen'],
+    ['Took', ({ keyedRequest }) => latencyText(keyedRequest.endTime.getTime() - keyedRequest.time.getTime())],
+    ['Effects', effectsText],
+  ]
+  return rows.map(([name, of]) => ({ ...toRow(name, of(a), of(b)), expected: EXPECTED.has(name) }))
+}
+
+/** Each attempt has its own. The first one's payload is what the others are compared with. */
+const EXPECTED = new Set(['Fencing token', 'Attempt', 'Holder', 'Instance', 'Took'])
+
+/** What of the two requests themselves differs: their span attributes, redacted. Null = spans are kept no more. */
+function comparePayload(a: Side, b: Side): ComparedRow[] | null {
+  const [left, right] = [a.attributes, b.attributes]
+  if (left === null || right === null) return null
+  return askedAttributes(left, right)
+    .map((name) => toRow(name, valueText(left[name]), valueText(right[name])))
+    .filter(({ differs }) => differs)
+}
+
+const toRow = (name: string, a: string, b: string): ComparedRow => ({
+  name,
+  a,
+  b,
+  differs: a !== b,
+  expected: false,
+})
+
+const valueText = (value: JsonValue | undefined): string =>
+  value === undefined ? 'absent' : typeof value === 'string' ? value : JSON.stringify(value)
+
+function payloadText({ keyedRequest, attributes }: Side): string {
+  if (keyedRequest.outcome === 'mismatch') return 'other fingerprint than the first'
+  const match = attributes?.['idempotency.fingerprint.match']
+  if (match === false) return 'other fingerprint than the first'
+  if (match === true || keyedRequest.firstSeen) return 'same fingerprint'
+  return NOT_MEASURED
+}
+
+function effectsText({ effects }: Side): string {
+  if (effects.length === 0) return 'none'
+  return effects
+    .map(({ effectId, step, amount }) => {
+      const money = amount === null ? '' : ` ${formatMoney(amount)}`
+      return `${effectId === '' ? step : effectId}${money}`
+    })
+    .join(', ')
+}

@@ -1,5 +1,4 @@
 import type { Metadata } from 'next'
-import { notFound } from 'next/navigation'
 import { createLoader, parseAsString } from 'nuqs/server'
 import { Suspense } from 'react'
 import { CopyButton } from '@/app/_ui/copy-button'
@@ -8,7 +7,7 @@ import { KEY_STATE, KeyStateBadge } from '@/app/_ui/key-state'
 import { Time } from '@/app/_ui/time'
 import { AppError } from '@/lib/core/errors'
 import { scopeParts } from '@/lib/core/scope'
-import { openPage, type PageProps } from '../../_page/open-page'
+import { missing, openPage, type PageProps } from '../../_page/open-page'
 import { Page } from '../../_page/page-frame'
 import { ArchivedCard } from './archived-card'
 import { AttemptsCard } from './attempts-card'
@@ -27,15 +26,14 @@ const loadPair = createLoader({ a: parseAsString, b: parseAsString })
 export default async function KeyPageView(props: PageProps<{ id: string }>) {
   const { id } = await props.params
   const { ctx, asked } = await openPage(`/keys/${id}`, props)
-  const read = await readOrWhy(() => readKeyPage(ctx, id))
-  if (read.kind === 'unavailable') {
+  const page = await readKeyPage(ctx, id).catch(whyUnavailable)
+  if (typeof page === 'string') {
     return (
       <EmptyState kind="timeout" title="The store cannot be read now">
-        {read.why} Nothing else is known of this key. Reload to try again.
+        {page} Nothing else is known of this key. Reload to try again.
       </EmptyState>
     )
   }
-  const { page } = read
   const { a, b } = await loadPair(asked)
   return (
     <Page {...headerOf(page)}>
@@ -94,15 +92,6 @@ function headerOf({ detail }: KeyPage) {
   }
 }
 
-type Read = { kind: 'read'; page: KeyPage } | { kind: 'unavailable'; why: string }
-
-async function readOrWhy(read: () => Promise<KeyPage>): Promise<Read> {
-  try {
-    return { kind: 'read', page: await read() }
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'not_found') notFound()
-    if (error instanceof AppError && error.code === 'unavailable')
-      return { kind: 'unavailable', why: error.message }
-    throw error
-  }
+function whyUnavailable(error: unknown): string {
+  return error instanceof AppError && error.code === 'unavailable' ? error.message : missing(error)
 }

@@ -1,8 +1,8 @@
 import { Badge, type BadgeTone } from '@/app/_ui/badge'
-import { Card } from '@/app/_ui/card'
 import { moneyText } from '@/app/_ui/money-text'
 import { ShortId } from '@/app/_ui/short-id'
-import { type Column, Table, TwoLines } from '@/app/_ui/table'
+import { type Column, TwoLines } from '@/app/_ui/table'
+import { TableCard } from '@/app/_ui/table-card'
 import { Time } from '@/app/_ui/time'
 import { plural } from '@/lib/core/format-figure'
 import type { ProviderStatus } from '@/lib/sources/contracts'
@@ -72,32 +72,26 @@ export function SidesCard({ page: { detail, ledger, hasProvider } }: { page: Key
   const { providerObjects } = detail
   return (
     <div className="grid gap-3 lg:grid-cols-2">
-      <Card
+      <TableCard
         id="provider"
         title="At the provider"
         aside={plural(providerObjects.length, 'object')}
-        empty={providerObjects.length === 0 && (hasProvider ? NO_OBJECT : NO_PROVIDER)}
-      >
-        <Table
-          columns={OBJECT_COLUMNS}
-          rows={providerObjects}
-          id={({ id }) => id}
-          scrolls="Objects at the provider, table"
-        />
-      </Card>
-      <Card
+        empty={hasProvider ? NO_OBJECT : NO_PROVIDER}
+        columns={OBJECT_COLUMNS}
+        rows={providerObjects}
+        rowId={({ id }) => id}
+        scrolls="Objects at the provider, table"
+      />
+      <TableCard
         id="ledger"
         title="In the ledger"
         aside={ledger === null ? undefined : plural(ledger.length, 'row')}
-        empty={ledger === null ? NO_LEDGER : ledger.length === 0 && 'No row is booked for it.'}
-      >
-        <Table
-          columns={LEDGER_COLUMNS}
-          rows={ledger ?? []}
-          id={({ id }) => id}
-          scrolls="Rows of the ledger, table"
-        />
-      </Card>
+        empty={ledger === null ? NO_LEDGER : 'No row is booked for it.'}
+        columns={LEDGER_COLUMNS}
+        rows={ledger ?? []}
+        rowId={({ id }) => id}
+        scrolls="Rows of the ledger, table"
+      />
     </div>
   )
 }

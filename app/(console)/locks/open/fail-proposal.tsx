@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { providerAnswerSchema } from '@/lib/locks/assess/provider-answer'
 import { ProposedChange } from '../../_decide/proposed-change'
-import { objectText } from '../labels'
+import { objectText, providerSays } from '../labels'
 import type { WaitingFail } from '../read-locks'
 
 const evidenceSchema = z.object({
@@ -37,9 +37,7 @@ export function FailProposal({ waiting }: { waiting: WaitingFail }) {
           value:
             answer.kind === 'found'
               ? answer.objects.map((object) => `${object.id} ${objectText(object)}`).join(', ')
-              : answer.kind === 'none'
-                ? 'has nothing of its time that could be its effect'
-                : 'none is connected',
+              : providerSays(answer).whole,
         },
         { label: 'Retries get', value: `${response.status}: send a new request with a new key` },
       ]}

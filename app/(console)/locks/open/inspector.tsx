@@ -21,7 +21,7 @@ import { moneyText } from '@/app/_ui/money-text'
 import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import { scopeParts } from '@/lib/core/scope'
-import { objectText } from '../labels'
+import { objectText, providerSays } from '../labels'
 import type { OpenLock, Permit } from '../read-locks'
 import { LockActions } from './lock-actions'
 
@@ -168,27 +168,12 @@ function ledgerText(ledger: OpenLock['ledger']): string {
 const KIND = { charge: 'Charge', refund: 'Refund', payment: 'Payment' } as const
 
 function providerFacts(answer: OpenLock['lock']['providerAnswer']): EvidenceFact[] {
-  const one = (value: string) => [{ icon: CreditCard, name: 'Provider', value }]
-  switch (answer.kind) {
-    case 'found':
-    case 'possible':
-      return answer.objects.map((object) => ({
-        icon: CreditCard,
-        name: `${KIND[object.kind]} ${answer.kind === 'found' ? 'carries this key' : object.kind === 'payment' ? 'is still open' : 'without a key'}`,
-        detail: object.id,
-        value: objectText(object),
-      }))
-    case 'not_asked':
-      return one('not asked')
-    case 'no_provider':
-      return one('none is connected')
-    case 'none':
-      return one('has nothing of its time that could be its effect')
-    case 'not_settled':
-      return one('too early to say')
-    case 'unreachable':
-      return one(`did not answer: ${answer.error}`)
-    default:
-      return answer satisfies never
-  }
+  if (answer.kind !== 'found' && answer.kind !== 'possible')
+    return [{ icon: CreditCard, name: 'Provider', value: providerSays(answer).whole }]
+  return answer.objects.map((object) => ({
+    icon: CreditCard,
+    name: `${KIND[object.kind]} ${answer.kind === 'found' ? 'carries this key' : object.kind === 'payment' ? 'is still open' : 'without a key'}`,
+    detail: object.id,
+    value: objectText(object),
+  }))
 }

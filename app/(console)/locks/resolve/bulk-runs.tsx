@@ -1,6 +1,7 @@
 'use client'
 
 import { Button } from '@/app/_ui/button'
+import { Progress } from '@/app/_ui/progress'
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
 import { useVerb } from '@/app/_ui/use-verb'
@@ -12,19 +13,12 @@ import { abortRun } from '../actions'
 import { VERB } from '../labels'
 import type { BulkRun } from '../read-locks'
 
-const STANDING: Record<RunState, Standing> = {
-  queued: 'unknown',
-  running: 'stale',
-  done: 'ok',
-  failed: 'bad',
-  cancelled: 'warn',
-}
-const STATE_TEXT: Record<RunState, string> = {
-  queued: 'waits for a worker',
-  running: 'running',
-  done: 'ended',
-  failed: 'failed',
-  cancelled: 'aborted',
+const STATE: Record<RunState, { standing: Standing; text: string }> = {
+  queued: { standing: 'unknown', text: 'waits for a worker' },
+  running: { standing: 'stale', text: 'running' },
+  done: { standing: 'ok', text: 'ended' },
+  failed: { standing: 'bad', text: 'failed' },
+  cancelled: { standing: 'warn', text: 'aborted' },
 }
 
 /** Bulk jobs that work, or ended a moment ago, whoever started them and wherever. */
@@ -38,7 +32,7 @@ function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
   const live = run.finishedAt === null
   const blocked = pending || run.cancelRequested || refusal !== null
   const error = run.error ?? fault?.why
-  const standing = run.state === 'done' && done !== total ? 'warn' : STANDING[run.state]
+  const standing = run.state === 'done' && done !== total ? 'warn' : STATE[run.state].standing
   const rest = total === null ? null : total - done - refused - unknown - failed
   return (
     <section
@@ -48,7 +42,7 @@ function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <StateMark standing={standing} />
         <h2 className="font-semibold">
-          {VERB[run.verb].name} {total === null ? 'locks' : plural(total, 'lock')}: {STATE_TEXT[run.state]}
+          {VERB[run.verb].name} {total === null ? 'locks' : plural(total, 'lock')}: {STATE[run.state].text}
         </h2>
         <p role="status" className="text-ink-2">
           {done} done, {refused} refused, {failed} failed, {unknown} unknown
@@ -67,12 +61,7 @@ function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
           </Button>
         )}
       </div>
-      <progress
-        value={run.progress}
-        max={1}
-        aria-label="Progress"
-        className="mt-2 block h-1.5 w-full overflow-hidden rounded-full bg-sunken [&::-webkit-progress-bar]:bg-sunken [&::-webkit-progress-value]:bg-accent"
-      />
+      <Progress value={run.progress} label="Progress" />
       {error !== undefined && <p className="mt-2 text-bad-ink">{error}</p>}
       {failures.length > 0 && (
         <details className="mt-2">

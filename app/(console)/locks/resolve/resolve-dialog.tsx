@@ -92,8 +92,8 @@ export function ResolveDialog({ selection, place, onClose }: Props) {
       action={({ reason }) => answered(carryOut(wantedIds, reason), NO_ANSWER)}
       onDone={(carried) => {
         setOutcome(carried)
-        const items = carried.flatMap((each) => each.items)
-        selection.onDone?.(items.filter(({ reason }) => isRetryable(reason)).map((item) => item.id))
+        const ended = carried.flatMap(({ items }) => items ?? [])
+        selection.onDone?.(ended.filter(({ reason }) => isRetryable(reason)).map(({ id }) => id))
       }}
     >
       <fieldset className="grid gap-1.5 sm:grid-cols-2">
@@ -134,8 +134,8 @@ function confirmText(snapshots: LockPreview['snapshots'], place: string): string
 }
 
 /** How many were done, and each one that was not. */
-function Outcome({ carried: { verb, items, runId } }: { carried: CarriedOut }) {
-  if (runId !== null) {
+function Outcome({ carried: { verb, items } }: { carried: CarriedOut }) {
+  if (items === null) {
     return (
       <p>
         <b className="font-semibold">{VERB[verb].name} goes on as a job.</b> Its progress is on top of this
