@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { askedDay } from '@/app/(console)/reconciliation/reports/query'
 import { readRule } from '@/app/(console)/reconciliation/rules/read-rule'
-import { criteriaText, toleranceTexts } from '@/app/(console)/reconciliation/rules/rule-labels'
 import { snoozeUntil } from '@/app/(console)/reconciliation/snooze-until'
+import { criteriaText, toleranceTexts } from '@/lib/reconcile/rules/describe-rule'
 import { rulesSchema } from '@/lib/reconcile/rules/rules'
 
 const NOW = new Date('2026-11-22T02:00:00Z')

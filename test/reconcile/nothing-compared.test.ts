@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { verdictOf } from '@/app/(console)/reconciliation/labels'
+import { verdictOf } from '@/lib/reconcile/report/run-verdict'
 import { pay } from './payments'
 import { createWorld, reconcileNow, type World } from './world'
 

@@ -1,7 +1,7 @@
 'use server'
 
 import { z } from 'zod'
-import { actionsShownOn } from '@/app/_server/actions-shown-on'
+import { dialogActions } from '@/app/_server/actions-shown-on'
 import { CONTAINS } from '@/app/_server/attempt-once'
 import type { ActionInput } from '@/app/_ui/action-dialog'
 import { PRESETS } from '@/app/_ui/time-range'
@@ -15,7 +15,7 @@ const instant = z.iso.datetime()
 
 type Shown = { from: string; to: string }
 
-const once = actionsShownOn(['/reconciliation'])
+const { once, actionOn } = dialogActions(['/reconciliation'])
 
 /** Starts a comparison over a window or an outage, or about one key or order; a dry run opens no case. */
 export const startReconciliation = async (shown: Shown, input: ActionInput) =>
@@ -69,13 +69,11 @@ function ordered(window: Shown): Shown {
 }
 
 /** The same as a dry run that was looked at, this time for real. */
-export const repeatForReal = async (runId: string, input: ActionInput) =>
-  once('reconciliation.repeat', input, async (ctx) => {
-    const run = await getRun(ctx.db, z.string().parse(runId))
-    if (run.kind !== 'reconciliation') throw new AppError('not_found', `There is no run ${runId}.`)
-    const params = z.record(z.string(), z.unknown()).parse(run.params)
-    return startRun(ctx, { kind: 'reconciliation', params, dryRun: false })
-  })
+export const repeatForReal = actionOn('reconciliation.repeat', async (ctx, runId) => {
+  const run = await getRun(ctx.db, runId)
+  if (run.kind !== 'reconciliation') throw new AppError('not_found', `There is no run ${runId}.`)
+  const params = z.record(z.string(), z.unknown()).parse(run.params)
+  return startRun(ctx, { kind: 'reconciliation', params, dryRun: false })
+})
 
-export const cancel = async (runId: string, input: ActionInput) =>
-  once('run.cancel', input, (ctx) => cancelRun(ctx, z.string().parse(runId)), CONTAINS)
+export const cancel = actionOn('run.cancel', (ctx, runId) => cancelRun(ctx, runId), CONTAINS)

@@ -6,7 +6,7 @@ import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
 import { POLICY_ACTION_KIND, ROLE_ACTION_KIND, RULES_ACTION_KIND } from '@/lib/core/states'
 import { formatKeyId } from '@/lib/keys/key-id'
-import { fixVerb } from './labels'
+import { fixVerb } from '@/lib/reconcile/corrections/describe-correction'
 
 type Props = { actions: readonly ActionView[]; names: ReadonlyMap<string, string>; me: string }
 

@@ -1,7 +1,7 @@
-import { Card } from '@/app/_ui/card'
 import { moneyListText } from '@/app/_ui/money-text'
 import { QueryLink } from '@/app/_ui/page-link'
-import { type Column, Table } from '@/app/_ui/table'
+import { type Column, figureColumn } from '@/app/_ui/table'
+import { TableCard } from '@/app/_ui/table-card'
 import { caseTitle } from '@/lib/core/case-classes'
 import { countText } from '@/lib/core/format-figure'
 import type { CaseCounts } from '@/lib/reconcile/cases/count-cases'
@@ -32,11 +32,8 @@ const COLUMNS: Column<ClassCounts>[] = [
     ),
   },
   ...AGES.map(
-    (age, place): Column<ClassCounts> => ({
-      head: AGE_LABEL[age],
-      align: 'right',
-      nowrap: true,
-      cell: (row) => {
+    (age, place): Column<ClassCounts> =>
+      figureColumn(AGE_LABEL[age], (row) => {
         const count = row.byAge[place] ?? 0
         return count === 0 ? (
           <span className="text-ink-3">0</span>
@@ -45,16 +42,9 @@ const COLUMNS: Column<ClassCounts>[] = [
             {countText(count)}
           </QueryLink>
         )
-      },
-    }),
+      }),
   ),
-  {
-    head: 'All',
-    align: 'right',
-    nowrap: true,
-    className: 'font-semibold',
-    cell: ({ open }) => countText(open),
-  },
+  figureColumn('All', ({ open }) => countText(open), { className: 'font-semibold' }),
   {
     head: 'At risk',
     align: 'right',
@@ -68,18 +58,15 @@ const COLUMNS: Column<ClassCounts>[] = [
 export function ClassesCard({ counts }: { counts: CaseCounts }) {
   if (counts.classes.length === 0) return null
   return (
-    <Card
+    <TableCard
       id="classes"
       title="Open cases by class and age"
       aside={`${countText(counts.open + counts.snoozed)} open`}
-    >
-      <Table
-        columns={COLUMNS}
-        rows={counts.classes}
-        id={(row) => row.class}
-        lines={1}
-        scrolls="Open cases by class and age, table"
-      />
-    </Card>
+      columns={COLUMNS}
+      rows={counts.classes}
+      rowId={(row) => row.class}
+      lines={1}
+      scrolls="Open cases by class and age, table"
+    />
   )
 }

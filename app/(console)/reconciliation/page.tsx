@@ -15,7 +15,7 @@ import { loadCases, loadStart } from './query'
 import { readPage } from './read-page'
 import { RunsCard } from './runs-card'
 import { StartRun } from './start/start-run'
-import { VerdictCard } from './verdict-card'
+import { LastVerdictCard } from './verdict-card'
 
 export const metadata: Metadata = { title: 'Reconciliation' }
 
@@ -56,7 +56,7 @@ export default async function ReconciliationPage(props: PageProps) {
           </>
         }
       >
-        <VerdictCard run={data.verdict} />
+        <LastVerdictCard run={data.verdict} />
         <ClassesCard counts={data.counts} />
       </BesideEachOther>
       <CasesCard data={data} query={query} refusal={forbid('case.triage')} place={place} />

@@ -2,6 +2,7 @@ import type { UserContext } from '@/app/_server/context'
 import { listUsers } from '@/lib/access/users'
 import { listActions } from '@/lib/actions/read'
 import { readOutages } from '@/lib/conditions/read-outages'
+import { namesOf } from '@/lib/core/names'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { readFeeds } from '@/lib/mirror/read/read-feeds'
 import { listCases } from '@/lib/reconcile/cases/cases'
@@ -48,7 +49,7 @@ export async function readPage(ctx: UserContext, query: CaseQuery, now: Date) {
     outages: outages.slice(0, OUTAGES_OFFERED),
     coverage,
     people: users.filter(({ service, banned }) => !service && !banned).map(({ id, name }) => ({ id, name })),
-    names: new Map(users.map(({ id, name }) => [id, name])),
+    names: namesOf(users),
   }
 }
 /** A run about one key, order or window says nothing of the rest. */

@@ -1,15 +1,20 @@
 import { Card } from '@/app/_ui/card'
 import { ListRow } from '@/app/_ui/list-row'
+import { Progress } from '@/app/_ui/progress'
 import { StateMark } from '@/app/_ui/state-mark'
 import { RowLink } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { countText, plural } from '@/lib/core/format-figure'
+import type { Names } from '@/lib/core/names'
+import type { RunState } from '@/lib/core/states'
+import type { Standing } from '@/lib/core/verdict'
 import { runTotals, systemResults } from '@/lib/reconcile/report/run-results'
+import { verdictOf } from '@/lib/reconcile/report/run-verdict'
+import { byWhom, isActive, RUN_STATE_LABEL } from '@/lib/runs/describe-run'
 import type { RunView } from '@/lib/runs/read'
-import { RUN_STATE, verdictOf } from './labels'
 
 /** Runs in flight and the latest; a bar where one is at work. */
-export function RunsCard({ runs, names }: { runs: readonly RunView[]; names: ReadonlyMap<string, string> }) {
+export function RunsCard({ runs, names }: { runs: readonly RunView[]; names: Names }) {
   return (
     <Card id="runs" title="Runs" aside={`latest ${runs.length}`}>
       <ul className="min-h-40">
@@ -22,49 +27,38 @@ export function RunsCard({ runs, names }: { runs: readonly RunView[]; names: Rea
   )
 }
 
-function RunRow({ run, names }: { run: RunView; names: ReadonlyMap<string, string> }) {
-  const active = run.state === 'queued' || run.state === 'running'
-  const ended = verdictOf(run.outcome, systemResults(run.counts))?.standing ?? RUN_STATE[run.state].standing
-  const by = run.requestedBy.startsWith('system:')
-    ? 'by schedule'
-    : `by ${names.get(run.requestedBy) ?? run.requestedBy}`
+function RunRow({ run, names }: { run: RunView; names: Names }) {
+  const active = isActive(run)
+  const ended = verdictOf(run.outcome, systemResults(run.counts))?.standing ?? STANDING[run.state]
   return (
     <ListRow
-      start={<StateMark standing={active ? 'unknown' : ended} />}
+      start={<StateMark standing={ended} />}
       below={
         <>
-          {active ? RUN_STATE[run.state].text : said(run)}
-          {active && <Progress value={run.progress} />}
+          {active ? RUN_STATE_LABEL[run.state] : said(run)}
+          {active && <Progress value={run.progress} label="Progress of the run" />}
         </>
       }
       end={<Time at={run.finishedAt ?? run.createdAt} kind="age" className="text-ink-3" />}
     >
       <RowLink to={`/reconciliation/runs/${run.id}`}>
-        {run.dryRun ? 'Dry run' : 'Run'} {by}
+        {run.dryRun ? 'Dry run' : 'Run'} {byWhom(run, names)}
       </RowLink>
     </ListRow>
   )
 }
 
-export function Progress({ value }: { value: number }) {
-  const percent = Math.floor(value * 100)
-  return (
-    <div
-      role="progressbar"
-      aria-label="Progress of the run"
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={percent}
-      className="mt-1 h-1 overflow-hidden rounded-full bg-sunken"
-    >
-      <div className="h-full bg-accent" style={{ width: `${Math.max(2, percent)}%` }} />
-    </div>
-  )
+const STANDING: Record<RunState, Standing> = {
+  queued: 'unknown',
+  running: 'unknown',
+  done: 'ok',
+  failed: 'bad',
+  cancelled: 'stale',
 }
 
 function said(run: RunView): string {
-  if (run.state === 'failed') return run.error ?? 'failed: see its log'
-  if (run.state === 'cancelled') return 'cancelled'
+  if (run.state === 'failed') return run.error ?? 'Failed: see its log'
+  if (run.state === 'cancelled') return RUN_STATE_LABEL.cancelled
   const results = systemResults(run.counts)
   if (results.length === 0) return 'nothing to compare: no source is connected'
   const { gross, breaks, pending } = runTotals(results)

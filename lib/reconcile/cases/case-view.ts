@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CASE_CLASS_NAMES, type CaseClass, caseClass } from '@/lib/core/case-classes'
 import { moneyToJson } from '@/lib/core/money'
-import type { ActionKind } from '@/lib/core/states'
+import type { ActionKind, CaseLifecycle, CaseTriage } from '@/lib/core/states'
 import type { ReconciliationCase } from '@/prisma/generated/client'
 import { notOfferedIn, whyNotOffered } from '../classify/not-offered'
 
@@ -24,8 +24,8 @@ export function caseView(row: ReconciliationCase) {
     notOffered: notOfferedIn(row.evidence),
     severity: row.severity,
     outcome: row.outcome,
-    lifecycle: row.lifecycle,
-    triage: row.triage,
+    lifecycle: row.lifecycle as CaseLifecycle,
+    triage: row.triage as CaseTriage,
     owner: row.ownerId,
     snoozedUntil: row.snoozedUntil?.toISOString() ?? null,
     subject: { scope: row.scope, key: row.key, effectIds: row.effectIds, reference: row.reference },

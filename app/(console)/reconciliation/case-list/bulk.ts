@@ -5,35 +5,21 @@ import { z } from 'zod'
 import { type Attempted, attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
 import type { ActionInput } from '@/app/_ui/action-dialog'
+import type { AllMatching } from '@/app/_ui/use-chosen'
 import { BULK_MAX } from '@/lib/core/bulk'
-import { CASE_CLASS_NAMES } from '@/lib/core/case-classes'
 import type { ErrorCode } from '@/lib/core/errors'
 import { reasonSchema } from '@/lib/core/reason'
 import { selectMatchingCases } from '@/lib/reconcile/cases/select-cases'
 import { triageCases } from '@/lib/reconcile/triage/triage-cases'
-import { AGES, filterOf, SEVERITIES, SHOWN } from '../query'
+import { filterOf, loadCases } from '../query'
 import { snoozeUntil } from '../snooze-until'
 
-const filterSchema = z.object({
-  show: z.enum(SHOWN),
-  class: z.enum(CASE_CLASS_NAMES).nullable(),
-  severity: z.enum(SEVERITIES).nullable(),
-  age: z.enum(AGES).nullable(),
-})
-export type ShownFilter = z.infer<typeof filterSchema>
-
-/** All open cases that a filter matches now, by name: at most as many as one act may touch, the oldest first. */
-export async function selectAllMatching(
-  filter: ShownFilter,
-): Promise<Attempted<{ ids: string[]; more: boolean }>> {
-  return attempt((ctx) =>
-    selectMatchingCases(
-      ctx.db,
-      filterOf({ ...filterSchema.parse(filter), cursor: null }, ctx.clock.now()),
-      BULK_MAX,
-    ),
-  )
-}
+/** All open cases that the page's query matches now, by name: at most as many as one action may touch, the oldest first. */
+export const selectAllMatching = async (query: string): Promise<Attempted<AllMatching>> =>
+  attempt(async (ctx) => {
+    const filter = filterOf(await loadCases(z.string().parse(query)), ctx.clock.now())
+    return selectMatchingCases(ctx.db, filter, BULK_MAX)
+  })
 
 const kindSchema = z.enum(['acknowledge', 'assign', 'snooze', 'undo'])
 export type TriageKind = z.infer<typeof kindSchema>

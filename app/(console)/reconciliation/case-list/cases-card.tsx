@@ -4,9 +4,8 @@ import { FacetChip, ViewChip } from '@/app/_ui/facet-chips'
 import { PageLink } from '@/app/_ui/page-link'
 import { Pager } from '@/app/_ui/pager'
 import { caseTitle } from '@/lib/core/case-classes'
-import type { CaseLifecycle, CaseTriage } from '@/lib/core/states'
 import type { CaseView } from '@/lib/reconcile/cases/case-view'
-import { LIFECYCLE, TRIAGE } from '../labels'
+import { TRIAGE } from '../labels'
 import {
   AGE_LABEL,
   AGES,
@@ -42,7 +41,6 @@ export function CasesCard({ data, query, refusal, place }: Props) {
     <Card id="cases" title="Cases" aside="newest first">
       <CasesTable
         view={writeCases(query)}
-        filter={{ show: query.show, class: query.class, severity: query.severity, age: query.age }}
         matching={matching}
         rows={cases.items.map((found) => toRow(found, names))}
         toolbar={<Toolbar query={query} counts={counts} />}
@@ -65,8 +63,8 @@ function toRow(found: CaseView, names: ReadonlyMap<string, string>): CaseRow {
     scope: subject.scope ?? system,
     key: subject.key,
     open: lifecycle !== 'resolved',
-    standing: `${LIFECYCLE[lifecycle as CaseLifecycle]}${found.outcome === 'pending' ? ', pending' : ''}`,
-    owner: owner === null ? TRIAGE[found.triage as CaseTriage] : (names.get(owner) ?? owner),
+    standing: `${lifecycle}${found.outcome === 'pending' ? ', pending' : ''}`,
+    owner: owner === null ? TRIAGE[found.triage] : (names.get(owner) ?? owner),
   }
 }
 

@@ -5,13 +5,13 @@ import { ChoiceTable } from '@/app/_ui/choice-table'
 import { moneyText } from '@/app/_ui/money-text'
 import { ShortId } from '@/app/_ui/short-id'
 import type { SteadyRow } from '@/app/_ui/steady-rows'
-import { type Column, RowLink, TwoLines } from '@/app/_ui/table'
+import { type Column, figureColumn, RowLink, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { BULK_MAX } from '@/lib/core/bulk'
 import type { MoneyJson } from '@/lib/core/money'
 import { SeverityBadge } from '../../_page/severity-badge'
 import type { Person } from '../triage-fields'
-import { type ShownFilter, selectAllMatching, type Triaged } from './bulk'
+import { selectAllMatching, type Triaged } from './bulk'
 import { BulkActions } from './bulk-actions'
 import { TriageOutcome } from './triage-outcome'
 
@@ -35,9 +35,8 @@ export type CaseRow = {
 
 type Props = {
   rows: readonly CaseRow[]
-  /** The filter and page that the rows answer: another one starts afresh. */
+  /** The query that the rows answer: another one starts afresh. */
   view: string
-  filter: ShownFilter
   /** How many open ones match, on this page and the others. */
   matching: number
   toolbar: ReactNode
@@ -48,7 +47,7 @@ type Props = {
 }
 
 /** Cases that stand still under the cursor, and what can be done to several at once. */
-export function CasesTable({ filter, people, place, ...table }: Props) {
+export function CasesTable({ people, place, ...table }: Props) {
   const [triaged, setTriaged] = useState<Triaged | null>(null)
   return (
     <ChoiceTable
@@ -60,7 +59,7 @@ export function CasesTable({ filter, people, place, ...table }: Props) {
       canChoose={({ open }) => open}
       labelOf={({ id, title, reference }) => `${title}, ${reference ?? id}`}
       pageLabel="all open cases"
-      selectAll={() => selectAllMatching(filter)}
+      selectAll={() => selectAllMatching(table.view)}
       limitNote={`One act touches at most ${BULK_MAX} cases: the others stay untouched, for the next ${BULK_MAX}.`}
       outcome={
         triaged !== null && (
@@ -120,23 +119,15 @@ const COLUMNS: Column<SteadyRow<CaseRow>>[] = [
       </TwoLines>
     ),
   },
-  {
-    head: 'Amount',
-    align: 'right',
-    nowrap: true,
-    cell: ({ item: { amount } }) =>
-      amount === null ? <span className="text-ink-3">none</span> : moneyText(amount),
-  },
+  figureColumn('Amount', ({ item: { amount } }) =>
+    amount === null ? <span className="text-ink-3">none</span> : moneyText(amount),
+  ),
   {
     head: 'Standing',
     from: 'md',
     cell: ({ item: { standing, owner } }) => <TwoLines below={owner}>{standing}</TwoLines>,
   },
-  {
-    head: 'Age',
-    align: 'right',
-    nowrap: true,
+  figureColumn('Age', ({ item: { firstSeen } }) => <Time at={firstSeen} kind="age" />, {
     className: 'text-ink-2',
-    cell: ({ item: { firstSeen } }) => <Time at={firstSeen} kind="age" />,
-  },
+  }),
 ]

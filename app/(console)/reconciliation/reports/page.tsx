@@ -1,6 +1,7 @@
 import type { Metadata } from 'next'
 import { buttonClass } from '@/app/_ui/button'
 import { Card } from '@/app/_ui/card'
+import { DayField } from '@/app/_ui/day-field'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { ExportButtons } from '@/app/_ui/export-buttons'
 import { Figures } from '@/app/_ui/figures'
@@ -11,14 +12,36 @@ import { countText, plural } from '@/lib/core/format-figure'
 import { type DayEvents, type DayFigures, readDayFigures } from '@/lib/reconcile/report/day-figures'
 import { openPage, type PageProps } from '../../_page/open-page'
 import { Page } from '../../_page/page-frame'
-import { DayField } from './day-field'
-import { EVENT } from './event-labels'
 import { askedDay, dayOf, loadReport } from './query'
 
 export const metadata: Metadata = { title: 'Day report' }
 
-const DAY_MS = 86_400_000
+/** What happened to a case, as the day's table names it, in its order. */
+const EVENT: Record<string, string> = {
+  opened: 'Opened',
+  reopened: 'Reopened',
+  class_changed: 'Became another class',
+  evidence_changed: 'Got other evidence',
+  resolved: 'Resolved by itself',
+  close: 'Closed by hand',
+  proposed: 'Correction proposed',
+  approved: 'Correction approved',
+  done: 'Correction executed',
+  refused: 'Correction refused',
+  failed: 'Correction failed',
+  unknown: 'Outcome unknown for a while',
+  rejected: 'Correction rejected',
+  withdrawn: 'Correction withdrawn',
+  acknowledge: 'Acknowledged',
+  assign: 'Assigned',
+  snooze: 'Snoozed',
+  undo: 'Triage taken back',
+  comment: 'Commented on',
+  rehomed: 'Merged with an older operation',
+}
 const ORDER = Object.keys(EVENT)
+
+const DAY_MS = 86_400_000
 
 export default async function ReportsPage(props: PageProps) {
   const { ctx, asked, now } = await openPage('/reconciliation/reports', props)
@@ -43,7 +66,7 @@ export default async function ReportsPage(props: PageProps) {
         <PageLink href={beside(-1)} className={buttonClass()}>
           Day before
         </PageLink>
-        <DayField day={day} max={today} />
+        <DayField name="day" day={day} max={today} />
         {day < today && (
           <PageLink href={beside(1)} className={buttonClass()}>
             Day after
@@ -107,9 +130,7 @@ const COLUMNS: Column<DayEvents>[] = [
   { head: 'What happened', names: true, cell: ({ kind }) => EVENT[kind] ?? kind.replaceAll('_', ' ') },
   { head: 'Cases', align: 'right', className: 'font-semibold', cell: ({ cases }) => countText(cases) },
   {
-    head: 'Money in them',
-    align: 'right',
-    className: 'text-ink-2 text-s',
+    ...{ head: 'Money in them', align: 'right', className: 'text-ink-2 text-s' },
     cell: ({ money }) => moneyListText(money) || '–',
   },
 ]

@@ -1,16 +1,16 @@
 import { ActionDialog } from '@/app/_ui/action-dialog'
-import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { moneyListText } from '@/app/_ui/money-text'
 import { PageLink } from '@/app/_ui/page-link'
-import { type Column, Table, TwoLines } from '@/app/_ui/table'
+import { type Column, TwoLines } from '@/app/_ui/table'
+import { TableCard } from '@/app/_ui/table-card'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
 import { plural } from '@/lib/core/format-figure'
+import { criteriaText, toleranceTexts } from '@/lib/reconcile/rules/describe-rule'
 import { type Origin, originOf } from '@/lib/reconcile/rules/evidence'
 import type { Rule, RuleSet } from '@/lib/reconcile/rules/rules'
 import { retireRule } from './actions'
-import { criteriaText, toleranceTexts } from './rule-labels'
 
 type Props = RuleSet & {
   /** Proposals that were approved, the latest first. */
@@ -24,19 +24,19 @@ type Props = RuleSet & {
 export function RulesCard(props: Props) {
   const { rules, version } = props
   return (
-    <Card
+    <TableCard
       id="in-force"
       title="In force"
       aside={version === 0 ? 'never changed' : `version ${version}; the first that fits counts`}
-    >
-      {rules.length === 0 ? (
+      empty={
         <EmptyState kind="none" title="Nothing is tolerated">
           Every difference is a case, once its grace has passed.
         </EmptyState>
-      ) : (
-        <Table columns={columnsOf(props)} rows={rules} id={({ name }) => name} />
-      )}
-    </Card>
+      }
+      columns={columnsOf(props)}
+      rows={rules}
+      rowId={({ name }) => name}
+    />
   )
 }
 

@@ -1,7 +1,6 @@
 'use server'
 
-import { z } from 'zod'
-import { actionsShownOn } from '@/app/_server/actions-shown-on'
+import { dialogActions } from '@/app/_server/actions-shown-on'
 import type { ActionInput } from '@/app/_ui/action-dialog'
 import { reasonSchema } from '@/lib/core/reason'
 import { propose } from '@/lib/reconcile/corrections/propose'
@@ -13,46 +12,36 @@ import { snoozeCase } from '@/lib/reconcile/triage/snooze'
 import { undoTriage } from '@/lib/reconcile/triage/undo-triage'
 import { snoozeUntil } from '../../snooze-until'
 
-const once = actionsShownOn(['/reconciliation', 'layout'])
+const { once, actionOn } = dialogActions(['/reconciliation', 'layout'])
 
-const id = z.string().max(64)
-
-export const proposeFix = async (caseId: string, kind: string, input: ActionInput) =>
+export const proposeFix = async (caseId: string, kind: string, { fields, ...input }: ActionInput) =>
   once('case.propose', input, (ctx) => {
-    const { charge, entryId } = input.fields
+    const { charge, entryId } = fields
     const params = { ...(charge ? { charge } : {}), ...(entryId ? { entryId } : {}) }
     // The verb parses the kind and everything else.
-    return propose(ctx, { caseId: id.parse(caseId), kind: kind as 'ignore', params, reason: input.reason })
+    return propose(ctx, { caseId, kind: kind as 'ignore', params, reason: input.reason })
   })
 
-export const comment = async (caseId: string, input: ActionInput) =>
-  once('case.comment', input, (ctx) =>
-    commentCase(ctx, { caseId: id.parse(caseId), text: input.fields.text ?? '' }),
-  )
+export const comment = actionOn('case.comment', (ctx, caseId, { fields: { text = '' } }) =>
+  commentCase(ctx, { caseId, text }),
+)
 
-export const acknowledge = async (caseId: string, input: ActionInput) =>
-  once('case.acknowledge', input, (ctx) => acknowledgeCase(ctx, id.parse(caseId)))
+export const acknowledge = actionOn('case.acknowledge', (ctx, caseId) => acknowledgeCase(ctx, caseId))
 
-export const assign = async (caseId: string, input: ActionInput) =>
-  once('case.assign', input, (ctx) =>
-    assignCase(ctx, {
-      caseId: id.parse(caseId),
-      ownerId: input.fields.owner ?? '',
-      reason: reasonSchema.parse(input.reason),
-    }),
-  )
+export const assign = actionOn('case.assign', (ctx, caseId, { fields, reason }) =>
+  assignCase(ctx, { caseId, ownerId: fields.owner ?? '', reason: reasonSchema.parse(reason) }),
+)
 
-export const undo = async (caseId: string, input: ActionInput) =>
-  once('case.undo', input, (ctx) => undoTriage(ctx, id.parse(caseId)))
+export const undo = actionOn('case.undo', undoTriage)
 
-export const snooze = async (caseId: string, input: ActionInput) =>
-  once('case.snooze', input, (ctx) =>
-    snoozeCase(ctx, {
-      caseId: id.parse(caseId),
-      until: snoozeUntil(input.fields, ctx.clock.now()),
-      reason: reasonSchema.parse(input.reason),
-    }),
-  )
+export const snooze = actionOn('case.snooze', (ctx, caseId, { fields, reason }) =>
+  snoozeCase(ctx, {
+    caseId,
+    until: snoozeUntil(fields, ctx.clock.now()),
+    reason: reasonSchema.parse(reason),
+  }),
+)
 
-export const closeByHand = async (caseId: string, input: ActionInput) =>
-  once('case.close', input, (ctx) => closeCaseByHand(ctx, { caseId: id.parse(caseId), reason: input.reason }))
+export const closeByHand = actionOn('case.close', (ctx, caseId, { reason }) =>
+  closeCaseByHand(ctx, { caseId, reason }),
+)

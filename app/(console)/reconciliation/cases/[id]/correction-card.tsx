@@ -11,10 +11,11 @@ import type { ActionView } from '@/lib/actions/view'
 import { type Role, roleAllows, type Verb } from '@/lib/core/permissions'
 import type { ActionKind, ActionState } from '@/lib/core/states'
 import type { CaseDetail } from '@/lib/reconcile/cases/cases'
+import { RESOLUTION } from '@/lib/reconcile/cases/describe-event'
+import { FIX, needsSecondPerson } from '@/lib/reconcile/corrections/describe-correction'
 import { Decision } from '../../../_decide/decision'
-import { ACTION_STATE, FIX, needsSecondPerson } from '../../labels'
+import { ACTION_STATE } from '../../labels'
 import { Fixes } from './fixes'
-import { RESOLUTION } from './history'
 
 type Person = { id: string; name: string; role: Role }
 type Props = {

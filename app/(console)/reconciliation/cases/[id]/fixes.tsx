@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Facts } from '@/app/_ui/facts'
 import { SelectField } from '@/app/_ui/field'
@@ -6,9 +5,9 @@ import { moneyText } from '@/app/_ui/money-text'
 import { Note } from '@/app/_ui/note'
 import { ShortId } from '@/app/_ui/short-id'
 import type { Verb } from '@/lib/core/permissions'
-import type { ActionKind } from '@/lib/core/states'
 import type { CaseDetail } from '@/lib/reconcile/cases/cases'
-import { FIX, needsSecondPerson } from '../../labels'
+import { FIX, needsSecondPerson } from '@/lib/reconcile/corrections/describe-correction'
+import { decidedRefund, type RefundChoice, refundChoices } from '@/lib/reconcile/corrections/refund-choice'
 import { proposeFix } from './actions'
 
 /** Before anybody proposes: what exactly would go back, and what stays. */
@@ -60,7 +59,7 @@ export function Fixes({ found, forbid, place }: Props) {
         {[...others, ...(first === undefined ? [] : [first])].map((kind) => {
           const words = FIX[kind]
           const waits = needsSecondPerson(kind)
-          const choices = choicesFor(found, kind)
+          const choices = kind === 'refund' ? refundChoices(found) : []
           const amount = kind !== 'ignore' && found.amount !== null ? ` of ${moneyText(found.amount)}` : ''
           const verb = waits ? `Propose ${words.noun}` : words.verb
           return (
@@ -84,7 +83,7 @@ export function Fixes({ found, forbid, place }: Props) {
                   defaultValue=""
                   choices={[
                     { value: '', label: 'Choose', disabled: true },
-                    ...choices.map(({ id, label }) => ({ value: id, label })),
+                    ...choices.map((choice) => ({ value: choice.id, label: choiceText(choice) })),
                   ]}
                 />
               )}
@@ -96,45 +95,8 @@ export function Fixes({ found, forbid, place }: Props) {
   )
 }
 
-const evidenceSchema = z.object({
-  refund: z.array(z.string()).nullish(),
-  effects: z
-    .array(
-      z.object({
-        id: z.string(),
-        status: z.string(),
-        amount: z.object({ minor: z.string(), currency: z.string() }),
-        createdAt: z.string().nullable(),
-        namedByLedger: z.boolean().optional(),
-        namedByRecord: z.boolean().optional(),
-      }),
-    )
-    .default([]),
-})
-
-/** What a refund would give back and what it would leave, as the evidence decides; null = a person has to choose. */
-function decidedRefund(
-  found: Pick<CaseDetail, 'evidence' | 'subject'>,
-): { refund: string; keeps: string[] } | null {
-  const parsed = evidenceSchema.safeParse(found.evidence)
-  const [refund, ...others] = parsed.success ? (parsed.data.refund ?? []) : []
-  if (refund === undefined || others.length > 0) return null
-  return { refund, keeps: found.subject.effectIds.filter((id) => id !== refund) }
-}
-
-/** Which charge to refund, where the evidence does not decide; empty = it does. */
-function choicesFor(
-  found: Pick<CaseDetail, 'evidence' | 'subject'>,
-  kind: ActionKind,
-): { id: string; label: string }[] {
-  if (kind !== 'refund' || found.subject.effectIds.length < 2) return []
-  const parsed = evidenceSchema.safeParse(found.evidence)
-  if (!parsed.success || parsed.data.refund?.length === 1) return []
-  return parsed.data.effects
-    .filter(({ status }) => status === 'succeeded')
-    .map(({ id, amount, createdAt, namedByLedger, namedByRecord }) => {
-      const named = [namedByRecord && 'record', namedByLedger && 'ledger'].filter(Boolean).join(' and ')
-      const when = createdAt === null ? '' : `, ${createdAt.slice(11, 19)} UTC`
-      return { id, label: `${id}, ${moneyText(amount)}${when}, named by ${named || 'nobody'}` }
-    })
+/** "ch_1, €89.90, 02:43:11 UTC, named by record and ledger" */
+const choiceText = ({ id, amount, createdAt, namedBy }: RefundChoice): string => {
+  const when = createdAt === null ? '' : `, ${createdAt.slice(11, 19)} UTC`
+  return `${id}, ${moneyText(amount)}${when}, named by ${namedBy.join(' and ') || 'nobody'}`
 }

@@ -2,28 +2,20 @@ import { Bot, UserRound } from 'lucide-react'
 import { Card } from '@/app/_ui/card'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
+import { plural } from '@/lib/core/format-figure'
+import type { Names } from '@/lib/core/names'
 import type { CaseEventView } from '@/lib/reconcile/cases/cases'
-import { eventSentence, runOf } from './history'
+import { eventSentence, runOfEvent } from '@/lib/reconcile/cases/describe-event'
 
 /** What happened to the case, newest first: runs, people, corrections. */
-export function HistoryCard({
-  events,
-  names,
-}: {
-  events: readonly CaseEventView[]
-  names: ReadonlyMap<string, string>
-}) {
+export function HistoryCard({ events, names }: { events: readonly CaseEventView[]; names: Names }) {
   return (
-    <Card
-      id="history"
-      title="History"
-      aside={`${events.length} ${events.length === 1 ? 'entry' : 'entries'}`}
-    >
+    <Card id="history" title="History" aside={plural(events.length, 'entry', 'entries')}>
       <ol className="pt-1">
         {events.map((event) => {
           const system = event.actor.startsWith('system:')
           const Icon = system ? Bot : UserRound
-          const run = runOf(event.data)
+          const run = runOfEvent(event)
           return (
             <li
               key={`${event.at} ${event.kind} ${event.actor}`}
@@ -31,7 +23,7 @@ export function HistoryCard({
             >
               <Time at={event.at} className="w-20 shrink-0 text-ink-3 max-md:w-16" />
               <p className="min-w-0 flex-1 break-words">
-                {eventSentence(event, (id) => names.get(id) ?? id)}
+                {eventSentence(event, names)}
                 {run !== null && (
                   <>
                     {' '}

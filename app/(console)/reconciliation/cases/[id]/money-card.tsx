@@ -1,6 +1,6 @@
-import { Card } from '@/app/_ui/card'
 import { ShortId } from '@/app/_ui/short-id'
-import { type Column, Table } from '@/app/_ui/table'
+import { type Column, figureColumn } from '@/app/_ui/table'
+import { TableCard } from '@/app/_ui/table-card'
 import type { MoneyRow } from '@/lib/reconcile/cases/money-rows'
 
 const COLUMNS: Column<MoneyRow>[] = [
@@ -13,7 +13,7 @@ const COLUMNS: Column<MoneyRow>[] = [
       </>
     ),
   },
-  { head: 'Amount', align: 'right', nowrap: true, cell: ({ amount }) => amount },
+  figureColumn('Amount', ({ amount }) => amount),
   {
     head: 'Why',
     className: ({ attention }) => (attention ? 'break-words text-warn-ink' : 'break-words text-ink-2'),
@@ -22,17 +22,16 @@ const COLUMNS: Column<MoneyRow>[] = [
 ]
 
 /** All money of a charge, and what explains each part of it: what an approval of a refund rests on. */
-export function MoneyCard({ charge, rows }: { charge: string; rows: readonly MoneyRow[] }) {
-  return (
-    <Card id={`money-${charge}`} title="Money of the charge" aside={<ShortId id={charge} />}>
-      <Table
-        columns={COLUMNS}
-        rows={rows}
-        id={({ what, id }) => `${what} ${id}`}
-        look={({ attention }) => ({ className: attention ? 'bg-warn-soft' : undefined })}
-        lines={1}
-        scrolls={`Money of the charge ${charge}, table`}
-      />
-    </Card>
-  )
-}
+export const MoneyCard = ({ charge, rows }: { charge: string; rows: readonly MoneyRow[] }) => (
+  <TableCard
+    id={`money-${charge}`}
+    title="Money of the charge"
+    aside={<ShortId id={charge} />}
+    columns={COLUMNS}
+    rows={rows}
+    rowId={({ what, id }) => `${what} ${id}`}
+    look={({ attention }) => ({ className: attention ? 'bg-warn-soft' : undefined })}
+    lines={1}
+    scrolls={`Money of the charge ${charge}, table`}
+  />
+)

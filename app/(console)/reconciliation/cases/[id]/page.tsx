@@ -3,7 +3,7 @@ import { moneyText } from '@/app/_ui/money-text'
 import { Time } from '@/app/_ui/time'
 import { listUsers } from '@/lib/access/users'
 import { CASE_CLASSES } from '@/lib/core/case-classes'
-import type { CaseLifecycle, CaseTriage } from '@/lib/core/states'
+import { namesOf } from '@/lib/core/names'
 import { readCaseAttempts } from '@/lib/reconcile/cases/case-attempts'
 import { type CaseDetail, getCase } from '@/lib/reconcile/cases/cases'
 import { compareSides } from '@/lib/reconcile/cases/compare-sides'
@@ -13,7 +13,7 @@ import { canUndo } from '@/lib/reconcile/triage/undo-triage'
 import { missing, openPage, type PageProps } from '../../../_page/open-page'
 import { Page } from '../../../_page/page-frame'
 import { SeverityBadge } from '../../../_page/severity-badge'
-import { LIFECYCLE, TRIAGE } from '../../labels'
+import { TRIAGE } from '../../labels'
 import { AttemptsCard } from './attempts-card'
 import { CorrectionCard } from './correction-card'
 import { HistoryCard } from './history-card'
@@ -30,7 +30,7 @@ export default async function CasePage(props: PageProps<{ id: string }>) {
   const [sides, users] = await Promise.all([readCaseSides(ctx.db, id), listUsers(ctx.db)])
   const { aspect } = CASE_CLASSES[found.class]
   const attempts = await readCaseAttempts(ctx, sides, aspect)
-  const names = new Map(users.map((user) => [user.id, user.name]))
+  const names = namesOf(users)
   const people = users.filter(({ service, banned }) => !service && !banned)
   return (
     <Page
@@ -86,8 +86,8 @@ function Standing({ found, owner }: { found: CaseDetail; owner: string | null })
     <p>
       {amount !== null && `${moneyText(amount)} ${lifecycle === 'resolved' ? 'was at risk' : 'at risk'} · `}
       {outcome === 'pending' && 'pending · '}
-      {LIFECYCLE[lifecycle as CaseLifecycle]} · opened <Time at={found.firstSeen} /> ·{' '}
-      {owner === null ? TRIAGE[triage as CaseTriage] : `owner ${owner}`}
+      {lifecycle} · opened <Time at={found.firstSeen} /> ·{' '}
+      {owner === null ? TRIAGE[triage] : `owner ${owner}`}
       {triage === 'snoozed' && found.snoozedUntil !== null && (
         <>
           {' '}

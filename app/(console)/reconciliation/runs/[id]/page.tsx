@@ -1,20 +1,19 @@
 import type { Metadata } from 'next'
 import { ActionDialog } from '@/app/_ui/action-dialog'
-import { Badge } from '@/app/_ui/badge'
 import { ExportButtons } from '@/app/_ui/export-buttons'
+import { Time } from '@/app/_ui/time'
 import { listUsers } from '@/lib/access/users'
+import { namesOf } from '@/lib/core/names'
 import { systemResults } from '@/lib/reconcile/report/run-results'
-import { readRunLog } from '@/lib/runs/read'
+import { isActive } from '@/lib/runs/describe-run'
+import { type RunView, readRunLog } from '@/lib/runs/read'
 import { openPage, type PageProps } from '../../../_page/open-page'
 import { openRun } from '../../../_page/open-run'
 import { BesideEachOther, Page } from '../../../_page/page-frame'
+import { AboutRun, RunBadge } from '../../../_page/run-parts'
 import { cancel, repeatForReal } from '../../actions'
-import { RUN_STATE } from '../../labels'
-import { RunFacts } from '../../run-facts'
-import { RunLog } from '../../run-log'
-import { RunVerdict } from './run-verdict'
+import { VerdictCard } from '../../verdict-card'
 import { SystemCard } from './system-card'
-import { WindowText } from './window-text'
 
 export const metadata: Metadata = { title: 'Run' }
 
@@ -24,16 +23,12 @@ export default async function RunPage(props: PageProps<{ id: string }>) {
   const run = await openRun(ctx.db, id, 'reconciliation')
   const [log, users] = await Promise.all([readRunLog(ctx.db, id), listUsers(ctx.db)])
   const results = systemResults(run.counts)
-  const active = run.state === 'queued' || run.state === 'running'
+  const active = isActive(run)
   return (
     <Page
       title={run.dryRun ? 'Dry run' : 'Run'}
       path={[{ label: 'Reconciliation', href: '/reconciliation' }, { label: 'Runs' }, { id: run.id }]}
-      beside={
-        <Badge tone={active ? 'accent' : run.state === 'failed' ? 'bad' : 'plain'}>
-          {RUN_STATE[run.state].text}
-        </Badge>
-      }
+      beside={<RunBadge run={run} />}
       summary={<WindowText run={run} />}
       actions={
         <>
@@ -68,15 +63,8 @@ export default async function RunPage(props: PageProps<{ id: string }>) {
         </>
       }
     >
-      <BesideEachOther
-        side={
-          <>
-            <RunFacts run={run} by={users.find((user) => user.id === run.requestedBy)?.name} />
-            <RunLog lines={log} />
-          </>
-        }
-      >
-        <RunVerdict run={run} results={results} />
+      <BesideEachOther side={<AboutRun run={run} people={namesOf(users)} lines={log} />}>
+        <VerdictCard run={run} results={results} />
         {results.map((result) => (
           <SystemCard key={result.system} result={result} dryRun={run.dryRun} />
         ))}
@@ -84,3 +72,41 @@ export default async function RunPage(props: PageProps<{ id: string }>) {
     </Page>
   )
 }
+
+/** Which systems over which time, or which key or order, as the run was asked for. */
+function WindowText({ run }: { run: RunView }) {
+  const { system } = paramsOf(run)
+  return (
+    <>
+      {typeof system === 'string' ? system : 'All systems'}, <About run={run} />. Started{' '}
+      <Time at={run.startedAt ?? run.createdAt} />
+      {run.dryRun && '. A dry run opens no case'}.
+    </>
+  )
+}
+
+function About({ run }: { run: RunView }) {
+  const { from, to, scope, key, reference } = paramsOf(run)
+  if (typeof reference === 'string')
+    return (
+      <>
+        the order <span className="font-mono text-s">{reference}</span>, asked by id
+      </>
+    )
+  if (typeof key === 'string')
+    return (
+      <>
+        the key <span className="font-mono text-s">{key}</span> of {String(scope)}, asked by id
+      </>
+    )
+  if (typeof from === 'string' && typeof to === 'string')
+    return (
+      <>
+        <Time at={from} kind="seconds" /> – <Time at={to} kind="seconds" />
+      </>
+    )
+  return 'all that changed since the last run'
+}
+
+const paramsOf = ({ params }: RunView): Record<string, unknown> =>
+  params !== null && typeof params === 'object' ? (params as Record<string, unknown>) : {}

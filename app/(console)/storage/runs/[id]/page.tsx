@@ -1,9 +1,9 @@
 import type { Metadata } from 'next'
-import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { Figures } from '@/app/_ui/figures'
 import { bytesText } from '@/app/_ui/format-bytes'
+import { Progress } from '@/app/_ui/progress'
 import { listUsers } from '@/lib/access/users'
 import { countText } from '@/lib/core/format-figure'
 import { nameIn, namesOf } from '@/lib/core/names'
@@ -14,10 +14,7 @@ import { readRunLog } from '@/lib/runs/read'
 import { openPage, type PageProps } from '../../../_page/open-page'
 import { openRun } from '../../../_page/open-run'
 import { BesideEachOther, Page } from '../../../_page/page-frame'
-import { RUN_STATE } from '../../../reconciliation/labels'
-import { RunFacts } from '../../../reconciliation/run-facts'
-import { RunLog } from '../../../reconciliation/run-log'
-import { Progress } from '../../../reconciliation/runs-card'
+import { AboutRun, RunBadge } from '../../../_page/run-parts'
 import { UnfinishedCard } from './unfinished-card'
 
 export const metadata: Metadata = { title: 'Collection' }
@@ -37,25 +34,14 @@ export default async function CollectionPage(props: PageProps<{ id: string }>) {
     <Page
       title={run.dryRun ? 'Dry run of a collection' : 'Collection'}
       path={[{ label: 'Storage & GC', href: '/storage' }, { label: 'Collections' }, { id: run.id }]}
-      beside={
-        <Badge tone={isActive(run) ? 'accent' : run.state === 'failed' ? 'bad' : 'plain'}>
-          {RUN_STATE[run.state].text}
-        </Badge>
-      }
+      beside={<RunBadge run={run} />}
       {...(run.dryRun ? { summary: 'What it would take; nothing was dropped or deleted.' } : {})}
     >
-      <BesideEachOther
-        side={
-          <>
-            <RunFacts run={run} by={users.find((user) => user.id === run.requestedBy)?.name} />
-            <RunLog lines={log} />
-          </>
-        }
-      >
+      <BesideEachOther side={<AboutRun run={run} people={namesOf(users)} lines={log} />}>
         <Card id="taken" title={run.dryRun ? 'Would be taken' : 'Taken'}>
           {isActive(run) && (
             <div className="px-4 pb-3">
-              <Progress value={run.progress} />
+              <Progress value={run.progress} label="Progress of the run" />
             </div>
           )}
           {run.state === 'failed' && <p className="px-4 pb-3 text-bad-ink">It failed: {run.error}</p>}

@@ -1,7 +1,7 @@
-import { moneyText } from '@/app/_ui/money-text'
 import { caseClass } from '@/lib/core/case-classes'
 import { durationText, plural } from '@/lib/core/format-figure'
-import type { Rule } from '@/lib/reconcile/rules/rules'
+import { formatMoney } from '@/lib/core/money'
+import type { Rule } from './rules'
 
 /** "Amount differs · CHF · charges · web/POST /v1/payments": what a rule speaks of. */
 export const criteriaText = ({ when }: Rule): string =>
@@ -21,7 +21,7 @@ export function toleranceTexts({ when, amountMinor, percent, sameWithinMs, break
     texts.push(
       when.currency === undefined
         ? `up to ${plural(Number(amountMinor), 'minor unit')} apart`
-        : `up to ${moneyText({ minor: amountMinor, currency: when.currency })} apart`,
+        : `up to ${formatMoney({ minor: amountMinor, currency: when.currency })} apart`,
     )
   if (percent !== undefined) texts.push(`up to ${percent} % apart`)
   if (breakOnMs !== undefined) texts.push(`may be missing for ${durationText(breakOnMs)}`)

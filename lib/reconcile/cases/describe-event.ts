@@ -1,8 +1,14 @@
 import { caseTitle } from '@/lib/core/case-classes'
+import { type Names, nameIn } from '@/lib/core/names'
 import { ACTION_KINDS, type ActionKind } from '@/lib/core/states'
-import { FIX } from '../../labels'
+import { FIX } from '../corrections/describe-correction'
+import type { CaseEventView } from './cases'
 
-type Event = { kind: string; data: unknown }
+export const RESOLUTION: Record<string, string> = {
+  auto_resolved: 'Resolved by itself: a complete run no longer found it',
+  corrected: 'Verified and resolved: the correction is there, and the case is found no more',
+  by_hand: 'Closed by hand',
+}
 
 const facts = (data: unknown): Record<string, unknown> =>
   data !== null && typeof data === 'object' ? (data as Record<string, unknown>) : {}
@@ -15,7 +21,7 @@ const fixOf = (name: unknown): string =>
 const why = (data: Record<string, unknown>): string =>
   word(data.reason) === '' ? '' : `: “${word(data.reason)}”`
 
-const SENTENCE: Record<string, (data: Record<string, unknown>, nameOf: (id: string) => string) => string> = {
+const SENTENCE: Record<string, (data: Record<string, unknown>, names: Names) => string> = {
   opened: (data) => `Opened: ${titleOf(data.class)}`,
   evidence_changed: () => 'New evidence, same class',
   class_changed: (data) => `Now “${titleOf(data.to)}”, was “${titleOf(data.from)}”`,
@@ -24,7 +30,7 @@ const SENTENCE: Record<string, (data: Record<string, unknown>, nameOf: (id: stri
   rehomed: () => 'Its operation was merged with an older one',
   comment: (data) => `“${word(data.text)}”`,
   acknowledge: (data) => `Acknowledged${why(data)}`,
-  assign: (data, nameOf) => `Assigned to ${nameOf(word(data.ownerId))}${why(data)}`,
+  assign: (data, names) => `Assigned to ${nameIn(names, word(data.ownerId))}${why(data)}`,
   snooze: (data) => `Snoozed${why(data)}`,
   undo: () => 'Took the last change back',
   close: (data) => `Closed by hand: “${word(data.reason)}”`,
@@ -39,17 +45,9 @@ const SENTENCE: Record<string, (data: Record<string, unknown>, nameOf: (id: stri
   unknown: () => 'Nobody knows yet whether it was done: it is read back',
 }
 
-export const RESOLUTION: Record<string, string> = {
-  auto_resolved: 'Resolved by itself: a complete run no longer found it',
-  corrected: 'Verified and resolved: the correction is there, and the case is found no more',
-  by_hand: 'Closed by hand',
-}
-
 /** One line of a case's history; a kind without a sentence is shown as it is named. */
-export const eventSentence = (event: Event, nameOf: (id: string) => string): string =>
-  SENTENCE[event.kind]?.(facts(event.data), nameOf) ?? event.kind.replaceAll('_', ' ')
+export const eventSentence = ({ kind, data }: CaseEventView, names: Names): string =>
+  SENTENCE[kind]?.(facts(data), names) ?? kind.replaceAll('_', ' ')
 
-export const runOf = (data: unknown): string | null => {
-  const { runId } = facts(data)
-  return typeof runId === 'string' ? runId : null
-}
+/** The run that an event came of; null = it came of something else. */
+export const runOfEvent = ({ data }: CaseEventView): string | null => word(facts(data).runId) || null
