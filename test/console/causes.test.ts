@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { effectsSentence } from '@/app/(console)/effects/sentence'
 import { groupCauses, sumAmounts } from '@/lib/effects/causes'
+import { effectsSentence } from '@/lib/effects/describe-effects'
 import type { CausedEffect } from '@/lib/effects/read-causes'
 
 const effect = (over: Partial<CausedEffect>): CausedEffect => ({

@@ -1,5 +1,5 @@
 import { X } from 'lucide-react'
-import { Badge } from '@/app/_ui/badge'
+import { Badge, type BadgeTone } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { Facts } from '@/app/_ui/facts'
@@ -8,7 +8,6 @@ import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { ShortId } from '@/app/_ui/short-id'
 import { Time } from '@/app/_ui/time'
 import type { AuditView } from '@/lib/audit/list'
-import { outcomeTone, subjectHref } from './labels'
 
 /** One entry whole: who, why, before, after, and its seal. */
 export function EntryCard({ entry }: { entry: AuditView }) {
@@ -66,4 +65,20 @@ export function EntryCard({ entry }: { entry: AuditView }) {
       </div>
     </Card>
   )
+}
+
+/** Outcomes are words of the verbs that wrote them. */
+export function outcomeTone(outcome: string): BadgeTone {
+  if (['refused', 'failed', 'rejected', 'on'].includes(outcome)) return 'bad'
+  if (['unknown', 'proposed', 'requested', 'intent'].includes(outcome)) return 'warn'
+  return outcome === 'done' ? 'ok' : 'plain'
+}
+
+/** The page of what an entry is about, where there is one. */
+function subjectHref(subject: string): string | null {
+  if (subject.startsWith('case_')) return `/reconciliation/cases/${subject}`
+  if (subject.startsWith('run_')) return `/reconciliation/runs/${subject}`
+  if (subject.startsWith('sil_')) return '/alerts#silences'
+  if (subject.startsWith('rcv_')) return '/alerts#receivers'
+  return null
 }

@@ -1,6 +1,6 @@
 import { Badge } from '@/app/_ui/badge'
 import { moneyText } from '@/app/_ui/money-text'
-import { type Column, RowLink, TwoLines } from '@/app/_ui/table'
+import { type Column, figureColumn, RowLink, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { countText } from '@/lib/core/format-figure'
 import type { Cause } from '@/lib/effects/causes'
@@ -21,40 +21,25 @@ export const causeColumns = (open: Cause | null): Column<Cause>[] => [
       </TwoLines>
     ),
   },
-  {
-    head: 'Effects',
-    align: 'right',
-    className: 'font-semibold',
-    cell: ({ effects }) => countText(effects.length),
-  },
-  { head: 'Keys', align: 'right', from: 'md', cell: ({ keys }) => countText(keys) },
-  {
-    head: 'At risk',
-    align: 'right',
-    nowrap: true,
-    cell: ({ amounts }) =>
-      amounts.length === 0 ? (
-        <span className="text-ink-3">not told</span>
-      ) : (
-        amounts.map((amount) => (
-          <span key={amount.currency} className="block">
-            {moneyText(amount)}
-          </span>
-        ))
-      ),
-  },
+  figureColumn('Effects', ({ effects }) => countText(effects.length), { className: 'font-semibold' }),
+  figureColumn('Keys', ({ keys }) => countText(keys), { from: 'md' }),
+  figureColumn('At risk', ({ amounts }) =>
+    amounts.length === 0 ? (
+      <span className="text-ink-3">not told</span>
+    ) : (
+      amounts.map((amount) => (
+        <span key={amount.currency} className="block">
+          {moneyText(amount)}
+        </span>
+      ))
+    ),
+  ),
   {
     head: 'Confirmed',
     from: 'lg',
     cell: ({ confirmed, effects }) => <Confirmed confirmed={confirmed} all={effects.length} />,
   },
-  {
-    head: 'Last',
-    align: 'right',
-    from: 'md',
-    nowrap: true,
-    cell: ({ lastAt }) => <Time at={lastAt} kind="ago" />,
-  },
+  figureColumn('Last', ({ lastAt }) => <Time at={lastAt} kind="ago" />, { from: 'md' }),
 ]
 
 const SHARE_HEIGHT = 3

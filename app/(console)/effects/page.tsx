@@ -1,10 +1,12 @@
 import type { Metadata } from 'next'
 import { CardFrame } from '@/app/_ui/card'
+import { EmptyState } from '@/app/_ui/empty-state'
 import { ExportButtons } from '@/app/_ui/export-buttons'
 import { ViewChip } from '@/app/_ui/facet-chips'
 import { ListTable } from '@/app/_ui/list-table'
 import { writeRange } from '@/app/_ui/time-range'
 import type { Cause } from '@/lib/effects/causes'
+import { effectsSentence } from '@/lib/effects/describe-effects'
 import type { EffectKind } from '@/lib/effects/list-effects'
 import { readEffects } from '@/lib/effects/read-effects'
 import { formatKeyId } from '@/lib/keys/key-id'
@@ -14,9 +16,7 @@ import { CopyLink } from '../now/copy-link'
 import { DryRunButton } from '../now/dry-run-button'
 import { causeColumns } from './cause-columns'
 import { CausePanel } from './cause-panel'
-import { NoEffects } from './no-effects'
 import { KINDS, loadQuery } from './query'
-import { effectsSentence } from './sentence'
 
 export const metadata: Metadata = { title: 'Effects' }
 
@@ -86,3 +86,22 @@ const keyIdsOf = ({ effects }: Cause): Record<string, string> =>
         : [[id, formatKeyId({ sourceId, scope, key })]],
     ),
   )
+
+/** None is an answer only where effects are seen at all. */
+function NoEffects({ kind, measured }: { kind: EffectKind; measured: boolean }) {
+  if (!measured) {
+    return (
+      <EmptyState kind="waiting" title="Not measured: no effect was seen">
+        Services tell their effects with <code className="font-mono text-s">idempotency.effect.*</code> on the
+        client span that causes one. Choose a wider range if they did before.
+      </EmptyState>
+    )
+  }
+  return (
+    <EmptyState kind="none" title={kind === 'duplicate' ? 'No duplicate in this range' : 'No orphan is open'}>
+      {kind === 'duplicate'
+        ? 'Every effect that was seen happened once.'
+        : 'Every effect belongs to a key that ended, or that still may.'}
+    </EmptyState>
+  )
+}

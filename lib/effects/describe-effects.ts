@@ -1,8 +1,7 @@
-import { moneyListText } from '@/app/_ui/money-text'
 import { countText, plural } from '@/lib/core/format-figure'
-import type { MoneyJson } from '@/lib/core/money'
-import type { Cause } from '@/lib/effects/causes'
-import type { EffectKind } from '@/lib/effects/list-effects'
+import { formatMoneyList, type MoneyJson } from '@/lib/core/money'
+import type { Cause } from './causes'
+import type { EffectKind } from './list-effects'
 
 type Page = {
   causes: readonly Cause[]
@@ -25,7 +24,7 @@ export function effectsSentence(kind: EffectKind, page: Page, counted: number | 
       : `None of the ${countText(committed)} effects in this range happened twice.`
   }
   const least = more ? 'At least ' : ''
-  const risk = amounts.length === 0 ? '' : `${moneyListText(amounts)} at risk, `
+  const risk = amounts.length === 0 ? '' : `${formatMoneyList(amounts)} at risk, `
   const what =
     kind === 'duplicate'
       ? `${plural(effects, 'effect')} happened twice in this range`
