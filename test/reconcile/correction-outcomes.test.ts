@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { callOnce } from '@/lib/actions/execute'
+import { callOnce, execute } from '@/lib/actions/execute'
 import { setKillSwitch } from '@/lib/actions/kill-switch'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { executeCorrection } from '@/lib/reconcile/corrections/execute/execute'
@@ -121,6 +121,36 @@ describe('a refund whose outcome is not plain', () => {
       state: 'refused',
     })
     expect(await refundsOf(duplicate)).toHaveLength(0)
+  })
+
+  test('what was sent again for a process that was only paused is not ended by it', async () => {
+    const { caseId, duplicate } = await doubled()
+    const { prisma } = world.system.db
+    const proposed = await proposeRefund(caseId)
+    const now = world.system.clock.now()
+    const { id } = await prisma.action.update({
+      where: { id: proposed.id },
+      data: { state: 'executing', executedAt: now, expiresAt: new Date(now.getTime() + 900_000) },
+    })
+    const stateOf = async () => (await prisma.action.findUniqueOrThrow({ where: { id } })).state
+    world.provider.control.setSwitches({
+      serverError: { remaining: 1, effect: 'before', match: 'POST /v1/refunds' },
+    })
+    world.advance(400_000)
+    expect([await settleCorrections(world.system, SETTINGS), await stateOf()]).toEqual([0, 'unknown'])
+    const paused = execute(approver, {
+      id,
+      verb: 'correction.refund',
+      readAgain: () => Promise.reject(new Error('its connections are gone')),
+      whenOff: (off) => {
+        throw off
+      },
+    })
+    await expect(paused).rejects.toThrow('its connections are gone')
+    expect(await stateOf()).toBe('unknown')
+    world.advance(10_000)
+    expect([await settleCorrections(world.system, SETTINGS), await stateOf()]).toEqual([1, 'done'])
+    expect(await refundsOf(duplicate)).toHaveLength(1)
   })
 
   test('the kill switch stops it, also between the approval and the call', async () => {

@@ -1,6 +1,7 @@
 import { callOnce, endAction, type Settled, settle } from '@/lib/actions/execute'
 import type { Context, SystemContext } from '@/lib/context'
 import { newId } from '@/lib/core/ids'
+import { notify } from '@/lib/live-events'
 import { type ReconcileSettings, reconcileSettings } from '@/lib/reconcile/settings'
 import { openSource } from '@/lib/sources/registry'
 import type { Action } from '@/prisma/generated/client'
@@ -55,12 +56,16 @@ function absence(
   return sentMs + callMs + settleDelayMs <= clock.now().getTime() ? NOT_THERE : null
 }
 
-/** When it is sent again: false = somebody else has settled it meanwhile. */
+/**
+ * When it is sent again. From here on its end is told by reading alone: the process that began it, should it only have been
+ * paused, ends it no more. False = somebody else has settled it meanwhile.
+ */
 async function noteSending(ctx: Context, { id, executedAt }: Action): Promise<boolean> {
   const { count } = await ctx.db.prisma.action.updateMany({
     where: { id, state: { in: ['executing', 'unknown'] }, executedAt },
-    data: { executedAt: ctx.clock.now() },
+    data: { state: 'unknown', executedAt: ctx.clock.now(), version: { increment: 1 } },
   })
+  if (count === 1) await notify(ctx.db.pool, { kind: 'action', id })
   return count === 1
 }
 
