@@ -19,7 +19,7 @@ export async function listSessions(db: Db, { userId, ownId }: { userId: string; 
   ])
   const items = [...own, ...others].map((row) => ({
     id: row.id,
-    userAgent: row.userAgent,
+    device: deviceName(row.userAgent),
     createdAt: row.createdAt.toISOString(),
     usedAt: row.updatedAt.toISOString(),
   }))
@@ -46,3 +46,14 @@ export async function endSessions(ctx: Context, which: { id: string } | { allBut
     return count
   })
 }
+
+/** Firefox on Linux; what a browser says of itself is long. */
+function deviceName(userAgent: string | null): string {
+  if (userAgent === null) return 'Unknown device'
+  const browser =
+    /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(userAgent)?.[1] ?? userAgent.split(/[ /]/, 1)[0] ?? ''
+  const system = /(Windows|Mac OS X|Android|iPhone|iPad|Linux)/.exec(userAgent)?.[1]
+  return [NAMES[browser] ?? browser, system].filter(Boolean).join(' on ')
+}
+
+const NAMES: Record<string, string> = { Edg: 'Edge', OPR: 'Opera' }

@@ -26,6 +26,29 @@ export const PERMISSIONS = {
 
 export type Verb = keyof typeof PERMISSIONS
 
+/** What each allows, for people. */
+export const VERB_LABEL: Record<Verb, string> = {
+  view: 'See everything',
+  'lock.release': 'Release a key',
+  'lock.complete': 'Complete a key',
+  'lock.fail': 'Propose to fail a key for good',
+  'run.start': 'Start a run',
+  'run.cancel': 'Abort a run',
+  'retention.run': 'Collect expired keys',
+  'case.triage': 'Acknowledge, assign, snooze, comment, close',
+  'case.propose': 'Propose a correction',
+  'action.approve': 'Approve somebody else’s correction',
+  'action.reject': 'Reject a correction',
+  'alert.silence': 'Silence alerts',
+  'alert.test': 'Send test notifications',
+  'audit.verify': 'Verify the audit',
+  'kill_switch.set': 'Switch writes off, on with a second person',
+  'source.manage': 'Connect sources, set links',
+  'receiver.manage': 'Add and remove receivers',
+  'user.manage': 'Invite, lock out, change roles with a second admin',
+  'token.mint': 'Mint tokens of services',
+}
+
 export const roleAllows = (role: Role, verb: Verb): boolean =>
   (PERMISSIONS[verb] as readonly Role[]).includes(role)
 

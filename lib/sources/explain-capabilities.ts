@@ -59,11 +59,12 @@ export function explainCapabilities(raw: unknown): Capability[] | null {
   ]
 }
 
+/** Whether the console may collect there. */
+export const canCollect = (raw: unknown): boolean => schema.safeParse(raw).data?.canCollect === true
+
 /** Its rows are deleted one batch after the other, and can be put back the same way. */
-export const collectsByRows = (raw: unknown): boolean => {
-  const parsed = schema.safeParse(raw)
-  return parsed.success && parsed.data.collection === 'batched_delete'
-}
+export const collectsByRows = (raw: unknown): boolean =>
+  schema.safeParse(raw).data?.collection === 'batched_delete'
 
 const COLLECTION = {
   drop_partitions: 'whole partitions are dropped',

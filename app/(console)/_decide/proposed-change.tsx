@@ -27,7 +27,7 @@ export function ProposedChange({ label, people, facts, preview, ...decision }: P
       <p className="flex flex-wrap items-center justify-between gap-2 pt-1">
         <Badge tone="warn">Waiting for approval</Badge>
         <span className="text-ink-3 text-s">
-          proposed by {proposer}, <Time at={action.createdAt} kind="age" /> ago
+          proposed by {proposer}, <Time at={action.createdAt} kind="ago" />
         </span>
       </p>
       <Facts facts={facts} />

@@ -4,6 +4,7 @@ import { chipClass } from '@/app/_ui/chip'
 import { useNow } from '@/app/_ui/now-clock'
 import { StateMark } from '@/app/_ui/state-mark'
 import { durationText } from '@/lib/core/format-figure'
+import type { Standing } from '@/lib/core/verdict'
 import { useConnection } from './live'
 
 export type DataAgeProps = {
@@ -15,40 +16,27 @@ export type DataAgeProps = {
 }
 
 /** How old what one sees is. A broken live connection is said here first. */
-export function DataAge({ receivedAt, silent, services }: DataAgeProps) {
-  const now = useNow()
-  const connection = useConnection()
-  const width = 'min-w-26 max-md:min-w-0'
-  if (connection !== 'live') {
-    return (
-      <span className={chipClass('warn', width)}>
-        <StateMark standing="stale" /> {connection === 'stale' ? 'Stale' : 'Reconnecting'}
-      </span>
-    )
-  }
-  if (receivedAt === null) {
-    return (
-      <span className={chipClass('plain', width)}>
-        <StateMark standing="unknown" /> No data yet
-      </span>
-    )
-  }
-  const age = durationText(now - new Date(receivedAt).getTime())
-  if (silent === services) {
-    return (
-      <span className={chipClass('warn', width)} title="No service sends telemetry">
-        <StateMark standing="stale" /> Silent {age}
-      </span>
-    )
-  }
+export function DataAge(props: DataAgeProps) {
+  const { tone, standing, text, title } = lookOf(props, useConnection(), useNow())
   return (
-    <span
-      className={chipClass(silent > 0 ? 'warn' : 'plain', width)}
-      title={
-        silent > 0 ? `${silent} of ${services} services are silent` : `${services} services send telemetry`
-      }
-    >
-      <StateMark standing={silent > 0 ? 'warn' : 'ok'} /> {age} old
+    <span className={chipClass(tone, 'min-w-26 max-md:min-w-0')} title={title}>
+      <StateMark standing={standing} /> {text}
     </span>
   )
+}
+
+type Look = { tone: 'plain' | 'warn'; standing: Standing; text: string; title?: string }
+
+function lookOf(data: DataAgeProps, connection: ReturnType<typeof useConnection>, now: number): Look {
+  const { receivedAt, silent, services } = data
+  if (connection !== 'live')
+    return { tone: 'warn', standing: 'stale', text: connection === 'stale' ? 'Stale' : 'Reconnecting' }
+  if (receivedAt === null) return { tone: 'plain', standing: 'unknown', text: 'No data yet' }
+  const age = durationText(now - new Date(receivedAt).getTime())
+  if (silent === services)
+    return { tone: 'warn', standing: 'stale', text: `Silent ${age}`, title: 'No service sends telemetry' }
+  const text = `${age} old`
+  if (silent > 0)
+    return { tone: 'warn', standing: 'warn', text, title: `${silent} of ${services} services are silent` }
+  return { tone: 'plain', standing: 'ok', text, title: `${services} services send telemetry` }
 }

@@ -1,9 +1,10 @@
 import { Braces } from 'lucide-react'
 import { Suspense } from 'react'
+import { classNames } from '@/app/_ui/class-names'
 import { Logo } from '@/app/_ui/logo'
 import { API_DOCUMENT, NAV } from './nav'
-import { NavBadge } from './nav-badge'
 import { NavLink } from './nav-link'
+import { waitingNow } from './reads'
 
 /** The pages, in the order in which one works: observe, act, govern. */
 export function Sidebar() {
@@ -49,5 +50,26 @@ export function NavGroups() {
         </a>
       </div>
     </>
+  )
+}
+
+const SHOWN_MAX = 999
+
+/** How much waits on a page; nothing while nothing does. */
+async function NavBadge({ href }: { href: string }) {
+  const waiting = (await waitingNow())[href]
+  if (waiting === undefined || waiting.count === 0) return null
+  const { count, urgent, says } = waiting
+  return (
+    <span
+      title={`${count.toLocaleString('en-US')} ${says}`}
+      className={classNames(
+        'ml-auto min-w-5 rounded-full px-1.5 text-center text-xs leading-5',
+        urgent ? 'bg-bad-soft font-semibold text-bad-ink' : 'text-ink-2',
+      )}
+    >
+      {count > SHOWN_MAX ? `${SHOWN_MAX}+` : count}
+      <span className="sr-only"> {says}</span>
+    </span>
   )
 }

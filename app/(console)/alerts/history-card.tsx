@@ -11,7 +11,7 @@ import { figuresOf } from '@/lib/alerts/show-alert'
 import { durationText } from '@/lib/core/format-figure'
 import type { Page } from '@/lib/core/pages'
 import { CONDITION_KINDS } from '@/lib/core/verdict'
-import { type AlertsQuery, writeAlerts } from './query'
+import { type AlertsQuery, writeAlerts } from './read-page'
 
 /** Every time that something fired, silenced or not, and who was told. */
 export function HistoryCard({ page, query }: { page: Page<AlertView>; query: AlertsQuery }) {

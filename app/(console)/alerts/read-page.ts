@@ -1,3 +1,4 @@
+import { createLoader, createSerializer, parseAsString, parseAsStringLiteral } from 'nuqs/server'
 import type { UserContext } from '@/app/_server/context'
 import type { TimeRange } from '@/app/_ui/time-range'
 import { listUsers } from '@/lib/access/users'
@@ -7,15 +8,16 @@ import { listAlerts } from '@/lib/alerts/list-alerts'
 import { countPages } from '@/lib/alerts/notify/count-pages'
 import { listReceivers } from '@/lib/alerts/notify/receivers'
 import { readMarks } from '@/lib/alerts/now/marks'
-import { readObjectives } from '@/lib/alerts/objectives'
+import { BUDGETED, readObjectives } from '@/lib/alerts/objectives'
 import { readFiring } from '@/lib/alerts/read-firing'
 import { type Shown, showAlert } from '@/lib/alerts/show-alert'
 import { listSilences } from '@/lib/alerts/silences/list'
+import { SILENCE_STATES } from '@/lib/alerts/silences/view'
 import { namesOf } from '@/lib/core/names'
+import { CONDITION_KINDS } from '@/lib/core/verdict'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { readDeploys } from '@/lib/telemetry/read/deploys'
 import { freshnessNow } from '../_shell/reads'
-import type { AlertsQuery } from './query'
 
 const HISTORY_SHOWN = 20
 const SILENCES_SHOWN = 50
@@ -76,3 +78,17 @@ async function readCleared({ db }: UserContext, id: string | null, now: Date): P
   const [alert] = (await listAlerts(db, now, { id }, { limit: 1 })).items
   return alert === undefined ? null : showAlert(db, { ...alert, silence: null, checkedAt: null }, true, now)
 }
+
+// Which alert, which budget, which silences and which history are looked at, in the URL.
+
+const parsers = {
+  /** An alert, with its runbook. */
+  open: parseAsString,
+  objective: parseAsStringLiteral(BUDGETED).withDefault('M2'),
+  silences: parseAsStringLiteral(SILENCE_STATES).withDefault('active'),
+  kind: parseAsStringLiteral(CONDITION_KINDS),
+  cursor: parseAsString,
+}
+export const loadAlerts = createLoader(parsers)
+export const writeAlerts = createSerializer(parsers)
+export type AlertsQuery = Awaited<ReturnType<typeof loadAlerts>>

@@ -4,9 +4,10 @@ import { Card } from '@/app/_ui/card'
 import { Item, Items } from '@/app/_ui/item'
 import { Note } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
+import type { listTokens } from '@/lib/access/list-tokens'
 import type { listSessions } from '@/lib/access/sessions'
-import { endOtherSessions, endSession } from './actions'
-import { ChangePassword } from './forms'
+import { endOtherSessions, endSession, revoke } from './actions'
+import { ChangePassword, MintToken } from './forms'
 
 type Sessions = Awaited<ReturnType<typeof listSessions>>
 
@@ -27,7 +28,7 @@ export function AccountCard(props: {
             key={session.id}
             title={
               <>
-                {deviceName(session.userAgent)}
+                {session.device}
                 {session.id === sessionId && <Badge tone="accent">This one</Badge>}
               </>
             }
@@ -81,13 +82,55 @@ function Code({ code }: { code: string }) {
   )
 }
 
-/** Firefox on Linux; what a browser says of itself is long. */
-function deviceName(userAgent: string | null): string {
-  if (userAgent === null) return 'Unknown device'
-  const browser =
-    /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(userAgent)?.[1] ?? userAgent.split(/[ /]/, 1)[0] ?? ''
-  const system = /(Windows|Mac OS X|Android|iPhone|iPad|Linux)/.exec(userAgent)?.[1]
-  return [NAMES[browser] ?? browser, system].filter(Boolean).join(' on ')
+type Token = Awaited<ReturnType<typeof listTokens>>[number]
+
+/** What scripts of this person use. The secret itself is kept nowhere. */
+export function TokensCard({ tokens }: { tokens: readonly Token[] }) {
+  const inUse = tokens.filter(({ standing }) => standing !== 'ended').length
+  return (
+    <Card id="tokens" title="Your tokens" aside={`${inUse} in use`}>
+      <p className="px-4 pb-1 text-ink-2">
+        A token may do what you may do, until it ends. Revoked ones stop within 10 s.
+      </p>
+      <Items>
+        {tokens.map((token) => (
+          <Item
+            key={token.id}
+            title={
+              <>
+                {token.name}
+                <code className="font-mono font-normal text-ink-3 text-s">{token.start}…</code>
+                <Standing token={token} />
+              </>
+            }
+            action={
+              <ActionDialog
+                opener="Revoke"
+                title={`Revoke the token ${token.name ?? ''}`}
+                lead="Whatever uses it is refused within 10 s. It cannot be brought back."
+                tone="danger"
+                confirm="Revoke 1 token"
+                action={revoke.bind(null, token.id)}
+              />
+            }
+          >
+            made <Time at={token.createdAt} />
+            {token.expiresAt !== null && (
+              <>
+                , {token.standing === 'ended' ? 'ended' : 'ends'} <Time at={token.expiresAt} />
+              </>
+            )}
+          </Item>
+        ))}
+      </Items>
+      <div className="px-4 pt-2 pb-4">
+        <MintToken />
+      </div>
+    </Card>
+  )
 }
 
-const NAMES: Record<string, string> = { Edg: 'Edge', OPR: 'Opera' }
+function Standing({ token: { standing } }: { token: Token }) {
+  if (standing === 'good') return null
+  return standing === 'ended' ? <Badge tone="bad">Ended</Badge> : <Badge tone="warn">Ends soon</Badge>
+}

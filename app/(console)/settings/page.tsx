@@ -1,6 +1,9 @@
 import type { Metadata } from 'next'
 import { headers } from 'next/headers'
 import { services } from '@/app/_server/services'
+import { ActionDialog } from '@/app/_ui/action-dialog'
+import { Card } from '@/app/_ui/card'
+import { TextField } from '@/app/_ui/field'
 import { readAccounts, readOwnCode } from '@/lib/access/accounts/read-accounts'
 import { listTokens } from '@/lib/access/list-tokens'
 import { readSession } from '@/lib/access/session-actor'
@@ -14,11 +17,10 @@ import { readTraceLink } from '@/lib/telemetry/trace-link'
 import { openPage, type PageProps } from '../_page/open-page'
 import { Page, TwoColumns } from '../_page/page-frame'
 import { killSwitchNow } from '../_shell/reads'
-import { AccountCard } from './account-card'
+import { AccountCard, TokensCard } from './account-card'
+import { saveTraceLink } from './actions'
 import { KillSwitchCard } from './kill-switch-card'
 import { RolesCard } from './roles-card'
-import { TokensCard } from './tokens-card'
-import { TraceLinkCard } from './trace-link-card'
 import { UsersCard } from './users-card'
 
 export const metadata: Metadata = { title: 'Settings' }
@@ -71,3 +73,38 @@ export default async function SettingsPage(props: PageProps) {
 /** What was asked for too long ago has to be asked for again. */
 const stillOpen = (pending: KillSwitch['pending'], now: Date): KillSwitch['pending'] =>
   pending !== null && new Date(pending.expiresAt) > now ? pending : null
+
+/** Where else a trace can be looked at. */
+function TraceLinkCard(props: { template: string | null; forbidden: string | null }) {
+  const { template, forbidden } = props
+  return (
+    <Card id="trace-link" title="Link to another trace UI">
+      <div className="flex flex-wrap items-center justify-between gap-3 px-4 pb-4">
+        <p className="min-w-0 break-all text-ink-2">
+          {template === null ? (
+            'Not configured: traces are shown here only.'
+          ) : (
+            <code className="font-mono text-s">{template}</code>
+          )}
+        </p>
+        <ActionDialog
+          opener="Change"
+          forbidden={forbidden}
+          title="Change the link to another trace UI"
+          lead="Traces get a link to it, which the reader’s browser opens; the console itself never does."
+          confirm="Save 1 template"
+          withReason
+          action={saveTraceLink}
+        >
+          <TextField
+            name="template"
+            label="https template; empty takes the link away"
+            defaultValue={template ?? ''}
+            placeholder="https://traces.example.com/trace/{traceId}"
+            maxLength={500}
+          />
+        </ActionDialog>
+      </div>
+    </Card>
+  )
+}

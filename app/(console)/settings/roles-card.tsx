@@ -1,29 +1,7 @@
 import { Check, Minus } from 'lucide-react'
 import type { Column } from '@/app/_ui/table'
 import { TableCard } from '@/app/_ui/table-card'
-import { PERMISSIONS, ROLES, roleAllows, type Verb } from '@/lib/core/permissions'
-
-const WORDS: Record<Verb, string> = {
-  view: 'See everything',
-  'lock.release': 'Release a key',
-  'lock.complete': 'Complete a key',
-  'lock.fail': 'Propose to fail a key for good',
-  'run.start': 'Start a run',
-  'run.cancel': 'Abort a run',
-  'retention.run': 'Collect expired keys',
-  'case.triage': 'Acknowledge, assign, snooze, comment, close',
-  'case.propose': 'Propose a correction',
-  'action.approve': 'Approve somebody else’s correction',
-  'action.reject': 'Reject a correction',
-  'alert.silence': 'Silence alerts',
-  'alert.test': 'Send test notifications',
-  'audit.verify': 'Verify the audit',
-  'kill_switch.set': 'Switch writes off, on with a second person',
-  'source.manage': 'Connect sources, set links',
-  'receiver.manage': 'Add and remove receivers',
-  'user.manage': 'Invite, lock out, change roles with a second admin',
-  'token.mint': 'Mint tokens of services',
-}
+import { PERMISSIONS, ROLES, roleAllows, VERB_LABEL, type Verb } from '@/lib/core/permissions'
 
 /** Which role may do what: the table that the server checks by. */
 export function RolesCard() {
@@ -47,7 +25,7 @@ const COLUMNS: Column<Verb>[] = [
     names: true,
     cell: (verb) => (
       <>
-        {WORDS[verb]} <code className="ml-1 font-mono text-ink-3 text-xs max-md:hidden">{verb}</code>
+        {VERB_LABEL[verb]} <code className="ml-1 font-mono text-ink-3 text-xs max-md:hidden">{verb}</code>
       </>
     ),
   },

@@ -1,6 +1,11 @@
 import type { Metadata } from 'next'
+import { Badge } from '@/app/_ui/badge'
 import { buttonClass } from '@/app/_ui/button'
 import { PageLink } from '@/app/_ui/page-link'
+import type { Column } from '@/app/_ui/table'
+import { TableCard } from '@/app/_ui/table-card'
+import { Time } from '@/app/_ui/time'
+import { readSeenOutages } from '@/lib/conditions/read-outages'
 import { plural } from '@/lib/core/format-figure'
 import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
 import { readFeeds } from '@/lib/mirror/read/read-feeds'
@@ -10,8 +15,6 @@ import { openPage, type PageProps } from '../_page/open-page'
 import { Page, TwoColumns } from '../_page/page-frame'
 import { freshnessNow } from '../_shell/reads'
 import { Onboarding } from '../now/onboarding'
-import { ProcessesCard } from './processes-card'
-import { readSeenOutages } from './read-outages'
 import { ServicesCard } from './services-card'
 import { SourceCard } from './source-card'
 
@@ -28,7 +31,7 @@ export default async function SourcesPage(props: PageProps) {
     readArrivals(ctx.db, range),
     readProcesses(ctx.db, ctx.clock),
     readFeeds(ctx.db),
-    readSeenOutages(ctx, now),
+    readSeenOutages(ctx.db, now),
   ])
   const ordered = [...sources].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))
   const ready = services.length > 0 && ORDER.every((kind) => sources.some((each) => wasRead(each, kind)))
@@ -79,3 +82,43 @@ function summaryOf(sources: readonly SourceView[]): string {
   if (down.length === 0) return `All ${plural(enabled.length, 'source')} can be read.`
   return `${down.length} of ${plural(enabled.length, 'source')} cannot be read: ${down.map(({ name }) => name).join(', ')}.`
 }
+
+type Processes = Awaited<ReturnType<typeof readProcesses>>
+
+/** The console's own parts, and whether each is alive. */
+function ProcessesCard({ processes }: { processes: Processes }) {
+  return (
+    <TableCard
+      id="processes"
+      title="Processes of the console"
+      aside={plural(processes.length, 'process', 'processes')}
+      lines={1}
+      columns={COLUMNS}
+      rows={processes}
+      rowId={({ id }) => id}
+    />
+  )
+}
+
+const COLUMNS: Column<Processes[number]>[] = [
+  {
+    head: 'Process',
+    cell: ({ kind, pid }) => (
+      <>
+        {kind} <span className="text-ink-3">pid {pid}</span>
+      </>
+    ),
+  },
+  {
+    head: 'Last sign of life',
+    align: 'right',
+    cell: ({ fresh, seenAt }) =>
+      fresh ? (
+        <Time at={seenAt} kind="ago" />
+      ) : (
+        <Badge tone="warn">
+          silent since <Time at={seenAt} />
+        </Badge>
+      ),
+  },
+]

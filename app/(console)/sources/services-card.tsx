@@ -51,9 +51,7 @@ const columnsOf = (arrivals: readonly Arrivals[]): Column<Freshness>[] => [
           Stale since <Time at={lastReceivedAt.toISOString()} />
         </Badge>
       ) : (
-        <>
-          <Time at={lastReceivedAt.toISOString()} kind="age" /> ago
-        </>
+        <Time at={lastReceivedAt.toISOString()} kind="ago" />
       ),
   },
 ]

@@ -1,15 +1,16 @@
+import { buttonClass } from '@/app/_ui/button'
 import { Card } from '@/app/_ui/card'
 import { type Fact, Facts } from '@/app/_ui/facts'
 import { Note } from '@/app/_ui/note'
+import { PageLink } from '@/app/_ui/page-link'
 import { ShortId } from '@/app/_ui/short-id'
 import { Time } from '@/app/_ui/time'
+import type { SeenOutage, Unprotected } from '@/lib/conditions/read-outages'
+import { countText, plural } from '@/lib/core/format-figure'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
 import type { Coverage, Feed } from '@/lib/mirror/read/read-feeds'
 import { SourceBadge } from '../_page/source-badge'
 import { CapabilityList } from './capability-list'
-import { FeedNotes } from './feed-notes'
-import { OutageNote } from './outage-note'
-import type { SeenOutage } from './read-outages'
 
 const KIND: Record<string, string> = {
   intent: 'Idempotency store',
@@ -69,7 +70,7 @@ function factsOf({ source, feeds, coverage }: Props): Fact[] {
     lastOkAt === null ? (
       'never'
     ) : state === 'ok' ? (
-      <Ago at={lastOkAt} />
+      <Time at={lastOkAt} kind="ago" />
     ) : (
       <Time at={lastOkAt} kind="seconds" />
     )
@@ -78,21 +79,95 @@ function factsOf({ source, feeds, coverage }: Props): Fact[] {
     ...(feeds.length === 0 && source.enabled ? [notRead] : []),
     ...feeds.map(({ feed, updatedAt }) => ({
       label: `Feed ${feed.replaceAll('_', ' ')}`,
-      value: <Ago at={updatedAt} />,
+      value: <Time at={updatedAt} kind="ago" />,
     })),
     ...(coverage === undefined ? [] : [{ label: 'Listed without a gap', value: <Span {...coverage} /> }]),
     { label: 'Id', value: <ShortId id={source.id} /> },
   ]
 }
 
-const Ago = ({ at }: { at: string }) => (
-  <>
-    <Time at={at} kind="age" /> ago
-  </>
-)
-
 const Span = ({ from, to }: { from: string; to: string }) => (
   <>
     <Time at={from} /> – <Time at={to} />
   </>
 )
+
+const PLACE = 'mt-2 break-words'
+/** A transaction that has been open for less is business as usual. */
+const LONG_OPEN_MS = 10 * 60_000
+
+/** What was read of a source and not understood, and what cannot be read yet. */
+function FeedNotes({ source, now }: { source: SourceView; now: Date }) {
+  const { notUnderstood, readLate, openTransaction } = source
+  const since = openTransaction?.since
+  return (
+    <>
+      {notUnderstood !== null && (
+        <Note tone="warn" className={PLACE}>
+          {plural(notUnderstood.count, 'object')} {notUnderstood.count === 1 ? 'was' : 'were'} not understood,
+          the latest ({notUnderstood.latestId}, <Time at={notUnderstood.latestAt} kind="seconds" />) because:{' '}
+          {notUnderstood.latestReason}. Nothing is concluded from {notUnderstood.count === 1 ? 'it' : 'them'}.
+        </Note>
+      )}
+      {readLate !== null && (
+        <Note tone="warn" className={PLACE}>
+          {plural(readLate.count, 'row')} {readLate.count === 1 ? 'was' : 'were'} found by id within 24 hours,
+          though the feed never showed {readLate.count === 1 ? 'it' : 'them'}, the latest ({readLate.latestId}
+          , <Time at={readLate.latestAt} kind="seconds" />) because {readLate.latestReason}. Others like it
+          may not be read: map the time of insertion as the booking time, or reconcile the time in question on
+          demand.
+        </Note>
+      )}
+      {since !== undefined && now.getTime() - Date.parse(since) > LONG_OPEN_MS && (
+        <Note tone="warn" className={PLACE}>
+          A transaction of its database has been open since <Time at={since} kind="seconds" /> or longer. What
+          it commits is read when it ends; until then nobody can see it.
+        </Note>
+      )}
+    </>
+  )
+}
+
+/** Since when it could not be read, what that meant for requests, and, once it is back, the next step. */
+function OutageNote({ outage, store }: { outage: SeenOutage; store: boolean }) {
+  const { from, to, requests } = outage
+  const now = to === null
+  return (
+    <div data-outage={now ? 'now' : 'over'}>
+      <Note
+        tone={now ? 'bad' : 'warn'}
+        className="mt-2"
+        title={
+          now ? (
+            <>
+              Not readable since <Time at={from} kind="seconds" />
+            </>
+          ) : (
+            <>
+              Was not readable <Time at={from} kind="seconds" /> – <Time at={to} kind="seconds" />
+            </>
+          )
+        }
+      >
+        {store && <p>{requestsText(requests)}</p>}
+        {now && store && <p className="mt-0.5">Acting on its keys is refused until it can be read again.</p>}
+        {!now && (
+          <p className="mt-2">
+            <PageLink
+              href={`/reconciliation?${new URLSearchParams({ from, to, start: 'true' })}`}
+              className={buttonClass('plain')}
+            >
+              Reconcile exactly this window …
+            </PageLink>
+          </p>
+        )}
+      </Note>
+    </div>
+  )
+}
+
+function requestsText(requests: Unprotected | null): string {
+  if (requests === null) return 'Requests in that time: not measured, no telemetry came.'
+  const { bypassed, refused, all } = requests
+  return `Of ${countText(all)} keyed requests in these minutes ${countText(bypassed)} were admitted unprotected (fail-open) and ${countText(refused)} refused (fail-closed).`
+}

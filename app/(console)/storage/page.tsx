@@ -4,7 +4,6 @@ import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { bytesText } from '@/app/_ui/format-bytes'
 import { countText, durationText } from '@/lib/core/format-figure'
-import { nameIn } from '@/lib/core/names'
 import type { TierStorage } from '@/lib/retention/storage'
 import { storeTotals } from '@/lib/retention/store-totals'
 import { openPage, type PageProps } from '../_page/open-page'
@@ -12,12 +11,10 @@ import { Page, TwoColumns } from '../_page/page-frame'
 import { AdviceCard } from './advice-card'
 import { ArchivesCard } from './archives-card'
 import { CollectActions } from './collect-actions'
-import { GrowthChart } from './growth-chart'
 import { PoliciesCard } from './policies-card'
-import { loadStorage } from './query'
-import { readStoragePage } from './read-page'
+import { loadStorage, readStoragePage } from './read-page'
 import { CollectionRuns } from './runs-card'
-import { StoreFigures } from './store-figures'
+import { StoreCard } from './store-card'
 import { TiersCard } from './tiers-card'
 
 export const metadata: Metadata = { title: 'Storage & GC' }
@@ -42,22 +39,15 @@ export default async function StoragePage(props: PageProps) {
       }
     >
       {storeTotals(tiers, data.capacities).map((total) => (
-        <Card
+        <StoreCard
           key={total.source}
-          id={`store-${total.source}`}
-          title={nameIn(names, total.source)}
-          aside="all tiers together"
-        >
-          <StoreFigures total={total} forbidden={forbid('source.manage')} />
-          <div className="pt-3">
-            <GrowthChart
-              tiers={tiers.filter(({ source }) => source === total.source)}
-              marks={data.marks.filter(({ source }) => source === total.source)}
-              range={shown}
-              names={names}
-            />
-          </div>
-        </Card>
+          total={total}
+          forbidden={forbid('source.manage')}
+          tiers={tiers.filter(({ source }) => source === total.source)}
+          marks={data.marks.filter(({ source }) => source === total.source)}
+          range={shown}
+          names={names}
+        />
       ))}
       <TiersCard tiers={tiers} names={names} connected={data.connected} />
       <TwoColumns>

@@ -1,6 +1,8 @@
 import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
+import { DurationField } from '@/app/_ui/duration-field'
+import { CheckField, SelectField, TextField } from '@/app/_ui/field'
 import { type Column, figureColumn, secondLineClass, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
@@ -10,7 +12,6 @@ import type { SourceView } from '@/lib/mirror/read/list-sources'
 import { type Floor, isBelowFloor } from '@/lib/retention/policy/floor'
 import { defaultPolicy, type PolicyView } from '@/lib/retention/policy/policies'
 import { propose } from './actions'
-import { PolicyForm } from './policy-form'
 import { ttlText, WaitingPolicy } from './waiting-policy'
 
 type Props = {
@@ -112,5 +113,72 @@ function FloorNote({ policy, floor }: { policy: PolicyView; floor: Floor | undef
         ? `Below the floor: its keys can be replayed for ${until}, and are kept as long. An exception takes a new proposal.`
         : `Below the floor of ${until}, by an exception: ${policy.exception}`}
     </span>
+  )
+}
+
+type FormProps = {
+  byRows: boolean
+  tiers: readonly string[]
+  safetyMs: number
+  /** Up to which its keys can be replayed; null = it drops what has expired, and nothing else. */
+  floorMs: number | null
+}
+
+/** What of a store is kept, how long, and whether it is written to an archive first. */
+function PolicyForm({ byRows, tiers, safetyMs, floorMs }: FormProps) {
+  return (
+    <>
+      {byRows ? (
+        <EndpointFields floorMs={floorMs} />
+      ) : (
+        <SelectField
+          name="tier"
+          label="Tier"
+          hint="Its TTL is the service’s own: registerTier(name, ttlMs) of the SDK."
+          defaultValue=""
+          choices={[
+            { value: '', label: 'All tiers' },
+            ...tiers.map((tier) => ({ value: tier, label: tier })),
+          ]}
+        />
+      )}
+      <DurationField
+        name="safety"
+        label="Safety buffer"
+        hint="So long after its end a key is kept still."
+        valueMs={safetyMs}
+      />
+      <CheckField name="archive" label="Write an archive first" />
+    </>
+  )
+}
+
+function EndpointFields({ floorMs }: Pick<FormProps, 'floorMs'>) {
+  return (
+    <>
+      <TextField
+        name="endpoint"
+        label="Endpoint; empty means all"
+        placeholder="POST /v1/payments"
+        maxLength={300}
+      />
+      <DurationField
+        name="ttl"
+        label="TTL"
+        hint={
+          floorMs === null
+            ? 'Empty = as the store says itself.'
+            : `Empty = as the store says itself. At least ${durationText(floorMs)}: until then its keys can be replayed.`
+        }
+        valueMs={null}
+      />
+      <TextField
+        name="exception"
+        label="Exception, where the TTL is shorter than that"
+        hint="A retry of a key that is gone executes again. Whoever approves sees this sentence."
+        placeholder="Why no client retries these keys any more"
+        maxLength={500}
+      />
+    </>
   )
 }

@@ -1,18 +1,18 @@
+import { createLoader, createSerializer, parseAsString, parseAsStringLiteral } from 'nuqs/server'
 import type { UserContext } from '@/app/_server/context'
 import type { TimeRange } from '@/app/_ui/time-range'
 import { listUsers } from '@/lib/access/users'
 import { listActions } from '@/lib/actions/read'
 import { namesOf } from '@/lib/core/names'
 import { POLICY_ACTION_KIND } from '@/lib/core/states'
-import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
+import { listSources } from '@/lib/mirror/read/list-sources'
 import { listArchives } from '@/lib/retention/archive/list'
 import { readCapacities } from '@/lib/retention/capacity'
 import { readFloors } from '@/lib/retention/policy/floor'
 import { listPolicies } from '@/lib/retention/policy/policies'
 import { listCollections, readStorage } from '@/lib/retention/storage'
 import { listRuns } from '@/lib/runs/read'
-import { collectsByRows, explainCapabilities } from '@/lib/sources/explain-capabilities'
-import type { StorageQuery } from './query'
+import { canCollect, collectsByRows } from '@/lib/sources/explain-capabilities'
 
 const RUNS_SHOWN = 12
 const ARCHIVES_SHOWN = 8
@@ -36,7 +36,9 @@ export async function readStoragePage(ctx: UserContext, query: StorageQuery, ran
     listSources(db, now),
     listUsers(db),
   ])
-  const collectable = sources.filter(canCollect)
+  const collectable = sources.filter(
+    ({ enabled, kind, capabilities }) => enabled && kind === 'intent' && canCollect(capabilities),
+  )
   const floors = await readFloors(ctx, [
     ...collectable.map(({ id }) => id),
     ...policies.map(({ source }) => source),
@@ -58,8 +60,14 @@ export async function readStoragePage(ctx: UserContext, query: StorageQuery, ran
   }
 }
 
-const canCollect = (source: SourceView): boolean =>
-  source.enabled &&
-  source.kind === 'intent' &&
-  explainCapabilities(source.capabilities)?.some(({ name, offered }) => name === 'Collect' && offered) ===
-    true
+// Which collections are looked at, in the URL.
+
+export const COLLECTIONS_BY = ['all', 'people'] as const
+
+const parsers = {
+  by: parseAsStringLiteral(COLLECTIONS_BY).withDefault('all'),
+  cursor: parseAsString,
+}
+export const loadStorage = createLoader(parsers)
+export const writeStorage = createSerializer(parsers)
+export type StorageQuery = Awaited<ReturnType<typeof loadStorage>>

@@ -14,7 +14,7 @@ import type { Page } from '@/lib/core/pages'
 import { type CollectionCounts, collectionCounts } from '@/lib/retention/collection-counts'
 import { byWhom, isActive } from '@/lib/runs/describe-run'
 import type { RunView } from '@/lib/runs/read'
-import { COLLECTIONS_BY, type StorageQuery, writeStorage } from './query'
+import { COLLECTIONS_BY, type StorageQuery, writeStorage } from './read-page'
 
 const BY_LABEL: Record<StorageQuery['by'], string> = { all: 'All', people: 'By people' }
 

@@ -18,7 +18,7 @@ export function TiersCard(props: { tiers: readonly TierStorage[]; names: Names; 
       aside={
         tiers[0] && (
           <>
-            sampled <Time at={tiers[0].sampledAt} kind="age" /> ago
+            sampled <Time at={tiers[0].sampledAt} kind="ago" />
           </>
         )
       }

@@ -5,7 +5,7 @@ import { Button } from '@/app/_ui/button'
 import { Dialog } from '@/app/_ui/dialog'
 import { PAGES } from '../nav'
 import { ShortcutText } from './palette'
-import { ROW_SHORTCUTS } from './shortcuts'
+import { ROW_SHORTCUTS } from './use-shortcuts'
 
 export function HelpDialog({ onClose }: { onClose: () => void }) {
   return (

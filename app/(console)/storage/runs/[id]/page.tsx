@@ -4,9 +4,13 @@ import { EmptyState } from '@/app/_ui/empty-state'
 import { Figures } from '@/app/_ui/figures'
 import { bytesText } from '@/app/_ui/format-bytes'
 import { Progress } from '@/app/_ui/progress'
+import { ShortId } from '@/app/_ui/short-id'
+import { type Column, figureColumn, RowLink, Table, TwoLines } from '@/app/_ui/table'
+import { Time } from '@/app/_ui/time'
 import { listUsers } from '@/lib/access/users'
 import { countText } from '@/lib/core/format-figure'
-import { nameIn, namesOf } from '@/lib/core/names'
+import { type Names, nameIn, namesOf } from '@/lib/core/names'
+import { formatKeyId } from '@/lib/keys/key-id'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { type CollectionCounts, collectionCounts } from '@/lib/retention/collection-counts'
 import { isActive } from '@/lib/runs/describe-run'
@@ -15,7 +19,6 @@ import { openPage, type PageProps } from '../../../_page/open-page'
 import { openRun } from '../../../_page/open-run'
 import { BesideEachOther, Page } from '../../../_page/page-frame'
 import { AboutRun, RunBadge } from '../../../_page/run-parts'
-import { UnfinishedCard } from './unfinished-card'
 
 export const metadata: Metadata = { title: 'Collection' }
 
@@ -74,4 +77,38 @@ const figuresOf = (counts: CollectionCounts) => [
     note: 'kept: somebody decides',
     tone: counts.reapedUnfinished > 0 ? ('warn' as const) : undefined,
   },
+]
+
+const SHOWN = 50
+
+/** Keys past their retention that never ended: a collection never takes them. */
+function UnfinishedCard({ counts, names }: { counts: CollectionCounts; names: Names }) {
+  const { unfinished, reapedUnfinished } = counts
+  const shown = unfinished.slice(0, SHOWN)
+  return (
+    <Card
+      id="unfinished"
+      title="Unfinished keys, kept"
+      aside={
+        shown.length < reapedUnfinished ? `${shown.length} of ${reapedUnfinished}` : `all ${shown.length}`
+      }
+    >
+      <Table columns={columnsOf(names)} rows={shown} id={({ scope, key }) => `${scope} ${key}`} />
+    </Card>
+  )
+}
+
+const columnsOf = (names: Names): Column<CollectionCounts['unfinished'][number]>[] => [
+  {
+    head: 'Key',
+    cell: ({ source, scope, key }) => (
+      <TwoLines below={`${scope} · ${nameIn(names, source)}`}>
+        <RowLink to={`/keys/${formatKeyId({ sourceId: source, scope, key })}`}>
+          <ShortId id={key} />
+        </RowLink>
+      </TwoLines>
+    ),
+  },
+  { head: 'State', cell: ({ state }) => state.replaceAll('_', ' ') },
+  figureColumn('Age', ({ createdAt }) => <Time at={createdAt} kind="age" />),
 ]

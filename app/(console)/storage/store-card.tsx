@@ -1,10 +1,93 @@
+import { ActionDialog } from '@/app/_ui/action-dialog'
+import { Card } from '@/app/_ui/card'
 import { LineSample } from '@/app/_ui/charts/chart-figure'
+import { TextField } from '@/app/_ui/field'
+import { type Figure, Figures } from '@/app/_ui/figures'
 import { bytesText } from '@/app/_ui/format-bytes'
 import { PageLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
-import { countText, plural } from '@/lib/core/format-figure'
+import { countText, durationText, plural } from '@/lib/core/format-figure'
 import { type Names, nameIn } from '@/lib/core/names'
 import type { CollectionMarkView, TierStorage } from '@/lib/retention/storage'
+import type { StoreTotal } from '@/lib/retention/store-totals'
+import { saveCapacity } from './actions'
+
+const GIB = 1024 ** 3
+const DAY_MS = 86_400_000
+/** Fewer days than this are too few to order a disk. */
+const DAYS_FEW = 30
+
+type Props = ChartProps & { total: StoreTotal; forbidden: string | null }
+
+/** One store: how large it is, how fast it grows, how long it lasts, and what waits to be collected. */
+export function StoreCard({ total, forbidden, ...chart }: Props) {
+  return (
+    <Card id={`store-${total.source}`} title={nameIn(chart.names, total.source)} aside="all tiers together">
+      <Figures figures={figuresOf(total, forbidden)} />
+      <div className="pt-3">
+        <GrowthChart {...chart} />
+      </div>
+    </Card>
+  )
+}
+
+function figuresOf(total: StoreTotal, forbidden: string | null): Figure[] {
+  const { bytes, rows, bytesADay, expiredRows, expiryLagMs, oldestUnexpiredAt } = total
+  return [
+    { name: 'Size', value: bytesText(bytes), note: `${countText(rows)} keys` },
+    {
+      name: 'Growth a day',
+      value: bytesADay === null ? null : bytesText(Math.round(bytesADay)),
+      note: bytesADay === null ? 'needs 5 minutes of samples' : 'what came, before collections',
+    },
+    daysLeft(total, forbidden),
+    { name: 'Expired backlog', value: countText(expiredRows), note: 'keys past their TTL' },
+    {
+      name: 'Expiry lag',
+      value: expiryLagMs === null ? '0 s' : durationText(expiryLagMs),
+      note: expiryLagMs === null ? 'no keys waiting' : 'the oldest expired key waits',
+    },
+    {
+      name: 'Oldest unexpired',
+      value: oldestUnexpiredAt === null ? '–' : <Time at={oldestUnexpiredAt} kind="age" />,
+      note: oldestUnexpiredAt === null ? 'no unexpired key' : 'age of the oldest kept',
+    },
+  ]
+}
+
+function daysLeft(total: StoreTotal, forbidden: string | null): Figure {
+  const { source, capacityBytes, bytesADay, daysLeft: days } = total
+  const capacity = (
+    <ActionDialog
+      opener={capacityBytes === null ? 'Set capacity' : `of ${bytesText(capacityBytes)}`}
+      openerLook="link"
+      forbidden={forbidden}
+      title="How much this store may hold"
+      lead="Days left follow from it and the growth. Nothing in the store changes."
+      confirm="Save 1 capacity"
+      withReason
+      action={saveCapacity.bind(null, source)}
+    >
+      <TextField
+        name="gib"
+        label="Capacity in GiB; empty takes it away"
+        type="number"
+        min={0}
+        step="any"
+        inputMode="decimal"
+        defaultValue={capacityBytes === null ? '' : capacityBytes / GIB}
+      />
+    </ActionDialog>
+  )
+  const few = days !== null && days < DAYS_FEW
+  return {
+    name: 'Days left',
+    value: days === null ? null : days < 1 ? durationText(days * DAY_MS) : countText(Math.floor(days)),
+    empty: capacityBytes === null ? 'Not configured' : bytesADay === null ? 'Not measured' : 'Not growing',
+    note: capacity,
+    tone: few ? 'warn' : undefined,
+  }
+}
 
 const WIDTH = 1000
 const HEIGHT = 160
@@ -19,7 +102,7 @@ const LINES = [
 /** Marks nearer to each other than this share of the width are one. */
 const MARK_WIDTH_PERCENT = 2.5
 
-type Props = {
+type ChartProps = {
   tiers: readonly TierStorage[]
   marks: readonly CollectionMarkView[]
   range: { from: string; to: string }
@@ -27,7 +110,7 @@ type Props = {
 }
 
 /** Size over the range, a line a tier, with a mark for each collection that took something. */
-export function GrowthChart({ tiers, marks, range, names }: Props) {
+function GrowthChart({ tiers, marks, range, names }: ChartProps) {
   const [from, to] = [Date.parse(range.from), Date.parse(range.to)]
   const largest = [...tiers].sort((a, b) => b.bytes - a.bytes)
   const shown = largest.slice(0, LINES.length)
