@@ -41,15 +41,17 @@ export function SelectField({
   hint,
   choices,
   ...select
-}: Labelled & ComponentProps<'select'> & { choices: readonly Choice[] }) {
+}: Labelled & ComponentProps<'select'> & { choices: readonly (Choice | string)[] }) {
   return (
     <Field {...{ label, nested, hint }}>
       <select className={fieldClass} {...select}>
-        {choices.map((choice) => (
-          <option key={choice.value} value={choice.value} disabled={choice.disabled}>
-            {choice.label}
-          </option>
-        ))}
+        {choices
+          .map((choice): Choice => (typeof choice === 'string' ? { value: choice, label: choice } : choice))
+          .map(({ value, label, disabled }) => (
+            <option key={value} value={value} disabled={disabled}>
+              {label}
+            </option>
+          ))}
       </select>
     </Field>
   )

@@ -40,3 +40,11 @@ export function ProposedChange({ label, people, facts, preview, ...decision }: P
     </section>
   )
 }
+
+/** Before → after. */
+export const Changed = ({ before, after }: { before: string; after: string }) => (
+  <>
+    <span className="text-ink-3">{before} → </span>
+    {after}
+  </>
+)

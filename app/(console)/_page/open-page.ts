@@ -19,6 +19,7 @@ export async function openPage(path: string, { searchParams }: Pick<PageProps, '
   const now = await requestNow()
   return {
     ctx,
+    me: ctx.actor.userId,
     asked,
     now,
     range: resolveRange(await loadRange(asked), now),
@@ -29,6 +30,9 @@ export async function openPage(path: string, { searchParams }: Pick<PageProps, '
       roleAllows(ctx.actor.role, verb) ? null : `Needs the ${leastRoleFor(verb)} role`,
   }
 }
+
+/** What a page's reading begins with, and its parts may ask. */
+export type OpenedPage = Awaited<ReturnType<typeof openPage>>
 
 const hasCode = (error: unknown, codes: readonly ErrorCode[]): boolean =>
   error instanceof AppError && codes.includes(error.code)

@@ -3,10 +3,9 @@ import type { BurnLinesProps } from '@/app/_ui/charts/burn-lines'
 import { ChartFigure, LineSample } from '@/app/_ui/charts/chart-figure'
 import { BurnLines } from '@/app/_ui/charts/lazy-charts'
 import { EmptyState } from '@/app/_ui/empty-state'
-import type { BurnDown } from '@/lib/alerts/burn-down'
-import type { BudgetedId, Objective } from '@/lib/alerts/objectives'
-import type { ChartMark } from '@/lib/core/chart-mark'
+import type { BudgetedId } from '@/lib/alerts/objectives'
 import { percentText, stepText, timesText } from '@/lib/core/format-figure'
+import type { AlertsData } from './read-page'
 
 const CROSSHAIR = 'budget'
 /** The list behind a point. */
@@ -18,12 +17,10 @@ const BEHIND: Record<BudgetedId, string> = {
   M8: '/traces',
 }
 
-type Props = { course: BurnDown; objective: Objective | undefined; marks: ChartMark[] }
-
 /** The budget of one objective over the range, and how fast it went. */
-export function BudgetCard({ course: { points, bucketSeconds }, objective, marks }: Props) {
+export function BudgetCard({ course: { points, bucketSeconds }, objectives, query, marks }: AlertsData) {
+  const objective = objectives.find(({ id }) => id === query.objective)
   const name = objective?.name ?? 'Objective'
-  const id = (objective?.id ?? 'M2') as BudgetedId
   const step = stepText(bucketSeconds)
   if (points.every(({ left }) => left === null)) {
     return (
@@ -39,7 +36,7 @@ export function BudgetCard({ course: { points, bucketSeconds }, objective, marks
     starts: points.map(({ at }) => at.getTime()),
     bucketMs: bucketSeconds * 1000,
     marks,
-    drill: BEHIND[id],
+    drill: BEHIND[query.objective],
     syncId: CROSSHAIR,
     complete: points.map(({ complete }) => complete),
   }

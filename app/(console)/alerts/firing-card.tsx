@@ -15,18 +15,17 @@ import { type Names, nameIn } from '@/lib/core/names'
 import type { AlertsData } from './read-page'
 import { SilenceDialog, type Silencing } from './silence-dialog'
 
-type Props = { data: AlertsData; openId: string | null; silencing: Silencing }
-
 /** What fires now, the urgent first; the one that is open has its runbook. */
-export function FiringCard({ data: { firing, evaluated, opened, people }, openId, silencing }: Props) {
+export function FiringCard({ firing, evaluated, cleared, people, query, silencing }: AlertsData) {
+  const openId = query.open
   return (
     <Card
       id="firing"
       title="Firing"
       aside={firing.length === 0 ? undefined : `${firing.length}, evaluated every few seconds`}
     >
-      {opened !== null && <Alert alert={opened} chosen {...{ people, silencing }} />}
-      {opened === null && openId !== null && firing.every(({ id }) => id !== openId) && (
+      {cleared !== null && <Alert alert={cleared} chosen {...{ people, silencing }} />}
+      {cleared === null && openId !== null && firing.every(({ id }) => id !== openId) && (
         <EmptyState kind="filtered" title="There is no such alert">
           The link names one that this console does not know.
         </EmptyState>

@@ -5,39 +5,30 @@ import { FacetChip } from '@/app/_ui/facet-chips'
 import { ListTable } from '@/app/_ui/list-table'
 import { type Column, RowLink, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
-import { ALERTS, alertText, rangeOf } from '@/lib/alerts/about'
+import { alertText, rangeOf } from '@/lib/alerts/about'
 import type { AlertView } from '@/lib/alerts/list-alerts'
 import { figuresOf } from '@/lib/alerts/show-alert'
 import { durationText } from '@/lib/core/format-figure'
-import type { Page } from '@/lib/core/pages'
-import { CONDITION_KINDS } from '@/lib/core/verdict'
-import { type AlertsQuery, writeAlerts } from './read-page'
+import { type AlertsData, writeAlerts } from './read-page'
 
 /** Every time that something fired, silenced or not, and who was told. */
-export function HistoryCard({ page, query }: { page: Page<AlertView>; query: AlertsQuery }) {
+export function HistoryCard({ history, query, silencing }: AlertsData) {
   return (
     <Card id="history" title="History" aside="newest first">
       <ListTable
         caption="Every time that an alert fired, newest first"
         columns={COLUMNS}
-        rows={page.items}
+        rows={history.items}
         id={({ id }) => id}
         view={writeAlerts({ kind: query.kind, cursor: query.cursor })}
-        toolbar={
-          <FacetChip
-            name="kind"
-            label="Alert"
-            chosen={query.kind}
-            values={CONDITION_KINDS.map((kind) => ({ value: kind, label: ALERTS[kind].title }))}
-          />
-        }
+        toolbar={<FacetChip name="kind" label="Alert" chosen={query.kind} values={silencing.kinds} />}
         empty={
           <EmptyState
             kind={query.kind === null ? 'none' : 'filtered'}
             title={query.kind === null ? 'Nothing has fired yet' : 'This alert has not fired yet'}
           />
         }
-        pages={{ noun: 'alert', cursor: query.cursor, next: page.next }}
+        pages={{ noun: 'alert', cursor: query.cursor, next: history.next }}
       />
     </Card>
   )

@@ -6,11 +6,11 @@ import { isBudgeted, type Objective } from '@/lib/alerts/objectives'
 import { countText, latencyText, percentText, targetPercentText, timesText } from '@/lib/core/format-figure'
 import type { Stale, Standing } from '@/lib/core/verdict'
 import { standingOf } from '@/lib/telemetry/measures/measure'
-
-type Props = { objectives: readonly Objective[]; chosen: string; stale: Stale | null }
+import type { AlertsData } from './read-page'
 
 /** What is promised, how it stands over the range, and how fast its budget went at the end of it. */
-export function ObjectivesCard({ objectives, chosen, stale }: Props) {
+export function ObjectivesCard({ objectives, query, stale }: AlertsData) {
+  const chosen = query.objective
   return (
     <TableCard
       id="objectives"

@@ -1,14 +1,11 @@
 import type { Metadata } from 'next'
-import { ALERTS } from '@/lib/alerts/about'
-import { CONDITION_KINDS } from '@/lib/core/verdict'
-import { staleTelemetry } from '@/lib/telemetry/read/freshness'
 import { openPage, type PageProps } from '../_page/open-page'
 import { Page, TwoColumns } from '../_page/page-frame'
 import { BudgetCard } from './budget-card'
 import { FiringCard } from './firing-card'
 import { HistoryCard } from './history-card'
 import { ObjectivesCard } from './objectives-card'
-import { type AlertsData, loadAlerts, readAlertsPage } from './read-page'
+import { type AlertsData, readAlertsPage } from './read-page'
 import { ReceiversCard } from './receivers-card'
 import { SilenceDialog } from './silence-dialog'
 import { SilencesCard } from './silences-card'
@@ -16,48 +13,21 @@ import { SilencesCard } from './silences-card'
 export const metadata: Metadata = { title: 'Alerts & SLOs' }
 
 export default async function AlertsPage(props: PageProps) {
-  const { ctx, asked, now, range, place, forbid } = await openPage('/alerts', props)
-  const query = await loadAlerts(asked)
-  const data = await readAlertsPage(ctx, query, range, now)
-  const silencing = {
-    kinds: CONDITION_KINDS.map((kind) => ({ value: kind, label: ALERTS[kind].title })),
-    environments: data.environments,
-    place,
-    forbidden: forbid('alert.silence'),
-  }
+  const alerts = await readAlertsPage(await openPage('/alerts', props))
   return (
     <Page
       title="Alerts & SLOs"
-      summary={summaryOf(data)}
-      actions={<SilenceDialog {...silencing} opener="Silence alerts" />}
+      summary={summaryOf(alerts)}
+      actions={<SilenceDialog {...alerts.silencing} opener="Silence alerts" />}
     >
-      <FiringCard data={data} openId={query.open} silencing={silencing} />
-      <ObjectivesCard
-        objectives={data.objectives}
-        chosen={query.objective}
-        stale={staleTelemetry(data.freshness, range)}
-      />
-      <BudgetCard
-        course={data.course}
-        objective={data.objectives.find(({ id }) => id === query.objective)}
-        marks={data.marks}
-      />
+      <FiringCard {...alerts} />
+      <ObjectivesCard {...alerts} />
+      <BudgetCard {...alerts} />
       <TwoColumns>
-        <SilencesCard
-          page={data.silences}
-          state={query.silences}
-          people={data.people}
-          forbidden={forbid('alert.silence')}
-        />
-        <ReceiversCard
-          receivers={data.receivers}
-          pages={data.pages}
-          people={data.people}
-          forbidden={{ test: forbid('alert.test'), manage: forbid('receiver.manage') }}
-          place={place}
-        />
+        <SilencesCard {...alerts} />
+        <ReceiversCard {...alerts} />
       </TwoColumns>
-      <HistoryCard page={data.history} query={query} />
+      <HistoryCard {...alerts} />
     </Page>
   )
 }

@@ -1,8 +1,6 @@
 import { createLoader, createSerializer, parseAsString, parseAsStringLiteral } from 'nuqs/server'
-import type { UserContext } from '@/app/_server/context'
-import type { TimeRange } from '@/app/_ui/time-range'
 import { listUsers } from '@/lib/access/users'
-import { isUrgent } from '@/lib/alerts/about'
+import { ALERTS, isUrgent } from '@/lib/alerts/about'
 import { readBurnDown } from '@/lib/alerts/burn-down'
 import { listAlerts } from '@/lib/alerts/list-alerts'
 import { countPages } from '@/lib/alerts/notify/count-pages'
@@ -15,15 +13,36 @@ import { listSilences } from '@/lib/alerts/silences/list'
 import { SILENCE_STATES } from '@/lib/alerts/silences/view'
 import { namesOf } from '@/lib/core/names'
 import { CONDITION_KINDS } from '@/lib/core/verdict'
+import type { Db } from '@/lib/db'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { readDeploys } from '@/lib/telemetry/read/deploys'
+import { staleTelemetry } from '@/lib/telemetry/read/freshness'
+import type { OpenedPage } from '../_page/open-page'
 import { freshnessNow } from '../_shell/reads'
+
+// Which alert, which budget, which silences and which history are looked at, in the URL.
+
+const parsers = {
+  /** An alert, with its runbook. */
+  open: parseAsString,
+  objective: parseAsStringLiteral(BUDGETED).withDefault('M2'),
+  silences: parseAsStringLiteral(SILENCE_STATES).withDefault('active'),
+  kind: parseAsStringLiteral(CONDITION_KINDS),
+  cursor: parseAsString,
+}
+const loadAlerts = createLoader(parsers)
+export const writeAlerts = createSerializer(parsers)
 
 const HISTORY_SHOWN = 20
 const SILENCES_SHOWN = 50
 
-export async function readAlertsPage(ctx: UserContext, query: AlertsQuery, range: TimeRange, now: Date) {
-  const { db } = ctx
+/** All that the page shows, each of its cards a part of it. */
+export type AlertsData = Awaited<ReturnType<typeof readAlertsPage>>
+
+export async function readAlertsPage(opened: OpenedPage) {
+  const { asked, now, range, place, forbid } = opened
+  const { db } = opened.ctx
+  const query = await loadAlerts(asked)
   const window = { from: range.from, to: range.to }
   const [fires, history, silences, receivers, objectives, course, deploys, freshness, users, pages, sources] =
     await Promise.all([
@@ -44,51 +63,41 @@ export async function readAlertsPage(ctx: UserContext, query: AlertsQuery, range
     ])
   const firing = fires.toSorted((a, b) => Number(isUrgent(b)) - Number(isUrgent(a)))
   const open = query.open ?? firing[0]?.id ?? null
-  const [shown, opened, marks] = await Promise.all([
-    Promise.all(
-      firing.map(
-        (alert): Promise<Shown> => showAlert(db, { ...alert, clearedAt: null }, alert.id === open, now),
-      ),
-    ),
-    firing.some(({ id }) => id === open) ? null : readCleared(ctx, query.open, now),
+  const [shown, cleared, marks] = await Promise.all([
+    Promise.all(firing.map((alert) => showAlert(db, { ...alert, clearedAt: null }, alert.id === open, now))),
+    firing.some(({ id }) => id === open) ? null : readCleared(db, query.open, now),
     readMarks(db, window, deploys),
   ])
   return {
+    ...opened,
+    query,
     firing: shown,
     /** An alert that is over, to which a link led. */
-    opened,
+    cleared,
     /** Without a service that sends and a source that is read nothing can fire. */
     evaluated: freshness.length > 0 || sources.some(({ enabled }) => enabled),
     history,
     silences,
     receivers,
+    /** M10; null = nobody is paged by us. */
     pages,
     objectives,
     course,
     marks,
-    freshness,
-    environments: [...new Set(freshness.map(({ environment }) => environment))].filter((name) => name !== ''),
+    stale: staleTelemetry(freshness, range),
+    silencing: {
+      kinds: CONDITION_KINDS.map((kind) => ({ value: kind, label: ALERTS[kind].title })),
+      environments: [...new Set(freshness.map(({ environment }) => environment))].filter(
+        (name) => name !== '',
+      ),
+      place,
+      forbidden: forbid('alert.silence'),
+    },
     people: namesOf(users),
   }
 }
-export type AlertsData = Awaited<ReturnType<typeof readAlertsPage>>
-
-async function readCleared({ db }: UserContext, id: string | null, now: Date): Promise<Shown | null> {
+async function readCleared(db: Db, id: string | null, now: Date): Promise<Shown | null> {
   if (id === null) return null
   const [alert] = (await listAlerts(db, now, { id }, { limit: 1 })).items
   return alert === undefined ? null : showAlert(db, { ...alert, silence: null, checkedAt: null }, true, now)
 }
-
-// Which alert, which budget, which silences and which history are looked at, in the URL.
-
-const parsers = {
-  /** An alert, with its runbook. */
-  open: parseAsString,
-  objective: parseAsStringLiteral(BUDGETED).withDefault('M2'),
-  silences: parseAsStringLiteral(SILENCE_STATES).withDefault('active'),
-  kind: parseAsStringLiteral(CONDITION_KINDS),
-  cursor: parseAsString,
-}
-export const loadAlerts = createLoader(parsers)
-export const writeAlerts = createSerializer(parsers)
-export type AlertsQuery = Awaited<ReturnType<typeof loadAlerts>>

@@ -5,22 +5,13 @@ import { EmptyState } from '@/app/_ui/empty-state'
 import { CheckField, TextField } from '@/app/_ui/field'
 import { Item, Items } from '@/app/_ui/item'
 import { Time } from '@/app/_ui/time'
-import type { ReceiverView } from '@/lib/alerts/notify/receivers'
-import { type Names, nameIn } from '@/lib/core/names'
+import { nameIn } from '@/lib/core/names'
 import { dropReceiver, saveReceiver } from './actions'
+import type { AlertsData } from './read-page'
 import { TestReceiver } from './test-receiver'
 
-type Props = {
-  receivers: readonly ReceiverView[]
-  /** M10; null = nobody is paged by us. */
-  pages: number | null
-  people: Names
-  forbidden: { test: string | null; manage: string | null }
-  place: string
-}
-
 /** Who is told when something is raised and cleared. Of a URL only the host is shown: the rest is a credential. */
-export function ReceiversCard({ receivers, pages, people, forbidden, place }: Props) {
+export function ReceiversCard({ receivers, pages, people, forbid, place }: AlertsData) {
   return (
     <Card
       id="receivers"
@@ -48,7 +39,7 @@ export function ReceiversCard({ receivers, pages, people, forbidden, place }: Pr
               <ActionDialog
                 opener="Remove"
                 openerLook="quiet"
-                forbidden={forbidden.manage}
+                forbidden={forbid('receiver.manage')}
                 title={`Remove the receiver ${receiver.name}`}
                 lead="It is told nothing more, and its URL is forgotten. What it was told stays in the history."
                 tone="danger"
@@ -61,14 +52,14 @@ export function ReceiversCard({ receivers, pages, people, forbidden, place }: Pr
             <p>
               {receiver.host}, since <Time at={receiver.createdAt} />, by {nameIn(people, receiver.createdBy)}
             </p>
-            <TestReceiver id={receiver.id} name={receiver.name} forbidden={forbidden.test} />
+            <TestReceiver id={receiver.id} name={receiver.name} forbidden={forbid('alert.test')} />
           </Item>
         ))}
       </Items>
       <div className="px-4 py-3">
         <ActionDialog
           opener="Add a webhook"
-          forbidden={forbidden.manage}
+          forbidden={forbid('receiver.manage')}
           title={`Add a webhook in ${place}`}
           lead="From now on it is told of every alert that is raised and cleared, unless that is silenced."
           confirm={`Add 1 webhook in ${place}`}

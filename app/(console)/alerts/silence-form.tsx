@@ -141,10 +141,7 @@ function Fields({ draft, onChange, kinds, environments }: FieldsProps) {
           label="Environment"
           value={draft.environment}
           onChange={({ target }) => set({ environment: target.value })}
-          choices={[
-            { value: '', label: 'Any' },
-            ...environments.map((name) => ({ value: name, label: name })),
-          ]}
+          choices={[{ value: '', label: 'Any' }, ...environments]}
         />
       )}
     </div>

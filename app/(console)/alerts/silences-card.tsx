@@ -4,10 +4,10 @@ import { EmptyState } from '@/app/_ui/empty-state'
 import { ViewChip } from '@/app/_ui/facet-chips'
 import { Item, Items } from '@/app/_ui/item'
 import { Time } from '@/app/_ui/time'
-import { SILENCE_STATES, type SilenceState, type SilenceView, silenceText } from '@/lib/alerts/silences/view'
-import { type Names, nameIn } from '@/lib/core/names'
-import type { Page } from '@/lib/core/pages'
+import { SILENCE_STATES, type SilenceState, silenceText } from '@/lib/alerts/silences/view'
+import { nameIn } from '@/lib/core/names'
 import { endSilence } from './actions'
+import type { AlertsData } from './read-page'
 
 const LABEL: Record<SilenceState, string> = { active: 'Active', scheduled: 'Planned', ended: 'Ended' }
 const NONE: Record<SilenceState, string> = {
@@ -16,15 +16,9 @@ const NONE: Record<SilenceState, string> = {
   ended: 'No silence has ended yet',
 }
 
-type Props = {
-  page: Page<SilenceView>
-  state: SilenceState
-  people: Names
-  forbidden: string | null
-}
-
 /** What is silenced, what will be, and what was: by whom, why, until when. */
-export function SilencesCard({ page, state, people, forbidden }: Props) {
+export function SilencesCard({ silences: page, query, people, forbid }: AlertsData) {
+  const state = query.silences
   return (
     <Card id="silences" title="Silences" aside="maintenance windows begin later">
       <div className="flex flex-wrap gap-2 border-line border-b px-4 py-2">
@@ -49,7 +43,7 @@ export function SilencesCard({ page, state, people, forbidden }: Props) {
               state !== 'ended' && (
                 <ActionDialog
                   opener="End now"
-                  forbidden={forbidden}
+                  forbidden={forbid('alert.silence')}
                   title="End this silence now"
                   lead="What it matches and still fires is notified within seconds."
                   confirm="End 1 silence"

@@ -4,21 +4,12 @@ import { Card } from '@/app/_ui/card'
 import { Item, Items } from '@/app/_ui/item'
 import { Note } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
-import type { listTokens } from '@/lib/access/list-tokens'
-import type { listSessions } from '@/lib/access/sessions'
 import { endOtherSessions, endSession, revoke } from './actions'
 import { ChangePassword, MintToken } from './forms'
-
-type Sessions = Awaited<ReturnType<typeof listSessions>>
+import type { SettingsData } from './read-page'
 
 /** One's own password and sessions, and the code that says who one is. */
-export function AccountCard(props: {
-  code: string | null
-  sessions: Sessions
-  /** The one that looks at this. */
-  sessionId: string
-}) {
-  const { code, sessions, sessionId } = props
+export function AccountCard({ code, sessions, sessionId }: SettingsData) {
   return (
     <Card id="account" title="Your account" aside={`${sessions.total} signed in`}>
       {code !== null && <Code code={code} />}
@@ -82,10 +73,8 @@ function Code({ code }: { code: string }) {
   )
 }
 
-type Token = Awaited<ReturnType<typeof listTokens>>[number]
-
 /** What scripts of this person use. The secret itself is kept nowhere. */
-export function TokensCard({ tokens }: { tokens: readonly Token[] }) {
+export function TokensCard({ tokens }: SettingsData) {
   const inUse = tokens.filter(({ standing }) => standing !== 'ended').length
   return (
     <Card id="tokens" title="Your tokens" aside={`${inUse} in use`}>
@@ -130,7 +119,7 @@ export function TokensCard({ tokens }: { tokens: readonly Token[] }) {
   )
 }
 
-function Standing({ token: { standing } }: { token: Token }) {
+function Standing({ token: { standing } }: { token: SettingsData['tokens'][number] }) {
   if (standing === 'good') return null
   return standing === 'ended' ? <Badge tone="bad">Ended</Badge> : <Badge tone="warn">Ends soon</Badge>
 }

@@ -51,12 +51,7 @@ export function InviteUser() {
         <TextField name="email" label="Email" type="email" required maxLength={200} />
         <div className="grid grid-cols-2 gap-3">
           <TextField name="name" label="Name" required maxLength={60} />
-          <SelectField
-            name="role"
-            label="Role"
-            defaultValue="viewer"
-            choices={ROLES.map((role) => ({ value: role, label: role }))}
-          />
+          <SelectField name="role" label="Role" defaultValue="viewer" choices={ROLES} />
         </div>
         <p className="text-ink-2">
           More than a viewer takes a second administrator. Whom you invite cannot approve what you propose,

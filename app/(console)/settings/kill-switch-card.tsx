@@ -2,19 +2,12 @@ import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Card } from '@/app/_ui/card'
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
-import type { KillSwitch } from '@/lib/actions/kill-switch'
 import { switchWritesOff, switchWritesOn } from './actions'
-
-type Props = {
-  state: KillSwitch
-  forbidden: string | null
-  /** `alone`: an administrator, whose word is enough. */
-  me: { id: string; alone: boolean }
-  place: string
-}
+import type { SettingsData } from './read-page'
 
 /** Stops every change that the console would make outside, at once and for everybody. */
-export function KillSwitchCard({ state, forbidden, me, place }: Props) {
+export function KillSwitchCard(settings: SettingsData) {
+  const { killSwitch: state, me } = settings
   return (
     <Card id="kill-switch" title="Kill switch">
       <div className="flex flex-wrap items-center justify-between gap-3 px-4 pb-4">
@@ -30,7 +23,7 @@ export function KillSwitchCard({ state, forbidden, me, place }: Props) {
           )}
           {state.pending !== null && (
             <p className="mt-1 font-medium">
-              {state.pending.byId === me.id ? 'You asked' : `${state.pending.by} asks`} to switch them on: “
+              {state.pending.byId === me ? 'You asked' : `${state.pending.by} asks`} to switch them on: “
               {state.pending.reason}” A second approver, or an administrator, can agree until{' '}
               <Time at={state.pending.expiresAt} />.
             </p>
@@ -40,22 +33,18 @@ export function KillSwitchCard({ state, forbidden, me, place }: Props) {
             what only stops something: reject, withdraw, abort, revoke, lock out, lower a role.
           </p>
         </div>
-        {state.on ? (
-          <SwitchOn {...{ state, forbidden, me, place }} />
-        ) : (
-          <SwitchOff {...{ forbidden, place }} />
-        )}
+        {state.on ? <SwitchOn {...settings} /> : <SwitchOff {...settings} />}
       </div>
     </Card>
   )
 }
 
-function SwitchOff({ forbidden, place }: Pick<Props, 'forbidden' | 'place'>) {
+function SwitchOff({ forbid, place }: SettingsData) {
   return (
     <ActionDialog
       opener="Switch writes off"
       openerLook="danger"
-      forbidden={forbidden}
+      forbidden={forbid('kill_switch.set')}
       title={`Switch all writes off in ${place}`}
       lead="Every change by anybody is refused with 403. Switching them on again takes an administrator, or two approvers. What is under way at a provider is not called back."
       tone="danger"
@@ -66,12 +55,14 @@ function SwitchOff({ forbidden, place }: Pick<Props, 'forbidden' | 'place'>) {
   )
 }
 
-function SwitchOn({ state: { pending }, forbidden, me, place }: Props) {
-  const asks = !me.alone && (pending === null || pending.byId === me.id)
+function SwitchOn({ killSwitch: { pending }, forbid, me, place }: SettingsData) {
+  // An administrator's word is enough.
+  const asks = forbid('user.manage') !== null && (pending === null || pending.byId === me)
+  const asked = asks && pending !== null ? 'You asked: somebody else has to agree' : null
   return (
     <ActionDialog
       opener={asks ? 'Ask to switch writes on' : 'Switch writes on'}
-      forbidden={forbidden ?? (asks && pending !== null ? 'You asked: somebody else has to agree' : null)}
+      forbidden={forbid('kill_switch.set') ?? asked}
       title={`${asks ? 'Ask to switch writes on' : 'Switch writes on'} in ${place}`}
       lead={
         asks

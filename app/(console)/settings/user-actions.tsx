@@ -4,7 +4,7 @@ import type { Account } from '@/lib/access/accounts/read-accounts'
 import { ROLES } from '@/lib/core/permissions'
 import { changeRole, confirm, letIn, lockOut, rename, withdrawLink } from './actions'
 import { NewLink } from './forms'
-import type { User } from './users-card'
+import type { User } from './read-page'
 
 type OneUser = { user: User; forbidden: string | null }
 
@@ -49,10 +49,7 @@ export function ChangeRole({ user: { id, name, role: now, service }, forbidden }
         name="role"
         label="Role"
         defaultValue={now}
-        choices={ROLES.filter((role) => !service || role === 'viewer' || role === 'operator').map((role) => ({
-          value: role,
-          label: role,
-        }))}
+        choices={ROLES.filter((role) => !service || role === 'viewer' || role === 'operator')}
       />
     </ActionDialog>
   )

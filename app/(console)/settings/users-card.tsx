@@ -4,40 +4,29 @@ import { Card } from '@/app/_ui/card'
 import { type Column, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import type { Account } from '@/lib/access/accounts/read-accounts'
-import type { listUsers } from '@/lib/access/users'
 import type { ActionView } from '@/lib/actions/view'
 import { plural } from '@/lib/core/format-figure'
-import { type Names, namesOf } from '@/lib/core/names'
 import { ROLES } from '@/lib/core/permissions'
-import { ProposedChange } from '../_decide/proposed-change'
+import { Changed, ProposedChange } from '../_decide/proposed-change'
 import { InviteUser } from './forms'
+import type { SettingsData, User } from './read-page'
 import { ChangeRole, LockOut, MoreOfUser } from './user-actions'
 
-export type User = Awaited<ReturnType<typeof listUsers>>[number]
-
-type Props = {
-  users: readonly User[]
-  accounts: ReadonlyMap<string, Account>
-  raises: readonly ActionView[]
-  me: string
-  forbidden: string | null
-  place: string
-}
-
 /** Who may do what. A service user acts by its token only, and never approves. */
-export function UsersCard({ users, accounts, raises, me, forbidden, place }: Props) {
-  const people = namesOf(users)
+export function UsersCard(settings: SettingsData) {
+  const { users, accounts, raises, forbid } = settings
+  const mayManage = forbid('user.manage') === null
   const admins = users.filter(
     ({ id, role, banned }) => role === 'admin' && !banned && accounts.get(id)?.accepted === true,
   )
   return (
     <Card id="users" title="Users" aside={plural(users.length, 'user')}>
       {raises.map((action) => (
-        <WaitingRaise key={action.id} {...{ action, people, me, forbidden, place }} />
+        <WaitingRaise key={action.id} action={action} {...settings} />
       ))}
-      <Table columns={userColumns({ accounts, me, forbidden })} rows={users} id={({ id }) => id} />
-      {forbidden === null && admins.length < 2 && <OneAdministrator />}
-      {forbidden === null && <InviteUser />}
+      <Table columns={columnsOf(settings)} rows={users} id={({ id }) => id} />
+      {mayManage && admins.length < 2 && <OneAdministrator />}
+      {mayManage && <InviteUser />}
     </Card>
   )
 }
@@ -55,9 +44,7 @@ function OneAdministrator() {
   )
 }
 
-type About = { accounts: ReadonlyMap<string, Account>; me: string; forbidden: string | null }
-
-const userColumns = ({ accounts, me, forbidden }: About): Column<User>[] => [
+const columnsOf = ({ accounts, me, forbid }: SettingsData): Column<User>[] => [
   {
     head: 'User',
     className: 'max-w-[13rem] max-md:max-w-[8.5rem]',
@@ -77,6 +64,7 @@ const userColumns = ({ accounts, me, forbidden }: About): Column<User>[] => [
     className: 'max-md:px-1',
     cell: (user) => {
       const account = accounts.get(user.id) ?? null
+      const forbidden = forbid('user.manage')
       return (
         <div className="flex flex-wrap items-center justify-end max-md:flex-col">
           <LockOut user={user} forbidden={forbidden} />
@@ -119,29 +107,20 @@ const evidenceSchema = z.object({
   after: z.enum(ROLES),
 })
 
-type RaiseProps = { action: ActionView; people: Names; me: string; forbidden: string | null; place: string }
-
 /** A higher role that waits for a second administrator. */
-function WaitingRaise({ place, ...about }: RaiseProps) {
-  const parsed = evidenceSchema.safeParse(about.action.evidence)
+function WaitingRaise({ action, people, me, forbid, place }: SettingsData & { action: ActionView }) {
+  const parsed = evidenceSchema.safeParse(action.evidence)
   if (!parsed.success) return null
   const { name, email, before, after } = parsed.data
   return (
     <ProposedChange
       label={`Proposed role of ${name}`}
       what="higher role"
-      {...about}
+      {...{ action, people, me }}
+      forbidden={forbid('user.manage')}
       facts={[
         { label: 'Who', value: `${name}, ${email}` },
-        {
-          label: 'Role',
-          value: (
-            <>
-              <span className="text-ink-3">{before} → </span>
-              {after}
-            </>
-          ),
-        },
+        { label: 'Role', value: <Changed before={before} after={after} /> },
       ]}
       approval={{
         opener: 'Approve role',

@@ -7,26 +7,16 @@ import { type Column, figureColumn, TwoLines } from '@/app/_ui/table'
 import { TableCard } from '@/app/_ui/table-card'
 import { countText, durationText, latencyText } from '@/lib/core/format-figure'
 import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
-import type { Db } from '@/lib/db'
-import type { SourceView } from '@/lib/mirror/read/list-sources'
 import { adviseTtl, type RetryWindow } from '@/lib/retention/advise'
 import { defaultPolicy } from '@/lib/retention/policy/policies'
 import { proposeSeen } from './actions'
+import type { StorageData } from './read-page'
 
 const ENDPOINTS_SHOWN = 20
 
-type Props = {
-  db: Db
-  range: { from: Date; to: Date }
-  /** Stores whose TTL a policy can set; of others the service sets it itself. */
-  settable: readonly SourceView[]
-  forbidden: string | null
-  place: string
-}
-
 /** How long clients go on retrying, and the TTL that this implies. Reads all keys of the range: it comes when it comes. */
-export async function AdviceCard({ db, range, ...rest }: Props) {
-  const advice = await adviseTtl(db, range).catch((error: unknown) => {
+export async function AdviceCard(storage: StorageData) {
+  const advice = await adviseTtl(storage.ctx.db, storage.range).catch((error: unknown) => {
     if (sqlStateOf(error) === SQLSTATE.queryCanceled) return null
     throw error
   })
@@ -37,7 +27,7 @@ export async function AdviceCard({ db, range, ...rest }: Props) {
       title="TTL advice"
       aside="from the retries seen in the range"
       scrolls="TTL advice, table"
-      columns={columnsOf({ range, ...rest })}
+      columns={columnsOf(storage)}
       rows={endpoints}
       rowId={({ endpoint }) => endpoint}
       empty={
@@ -61,7 +51,7 @@ const implied = (head: string, text: (advice: RetryWindow) => string, className?
     ...(className === undefined ? {} : { className }),
   })
 
-const columnsOf = (about: Omit<Props, 'db'>): Column<RetryWindow>[] => [
+const columnsOf = (storage: StorageData): Column<RetryWindow>[] => [
   {
     head: 'Endpoint',
     names: true,
@@ -87,23 +77,27 @@ const columnsOf = (about: Omit<Props, 'db'>): Column<RetryWindow>[] => [
     head: 'Propose',
     shown: null,
     align: 'right',
-    cell: (advice) => <ProposeAdvised advice={advice} {...about} />,
+    cell: (advice) => <ProposeAdvised advice={advice} {...storage} />,
   },
 ]
 
 function ProposeAdvised({
-  advice: { endpoint, retriedKeys, impliedTtlMs },
+  advice,
   range,
-  settable: [store],
-  forbidden,
+  collectable,
+  byRows,
+  forbid,
   place,
-}: Omit<Props, 'db'> & { advice: RetryWindow }) {
+}: StorageData & { advice: RetryWindow }) {
+  const { endpoint, retriedKeys, impliedTtlMs } = advice
+  /** Whose TTL a policy can set; of others the service sets it itself. */
+  const store = collectable.find(({ id }) => byRows.has(id))
   const why =
     retriedKeys === 0
       ? 'No key of it came twice in this range: nothing follows from that'
       : store === undefined
         ? 'The service sets this TTL itself: registerTier(name, ttlMs) of the SDK'
-        : forbidden
+        : forbid('retention.run')
   return (
     <ActionDialog
       opener="Propose this policy"

@@ -9,29 +9,21 @@ import { type Column, figureColumn, secondLineClass } from '@/app/_ui/table'
 import { TableCard } from '@/app/_ui/table-card'
 import { Time } from '@/app/_ui/time'
 import { countText, plural } from '@/lib/core/format-figure'
-import { type Names, nameIn } from '@/lib/core/names'
+import { nameIn } from '@/lib/core/names'
 import type { ArchiveView } from '@/lib/retention/archive/list'
 import { restore } from './actions'
-
-type Props = {
-  archives: readonly ArchiveView[]
-  more: boolean
-  names: Names
-  /** Sources whose rows the console can put back itself. */
-  byRows: ReadonlySet<string>
-  forbidden: string | null
-  place: string
-}
+import type { StorageData } from './read-page'
 
 /** What was written before it was collected, and the way back. */
-export function ArchivesCard({ archives, more, ...about }: Props) {
+export function ArchivesCard(storage: StorageData) {
+  const { items, next } = storage.archives
   return (
     <TableCard
       id="archives"
       title="Archives"
-      aside={archives.length > 0 && (more ? `latest ${archives.length}` : `all ${archives.length}`)}
-      columns={columnsOf(about)}
-      rows={archives}
+      aside={items.length > 0 && (next === null ? `all ${items.length}` : `latest ${items.length}`)}
+      columns={columnsOf(storage)}
+      rows={items}
       rowId={({ id }) => id}
       empty={
         <EmptyState kind="none" title="Nothing was archived">
@@ -42,12 +34,7 @@ export function ArchivesCard({ archives, more, ...about }: Props) {
   )
 }
 
-const columnsOf = ({
-  names,
-  byRows,
-  forbidden,
-  place,
-}: Omit<Props, 'archives' | 'more'>): Column<ArchiveView>[] => [
+const columnsOf = ({ names, byRows, forbid, place }: StorageData): Column<ArchiveView>[] => [
   {
     head: 'Archive',
     className: 'w-full max-w-0',
@@ -77,14 +64,14 @@ const columnsOf = ({
       byRows.has(source) ? (
         <ActionDialog
           opener="Restore"
-          forbidden={forbidden}
+          forbidden={forbid('source.manage')}
           title={`Restore ${plural(rows, 'row')} in ${place}`}
           lead="Checked against its checksum, then put back where it came from. Rows that are there stay as they are. A retry of a restored key gets its stored answer again."
           confirm={`Restore ${plural(rows, 'row')} in ${place}`}
           action={restore.bind(null, id)}
         />
       ) : (
-        <SqlButton id={id} forbidden={forbidden} />
+        <SqlButton id={id} forbidden={forbid('source.manage')} />
       ),
   },
 ]

@@ -1,20 +1,13 @@
 import { ActionDialog } from '@/app/_ui/action-dialog'
 import { SelectField } from '@/app/_ui/field'
 import { countText } from '@/lib/core/format-figure'
-import type { SourceView } from '@/lib/mirror/read/list-sources'
 import { collectNow, dryRunCollection } from './actions'
-
-type Props = {
-  /** Keys that have expired, over all stores. */
-  expired: number
-  collectable: readonly SourceView[]
-  forbidden: string | null
-  place: string
-}
+import { type StorageData, sumOver } from './read-page'
 
 /** Collecting, first dry. */
-export function CollectActions({ expired, collectable, forbidden, place }: Props) {
-  const why = collectable.length === 0 ? 'No connected store can be collected from here' : forbidden
+export function CollectActions({ tiers, collectable, forbid, place }: StorageData) {
+  const why =
+    collectable.length === 0 ? 'No connected store can be collected from here' : forbid('retention.run')
   const [only] = collectable.length === 1 ? collectable : []
   const store = (
     <SelectField
@@ -44,7 +37,7 @@ export function CollectActions({ expired, collectable, forbidden, place }: Props
         openerLook="primary"
         forbidden={why}
         title={`Collect expired keys in ${place}`}
-        lead={`Up to ${countText(expired)} expired keys that are past their safety buffer are dropped for good. An unfinished key never is. A retry of a collected key executes again.`}
+        lead={`Up to ${countText(sumOver(tiers, 'expiredRows'))} expired keys that are past their safety buffer are dropped for good. An unfinished key never is. A retry of a collected key executes again.`}
         tone="danger"
         confirm={`Collect expired keys in ${place}`}
         withReason

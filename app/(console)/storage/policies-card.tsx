@@ -5,32 +5,17 @@ import { DurationField } from '@/app/_ui/duration-field'
 import { CheckField, SelectField, TextField } from '@/app/_ui/field'
 import { type Column, figureColumn, secondLineClass, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
-import type { ActionView } from '@/lib/actions/view'
 import { durationText } from '@/lib/core/format-figure'
-import { type Names, nameIn } from '@/lib/core/names'
-import type { SourceView } from '@/lib/mirror/read/list-sources'
+import { nameIn } from '@/lib/core/names'
 import { type Floor, isBelowFloor } from '@/lib/retention/policy/floor'
 import { defaultPolicy, type PolicyView } from '@/lib/retention/policy/policies'
 import { propose } from './actions'
+import type { StorageData } from './read-page'
 import { ttlText, WaitingPolicy } from './waiting-policy'
 
-type Props = {
-  policies: readonly PolicyView[]
-  /** By source: up to when its keys can be replayed. */
-  floors: ReadonlyMap<string, Floor>
-  waiting: readonly ActionView[]
-  /** Stores that can be collected, with their tiers. */
-  stores: readonly { source: SourceView; byRows: boolean; tiers: readonly string[] }[]
-  names: Names
-  people: Names
-  me: string
-  forbidden: { propose: string | null; decide: string | null }
-  place: string
-}
-
 /** What collections keep to: agreed by two people, or the default where nobody has agreed on anything. */
-export function PoliciesCard(props: Props) {
-  const { policies, floors, waiting, stores, forbidden, place } = props
+export function PoliciesCard(storage: StorageData) {
+  const { policies, floors, waiting, collectable, byRows, tiers, forbid, place } = storage
   const standard = defaultPolicy()
   return (
     <Card
@@ -39,34 +24,34 @@ export function PoliciesCard(props: Props) {
       aside={policies.length === 0 ? 'only the default' : `${policies.length} in force`}
     >
       {waiting.map((action) => (
-        <WaitingPolicy key={action.id} action={action} {...props} />
+        <WaitingPolicy key={action.id} action={action} {...storage} />
       ))}
       <Table
-        columns={columnsOf(props)}
+        columns={columnsOf(storage)}
         rows={[...policies, { id: 'default', ...standard }]}
         id={({ id }) => id}
       />
       <div className="flex flex-wrap gap-2 px-4 py-3">
-        {stores.map(({ source, byRows, tiers }) => (
+        {collectable.map(({ id, name }) => (
           <ActionDialog
-            key={source.id}
-            opener={stores.length === 1 ? 'Propose a policy' : `Propose a policy for ${source.name}`}
-            forbidden={forbidden.propose}
-            title={`Propose a policy for ${source.name} in ${place}`}
+            key={id}
+            opener={collectable.length === 1 ? 'Propose a policy' : `Propose a policy for ${name}`}
+            forbidden={forbid('retention.run')}
+            title={`Propose a policy for ${name} in ${place}`}
             lead="Nothing changes until a second person approves. What is past its retention is then dropped for good."
             confirm="Propose 1 policy"
             withReason
-            action={propose.bind(null, source.id)}
+            action={propose.bind(null, id)}
           >
             <PolicyForm
-              byRows={byRows}
-              tiers={tiers}
+              byRows={byRows.has(id)}
+              tiers={tiers.filter(({ source }) => source === id).map(({ tier }) => tier)}
               safetyMs={standard.safetyMs}
-              floorMs={floors.get(source.id)?.floorMs ?? null}
+              floorMs={floors.get(id)?.floorMs ?? null}
             />
           </ActionDialog>
         ))}
-        {stores.length === 0 && (
+        {collectable.length === 0 && (
           <p className="text-ink-2">
             No connected store is collected from here: there is nothing to agree on.
           </p>
@@ -79,7 +64,7 @@ export function PoliciesCard(props: Props) {
 /** What is not agreed on keeps to the default. */
 type PolicyRow = PolicyView | { id: 'default'; ttlMs: number | null; safetyMs: number }
 
-const columnsOf = ({ floors, names }: Pick<Props, 'floors' | 'names'>): Column<PolicyRow>[] => [
+const columnsOf = ({ floors, names }: StorageData): Column<PolicyRow>[] => [
   {
     head: 'For',
     className: 'w-full max-w-0',
@@ -136,10 +121,7 @@ function PolicyForm({ byRows, tiers, safetyMs, floorMs }: FormProps) {
           label="Tier"
           hint="Its TTL is the service’s own: registerTier(name, ttlMs) of the SDK."
           defaultValue=""
-          choices={[
-            { value: '', label: 'All tiers' },
-            ...tiers.map((tier) => ({ value: tier, label: tier })),
-          ]}
+          choices={[{ value: '', label: 'All tiers' }, ...tiers]}
         />
       )}
       <DurationField

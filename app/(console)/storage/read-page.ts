@@ -1,6 +1,4 @@
 import { createLoader, createSerializer, parseAsString, parseAsStringLiteral } from 'nuqs/server'
-import type { UserContext } from '@/app/_server/context'
-import type { TimeRange } from '@/app/_ui/time-range'
 import { listUsers } from '@/lib/access/users'
 import { listActions } from '@/lib/actions/read'
 import { namesOf } from '@/lib/core/names'
@@ -11,15 +9,33 @@ import { readCapacities } from '@/lib/retention/capacity'
 import { readFloors } from '@/lib/retention/policy/floor'
 import { listPolicies } from '@/lib/retention/policy/policies'
 import { listCollections, readStorage } from '@/lib/retention/storage'
+import { storeTotals } from '@/lib/retention/store-totals'
 import { listRuns } from '@/lib/runs/read'
 import { canCollect, collectsByRows } from '@/lib/sources/explain-capabilities'
+import type { OpenedPage } from '../_page/open-page'
+
+// Which collections are looked at, in the URL.
+
+export const COLLECTIONS_BY = ['all', 'people'] as const
+
+const parsers = {
+  by: parseAsStringLiteral(COLLECTIONS_BY).withDefault('all'),
+  cursor: parseAsString,
+}
+const loadStorage = createLoader(parsers)
+export const writeStorage = createSerializer(parsers)
 
 const RUNS_SHOWN = 12
 const ARCHIVES_SHOWN = 8
 const WAITING_SHOWN = 10
 
-export async function readStoragePage(ctx: UserContext, query: StorageQuery, range: TimeRange, now: Date) {
+/** All that the page shows, each of its cards a part of it. */
+export type StorageData = Awaited<ReturnType<typeof readStoragePage>>
+
+export async function readStoragePage(opened: OpenedPage) {
+  const { ctx, asked, range, now } = opened
   const { db } = ctx
+  const query = await loadStorage(asked)
   const window = { from: range.from, to: range.to }
   const [tiers, marks, capacities, policies, waiting, archives, runs, sources, users] = await Promise.all([
     readStorage(db, window),
@@ -36,6 +52,10 @@ export async function readStoragePage(ctx: UserContext, query: StorageQuery, ran
     listSources(db, now),
     listUsers(db),
   ])
+  /** Sources whose rows the console can collect one by one, and put back itself. */
+  const byRows = new Set(
+    sources.filter(({ capabilities }) => collectsByRows(capabilities)).map(({ id }) => id),
+  )
   const collectable = sources.filter(
     ({ enabled, kind, capabilities }) => enabled && kind === 'intent' && canCollect(capabilities),
   )
@@ -44,30 +64,24 @@ export async function readStoragePage(ctx: UserContext, query: StorageQuery, ran
     ...policies.map(({ source }) => source),
   ])
   return {
+    ...opened,
+    query,
+    /** By source: up to when its keys can be replayed. */
     floors,
     tiers,
+    totals: storeTotals(tiers, capacities),
     marks,
     connected: sources.some(({ kind, enabled }) => kind === 'intent' && enabled),
-    capacities,
     policies,
     waiting: waiting.items,
     archives,
     runs,
     collectable,
-    byRows: new Set(sources.filter(({ capabilities }) => collectsByRows(capabilities)).map(({ id }) => id)),
+    byRows,
     names: namesOf(sources),
     people: namesOf(users),
   }
 }
 
-// Which collections are looked at, in the URL.
-
-export const COLLECTIONS_BY = ['all', 'people'] as const
-
-const parsers = {
-  by: parseAsStringLiteral(COLLECTIONS_BY).withDefault('all'),
-  cursor: parseAsString,
-}
-export const loadStorage = createLoader(parsers)
-export const writeStorage = createSerializer(parsers)
-export type StorageQuery = Awaited<ReturnType<typeof loadStorage>>
+export const sumOver = (tiers: StorageData['tiers'], figure: 'rows' | 'bytes' | 'expiredRows'): number =>
+  tiers.reduce((sum, tier) => sum + tier[figure], 0)

@@ -10,13 +10,12 @@ import { type Column, figureColumn, RowLink, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { countText } from '@/lib/core/format-figure'
 import type { Names } from '@/lib/core/names'
-import type { Page } from '@/lib/core/pages'
 import { type CollectionCounts, collectionCounts } from '@/lib/retention/collection-counts'
 import { byWhom, isActive } from '@/lib/runs/describe-run'
 import type { RunView } from '@/lib/runs/read'
-import { COLLECTIONS_BY, type StorageQuery, writeStorage } from './read-page'
+import { COLLECTIONS_BY, type StorageData, writeStorage } from './read-page'
 
-const BY_LABEL: Record<StorageQuery['by'], string> = { all: 'All', people: 'By people' }
+const BY_LABEL: Record<StorageData['query']['by'], string> = { all: 'All', people: 'By people' }
 
 const OUTCOME: Record<string, { text: string; tone?: BadgeTone; title?: string }> = {
   collected: { text: 'Collected', tone: 'ok' },
@@ -26,14 +25,13 @@ const OUTCOME: Record<string, { text: string; tone?: BadgeTone; title?: string }
 }
 
 /** Collections and dry runs, newest first. */
-export function CollectionRuns(props: { page: Page<RunView>; query: StorageQuery; people: Names }) {
-  const { page, query, people } = props
+export function CollectionRuns({ runs, query, people }: StorageData) {
   return (
     <Card id="collections" title="Collections" aside="newest first">
       <ListTable
         caption="Collections, newest first"
         columns={columnsOf(people)}
-        rows={page.items}
+        rows={runs.items}
         id={({ id }) => id}
         view={writeStorage(query)}
         toolbar={COLLECTIONS_BY.map((by) => (
@@ -50,7 +48,7 @@ export function CollectionRuns(props: { page: Page<RunView>; query: StorageQuery
             title={query.by === 'all' ? 'Nothing was collected yet' : 'Nobody has collected by hand'}
           />
         }
-        pages={{ noun: 'collection', cursor: query.cursor, next: page.next }}
+        pages={{ noun: 'collection', cursor: query.cursor, next: runs.next }}
       />
     </Card>
   )

@@ -11,21 +11,27 @@ import { type Names, nameIn } from '@/lib/core/names'
 import type { CollectionMarkView, TierStorage } from '@/lib/retention/storage'
 import type { StoreTotal } from '@/lib/retention/store-totals'
 import { saveCapacity } from './actions'
+import type { StorageData } from './read-page'
 
 const GIB = 1024 ** 3
 const DAY_MS = 86_400_000
 /** Fewer days than this are too few to order a disk. */
 const DAYS_FEW = 30
 
-type Props = ChartProps & { total: StoreTotal; forbidden: string | null }
+type Props = StorageData & { total: StoreTotal }
 
 /** One store: how large it is, how fast it grows, how long it lasts, and what waits to be collected. */
-export function StoreCard({ total, forbidden, ...chart }: Props) {
+export function StoreCard({ total, ...storage }: Props) {
+  const { source } = total
   return (
-    <Card id={`store-${total.source}`} title={nameIn(chart.names, total.source)} aside="all tiers together">
-      <Figures figures={figuresOf(total, forbidden)} />
+    <Card id={`store-${source}`} title={nameIn(storage.names, source)} aside="all tiers together">
+      <Figures figures={figuresOf(total, storage.forbid('source.manage'))} />
       <div className="pt-3">
-        <GrowthChart {...chart} />
+        <GrowthChart
+          {...storage}
+          tiers={storage.tiers.filter((tier) => tier.source === source)}
+          marks={storage.marks.filter((mark) => mark.source === source)}
+        />
       </div>
     </Card>
   )
@@ -102,16 +108,14 @@ const LINES = [
 /** Marks nearer to each other than this share of the width are one. */
 const MARK_WIDTH_PERCENT = 2.5
 
-type ChartProps = {
-  tiers: readonly TierStorage[]
-  marks: readonly CollectionMarkView[]
-  range: { from: string; to: string }
-  names: Names
-}
-
 /** Size over the range, a line a tier, with a mark for each collection that took something. */
-function GrowthChart({ tiers, marks, range, names }: ChartProps) {
-  const [from, to] = [Date.parse(range.from), Date.parse(range.to)]
+function GrowthChart({
+  tiers,
+  marks,
+  range,
+  names,
+}: Pick<StorageData, 'tiers' | 'marks' | 'range' | 'names'>) {
+  const [from, to] = [range.from.getTime(), range.to.getTime()]
   const largest = [...tiers].sort((a, b) => b.bytes - a.bytes)
   const shown = largest.slice(0, LINES.length)
   const max = Math.max(1, ...shown.flatMap(({ points }) => points.map(({ bytes }) => bytes)))
@@ -172,9 +176,9 @@ function GrowthChart({ tiers, marks, range, names }: ChartProps) {
         </div>
         <div />
         <div className="relative mt-4 h-4 text-ink-3 text-xs">
-          <Time at={range.from} className="absolute left-0" />
+          <Time at={range.from.toISOString()} className="absolute left-0" />
           <Time at={new Date((from + to) / 2).toISOString()} className="absolute left-1/2 -translate-x-1/2" />
-          <Time at={range.to} className="absolute right-0" />
+          <Time at={range.to.toISOString()} className="absolute right-0" />
         </div>
       </div>
     </figure>

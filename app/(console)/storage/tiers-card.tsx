@@ -7,10 +7,10 @@ import { Time } from '@/app/_ui/time'
 import { countText, durationText } from '@/lib/core/format-figure'
 import { type Names, nameIn } from '@/lib/core/names'
 import type { TierStorage } from '@/lib/retention/storage'
+import type { StorageData } from './read-page'
 
 /** Every store by tier: how much it holds, how fast it grows, what waits to be collected and since when. */
-export function TiersCard(props: { tiers: readonly TierStorage[]; names: Names; connected: boolean }) {
-  const { tiers, names, connected } = props
+export function TiersCard({ tiers, names, connected }: StorageData) {
   return (
     <TableCard
       id="tiers"

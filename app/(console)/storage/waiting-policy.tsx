@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { ActionView } from '@/lib/actions/view'
 import { durationText } from '@/lib/core/format-figure'
-import { type Names, nameIn } from '@/lib/core/names'
-import { ProposedChange } from '../_decide/proposed-change'
+import { nameIn } from '@/lib/core/names'
+import { Changed, ProposedChange } from '../_decide/proposed-change'
+import type { StorageData } from './read-page'
 
 const terms = z.object({ ttlMs: z.number().nullable(), safetyMs: z.number(), archive: z.boolean() })
 const exception = z.string().nullable().default(null)
@@ -12,18 +13,16 @@ const evidenceSchema = z.object({
   floorMs: z.number().nullable().default(null),
 })
 
-type Props = {
-  action: ActionView
-  names: Names
-  people: Names
-  me: string
-  forbidden: { decide: string | null }
-  place: string
-}
-
 /** A proposed policy: what it would change, who asked and why, and who may decide. */
-export function WaitingPolicy({ names, forbidden, place, ...about }: Props) {
-  const parsed = evidenceSchema.safeParse(about.action.evidence)
+export function WaitingPolicy({
+  action,
+  names,
+  people,
+  me,
+  forbid,
+  place,
+}: StorageData & { action: ActionView }) {
+  const parsed = evidenceSchema.safeParse(action.evidence)
   if (!parsed.success) return null
   const { before, after, floorMs } = parsed.data
   const what = after.endpoint || after.tier || 'all'
@@ -35,22 +34,19 @@ export function WaitingPolicy({ names, forbidden, place, ...about }: Props) {
       value: change(before && durationText(before.safetyMs), durationText(after.safetyMs)),
     },
     { label: 'Archive', value: change(before && yesNo(before.archive), yesNo(after.archive)) },
-    ...(after.exception === null
-      ? []
-      : [
-          {
-            label: 'Exception',
-            value: `${after.exception}${floorMs === null ? '' : ` (floor: ${durationText(floorMs)})`}`,
-          },
-        ]),
+    {
+      label: 'Exception',
+      value:
+        after.exception &&
+        `${after.exception}${floorMs === null ? '' : ` (floor: ${durationText(floorMs)})`}`,
+    },
   ]
   return (
     <ProposedChange
       label={`Proposed policy for ${what}`}
       what="proposed policy"
-      {...about}
-      forbidden={forbidden.decide}
-      facts={facts}
+      {...{ action, people, me, facts }}
+      forbidden={forbid('action.approve')}
       approval={{
         opener: 'Approve policy',
         title: `Approve the policy for ${what} in ${place}`,
@@ -73,12 +69,5 @@ export const ttlText = (ttlMs: number | null): string =>
 const yesNo = (archive: boolean): string => (archive ? 'first' : 'no')
 
 /** Before → after; what stays is said once. */
-function change(before: string | null, after: string) {
-  if (before === after) return `${after}, as now`
-  return (
-    <>
-      <span className="text-ink-3">{before ?? 'the default'} → </span>
-      {after}
-    </>
-  )
-}
+const change = (before: string | null, after: string) =>
+  before === after ? `${after}, as now` : <Changed before={before ?? 'the default'} after={after} />
