@@ -6,12 +6,11 @@ import { TimeTips } from '@/app/_ui/time-tips'
 import { listEndingTokens } from '@/lib/access/list-tokens'
 import { env } from '@/lib/env'
 import { Bar } from './_shell/bar'
-import { BottomBar } from './_shell/bottom-bar'
 import { LastGood } from './_shell/last-good'
 import { Live } from './_shell/live'
 import { Notices } from './_shell/notices'
 import { conditionLines, conditionsNow, freshnessNow, killSwitchNow, requestNow } from './_shell/reads'
-import { Sidebar } from './_shell/sidebar'
+import { BottomBar, Sidebar } from './_shell/sidebar'
 
 /** Every page says who asks and what holds now: none is built ahead. */
 export const dynamic = 'force-dynamic'

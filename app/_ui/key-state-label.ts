@@ -10,3 +10,6 @@ export const KEY_STATE_LABEL: Record<KeyState, string> = {
   failed_final: 'Failed',
   expired: 'Expired',
 }
+
+/** The same of a state that a store or an old run names; one that we do not know stays as it is. */
+export const keyStateText = (state: string): string => KEY_STATE_LABEL[state as KeyState] ?? state

@@ -21,6 +21,14 @@ const roleSchema = z.enum(ROLES)
 const paramsSchema = z.object({ userId: z.string().max(64), role: roleSchema })
 const inputSchema = paramsSchema.extend({ reason: reasonSchema })
 
+/** What an approval of a raise rests on, as it was stored. */
+export const raiseEvidenceSchema = z.object({
+  name: z.string(),
+  email: z.string(),
+  before: roleSchema,
+  after: roleSchema,
+})
+
 /** Proposes that somebody may do more; it holds when a second administrator has approved it. */
 export async function proposeRoleRaise(ctx: Context, raw: z.input<typeof inputSchema>): Promise<ActionView> {
   authorise(ctx, 'user.manage')

@@ -139,7 +139,6 @@ test('only one room writes conditions', () => {
 const FILES_MAX = 15
 /** Rooms with more files at one level, and why they are one room. */
 const LARGE_ROOMS: Record<string, string> = {
-  'app/(console)/_shell': 'the frame of every page, one part a file',
   'app/_server': 'what pages and API share, one concern a file',
   'app/_ui': 'the design system, one component a file',
   'demo/provider': 'one resource of the provider a file',

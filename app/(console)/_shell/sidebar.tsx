@@ -2,8 +2,9 @@ import { Braces } from 'lucide-react'
 import { Suspense } from 'react'
 import { classNames } from '@/app/_ui/class-names'
 import { Logo } from '@/app/_ui/logo'
-import { API_DOCUMENT, NAV } from './nav'
+import { API_DOCUMENT, NAV, PHONE_NAV } from './nav'
 import { NavLink } from './nav-link'
+import { PhoneMore, type PhoneMoreProps } from './phone-more'
 import { waitingNow } from './reads'
 
 /** The pages, in the order in which one works: observe, act, govern. */
@@ -71,5 +72,24 @@ async function NavBadge({ href }: { href: string }) {
       {count > SHOWN_MAX ? `${SHOWN_MAX}+` : count}
       <span className="sr-only"> {says}</span>
     </span>
+  )
+}
+
+/** On a phone the pages are at the thumb. */
+export function BottomBar(more: Omit<PhoneMoreProps, 'children'>) {
+  return (
+    <nav
+      aria-label="Pages"
+      className="fixed inset-x-0 bottom-0 z-20 flex h-14 border-line border-t bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
+    >
+      {PHONE_NAV.map(({ href, label, icon: Icon }) => (
+        <NavLink key={href} href={href} look="phone">
+          <Icon size={20} aria-hidden="true" /> {label}
+        </NavLink>
+      ))}
+      <PhoneMore {...more}>
+        <NavGroups />
+      </PhoneMore>
+    </nav>
   )
 }

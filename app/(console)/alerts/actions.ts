@@ -3,7 +3,7 @@
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
 import { dialogActions } from '@/app/_server/actions-shown-on'
-import { type Attempted, attempt } from '@/app/_server/attempt'
+import { attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
 import type { ActionInput } from '@/app/_ui/action-dialog'
 import { type ALERTS, alertText } from '@/lib/alerts/about'
@@ -12,7 +12,7 @@ import { removeReceiver } from '@/lib/alerts/notify/remove-receiver'
 import { testReceiver } from '@/lib/alerts/notify/test-receiver'
 import { createSilence } from '@/lib/alerts/silences/create'
 import { expireSilence } from '@/lib/alerts/silences/expire'
-import { previewSilence, silenceTermsSchema } from '@/lib/alerts/silences/preview'
+import { previewSilence, type SilencePreview, silenceTermsSchema } from '@/lib/alerts/silences/preview'
 import { silenceText } from '@/lib/alerts/silences/view'
 import { authorise } from '@/lib/core/authorise'
 
@@ -31,13 +31,6 @@ const formSchema = z.object({
 })
 export type SilenceForm = z.input<typeof formSchema>
 
-export type SilenceLook = {
-  tier: 1 | 2
-  evidenceHash: string
-  matching: { id: string; text: string; since: string }[]
-  similar: { id: string; text: string; endsAt: string; reason: string }[]
-}
-
 /** The end is computed here: the browser's clock may be another one. */
 function termsOf(raw: SilenceForm, now: Date) {
   const { kind, subject, environment, minutes, startsAt, prefix } = formSchema.parse(raw)
@@ -53,21 +46,22 @@ function termsOf(raw: SilenceForm, now: Date) {
   }
 }
 
+const shownOf = ({ matching, similar, ...preview }: SilencePreview) => ({
+  ...preview,
+  matching: matching.map((alert) => ({ id: alert.id, text: alertText(alert), since: alert.since })),
+  similar: similar.map((silence) => {
+    const { id, endsAt, reason } = silence
+    return { id, text: silenceText(silence), endsAt, reason }
+  }),
+})
+export type SilenceLook = ReturnType<typeof shownOf>
+
 /** What a silence would concern; changes nothing. */
-export const lookAtSilence = async (form: SilenceForm): Promise<Attempted<SilenceLook>> =>
+export const lookAtSilence = async (form: SilenceForm) =>
   attempt(async (ctx) => {
     authorise(ctx, 'alert.silence')
     const now = ctx.clock.now()
-    const terms = silenceTermsSchema.parse(termsOf(form, now))
-    const { matching, similar, ...preview } = await previewSilence(ctx.db, now, terms)
-    return {
-      ...preview,
-      matching: matching.map((alert) => ({ id: alert.id, text: alertText(alert), since: alert.since })),
-      similar: similar.map((silence) => {
-        const { id, endsAt, reason } = silence
-        return { id, text: silenceText(silence), endsAt, reason }
-      }),
-    }
+    return shownOf(await previewSilence(ctx.db, now, silenceTermsSchema.parse(termsOf(form, now))))
   })
 
 /** Saves what was looked at: when other alerts match by now it is refused. */
@@ -86,15 +80,10 @@ export const endSilence = everywhere.actionOn('alert.silence_expire', (ctx, id, 
   expireSilence(ctx, { id, reason }),
 )
 
-export type TestAnswer = {
-  kind: 'answered' | 'refused' | 'failed'
-  status: number | null
-  body: string | null
-  error: string | null
-  durationMs: number
-}
+/** What a receiver really answered. */
+export type TestAnswer = Awaited<ReturnType<typeof testReceiver>>
 
-export const sendTest = async (receiverId: string, requestId: string): Promise<Attempted<TestAnswer>> =>
+export const sendTest = async (receiverId: string, requestId: string) =>
   attemptOnce('receiver.test', requestId, (ctx) => testReceiver(ctx, z.string().max(64).parse(receiverId)))
 
 export const saveReceiver = action('receiver.add', (ctx, { reason, fields }) => {

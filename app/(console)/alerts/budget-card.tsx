@@ -40,12 +40,12 @@ export function BudgetCard({ course: { points, bucketSeconds }, objectives, quer
     syncId: CROSSHAIR,
     complete: points.map(({ complete }) => complete),
   }
-  const burn = (minutes: number, stroke: string, dash: string, values: (number | null)[]): Course => ({
+  const burn = (minutes: number, stroke: string, dash: string, window: 'short' | 'long'): Course => ({
     name: `${minutes} min`,
     legend: `Burn over ${minutes} min${bucketSeconds > minutes * 60 ? `: not drawn, a point is a ${step}` : ''}`,
     stroke,
     dash,
-    values,
+    values: points.map((point) => point[window]),
   })
   const left: Course = {
     name: 'Budget left',
@@ -65,20 +65,7 @@ export function BudgetCard({ course: { points, bucketSeconds }, objectives, quer
         />
         <Courses
           caption={`Burn over 5 and over 60 minutes, in times the target, ${per}`}
-          lines={[
-            burn(
-              5,
-              'var(--bad)',
-              '',
-              points.map(({ short }) => short),
-            ),
-            burn(
-              60,
-              'var(--conflict)',
-              '6 3',
-              points.map(({ long }) => long),
-            ),
-          ]}
+          lines={[burn(5, 'var(--bad)', '', 'short'), burn(60, 'var(--conflict)', '6 3', 'long')]}
           text={timesText}
           chart={{ ...shared, unit: '×', threshold: { value: 1, label: 'target, 1×' } }}
         />
@@ -103,17 +90,14 @@ function Courses(props: {
     <ChartFigure
       caption={caption}
       columns={lines.map(({ name }) => name)}
-      rows={chart.starts.map((at, place) => ({
-        at,
-        cells: lines.map(({ values }) => cell(values[place])),
-      }))}
+      rows={chart.starts.map((at, place) => ({ at, cells: lines.map(({ values }) => cell(values[place])) }))}
       legend={lines.map(({ name, legend, stroke, dash }) => (
         <span key={name} className="inline-flex items-center gap-1.5">
           <LineSample stroke={stroke} dash={dash} /> {legend}
         </span>
       ))}
     >
-      <BurnLines {...chart} lines={lines.map(({ legend, ...line }) => line)} />
+      <BurnLines {...chart} lines={lines} />
     </ChartFigure>
   )
 }

@@ -1,5 +1,6 @@
 import { CircleCheck, CircleDashed } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { Card } from '@/app/_ui/card'
 import { PageLink } from '@/app/_ui/page-link'
 import { env } from '@/lib/env'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
@@ -10,81 +11,29 @@ type Props = { measured: boolean; sources: readonly SourceView[] }
 
 /** Before there is anything to show: how the first span comes in and the first store is read. Ticks itself. */
 export function Onboarding({ measured, sources }: Props) {
-  const { IDEMSCOPE_OTLP_HOST: host, OTLP_PORT: port, IDEMSCOPE_OTLP_TOKEN: token } = env()
-  /** A source that is connected is another thing than one that was read. */
-  const stepOf = (kind: string) => {
-    const connected = sources.filter((source) => source.kind === kind)
-    return {
-      done: connected.some(({ lastOkAt }) => lastOkAt !== null),
-      waits: connected.length === 0 ? 'not connected' : 'connected, not read yet',
-    }
-  }
   const steps: Step[] = [
     {
       done: measured,
       waits: 'waiting for the first span',
       title: 'Send the first span',
-      body: (
-        <>
-          <p>
-            Start the service with the exporter’s environment; the SDK of Idemscope names its spans itself.
-          </p>
-          <Code>
-            {[
-              `OTEL_EXPORTER_OTLP_ENDPOINT=http://${host}:${port}`,
-              'OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
-              ...(token !== undefined
-                ? ['OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer $IDEMSCOPE_OTLP_TOKEN']
-                : []),
-              'OTEL_SERVICE_NAME=payments',
-            ].join('\n')}
-          </Code>
-        </>
-      ),
+      body: <SpanHelp />,
     },
-    {
-      ...stepOf('intent'),
-      title: 'Connect the idempotency store',
-      body: (
-        <>
-          <SourceHelp what="With it come locks, their holders and what may safely be done." />
-          <p className="mt-2">
-            Or let the console look for it and show what it makes of real rows:{' '}
-            <PageLink
-              href="/sources/connect"
-              className="font-medium text-accent-ink underline underline-offset-2"
-            >
-              Connect a store
-            </PageLink>
-          </p>
-        </>
-      ),
-    },
-    {
-      ...stepOf('provider'),
-      title: 'Connect the payment provider',
-      body: <SourceHelp what="With it a stuck key is checked against what was really charged." />,
-    },
-    {
-      ...stepOf('ledger'),
-      title: 'Connect the ledger',
-      body: (
-        <SourceHelp what="With it reconciliation finds what was charged and never booked, and the other way round." />
-      ),
-    },
+    ...SOURCES.map(({ kind, title, body }) => {
+      /** A source that is connected is another thing than one that was read. */
+      const connected = sources.filter((source) => source.kind === kind)
+      return {
+        done: connected.some(({ lastOkAt }) => lastOkAt !== null),
+        waits: connected.length === 0 ? 'not connected' : 'connected, not read yet',
+        title,
+        body,
+      }
+    }),
   ]
   const open = steps.findIndex(({ done }) => !done)
+  const done = steps.filter((step) => step.done).length
   return (
-    <section aria-labelledby="onboarding" className="rounded-m border border-line bg-surface shadow-card">
-      <header className="flex items-baseline justify-between gap-4 px-4 pt-3 pb-2">
-        <h2 id="onboarding" className="font-semibold text-l">
-          First steps
-        </h2>
-        <p className="text-ink-2 text-s">
-          {steps.filter(({ done }) => done).length} of {steps.length} done
-        </p>
-      </header>
-      <ol>
+    <Card id="onboarding" title="First steps" aside={`${done} of ${steps.length} done`}>
+      <ol className="pt-1">
         {steps.map((step, index) => (
           <li key={step.title} className="flex gap-3 border-line border-t px-4 py-3">
             {step.done ? (
@@ -102,7 +51,53 @@ export function Onboarding({ measured, sources }: Props) {
           </li>
         ))}
       </ol>
-    </section>
+    </Card>
+  )
+}
+
+const SOURCES = [
+  {
+    kind: 'intent',
+    title: 'Connect the idempotency store',
+    body: (
+      <>
+        <SourceHelp what="With it come locks, their holders and what may safely be done." />
+        <p className="mt-2">
+          Or let the console look for it and show what it makes of real rows:{' '}
+          <PageLink href="/sources/connect" look="inline" className="font-medium">
+            Connect a store
+          </PageLink>
+        </p>
+      </>
+    ),
+  },
+  {
+    kind: 'provider',
+    title: 'Connect the payment provider',
+    body: <SourceHelp what="With it a stuck key is checked against what was really charged." />,
+  },
+  {
+    kind: 'ledger',
+    title: 'Connect the ledger',
+    body: (
+      <SourceHelp what="With it reconciliation finds what was charged and never booked, and the other way round." />
+    ),
+  },
+]
+
+function SpanHelp() {
+  const { IDEMSCOPE_OTLP_HOST: host, OTLP_PORT: port, IDEMSCOPE_OTLP_TOKEN: token } = env()
+  const lines = [
+    `OTEL_EXPORTER_OTLP_ENDPOINT=http://${host}:${port}`,
+    'OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
+    token !== undefined && 'OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer $IDEMSCOPE_OTLP_TOKEN',
+    'OTEL_SERVICE_NAME=payments',
+  ]
+  return (
+    <>
+      <p>Start the service with the exporter’s environment; the SDK of Idemscope names its spans itself.</p>
+      <Code>{lines.filter((line) => line !== false).join('\n')}</Code>
+    </>
   )
 }
 

@@ -8,11 +8,13 @@ import type { User } from './read-page'
 
 type OneUser = { user: User; forbidden: string | null }
 
+const QUIET = { openerLook: 'quiet', withReason: true } as const
+
 export function LockOut({ user: { id, name, banned }, forbidden }: OneUser) {
-  const shared = { openerLook: 'quiet', forbidden, withReason: true } as const
   return banned ? (
     <ActionDialog
-      {...shared}
+      {...QUIET}
+      forbidden={forbidden}
       opener="Let in"
       title={`Let in ${name}`}
       lead="They can sign in again, and their tokens work again. You count as them from now on: you approve nothing of each other."
@@ -21,7 +23,8 @@ export function LockOut({ user: { id, name, banned }, forbidden }: OneUser) {
     />
   ) : (
     <ActionDialog
-      {...shared}
+      {...QUIET}
+      forbidden={forbidden}
       opener="Lock out"
       title={`Lock out ${name}`}
       lead="Their sessions end at once, their tokens within 10 s. What they did stays under their name. It works while writes are off."
@@ -36,13 +39,12 @@ export function ChangeRole({ user: { id, name, role: now, service }, forbidden }
   return (
     <ActionDialog
       opener="Change role"
-      openerLook="quiet"
+      {...QUIET}
       forbidden={forbidden}
       title={`Change the role of ${name}`}
       lead="A lower role holds at once, for their tokens within 10 s. A higher one waits for a second administrator."
       tone="danger"
       confirm="Change 1 role"
-      withReason
       action={changeRole.bind(null, id)}
     >
       <SelectField
@@ -68,22 +70,20 @@ export function MoreOfUser({ user, account, me }: { user: User; account: Account
         {account.invitedUntil !== null && (
           <ActionDialog
             opener="Withdraw link"
-            openerLook="quiet"
+            {...QUIET}
             title={`Withdraw the link of ${user.name}`}
             lead="Nobody can set a password by it any more."
             tone="danger"
             confirm="Withdraw 1 link"
-            withReason
             action={withdrawLink.bind(null, user.id)}
           />
         )}
         <ActionDialog
           opener="Rename"
-          openerLook="quiet"
+          {...QUIET}
           title={`Rename ${user.name}`}
           lead="What they did before stays under the old name. You count as them from now on: you approve nothing of each other."
           confirm="Rename 1 user"
-          withReason
           action={rename.bind(null, user.id)}
         >
           <TextField name="name" label="Name" defaultValue={user.name} required maxLength={60} />
@@ -97,14 +97,13 @@ function Confirm({ user, account }: { user: User; account: Account }) {
   return (
     <ActionDialog
       opener="Confirm"
-      openerLook="quiet"
+      {...QUIET}
       forbidden={
         account.hasCode ? null : 'Its person has no code yet: they set a password of their own first'
       }
       title={`Confirm that ${user.name} uses this account`}
       lead={`${account.heldBy.join(', ')} held its link or password, and may be behind it. Ask ${user.name} in person for the code in their Settings.`}
       confirm="Confirm 1 account"
-      withReason
       action={confirm.bind(null, user.id)}
     >
       <TextField

@@ -1,12 +1,11 @@
-import { z } from 'zod'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { type Column, Table, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import type { Account } from '@/lib/access/accounts/read-accounts'
+import { raiseEvidenceSchema } from '@/lib/actions/role-raise'
 import type { ActionView } from '@/lib/actions/view'
 import { plural } from '@/lib/core/format-figure'
-import { ROLES } from '@/lib/core/permissions'
 import { Changed, ProposedChange } from '../_decide/proposed-change'
 import { InviteUser } from './forms'
 import type { SettingsData, User } from './read-page'
@@ -100,16 +99,9 @@ function Standing({ account: { accepted, invitedUntil, heldBy } }: { account: Ac
   )
 }
 
-const evidenceSchema = z.object({
-  name: z.string(),
-  email: z.string(),
-  before: z.enum(ROLES),
-  after: z.enum(ROLES),
-})
-
 /** A higher role that waits for a second administrator. */
 function WaitingRaise({ action, people, me, forbid, place }: SettingsData & { action: ActionView }) {
-  const parsed = evidenceSchema.safeParse(action.evidence)
+  const parsed = raiseEvidenceSchema.safeParse(action.evidence)
   if (!parsed.success) return null
   const { name, email, before, after } = parsed.data
   return (

@@ -138,15 +138,11 @@ function OutageNote({ outage, store }: { outage: SeenOutage; store: boolean }) {
         tone={now ? 'bad' : 'warn'}
         className="mt-2"
         title={
-          now ? (
-            <>
-              Not readable since <Time at={from} kind="seconds" />
-            </>
-          ) : (
-            <>
-              Was not readable <Time at={from} kind="seconds" /> – <Time at={to} kind="seconds" />
-            </>
-          )
+          <>
+            {now ? 'Not readable since' : 'Was not readable'} <Time at={from} kind="seconds" />
+            {!now && ' – '}
+            {!now && <Time at={to} kind="seconds" />}
+          </>
         }
       >
         {store && <p>{requestsText(requests)}</p>}

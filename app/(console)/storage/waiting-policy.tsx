@@ -1,17 +1,9 @@
-import { z } from 'zod'
 import type { ActionView } from '@/lib/actions/view'
 import { durationText } from '@/lib/core/format-figure'
 import { nameIn } from '@/lib/core/names'
+import { policyEvidenceSchema } from '@/lib/retention/policy/propose-policy'
 import { Changed, ProposedChange } from '../_decide/proposed-change'
 import type { StorageData } from './read-page'
-
-const terms = z.object({ ttlMs: z.number().nullable(), safetyMs: z.number(), archive: z.boolean() })
-const exception = z.string().nullable().default(null)
-const evidenceSchema = z.object({
-  before: terms.nullable(),
-  after: terms.extend({ source: z.string(), tier: z.string(), endpoint: z.string(), exception }),
-  floorMs: z.number().nullable().default(null),
-})
 
 /** A proposed policy: what it would change, who asked and why, and who may decide. */
 export function WaitingPolicy({
@@ -22,7 +14,7 @@ export function WaitingPolicy({
   forbid,
   place,
 }: StorageData & { action: ActionView }) {
-  const parsed = evidenceSchema.safeParse(action.evidence)
+  const parsed = policyEvidenceSchema.safeParse(action.evidence)
   if (!parsed.success) return null
   const { before, after, floorMs } = parsed.data
   const what = after.endpoint || after.tier || 'all'

@@ -41,6 +41,19 @@ export type PolicyParams = z.infer<typeof policyParamsSchema>
 const inputSchema = policyParamsSchema.extend({ reason: reasonSchema })
 export type ProposePolicy = z.input<typeof inputSchema>
 
+const termsSchema = z.object({ ttlMs: z.number().nullable(), safetyMs: z.number(), archive: z.boolean() })
+/** What an approval of a policy rests on, as it was stored. */
+export const policyEvidenceSchema = z.object({
+  before: termsSchema.nullable(),
+  after: termsSchema.extend({
+    source: z.string(),
+    tier: z.string(),
+    endpoint: z.string(),
+    exception: z.string().nullable().default(null),
+  }),
+  floorMs: z.number().nullable().default(null),
+})
+
 /**
  * Proposes a policy; it is in force when another person has approved it. What it replaces is its evidence: an approval
  * of something else is refused. Only what the source can keep is accepted.

@@ -7,6 +7,7 @@ import { Card } from '@/app/_ui/card'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { TextField } from '@/app/_ui/field'
+import { keyStateText } from '@/app/_ui/key-state-label'
 import { ScrollBox } from '@/app/_ui/scroll-box'
 import { ShortId } from '@/app/_ui/short-id'
 import { type Column, Table, TwoLines } from '@/app/_ui/table'
@@ -107,7 +108,7 @@ const COLUMNS: Column<PreviewRow>[] = [
     head: 'State',
     cell: ({ state, status }) => (
       <>
-        {state.replaceAll('_', ' ')}
+        {keyStateText(state)}
         {status !== null && <span className="text-ink-3">, answered {status}</span>}
       </>
     ),
@@ -116,18 +117,13 @@ const COLUMNS: Column<PreviewRow>[] = [
   { head: 'Until', nowrap: true, cell: (row) => <Until row={row} /> },
 ]
 
-function Until({ row }: { row: PreviewRow }) {
-  if (row.leaseUntil !== null)
-    return (
-      <>
-        leased until <Time at={row.leaseUntil} kind="seconds" />
-      </>
-    )
-  if (row.expiresAt !== null)
-    return (
-      <>
-        kept until <Time at={row.expiresAt} />
-      </>
-    )
-  return <span className="text-ink-3">no lease</span>
+function Until({ row: { leaseUntil, expiresAt } }: { row: PreviewRow }) {
+  const at = leaseUntil ?? expiresAt
+  if (at === null) return <span className="text-ink-3">no lease</span>
+  return (
+    <>
+      {leaseUntil === null ? 'kept' : 'leased'} until{' '}
+      <Time at={at} kind={leaseUntil === null ? 'clock' : 'seconds'} />
+    </>
+  )
 }

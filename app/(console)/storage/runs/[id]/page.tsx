@@ -3,6 +3,7 @@ import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { Figures } from '@/app/_ui/figures'
 import { bytesText } from '@/app/_ui/format-bytes'
+import { keyStateText } from '@/app/_ui/key-state-label'
 import { Progress } from '@/app/_ui/progress'
 import { ShortId } from '@/app/_ui/short-id'
 import { type Column, figureColumn, RowLink, Table, TwoLines } from '@/app/_ui/table'
@@ -109,6 +110,6 @@ const columnsOf = (names: Names): Column<CollectionCounts['unfinished'][number]>
       </TwoLines>
     ),
   },
-  { head: 'State', cell: ({ state }) => state.replaceAll('_', ' ') },
+  { head: 'State', cell: ({ state }) => keyStateText(state) },
   figureColumn('Age', ({ createdAt }) => <Time at={createdAt} kind="age" />),
 ]
