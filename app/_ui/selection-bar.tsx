@@ -20,7 +20,7 @@ type Props = {
   refusal: string | null
   /** Said where more match than one action may touch. */
   limitNote: string
-  /** The acts. */
+  /** The actions. */
   children: ReactNode
 }
 

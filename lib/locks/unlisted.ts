@@ -5,7 +5,7 @@ import type { Db } from '@/lib/db'
 
 /**
  * A store with more live locks than a check reads. The oldest of them are listed; the others are in no list, no count and
- * no act, so that whatever is said of its locks is a lower bound.
+ * no action, so that whatever is said of its locks is a lower bound.
  */
 export type Unlisted = { source: string; name: string; listed: number; checkedAt: string }
 

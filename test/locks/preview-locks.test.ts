@@ -39,7 +39,7 @@ const idsOf = async (...keys: string[]) => {
   return items.filter(({ key }) => keys.includes(key)).map(({ id }) => id)
 }
 
-test('each lock gets the act of its verdict; what is left is listed with its reason', async () => {
+test('each lock gets the action of its verdict; what is left is listed with its reason', async () => {
   const filter = { ids: await idsOf('dead-1', 'dead-2', 'alive', 'charged') }
   const preview = await previewLocks(operator, 'as_assessed', filter, SETTINGS)
   expect(preview.snapshots.map(({ verb, count }) => [verb, count])).toEqual([

@@ -67,7 +67,7 @@ test('undo is of one’s own last change, where nothing came after it; of two at
   expect(await countTriageable(world.system.db, {})).toBe(3)
 })
 
-test('more than 100 in one act, or a reason of a word, is refused', async () => {
+test('more than 100 in one action, or a reason of a word, is refused', async () => {
   const many = Array.from({ length: 101 }, (_, n) => `case_${n}`)
   await expect(triage({ kind: 'acknowledge' }, many)).rejects.toThrow()
   await expect(

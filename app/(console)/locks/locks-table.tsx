@@ -49,7 +49,7 @@ export function LocksTable({ rows, next, query, filter, matching, permit, stores
         matching={matching}
         selectAll={() => selectAllMatching(filter)}
         refusal={permit.refusal}
-        limitNote={`More than ${BULK_MAX} in one act would need a second person, which acts on locks do not have: the others stay untouched, for the next ${BULK_MAX}.`}
+        limitNote={`More than ${BULK_MAX} in one action would need a second person, which actions on locks do not have: the others stay untouched, for the next ${BULK_MAX}.`}
         chosen={({ ids, keep }) => {
           const what = ids.length === 0 ? 'locks' : plural(ids.length, 'lock')
           return (

@@ -37,7 +37,7 @@ export function SourceNotes({
           <b className="font-semibold">
             {name} holds more than {countText(listed)} live locks
           </b>
-          . The oldest {countText(listed)} are listed and counted here; an act on all that match leaves the
+          . The oldest {countText(listed)} are listed and counted here; an action on all that match leaves the
           others as they are.
         </Note>
       ))}

@@ -29,7 +29,7 @@ const CHOICES: { value: WantedVerb; name: string; text: string }[] = [
   {
     value: 'as_assessed',
     name: 'As the evidence says',
-    text: 'Each lock gets the act of its verdict, if it has one.',
+    text: 'Each lock gets the action of its verdict, if it has one.',
   },
   ...(['release', 'complete'] as const).map((value) => ({
     value,

@@ -60,7 +60,7 @@ export function CasesTable({ people, place, ...table }: Props) {
       labelOf={({ id, title, reference }) => `${title}, ${reference ?? id}`}
       pageLabel="all open cases"
       selectAll={() => selectAllMatching(table.view)}
-      limitNote={`One act touches at most ${BULK_MAX} cases: the others stay untouched, for the next ${BULK_MAX}.`}
+      limitNote={`One action touches at most ${BULK_MAX} cases: the others stay untouched, for the next ${BULK_MAX}.`}
       outcome={
         triaged !== null && (
           <TriageOutcome
