@@ -39,7 +39,8 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
   const checkpoints = new Map(
     steps.filter((step) => step.kind === 'checkpoint').map((step) => [step.step, step.result]),
   )
-  const begunSteps = new Set<string>()
+  /** How often each step was begun. */
+  const beginnings = new Map<string, number>()
   // Their withdrawal may still arrive at the store, where it would end a call that was begun after it.
   const withdrawing = new Set<string>()
   const effects: EffectScope = {
@@ -61,13 +62,16 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
           throw new StoreUnavailableError(
             `the store has not said whether effect ${effect.step} was begun: only another attempt can know`,
           )
-        const first = !begunSteps.has(effect.step)
-        begunSteps.add(effect.step)
+        beginnings.set(effect.step, (beginnings.get(effect.step) ?? 0) + 1)
         const begun = await telemetry
           .meter(() => store.beginEffect(holder, { ...effect, leaseMs }))
           .catch(async (error: unknown) => {
-            // It may be written though its answer was lost. Only this holder could have called, and has not.
-            if (first && !(await withdraw(held, effect.step))) withdrawing.add(effect.step)
+            // It may be written though its answer was lost. Only this holder could have called, and has not: unless it
+            // began the step once more meanwhile, whose call a withdrawal would end.
+            if (beginnings.get(effect.step) === 1) {
+              withdrawing.add(effect.step)
+              if (await withdraw(held, effect.step)) withdrawing.delete(effect.step)
+            }
             throw error
           })
         // Time passes while the store answers: look again right before the call.

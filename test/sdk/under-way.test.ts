@@ -140,6 +140,42 @@ it('an effect whose withdrawal is still under way is not begun again by this att
   expect([answer.status, await answer.json(), calls]).toEqual([201, { reference: 'ch_1' }, 1])
 })
 
+it('a beginning that is given up does not take back one of the same step that was made after it', async () => {
+  let begins = 0
+  let calls = 0
+  const lost = createGate()
+  const store = storeWith({
+    async beginEffect(holder, effect) {
+      begins += 1
+      if (begins > 1) return fixture.store.beginEffect(holder, effect)
+      // Its connection is dead: nothing reaches the server, and nobody hears of that for a while.
+      await lost.promise
+      throw unavailable()
+    },
+  })
+  const send = wrap(
+    async (_request, context) => {
+      const charge = () =>
+        context.effect('charge', { name: 'charge', providerKeyed: false }, async () => {
+          calls += 1
+          lost.resolve()
+          await new Promise((resolve) => setTimeout(resolve, 100))
+          return { reference: `ch_${calls}` }
+        })
+      // The handler waits for it no longer than it likes, and tries once more.
+      const given = context.attempt === 1 ? charge() : Promise.resolve()
+      const made = charge()
+      await given.catch(() => {})
+      const { reference } = await made
+      return Response.json({ reference }, { status: 201 })
+    },
+    { store },
+  )
+  const answers = [await send(post()), await send(post())]
+  expect(answers.map(({ status }) => status)).toEqual([201, 201])
+  expect([await answers[1]?.json(), calls]).toEqual([{ reference: 'ch_1' }, 1])
+})
+
 it('a refusal that the store does not take at once is given back all the same', async () => {
   let refusals = 2
   const store = storeWith({
