@@ -34,14 +34,36 @@ export async function assertFourEyes(
 
 /** A service stands as its owner does: their roles are all that count, and it is locked out with them. */
 const STANDING = `
-  SELECT bool_or(u.banned) AS banned, array_agg(u.role) AS roles FROM "user" u
+  SELECT min(u.name) FILTER (WHERE u.id = $1) AS name, bool_or(u.banned) AS banned, array_agg(u.role) AS roles FROM "user" u
   WHERE u.id = $1 OR u.id IN (SELECT l.by_id FROM principal_link l WHERE l.principal_id = $1 AND l.how = 'minted')`
 
-const standingSchema = z.object({ banned: z.boolean(), roles: z.array(z.enum(ROLES)).min(1) })
+const standingSchema = z.object({
+  name: z.string(),
+  banned: z.boolean(),
+  roles: z.array(z.enum(ROLES)).min(1),
+})
 
 /** Whether somebody is locked out, and as what they act: every one of the roles has to allow it. */
 export const readStanding = async (db: Db, userId: string): Promise<z.infer<typeof standingSchema>> =>
   standingSchema.parse((await db.pool.query(STANDING, [userId])).rows[0])
+
+/** Why a correction cannot be sent on the word of two people any more; null = both still may what they did. */
+export async function whyWordIsGone(
+  db: Db,
+  { proposerId, approverId }: { proposerId: string | null; approverId: string | null },
+): Promise<string | null> {
+  const words = [
+    [proposerId, 'case.propose', 'proposed'],
+    [approverId, 'action.approve', 'approved'],
+  ] as const
+  for (const [userId, verb, did] of words) {
+    if (userId === null) continue
+    const { name, banned, roles } = await readStanding(db, userId)
+    if (banned) return `${name}, who ${did} it, was locked out.`
+    if (!roles.every((role) => roleAllows(role, verb))) return `${name}, who ${did} it, may not any more.`
+  }
+  return null
+}
 
 /** The actor is a person who may do it now: a token remembers its user's role for some seconds. */
 export async function assertPersonMay(

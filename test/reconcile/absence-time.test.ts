@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { setBanned } from '@/lib/access/set-banned'
 import { classifyOperation } from '@/lib/reconcile/classify/classify-operation'
 import type { ClassifyContext } from '@/lib/reconcile/classify/finding'
 import type { Operation } from '@/lib/reconcile/classify/operation'
@@ -8,7 +7,7 @@ import { settleCorrections } from '@/lib/reconcile/corrections/execute/settle'
 import type { ReconcileSettings } from '@/lib/reconcile/settings'
 import { ago, CONTEXT, effect, lease, operation, posting, record } from './build'
 import { createCorrectionFixture, hashOf } from './correction-fixture'
-import { REASON, SETTINGS } from './world'
+import { SETTINGS } from './world'
 
 /** What is not there counts as absent only when the longest call that could make it has ended and shows. */
 
@@ -108,21 +107,6 @@ describe('a correction that was sent again a moment ago', () => {
     expect([await settleCorrections(world.system, SLOW), await stateOf(id)]).toEqual([0, 'unknown'])
     world.advance(CALL_MS)
     expect([await settleCorrections(world.system, SLOW), await stateOf(id)]).toEqual([1, 'failed'])
-    expect(await refundsOf(duplicate)).toHaveLength(0)
-  })
-
-  test('is not sent on the word of somebody who was locked out since', async () => {
-    await calm()
-    const { caseId, duplicate } = await doubled()
-    const action = await proposeRefund(caseId)
-    world.provider.control.setSwitches({
-      serverError: { remaining: 1, effect: 'before', match: 'POST /v1/refunds' },
-    })
-    await approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SLOW)
-    const userId = approver.actor.kind === 'user' ? approver.actor.userId : ''
-    await setBanned(await world.as('admin', 'admin'), { userId, banned: true, reason: REASON })
-    world.advance(10_000)
-    expect([await settleCorrections(world.system, SLOW), await stateOf(action.id)]).toEqual([0, 'unknown'])
     expect(await refundsOf(duplicate)).toHaveLength(0)
   })
 })

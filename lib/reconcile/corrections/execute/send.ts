@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { whyWordIsGone } from '@/lib/actions/approval'
 import type { ActionResult, Steps } from '@/lib/actions/execute'
 import { writesOff } from '@/lib/actions/kill-switch'
 import type { Context } from '@/lib/context'
@@ -74,13 +75,10 @@ export async function whyStopped(
  * another one has taken its place; what a lost answer left is sent again minutes after it was approved.
  */
 async function whyEnded({ db }: Pick<Context, 'db'>, { id }: Pick<Action, 'id'>): Promise<string | null> {
-  const { state, proposer, approver } = await db.prisma.action.findUniqueOrThrow({
-    where: { id },
-    include: { proposer: true, approver: true },
-  })
-  if (state !== 'executing' && state !== 'unknown') return `The action is ${state} already.`
-  const lockedOut = [proposer, approver].find((person) => person?.banned)
-  return lockedOut ? `${lockedOut.name}, whom it goes back to, was locked out.` : null
+  const action = await db.prisma.action.findUniqueOrThrow({ where: { id } })
+  if (action.state !== 'executing' && action.state !== 'unknown')
+    return `The action is ${action.state} already.`
+  return whyWordIsGone(db, action)
 }
 
 /** SQLSTATEs of an exception that was raised, of data or a constraint: the same call will never be carried out. */
