@@ -65,6 +65,28 @@ describe('a refund that failed', () => {
     expect(await liveMinor(charge)).toBe(500)
   })
 
+  test('sent again where the list of refunds does not show it yet: the charge tells, and nothing leaves', async () => {
+    const { charge } = await failedRefund('failed-unlisted')
+    await ripen(world)
+    const action = await proposeRefund((await onlyCase('failed-unlisted')).id)
+    const { prisma } = world.system.db
+    const data = { state: 'executing', executedAt: world.system.clock.now() }
+    const row = await prisma.action.update({ where: { id: action.id }, data })
+    const found = await prisma.reconciliationCase.findUniqueOrThrow({ where: { id: row.caseId ?? '' } })
+    const gathered = await gather(world.system, found, SETTINGS)
+    const [open] = gathered.sources.providers
+    if (open === undefined) throw new Error('there is a provider')
+    const listed = await open.source.refundsOfCharge(charge)
+    await resendAtDashboard(charge)
+    const source = { ...open.source, refundsOfCharge: async () => listed }
+    const late = { ...gathered, sources: { ...gathered.sources, providers: [{ ...open, source }] } }
+    expect(await callOnce(world.system, correctionSteps(world.system, row, late))).toMatchObject({
+      state: 'refused',
+      result: { reason: 'money_changed' },
+    })
+    expect(await liveMinor(charge)).toBe(500)
+  })
+
   test('sent again at the dashboard before it was proposed: nothing is offered, and the posting gets the right id', async () => {
     const { charge, refund } = await failedRefund('failed-b')
     await ripen(world)

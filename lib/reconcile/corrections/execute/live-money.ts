@@ -32,6 +32,7 @@ const approvedMoney = z.object({
   source: z.string(),
   charge: z.string(),
   captured: amount,
+  refunded: amount,
   refunds: z.array(part),
   disputes: z.array(part),
 })
@@ -56,8 +57,20 @@ export function whatChanged(
     return `another amount of ${charge.id} is captured`
   return (
     changedPart(live.refunds, approved.refunds, `refund of ${charge.id}`) ??
-    changedPart(live.disputes, approved.disputes, `dispute of ${charge.id}`)
+    changedPart(live.disputes, approved.disputes, `dispute of ${charge.id}`) ??
+    // Read by its id, the charge tells of a refund that no list shows yet.
+    (givenBackMinor(live).toString() === approved.refunded.minor
+      ? null
+      : `another amount of ${charge.id} is given back`)
   )
+}
+
+function givenBackMinor({ charge, refunds }: LiveMoney): bigint {
+  const listedMinor = refunds
+    .filter(({ status }) => status === 'succeeded' || status === 'pending')
+    .reduce((total, { amountMinor }) => total + amountMinor, 0n)
+  const unlistedMinor = charge.refundedMinor - listedMinor
+  return unlistedMinor > 0n ? listedMinor + unlistedMinor : listedMinor
 }
 
 function changedPart(
