@@ -1,10 +1,14 @@
 import { afterAll, describe, expect, test } from 'vitest'
+import { execute } from '@/lib/actions/execute'
 import { classifyOperation } from '@/lib/reconcile/classify/classify-operation'
 import type { ClassifyContext } from '@/lib/reconcile/classify/finding'
 import type { Operation } from '@/lib/reconcile/classify/operation'
 import { approve } from '@/lib/reconcile/corrections/approve'
+import { gather } from '@/lib/reconcile/corrections/execute/gather'
+import { correctionSteps } from '@/lib/reconcile/corrections/execute/send'
 import { settleCorrections } from '@/lib/reconcile/corrections/execute/settle'
 import type { ReconcileSettings } from '@/lib/reconcile/settings'
+import type { ProviderSource } from '@/lib/sources/contracts'
 import { ago, CONTEXT, effect, lease, operation, posting, record } from './build'
 import { createCorrectionFixture, hashOf } from './correction-fixture'
 import { SETTINGS } from './world'
@@ -108,5 +112,36 @@ describe('a correction that was sent again a moment ago', () => {
     world.advance(CALL_MS)
     expect([await settleCorrections(world.system, SLOW), await stateOf(id)]).toEqual([1, 'failed'])
     expect(await refundsOf(duplicate)).toHaveLength(0)
+  })
+
+  test('is waited for from its request on, however long its evidence was read before', async () => {
+    await calm()
+    const { caseId, duplicate } = await doubled()
+    const { id } = await proposeRefund(caseId)
+    const { prisma } = world.system.db
+    const now = world.system.clock.now()
+    const data = { state: 'executing', executedAt: now, expiresAt: new Date(now.getTime() + CALL_MS) }
+    const action = await prisma.action.update({ where: { id }, data })
+    const row = await prisma.reconciliationCase.findUniqueOrThrow({ where: { id: caseId } })
+    const gathered = await gather(world.system, row, SLOW)
+    const [open] = gathered.sources.providers
+    if (open === undefined) throw new Error('there is a provider')
+    const source: ProviderSource = {
+      ...open.source,
+      async disputesOfCharge(charge) {
+        if (charge === duplicate) world.advance(CALL_MS + 10_000)
+        return open.source.disputesOfCharge(charge)
+      },
+    }
+    const slow = { ...gathered, sources: { ...gathered.sources, providers: [{ ...open, source }] } }
+    world.provider.control.setSwitches({
+      serverError: { remaining: 1, effect: 'before', match: 'POST /v1/refunds' },
+    })
+    const sent = { id, verb: 'correction.refund', ...correctionSteps(approver, action, slow) }
+    expect((await execute(approver, sent)).ended.state).toBe('unknown')
+    world.advance(5_000)
+    expect([await settleCorrections(world.system, SLOW), await stateOf(id)]).toEqual([0, 'unknown'])
+    world.advance(CALL_MS)
+    expect([await settleCorrections(world.system, SLOW), await stateOf(id)]).toEqual([1, 'failed'])
   })
 })

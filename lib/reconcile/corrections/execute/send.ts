@@ -39,20 +39,24 @@ export const stepSchema = z.object({
 
 /** What a correction brings to the protocol: the money read again, and the one call to the provider or the ledger. */
 export const correctionSteps = (
-  ctx: Pick<Context, 'db'>,
+  ctx: Pick<Context, 'db' | 'clock'>,
   action: Action,
   gathered: Gathered,
 ): Steps<ActionResult> => ({
   async readAgain() {
     const next = await readAgain(ctx, action, gathered)
     if (!('call' in next)) return next
-    const why = await whyEnded(ctx, action)
+    const why = await noteRequest(ctx, action)
     return why === null ? next : stopped(why)
   },
   whenOff: ({ message }) => stopped(message),
 })
 
-async function readAgain(ctx: Pick<Context, 'db'>, action: Action, gathered: Gathered): Promise<NextStep> {
+async function readAgain(
+  ctx: Pick<Context, 'db' | 'clock'>,
+  action: Action,
+  gathered: Gathered,
+): Promise<NextStep> {
   const { step } = stepSchema.parse(action.params)
   if (step.kind === 'refund') {
     const open = gathered.sources.providers.find(({ id }) => id === action.sourceId)
@@ -68,6 +72,23 @@ export async function whyStopped(
   action: Pick<Action, 'id'>,
 ): Promise<string | null> {
   return (await writesOff(ctx.db))?.message ?? whyEnded(ctx, action)
+}
+
+/**
+ * The last thing before a request: what it may make counts as absent so long after this, however long reading took before.
+ * Why it may not be sent, all the same; null = it may.
+ */
+async function noteRequest(
+  ctx: Pick<Context, 'db' | 'clock'>,
+  { id }: Pick<Action, 'id'>,
+): Promise<string | null> {
+  const why = await whyEnded(ctx, { id })
+  if (why !== null) return why
+  const { count } = await ctx.db.prisma.action.updateMany({
+    where: { id, state: { in: ['executing', 'unknown'] } },
+    data: { executedAt: ctx.clock.now() },
+  })
+  return count === 1 ? null : 'The action was ended meanwhile.'
 }
 
 /**
@@ -120,7 +141,7 @@ async function changedBeside(
 }
 
 async function refund(
-  ctx: Pick<Context, 'db'>,
+  ctx: Pick<Context, 'db' | 'clock'>,
   source: ProviderSource,
   action: Action,
   step: { chargeId: string; amountMinor: bigint },
@@ -149,7 +170,7 @@ async function refund(
         amountMinor: step.amountMinor,
         currency: charge.currency,
         tags: { scope: null, key: null, step: null, reference, actionId: action.id },
-        stopped: () => whyStopped(ctx, action),
+        stopped: async () => (await writesOff(ctx.db))?.message ?? noteRequest(ctx, action),
       }),
   }
 }
