@@ -15,12 +15,12 @@ import { CollectionRuns } from './runs-card'
 import { StoreCard } from './store-card'
 import { TiersCard } from './tiers-card'
 
-export const metadata: Metadata = { title: 'StorageData & GC' }
+export const metadata: Metadata = { title: 'Storage & GC' }
 
 export default async function StoragePage(props: PageProps) {
   const storage = await readStoragePage(await openPage('/storage', props))
   return (
-    <Page title="StorageData & GC" summary={summaryOf(storage)} actions={<CollectActions {...storage} />}>
+    <Page title="Storage & GC" summary={summaryOf(storage)} actions={<CollectActions {...storage} />}>
       {storage.totals.map((total) => (
         <StoreCard key={total.source} total={total} {...storage} />
       ))}
