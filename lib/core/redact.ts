@@ -32,10 +32,48 @@ const HEADER = /(^|[._-])headers?[._-]/i
 export const isCredentialName = (name: string): boolean =>
   CREDENTIAL_NAME.test(bareName(name.split('.').at(-1) ?? name)) || (HEADER.test(name) && isSecretName(name))
 
-const QUERY_SECRET = /([?&;](?:[\w-]*(?:token|secret|password|signature)|api[_-]?key|sig|code)=)[^&#;\s]+/gi
+/** Parameters whose value is a credential: beyond those of attributes, the signatures and codes of signed URLs and OAuth. */
+const CREDENTIAL_PARAMETER =
+  /(token|secret|signature|password|passwd|credentials?|authorization|(api|access|private|signing|idempotency)key|jsessionid|phpsessid)$|^(sig|code|key|pwd|pass|passphrase|auth|jwt|assertion)$/
 
-/** A URL or its query with the credentials in it replaced. */
-export const redactQuery = (url: string): string => url.replaceAll(QUERY_SECRET, `$1${REDACTED}`)
+/** The name of a parameter: after its separator, or at the start of a text that is nothing but a query. Also escaped. */
+const PARAMETER = /(?:^(?=\S+$)|[?&;#]|%3f|%26|%23)([^=&;#?/:\s]{1,64}?)(=|%3d)/gi
+const VALUE = /[^&#;\s"<>]+/y
+const ESCAPED_VALUE = /(?:(?!%26|%23)[^&#;\s"<>])+/iy
+const USER_INFO = /:\/\/[^\s/?#"]+@/g
+
+/** A text with the credentials of the URLs and queries in it replaced. Most texts hold none, and cost no search. */
+export function redactUrls(text: string): string {
+  const named = text.includes('@') ? text.replaceAll(USER_INFO, `://${REDACTED}@`) : text
+  return named.includes('=') ? redactParameters(named) : named
+}
+
+function redactParameters(text: string): string {
+  let clean = ''
+  let keptFrom = 0
+  PARAMETER.lastIndex = 0
+  for (let match = PARAMETER.exec(text); match !== null; match = PARAMETER.exec(text)) {
+    const [, name = '', equals] = match
+    if (!CREDENTIAL_PARAMETER.test(bareName(decodeName(name)))) continue
+    const valueFrom = PARAMETER.lastIndex
+    const value = equals === '=' ? VALUE : ESCAPED_VALUE
+    value.lastIndex = valueFrom
+    if (!value.test(text)) continue
+    clean += text.slice(keptFrom, valueFrom) + REDACTED
+    keptFrom = value.lastIndex
+    PARAMETER.lastIndex = keptFrom
+  }
+  return clean + text.slice(keptFrom)
+}
+
+function decodeName(name: string): string {
+  if (!name.includes('%')) return name
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
 
 /** A text with secrets and card numbers in it replaced. */
 export function redactText(text: string): string {

@@ -79,6 +79,17 @@ const SECRETS = [
   text('db.password', 'hush'),
   text('client.accessToken', 'hush'),
   text('url.full', 'https://pay.test/charges?api_key=hush&page=2&access_token=hush'),
+  text('url.query', 'api_key=hush&page=2'),
+  text('url_full', 'https://pay.test/charges?page=2&apiKey=hush'),
+  text('urlQuery', '?X-Amz-Credential=hush&X-Amz-Signature=hush'),
+  text('http.target', '/charges;jsessionid=hush?client%5Fsecret=hush'),
+  texts(
+    'http.request.header.referer',
+    'https://shop.test/?next=https%3A%2F%2Fpay.test%3Ftoken%3Dhush%26page%3D2',
+  ),
+  texts('http.response.header.location', 'https://shop.test/callback?code=hush#access_token=hush'),
+  text('exception.message', 'request to https://pay.test/charges?idempotency_key=hush failed'),
+  text('connection', 'https://merchant:hush@pay.test/charges'),
   map('http.request.headers', text('Authorization', 'hush'), map('more', text('set_cookie', 'hush'))),
   {
     key: 'list',
@@ -91,21 +102,36 @@ const PLAIN = [
   text('gen_ai.usage.input_tokens', '12'),
   text('session.id', 'kept'),
   text('idempotency.key', 'opted-in'),
+  text('code.location', 'code=200 in https://pay.test/a=1?page=2&sort=key'),
 ]
 
 it('credentials in any spelling are stored in no part of a span', async () => {
+  const url = 'https://pay.test/charges?api_key=hush'
   const span = spanJson({
+    name: `GET ${url}`,
+    status: { code: 2, message: `${url} failed` },
     attributes: [...SECRETS, ...PLAIN],
     events: [{ timeUnixNano: startNs(), name: 'e', attributes: [...SECRETS, ...PLAIN] }],
     links: [{ traceId: 'ab', spanId: 'cd', attributes: SECRETS }],
   })
-  expect((await post('/v1/traces', bodyJson(span))).body).toEqual({})
+  const resource = { attributes: [text('service.name', url), ...SECRETS] }
+  const body = { resourceSpans: [{ resource, scopeSpans: [{ spans: [span] }] }] }
+  expect((await post('/v1/traces', body)).body).toEqual({})
   const [stored] = (await readTrace(database.db, span.traceId)).spans
   expect(JSON.stringify(stored)).not.toContain('hush')
+  expect(stored?.service).toBe('https://pay.test/charges?api_key=[redacted]')
+  expect(stored?.name).toBe('GET https://pay.test/charges?api_key=[redacted]')
   expect(stored?.attributes).toMatchObject({
     'http.request.header.x_api_key': '[redacted]',
     'http.request.header.idempotency_key': '[hashed]',
     'url.full': 'https://pay.test/charges?api_key=[redacted]&page=2&access_token=[redacted]',
+    'url.query': 'api_key=[redacted]&page=2',
+    'http.request.header.referer': [
+      'https://shop.test/?next=https%3A%2F%2Fpay.test%3Ftoken%3D[redacted]%26page%3D2',
+    ],
+    'exception.message': 'request to https://pay.test/charges?idempotency_key=[redacted] failed',
+    connection: 'https://[redacted]@pay.test/charges',
+    'code.location': 'code=200 in https://pay.test/a=1?page=2&sort=key',
     'http.request.header.content_type': 'application/json',
     'gen_ai.usage.input_tokens': '12',
     'session.id': 'kept',

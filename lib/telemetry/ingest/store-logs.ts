@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { redactUrls } from '@/lib/core/redact'
 import type { Db } from '@/lib/db'
 import type { AcceptedLog } from '../interpret/interpret-logs'
 import { type Micros, microsOf, microsOfNs } from '../micros'
@@ -66,7 +67,7 @@ function writeLog(
   to.hex(log.spanId.length === 16 ? log.spanId : null)
   to.hex(keyHash)
   to.text(log.severityText === '' ? null : log.severityText)
-  to.text(log.eventName === '' ? null : log.eventName)
+  to.text(log.eventName === '' ? null : redactUrls(log.eventName))
   to.fields(readResource(log.resource).fields)
   to.text(scope)
   to.jsonb(log.body === null ? null : valueJson(log.body))

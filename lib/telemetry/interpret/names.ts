@@ -1,13 +1,12 @@
 import { isCredentialName } from '@/lib/core/redact'
 
 /** What a name says about its value, in whichever spelling: with dashes, underscores, dots or capitals. */
-type Meaning = 'raw key' | 'credential' | 'query' | null
+type Meaning = 'raw key' | 'credential' | null
 
 /** `http.request.header.idempotency-key` as instrumentations capture it, and the bare names that services use. */
 const RAW_KEY = /^(http\.request\.headers?\.)?(x-?)?idempotency-?key$/
 /** The opt-in of senders that want the raw key to be shown. */
 const SHOWN_KEY = 'idempotency.key'
-const WITH_QUERY = /^(url\.(full|query)|http\.(url|target))$/
 
 const meanings = new Map<string, Meaning>()
 /** Senders may make names up: then they are read anew. */
@@ -27,6 +26,5 @@ export const isRawKeyName = (name: string): boolean => meaningOf(name) === 'raw 
 function readMeaning(name: string): Meaning {
   if (name === SHOWN_KEY) return null
   if (RAW_KEY.test(name.toLowerCase().replaceAll('_', '-'))) return 'raw key'
-  if (isCredentialName(name)) return 'credential'
-  return WITH_QUERY.test(name) ? 'query' : null
+  return isCredentialName(name) ? 'credential' : null
 }

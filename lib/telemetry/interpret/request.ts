@@ -1,3 +1,4 @@
+import { redactUrls } from '@/lib/core/redact'
 import type { Attributes, OtlpSpan } from '../decode/span'
 import type { Micros } from '../micros'
 import { count, header, hexId, integer, text, time } from './attributes'
@@ -110,7 +111,7 @@ function readScope(attributes: Attributes): { scope: string; endpoint: string; c
   const route = text(attributes, 'http.route')
   const endpoint =
     method !== null && route !== null
-      ? `${method} ${route}`
+      ? `${method} ${redactUrls(route)}`
       : (scope ?? (method === null ? NO_ROUTE : `${METHODS.has(method) ? method : '_OTHER'} ${NO_ROUTE}`))
   return { scope: scope ?? `/${endpoint}`, client: '', endpoint }
 }

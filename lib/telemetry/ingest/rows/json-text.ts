@@ -1,4 +1,4 @@
-import { redactQuery } from '@/lib/core/redact'
+import { redactUrls } from '@/lib/core/redact'
 import type { Attributes, AttributeValue } from '@/lib/telemetry/decode/span'
 import { meaningOf } from '@/lib/telemetry/interpret/names'
 
@@ -10,7 +10,6 @@ type Name = {
   text: string
   /** what is stored instead of the value */
   hidden: string | null
-  hasQuery: boolean
 }
 const names = new Map<string, Name>()
 /** Senders may make names up: then they are read anew. */
@@ -27,26 +26,27 @@ export function json(value: unknown): string {
 
 /**
  * Attributes as a JSON object; half the time of JSON.stringify. Everything that is stored goes through here, maps within
- * values too: raw keys and credentials that an instrumentation captured are not stored; `idempotency.key` is the
- * sender's opt-in.
+ * values too: raw keys and credentials that an instrumentation captured are not stored, nor those in URLs;
+ * `idempotency.key` is the sender's opt-in.
  */
 export function attributesJson(attributes: Attributes): string {
   let text = '{'
   for (const name in attributes) {
     const known = names.get(name) ?? learn(name)
     if (text !== '{') text += ','
-    text += known.text + (known.hidden ?? valueJson(attributes[name] ?? null, known.hasQuery))
+    text += known.text + (known.hidden ?? valueJson(attributes[name] ?? null))
   }
   return `${text}}`
 }
 
-export function valueJson(value: AttributeValue, hasQuery = false): string {
+/** Any text may hold a URL, whatever its attribute is called. */
+export function valueJson(value: AttributeValue): string {
   if (typeof value === 'string') {
-    if (hasQuery) return json(redactQuery(value))
-    return PLAIN.test(value) ? `"${value}"` : json(value)
+    const text = redactUrls(value)
+    return PLAIN.test(text) ? `"${text}"` : json(text)
   }
   if (typeof value === 'number' && Number.isFinite(value)) return String(value)
-  if (Array.isArray(value)) return `[${value.map((each) => valueJson(each, hasQuery)).join(',')}]`
+  if (Array.isArray(value)) return `[${value.map(valueJson).join(',')}]`
   if (typeof value === 'object' && value !== null) return attributesJson(value)
   return json(value)
 }
@@ -57,7 +57,6 @@ function learn(name: string): Name {
   const known: Name = {
     text: `${JSON.stringify(name)}:`,
     hidden: meaning === 'raw key' ? '"[hashed]"' : meaning === 'credential' ? '"[redacted]"' : null,
-    hasQuery: meaning === 'query',
   }
   names.set(name, known)
   return known

@@ -1,3 +1,4 @@
+import { redactUrls } from '@/lib/core/redact'
 import type { Attributes, OtlpSpan } from '@/lib/telemetry/decode/span'
 import type { DeliveryFact } from '@/lib/telemetry/interpret/delivery'
 import type { EffectFact } from '@/lib/telemetry/interpret/effect'
@@ -53,8 +54,8 @@ export function writeSpan(
   to.hex(span.traceId)
   to.hex(span.spanId)
   to.hex(span.parentSpanId.length === 16 ? span.parentSpanId : null)
-  to.text(span.name)
-  to.text(span.statusMessage === '' ? null : span.statusMessage)
+  to.text(redactUrls(span.name))
+  to.text(span.statusMessage === '' ? null : redactUrls(span.statusMessage))
   to.fields(resource.fields)
   to.jsonb(attributesJson(span.attributes))
   to.jsonb(span.events.length === 0 ? null : eventsJson(span))
@@ -113,7 +114,7 @@ export function writeKeyedRequest(
 function eventsJson({ events }: OtlpSpan): string {
   const each = events.map(
     ({ timeNs, name, attributes }) =>
-      `{"timeNs":"${timeNs}","name":${json(name)},"attributes":${attributesJson(attributes)}}`,
+      `{"timeNs":"${timeNs}","name":${json(redactUrls(name))},"attributes":${attributesJson(attributes)}}`,
   )
   return `[${each.join(',')}]`
 }
@@ -162,7 +163,7 @@ export function readResource(resource: Attributes): Resource {
 
 function resourceText(resource: Attributes, name: string, absent = ''): string {
   const value = resource[name]
-  return typeof value === 'string' && value !== '' ? cutBytes(value, RESOURCE_BYTES_MAX) : absent
+  return typeof value === 'string' && value !== '' ? cutBytes(redactUrls(value), RESOURCE_BYTES_MAX) : absent
 }
 
 /** They are parts of the roll-ups' primary keys, which hold 2,700 bytes in all. */
