@@ -1,9 +1,9 @@
 'use server'
 
 import { z } from 'zod'
-import { dialogActions } from '@/app/_server/actions-shown-on'
 import { CONTAINS } from '@/app/_server/attempt-once'
 import { approveAction, rejectAction, withdrawAction } from '@/app/_server/decide'
+import { dialogActions } from '@/app/_server/dialog-actions'
 import type { ActionInput } from '@/app/_ui/action-dialog'
 
 const { once, actionOn } = dialogActions(

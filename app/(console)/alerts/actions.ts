@@ -2,9 +2,9 @@
 
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
-import { dialogActions } from '@/app/_server/actions-shown-on'
 import { attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
+import { dialogActions } from '@/app/_server/dialog-actions'
 import type { ActionInput } from '@/app/_ui/action-dialog'
 import { type ALERTS, alertText } from '@/lib/alerts/about'
 import { addReceiver } from '@/lib/alerts/notify/add-receiver'

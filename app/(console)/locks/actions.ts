@@ -2,9 +2,9 @@
 
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
-import { actionsShownOn } from '@/app/_server/actions-shown-on'
 import { type Attempted, attempt } from '@/app/_server/attempt'
 import type { UserContext } from '@/app/_server/context'
+import { dialogActions } from '@/app/_server/dialog-actions'
 import type { ActionInput } from '@/app/_ui/action-dialog'
 import type { AllMatching } from '@/app/_ui/use-chosen'
 import { BULK_MAX } from '@/lib/core/bulk'
@@ -55,7 +55,7 @@ export const operateLock = async (raw: z.input<typeof oneSchema>): Promise<Attem
     return { result, fresh: await findLock(ctx.db, seen.id, ctx.clock.now()) }
   })
 
-const once = actionsShownOn(['/locks'], ['/keys/[id]', 'page'])
+const { once } = dialogActions(['/locks'], ['/keys/[id]', 'page'])
 
 /** Proposes that a key is failed, as it was seen; a second person decides. */
 export const proposeFailure = async (seen: Seen, input: ActionInput) =>

@@ -1,8 +1,8 @@
 'use server'
 
 import { z } from 'zod'
-import { dialogActions } from '@/app/_server/actions-shown-on'
 import { CONTAINS } from '@/app/_server/attempt-once'
+import { dialogActions } from '@/app/_server/dialog-actions'
 import type { ActionInput } from '@/app/_ui/action-dialog'
 import { PRESETS } from '@/app/_ui/time-range'
 import { AppError } from '@/lib/core/errors'

@@ -1,7 +1,7 @@
 'use server'
 
 import { z } from 'zod'
-import { dialogActions } from '@/app/_server/actions-shown-on'
+import { dialogActions } from '@/app/_server/dialog-actions'
 import type { ActionInput } from '@/app/_ui/action-dialog'
 import { durationMs } from '@/app/_ui/duration-field'
 import { proposeAdvised } from '@/lib/retention/advise'

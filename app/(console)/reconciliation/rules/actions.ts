@@ -1,8 +1,8 @@
 'use server'
 
 import { z } from 'zod'
-import { actionsShownOn } from '@/app/_server/actions-shown-on'
 import { type Attempted, attempt } from '@/app/_server/attempt'
+import { dialogActions } from '@/app/_server/dialog-actions'
 import type { ActionInput } from '@/app/_ui/action-dialog'
 import { AppError } from '@/lib/core/errors'
 import { previewRules, type RulesPreview } from '@/lib/reconcile/rules/preview-rules'
@@ -35,7 +35,7 @@ export async function previewRule(fields: Record<string, string>): Promise<Attem
   })
 }
 
-const once = actionsShownOn(['/reconciliation', 'layout'])
+const { once } = dialogActions(['/reconciliation', 'layout'])
 
 const propose = (version: number, input: ActionInput, change: (rules: readonly Rule[]) => Rule[]) =>
   once('reconciliation.rules.propose', input, async (ctx) => {

@@ -1,9 +1,8 @@
 'use server'
 
-import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
 import { type Attempted, attempt } from '@/app/_server/attempt'
-import { attemptOnce } from '@/app/_server/attempt-once'
+import { dialogActions } from '@/app/_server/dialog-actions'
 import { roleSqlOf } from '@/app/_server/role-sql'
 import { services } from '@/app/_server/services'
 import type { ActionInput } from '@/app/_ui/action-dialog'
@@ -28,13 +27,12 @@ export const look = async (draft: Draft): Promise<Attempted<Looked>> =>
     return { preview, roleSql: roleSqlOf(adapter, config) }
   })
 
-export const connect = async (draft: Draft, input: ActionInput): Promise<Attempted<unknown>> =>
-  attemptOnce('source.connect', input.requestId, async (ctx) => {
+const { once } = dialogActions(['/sources'])
+
+export const connect = async (draft: Draft, input: ActionInput) =>
+  once('source.connect', input, (ctx) => {
     const { name = '', system = '' } = input.fields
-    const source = { ...parse(draft), name, system, reason: input.reason }
-    const connected = await connectSource(ctx, source, rules())
-    revalidatePath('/sources')
-    return connected
+    return connectSource(ctx, { ...parse(draft), name, system, reason: input.reason }, rules())
   })
 
 const address = z.string().trim().max(2_000)

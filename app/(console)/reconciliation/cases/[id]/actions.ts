@@ -1,6 +1,6 @@
 'use server'
 
-import { dialogActions } from '@/app/_server/actions-shown-on'
+import { dialogActions } from '@/app/_server/dialog-actions'
 import type { ActionInput } from '@/app/_ui/action-dialog'
 import { reasonSchema } from '@/lib/core/reason'
 import { propose } from '@/lib/reconcile/corrections/propose'

@@ -5,17 +5,19 @@ import type { Attempted } from './attempt'
 import { type ActionRules, attemptOnce } from './attempt-once'
 import type { UserContext } from './context'
 
-type Done = Promise<Attempted<unknown>>
+const idSchema = z.string().max(64)
 
-/** Runs a verb once, as attemptOnce does; then the pages that show what it changed are read again. */
-export const actionsShownOn =
-  (...pages: Parameters<typeof revalidatePath>[]) =>
-  (
+/**
+ * Server actions made of a verb and what the action dialog asked for. Each runs once, as attemptOnce does; then the pages
+ * that show what it changed are read again. `actionOn` is of one thing, by its id; `once` is for what is bound to more.
+ */
+export function dialogActions(...pages: Parameters<typeof revalidatePath>[]) {
+  const once = (
     name: string,
     { requestId }: { requestId: string },
     work: (ctx: UserContext) => Promise<unknown>,
     rules?: ActionRules,
-  ): Done =>
+  ): Promise<Attempted<unknown>> =>
     attemptOnce(
       name,
       requestId,
@@ -26,20 +28,11 @@ export const actionsShownOn =
       },
       rules,
     )
-
-const idSchema = z.string().max(64)
-
-/**
- * Server actions made of a verb and what the action dialog asked for; `actionOn` is of one thing, by its id. `once` is for
- * those that are bound to something else.
- */
-export function dialogActions(...pages: Parameters<typeof revalidatePath>[]) {
-  const once = actionsShownOn(...pages)
   return {
     once,
     action:
       (name: string, verb: (ctx: UserContext, input: ActionInput) => Promise<unknown>, rules?: ActionRules) =>
-      async (input: ActionInput): Done =>
+      async (input: ActionInput) =>
         once(name, input, (ctx) => verb(ctx, input), rules),
     actionOn:
       (
@@ -47,7 +40,7 @@ export function dialogActions(...pages: Parameters<typeof revalidatePath>[]) {
         verb: (ctx: UserContext, id: string, input: ActionInput) => Promise<unknown>,
         rules?: ActionRules,
       ) =>
-      async (id: string, input: ActionInput): Done =>
+      async (id: string, input: ActionInput) =>
         once(name, input, (ctx) => verb(ctx, idSchema.parse(id), input), rules),
   }
 }
