@@ -52,10 +52,10 @@ export function Dialog({ open, onClose, title, lead, tone = 'plain', wide, foote
             )}
           >
             <div className="min-w-0 flex-1">
-              <Radix.Title
-                className={classNames('font-semibold text-l', tone === 'danger' && 'text-bad-ink')}
-              >
-                {title}
+              <Radix.Title asChild>
+                <h2 className={classNames('font-semibold text-l', tone === 'danger' && 'text-bad-ink')}>
+                  {title}
+                </h2>
               </Radix.Title>
               {lead !== undefined && <p className="mt-0.5 text-ink-2">{lead}</p>}
             </div>

@@ -4,6 +4,7 @@ import Link from 'next/link'
 import { usePathname, useSearchParams } from 'next/navigation'
 import type { ComponentProps } from 'react'
 import { classNames } from './class-names'
+import { safeProps } from './jsx/safe-props'
 import { withKept, withQuery } from './time-range'
 
 type LinkProps = Omit<ComponentProps<typeof Link>, 'href'> & { look?: keyof typeof LOOK | undefined }
@@ -17,12 +18,10 @@ const LOOK = {
   plain: 'hover:underline',
 } as const
 
-// Nothing is fetched ahead: a live page is drawn anew every few seconds, and would ask for all its links each time.
-
 /** To another page of the console: range and zone go along. */
 export function PageLink({ href, look, className, ...rest }: LinkProps & { href: string }) {
   const kept = withKept(href, new URLSearchParams(useSearchParams()))
-  return <Link href={kept} prefetch={false} className={lookOf(look, className)} {...rest} />
+  return <SafeLink href={kept} className={lookOf(look, className)} {...rest} />
 }
 
 /** To this page with some of its parameters changed; null takes one away. */
@@ -32,8 +31,13 @@ export function QueryLink({
   className,
   ...rest
 }: LinkProps & { set: Record<string, string | null> }) {
-  return <Link href={useQueryHref(set)} prefetch={false} className={lookOf(look, className)} {...rest} />
+  return <SafeLink href={useQueryHref(set)} className={lookOf(look, className)} {...rest} />
 }
+
+/**
+ * Nothing is fetched ahead: a live page is drawn anew every few seconds, and would ask for all its links each time.
+ */
+const SafeLink = (props: ComponentProps<typeof Link>) => <Link prefetch={false} {...safeProps('a', props)} />
 
 const lookOf = (look: LinkProps['look'], className: string | undefined): string =>
   classNames(look !== undefined && LOOK[look], className)

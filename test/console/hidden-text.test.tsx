@@ -1,6 +1,23 @@
+import type { ReactNode } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { Dialog } from '@/app/_ui/dialog'
 import { splitHidden } from '@/app/_ui/jsx/visible-text'
+import { PageLink, QueryLink } from '@/app/_ui/page-link'
+import { RowLink } from '@/app/_ui/table'
+
+vi.mock('next/navigation', () => ({
+  usePathname: () => '/locks',
+  useSearchParams: () => new URLSearchParams('range=24h'),
+}))
+// Nothing of a portal is rendered on the server.
+vi.mock('radix-ui', async (importOriginal) => {
+  const radix = await importOriginal<typeof import('radix-ui')>()
+  return {
+    ...radix,
+    Dialog: { ...radix.Dialog, Portal: ({ children }: { children: ReactNode }) => children },
+  }
+})
 
 test.each(['web/POST /v1/payments', 'Kröger & Söhne, 東京', 'first line\nsecond', 'e\u0301 is one letter'])(
   '%s stands as it is',
@@ -52,4 +69,54 @@ test('where only text can stand, the name stands in it', () => {
 
 test('what a person edits is theirs', () => {
   expect(renderToStaticMarkup(<textarea defaultValue={'a\u202Eb'} />)).toContain('a\u202Eb')
+})
+
+const TURNED = 'ord_\u202E1234'
+const SET_APART = '<bdi>ord_<span class="hidden-character" data-name="U+202E">\u202E</span>1234</bdi>'
+
+const PLACES = {
+  'a link to a page': <PageLink href="/keys/1">{TURNED}</PageLink>,
+  'a link with texts beside it': <PageLink href="/keys/1">key {TURNED}</PageLink>,
+  'a link within a page': <QueryLink set={{ lock: null }}>{TURNED}</QueryLink>,
+  'a row to a page': <RowLink to="/keys/1">{TURNED}</RowLink>,
+  'a row within a page': <RowLink to={{ lock: '1' }}>{TURNED}</RowLink>,
+  'a fragment': <>key {TURNED}</>,
+  'the title of a dialog': (
+    <Dialog open title={TURNED} onClose={() => {}}>
+      {null}
+    </Dialog>
+  ),
+  'a dialog’s title of several texts': (
+    <Dialog open title={<>Release {TURNED}</>} onClose={() => {}}>
+      {null}
+    </Dialog>
+  ),
+}
+
+test.each(Object.entries(PLACES))('%s is set apart as any other text', (_what, element) => {
+  const html = renderToStaticMarkup(element)
+  expect(html).toContain(SET_APART)
+  expect(html.split('\u202E')).toHaveLength(2)
+})
+
+test('what is said of a link is made visible', () => {
+  const html = renderToStaticMarkup(
+    <RowLink to="/keys/1" title={TURNED}>
+      {TURNED}
+    </RowLink>,
+  )
+  expect(html).toContain('title="ord_[U+202E]1234"')
+})
+
+test('a plain link and a plain title stay as they are', () => {
+  expect(renderToStaticMarkup(<PageLink href="/keys/1">ord_1234</PageLink>)).toBe(
+    '<a class="" href="/keys/1?range=24h">ord_1234</a>',
+  )
+  expect(
+    renderToStaticMarkup(
+      <Dialog open title="Release" onClose={() => {}}>
+        {null}
+      </Dialog>,
+    ),
+  ).toMatch(/<h2 [^>]*class="font-semibold text-l"[^>]*>Release<\/h2>/)
 })

@@ -1,4 +1,4 @@
-import { jsxs } from 'react/jsx-runtime'
+import { Fragment, jsxs } from 'react/jsx-runtime'
 import { codePointName, splitHidden, type TextPart, visibleText } from './visible-text'
 
 /** They hold text alone. */
@@ -7,10 +7,13 @@ const TEXT_ONLY = new Set<unknown>(['option', 'title', 'desc', 'text', 'tspan'])
 const NOT_SHOWN = new Set<unknown>(['script', 'style', 'textarea'])
 const SPOKEN = ['title', 'aria-label', 'alt'] as const
 
-/** Properties of an element of the page, with its texts made visible and set apart; the same object where none needs it. */
-export function safeProps(type: unknown, props: unknown): Record<string, unknown> {
+/**
+ * Properties of an element of the page, with its texts made visible and set apart; the same object where none needs it.
+ * What a library's component makes of its texts does not come by here: it is given properties that are safe already.
+ */
+export function safeProps<Props>(type: unknown, props: Props): Props {
+  if ((typeof type !== 'string' && type !== Fragment) || NOT_SHOWN.has(type)) return props
   const given = props as Record<string, unknown>
-  if (typeof type !== 'string' || NOT_SHOWN.has(type)) return given
   let safe = given
   const set = (name: string, before: unknown, after: unknown) => {
     if (after !== before) safe = { ...safe, [name]: after }
@@ -27,12 +30,12 @@ export function safeProps(type: unknown, props: unknown): Record<string, unknown
       children,
       children.map((child) => (typeof child === 'string' ? safeText(type, child) : child)),
     )
-  return safe
+  return safe as Props
 }
 
 const needsCare = (child: unknown): boolean => typeof child === 'string' && splitHidden(child) !== null
 
-function safeText(type: string, text: string): unknown {
+function safeText(type: unknown, text: string): unknown {
   const parts = splitHidden(text)
   if (parts === null) return text
   if (TEXT_ONLY.has(type)) return visibleText(text)
