@@ -1,7 +1,10 @@
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { LEDGER_CONFIG } from '@/jobs/supervisor/demo/demo-sources'
 import { approve } from '@/lib/reconcile/corrections/approve'
+import { settleCorrections } from '@/lib/reconcile/corrections/execute/settle'
 import { propose } from '@/lib/reconcile/corrections/propose'
-import { createCorrectionFixture, hashOf } from './correction-fixture'
+import { saveSource } from '@/lib/sources/save'
+import { createCorrectionFixture, hashOf, withFunction } from './correction-fixture'
 import { charge, giveBack, pay } from './payments'
 import { REASON, reconcileNow, SETTINGS } from './world'
 
@@ -9,15 +12,15 @@ const { world, proposer, approver, openCase, cases, calm } = await createCorrect
 afterAll(() => world.close())
 beforeEach(calm)
 
-describe('books', () => {
-  const decide = (action: Awaited<ReturnType<typeof propose>>) =>
-    approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
-  const fix = (
-    caseId: string,
-    kind: 'book_ledger' | 'book_refund' | 'reverse_ledger' | 'adopt' | 'refund' | 'ignore',
-    params = {},
-  ) => propose(proposer, { caseId, kind, params, reason: REASON }, SETTINGS)
+const decide = (action: Awaited<ReturnType<typeof propose>>) =>
+  approve(approver, { actionId: action.id, evidenceHash: hashOf(action) }, SETTINGS)
+const fix = (
+  caseId: string,
+  kind: 'book_ledger' | 'book_refund' | 'reverse_ledger' | 'adopt' | 'refund' | 'ignore',
+  params = {},
+) => propose(proposer, { caseId, kind, params, reason: REASON }, SETTINGS)
 
+describe('books', () => {
   test('a missing posting is booked once by the service’s own function', async () => {
     const paid = await pay(world, 'book-1', { skip: 'book' })
     const { caseId } = await openCase('book-1')
@@ -73,5 +76,44 @@ describe('books', () => {
     expect(await fix(caseId, 'ignore')).toMatchObject({ kind: 'ignore', state: 'done' })
     await reconcileNow(world)
     expect(await cases('book-5')).toMatchObject([{ lifecycle: 'resolved', resolution: 'by_hand' }])
+  })
+})
+
+describe('a ledger whose mapping shows neither corrections nor reversals', () => {
+  beforeAll(async () => {
+    const { correctionId: _, reversedAt: __, ...columns } = LEDGER_CONFIG.columns
+    const url = world.service.options.connectionString
+    const ledger = {
+      adapter: 'ledger-postgres' as const,
+      name: 'ledger',
+      system: 'payments',
+      config: { ...LEDGER_CONFIG, columns },
+      secret: { url },
+    }
+    const credentialsKey = process.env.IDEMSCOPE_CREDENTIALS_KEY
+    await saveSource(world.system, ledger, { credentialsKey, demo: true })
+  })
+
+  test('a booking whose answer was lost is found by what it books', async () => {
+    await pay(world, 'unnamed-1', { skip: 'book' })
+    const { caseId } = await openCase('unnamed-1')
+    const action = await fix(caseId, 'book_ledger')
+    const lost = `PERFORM payments_apply_kept(p); RETURN '{}';`
+    expect(await withFunction(world, lost, () => decide(action))).toMatchObject({ state: 'unknown' })
+    world.advance(10_000)
+    expect(await settleCorrections(world.system, SETTINGS)).toBe(1)
+    const row = await world.system.db.prisma.action.findUniqueOrThrow({ where: { id: action.id } })
+    expect(row).toMatchObject({ state: 'done', result: { applied: true } })
+  })
+
+  test('nothing is reversed that would never be seen as reversed', async () => {
+    const paid = await pay(world, 'unnamed-2')
+    await reconcileNow(world)
+    await world.provider.control.failCharge(paid.charge)
+    const { caseId } = await openCase('unnamed-2')
+    await expect(fix(caseId, 'reverse_ledger')).rejects.toMatchObject({
+      code: 'unprocessable',
+      message: expect.stringContaining('reversedAt'),
+    })
   })
 })

@@ -185,11 +185,11 @@ test('a correction is one call of one function, idempotent by its action, and fo
     amountMinor: 1050n,
     currency: 'USD',
   }
-  expect(await source.readCorrection('act_9')).toBeNull()
+  expect(await source.readCorrection(correction)).toBeNull()
   const first = await source.correct(correction)
   expect(first.applied).toBe(true)
   expect(await source.correct(correction)).toEqual({ applied: false, entryId: first.entryId })
-  expect(await source.readCorrection('act_9')).toMatchObject({
+  expect(await source.readCorrection(correction)).toMatchObject({
     providerRef: 'ch_new',
     entryId: first.entryId,
   })

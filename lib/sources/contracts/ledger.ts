@@ -41,6 +41,14 @@ export type LedgerCorrection = {
   currency: string
 }
 
+/** The kind of posting that a correction makes. */
+export const BOOKED_AS = {
+  book_charge: 'charge',
+  book_refund: 'refund',
+  book_dispute: 'dispute',
+  book_fee: 'fee',
+} as const satisfies Record<Exclude<LedgerCorrection['kind'], 'reverse'>, LedgerRow['kind']>
+
 /** Called when the rows are about to come: an error of a stream that nobody reads or writes ends the process. */
 export type OpenSink = () => Promise<Writable>
 
@@ -49,6 +57,8 @@ export interface LedgerSource {
   readonly canCorrect: boolean
   /** The kinds of posting that its mapping tells apart. */
   readonly postingKinds: readonly LedgerRow['kind'][]
+  /** Whether its mapping says what is reversed: a reversal would never be seen otherwise. */
+  readonly showsReversals: boolean
   /** The ledger's clock. */
   storeClock(): Promise<Date>
   /**
@@ -77,7 +87,12 @@ export interface LedgerSource {
   readByEntryIds(ids: readonly string[]): Promise<LedgerRow[]>
   /** Idempotent by `actionId`. A lost connection throws: the caller settles it by `readCorrection`. */
   correct(correction: LedgerCorrection): Promise<{ applied: boolean; entryId: string | null }>
-  /** The row that a correction made or changed; null = it was not applied. */
-  readCorrection(actionId: string): Promise<LedgerRow | null>
+  /**
+   * The row that a correction made: by the action's id or, where the mapping has no column for that, by what it books,
+   * which is booked once. null = it was not applied.
+   */
+  readCorrection(
+    correction: Pick<LedgerCorrection, 'actionId' | 'providerRef'> & { kind: keyof typeof BOOKED_AS },
+  ): Promise<LedgerRow | null>
   close(): Promise<void>
 }

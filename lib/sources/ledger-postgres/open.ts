@@ -41,6 +41,7 @@ export function openLedgerSource(
     kind: 'ledger',
     canCorrect: config.correction !== undefined,
     postingKinds: postingKinds(config),
+    showsReversals: config.columns.reversedAt !== undefined,
     readRows: async (cursor, limit) => readRows(await ledger(), cursor, limit),
     bounds: async () => readBounds(reader, await mapping()),
     copyRows: async (range, openSink) => copyRows(secret.url, config, await mapping(), range, openSink),
@@ -51,7 +52,7 @@ export function openLedgerSource(
     storeClock: () => storeClock(reader),
     readByProviderRefs: async (refs) => readByProviderRefs(reader, config, await mapping(), refs),
     readByEntryIds: async (ids) => readByEntryIds(reader, config, await mapping(), ids),
-    readCorrection: async (actionId) => readCorrection(reader, config, await mapping(), actionId),
+    readCorrection: async (correction) => readCorrection(reader, config, await mapping(), correction),
     correct: async (correction) => correct(writer, await mapping(), correction),
     async close() {
       await Promise.all([reader.close(), writer.close()])

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { LedgerPage, LedgerRow } from '../contracts'
+import { BOOKED_AS, type LedgerPage, type LedgerRow, type LedgerSource } from '../contracts'
 import type { SourcePool } from '../postgres-pool'
 import type { LedgerConfig } from './config'
 import { isUnnamed, type Mapping } from './mapping'
@@ -147,9 +147,12 @@ export async function readCorrection(
   pool: SourcePool,
   config: LedgerConfig,
   mapping: Mapping,
-  actionId: string,
+  { actionId, kind, providerRef }: Parameters<LedgerSource['readCorrection']>[0],
 ): Promise<LedgerRow | null> {
-  if (mapping.correctionId === null) return null
+  if (mapping.correctionId === null) {
+    const booked = await readByProviderRefs(pool, config, mapping, [providerRef])
+    return booked.find((row) => row.kind === BOOKED_AS[kind] && row.reversedAt === null) ?? null
+  }
   const [row] = await pool.query(
     `SELECT ${mapping.select} FROM ${mapping.from} WHERE ${mapping.correctionId}::text = $1 LIMIT 1`,
     [actionId],

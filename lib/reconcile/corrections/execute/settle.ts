@@ -104,7 +104,7 @@ async function readBack(ctx: Context, action: Action): Promise<Settled | null> {
   if (source.kind === 'ledger' && step.kind === 'ledger') {
     const { kind, entryId, providerRef } = step.correction
     if (kind !== 'reverse') {
-      const row = await source.readCorrection(action.id)
+      const row = await source.readCorrection({ actionId: action.id, kind, providerRef })
       return row === null ? null : applied(row.entryId)
     }
     const rows = await source.readByProviderRefs([providerRef])
