@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { append } from '@/lib/audit/append'
 import type { Context, SystemContext } from '@/lib/context'
 import type { AuditInput } from '@/lib/core/audit-entry'
@@ -126,6 +127,7 @@ export async function endAction(
 }
 
 const BATCH_ACTIONS = 50
+const DUE_ACTIONS_MAX = 1_000
 
 export type Settled = { state: 'done' | 'failed'; result: Record<string, unknown> }
 
@@ -148,7 +150,7 @@ export async function settle(
   { job, where, readableAfterMs, abandonedAfterMs, ...parts }: Settling,
 ): Promise<{ settled: number; open: number }> {
   const now = ctx.clock.now().getTime()
-  const actions = await ctx.db.prisma.action.findMany({
+  const due = await ctx.db.prisma.action.findMany({
     where: {
       ...where,
       OR: [
@@ -157,8 +159,9 @@ export async function settle(
       ],
     },
     orderBy: { executedAt: 'asc' },
-    take: BATCH_ACTIONS,
+    take: DUE_ACTIONS_MAX,
   })
+  const actions = due.length <= BATCH_ACTIONS ? due : someOf(due, BATCH_ACTIONS)
   let settled = 0
   for (const action of actions) {
     const requestId = action.requestId ?? action.id
@@ -169,6 +172,12 @@ export async function settle(
     }
   }
   return { settled, open: actions.length - settled }
+}
+
+/** Not the first ones each time: a source that was switched off for good would keep the others from being read. */
+function someOf<T>(all: readonly T[], count: number): T[] {
+  const left = [...all]
+  return Array.from({ length: count }, () => left.splice(randomInt(left.length), 1)).flat()
 }
 
 async function settleOne(

@@ -223,4 +223,24 @@ describe('settling by reading', () => {
     expect(outcome).toEqual({ settled: 1, open: 1 })
     expect([(await read(first)).state, (await read(second)).state]).toEqual(['executing', 'done'])
   })
+
+  test('as many as a run takes, none of which can be read, do not hold up a younger one', async () => {
+    for (let nth = 0; nth < 50; nth++) await age(await begun(), 70_000)
+    const last = await begun()
+    await age(last, 65_000)
+    const run = () =>
+      settle(ctx, {
+        job: 'test',
+        where: { kind: 'release' },
+        readableAfterMs: 10_000,
+        abandonedAfterMs: 60_000,
+        recorded: () => ({ verb: VERB }),
+        read: async (_, { id }) => {
+          if (id !== last) throw new Error('the store is switched off')
+          return { state: 'done', result: {} }
+        },
+      })
+    for (let turn = 0; turn < 40 && (await read(last)).state !== 'done'; turn++) await run()
+    expect((await read(last)).state).toBe('done')
+  })
 })
