@@ -195,6 +195,12 @@ describe('a refund that was sent again in parts', () => {
     expect(offered(refunds, postings, 300n)).toEqual([['refund_failed', 're_1', ['refund']]])
   })
 
+  test('of which the rest is not there yet, though it was only booked, never sent: a person decides', () => {
+    const postings = [posting(), booked('re_x', '2'), booked('re_a', '3', 300n)]
+    const refunds = [part('re_a', 300n, { createdAt: ago(90) })]
+    expect(offered(refunds, postings, 300n)).toEqual([['refund_unsent', 're_x', ['refund']]])
+  })
+
   test('though it was only booked, never sent', () => {
     const postings = [posting(), booked('re_x', '2'), booked('re_a', '3', 300n), booked('re_b', '4', 200n)]
     const later = { createdAt: ago(90) }

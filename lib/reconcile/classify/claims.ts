@@ -16,7 +16,7 @@ export type Claim = {
   doubled: boolean
   /** The answers were made when the claim's refund had failed already: they cannot have been meant beside it. */
   sentAfter: boolean
-  /** Refunds of other amounts that may be a part of it, sent again, or be on their own: only a person can tell. */
+  /** Refunds of other amounts that may be a part of it, or be on their own: only a person can tell. */
   doubtful: readonly Refund[]
 }
 
@@ -136,7 +136,7 @@ function answered(scene: Scene, refunds: readonly Refund[], claims: readonly Cla
         isCountedClaim(scene, claim, refundOf(claim)) && own.some((refund) => isCounted(scene, refund)),
       sentAfter: failedAt !== null && own.every(({ createdAt }) => createdAt >= failedAt),
       doubtful:
-        own.length > 0 || claim.kind === 'unsent'
+        own.length > 0
           ? []
           : free(claim, place).filter(
               (refund) => isLiveRefund(refund) && refund.actionId === null && isLater(refund),

@@ -165,7 +165,7 @@ function doubledText(claim: Claim): string {
 }
 
 const doubtfulText = (claim: Claim): string =>
-  `${refundsText(claim.doubtful)} went out after this refund. Whether they are a part of it that was sent again, only a person can tell. If they are, send the rest at the provider and ${reversalText(claim, 'ignore this case')}. If they are not, send this one at the provider.`
+  `${refundsText(claim.doubtful)} went out after this refund${claim.kind === 'unsent' ? ' was booked' : ''}. Whether they are a part of it${claim.kind === 'unsent' ? '' : ' that was sent again'}, only a person can tell. If they are, send the rest at the provider and ${reversalText(claim, 'ignore this case')}. If they are not, send this one at the provider.`
 
 /** The claim whose posting books this refund under another id. */
 export const bookedAs = (refundId: string, pictures: readonly MoneyPicture[]): Claim | null =>
