@@ -271,3 +271,16 @@ test('a kept charge that support gave back in part: the duplicate waits until th
   await reconcileNow(world)
   expect(await refundsOf(duplicate)).toEqual([])
 })
+
+test('a duplicate that support gave back in part: the rest is sent by a person, or not at all', async () => {
+  const { caseId, duplicate, reference } = await doubled()
+  const part = await resendAtDashboard(duplicate, 400)
+  await expect(proposeRefund(caseId)).rejects.toMatchObject({ message: expect.stringContaining(part.id) })
+  await reconcileNow(world)
+  const found = (await openCases(reference)).find(({ id }) => id === caseId)
+  expect(found?.notOffered).toMatchObject([{ kind: 'refund', reason: expect.stringContaining(part.id) }])
+  expect(await liveMinor(duplicate)).toBe(400)
+  await resendAtDashboard(duplicate, 650)
+  await ripen(world)
+  expect((await openCases(reference)).find(({ id }) => id === caseId)).toBeUndefined()
+})

@@ -77,7 +77,10 @@ function whyNoRefund(draft: Draft, operation: Operation, pictures: readonly Mone
   const [first] = meant
   if (disputed && first !== undefined) return disputeText(first)
   if (draft.aspect === 'refund' && first !== undefined) return whyNotAgain(draft, first)
-  return whyKeptForbids(pictures.filter((picture) => !meant.includes(picture)))
+  const kept = whyKeptForbids(pictures.filter((picture) => !meant.includes(picture)))
+  if (kept !== null) return kept
+  const texts = meant.map(unexplainedText)
+  return texts.includes(null) ? null : (texts[0] ?? null)
 }
 
 /** What went back, or is claimed, of an effect that is kept: it may be the money of the one that is to be refunded. */
@@ -111,7 +114,8 @@ export function disputeText({ charge, disputes }: MoneyPicture): string | null {
 
 const amountOf = ({ amountMinor, currency }: Refund): string => formatMoney({ minor: amountMinor, currency })
 
-function unexplainedText({ charge, unexplained }: MoneyPicture): string | null {
+/** Support may have given it back at the provider's dashboard: then that is the answer, and the rest is not ours to send. */
+export function unexplainedText({ charge, unexplained }: MoneyPicture): string | null {
   const [refund] = unexplained
   if (refund === undefined) return null
   return `${refund.id} gave back ${amountOf(refund)} of ${charge.id}, and no posting explains it. Settle that first: it may be this money.`

@@ -46,6 +46,13 @@ function checkRefund(
   const left = `${refund} of ${charge} left for ${about.class}`
   if (disputesBefore.length > 0)
     throw new Violation('no refund of what a bank claims', `${left}, and ${disputesBefore} stands`)
+  // A refund of a duplicate is in no books; one that a refund is sent for again has to be.
+  const ours = about.class.startsWith('refund_')
+    ? []
+    : world.provider.sentByConsole.map((sent) => sent.refund)
+  const unexplained = liveBefore.filter((id) => !booked.has(id) && !ours.includes(id))
+  if (unexplained.length > 0)
+    throw new Violation('no refund beside an unexplained one', `${left}, and ${unexplained} stands`)
   if (!about.class.startsWith('refund_')) return
   const owed = world.owed.of(about.object_id)
   const same = liveBefore.filter((id) => owed?.ids.has(id))
@@ -54,9 +61,6 @@ function checkRefund(
       'what is owed is paid once',
       `${left} ${about.object_id}, and ${same} was sent for it`,
     )
-  const unexplained = liveBefore.filter((id) => !booked.has(id))
-  if (unexplained.length > 0)
-    throw new Violation('no refund beside an unexplained one', `${left}, and ${unexplained} stands`)
   owed?.ids.add(refund)
 }
 

@@ -3,7 +3,12 @@ import type { CaseClass } from '@/lib/core/case-classes'
 import { AppError } from '@/lib/core/errors'
 import type { Money } from '@/lib/core/money'
 import type { MoneyPicture } from '@/lib/reconcile/classify/money'
-import { disputeText, whyKeptForbids, whyNotOffered } from '@/lib/reconcile/classify/not-offered'
+import {
+  disputeText,
+  unexplainedText,
+  whyKeptForbids,
+  whyNotOffered,
+} from '@/lib/reconcile/classify/not-offered'
 import type { Charge } from '@/lib/reconcile/classify/operation'
 import type { LedgerCorrection } from '@/lib/sources/contracts'
 import type { Gathered } from './gather'
@@ -139,6 +144,9 @@ function planRefund(gathered: Gathered, params: CorrectionParams): Plan {
   if (disputed !== null) throw new AppError('unprocessable', disputed, { meta: { reason: 'disputed' } })
   const kept = again === null ? whyKeptForbids(keptBeside(charge, gathered)) : null
   if (kept !== null) throw new AppError('unprocessable', kept, { meta: { reason: 'kept_money' } })
+  const unexplained = again === null ? unexplainedText(picture) : null
+  if (unexplained !== null)
+    throw new AppError('unprocessable', unexplained, { meta: { reason: 'unexplained' } })
   const { leftMinor } = picture
   const amountMinor = params.amountMinor ?? again?.amountMinor ?? leftMinor
   if (amountMinor <= 0n || amountMinor > leftMinor) {
