@@ -1,6 +1,6 @@
 'use client'
 
-import { durationText } from '@/lib/core/format-figure'
+import { ageText, agoText, isAhead } from '@/lib/core/format-figure'
 import { classNames } from './class-names'
 import { clockText, dayClockText, fullText, sameDay, secondsText, zoneText } from './format-time'
 import { useNow } from './now-clock'
@@ -11,6 +11,8 @@ type Kind =
   | 'age'
   /** 4 min ago */
   | 'ago'
+  /** 4 min ago, where there is room; on a phone 4 min */
+  | 'brief ago'
   /** 02:42 UTC, with its day when that is not today */
   | 'clock'
   /** 02:42, when the zone is said beside it */
@@ -24,10 +26,17 @@ export function Time({ at, kind = 'clock', className }: { at: string; kind?: Kin
   const hydrated = useHydrated()
   const now = useNow()
   const date = new Date(at)
+  const ageMs = now - date.getTime()
   const title = hydrated ? `${fullText(date, 'utc')} · ${fullText(date, 'local')}` : fullText(date, 'utc')
   const text = {
-    age: () => durationText(now - date.getTime()),
-    ago: () => `${durationText(now - date.getTime())} ago`,
+    age: () => ageText(ageMs),
+    ago: () => agoText(ageMs),
+    'brief ago': () => (
+      <>
+        {ageText(ageMs)}
+        {!isAhead(ageMs) && <span className="max-md:hidden"> ago</span>}
+      </>
+    ),
     bare: () => clockText(date, zone),
     seconds: () => `${secondsText(date, zone)} ${zoneText(date, zone)}`,
     clock: () => {
@@ -35,7 +44,7 @@ export function Time({ at, kind = 'clock', className }: { at: string; kind?: Kin
       return `${today ? clockText(date, zone) : dayClockText(date, zone)} ${zoneText(date, zone)}`
     },
   }[kind]()
-  const relative = kind === 'age' || kind === 'ago'
+  const relative = kind === 'age' || kind === 'ago' || kind === 'brief ago'
   return (
     <time
       dateTime={at}

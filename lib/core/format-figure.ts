@@ -47,6 +47,20 @@ export function durationText(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`
 }
 
+/** Two clocks may differ by this much; as IDEMSCOPE_CLOCK_SKEW_MS, unless that is set. */
+const SKEW_MS = 5_000
+
+/** Whether a moment of this age is still to come: some clock was ahead when it was stamped. */
+export const isAhead = (ageMs: number): boolean => ageMs < -SKEW_MS
+
+/** 4 min; "stamped 10 min in the future" of a moment that is still to come. */
+export const ageText = (ageMs: number): string =>
+  isAhead(ageMs) ? `stamped ${durationText(-ageMs)} in the future` : durationText(ageMs)
+
+/** 4 min ago; of a moment that is still to come as ageText. */
+export const agoText = (ageMs: number): string =>
+  isAhead(ageMs) ? ageText(ageMs) : `${durationText(ageMs)} ago`
+
 /** minute, 5 minutes, hour, 6 hours, day: what a figure is per. */
 export function stepText(seconds: number): string {
   const [size, unit] =

@@ -115,12 +115,7 @@ const COLUMNS: Column<KeyView>[] = [
     className: 'max-w-48 truncate font-mono text-s',
     cell: ({ reference }) => reference ?? '—',
   },
-  figureColumn('First seen', ({ createdAt }) => (
-    <>
-      <Time at={createdAt} kind="age" />
-      <span className="max-md:hidden"> ago</span>
-    </>
-  )),
+  figureColumn('First seen', ({ createdAt }) => <Time at={createdAt} kind="brief ago" />),
   figureColumn('Expires', ({ expiresAt }) => (expiresAt === null ? '—' : <Time at={expiresAt} />), {
     from: 'lg',
   }),

@@ -7,7 +7,7 @@ import { useNow } from '@/app/_ui/now-clock'
 import type { SteadyRow } from '@/app/_ui/steady-rows'
 import { type Column, RowLink, secondLineClass, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
-import { durationText } from '@/lib/core/format-figure'
+import { ageText, durationText } from '@/lib/core/format-figure'
 import { scopeParts } from '@/lib/core/scope'
 import { providerSays, TONE_INK, verdictLabels } from './labels'
 import type { LockRow } from './read-locks'
@@ -73,7 +73,7 @@ function Held({ lock, longestMs }: { lock: LockRow; longestMs: number }) {
   const heldMs = useNow() - acquired
   return (
     <>
-      {durationText(heldMs)}
+      {ageText(heldMs)}
       <LeaseBar heldMs={heldMs} leaseMs={Date.parse(lock.leaseUntil) - acquired} longestMs={longestMs} />
     </>
   )
