@@ -44,6 +44,14 @@ export function fullText(at: Date, zone: Zone): string {
 export const sameDay = (left: Date, right: Date, zone: Zone): boolean =>
   dayText(left, zone) === dayText(right, zone)
 
+/** 22 Nov, 02:00 – 03:00 UTC; a day that is `today` goes without saying. */
+export function rangeText(range: { from: Date; to: Date }, zone: Zone, today?: Date): string {
+  const { from, to } = range
+  const known = (at: Date, day: Date | undefined) => day !== undefined && sameDay(at, day, zone)
+  const text = (at: Date) => (known(at, today) ? clockText(at, zone) : dayClockText(at, zone))
+  return `${text(from)} – ${known(to, from) ? clockText(to, zone) : text(to)} ${zoneText(to, zone)}`
+}
+
 /** What a `datetime-local` field holds for this moment in this zone, to the minute. */
 export function toField(at: Date, zone: Zone): string {
   const shifted = zone === 'utc' ? at : new Date(at.getTime() - at.getTimezoneOffset() * 60_000)

@@ -6,7 +6,7 @@ import { Popover } from 'radix-ui'
 import { type FormEvent, useId, useState } from 'react'
 import { Button } from '@/app/_ui/button'
 import { chipClass } from '@/app/_ui/chip'
-import { clockText, dayClockText, fromField, sameDay, toField, zoneText } from '@/app/_ui/format-time'
+import { fromField, rangeText, toField, zoneText } from '@/app/_ui/format-time'
 import { useNow } from '@/app/_ui/now-clock'
 import { menuItemClass, popoverClass } from '@/app/_ui/popover'
 import { isRange, PRESET_NAMES, PRESETS, RANGE_MS_MAX, rangeParsers, type Zone } from '@/app/_ui/time-range'
@@ -18,10 +18,6 @@ export function RangePicker() {
   const [{ range, from, to }, setRange] = useQueryStates(rangeParsers, { shallow: false, history: 'push' })
   const zone = useZone()
   const custom = from !== null && to !== null ? { from, to } : null
-  const label =
-    custom === null
-      ? PRESETS[range].label
-      : `${dayClockText(custom.from, zone)} – ${sameDay(custom.from, custom.to, zone) ? clockText(custom.to, zone) : dayClockText(custom.to, zone)} ${zoneText(custom.to, zone)}`
   const choose = (next: Parameters<typeof setRange>[0]) => {
     setOpen(false)
     void setRange(next)
@@ -38,7 +34,7 @@ export function RangePicker() {
               {PRESETS[range].label.replace('Last ', '')}
             </>
           ) : (
-            label
+            rangeText(custom, zone)
           )}
         </span>
         <ChevronDown size={14} aria-hidden="true" className="shrink-0 text-ink-3" />

@@ -1,4 +1,5 @@
 import type { Metadata } from 'next'
+import { plural } from '@/lib/core/format-figure'
 import { openPage, type PageProps } from '../_page/open-page'
 import { Page, TwoColumns } from '../_page/page-frame'
 import { BudgetCard } from './budget-card'
@@ -37,12 +38,9 @@ function summaryOf({ firing, evaluated, objectives }: AlertsData): string {
   const silenced = firing.filter(({ silence }) => silence !== null).length
   const missed = objectives.filter(({ state }) => state === 'breach').length
   const unknown = objectives.filter(({ state }) => state === 'not measured').length
-  const fires =
-    firing.length === 0
-      ? evaluated
-        ? 'Nothing fires'
-        : 'Alerts are not evaluated yet'
-      : `${firing.length === 1 ? '1 alert fires' : `${firing.length} alerts fire`}${silenced > 0 ? `, ${silenced} of them silenced` : ''}`
+  const none = evaluated ? 'Nothing fires' : 'Alerts are not evaluated yet'
+  const some = plural(firing.length, 'alert fires', 'alerts fire')
+  const fires = firing.length === 0 ? none : silenced === 0 ? some : `${some}, ${silenced} of them silenced`
   const unmeasured = unknown === 0 ? '' : `, ${unknown} not measured`
   return `${fires}; ${missed} of ${objectives.length} objectives missed in this range${unmeasured}.`
 }

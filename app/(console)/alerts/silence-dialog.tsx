@@ -8,6 +8,7 @@ import { NotDoneNote } from '@/app/_ui/note'
 import { REASON_MIN } from '@/app/_ui/reason-field'
 import { Time } from '@/app/_ui/time'
 import { useVerb } from '@/app/_ui/use-verb'
+import { plural } from '@/lib/core/format-figure'
 import { newId } from '@/lib/core/ids'
 import { endSilence, saveSilence } from './actions'
 import { type SeenSilence, SilenceForm, type SilenceFormProps } from './silence-form'
@@ -55,11 +56,10 @@ export function SilenceDialog({ opener, place, forbidden, ...form }: Props) {
   )
 }
 
-function confirmText(seen: SeenSilence | null, place: string): string {
-  if (seen === null) return 'Silence alerts'
-  const { length } = seen.look.matching
-  return `Silence ${length === 1 ? '1 firing alert' : `${length} firing alerts`} in ${place}`
-}
+const confirmText = (seen: SeenSilence | null, place: string): string =>
+  seen === null
+    ? 'Silence alerts'
+    : `Silence ${plural(seen.look.matching.length, 'firing alert')} in ${place}`
 
 type SavedSilence = { id: string; endsAt: string }
 type SavedProps = { silence: SavedSilence; undoable: boolean; close: () => void }

@@ -2,7 +2,7 @@ import type { ActionView } from '@/lib/actions/view'
 import { durationText } from '@/lib/core/format-figure'
 import { nameIn } from '@/lib/core/names'
 import { policyEvidenceSchema } from '@/lib/retention/policy/propose-policy'
-import { Changed, ProposedChange } from '../_decide/proposed-change'
+import { Changed, ProposedChange } from '../_decide/decision'
 import type { StorageData } from './read-page'
 
 /** A proposed policy: what it would change, who asked and why, and who may decide. */

@@ -101,14 +101,15 @@ async function findCases(ctx: UserContext, text: string): Promise<Found[]> {
 }
 
 /** Our own ids say what they are; their page says when there is none. */
-function ourOwn(text: string): Found[] {
-  if (/^case_\w+$/.test(text))
-    return [{ id: text, kind: 'case', title: text, detail: 'Case', href: `/reconciliation/cases/${text}` }]
-  if (/^run_\w+$/.test(text))
-    return [{ id: text, kind: 'run', title: text, detail: 'Run', href: `/reconciliation/runs/${text}` }]
-  if (/^lock_\w+$/.test(text))
-    return [{ id: text, kind: 'key', title: text, detail: 'Lock', href: `/locks?lock=${text}` }]
-  return /^key_[\w-]+$/.test(text)
-    ? [{ id: text, kind: 'key', title: shortId(text, 24, 4), detail: 'Key', href: `/keys/${text}` }]
-    : []
-}
+const OWN = [
+  { id: /^case_\w+$/, kind: 'case', detail: 'Case', page: '/reconciliation/cases/' },
+  { id: /^run_\w+$/, kind: 'run', detail: 'Run', page: '/reconciliation/runs/' },
+  { id: /^lock_\w+$/, kind: 'key', detail: 'Lock', page: '/locks?lock=' },
+  { id: /^key_[\w-]+$/, kind: 'key', detail: 'Key', page: '/keys/' },
+] as const
+
+const ourOwn = (text: string): Found[] =>
+  OWN.filter(({ id }) => id.test(text)).map(({ kind, detail, page }) => {
+    const title = detail === 'Key' ? shortId(text, 24, 4) : text
+    return { id: text, kind, title, detail, href: `${page}${text}` }
+  })

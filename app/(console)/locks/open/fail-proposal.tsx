@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { providerAnswerSchema } from '@/lib/locks/assess/provider-answer'
-import { ProposedChange } from '../../_decide/proposed-change'
+import { ProposedChange } from '../../_decide/decision'
 import { objectText, providerSays } from '../labels'
 import type { WaitingFail } from '../read-locks'
 
