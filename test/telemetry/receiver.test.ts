@@ -95,6 +95,64 @@ describe('OTLP/HTTP', () => {
     expect(answer.partialSuccess.rejectedSpans).toBe('1')
   })
 
+  const TIMED = { timeUnixNano: startNs() }
+  it.each([
+    {
+      path: '/v1/traces',
+      body: (...items: object[]) => ({
+        resourceSpans: [{ instrumentationLibrarySpans: [{ spans: items }] }],
+      }),
+      item: spanJson,
+      fault: { kind: 'SPAN_KIND_OTHER' },
+      partialSuccess: {
+        rejectedSpans: '2',
+        errorMessage: '2 × json: kind has no value SPAN_KIND_OTHER',
+      },
+    },
+    {
+      path: '/v1/logs',
+      body: (...items: object[]) => ({
+        resourceLogs: [{ instrumentationLibraryLogs: [{ logRecords: items }] }],
+      }),
+      item: (extra: object = {}) => ({ ...TIMED, traceId: spanJson().traceId, ...extra }),
+      fault: { severityNumber: 'SEVERITY_NUMBER_LOUD' },
+      partialSuccess: {
+        rejectedLogRecords: '2',
+        errorMessage: '2 × json: severityNumber has no value SEVERITY_NUMBER_LOUD',
+      },
+    },
+  ])(
+    'says through partial_success what its decoder refuses, and stores the rest: $path',
+    async ({ path, body, item, fault, partialSuccess }) => {
+      const good = item()
+      const answer = await post(
+        JSON.stringify(body(item(fault), good, item(fault))),
+        { 'content-type': JSON_TYPE },
+        path,
+      )
+      expect([answer.status, await answer.json()]).toEqual([200, { partialSuccess }])
+      const { rows } = await database.db.pool.query(
+        `SELECT count(*)::int AS stored FROM telemetry.${path === '/v1/logs' ? 'log' : 'span'}
+         WHERE trace_id = decode($1, 'hex')`,
+        [good.traceId],
+      )
+      expect(rows).toEqual([{ stored: 1 }])
+    },
+  )
+
+  it.each([
+    ['/v1/traces', { resourceSpans: [{ librarySpans: [{ spans: [spanJson()] }] }] }],
+    ['/v1/logs', { resourceLogs: [{ libraryLogs: [{ logRecords: [TIMED] }] }] }],
+  ])('says that it found nothing in a request of an unknown shape: %s', async (path, body) => {
+    const answer = await post(JSON.stringify(body), { 'content-type': JSON_TYPE }, path)
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).toEqual({
+      partialSuccess: expect.objectContaining({
+        errorMessage: expect.stringContaining('nothing was found in the request'),
+      }),
+    })
+  })
+
   it.each([
     ['malformed JSON', '{', { 'content-type': JSON_TYPE }, 400, 3],
     ['malformed gzip', 'nonsense', { 'content-type': JSON_TYPE, 'content-encoding': 'gzip' }, 400, 3],
