@@ -212,7 +212,9 @@ BEGIN
   ELSE
     UPDATE idem_tier t SET ttl_ms = p_ttl_ms, partition_ms = p_ttl_ms / 2,
       wide_until = CASE WHEN p_ttl_ms < t.ttl_ms
-        THEN (SELECT max(l.upper_bound) FROM idem_partitions() l WHERE l.tier = v_tier) ELSE t.wide_until END
+        -- Another one each time: whoever reads records by their expiry knows by it that the TTL was shorter meanwhile.
+        THEN greatest((SELECT max(l.upper_bound) FROM idem_partitions() l WHERE l.tier = v_tier),
+          t.wide_until + interval '1 microsecond') ELSE t.wide_until END
     WHERE t.tier = v_tier AND t.ttl_ms <> p_ttl_ms;
   END IF;
   RETURN v_tier;

@@ -152,6 +152,39 @@ describe('reading', () => {
     await store.registerTier('standard', 86_400_000)
   })
 
+  test('records completed while a tier’s TTL was shorter for a moment are not skipped', async () => {
+    const before = await source.readRecords(null, 1_000)
+    await store.registerTier('standard', 3_600_000)
+    await hold('ttl-between')
+    await finish('ttl-between')
+    await store.registerTier('standard', 86_400_000)
+    const page = await source.readRecords(before.cursor, 1_000)
+    expect(page.items.map(({ key }) => key)).toContain('ttl-between')
+    // Once it has caught up, a pass reads little again.
+    const next = await source.readRecords(page.cursor, 1_000)
+    expect(next.items.map(({ key }) => key)).not.toContain('ttl-between')
+  })
+
+  test('a record that commits after its tier’s TTL was lengthened is not skipped', async () => {
+    await hold('ttl-grown', { tier: 'short' })
+    const { cursor } = await source.readRecords(null, 1_000)
+    const late = await service.connect()
+    await late.query('BEGIN')
+    await late.query(
+      `SELECT idem_complete($1, 'ttl-grown', (SELECT fence FROM idem_lease WHERE key = idem_key_bytes('ttl-grown')),
+        'C', 201::smallint, '[]', '{}')`,
+      [SCOPE],
+    )
+    await store.registerTier('short', 3_600_000)
+    const beside = await source.readRecords(cursor, 1_000)
+    const again = await source.readRecords(beside.cursor, 1_000)
+    await late.query('COMMIT')
+    late.release()
+    const page = await source.readRecords(again.cursor, 1_000)
+    expect(page.items.map(({ key }) => key)).toContain('ttl-grown')
+    await store.registerTier('short', 60_000)
+  })
+
   test('a key is absent, leased, or done', async () => {
     expect(await source.readKey(SCOPE, 'nobody')).toMatchObject({ lease: null, record: null })
     await hold('done')

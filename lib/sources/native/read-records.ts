@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Clock } from '@/lib/core/clock'
 import { isUnreadable, type RecordRow, type UnreadableRow } from '../contracts'
-import { horizonSchema, takeHorizon } from '../postgres-feed/horizon'
+import { type Horizon, horizonSchema, takeHorizon } from '../postgres-feed/horizon'
 import type { SourcePool } from '../postgres-pool'
 import type { NativeConfig } from './config'
 import { parseRecord, positionOf, RECORD_JSON, tryRow } from './rows'
@@ -11,8 +11,14 @@ const position = z.object({
   expiresAt: z.string(),
   scopeId: z.number(),
   keyHex: z.string(),
+  /** As this pass began. */
   ttlMs: z.number(),
+  /** Another one with each time that the TTL was shortened. */
+  wideUntil: z.string().nullable().default(null),
+  /** TTLs of before, and up to when a record can have been stamped under them. */
+  earlier: z.array(z.object({ ttlMs: z.number(), until: z.string() })).default([]),
 })
+type Position = z.infer<typeof position>
 const cursorSchema = z.object({
   tiers: z.record(z.string(), position),
   /** Tiers that this pass has read to their end. */
@@ -24,8 +30,11 @@ const cursorSchema = z.object({
 })
 type Cursor = z.infer<typeof cursorSchema>
 
-const tierRow = z.object({ tier: z.number(), ttl_ms: z.coerce.number() })
-const START = { expiresAt: '-infinity', scopeId: 0, keyHex: '' }
+const TIERS = `SELECT t.tier, t.ttl_ms, to_jsonb(t)->>'wide_until' AS wide_until FROM idem_tier t ORDER BY t.tier`
+
+const tierRow = z.object({ tier: z.number(), ttl_ms: z.coerce.number(), wide_until: z.string().nullable() })
+type Tier = z.infer<typeof tierRow>
+const START = { expiresAt: '-infinity', scopeId: 0, keyHex: '', earlier: [] }
 
 const PAGE = `
   SELECT to_jsonb(x) AS row FROM (
@@ -39,9 +48,6 @@ const PAGE = `
 /** Where the records of a tier lie that end at a time or later, with the overlap for clocks that differ. */
 const EXPIRY_FROM = `SELECT ($1::timestamptz + ($2::bigint - $3::bigint) * interval '1 millisecond')::text AS at`
 
-/** When a tier's TTL is shortened, new records expire before older ones: step back by the difference. */
-const SHORTENED = `SELECT ($1::timestamptz - $2::bigint * interval '1 millisecond')::text AS at`
-
 type Reader = { pool: SourcePool; config: NativeConfig; clock: Clock }
 
 /**
@@ -54,16 +60,16 @@ export async function readRecords(
   limit: number,
 ): Promise<{ items: RecordRow[]; cursor: string; more: boolean; unreadable: UnreadableRow[] }> {
   const last = cursorText === null ? START_CURSOR : cursorSchema.parse(JSON.parse(cursorText))
-  const cursor = last.walking ? last : await beginPass({ pool, config, clock }, last)
-  const tiers = await pool.query('SELECT tier, ttl_ms FROM idem_tier ORDER BY tier')
+  const tiers = (await pool.query(TIERS)).map((raw) => tierRow.parse(raw))
+  // The TTLs are read first: under those that are not seen yet nothing is stamped before its mark.
+  const cursor = last.walking ? last : await beginPass({ pool, config, clock }, last, tiers)
   const items: RecordRow[] = []
   const unreadable: UnreadableRow[] = []
-  for (const raw of tiers) {
-    const { tier, ttl_ms: ttlMs } = tierRow.parse(raw)
+  for (const { tier, ttl_ms: ttlMs, wide_until: wideUntil } of tiers) {
     if (cursor.done.includes(tier)) continue
     const left = limit - items.length - unreadable.length
     if (left === 0) return { items, unreadable, cursor: JSON.stringify(cursor), more: true }
-    const from = await startOf(pool, cursor.tiers[tier], ttlMs)
+    const from = cursor.tiers[tier] ?? { ...START, ttlMs, wideUntil }
     const rows = await pool.query(PAGE, [tier, from.expiresAt, from.scopeId, from.keyHex, left])
     for (const { row } of rows) {
       const record = tryRow(row, (json) => parseRecord(json, config))
@@ -71,7 +77,7 @@ export async function readRecords(
       else items.push(record)
     }
     const end = rows.at(-1)
-    cursor.tiers[tier] = { ...(end === undefined ? from : positionOf(end.row)), ttlMs }
+    cursor.tiers[tier] = { ...from, ...(end === undefined ? {} : positionOf(end.row)) }
     if (rows.length === left) return { items, unreadable, cursor: JSON.stringify(cursor), more: true }
     cursor.done.push(tier)
   }
@@ -80,20 +86,38 @@ export async function readRecords(
 
 const START_CURSOR: Cursor = { tiers: {}, done: [], horizon: null, walking: false }
 
-async function beginPass({ pool, config, clock }: Reader, last: Cursor): Promise<Cursor> {
+async function beginPass({ pool, config, clock }: Reader, last: Cursor, tiers: Tier[]): Promise<Cursor> {
   const { horizon, from } = await takeHorizon(pool, last.horizon, clock.now().getTime())
   const cursor: Cursor = { tiers: {}, done: [], horizon, walking: true }
   if (from === null) return cursor
-  for (const [tier, { ttlMs }] of Object.entries(last.tiers)) {
-    const [row] = await pool.query(EXPIRY_FROM, [from.at, ttlMs, config.overlapMs])
-    cursor.tiers[tier] = { ...START, expiresAt: z.object({ at: z.string() }).parse(row).at, ttlMs }
+  const oldest = oldestOf(horizon)
+  for (const { tier, ttl_ms: ttlMs, wide_until: wideUntil } of tiers) {
+    const before = last.tiers[tier]
+    if (before === undefined) continue
+    const earlier = earlierTtls(before, { ttlMs, wideUntil }, horizon.mark.at)
+    const least = Math.min(ttlMs, ...earlier.filter(({ until }) => until > from.at).map((each) => each.ttlMs))
+    const [row] = await pool.query(EXPIRY_FROM, [from.at, least, config.overlapMs])
+    const { at: expiresAt } = z.object({ at: z.string() }).parse(row)
+    const kept = earlier.filter(({ until }) => until > oldest)
+    cursor.tiers[tier] = { ...START, expiresAt, ttlMs, wideUntil, earlier: kept }
   }
   return cursor
 }
 
-async function startOf(pool: SourcePool, from: z.infer<typeof position> | undefined, ttlMs: number) {
-  if (from === undefined) return START
-  if (ttlMs >= from.ttlMs || from.expiresAt === '-infinity') return from
-  const [row] = await pool.query(SHORTENED, [from.expiresAt, from.ttlMs - ttlMs])
-  return { ...START, expiresAt: z.object({ at: z.string() }).parse(row).at }
-}
+/**
+ * The TTLs under which a record can have been stamped that is still to come: it may commit long after a change. How short a
+ * TTL was between two passes nobody knows: it is taken for none.
+ */
+const earlierTtls = (
+  before: Position,
+  now: Pick<Position, 'ttlMs' | 'wideUntil'>,
+  until: string,
+): Position['earlier'] => [
+  ...before.earlier,
+  ...(before.ttlMs === now.ttlMs ? [] : [{ ttlMs: before.ttlMs, until }]),
+  ...(before.wideUntil === now.wideUntil ? [] : [{ ttlMs: 0, until }]),
+]
+
+/** No later pass begins before this. */
+const oldestOf = ({ mark, open }: Horizon): string =>
+  [mark.at, ...open.map(({ from }) => from?.at ?? '')].sort()[0] ?? ''
