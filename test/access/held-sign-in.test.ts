@@ -2,15 +2,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { acceptInvitation } from '@/lib/access/accounts/accept-invitation'
 import { changeOwnPassword } from '@/lib/access/accounts/change-password'
 import { inviteAgain } from '@/lib/access/accounts/invite'
+import { inviteFromHost } from '@/lib/access/accounts/invite-from-host'
 import { createAuth } from '@/lib/access/auth'
 import { setBanned } from '@/lib/access/set-banned'
 import { FORWARDED_HEADER, PEER_HEADER } from '@/lib/access/sign-in/client-address'
+import { passwordMatches } from '@/lib/access/sign-in/hashing'
 import { mintOwnToken } from '@/lib/access/tokens'
 import { manualClock } from '@/lib/core/clock'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { emailOf, PASSWORD, peopleOf, REASON } from './people'
 
-/** A sign-in with the old password, or a token of an old session, that is under way when its person shuts it out. */
+/** A sign-in, a token or a change of the password by who had it before, under way when its person shuts that out. */
 
 const ORIGIN = 'http://localhost:3000'
 const LOCK = 8_471
@@ -80,6 +82,38 @@ test.each<[string, (person: Person) => Promise<unknown>]>([
   const answer = await signingIn
   expect([what, answer.status, answer.headers.getSetCookie()]).toEqual([what, 401, []])
   expect(await console.db.prisma.session.count({ where: { userId } })).toBe(0)
+})
+
+test('a change of the password that is under way does not undo the one that its person sets by a link', async () => {
+  const { userId, ...before } = await people.invited('Ada', 'Eve')
+  const { secret } = await inviteFromHost(console.db, clock, { email: emailOf('Eve') })
+  // Whoever comes first to write a password waits for the test.
+  await console.db.pool.query(`
+    CREATE FUNCTION wait_if_first() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF pg_try_advisory_lock(${LOCK + 1}) THEN PERFORM pg_advisory_xact_lock_shared(${LOCK}); END IF;
+        RETURN NULL;
+      END $$;
+    CREATE TRIGGER wait BEFORE UPDATE ON account FOR EACH STATEMENT EXECUTE FUNCTION wait_if_first()`)
+  const blocker = await console.db.pool.connect()
+  await blocker.query('SELECT pg_advisory_lock($1)', [LOCK])
+  const held = 'known to its inviter'
+  const changing = changeOwnPassword(before, { sessionId: 'old', current: PASSWORD, next: held })
+  await expect
+    .poll(async () => {
+      const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted`
+      return (await console.db.pool.query(waiting, [LOCK])).rows.length
+    })
+    .toBe(1)
+  const accepting = acceptInvitation({ db: console.db, clock }, { secret, password: NEXT })
+  await Promise.race([accepting, new Promise((resolve) => setTimeout(resolve, 1_000))])
+  await blocker.query('SELECT pg_advisory_unlock($1)', [LOCK])
+  blocker.release()
+  await Promise.allSettled([changing, accepting])
+  await console.db.pool.query('DROP TRIGGER wait ON account')
+  const { password } = await console.db.prisma.account.findFirstOrThrow({ where: { userId } })
+  const opens = (given: string) => passwordMatches(password ?? '', given)
+  expect([await opens(held), await opens(NEXT)]).toEqual([false, true])
 })
 
 test('a token is not made by a session that has ended', async () => {

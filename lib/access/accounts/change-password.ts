@@ -5,6 +5,7 @@ import { AppError } from '@/lib/core/errors'
 import { countAttempt } from '../sign-in/attempts'
 import { hashPassword, passwordMatches, passwordSchema } from '../sign-in/hashing'
 import { replaceCredentials } from './credentials'
+import { lockUsers } from './names'
 
 const MINUTE_MS = 60_000
 /** A person who sits down at an open session, or stole one, does not guess on. */
@@ -34,6 +35,11 @@ export async function changeOwnPassword(ctx: Context, raw: z.input<typeof inputS
   if (current === next) throw new AppError('unprocessable', 'The new password is the current one.')
   const hashedPassword = await hashPassword(next)
   await db.prisma.$transaction(async (tx) => {
+    // Whoever replaced it since the current one was checked has shut this session out: theirs stands.
+    await lockUsers(tx)
+    const unchanged = await tx.account.count({ where: { id: account.id, password: account.password } })
+    if (unchanged === 0)
+      throw new AppError('forbidden', 'The password was replaced just now: sign in with the new one.')
     const now = clock.now()
     const user = { id: actor.userId }
     await replaceCredentials(tx, user, { hashedPassword, now, keepSessionId: sessionId })
