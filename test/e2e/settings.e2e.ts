@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { request } from '@playwright/test'
+import { type Page, request } from '@playwright/test'
 import { acceptInvitation } from '@/lib/access/accounts/accept-invitation'
 import { inviteFromHost } from '@/lib/access/accounts/invite-from-host'
 import { systemClock } from '@/lib/core/clock'
+import type { Role } from '@/lib/core/permissions'
 import { closeDatabase, openDatabase } from '@/lib/db'
 import { apiClient, signIn } from '../support/api'
 import { asAdmin, asApprover, asNobody, asOperator, expect, expectAccessible, test } from './console-test'
@@ -14,15 +15,17 @@ const REASON = 'drill of the kill switch, announced in the channel'
 test.describe('as an approver', () => {
   test.use(asApprover)
 
-  test('the kill switch stops every mutation, every tab says so within 5 s, and reading works', async ({
+  test('the kill switch stops every mutation but those that contain, every tab says so within 5 s, and reading works', async ({
     page,
     context,
     browser,
   }) => {
+    test.setTimeout(120_000)
     const url = process.env.BASE_URL ?? ''
+    const leaver = await newPerson(url, 'operator')
     const other = await context.newPage()
     await other.goto('/now')
-    await page.goto('/settings')
+    const { token } = await makeToken(page)
     const dialog = page.getByRole('dialog')
     try {
       await page.getByRole('button', { name: 'Switch writes off' }).click()
@@ -37,6 +40,11 @@ test.describe('as an approver', () => {
       const refused = await api.post('reconciliation/runs', { dryRun: true })
       expect(refused.status).toBe(403)
       expect((await api.get('reconciliation/cases?limit=1')).items).toBeDefined()
+      await revokeToken(page, token)
+      const admin = await (await browser.newContext(asAdmin)).newPage()
+      await admin.goto(`${url}/settings`)
+      await lockOut(admin, leaver.email)
+      await admin.close()
     } finally {
       // One approver asks; an administrator agrees.
       await page.goto('/settings')
@@ -108,7 +116,9 @@ test.describe('as an administrator', () => {
     await person.goto(link.replace(/^https?:\/\/[^/]+/, url))
     await expect(person.locator('main [role=alert]')).toContainText('not valid any more')
 
-    const second = await (await browser.newContext(await secondAdmin(url))).newPage()
+    const second = await (
+      await browser.newContext({ storageState: (await newPerson(url, 'admin')).storageState })
+    ).newPage()
     await second.goto(`${url}/settings`)
     const theirs = second.getByRole('region', { name: 'Users', exact: true })
     const dialog = second.getByRole('dialog')
@@ -129,11 +139,7 @@ test.describe('as an administrator', () => {
     await second.close()
 
     await page.reload()
-    await row.getByRole('button', { name: 'Lock out' }).click()
-    await expect(page.getByRole('dialog')).toHaveAttribute('data-tone', 'danger')
-    await page.getByRole('dialog').getByLabel('Reason').fill(REASON)
-    await page.getByRole('button', { name: 'Lock out 1 user' }).click()
-    await expect(row.getByText('locked out')).toBeVisible({ timeout: 30_000 })
+    await lockOut(page, email)
     await person.goto(`${url}/settings`)
     await expect(person).toHaveURL(/\/sign-in/)
     await person.close()
@@ -159,12 +165,47 @@ test.describe('as an administrator', () => {
 })
 
 /** Made by the host, so that nobody of the console is behind them. Gives the session. */
-async function secondAdmin(url: string) {
+/** On the settings page of an administrator. */
+async function lockOut(page: Page, email: string): Promise<void> {
+  const row = page
+    .getByRole('region', { name: 'Users', exact: true })
+    .getByRole('row')
+    .filter({ hasText: email })
+  await row.getByRole('button', { name: 'Lock out' }).click()
+  await expect(page.getByRole('dialog')).toHaveAttribute('data-tone', 'danger')
+  await page.getByRole('dialog').getByLabel('Reason').fill(REASON)
+  await page.getByRole('button', { name: 'Lock out 1 user' }).click()
+  await expect(row.getByText('locked out')).toBeVisible({ timeout: 30_000 })
+}
+
+/** Makes a token of one's own, and leaves the page open: it is told there once. */
+async function makeToken(page: Page): Promise<{ token: string; secret: string }> {
+  const token = `e2e ${Date.now()}`
+  await page.goto('/settings')
+  await page.getByLabel('Name of a new token').fill(token)
+  await page.getByRole('button', { name: 'Make 1 token' }).click()
+  const told = page.locator('code', { hasText: /^idemscope_/ }).filter({ hasNotText: '…' })
+  await expect(told).toBeVisible()
+  return { token, secret: (await told.textContent()) ?? '' }
+}
+
+async function revokeToken(page: Page, name: string): Promise<void> {
+  await page.goto('/settings')
+  const row = page
+    .getByRole('region', { name: 'Your tokens' })
+    .getByRole('listitem')
+    .filter({ hasText: name })
+  await row.getByRole('button', { name: 'Revoke' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke 1 token' }).click()
+  await expect(row).toHaveCount(0)
+}
+
+async function newPerson(url: string, role: Role) {
   const db = openDatabase(runtime().databaseUrl, 1)
-  const email = `second-${Date.now()}@idemscope.local`
+  const email = `${role}-${randomUUID().slice(0, 8)}@idemscope.local`
   const password = randomUUID()
   try {
-    const asked = { email, name: `Second ${Date.now()}`, role: 'admin' } as const
+    const asked = { email, name: `Another ${role} ${Date.now()}`, role }
     const { secret } = await inviteFromHost(db, systemClock, asked)
     await acceptInvitation({ db, clock: systemClock }, { secret, password })
   } finally {
@@ -174,7 +215,7 @@ async function secondAdmin(url: string) {
   await context.post('/api/auth/sign-in/email', { data: { email, password } })
   const storageState = await context.storageState()
   await context.dispose()
-  return { storageState }
+  return { email, storageState }
 }
 
 test.describe('as an operator', () => {
@@ -193,26 +234,14 @@ test.describe('as an operator', () => {
   })
 
   test('a token of one’s own is told once, works, and stops when it is revoked', async ({ page }) => {
-    const name = `e2e ${Date.now()}`
-    await page.goto('/settings')
-    await page.getByLabel('Name of a new token').fill(name)
-    await page.getByRole('button', { name: 'Make 1 token' }).click()
-    const token = page.locator('code', { hasText: /^idemscope_/ }).filter({ hasNotText: '…' })
-    await expect(token).toBeVisible()
-    const secret = (await token.textContent()) ?? ''
+    const { token: name, secret } = await makeToken(page)
     const ask = () =>
       fetch(`${process.env.BASE_URL}/api/v1/sources`, { headers: { authorization: `Bearer ${secret}` } })
     expect((await ask()).status).toBe(200)
     await page.reload()
     await expect(page.getByText(secret)).toHaveCount(0)
     await expect(page.getByRole('listitem').filter({ hasText: name })).toContainText(', ends ')
-    const row = page
-      .getByRole('region', { name: 'Your tokens' })
-      .getByRole('listitem')
-      .filter({ hasText: name })
-    await row.getByRole('button', { name: 'Revoke' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Revoke 1 token' }).click()
-    await expect(row).toHaveCount(0)
+    await revokeToken(page, name)
     await expect.poll(async () => (await ask()).status, { timeout: 15_000 }).toBe(401)
   })
 
@@ -245,7 +274,9 @@ test.describe('as an operator', () => {
 
   test('a wrong current password is told, and this session is known', async ({ page, browser }) => {
     const url = process.env.BASE_URL ?? ''
-    const other = await (await browser.newContext(await secondAdmin(url))).newPage()
+    const other = await (
+      await browser.newContext({ storageState: (await newPerson(url, 'admin')).storageState })
+    ).newPage()
     await other.goto(`${url}/settings`)
     await other.getByText('Change your password').click()
     await other.getByLabel('Current password').fill('not the password')
