@@ -17,6 +17,7 @@ export async function readSession(
   if (found === null || found.user.banned || found.user.service) return null
   const role = ROLES.find((known): known is Role => known === found.user.role)
   if (role === undefined) return null
-  const actor = { kind: 'user', userId: found.user.id, name: found.user.name, role, via: 'session' } as const
-  return { actor, sessionId: found.session.id }
+  const { id: userId, name } = found.user
+  const sessionId = found.session.id
+  return { actor: { kind: 'user', userId, name, role, via: 'session', sessionId }, sessionId }
 }

@@ -29,7 +29,23 @@ export async function assertFourEyes(
     throw refusal('Its proposer is locked out: somebody else has to propose it again.', 'locked_out')
   if (!proposer.roles.every((role) => roleAllows(role, verb === 'action.approve' ? 'case.propose' : verb)))
     throw refusal('Its proposer may not propose it any more: somebody else has to.', 'lowered')
+  await assertStillIn(ctx)
   return approverId
+}
+
+/**
+ * Last: whoever takes an account over is behind it alone from that moment on, and ends its sessions and tokens in it. Who
+ * held it before, and asked a moment ago, would count as its person now. Throws `forbidden`.
+ */
+export async function assertStillIn({ db, actor }: Pick<Context, 'db' | 'actor'>): Promise<void> {
+  if (actor.kind !== 'user') return
+  const { via } = actor
+  if (via === 'session' && actor.sessionId === undefined) return
+  const found =
+    via === 'session'
+      ? await db.prisma.session.count({ where: { id: actor.sessionId ?? '', userId: actor.userId } })
+      : await db.prisma.apikey.count({ where: { id: actor.tokenId, enabled: true } })
+  if (found === 0) throw new AppError('forbidden', 'It was asked by a session, or a token, that has ended.')
 }
 
 /** A service stands as its owner does: their roles are all that count, and it is locked out with them. */

@@ -8,7 +8,7 @@ import { roleAllows } from '@/lib/core/permissions'
 import { reasonSchema } from '@/lib/core/reason'
 import type { Db, Tx } from '@/lib/db'
 import { notify } from '@/lib/live-events'
-import { approvalExpiresAt, assertPersonMay, assertTwoPeople, readStanding } from './approval'
+import { approvalExpiresAt, assertPersonMay, assertStillIn, assertTwoPeople, readStanding } from './approval'
 
 const KEY = 'kill_switch'
 
@@ -99,6 +99,7 @@ async function askOrAgree(ctx: Context, before: KillSwitch, reason: string): Pro
         'You have asked already: another approver, or an administrator, has to agree.',
       )
     await assertTwoPeople(ctx.db, pending.byId, byId)
+    await assertStillIn(ctx)
     return null
   }
   const expiresAt = approvalExpiresAt(now).toISOString()

@@ -2,7 +2,7 @@ import type { Role } from './permissions'
 
 /** Who acts. A principal is always a user; a token belongs to one. */
 export type Actor =
-  | { kind: 'user'; userId: string; name: string; role: Role; via: 'session' }
+  | { kind: 'user'; userId: string; name: string; role: Role; via: 'session'; sessionId?: string }
   | { kind: 'user'; userId: string; name: string; role: Role; via: 'token'; tokenId: string }
   | { kind: 'system'; job: string }
 

@@ -4,10 +4,12 @@ import { changeOwnPassword } from '@/lib/access/accounts/change-password'
 import { inviteAgain } from '@/lib/access/accounts/invite'
 import { inviteFromHost } from '@/lib/access/accounts/invite-from-host'
 import { createAuth } from '@/lib/access/auth'
+import { sessionActor } from '@/lib/access/session-actor'
 import { setBanned } from '@/lib/access/set-banned'
 import { FORWARDED_HEADER, PEER_HEADER } from '@/lib/access/sign-in/client-address'
 import { passwordMatches } from '@/lib/access/sign-in/hashing'
 import { mintOwnToken } from '@/lib/access/tokens'
+import { assertFourEyes } from '@/lib/actions/approval'
 import { manualClock } from '@/lib/core/clock'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { emailOf, PASSWORD, peopleOf, REASON } from './people'
@@ -114,6 +116,27 @@ test('a change of the password that is under way does not undo the one that its 
   const { password } = await console.db.prisma.account.findFirstOrThrow({ where: { userId } })
   const opens = (given: string) => passwordMatches(password ?? '', given)
   expect([await opens(held), await opens(NEXT)]).toEqual([false, true])
+})
+
+test('an approval that is under way does not count as of the person who takes the account over', async () => {
+  const { userId } = await people.invited('Ada', 'Fred')
+  const proposer = await people.fromHost('Gil', 'admin')
+  await console.db.prisma.user.update({ where: { id: userId }, data: { role: 'approver' } })
+  const auth = createAuth({ db: console.db, clock, secret: 's'.repeat(40), baseUrl: ORIGIN })
+  const signedIn = await auth.handler(signInAs('Fred'))
+  const cookie = signedIn.headers.getSetCookie().map((each) => each.split(';', 1)[0])
+  const actor = await sessionActor(auth, new Headers({ cookie: cookie.join('; ') }))
+  if (actor === null) throw new Error('nobody is signed in')
+  const asked = { ...proposer, actor }
+  const puppet = await people.invited('Ada', 'Hal')
+  await console.db.prisma.user.update({ where: { id: puppet.userId }, data: { role: 'operator' } })
+  const approving = (proposerId: string) => assertFourEyes(asked, { proposerId })
+  expect(await approving(proposer.userId)).toBe(userId)
+  await expect(approving(puppet.userId)).rejects.toThrow('may be behind both')
+  const { secret } = await inviteFromHost(console.db, clock, { email: emailOf('Fred') })
+  await acceptInvitation({ db: console.db, clock }, { secret, password: NEXT })
+  // Ada, who is behind the other one, held this one and is signed in to it, would be two people from now on.
+  await expect(approving(puppet.userId)).rejects.toThrow('has ended')
 })
 
 test('a token is not made by a session that has ended', async () => {
