@@ -39,7 +39,8 @@ function vitest(name: string, config: string): Step {
 }
 
 type Failure = { test: string; message: string }
-type Outcome = { passed: number; failures: Failure[] }
+/** `secondTries`: tests that were red first. */
+type Outcome = { passed: number; failures: Failure[]; secondTries: string[] }
 
 async function run({ name, command, report }: Step): Promise<Outcome> {
   console.log(`\n── ${name}`)
@@ -48,12 +49,12 @@ async function run({ name, command, report }: Step): Promise<Outcome> {
   const status = await runStep(command)
   const outcome = report && existsSync(report) ? readReport(report) : undefined
   if (outcome) console.log(`── ${name}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
-  if (status === 0) return outcome ?? { passed: 1, failures: [] }
+  if (status === 0) return outcome ?? { passed: 1, failures: [], secondTries: [] }
   // A runner that fails without a failed test (an unhandled error, nothing found) is a failure all the same.
   const failures = outcome?.failures.length
     ? outcome.failures
     : [{ test: name, message: `ended with ${status}` }]
-  return { passed: outcome?.passed ?? 0, failures }
+  return { passed: outcome?.passed ?? 0, failures, secondTries: outcome?.secondTries ?? [] }
 }
 
 /** The step that goes on, in a process group of its own: a signal reaches all of it, once, and is waited for. */
@@ -104,8 +105,11 @@ function readReport(path: string): Outcome {
     ? {
         passed: report.stats.expected + report.stats.flaky,
         failures: playwrightFailures(report.suites, report.errors),
+        secondTries: specsOf(report.suites)
+          .filter(({ tests }) => tests.some(({ status }) => status === 'flaky'))
+          .map(titleOf),
       }
-    : { passed: report.numPassedTests, failures: vitestFailures(report.testResults) }
+    : { passed: report.numPassedTests, failures: vitestFailures(report.testResults), secondTries: [] }
 }
 
 type VitestFile = {
@@ -128,27 +132,27 @@ function vitestFailures(files: VitestFile[]): Failure[] {
   })
 }
 
-type PlaywrightSuite = {
-  suites?: PlaywrightSuite[]
-  specs?: {
-    file: string
-    title: string
-    ok: boolean
-    tests: { results: { error?: { message?: string } }[] }[]
-  }[]
+type PlaywrightSpec = {
+  file: string
+  title: string
+  ok: boolean
+  tests: { status: string; results: { error?: { message?: string } }[] }[]
 }
+type PlaywrightSuite = { suites?: PlaywrightSuite[]; specs?: PlaywrightSpec[] }
+
+const specsOf = (suites: PlaywrightSuite[]): PlaywrightSpec[] =>
+  suites.flatMap(({ suites: inner = [], specs = [] }) => [...specs, ...specsOf(inner)])
+const titleOf = ({ file, title }: PlaywrightSpec): string => `${file} › ${title}`
 
 function playwrightFailures(suites: PlaywrightSuite[], errors: { message?: string }[]): Failure[] {
-  const ofSuite = ({ suites = [], specs = [] }: PlaywrightSuite): Failure[] => [
-    ...specs
-      .filter(({ ok }) => !ok)
-      .map(({ file, title, tests }) => ({
-        test: `${file} › ${title}`,
-        message: tests.at(-1)?.results.at(-1)?.error?.message ?? '',
-      })),
-    ...suites.flatMap(ofSuite),
+  const failed = specsOf(suites).filter(({ ok }) => !ok)
+  return [
+    ...failed.map((spec) => ({
+      test: titleOf(spec),
+      message: spec.tests.at(-1)?.results.at(-1)?.error?.message ?? '',
+    })),
+    ...errors.map(({ message = '' }) => ({ test: 'end to end', message })),
   ]
-  return [...suites.flatMap(ofSuite), ...errors.map(({ message = '' }) => ({ test: 'end to end', message }))]
 }
 
 /** What failed comes last, where whoever reads only the end of the log finds it. */
@@ -166,6 +170,8 @@ const outcomes: Outcome[] = []
 for (const step of steps) outcomes.push(await run(step))
 const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0)
 const failures = outcomes.flatMap((outcome) => outcome.failures)
+for (const test of outcomes.flatMap(({ secondTries }) => secondTries))
+  console.log(`\nneeded a second try: ${test}`)
 printFailures(failures)
 console.log(`\n${passed} passed, ${failures.length} failed`)
 process.exit(failures.length === 0 ? 0 : 1)

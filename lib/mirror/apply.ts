@@ -9,8 +9,8 @@ import { noteUnreadable } from './unreadable'
 export type MirrorSource = { id: string; system: string }
 
 /**
- * Serialises what changes the mirror of a system, for the short time of one batch. The cut takes the same lock, so
- * every number up to the cut is committed; reading from the sources goes on beside it.
+ * Serialises what changes the mirror of a system, for the short time of one batch. The watermark takes the same lock, so
+ * every number up to the watermark is committed; reading from the sources goes on beside it.
  */
 export async function lockMirror(client: pg.PoolClient, system: string): Promise<void> {
   await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('mirror.' || $1, 0))`, [system])

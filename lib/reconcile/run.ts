@@ -4,7 +4,7 @@ import type { SystemContext } from '@/lib/context'
 import { caseClass } from '@/lib/core/case-classes'
 import { AppError } from '@/lib/core/errors'
 import type { ReconciliationVerdict } from '@/lib/core/states'
-import { readCut } from '@/lib/mirror/cut'
+import { readWatermark } from '@/lib/mirror/watermark'
 import type { RunHandle, RunResult } from '@/lib/runs/handle'
 import type { TimeRange } from '@/lib/sources/contracts'
 import { listSystems, openSystem } from '@/lib/sources/registry'
@@ -58,7 +58,7 @@ const progressSchema = z.object({
       read: z.number(),
     })
     .nullable(),
-  cut: z.object({ from: z.coerce.bigint(), to: z.coerce.bigint() }).nullable(),
+  watermark: z.object({ from: z.coerce.bigint(), to: z.coerce.bigint() }).nullable(),
   /** Of a run about one key or order: the operations that it looks at. */
   only: z.array(z.coerce.bigint()).nullable().default(null),
   matched: z.object({ compared: z.number(), matched: z.number() }).nullable(),
@@ -68,7 +68,14 @@ type Progress = z.infer<typeof progressSchema>
 const checkpointSchema = z.object({ systems: z.record(z.string(), progressSchema).default({}) })
 type Checkpoint = z.infer<typeof checkpointSchema>
 
-const START: Progress = { phase: 'stage', stage: null, cut: null, only: null, matched: null, counts: null }
+const START: Progress = {
+  phase: 'stage',
+  stage: null,
+  watermark: null,
+  only: null,
+  matched: null,
+  counts: null,
+}
 
 /**
  * Stages, cuts, matches, looks up, classifies and writes cases, system by system. Each phase commits with its
@@ -177,7 +184,7 @@ async function reconcileSystem(
   if (progress.phase === 'persist') await writeCases(run, progress.stage ?? staged)
   const counts =
     progress.counts ??
-    (await summarise(ctx.db, handle.id, system, staged, progress.matched, progress.cut === null))
+    (await summarise(ctx.db, handle.id, system, staged, progress.matched, progress.watermark === null))
   return { ...counts } as SystemCounts
 }
 
@@ -221,19 +228,26 @@ async function stage({ ctx, handle, params, settings, system, save }: SystemRun)
     await handle.log('warn', `${failure.name}: ${failure.message}`, failure)
   }
   await rehomeCases(ctx.db, system, ctx.clock.now())
-  const cut = window === undefined ? await readCut(ctx.db, system) : null
-  await save({ phase: 'match', stage: staged, cut })
+  const watermark = window === undefined ? await readWatermark(ctx.db, system) : null
+  await save({ phase: 'match', stage: staged, watermark })
 }
 
 function scopeOf({ params, progress }: SystemRun, asOf: Date): MatchScope {
   if (progress.only !== null) return { kind: 'operations', ids: progress.only }
-  if (progress.cut !== null) return { kind: 'cut', cut: progress.cut }
+  if (progress.watermark !== null) return { kind: 'watermark', watermark: progress.watermark }
   return { kind: 'window', window: windowOf(params) ?? { from: asOf, to: asOf } }
 }
 
 async function writeCases(run: SystemRun, staged: NonNullable<Progress['stage']>): Promise<void> {
   const { ctx, handle, settings, system, progress, save } = run
-  const counts = await summarise(ctx.db, handle.id, system, staged, progress.matched, progress.cut === null)
+  const counts = await summarise(
+    ctx.db,
+    handle.id,
+    system,
+    staged,
+    progress.matched,
+    progress.watermark === null,
+  )
   const persistCtx = { ...ctx, inBatch: (client: pg.PoolClient) => save({ phase: 'done' }, client) }
   const persisted: Persisted | null = handle.dryRun
     ? null
@@ -243,7 +257,7 @@ async function writeCases(run: SystemRun, staged: NonNullable<Progress['stage']>
         asOf: staged.asOf,
         incomplete: Object.values(staged.sides).includes('incomplete'),
         floodCap: settings.floodCap,
-        cut: progress.cut,
+        watermark: progress.watermark,
         only: progress.only,
       })
   for (const flood of persisted?.floods ?? []) {

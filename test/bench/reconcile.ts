@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { newId } from '@/lib/core/ids'
-import { readCut } from '@/lib/mirror/cut'
 import { planRanges } from '@/lib/mirror/range'
+import { readWatermark } from '@/lib/mirror/watermark'
 import { classifyAll } from '@/lib/reconcile/classify/read/classify-all'
 import { match } from '@/lib/reconcile/match/match'
 import { reconcileSettings } from '@/lib/reconcile/settings'
@@ -116,11 +116,11 @@ async function matchAgainstJoin(world: BenchWorld, rows: number, report: Report)
   const sources = await openSystem(ctx, SYSTEM)
   const sides = { intent: 'none', ledger: 'complete', provider: 'complete' } as const
   const run = { id: newId('run'), system: SYSTEM, stage: { asOf: ctx.clock.now(), sides } }
-  const cut = await readCut(ctx.db, SYSTEM)
+  const watermark = await readWatermark(ctx.db, SYSTEM)
   const joinMs = [await timed(() => fullOuterJoin(world)), await timed(() => fullOuterJoin(world))]
   let matched = { compared: 0, matched: 0 }
   const matchMs = await timed(async () => {
-    matched = await match(ctx, run, { kind: 'cut', cut }, async () => undefined)
+    matched = await match(ctx, run, { kind: 'watermark', watermark }, async () => undefined)
   })
   const classifyMs = await timed(() => classifyAll(ctx, run, sources, reconcileSettings()))
   joinMs.push(await timed(() => fullOuterJoin(world)))

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readCut } from '@/lib/mirror/cut'
+import { readWatermark } from '@/lib/mirror/watermark'
 import { listCases } from '@/lib/reconcile/cases/cases'
 import { book, pay } from './payments'
 import { createWorld, reconcileNow, type World } from './world'
@@ -17,7 +17,7 @@ const casesOf = async (reference: string) =>
       lifecycle,
     }),
   )
-const cutOf = async () => (await readCut(world.system.db, 'payments')).from
+const watermarkNow = async () => (await readWatermark(world.system.db, 'payments')).from
 
 describe('on demand', () => {
   test('a key: asked by id, the rest is left alone', async () => {
@@ -26,13 +26,13 @@ describe('on demand', () => {
     world.advance(6_000)
     await reconcileNow(world)
     world.advance(20_000)
-    const cut = await cutOf()
+    const watermark = await watermarkNow()
     const run = await reconcileNow(world, { params: { scope: paid.held.scope, key: paid.held.key } })
     expect(run.outcome).toBe('breaks')
     expect(run.counts.payments).toMatchObject({ compared: 1, opened: 1 })
     expect(await casesOf('key-1')).toMatchObject([{ name: 'ledger_missing' }])
     expect(await casesOf('key-2')).toEqual([])
-    expect(await cutOf()).toBe(cut)
+    expect(await watermarkNow()).toBe(watermark)
 
     await book(world, { ref: paid.charge, reference: 'key-1' })
     const second = await reconcileNow(world, { params: { scope: paid.held.scope, key: paid.held.key } })

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { manualClock } from '@/lib/core/clock'
 import { inTransaction } from '@/lib/db'
-import { readCut } from '@/lib/mirror/cut'
 import { assignOperations } from '@/lib/mirror/operations'
+import { readWatermark } from '@/lib/mirror/watermark'
 import { listCases } from '@/lib/reconcile/cases/cases'
 import { classifyOperation } from '@/lib/reconcile/classify/classify-operation'
 import { readOperations } from '@/lib/reconcile/classify/read/read-operations'
@@ -26,20 +26,20 @@ describe('what a run guarantees', () => {
     world.advance(6_000)
     await reconcileNow(world)
     world.advance(20_000)
-    const cut = await readCut(world.system.db, 'payments')
+    const watermark = await readWatermark(world.system.db, 'payments')
     const run = await reconcileNow(world, { dryRun: true })
     expect(run.counts.payments).toMatchObject({ byClass: { ledger_missing: { breaks: 1 } } })
     expect(await caseOf('dry')).toBeUndefined()
-    expect((await readCut(world.system.db, 'payments')).from).toBe(cut.from)
+    expect((await readWatermark(world.system.db, 'payments')).from).toBe(watermark.from)
     await book(world, { ref: paid.charge, reference: 'dry' })
     expect((await reconcileNow(world)).outcome).toBe('reconciled')
   })
 
-  test('on demand compares its window and never moves the cut', async () => {
+  test('on demand compares its window and never moves the watermark', async () => {
     const from = world.system.clock.now()
     const paid = await pay(world, 'window', { skip: 'book' })
     world.advance(26_000)
-    const cut = await readCut(world.system.db, 'payments')
+    const watermark = await readWatermark(world.system.db, 'payments')
     const params = {
       from: new Date(from.getTime() - 2_000).toISOString(),
       to: world.system.clock.now().toISOString(),
@@ -47,7 +47,7 @@ describe('what a run guarantees', () => {
     const run = await reconcileNow(world, { params })
     expect(run.outcome).toBe('breaks')
     expect(await caseOf('window')).toMatchObject({ class: 'ledger_missing' })
-    expect((await readCut(world.system.db, 'payments')).from).toBe(cut.from)
+    expect((await readWatermark(world.system.db, 'payments')).from).toBe(watermark.from)
     await book(world, { ref: paid.charge, reference: 'window' })
     expect((await reconcileNow(world)).outcome).toBe('reconciled')
   })

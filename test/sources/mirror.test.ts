@@ -2,11 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { inTransaction } from '@/lib/db'
 import { applyObjects, changedObjects, lockMirror, markGone } from '@/lib/mirror/apply'
 import { CursorMovedError, moveCursor, readCursor } from '@/lib/mirror/cursor'
-import { readCut } from '@/lib/mirror/cut'
 import { alias, type StagedObject } from '@/lib/mirror/object'
 import { extendCoverage } from '@/lib/mirror/read/coverage'
 import { coverageOf, providerEvidenceForKey, tailGap } from '@/lib/mirror/read/evidence'
 import { untaggedObjects } from '@/lib/mirror/read/untagged'
+import { readWatermark } from '@/lib/mirror/watermark'
 import type { SoughtEffect } from '@/lib/sources/contracts'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => console_.close())
 beforeEach(() =>
   console_.db.pool.query(
-    'TRUNCATE mirror.object, mirror.alias, mirror.merge, mirror.coverage, mirror.cursor, mirror.cut',
+    'TRUNCATE mirror.object, mirror.alias, mirror.merge, mirror.coverage, mirror.cursor, mirror.watermark',
   ),
 )
 
@@ -166,28 +166,28 @@ describe('operations', () => {
   })
 })
 
-describe('the cut', () => {
+describe('the watermark', () => {
   test('waits for a batch that has its numbers but is not committed', async () => {
     const client = await console_.db.pool.connect()
     await client.query('BEGIN')
     await lockMirror(client, SOURCE.system)
     await applyObjects(client, SOURCE, NOW, [object({ objectId: 'late' })])
-    let cut: { to: bigint } | undefined
-    const cutting = readCut(console_.db, SOURCE.system).then((value) => {
-      cut = value
+    let watermark: { to: bigint } | undefined
+    const cutting = readWatermark(console_.db, SOURCE.system).then((value) => {
+      watermark = value
     })
     await apply([object({ objectId: 'other' })], { id: 'src_2', system: 'elsewhere' })
-    expect(cut).toBeUndefined()
+    expect(watermark).toBeUndefined()
     await client.query('COMMIT')
     client.release()
     await cutting
     const { rows: seqs } = await console_.db.pool.query(
       `SELECT seq FROM mirror.object WHERE object_id = 'late'`,
     )
-    expect(cut?.to).toBeGreaterThanOrEqual(BigInt(seqs[0].seq))
+    expect(watermark?.to).toBeGreaterThanOrEqual(BigInt(seqs[0].seq))
   })
 
-  test('every number up to a cut is visible, with many stagers beside it', async () => {
+  test('every number up to a watermark is visible, with many stagers beside it', async () => {
     let staging = true
     const stagers = Promise.all(
       Array.from({ length: 4 }, async (_, s) => {
@@ -197,7 +197,7 @@ describe('the cut', () => {
       staging = false
     })
     while (staging) {
-      const { to } = await readCut(console_.db, SOURCE.system)
+      const { to } = await readWatermark(console_.db, SOURCE.system)
       const count = async () =>
         (await console_.db.pool.query('SELECT count(*)::int AS n FROM mirror.object WHERE seq <= $1', [to]))
           .rows[0].n

@@ -4,7 +4,7 @@ import type { SystemContext } from '@/lib/context'
 import { invariant } from '@/lib/core/errors'
 import { inTransaction } from '@/lib/db'
 import { notify } from '@/lib/live-events'
-import type { Cut } from '@/lib/mirror/cut'
+import type { Watermark } from '@/lib/mirror/watermark'
 import { CLOSED_BY_HAND, lockCases } from './case-lock'
 import { type Flood, readFloods, writeFloods } from './flood'
 import { CHANGE_CASES, HEAL_CASES, INSERT_CASES } from './persist-sql'
@@ -28,7 +28,7 @@ export type PersistRun = {
   incomplete: boolean
   floodCap: number
   /** Scheduled runs advance it; runs on demand do not. */
-  cut: Cut | null
+  watermark: Watermark | null
   /** Only these were looked at: whatever else is open stays as it is. */
   only: readonly bigint[] | null
 }
@@ -36,7 +36,7 @@ export type PersistRun = {
 const countRow = z.object({ count: z.coerce.number() })
 
 /**
- * Cases from findings, set-wise, in one transaction with the cut: opens, changes, reopens and auto-resolves. A class that floods
+ * Cases from findings, set-wise, in one transaction with the watermark: opens, changes, reopens and auto-resolves. A class that floods
  * holds up no other. Asserts that open = open before + new − closed.
  */
 export async function persist(
@@ -57,14 +57,14 @@ export async function persist(
     ])
     const reopened = await count(client, CHANGE_CASES, [run.id, run.system, now, CLOSED_BY_HAND])
     const resolved = run.incomplete ? 0 : await count(client, HEAL_CASES, [run.id, run.system, now, run.only])
-    if (run.cut !== null) await advance(client, run, run.cut, now)
+    if (run.watermark !== null) await advance(client, run, run.watermark, now)
     if (floods.length > 0) await classifyAgain(client, run)
     const open = await countOpen(client, run.system)
     invariant(
       open === openBefore + opened + reopened - resolved,
       `open ${open} = before ${openBefore} + opened ${opened} + reopened ${reopened} − resolved ${resolved}`,
     )
-    await writeFloods(client, run, floods, { now, clears: run.cut !== null && !run.incomplete })
+    await writeFloods(client, run, floods, { now, clears: run.watermark !== null && !run.incomplete })
     await ctx.inBatch?.(client)
     return { openBefore, opened, reopened, resolved, open, flooded: floods.length > 0, floods }
   })
@@ -84,7 +84,7 @@ const countOpen = (client: pg.PoolClient, system: string): Promise<number> =>
     system,
   ])
 
-/** What a flood left without a case: the cut has passed it, so that it waits until the flood is over. */
+/** What a flood left without a case: the watermark has passed it, so that it waits until the flood is over. */
 const classifyAgain = (client: pg.PoolClient, run: PersistRun): Promise<unknown> =>
   client.query(
     `INSERT INTO mirror.pending (system, operation_id, due_at)
@@ -96,12 +96,17 @@ const classifyAgain = (client: pg.PoolClient, run: PersistRun): Promise<unknown>
   )
 
 /** What was classified leaves the waiting list; what has to be classified again is put on it. */
-async function advance(client: pg.PoolClient, run: PersistRun, cut: Cut, now: Date): Promise<void> {
+async function advance(
+  client: pg.PoolClient,
+  run: PersistRun,
+  watermark: Watermark,
+  now: Date,
+): Promise<void> {
   await client.query(
     `DELETE FROM mirror.pending p
      WHERE p.system = $1 AND (p.due_at <= $2 OR EXISTS (
        SELECT FROM mirror.object o WHERE o.operation_id = p.operation_id AND o.seq > $3 AND o.seq <= $4))`,
-    [run.system, run.asOf, cut.from, cut.to],
+    [run.system, run.asOf, watermark.from, watermark.to],
   )
   await client.query(
     `INSERT INTO mirror.pending (system, operation_id, due_at)
@@ -111,9 +116,9 @@ async function advance(client: pg.PoolClient, run: PersistRun, cut: Cut, now: Da
     [run.id, run.system],
   )
   await client.query(
-    `INSERT INTO mirror.cut (system, seq, at, run_id) VALUES ($1, $2, $3, $4)
+    `INSERT INTO mirror.watermark (system, seq, at, run_id) VALUES ($1, $2, $3, $4)
      ON CONFLICT (system) DO UPDATE SET seq = excluded.seq, at = excluded.at, run_id = excluded.run_id
-       WHERE mirror.cut.seq <= excluded.seq`,
-    [run.system, cut.to, now, run.id],
+       WHERE mirror.watermark.seq <= excluded.seq`,
+    [run.system, watermark.to, now, run.id],
   )
 }

@@ -63,7 +63,7 @@ async function matchPairs(
 }
 
 /**
- * $1 system, $2–$3 scope, and for a cut $4 as of. What is open is classified again each time, and what was pending when
+ * $1 system, $2–$3 scope, and for a watermark $4 as of. What is open is classified again each time, and what was pending when
  * it is due.
  */
 const TOUCHED = (inside: RowCondition) => `

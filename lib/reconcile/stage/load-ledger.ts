@@ -10,7 +10,7 @@ import type { OpenSource } from '@/lib/sources/registry'
 import type { StageContext } from './batch'
 import { cutUp, type RangeWork, workPass } from './work-ranges'
 
-/** One COPY, one transaction, one range: so much is lost when a worker dies, and so much waits for a cut. */
+/** One COPY, one transaction, one range: so much is lost when a worker dies, and so much waits for a watermark. */
 const ROWS_A_RANGE = 50_000
 const LOAD = 'backfill'
 

@@ -1092,9 +1092,9 @@ END $$;
 -- alias     any known key, reference or object id → the operation it belongs to
 -- coverage  for which spans of time a provider's listing is complete
 -- cursor    where the reading of a source stands
--- cut       up to where a system has been compared
+-- watermark up to where a system has been compared
 
--- Our insertion order, re-assigned whenever an object's content changes: the cut is a number of this sequence.
+-- Our insertion order, re-assigned whenever an object's content changes: the watermark is a number of this sequence.
 CREATE SEQUENCE mirror.seq;
 CREATE SEQUENCE mirror.operation;
 -- The order in which providers and ledgers were asked, which no jump of a clock turns. It starts above any time in µs, the
@@ -1240,7 +1240,7 @@ CREATE TABLE mirror.range (
 
 -- ---- How far the systems were compared ----------------------------------------------------------------------
 
-CREATE TABLE mirror.cut (
+CREATE TABLE mirror.watermark (
   system text        PRIMARY KEY,
   seq    bigint      NOT NULL,
   at     timestamptz NOT NULL,

@@ -210,7 +210,7 @@ INSERT INTO mirror.coverage (source_id, from_at, to_at) VALUES ('src_2', '2026-1
 INSERT INTO mirror.cursor (source_id, feed, position, updated_at) VALUES ('src_2', 'charges', 'ch_2', '2026-11-30T09:12:00Z');
 INSERT INTO mirror.range (from_at, to_at, fence, read, done_at, source_id, feed, owner) VALUES
   ('2026-11-30T00:00:00Z', '2026-11-30T09:12:00Z', 1, 2, '2026-11-30T09:12:00Z', 'src_2', 'charges', 'worker-1');
-INSERT INTO mirror.cut (system, seq, at, run_id) VALUES ('payments', 3, '2026-11-30T09:31:00Z', 'run_1');
+INSERT INTO mirror.watermark (system, seq, at, run_id) VALUES ('payments', 3, '2026-11-30T09:31:00Z', 'run_1');
 INSERT INTO mirror.pending (operation_id, due_at, system) VALUES (1, '2026-11-30T10:10:00Z', 'payments');
 INSERT INTO mirror.unmatched (run_id, source_id, object_id) VALUES ('run_2', 'src_2', 'ch_2');
 INSERT INTO mirror.candidate (operation_id, recheck_at, classified, run_id, system) VALUES (1, NULL, false, 'run_2', 'payments');

@@ -2,17 +2,17 @@ import { z } from 'zod'
 import { type Db, inTransaction } from '@/lib/db'
 import { lockMirror } from './apply'
 
-export type Cut = { from: bigint; to: bigint }
+export type Watermark = { from: bigint; to: bigint }
 
 /**
- * What a scheduled run compares: everything staged after the last cut, up to now. Waiting for the stagers' lock means
+ * What a scheduled run compares: everything staged after the last watermark, up to now. Waiting for the stagers' lock means
  * that no number up to `to` is still uncommitted.
  */
-export async function readCut(db: Db, system: string): Promise<Cut> {
+export async function readWatermark(db: Db, system: string): Promise<Watermark> {
   return inTransaction(db.pool, async (client) => {
     await lockMirror(client, system)
     const { rows } = await client.query(
-      `SELECT coalesce((SELECT seq FROM mirror.cut WHERE system = $1), 0) AS "from",
+      `SELECT coalesce((SELECT seq FROM mirror.watermark WHERE system = $1), 0) AS "from",
          CASE WHEN is_called THEN last_value ELSE 0 END AS "to"
        FROM mirror.seq`,
       [system],
