@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { acceptInvitation } from '@/lib/access/accounts/accept-invitation'
 import { changeOwnPassword } from '@/lib/access/accounts/change-password'
+import { confirmAccount } from '@/lib/access/accounts/confirm'
 import { inviteAgain } from '@/lib/access/accounts/invite'
 import { inviteFromHost } from '@/lib/access/accounts/invite-from-host'
 import { createAuth } from '@/lib/access/auth'
@@ -118,16 +119,34 @@ test('a change of the password that is under way does not undo the one that its 
   expect([await opens(held), await opens(NEXT)]).toEqual([false, true])
 })
 
+/** Somebody in a session that was signed in with the password of whoever held the account. */
+async function inSession(name: string) {
+  const auth = createAuth({ db: console.db, clock, secret: 's'.repeat(40), baseUrl: ORIGIN })
+  const signedIn = await auth.handler(signInAs(name))
+  const cookie = signedIn.headers.getSetCookie().map((each) => each.split(';', 1)[0])
+  const actor = await sessionActor(auth, new Headers({ cookie: cookie.join('; ') }))
+  if (actor === null) throw new Error('nobody is signed in')
+  return { ...(await people.as(name)), actor }
+}
+
+test('a confirmation that is under way does not count as of the person who takes the account over', async () => {
+  const { userId } = await people.invited('Ada', 'Ida')
+  const puppet = await people.invited('Ada', 'Jon')
+  await console.db.prisma.user.update({ where: { id: userId }, data: { role: 'admin' } })
+  const asked = await inSession('Ida')
+  const code = await people.codeOf('Jon')
+  const confirming = () => confirmAccount(asked, { userId: puppet.userId, code, reason: REASON })
+  await expect(confirming()).rejects.toThrow('may be behind your account')
+  const { secret } = await inviteFromHost(console.db, clock, { email: emailOf('Ida') })
+  await acceptInvitation({ db: console.db, clock }, { secret, password: NEXT })
+  await expect(confirming()).rejects.toThrow('has ended')
+})
+
 test('an approval that is under way does not count as of the person who takes the account over', async () => {
   const { userId } = await people.invited('Ada', 'Fred')
   const proposer = await people.fromHost('Gil', 'admin')
   await console.db.prisma.user.update({ where: { id: userId }, data: { role: 'approver' } })
-  const auth = createAuth({ db: console.db, clock, secret: 's'.repeat(40), baseUrl: ORIGIN })
-  const signedIn = await auth.handler(signInAs('Fred'))
-  const cookie = signedIn.headers.getSetCookie().map((each) => each.split(';', 1)[0])
-  const actor = await sessionActor(auth, new Headers({ cookie: cookie.join('; ') }))
-  if (actor === null) throw new Error('nobody is signed in')
-  const asked = { ...proposer, actor }
+  const asked = await inSession('Fred')
   const puppet = await people.invited('Ada', 'Hal')
   await console.db.prisma.user.update({ where: { id: puppet.userId }, data: { role: 'operator' } })
   const approving = (proposerId: string) => assertFourEyes(asked, { proposerId })
