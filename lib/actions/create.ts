@@ -6,6 +6,7 @@ import type { ALL_ACTION_KINDS } from '@/lib/core/states'
 import type { Tx } from '@/lib/db'
 import { notify } from '@/lib/live-events'
 import type { Action } from '@/prisma/generated/client'
+import { assertStillIn } from './approval'
 import { inFlight, oneInFlight } from './transition'
 
 export type CreateAction = {
@@ -35,6 +36,7 @@ export async function createAction(
   ctx: Pick<Context, 'actor' | 'clock' | 'requestId'>,
   input: CreateAction,
 ): Promise<Action> {
+  if (input.state === 'proposed') await assertStillProposes(tx, ctx)
   const now = ctx.clock.now()
   try {
     const row = await tx.action.create({
@@ -68,4 +70,11 @@ export async function createAction(
   } catch (cause) {
     throw inFlight(cause) ? oneInFlight(cause) : cause
   }
+}
+
+/** A proposal that is under way when its person takes the account over is waited for, and ended; later there is none. */
+async function assertStillProposes(tx: Tx, { actor }: Pick<Context, 'actor'>): Promise<void> {
+  if (actor.kind !== 'user') return
+  await tx.$queryRaw`SELECT id FROM account WHERE user_id = ${actor.userId} FOR SHARE`
+  await assertStillIn(tx, actor)
 }

@@ -99,7 +99,7 @@ async function askOrAgree(ctx: Context, before: KillSwitch, reason: string): Pro
         'You have asked already: another approver, or an administrator, has to agree.',
       )
     await assertTwoPeople(ctx.db, pending.byId, byId)
-    await assertStillIn(ctx)
+    await assertStillIn(ctx.db.prisma, ctx.actor)
     return null
   }
   const expiresAt = approvalExpiresAt(now).toISOString()

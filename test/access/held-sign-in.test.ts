@@ -11,6 +11,7 @@ import { FORWARDED_HEADER, PEER_HEADER } from '@/lib/access/sign-in/client-addre
 import { passwordMatches } from '@/lib/access/sign-in/hashing'
 import { mintOwnToken } from '@/lib/access/tokens'
 import { assertFourEyes } from '@/lib/actions/approval'
+import { createAction } from '@/lib/actions/create'
 import { manualClock } from '@/lib/core/clock'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { emailOf, PASSWORD, peopleOf, REASON } from './people'
@@ -156,6 +157,46 @@ test('an approval that is under way does not count as of the person who takes th
   await acceptInvitation({ db: console.db, clock }, { secret, password: NEXT })
   // Ada, who is behind the other one, held this one and is signed in to it, would be two people from now on.
   await expect(approving(puppet.userId)).rejects.toThrow('has ended')
+})
+
+test('a token that is being made ends with the account’s others when its person takes it over', async () => {
+  const { userId } = await people.invited('Ada', 'Kim')
+  const { actor, ...asked } = await inSession('Kim')
+  const { secret } = await inviteFromHost(console.db, clock, { email: emailOf('Kim') })
+  await console.db.pool.query(
+    'CREATE TRIGGER wait BEFORE INSERT ON apikey FOR EACH ROW EXECUTE FUNCTION wait_for_test()',
+  )
+  const blocker = await console.db.pool.connect()
+  await blocker.query('SELECT pg_advisory_lock($1)', [LOCK])
+  const minting = mintOwnToken({ ...asked, actor }, { name: 'kept', sessionId: actor.sessionId })
+  await expect
+    .poll(async () => {
+      const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted`
+      return (await console.db.pool.query(waiting, [LOCK])).rows.length
+    })
+    .toBe(1)
+  const accepting = acceptInvitation({ db: console.db, clock }, { secret, password: NEXT })
+  await Promise.race([accepting, new Promise((resolve) => setTimeout(resolve, 1_000))])
+  await blocker.query('SELECT pg_advisory_unlock($1)', [LOCK])
+  blocker.release()
+  await Promise.all([minting, accepting])
+  await console.db.pool.query('DROP TRIGGER wait ON apikey')
+  expect(await console.db.prisma.apikey.count({ where: { referenceId: userId, enabled: true } })).toBe(0)
+})
+
+test('what was proposed by an account is not its person’s, once they take it over', async () => {
+  const { userId } = await people.invited('Ada', 'Lea')
+  const proposed = await createAction(console.db.prisma as never, await people.as('Lea'), {
+    kind: 'refund',
+    state: 'proposed',
+    reason: REASON,
+  })
+  const { secret } = await inviteFromHost(console.db, clock, { email: emailOf('Lea') })
+  await acceptInvitation({ db: console.db, clock }, { secret, password: NEXT })
+  const { state, proposerId } = await console.db.prisma.action.findUniqueOrThrow({
+    where: { id: proposed.id },
+  })
+  expect([state, proposerId]).toEqual(['rejected', userId])
 })
 
 test('a token is not made by a session that has ended', async () => {

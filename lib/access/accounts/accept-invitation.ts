@@ -7,7 +7,7 @@ import { newId } from '@/lib/core/ids'
 import { ROLES } from '@/lib/core/permissions'
 import type { Db, Tx } from '@/lib/db'
 import { hashPassword, passwordSchema } from '../sign-in/hashing'
-import { endTokens, replaceCredentials } from './credentials'
+import { endWhatWasMade, replaceCredentials } from './credentials'
 import { hashSecret } from './invitation'
 import { lockUsers } from './names'
 
@@ -43,16 +43,17 @@ export async function acceptInvitation(
     const now = clock.now()
     const used = await tx.invitation.updateMany({ where: { id, endedAt: null }, data: { endedAt: now } })
     if (used.count === 0) throw gone()
-    await endTokens(tx, user.id, now)
     // A person with access to the host has everything: its link ends what others held.
     if (invitedBy === null)
       await tx.principalLink.updateMany({ where: { principalId: user.id }, data: { holds: false } })
-    await replaceCredentials(tx, user, { hashedPassword, now })
     const role = z.enum(ROLES).parse(user.role)
     const actor: Actor = { kind: 'user', userId: user.id, name: user.name, role, via: 'session' }
+    const ctx = { actor, clock, requestId: newId('req') }
+    await replaceCredentials(tx, ctx, user, { hashedPassword, now })
+    await endWhatWasMade(tx, ctx, user.id)
     const entry = { verb: 'user.accept_invitation', subject: user.id, outcome: 'done' }
     await tx.auditEntry.create({
-      data: { ...auditRow({ actor, clock, requestId: newId('req') }, entry), via: 'invitation' },
+      data: { ...auditRow(ctx, entry), via: 'invitation' },
     })
     return { email: user.email }
   })

@@ -42,7 +42,7 @@ export async function changeOwnPassword(ctx: Context, raw: z.input<typeof inputS
       throw new AppError('forbidden', 'The password was replaced just now: sign in with the new one.')
     const now = clock.now()
     const user = { id: actor.userId }
-    await replaceCredentials(tx, user, { hashedPassword, now, keepSessionId: sessionId })
+    await replaceCredentials(tx, ctx, user, { hashedPassword, now, keepSessionId: sessionId })
     await tx.auditEntry.create({
       data: auditRow(ctx, { verb: 'user.change_password', subject: user.id, outcome: 'done' }),
     })

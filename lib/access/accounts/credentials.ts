@@ -1,5 +1,8 @@
 import { randomInt, randomUUID } from 'node:crypto'
+import type { Context } from '@/lib/context'
+import { auditRow } from '@/lib/core/audit-entry'
 import type { Tx } from '@/lib/db'
+import { notify } from '@/lib/live-events'
 
 /** No letter that is read as another. */
 const CODE_ALPHABET = 'ABCDEFGHJKMNPQRSTVWXYZ23456789'
@@ -11,6 +14,7 @@ const CODE_CHARACTERS = 8
  */
 export async function replaceCredentials(
   tx: Tx,
+  ctx: Acting,
   user: { id: string },
   given: { hashedPassword: string; now: Date; keepSessionId?: string },
 ): Promise<void> {
@@ -36,15 +40,33 @@ export async function replaceCredentials(
     where: { userId: user.id, ...(keepSessionId === undefined ? {} : { id: { not: keepSessionId } }) },
   })
   const held = await tx.principalLink.count({ where: { principalId: user.id, holds: true } })
-  if (held > 0) await endTokens(tx, user.id, now)
+  if (held > 0) await endWhatWasMade(tx, ctx, user.id)
   await tx.user.update({
     where: { id: user.id },
     data: { confirmCode: held > 0 ? newCode() : null, updatedAt: now },
   })
 }
 
-export async function endTokens(tx: Tx, userId: string, now: Date): Promise<void> {
+type Acting = Pick<Context, 'actor' | 'clock' | 'requestId'>
+
+/**
+ * Tokens, and proposals that wait: whoever else was in the account may have made them, and they would count as its
+ * person's. After the password is written, which a token that is being made holds up.
+ */
+export async function endWhatWasMade(tx: Tx, ctx: Acting, userId: string): Promise<void> {
+  const now = ctx.clock.now()
   await tx.apikey.updateMany({ where: { referenceId: userId }, data: { enabled: false, updatedAt: now } })
+  const result = { reason: 'The account that proposed it was taken over by its person.' }
+  const ended = await tx.action.updateManyAndReturn({
+    where: { proposerId: userId, state: 'proposed' },
+    data: { state: 'rejected', finishedAt: now, result, version: { increment: 1 } },
+    select: { id: true },
+  })
+  for (const { id } of ended) {
+    await notify(tx, { kind: 'action', id })
+    const entry = { verb: 'action.end', subject: id, outcome: 'rejected', reason: result.reason }
+    await tx.auditEntry.create({ data: auditRow(ctx, entry) })
+  }
 }
 
 function newCode(): string {
