@@ -12,6 +12,7 @@ import { passwordMatches } from '@/lib/access/sign-in/hashing'
 import { mintOwnToken } from '@/lib/access/tokens'
 import { assertFourEyes } from '@/lib/actions/approval'
 import { createAction } from '@/lib/actions/create'
+import { readKillSwitch, setKillSwitch } from '@/lib/actions/kill-switch'
 import { manualClock } from '@/lib/core/clock'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { emailOf, PASSWORD, peopleOf, REASON } from './people'
@@ -186,6 +187,9 @@ test('a token that is being made ends with the account’s others when its perso
 
 test('what was proposed by an account is not its person’s, once they take it over', async () => {
   const { userId } = await people.invited('Ada', 'Lea')
+  await console.db.prisma.user.update({ where: { id: userId }, data: { role: 'approver' } })
+  await setKillSwitch(await people.as('Lea'), { on: true, reason: REASON })
+  expect((await setKillSwitch(await people.as('Lea'), { on: false, reason: REASON })).pending).not.toBeNull()
   const proposed = await createAction(console.db.prisma as never, await people.as('Lea'), {
     kind: 'refund',
     state: 'proposed',
@@ -197,6 +201,7 @@ test('what was proposed by an account is not its person’s, once they take it o
     where: { id: proposed.id },
   })
   expect([state, proposerId]).toEqual(['rejected', userId])
+  expect(await readKillSwitch(console.db)).toMatchObject({ on: true, pending: null })
 })
 
 test('a token is not made by a session that has ended', async () => {

@@ -62,6 +62,10 @@ export async function endWhatWasMade(tx: Tx, ctx: Acting, userId: string): Promi
     data: { state: 'rejected', finishedAt: now, result, version: { increment: 1 } },
     select: { id: true },
   })
+  // That writes be switched on again was asked for, too.
+  await tx.$executeRaw`
+    UPDATE setting SET value = jsonb_set(value, '{pending}', 'null'), version = version + 1, updated_at = ${now}
+    WHERE key = 'kill_switch' AND value->'pending'->>'byId' = ${userId}`
   for (const { id } of ended) {
     await notify(tx, { kind: 'action', id })
     const entry = { verb: 'action.end', subject: id, outcome: 'rejected', reason: result.reason }
