@@ -1,4 +1,4 @@
-import { Draft, type Provider } from './context'
+import { Draft, type Outcome, type Provider } from './context'
 import { renderExpanded } from './expand'
 import { missing, StripeFailure } from './failures'
 import { type FormNode, parseForm } from './form'
@@ -7,7 +7,7 @@ import { lists } from './lists'
 import type { KeptAnswer } from './objects'
 import { createPaymentIntent } from './payment-intents'
 import { renderInvoicePayment } from './render'
-import { findRoute, type Outcome, type Route } from './routes'
+import { findRoute, type Route } from './routes'
 import { take } from './switches'
 
 export interface Call {

@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { parseAmount } from './amounts'
-import type { Draft } from './context'
+import type { Draft, Outcome } from './context'
 import { invalid, missing } from './failures'
 import type { FormNode } from './form'
 import type { Charge, PaymentIntent, Refund } from './objects'
 import { expand, flag, mergeMetadata, metadata, parseParams, text } from './params'
 import { findIntent, unexpectedState } from './payment-intents'
-import type { Outcome } from './routes'
 
 const captureParams = z.strictObject({
   amount_to_capture: z.string().optional(),

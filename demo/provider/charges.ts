@@ -1,7 +1,6 @@
-import type { Draft } from './context'
+import type { Draft, Outcome } from './context'
 import { invalid, missing } from './failures'
 import type { Charge, Dispute } from './objects'
-import type { Outcome } from './routes'
 
 /** A charge that succeeded fails later, as bank debits do. */
 export function failCharge(draft: Draft, id: string): Outcome {

@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { parseAmount, parseCurrency } from './amounts'
-import type { Draft } from './context'
+import type { Draft, Outcome } from './context'
 import { invalid, missing } from './failures'
 import type { FormNode } from './form'
 import type { CheckoutSession, Invoice } from './objects'
 import { expand, mergeMetadata, metadata, parseParams, text } from './params'
 import { confirm, newIntent } from './payment-intents'
-import type { Outcome } from './routes'
 
 const lineItem = z.strictObject({
   quantity: z.literal('1'),

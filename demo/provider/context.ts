@@ -16,6 +16,11 @@ export interface Provider {
   exclusive<T>(work: () => Promise<T>): Promise<T>
 }
 
+/** What a write answers: an object, or a body that stands as it is. Both are kept for the idempotency key. */
+export type Outcome =
+  | { readonly status: 200; readonly object: Resource }
+  | { readonly status: 402; readonly body: string }
+
 /** Objects made by one request; committed together with the answer to its key. */
 export class Draft {
   readonly put: Stored[] = []

@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { parseAmount, parseCurrency } from './amounts'
-import type { Draft } from './context'
+import type { Draft, Outcome } from './context'
 import { invalid, missing, StripeFailure } from './failures'
 import type { FormNode } from './form'
 import type { Charge, Failure, PaymentIntent } from './objects'
 import { expand, flag, mergeMetadata, metadata, parseParams, text } from './params'
 import { render } from './render'
-import type { Outcome } from './routes'
 
 const createParams = z.strictObject({
   amount: z.string(),

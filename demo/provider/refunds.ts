@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { parseAmount } from './amounts'
-import type { Draft } from './context'
+import type { Draft, Outcome } from './context'
 import { invalid, missing } from './failures'
 import type { FormNode } from './form'
 import type { Charge, Refund } from './objects'
 import { expand, mergeMetadata, metadata, parseParams, text } from './params'
-import type { Outcome } from './routes'
 
 const createParams = z.strictObject({
   amount: z.string().optional(),

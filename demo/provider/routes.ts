@@ -1,16 +1,10 @@
 import { cancelPaymentIntent, capturePaymentIntent } from './capture'
 import { createSession } from './checkout'
-import type { Draft } from './context'
+import type { Draft, Outcome } from './context'
 import type { FormNode } from './form'
 import { lists } from './lists'
-import type { Resource } from './objects'
 import { confirmPaymentIntent, createPaymentIntent, updatePaymentIntent } from './payment-intents'
 import { createRefund } from './refunds'
-
-/** What a write answers: an object, or a body that stands as it is. Both are kept for the idempotency key. */
-export type Outcome =
-  | { readonly status: 200; readonly object: Resource }
-  | { readonly status: 402; readonly body: string }
 
 export type Route =
   | { readonly kind: 'write'; readonly run: (draft: Draft, form: FormNode) => Outcome }

@@ -4,7 +4,7 @@ import { formatIdempotencyKey } from '../../sdk/idempotency-key'
 import { tokenOf } from '../service/callers'
 import { type Barrier, faultHeader, type Slip } from '../service/fault-points'
 import type { Habit } from './habits'
-import type { ClientName } from './plan'
+import type { ClientName } from './operation'
 
 interface FirstAttempt {
   /** Armed for the first attempt only; retries go undisturbed. */

@@ -1,5 +1,5 @@
 import type { IdempotentFetchOptions } from '../../sdk/client'
-import type { ClientName } from './plan'
+import type { ClientName } from './operation'
 
 export type Habit = Required<
   Pick<

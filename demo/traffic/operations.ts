@@ -1,6 +1,6 @@
 import type { Client } from './client'
 import { paymentBody, paymentsRoute } from './faults/stage'
-import type { Operation, OperationKind } from './plan'
+import type { Operation, OperationKind } from './operation'
 
 export interface Everyday {
   readonly operation: Operation

@@ -1,34 +1,10 @@
 import { Prng } from '../prng'
 import type { FaultName } from './faults/registry'
 import { faultNames } from './faults/registry'
+import type { Operation, OperationKind } from './operation'
 
-export type ClientName = 'web' | 'mobile' | 'partner'
-export type OperationKind =
-  | 'create'
-  | 'capture'
-  | 'refund'
-  | 'quick'
-  | 'express'
-  | 'legacy'
-  | 'read'
-  | 'lost-response'
-
-/** One logical operation of one client; everything that is random about it is decided here, before it runs. */
-export interface Operation {
-  readonly index: number
-  readonly client: ClientName
-  readonly kind: OperationKind
-  readonly fault: FaultName | undefined
-  /** How many faults of its kind came before this one. */
-  readonly faultsBefore: number
-  readonly reference: string
-  readonly customer: string
-  readonly amountMinor: string
-  readonly currency: 'USD' | 'EUR' | 'JPY' | 'KWD'
-  /** Keys that the client will use, in order. */
-  readonly keys: readonly [string, string, string]
-  readonly seed: string
-}
+/** An operation, and the fault that it is to have. */
+export type PlannedOperation = Operation & { readonly fault: FaultName | undefined }
 
 export interface PlanOptions {
   readonly seed: string
@@ -37,7 +13,7 @@ export interface PlanOptions {
 }
 
 /** The operation with an index. It depends on the options and the index only: never on time or on earlier outcomes. */
-export function planOperation(options: PlanOptions, index: number): Operation {
+export function planOperation(options: PlanOptions, index: number): PlannedOperation {
   const seed = `${options.seed}/operation/${index}`
   const prng = new Prng(seed)
   const currency = prng.pick([
@@ -65,7 +41,7 @@ export function planOperation(options: PlanOptions, index: number): Operation {
 }
 
 /** Faults are spread evenly and take turns, so that each kind is there in a short run too. */
-function planFault(faultRate: number, index: number): Pick<Operation, 'fault' | 'faultsBefore'> {
+function planFault(faultRate: number, index: number): Pick<PlannedOperation, 'fault' | 'faultsBefore'> {
   const before = Math.floor(index * faultRate)
   const after = Math.floor((index + 1) * faultRate)
   const fault = after > before ? faultNames[before % faultNames.length] : undefined

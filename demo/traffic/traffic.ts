@@ -5,7 +5,7 @@ import type { WriteTruth } from '../truth'
 import { Client } from './client'
 import { habits, patiently } from './habits'
 import { operations } from './operations'
-import { type Operation, planOperation } from './plan'
+import { type PlannedOperation, planOperation } from './plan'
 import type { ProviderEyes } from './provider-eyes'
 import { runFault } from './run-fault'
 
@@ -73,7 +73,7 @@ export async function runTraffic(options: TrafficOptions, until: Promise<void>):
   return summary
 }
 
-async function runOperation(options: TrafficOptions, operation: Operation): Promise<void> {
+async function runOperation(options: TrafficOptions, operation: PlannedOperation): Promise<void> {
   const { serviceUrl, victims, provider, signal } = options
   const jitter = new Prng(`${operation.seed}/jitter`)
   const { client: name, fault, kind } = operation

@@ -1,12 +1,10 @@
 import type pg from 'pg'
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
-import type { StagedObject } from './object'
+import type { MirrorSource, StagedObject } from './object'
 import { assignOperations, type Member } from './operations'
 import { aliasesOfColumns } from './read/unassigned'
 import { noteUnreadable } from './unreadable'
-
-export type MirrorSource = { id: string; system: string }
 
 /**
  * Serialises what changes the mirror of a system, for the short time of one batch. The watermark takes the same lock, so

@@ -4,6 +4,8 @@ import type { LeaseRow, LedgerRow, RecordRow, UnreadableRow } from '../sources/c
 import { keyHash } from '../sources/key-hash'
 
 /** What is staged of an object: one row of mirror.object before it gets its number and its operation. */
+export type MirrorSource = { id: string; system: string }
+
 export type StagedObject = {
   objectId: string
   side: 'intent' | 'ledger' | 'provider' | 'telemetry'

@@ -1,8 +1,7 @@
 import type pg from 'pg'
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
-import type { MirrorSource } from './apply'
-import type { StagedObject } from './object'
+import type { MirrorSource, StagedObject } from './object'
 
 const REASON_LENGTH_MAX = 300
 

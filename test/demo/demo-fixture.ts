@@ -15,7 +15,7 @@ import { connectStripe } from '@/demo/service/provider'
 import { Client } from '@/demo/traffic/client'
 import type { Stage } from '@/demo/traffic/faults/stage'
 import { habits, patiently } from '@/demo/traffic/habits'
-import type { ClientName, Operation } from '@/demo/traffic/plan'
+import type { ClientName, Operation } from '@/demo/traffic/operation'
 import { watchProvider } from '@/demo/traffic/provider-eyes'
 import { createEmptyDatabase } from '../support/database'
 

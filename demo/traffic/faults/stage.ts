@@ -1,7 +1,7 @@
 import type { VictimPool } from '../../processes/victim-pool'
 import type { SentRequest } from '../../truth'
 import type { Client } from '../client'
-import type { Operation } from '../plan'
+import type { Operation } from '../operation'
 import type { ProviderEyes } from '../provider-eyes'
 
 /** What a fault's script has at hand. */

@@ -17,6 +17,20 @@ import { type KeySettings, keySettings } from '../settings'
 import { saveOperatedLock } from './save-operated-lock'
 import { refused, type VerbEnd } from './verb-end'
 
+/** What a person asks for. */
+export type OperateKey = {
+  sourceId: string
+  scope: string
+  key: string
+  /** The version that the operator looked at. */
+  seen: string
+  reason: string
+  lockId?: string | undefined
+  caseId?: string | undefined
+  runId?: string | undefined
+  snapshotId?: string | undefined
+}
+
 export type VerbOptions = { settings?: KeySettings; asker?: Asker }
 
 type ExecuteVerb = {

@@ -12,23 +12,11 @@ import type { Prisma } from '@/prisma/generated/client'
 import { parseLockVersion } from '../assess/lock-version'
 import { proposeFail } from '../fail/propose'
 import { keySettings } from '../settings'
-import { executeVerb, type VerbOptions } from './execute-verb'
+import { executeVerb, type OperateKey, type VerbOptions } from './execute-verb'
 import { evidenceOf, noteEvidence } from './note-evidence'
 
 /** A second click comes within this. Later the store is asked: a failover may have lost what was done. */
 const REPEAT_WITHIN_MS = 60_000
-export type OperateKey = {
-  sourceId: string
-  scope: string
-  key: string
-  /** The version that the operator looked at. */
-  seen: string
-  reason: string
-  lockId?: string | undefined
-  caseId?: string | undefined
-  runId?: string | undefined
-  snapshotId?: string | undefined
-}
 
 /**
  * One verb on one key: intent committed with its audit entry, evidence read again, compare-and-set, result committed

@@ -13,15 +13,10 @@ import { ACTION_KINDS, type ActionKind } from '@/lib/core/states'
 import type { ReconciliationCase } from '@/prisma/generated/client'
 import { type ReconcileSettings, reconcileSettings } from '../settings'
 import { noteOnCase } from './case-note'
+import { type CorrectionParams, paramsSchema } from './execute/correction-plan'
 import { gather } from './execute/gather'
 import { operateStuckKey } from './execute/operate-stuck-key'
-import {
-  type CorrectionParams,
-  FOUR_EYES_KINDS,
-  type FourEyesKind,
-  paramsSchema,
-  planCorrection,
-} from './execute/plan'
+import { FOUR_EYES_KINDS, type FourEyesKind, planCorrection } from './execute/plan'
 import { ignoreCase } from './ignore'
 import { refreshCase } from './refresh-case'
 

@@ -1,8 +1,8 @@
 import type pg from 'pg'
 import type { SystemContext } from '@/lib/context'
 import { inTransaction } from '@/lib/db'
-import { applyObjects, changedObjects, lockMirror, type MirrorSource } from '@/lib/mirror/apply'
-import type { StagedObject } from '@/lib/mirror/object'
+import { applyObjects, changedObjects, lockMirror } from '@/lib/mirror/apply'
+import type { MirrorSource, StagedObject } from '@/lib/mirror/object'
 import { observe } from './observe'
 
 /** What staging needs beside the system's context; `inBatch` commits with each batch (checkpoint, fence). */

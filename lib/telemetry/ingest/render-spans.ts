@@ -2,8 +2,9 @@ import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { AcceptedSpan } from '../interpret/interpret'
 import { type Micros, microsOf, minuteOf, textOfMicros } from '../micros'
 import { FUTURE_AFTER_MS, LATE_AFTER_MS } from '../retention'
+import type { FactRow, Resource } from './rows/fact-row'
 import { RowWriter } from './rows/row-writer'
-import { type FactRow, type Resource, readResource, timesOf, writeSpan } from './rows/rows'
+import { readResource, timesOf, writeSpan } from './rows/rows'
 
 /** Spans that arrived of one minute and resource, as INSERT_SPANS counts them. */
 export type Arrived = {

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { textOfMicros } from '../micros'
+import type { FactRow } from './rows/fact-row'
 import { queryPrepared } from './rows/prepared'
-import type { FactRow } from './rows/rows'
 
 /** $1 = deliveries as JSON rows. */
 const ROWS = `jsonb_to_recordset($1::jsonb) AS r("messageHash" text, "messageId" text, destination text, consumer text,

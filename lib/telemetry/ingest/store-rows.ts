@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { minuteOf } from '../micros'
 import { countIntake } from './count-intake'
 import { INSERT_KEYED_REQUESTS, INSERT_SPANS, OPEN_STAGE } from './insert-spans'
-import { applyKeys, minutesOf, type ObservedEffect } from './keys/apply-keys'
+import { applyKeys, minutesOf } from './keys/apply-keys'
+import type { ObservedEffect } from './keys/key-facts'
 import {
   collectKeys,
   EFFECT_COLUMNS,
@@ -15,9 +16,10 @@ import {
 import { lockKeys } from './keys/lock-keys'
 import type { RenderedSpans } from './render-spans'
 import { copyIn } from './rows/copy-in'
+import type { FactRow } from './rows/fact-row'
 import { queryPrepared } from './rows/prepared'
 import { RowWriter } from './rows/row-writer'
-import { type FactRow, KEYED_REQUEST_COLUMNS, SPAN_COLUMNS } from './rows/rows'
+import { KEYED_REQUEST_COLUMNS, SPAN_COLUMNS } from './rows/rows'
 import { storeDeliveries } from './store-deliveries'
 
 /**

@@ -36,6 +36,9 @@ const DERIVED = {
 export type DerivedKind = keyof typeof DERIVED
 export const DERIVED_KINDS = Object.keys(DERIVED) as DerivedKind[]
 
+export const forgetSteps = (step: Step | 'minute', kind: RollUpKind | DerivedKind) =>
+  `DELETE FROM telemetry.${step}_${kind} WHERE minute = ANY ($1::timestamptz[])`
+
 /** After forgetSteps of the same kind, in the transaction that changed what it is derived from. */
 export function derive(step: Step | 'minute', kind: DerivedKind): string {
   const { from, sql } = DERIVED[kind]

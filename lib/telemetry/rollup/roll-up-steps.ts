@@ -1,5 +1,3 @@
-import type { DerivedKind } from './derive'
-
 /** Hours are summed from minutes, days from hours. */
 export type Step = 'hour' | 'day'
 const FINER = { hour: 'minute', day: 'hour' } as const
@@ -34,9 +32,6 @@ const SUMMED = {
 } as const
 export type RollUpKind = keyof typeof SUMMED
 export const ROLL_UP_KINDS = Object.keys(SUMMED) as RollUpKind[]
-
-export const forgetSteps = (step: Step | 'minute', kind: RollUpKind | DerivedKind) =>
-  `DELETE FROM telemetry.${step}_${kind} WHERE minute = ANY ($1::timestamptz[])`
 
 /** The column is called `minute` in all of them: where the step starts. */
 export function sumSteps(step: Step, kind: RollUpKind): string {

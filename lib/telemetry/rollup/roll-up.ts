@@ -3,7 +3,15 @@ import { z } from 'zod'
 import type { Clock } from '@/lib/core/clock'
 import { type Db, inTransaction } from '@/lib/db'
 import { SHORT_STEPS_SECONDS } from '../window'
-import { DERIVE_TENS, DERIVED_KINDS, derive, derivePoints, FORGET_POINTS, FORGET_TENS } from './derive'
+import {
+  DERIVE_TENS,
+  DERIVED_KINDS,
+  derive,
+  derivePoints,
+  FORGET_POINTS,
+  FORGET_TENS,
+  forgetSteps,
+} from './derive'
 import {
   CLAIM_MINUTES,
   FORGET_DELIVERIES,
@@ -18,7 +26,7 @@ import {
   RECOMPUTE_REQUESTS,
   UNMARK_MINUTES,
 } from './roll-up-minutes'
-import { claimSteps, forgetSteps, ROLL_UP_KINDS, type Step, sumSteps, unmarkSteps } from './roll-up-steps'
+import { claimSteps, ROLL_UP_KINDS, type Step, sumSteps, unmarkSteps } from './roll-up-steps'
 
 /** Minutes of one transaction: short enough not to hold snapshots, long enough to be cheap. */
 const BATCH_MINUTES = 20

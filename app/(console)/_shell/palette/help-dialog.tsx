@@ -4,8 +4,7 @@ import type { ReactNode } from 'react'
 import { Button } from '@/app/_ui/button'
 import { Dialog } from '@/app/_ui/dialog'
 import { PAGES } from '../nav'
-import { ShortcutText } from './palette'
-import { ROW_SHORTCUTS } from './use-shortcuts'
+import { ROW_SHORTCUTS, ShortcutText } from './use-shortcuts'
 
 export function HelpDialog({ onClose }: { onClose: () => void }) {
   return (

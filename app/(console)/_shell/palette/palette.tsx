@@ -3,8 +3,7 @@
 import { Search } from 'lucide-react'
 import dynamic from 'next/dynamic'
 import { useCallback, useState } from 'react'
-import { useHydrated } from '@/app/_ui/zone'
-import { useShortcuts } from './use-shortcuts'
+import { ShortcutText, useShortcuts } from './use-shortcuts'
 
 // What is in the dialogs comes when one is opened.
 const PaletteDialog = dynamic(() => import('./palette-dialog').then((module) => module.PaletteDialog), {
@@ -37,10 +36,4 @@ export function Palette() {
       {open === 'help' && <HelpDialog onClose={close} />}
     </>
   )
-}
-
-/** Which modifier the machine has is known in the browser only. */
-export function ShortcutText() {
-  const hydrated = useHydrated()
-  return hydrated && /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘K' : 'Ctrl K'
 }

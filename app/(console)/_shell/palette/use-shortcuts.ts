@@ -3,6 +3,7 @@
 import { useRouter } from 'next/navigation'
 import { useEffect, useRef } from 'react'
 import { withKept } from '@/app/_ui/time-range'
+import { useHydrated } from '@/app/_ui/zone'
 import { PAGES } from '../nav'
 
 /** After `g` the letter must follow within this. */
@@ -86,4 +87,10 @@ function selectRow(): void {
 /** What is open beside a table says itself how it is closed. */
 function closeOpen(): void {
   document.querySelector<HTMLElement>('main [data-escape]')?.click()
+}
+
+/** Which modifier the machine has is known in the browser only. */
+export function ShortcutText() {
+  const hydrated = useHydrated()
+  return hydrated && /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘K' : 'Ctrl K'
 }

@@ -4,8 +4,8 @@ import { isFeeOf } from '@/lib/reconcile/classify/aspects/value'
 import type { Charge, Dispute, Operation, Posting, Refund } from '@/lib/reconcile/classify/operation'
 import type { LedgerCorrection } from '@/lib/sources/contracts'
 import { whyNotBookable } from '../posting-kind'
+import type { CorrectionParams, Plan } from './correction-plan'
 import type { Gathered } from './gather'
-import type { CorrectionParams, Plan } from './plan'
 
 export const only = (ids: readonly string[] | null): string | null =>
   ids?.length === 1 ? (ids[0] ?? null) : null

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { CaseClass } from '@/lib/core/case-classes'
 import { AppError } from '@/lib/core/errors'
-import type { Money } from '@/lib/core/money'
 import type { MoneyPicture } from '@/lib/reconcile/classify/money'
 import {
   disputeText,
@@ -10,7 +9,7 @@ import {
   whyNotOffered,
 } from '@/lib/reconcile/classify/not-offered'
 import type { Charge } from '@/lib/reconcile/classify/operation'
-import type { LedgerCorrection } from '@/lib/sources/contracts'
+import type { CorrectionParams, Plan } from './correction-plan'
 import type { Gathered } from './gather'
 import { disputeOf, only, planBooking, planFee, planReversal, refundOf } from './plan-ledger'
 
@@ -25,32 +24,6 @@ export const FOUR_EYES_KINDS = [
   'adopt',
 ] as const
 export type FourEyesKind = (typeof FOUR_EYES_KINDS)[number]
-
-export const paramsSchema = z.strictObject({
-  /** Of a refund: which charge, where the evidence does not decide. */
-  charge: z.string().optional(),
-  /** Of a refund: less than what is left of it. */
-  amountMinor: z
-    .string()
-    .regex(/^\d{1,18}$/)
-    .transform(BigInt)
-    .optional(),
-  /** Of a reversal: which posting. */
-  entryId: z.string().optional(),
-})
-export type CorrectionParams = z.infer<typeof paramsSchema>
-
-export type Plan = {
-  /** The source that is changed. */
-  sourceId: string
-  /** The charge that it is about: one correction of it is in flight at a time. */
-  provider: string
-  charge: string
-  amount: Money
-  step:
-    | { kind: 'refund'; chargeId: string; amountMinor: bigint }
-    | { kind: 'ledger'; correction: Omit<LedgerCorrection, 'actionId'> }
-}
 
 /** Exactly what a correction would do, from evidence just read. Throws when it cannot be done, and says why. */
 export function planCorrection(kind: FourEyesKind, gathered: Gathered, params: CorrectionParams): Plan {

@@ -1,30 +1,12 @@
 import type pg from 'pg'
 import { z } from 'zod'
 import { type Micros, textOfMicros } from '@/lib/telemetry/micros'
-import { type KeyFacts, keyId } from './key-facts'
+import type { KeyFacts } from '../rows/fact-row'
+import { keyId, type ObservedEffect } from './key-facts'
 import { lockKeys } from './lock-keys'
 import { REFLAG_EFFECTS } from './reflag-effects'
 import { REFLAG_KEYED_REQUESTS } from './reflag-keyed-requests'
 import { UPSERT_EFFECTS } from './upsert-effects'
-
-/** What one observer says about an effect of a key that is locked. */
-export type ObservedEffect = {
-  keyHash: string
-  scope: string
-  name: string
-  step: string
-  effectId: string
-  /** 1 span, 2 store, 3 provider */
-  rank: 1 | 2 | 3
-  time: Micros
-  outcome: string
-  amountMinor: string | null
-  currency: string | null
-  kind: string | null
-  service: string | null
-  version: string | null
-  traceId: string | null
-}
 
 const text = (us: Micros | null) => (us === null ? null : textOfMicros(us))
 

@@ -1,30 +1,27 @@
 import type { EffectFact } from '@/lib/telemetry/interpret/effect'
 import type { RequestFact } from '@/lib/telemetry/interpret/request'
 import type { Micros } from '@/lib/telemetry/micros'
+import type { FactRow, KeyFacts } from '../rows/fact-row'
 import type { RowWriter } from '../rows/row-writer'
-import { type FactRow, writeKeyedRequest } from '../rows/rows'
-import type { ObservedEffect } from './apply-keys'
+import { writeKeyedRequest } from '../rows/rows'
 
-/** What a batch says about one (key, scope); times are merged by min and max. */
-export type KeyFacts = {
+/** What one observer says about an effect of a key that is locked. */
+export type ObservedEffect = {
   keyHash: string
   scope: string
-  seenFirst: Micros
-  seenLast: Micros
-  firstRequestAt: Micros | null
-  expiryAt: Micros | null
-  terminalAt: Micros | null
-  /** Infinity: no expiry was told */
-  terminalUntil: Micros | null
-  /** stored before this batch: with the batch's facts merged in, as lockKeys found them */
-  known: boolean
-  /** flags of what is stored of it may have to change, or need a look at its effects */
-  keyedRequestsStale: boolean
-  effectsStale: boolean
-  /** `name step` of its effects in this batch */
-  effects: Set<string> | null
-  /** one of them comes twice: they need comparing */
-  twice: boolean
+  name: string
+  step: string
+  effectId: string
+  /** 1 span, 2 store, 3 provider */
+  rank: 1 | 2 | 3
+  time: Micros
+  outcome: string
+  amountMinor: string | null
+  currency: string | null
+  kind: string | null
+  service: string | null
+  version: string | null
+  traceId: string | null
 }
 
 const DUPLICATE_OUTCOMES: ReadonlySet<string> = new Set([

@@ -2,10 +2,10 @@ import type pg from 'pg'
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
 import type { Micros } from '@/lib/telemetry/micros'
+import type { FactRow, KeyFacts } from '../rows/fact-row'
 import { queryPrepared } from '../rows/prepared'
 import { OID, RowWriter } from '../rows/row-writer'
-import type { FactRow } from '../rows/rows'
-import { type KeyFacts, keyId } from './key-facts'
+import { keyId } from './key-facts'
 import { LOCK_KEYS, READ_ONLY_SCOPES } from './lock-keys-sql'
 
 const scopesSchema = z.array(z.object({ keyHash: z.string(), scope: z.string() }))

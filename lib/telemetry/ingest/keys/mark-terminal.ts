@@ -1,8 +1,9 @@
 import type { Db } from '@/lib/db'
 import { microsOf } from '@/lib/telemetry/micros'
 import { inRetriedTransaction } from '../retried-transaction'
+import type { KeyFacts } from '../rows/fact-row'
 import { lockAndApply } from './apply-keys'
-import { addExpiry, addTerminal, type KeyFacts, openKey } from './key-facts'
+import { addExpiry, addTerminal, openKey } from './key-facts'
 
 export type TerminalMark = {
   scope: string

@@ -6,8 +6,9 @@ import { ensureDays } from '@/lib/telemetry/partitions'
 import { EFFECT_DAYS, FUTURE_MAX_MS } from '@/lib/telemetry/retention'
 import { DAY_MS } from '@/lib/telemetry/window'
 import { inRetriedTransaction } from '../retried-transaction'
+import type { KeyFacts } from '../rows/fact-row'
 import { lockAndApply } from './apply-keys'
-import { type KeyFacts, openKey } from './key-facts'
+import { openKey } from './key-facts'
 
 export type EffectObservation = {
   name: string

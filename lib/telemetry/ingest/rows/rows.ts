@@ -1,29 +1,12 @@
 import { redactUrls } from '@/lib/core/redact'
 import type { Attributes, OtlpSpan } from '@/lib/telemetry/decode/span'
-import type { DeliveryFact } from '@/lib/telemetry/interpret/delivery'
-import type { EffectFact } from '@/lib/telemetry/interpret/effect'
 import type { RequestFact } from '@/lib/telemetry/interpret/request'
 import { type Micros, microsOfNs } from '@/lib/telemetry/micros'
-import type { KeyFacts } from '../keys/key-facts'
+import type { FactRow, Resource } from './fact-row'
 import { attributesJson, json } from './json-text'
 import { RowWriter } from './row-writer'
 
 /** Rows for COPY, and the columns that they fill, in the same order. */
-
-/** What a span says about requests, effects and messages. */
-export type FactRow = {
-  request: RequestFact | null
-  effect: EffectFact | null
-  delivery: DeliveryFact | null
-  start: Micros
-  end: Micros
-  traceId: string
-  spanId: string
-  resource: Resource
-  /** what the batch says about its keys: filled in by collectKeys */
-  requestKey: KeyFacts | null
-  effectKey: KeyFacts | null
-}
 
 export const SPAN_COLUMNS = `start_time, end_time, received_at, duration_ns, start_nanos, kind, status_code, trace_id, span_id,
   parent_span_id, name, status_message, service, version, instance, environment, region, attributes, events, links`
@@ -125,18 +108,6 @@ function linksJson({ links }: OtlpSpan): string {
       `{"traceId":${json(traceId)},"spanId":${json(spanId)},"attributes":${attributesJson(attributes)}}`,
   )
   return `[${each.join(',')}]`
-}
-
-export type Resource = {
-  service: string
-  version: string
-  instance: string
-  environment: string
-  region: string
-  /** the same for the same five */
-  id: string
-  /** the five of them as RowWriter writes them */
-  fields: Buffer
 }
 
 /** Spans of one resource share the object, so its names are read once. */
