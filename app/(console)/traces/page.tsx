@@ -102,7 +102,7 @@ const COLUMNS: Column<TraceRow>[] = [
       >
         <RowLink
           to={`/traces/${traceId}?span=${spanId}`}
-          className="flex! items-center gap-2 font-mono text-s"
+          className="flex! items-center gap-2 wrap-anywhere font-mono text-s"
         >
           {failed && <StateMark standing="bad" />}
           {endpoint}
