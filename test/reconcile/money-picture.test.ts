@@ -207,6 +207,20 @@ describe('a refund that was sent again in parts', () => {
     const refunds = [part('re_a', 300n, later), part('re_b', 200n, later)]
     expect(offered(refunds, postings, 500n)).toEqual([['refund_unsent', 're_x', ['refund']]])
   })
+
+  test('of which one is booked under another id, and may be in place of either of two that were booked: none is sent before it is put right', () => {
+    const postings = [posting(), booked('re_provisional', '2'), booked('re_never', '3')]
+    const found = offered([part('re_a', 500n)], postings, 500n)
+    expect(found.map(([name]) => name).sort()).toEqual(['refund_unbooked', 'refund_unsent'])
+    expect(found.find(([name]) => name === 'refund_unsent')?.[2]).toEqual(['refund'])
+  })
+
+  test('or booked under another id, and made when the first one had failed: that is not sent again beside it', () => {
+    const postings = [posting(), booked('re_1', '2'), booked('re_provisional', '3')]
+    const refunds = [failed('re_1', 200), part('re_a', 500n, { createdAt: ago(90) })]
+    const found = offered(refunds, postings, 500n)
+    expect(found.find(([name]) => name === 'refund_failed')?.[2]).toEqual(['refund'])
+  })
 })
 
 describe('every class that can move money', () => {

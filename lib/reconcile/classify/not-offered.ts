@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { caseClass } from '@/lib/core/case-classes'
 import { formatMoney } from '@/lib/core/money'
 import { ACTION_KINDS, type ActionKind } from '@/lib/core/states'
-import { type Claim, claimIdOf } from './claims'
+import { type Claim, claimIdOf, isLiveRefund } from './claims'
 import type { Draft } from './finding'
 import { isLiveDispute, type MoneyPicture, moneyFacts } from './money'
 import type { Operation, Posting, Refund } from './operation'
@@ -76,10 +76,10 @@ function whyNoRefund(draft: Draft, operation: Operation, pictures: readonly Mone
   const disputed = meant.length > 0 && meant.every((picture) => disputeText(picture) !== null)
   const [first] = meant
   if (disputed && first !== undefined) return disputeText(first)
-  if (draft.aspect === 'refund' && first !== undefined) return whyNotAgain(draft, first)
+  if (draft.aspect === 'refund' && first !== undefined) return whyNotAgain(draft, operation, first)
   const kept = whyKeptForbids(pictures.filter((picture) => !meant.includes(picture)))
   if (kept !== null) return kept
-  const texts = meant.map(unexplainedText)
+  const texts = meant.map((picture) => unsettledText(operation, picture))
   return texts.includes(null) ? null : (texts[0] ?? null)
 }
 
@@ -115,20 +115,48 @@ export function disputeText({ charge, disputes }: MoneyPicture): string | null {
 const amountOf = ({ amountMinor, currency }: Refund): string => formatMoney({ minor: amountMinor, currency })
 
 /** Support may have given it back at the provider's dashboard: then that is the answer, and the rest is not ours to send. */
-export function unexplainedText({ charge, unexplained }: MoneyPicture): string | null {
+export const unsettledText = (
+  { postings }: Pick<Operation, 'postings'>,
+  picture: MoneyPicture,
+  own?: Claim,
+): string | null => unexplainedText(picture) ?? bookedElsewhereText(postings, picture, own)
+
+function unexplainedText({ charge, unexplained }: MoneyPicture): string | null {
   const [refund] = unexplained
   if (refund === undefined) return null
   return `${refund.id} gave back ${amountOf(refund)} of ${charge.id}, and no posting explains it. Settle that first: it may be this money.`
 }
 
+/**
+ * What is booked under another id may have been sent in place of this one, whichever of the two the books mean. Once it is
+ * booked under its own, its time and its amount say.
+ */
+function bookedElsewhereText(
+  postings: readonly Posting[],
+  { claims }: MoneyPicture,
+  own: Claim | undefined,
+): string | null {
+  const isBooked = ({ id }: Refund) =>
+    postings.some(({ providerRef, reversed }) => providerRef === id && !reversed)
+  for (const claim of claims) {
+    if (claim.id === own?.id || claim.postings.length === 0) continue
+    const refund = claim.answers.find(
+      (each) => isLiveRefund(each) && each.actionId === null && !isBooked(each),
+    )
+    if (refund !== undefined)
+      return `${refund.id} gave back ${amountOf(refund)}, and posting ${entriesText(claim)} books it under ${claim.id}. Put that right first: it may be this money.`
+  }
+  return null
+}
+
 /** A refund that failed or was never sent is sent again only where nothing else may have gone out in its place. */
-function whyNotAgain(draft: Draft, picture: MoneyPicture): string | null {
+function whyNotAgain(draft: Draft, operation: Operation, picture: MoneyPicture): string | null {
   const claim = picture.claims.find(({ id }) => id === draft.objectId)
   if (claim?.doubled) return doubledText(claim)
   const unsure = claim?.kind === 'unsent' ? unsureText(claim, picture) : null
   if (unsure !== null) return unsure
-  const unexplained = unexplainedText(picture)
-  if (unexplained !== null) return unexplained
+  const unsettled = unsettledText(operation, picture, claim)
+  if (unsettled !== null) return unsettled
   if (claim !== undefined && claim.doubtful.length > 0) return doubtfulText(claim)
   if (picture.charge.status !== 'succeeded')
     return `${picture.charge.id} is ${picture.charge.status} at the provider.`

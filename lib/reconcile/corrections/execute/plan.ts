@@ -4,7 +4,7 @@ import { AppError } from '@/lib/core/errors'
 import type { MoneyPicture } from '@/lib/reconcile/classify/money'
 import {
   disputeText,
-  unexplainedText,
+  unsettledText,
   whyKeptForbids,
   whyNotOffered,
 } from '@/lib/reconcile/classify/not-offered'
@@ -117,9 +117,8 @@ function planRefund(gathered: Gathered, params: CorrectionParams): Plan {
   if (disputed !== null) throw new AppError('unprocessable', disputed, { meta: { reason: 'disputed' } })
   const kept = again === null ? whyKeptForbids(keptBeside(charge, gathered)) : null
   if (kept !== null) throw new AppError('unprocessable', kept, { meta: { reason: 'kept_money' } })
-  const unexplained = again === null ? unexplainedText(picture) : null
-  if (unexplained !== null)
-    throw new AppError('unprocessable', unexplained, { meta: { reason: 'unexplained' } })
+  const unsettled = again === null ? unsettledText(gathered.operation, picture) : null
+  if (unsettled !== null) throw new AppError('unprocessable', unsettled, { meta: { reason: 'unsettled' } })
   const { leftMinor } = picture
   const amountMinor = params.amountMinor ?? again?.amountMinor ?? leftMinor
   if (amountMinor <= 0n || amountMinor > leftMinor) {
