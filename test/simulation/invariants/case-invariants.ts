@@ -15,6 +15,8 @@ export type Truth = {
 const LISTED_MS = 10_000
 /** Older than this, nothing is pending any more. */
 const RIPE_MS = 150_000
+/** A run's grace from the end of a key, and its settle delay. */
+const COMPLETED_MS = 20_000
 
 export async function readTruth(world: World): Promise<Truth> {
   const { rows } = await world.env.admin.query(
@@ -72,10 +74,9 @@ function shownAsUnpaid(world: World, { paid }: Truth, shown: Shown): void {
 
 async function everyUnbookedChargeIsShown(world: World, truth: Truth, shown: Shown[]): Promise<void> {
   const now = await readTruth(world)
-  const held = await readHeldKeys(world)
+  const unripe = await readUnripeKeys(world, now.atMs - truth.atMs)
   for (const { id, intent, reference, ageMs } of truth.charges) {
-    // Somebody has taken it over while the run went on, and is at it: its case has ended, or begins when they stop.
-    if (held.has(reference)) continue
+    if (unripe.has(reference)) continue
     if (ageMs < RIPE_MS || [now, truth].some(({ booked }) => isBooked(booked, id, intent))) continue
     if (!now.charges.some((each) => each.id === id)) continue
     const named = shown.some(
@@ -87,9 +88,16 @@ async function everyUnbookedChargeIsShown(world: World, truth: Truth, shown: Sho
   }
 }
 
-async function readHeldKeys(world: World): Promise<Set<string>> {
+/**
+ * Keys that somebody has taken over and is at: their case has ended, or begins when they stop. And keys that were completed
+ * a moment before the run began, or since: whoever completed them, their booking may still come.
+ */
+async function readUnripeKeys(world: World, sinceRunMs: number): Promise<Set<string>> {
   const { rows } = await world.env.admin.query(
-    `SELECT idem_key_text(key) AS key FROM idem_lease WHERE state = 'L' AND lease_until > clock_timestamp()`,
+    `SELECT idem_key_text(key) AS key FROM idem_lease WHERE state = 'L' AND lease_until > clock_timestamp()
+     UNION ALL SELECT idem_key_text(key) FROM idem_record JOIN idem_tier USING (tier)
+     WHERE expires_at - ttl_ms * interval '1 millisecond' > clock_timestamp() - $1 * interval '1 millisecond'`,
+    [sinceRunMs + COMPLETED_MS],
   )
   return new Set(rows.map(({ key }) => key))
 }
