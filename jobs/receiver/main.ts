@@ -5,7 +5,7 @@ import { closeDatabase, openDatabase } from '@/lib/db'
 import { env } from '@/lib/env'
 import { createLog } from '@/lib/log'
 import { forgetProcess, heartbeatProcess } from '@/lib/runs/processes'
-import { hashKey } from '@/lib/telemetry/key-hash'
+import { keyHash } from '@/lib/sources/key-hash'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
 import { listen, onShutdown, startProcess } from '../process'
 import { waitForDatabase } from '../wait-for-database'
@@ -38,7 +38,7 @@ async function start(): Promise<void> {
     db,
     clock: systemClock,
     log,
-    hash: (key) => hashKey(secret, key),
+    hash: (key) => keyHash(secret, key),
     token: settings.IDEMSCOPE_OTLP_TOKEN,
     memoryBytesMax: settings.IDEMSCOPE_OTLP_MEMORY_MIB * BYTES_PER_MIB,
   })

@@ -20,7 +20,8 @@ export type Claim = {
   doubtful: readonly Refund[]
 }
 
-export const isLiveRefund = ({ status }: Refund): boolean => status === 'succeeded' || status === 'pending'
+export const isLiveRefund = ({ status }: Pick<Refund, 'status'>): boolean =>
+  status === 'succeeded' || status === 'pending'
 export const isFailedRefund = ({ status }: Refund): boolean => status === 'failed' || status === 'canceled'
 
 export const refundPostings = (operation: Operation, refundId: string): Posting[] =>

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { caseClass } from '@/lib/core/case-classes'
 import { formatMoney } from '@/lib/core/money'
 import { ACTION_KINDS, type ActionKind } from '@/lib/core/states'
-import { type Claim, claimIdOf, isLiveRefund } from './claims'
+import { type Claim, claimIdOf, isLiveRefund, refundPostings } from './claims'
 import type { Draft } from './finding'
 import { isLiveDispute, type MoneyPicture, moneyFacts } from './money'
 import type { Operation, Posting, Refund } from './operation'
@@ -115,11 +115,8 @@ export function disputeText({ charge, disputes }: MoneyPicture): string | null {
 const amountOf = ({ amountMinor, currency }: Refund): string => formatMoney({ minor: amountMinor, currency })
 
 /** Support may have given it back at the provider's dashboard: then that is the answer, and the rest is not ours to send. */
-export const unsettledText = (
-  { postings }: Pick<Operation, 'postings'>,
-  picture: MoneyPicture,
-  own?: Claim,
-): string | null => unexplainedText(picture) ?? bookedElsewhereText(postings, picture, own)
+export const unsettledText = (operation: Operation, picture: MoneyPicture, own?: Claim): string | null =>
+  unexplainedText(picture) ?? bookedElsewhereText(operation, picture, own)
 
 function unexplainedText({ charge, unexplained }: MoneyPicture): string | null {
   const [refund] = unexplained
@@ -132,16 +129,15 @@ function unexplainedText({ charge, unexplained }: MoneyPicture): string | null {
  * booked under its own, its time and its amount say.
  */
 function bookedElsewhereText(
-  postings: readonly Posting[],
+  operation: Operation,
   { claims }: MoneyPicture,
   own: Claim | undefined,
 ): string | null {
-  const isBooked = ({ id }: Refund) =>
-    postings.some(({ providerRef, reversed }) => providerRef === id && !reversed)
   for (const claim of claims) {
     if (claim.id === own?.id || claim.postings.length === 0) continue
     const refund = claim.answers.find(
-      (each) => isLiveRefund(each) && each.actionId === null && !isBooked(each),
+      (each) =>
+        isLiveRefund(each) && each.actionId === null && refundPostings(operation, each.id).length === 0,
     )
     if (refund !== undefined)
       return `${refund.id} gave back ${amountOf(refund)}, and posting ${entriesText(claim)} books it under ${claim.id}. Put that right first: it may be this money.`
@@ -180,8 +176,8 @@ const entriesText = ({ postings }: Claim): string => postings.map(({ entryId }) 
 const refundsText = (refunds: readonly Refund[]): string =>
   refunds.map((refund) => `${refund.id} (${amountOf(refund)})`).join(' and ')
 
-const reversalText = ({ postings }: Claim, otherwise: string): string =>
-  postings.length === 0 ? otherwise : `reverse posting ${postings.map(({ entryId }) => entryId).join(', ')}`
+const reversalText = (claim: Claim, otherwise: string): string =>
+  claim.postings.length === 0 ? otherwise : `reverse posting ${entriesText(claim)}`
 
 /** What was made before it failed, or nobody knows when, may have been meant beside it: no refund is sure. */
 function doubledText(claim: Claim): string {
@@ -196,8 +192,13 @@ function doubledText(claim: Claim): string {
     : `${gave}. Whether that was sent in place of this refund or meant beside it, only a person can tell. In its place: ${undo}. Beside it: send this one at the provider.`
 }
 
-const doubtfulText = (claim: Claim): string =>
-  `${refundsText(claim.doubtful)} went out after this refund${claim.kind === 'unsent' ? ' was booked' : ''}. Whether they are a part of it${claim.kind === 'unsent' ? '' : ' that was sent again'}, only a person can tell. If they are, send the rest at the provider and ${reversalText(claim, 'ignore this case')}. If they are not, send this one at the provider.`
+function doubtfulText(claim: Claim): string {
+  const [after, part] =
+    claim.kind === 'unsent'
+      ? ['this refund was booked', 'a part of it']
+      : ['this refund', 'a part of it that was sent again']
+  return `${refundsText(claim.doubtful)} went out after ${after}. Whether they are ${part}, only a person can tell. If they are, send the rest at the provider and ${reversalText(claim, 'ignore this case')}. If they are not, send this one at the provider.`
+}
 
 /** The claim whose posting books this refund under another id. */
 export const bookedAs = (refundId: string, pictures: readonly MoneyPicture[]): Claim | null =>

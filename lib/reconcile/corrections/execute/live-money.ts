@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isLiveRefund } from '@/lib/reconcile/classify/claims'
 import {
   type ProviderCharge,
   type ProviderDispute,
@@ -66,11 +67,9 @@ export function whatChanged(
 }
 
 function givenBackMinor({ charge, refunds }: LiveMoney): bigint {
-  const listedMinor = refunds
-    .filter(({ status }) => status === 'succeeded' || status === 'pending')
-    .reduce((total, { amountMinor }) => total + amountMinor, 0n)
-  const unlistedMinor = charge.refundedMinor - listedMinor
-  return unlistedMinor > 0n ? listedMinor + unlistedMinor : listedMinor
+  const listedMinor = refunds.filter(isLiveRefund).reduce((total, { amountMinor }) => total + amountMinor, 0n)
+  // biome-ignore lint/complexity/useMathMinMax: Math.max takes no bigint
+  return listedMinor > charge.refundedMinor ? listedMinor : charge.refundedMinor
 }
 
 function changedPart(
