@@ -51,6 +51,39 @@ beforeAll(async () => {
 })
 afterAll(() => console.close())
 
+/** Begins work, and returns once it waits in a trigger for the test, which lets it go on. */
+async function held<T>(begin: () => Promise<T>): Promise<{ work: Promise<T>; letGo: () => Promise<void> }> {
+  const blocker = await console.db.pool.connect()
+  await blocker.query('SELECT pg_advisory_lock($1)', [LOCK])
+  const work = begin()
+  await expect
+    .poll(async () => {
+      const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted`
+      return (await console.db.pool.query(waiting, [LOCK])).rows.length
+    })
+    .toBe(1)
+  const letGo = async () => {
+    await blocker.query('SELECT pg_advisory_unlock($1)', [LOCK])
+    blocker.release()
+  }
+  return { work, letGo }
+}
+
+/** What comes beside the work that is held has ended, or waits behind it. */
+async function endedOrWaiting(beside: Promise<unknown>): Promise<void> {
+  let ended = false
+  const end = () => {
+    ended = true
+  }
+  beside.then(end, end)
+  await expect
+    .poll(async () => {
+      const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`
+      return ended || (await console.db.pool.query(waiting)).rows.length > 1
+    })
+    .toBe(true)
+}
+
 type Person = { userId: string; secret: string; sessionId: string }
 
 test.each<[string, (person: Person) => Promise<unknown>]>([
@@ -72,18 +105,9 @@ test.each<[string, (person: Person) => Promise<unknown>]>([
   const auth = createAuth({ db: console.db, clock, secret: 's'.repeat(40), baseUrl: ORIGIN })
   const { userId } = await people.invited('Ada', name)
   const { secret } = await inviteAgain(await people.as('Ada'), { userId, reason: REASON })
-  const blocker = await console.db.pool.connect()
-  await blocker.query('SELECT pg_advisory_lock($1)', [LOCK])
-  const signingIn = auth.handler(signInAs(name))
-  await expect
-    .poll(async () => {
-      const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted`
-      return (await console.db.pool.query(waiting, [LOCK])).rows.length
-    })
-    .toBe(1)
+  const { work: signingIn, letGo } = await held(() => auth.handler(signInAs(name)))
   await change({ userId, secret, sessionId: 'another' })
-  await blocker.query('SELECT pg_advisory_unlock($1)', [LOCK])
-  blocker.release()
+  await letGo()
   const answer = await signingIn
   expect([what, answer.status, answer.headers.getSetCookie()]).toEqual([what, 401, []])
   expect(await console.db.prisma.session.count({ where: { userId } })).toBe(0)
@@ -100,25 +124,18 @@ test('a change of the password that is under way does not undo the one that its 
         RETURN NULL;
       END $$;
     CREATE TRIGGER wait BEFORE UPDATE ON account FOR EACH STATEMENT EXECUTE FUNCTION wait_if_first()`)
-  const blocker = await console.db.pool.connect()
-  await blocker.query('SELECT pg_advisory_lock($1)', [LOCK])
-  const held = 'known to its inviter'
-  const changing = changeOwnPassword(before, { sessionId: 'old', current: PASSWORD, next: held })
-  await expect
-    .poll(async () => {
-      const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted`
-      return (await console.db.pool.query(waiting, [LOCK])).rows.length
-    })
-    .toBe(1)
+  const known = 'known to its inviter'
+  const { work: changing, letGo } = await held(() =>
+    changeOwnPassword(before, { sessionId: 'old', current: PASSWORD, next: known }),
+  )
   const accepting = acceptInvitation({ db: console.db, clock }, { secret, password: NEXT })
-  await Promise.race([accepting, new Promise((resolve) => setTimeout(resolve, 1_000))])
-  await blocker.query('SELECT pg_advisory_unlock($1)', [LOCK])
-  blocker.release()
+  await endedOrWaiting(accepting)
+  await letGo()
   await Promise.allSettled([changing, accepting])
   await console.db.pool.query('DROP TRIGGER wait ON account')
   const { password } = await console.db.prisma.account.findFirstOrThrow({ where: { userId } })
   const opens = (given: string) => passwordMatches(password ?? '', given)
-  expect([await opens(held), await opens(NEXT)]).toEqual([false, true])
+  expect([await opens(known), await opens(NEXT)]).toEqual([false, true])
 })
 
 /** Somebody in a session that was signed in with the password of whoever held the account. */
@@ -167,19 +184,12 @@ test('a token that is being made ends with the account’s others when its perso
   await console.db.pool.query(
     'CREATE TRIGGER wait BEFORE INSERT ON apikey FOR EACH ROW EXECUTE FUNCTION wait_for_test()',
   )
-  const blocker = await console.db.pool.connect()
-  await blocker.query('SELECT pg_advisory_lock($1)', [LOCK])
-  const minting = mintOwnToken({ ...asked, actor }, { name: 'kept', sessionId: actor.sessionId })
-  await expect
-    .poll(async () => {
-      const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted`
-      return (await console.db.pool.query(waiting, [LOCK])).rows.length
-    })
-    .toBe(1)
+  const { work: minting, letGo } = await held(() =>
+    mintOwnToken({ ...asked, actor }, { name: 'kept', sessionId: actor.sessionId }),
+  )
   const accepting = acceptInvitation({ db: console.db, clock }, { secret, password: NEXT })
-  await Promise.race([accepting, new Promise((resolve) => setTimeout(resolve, 1_000))])
-  await blocker.query('SELECT pg_advisory_unlock($1)', [LOCK])
-  blocker.release()
+  await endedOrWaiting(accepting)
+  await letGo()
   await Promise.all([minting, accepting])
   await console.db.pool.query('DROP TRIGGER wait ON apikey')
   expect(await console.db.prisma.apikey.count({ where: { referenceId: userId, enabled: true } })).toBe(0)

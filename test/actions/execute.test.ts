@@ -70,15 +70,17 @@ const age = (id: string, ms: number) =>
     data: { executedAt: new Date(systemClock.now().getTime() - ms) },
   })
 
-const settling = (reading: Awaited<ReturnType<Parameters<typeof settle>[1]['read']>>) =>
+type Read = Parameters<typeof settle>[1]['read']
+const settlingBy = (read: Read) =>
   settle(ctx, {
     job: 'test',
     where: { kind: 'release' },
     readableAfterMs: 10_000,
     abandonedAfterMs: 60_000,
     recorded: () => ({ verb: VERB }),
-    read: async () => reading,
+    read,
   })
+const settling = (reading: Awaited<ReturnType<Read>>) => settlingBy(async () => reading)
 
 describe('intent', () => {
   test('action and audit entry are committed together, or neither', async () => {
@@ -209,16 +211,9 @@ describe('settling by reading', () => {
     const [first, second] = [await begun(), await begun()]
     await age(first, 70_000)
     await age(second, 65_000)
-    const outcome = await settle(ctx, {
-      job: 'test',
-      where: { kind: 'release' },
-      readableAfterMs: 10_000,
-      abandonedAfterMs: 60_000,
-      recorded: () => ({ verb: VERB }),
-      read: async (_, { id }) => {
-        if (id === first) throw new Error('the store does not answer')
-        return { state: 'done', result: {} }
-      },
+    const outcome = await settlingBy(async (_, { id }) => {
+      if (id === first) throw new Error('the store does not answer')
+      return { state: 'done', result: {} }
     })
     expect(outcome).toEqual({ settled: 1, open: 1 })
     expect([(await read(first)).state, (await read(second)).state]).toEqual(['executing', 'done'])
@@ -229,16 +224,9 @@ describe('settling by reading', () => {
     const last = await begun()
     await age(last, 65_000)
     const run = () =>
-      settle(ctx, {
-        job: 'test',
-        where: { kind: 'release' },
-        readableAfterMs: 10_000,
-        abandonedAfterMs: 60_000,
-        recorded: () => ({ verb: VERB }),
-        read: async (_, { id }) => {
-          if (id !== last) throw new Error('the store is switched off')
-          return { state: 'done', result: {} }
-        },
+      settlingBy(async (_, { id }) => {
+        if (id !== last) throw new Error('the store is switched off')
+        return { state: 'done', result: {} }
       })
     for (let turn = 0; turn < 40 && (await read(last)).state !== 'done'; turn++) await run()
     expect((await read(last)).state).toBe('done')
