@@ -1,11 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { type EmbeddedPostgres, startEmbeddedPostgres, THROW_AWAY } from '@/jobs/supervisor/embedded/postgres'
 import { applyMigrations } from '@/prisma/engine'
 import { exitOnSignals } from './support/interrupted'
+import { makeThrowAwayFolder } from './support/throw-away-folder'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -15,9 +14,7 @@ declare module 'vitest' {
 
 /** One throw-away cluster for the whole test run, with a migrated template database. */
 export default async function setup(project: TestProject) {
-  const folder = mkdtempSync(join(tmpdir(), 'idemscope-test-'))
-  // As root the server runs as another user, who must be able to enter the folder.
-  chmodSync(folder, 0o755)
+  const folder = makeThrowAwayFolder('test')
   // What was killed a moment ago may still write a file or two.
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   // Ctrl-C: Vitest waits for nothing then. The server ends with this process, and then its folder goes.

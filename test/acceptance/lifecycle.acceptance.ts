@@ -1,17 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apiClient } from '../support/api'
 import { endDemo, spawnDemo, startDemo, until } from '../support/demo'
 import { processesOf } from '../support/processes'
+import { makeThrowAwayFolder } from '../support/throw-away-folder'
 
 let folder: string
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'idemscope-lifecycle-'))
-  chmodSync(folder, 0o755)
+  folder = makeThrowAwayFolder('lifecycle')
 })
 afterEach(() => {
   for (const { pid } of processesOf(folder)) process.kill(pid, 'SIGKILL')

@@ -1,10 +1,9 @@
 import { fork } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import pg from 'pg'
 import { startEmbeddedPostgres, THROW_AWAY } from '@/jobs/supervisor/embedded/postgres'
 import { applyMigrations } from '@/prisma/engine'
+import { makeThrowAwayFolder } from '../support/throw-away-folder'
 import { createEnvironment } from './environment/environment'
 import { runMutations } from './mutations/run'
 import { playSeeds, range } from './play-seeds'
@@ -23,8 +22,7 @@ const arg = (name: string, otherwise: number): number => {
 const BATCH = 50
 
 async function work(): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'idemscope-simulation-'))
-  chmodSync(folder, 0o755)
+  const folder = makeThrowAwayFolder('simulation')
   const settings = [...THROW_AWAY]
   let starting: ReturnType<typeof startEmbeddedPostgres> | undefined
   const stop = async () => {

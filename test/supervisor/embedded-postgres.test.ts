@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -9,12 +8,13 @@ import { keepEmbeddedPostgres } from '@/jobs/supervisor/embedded/keep-running'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@/jobs/supervisor/embedded/postgres'
 import { silentLog } from '@/lib/log'
 import { processesOf } from '../support/processes'
+import { makeThrowAwayFolder } from '../support/throw-away-folder'
 
 let folder: string
 let running: EmbeddedPostgres | undefined
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'idemscope-embedded-'))
+  folder = makeThrowAwayFolder('embedded')
 })
 afterEach(async () => {
   await running?.stop()
@@ -32,7 +32,6 @@ async function query(postgres: Pick<EmbeddedPostgres, 'url'>, sql: string): Prom
 }
 
 test('what was committed survives kill -9 of the server', async () => {
-  chmodSync(folder, 0o755)
   const first = await startEmbeddedPostgres(folder)
   await query(first, 'CREATE TABLE kept AS SELECT 42 AS answer')
   process.kill(first.pid, 'SIGKILL')
@@ -42,7 +41,6 @@ test('what was committed survives kill -9 of the server', async () => {
 })
 
 test('a server whose supervisor was killed is ended before the next start', async () => {
-  chmodSync(folder, 0o755)
   const orphan = await startEmbeddedPostgres(folder)
   running = await startEmbeddedPostgres(folder)
   await orphan.exited
@@ -51,7 +49,6 @@ test('a server whose supervisor was killed is ended before the next start', asyn
 })
 
 test('a kept server that is killed comes back on its port with its data; one that keeps ending is given up', async () => {
-  chmodSync(folder, 0o755)
   const kept = await keepEmbeddedPostgres(folder, silentLog, { failuresMax: 2 })
   try {
     const url = kept.url('postgres')
@@ -88,7 +85,6 @@ async function answers(url: string): Promise<number | null> {
 }
 
 test('it stops within seconds', async () => {
-  chmodSync(folder, 0o755)
   const postgres = await startEmbeddedPostgres(folder)
   const startedAt = performance.now()
   await postgres.stop()
@@ -108,7 +104,6 @@ test.runIf(process.getuid?.() === 0)(
 
 describe('a start that is told to stop', () => {
   test.each(['initdb', 'bin/postgres'])('leaves nothing running while %s is', async (program) => {
-    chmodSync(folder, 0o755)
     const stopping = new AbortController()
     const start = startEmbeddedPostgres(folder, { signal: stopping.signal })
     const failed = expect(start).rejects.toThrow('enough')
@@ -124,13 +119,11 @@ describe('a start that is told to stop', () => {
   })
 
   test('ends a server that is not ready in time', async () => {
-    chmodSync(folder, 0o755)
     await expect(startEmbeddedPostgres(folder, { startWithinMs: 1 })).rejects.toThrow('did not start')
     expect(processesOf(folder)).toEqual([])
   })
 
   test('leaves nothing running while a server that was killed is started again', async () => {
-    chmodSync(folder, 0o755)
     const kept = await keepEmbeddedPostgres(folder, silentLog)
     for (const { pid } of processesWith('bin/postgres')) process.kill(pid, 'SIGKILL')
     await expect.poll(() => processesWith('bin/postgres').length, { interval: 1 }).toBe(0)
@@ -143,7 +136,6 @@ describe('a start that is told to stop', () => {
 test.each(['exit', 'SIGTERM'])(
   'a server ends with a process that ends by %s and stops nothing itself',
   async (how) => {
-    chmodSync(folder, 0o755)
     const program = fork('test/supervisor/keeps-a-server-child.ts', [folder, how], {
       execArgv: ['--import', 'tsx'],
     })

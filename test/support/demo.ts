@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '@/jobs/supervisor/embedded/postgres'
+import { makeThrowAwayFolder } from './throw-away-folder'
 
 export type Truth = {
   at: string
@@ -41,7 +41,6 @@ type DemoOptions = {
 
 /** The command of `npm run demo` (or `npm start`) on a data folder and ports of its own, and what it has printed. */
 export async function spawnDemo(options: DemoOptions & { folder: string }) {
-  chmodSync(options.folder, 0o755)
   const [port, otlpPort] = [await freePort(), await freePort()]
   const env = {
     ...process.env,
@@ -69,7 +68,7 @@ export async function spawnDemo(options: DemoOptions & { folder: string }) {
 
 /** Starts the demo, or a console that knows nothing yet; waits for /readyz. */
 export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
-  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'idemscope-demo-'))
+  const folder = options.folder ?? makeThrowAwayFolder('demo')
   const startedAt = performance.now()
   const { child, env, url, output } = await spawnDemo({ ...options, folder })
   const ready = until(

@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { resources, tracing } from '@opentelemetry/sdk-node'
 import pg from 'pg'
@@ -13,6 +11,7 @@ import { systemClock } from '@/lib/core/clock'
 import { closeDatabase, openDatabase } from '@/lib/db'
 import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup/roll-up'
 import { applyMigrations } from '@/prisma/engine'
+import { makeThrowAwayFolder } from '../support/throw-away-folder'
 import { Random } from './random'
 import { hash } from './spans'
 
@@ -53,8 +52,7 @@ async function proxyTo(port: () => number): Promise<Server> {
 }
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'idemscope-durable-'))
-  chmodSync(folder, 0o755)
+  folder = makeThrowAwayFolder('durable')
   // Durable as `npm start` has it: what COMMIT promised must survive kill -9.
   postgres = await startEmbeddedPostgres(folder)
   const admin = new pg.Client({ connectionString: postgres.url('postgres') })
