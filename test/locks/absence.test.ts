@@ -8,6 +8,7 @@ import { checkLocks } from '@/lib/locks/assess/check-locks'
 import { listLocks } from '@/lib/locks/list-locks'
 import type { KeySettings } from '@/lib/locks/settings'
 import { operateKey } from '@/lib/locks/verbs/operate-key'
+import { reconcileSettings } from '@/lib/reconcile/settings'
 import { stageSystem } from '@/lib/reconcile/stage/stage'
 import {
   acquire,
@@ -38,16 +39,21 @@ const assessed = async (key: string, settings: KeySettings = SETTINGS) => {
   return lock
 }
 
-async function act(verb: 'release' | 'complete' | 'fail', key: string, settings: KeySettings = SETTINGS) {
+type Verb = 'release' | 'complete' | 'fail'
+async function act(verb: Verb, key: string, settings: KeySettings = SETTINGS) {
   const lock = await assessed(key, settings)
   const { source, scope, version } = lock
   const input = { sourceId: source, scope, key, seen: version, reason: REASON, lockId: lock.id }
   return operateKey(operator, verb, input, { settings })
 }
 
-const refusals = async (key: string, settings: KeySettings = SETTINGS) => {
+const refusals = async (
+  key: string,
+  settings: KeySettings = SETTINGS,
+  verbs: readonly Verb[] = ['release', 'complete', 'fail'],
+) => {
   const reasons: unknown[] = []
-  for (const verb of ['release', 'complete', 'fail'] as const) {
+  for (const verb of verbs) {
     const action = await act(verb, key, settings)
     reasons.push(action.state === 'refused' && Reflect.get(Object(action.result), 'reason'))
   }
@@ -83,6 +89,27 @@ async function bareCharge(amount = 1050): Promise<{ charge: string; intent: stri
     payment_method: 'pm_card_visa',
   })
   return { charge: String(intent.latest_charge), intent: intent.id }
+}
+
+/** The key in the intent's metadata alone: its charge keeps what it was made with. */
+const tagIntent = (intent: string, key: string) =>
+  fixture.stripe.paymentIntents.update(intent, {
+    metadata: { idempotency_scope: SCOPE, idempotency_key: key, idempotency_step: 'charge', reference: 'o' },
+  })
+
+let providerAheadMs = 0
+/** Its clock goes on beyond what clocks may be apart: then all that was made until now is staged. */
+async function stage(): Promise<void> {
+  providerAheadMs += reconcileSettings().clockSkewMs + 1_000
+  fixture.provider.control.setSwitches({ clock: { skewMs: providerAheadMs } })
+  await stageSystem(fixture.system, 'payments')
+}
+
+async function isStaged(id: string): Promise<boolean> {
+  const { rowCount } = await fixture.console.db.pool.query('SELECT FROM mirror.object WHERE object_id = $1', [
+    id,
+  ])
+  return rowCount === 1
 }
 
 describe('counts from the last time that an effect can have begun', () => {
@@ -167,19 +194,31 @@ describe('needs a listing that holds nothing which could be the effect', () => {
     expect(await refusals('bare')).toEqual(Array(3).fill('effect_possible'))
 
     // Staged or listed: the same.
-    await stageSystem(fixture.system, 'payments')
+    await stage()
     expect((await assessed('bare')).reason).toContain(id)
 
-    await fixture.stripe.paymentIntents.update(intent, {
-      metadata: {
-        idempotency_scope: SCOPE,
-        idempotency_key: 'bare',
-        idempotency_step: 'charge',
-        reference: 'o',
-      },
-    })
-    await stageSystem(fixture.system, 'payments')
+    await tagIntent(intent, 'bare')
+    await stage()
     expect(await assessed('bare')).toMatchObject({ verdict: 'complete', providerAnswer: { kind: 'found' } })
+  })
+
+  test('a charge whose intent alone names the key is its effect, listed or staged: not released, not failed', async () => {
+    const holder = await acquire(fixture, 'intent-alone')
+    await beginCharge(fixture, holder)
+    const { charge: id, intent } = await bareCharge()
+    await tagIntent(intent, 'intent-alone')
+    await killHolder(fixture, holder)
+    for (const staged of [false, true]) {
+      if (staged) await stage()
+      expect(await isStaged(id)).toBe(staged)
+      expect(await assessed('intent-alone')).toMatchObject({
+        verdict: 'complete',
+        providerAnswer: { kind: 'found', objects: [{ id }] },
+      })
+      const refused = await refusals('intent-alone', SETTINGS, ['release', 'fail'])
+      expect(refused).toEqual(['effect_found', 'effect_found'])
+    }
+    expect(await act('complete', 'intent-alone')).toMatchObject({ state: 'done' })
   })
 
   test('one of another time, or that another key names, is none of it', async () => {
@@ -196,7 +235,7 @@ describe('needs a listing that holds nothing which could be the effect', () => {
     await fixture.store.complete(owner, { status: 201, headers: [], body: Buffer.from('{}') })
     await deadWithCharge('another')
     expect((await assessed('another')).providerAnswer.kind).toBe('possible')
-    await stageSystem(fixture.system, 'payments')
+    await stage()
     expect(await assessed('another')).toMatchObject({ verdict: 'release' })
 
     await deadWithCharge('earlier')
