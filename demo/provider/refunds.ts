@@ -22,6 +22,10 @@ export function createRefund(draft: Draft, form: FormNode): Outcome {
   if (charge.status !== 'succeeded' || !charge.captured) {
     throw invalid(`Charge ${charge.id} has not been captured, so it cannot be refunded.`, 'charge')
   }
+  if (draft.provider.switches.refusesChargedBack && isChargedBack(draft, charge)) {
+    const text = `Charge ${charge.id} has been charged back; cannot issue a refund.`
+    throw invalid(text, 'charge', 'charge_disputed')
+  }
   const left = charge.amountCaptured + (charge.released ?? 0) - charge.amountRefunded
   if (left === 0) {
     throw invalid(`Charge ${charge.id} has already been refunded.`, 'charge', 'charge_already_refunded')
@@ -68,6 +72,16 @@ export function failRefund(draft: Draft, id: string): Outcome {
   draft.event('refund.updated', failed)
   draft.event('refund.failed', failed)
   return { status: 200, object: failed }
+}
+
+function isChargedBack(draft: Draft, { id }: Charge): boolean {
+  const { disputes } = draft.provider.state
+  for (let place = 0; place < disputes.size; place++) {
+    const dispute = disputes.at(place)
+    if (dispute?.charge === id && (dispute.status === 'needs_response' || dispute.status === 'lost'))
+      return true
+  }
+  return false
 }
 
 function findCharge(draft: Draft, chargeId: string | undefined, intentId: string | undefined): Charge {

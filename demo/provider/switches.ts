@@ -35,6 +35,8 @@ export const switchesSchema = z
     eventVersion: z.string().nullable(),
     /** Endpoints that the restricted read key has no right to. */
     denied: z.array(z.string()),
+    /** No refund of a charge that the customer's bank has taken back. Off, an unwanted one is seen by what it made. */
+    refusesChargedBack: z.boolean(),
     /** Ids of objects that exist in live mode: this is test mode. */
     inLiveMode: z.array(z.string()),
     /** The provider's clock against ours, and standing still: then a second holds whatever is made. */
@@ -54,6 +56,7 @@ export class Switches {
   listLagMs = 0
   eventVersion: string | null = null
   denied: string[] = []
+  refusesChargedBack = false
   inLiveMode: string[] = []
   events: Required<NonNullable<Input['events']>> = {
     lateMs: 0,

@@ -84,6 +84,49 @@ describe('a refund whose outcome is not plain', () => {
     expect(await refundsOf(duplicate)).toHaveLength(1)
   })
 
+  test('a refund that the provider refuses failed with its reason, and is not sent again', async () => {
+    const { caseId, duplicate } = await doubled()
+    const { id } = await proposeRefund(caseId)
+    const { prisma } = world.system.db
+    const now = world.system.clock.now()
+    const action = await prisma.action.update({
+      where: { id },
+      data: { state: 'executing', executedAt: now, expiresAt: new Date(now.getTime() + 900_000) },
+    })
+    const row = await prisma.reconciliationCase.findUniqueOrThrow({ where: { id: caseId } })
+    const gathered = await gather(world.system, row, SETTINGS)
+    const [open] = gathered.sources.providers
+    if (open === undefined) throw new Error('there is a provider')
+    const source: typeof open.source = {
+      ...open.source,
+      async createRefund(refund) {
+        // Behind the last reading: only the provider knows of it.
+        await world.provider.control.disputeCharge(duplicate)
+        return open.source.createRefund(refund)
+      },
+    }
+    const disputed = { ...gathered, sources: { ...gathered.sources, providers: [{ ...open, source }] } }
+    world.provider.control.setSwitches({ refusesChargedBack: true })
+    const steps = correctionSteps(world.system, action, disputed)
+    await execute(approver, { id, verb: 'correction.refund', ...steps })
+    const ended = {
+      state: 'failed',
+      result: { code: 'charge_disputed', text: expect.stringContaining(duplicate) },
+    }
+    expect(await prisma.action.findUniqueOrThrow({ where: { id } })).toMatchObject(ended)
+    // A second call would make it now.
+    world.provider.control.setSwitches({ refusesChargedBack: false })
+    await world.provider.control.forgetKey(id)
+    world.advance(400_000)
+    expect(await settleCorrections(world.system, SETTINGS)).toBe(0)
+    expect(await prisma.action.findUniqueOrThrow({ where: { id } })).toMatchObject(ended)
+    expect(await refundsOf(duplicate)).toEqual([])
+    await expect(proposeRefund(caseId)).rejects.toMatchObject({
+      code: 'unprocessable',
+      message: expect.stringContaining(`withholds $10.50 of ${duplicate}`),
+    })
+  })
+
   test('approval run out: what was lost is read, not sent again, and a new action supersedes it', async () => {
     const { caseId, duplicate } = await doubled()
     const action = await proposeRefund(caseId)
