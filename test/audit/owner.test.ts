@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { migrateGuarded, provision } from '@/jobs/supervisor/provision'
+import { readOrCreateSecrets } from '@/jobs/supervisor/secrets'
 import { append } from '@/lib/audit/append'
 import { giveBackAuditSql, ownsAudit, takeAuditSql } from '@/lib/audit/owner'
 import { seal } from '@/lib/audit/seal'
@@ -97,6 +102,22 @@ test('the console still makes what is its own: tables, schemas, and its next mig
   await expect(db.pool.query('ALTER TABLE audit_entry ADD COLUMN later int')).rejects.toThrow('owner')
   await write()
   expect(await seal(db, systemClock, { keys })).toMatchObject({ sealed: 1 })
+})
+
+test('every start of an embedded PostgreSQL leaves the console’s role without the audit', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'idemscope-owner-'))
+  const postgres = {
+    port: superuser.port,
+    url: (database: string) => new URL(`/${database}`, inject('postgresUrl')).href,
+  }
+  const { console: own } = await provision(postgres, readOrCreateSecrets(folder), false)
+  for (const applied of [expect.arrayContaining([expect.any(String)]), []]) {
+    await migrateGuarded(postgres, async () => expect(await applyMigrations(own)).toEqual(applied))
+    const embedded = openDatabase(own, 1)
+    expect(await ownsAudit(embedded)).toBe(false)
+    await closeDatabase(embedded)
+  }
+  await rm(folder, { recursive: true })
 })
 
 test('the SQL is for any names', () => {
