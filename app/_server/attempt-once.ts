@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { idempotent } from '@/sdk/idempotent'
-import { type Attempted, attempt } from './attempt'
+import { type Attempted, attempt, attemptChange } from './attempt'
 import { pageContext, type UserContext } from './context'
 import { onceOptions } from './once-options'
 import { jsonResponse } from './respond'
@@ -33,10 +32,7 @@ export async function attemptOnce<T>(
   const [ctx, options] = [await pageContext(), await onceOptions(services())]
   const once = idempotent(
     async () => {
-      const attempted = await attempt(async (actor) => {
-        if (!rules.worksWhenWritesAreOff) await assertWritesEnabled(actor.db)
-        return work(actor)
-      })
+      const attempted = await (rules.worksWhenWritesAreOff ? attempt(work) : attemptChange(work))
       return jsonResponse(attempted, attempted.kind === 'done' ? 200 : 422)
     },
     { ...options, scope: () => ({ caller: ctx.actor.userId, route: `/console/${name}` }) },

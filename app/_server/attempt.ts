@@ -1,4 +1,5 @@
 import { unstable_rethrow } from 'next/navigation'
+import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { AppError, type ErrorCode } from '@/lib/core/errors'
 import { newId } from '@/lib/core/ids'
 import type { Log } from '@/lib/log'
@@ -15,6 +16,13 @@ export async function attempt<T>(work: (ctx: UserContext) => Promise<T>): Promis
   const ctx = await pageContext()
   return settle(ctx, () => work(ctx))
 }
+
+/** The same for a verb that does more than contain: refused while writes are switched off. */
+export const attemptChange = <T>(work: (ctx: UserContext) => Promise<T>): Promise<Attempted<T>> =>
+  attempt(async (ctx) => {
+    await assertWritesEnabled(ctx.db)
+    return work(ctx)
+  })
 
 /** The same for a person who is not signed in yet. */
 export const attemptAsNobody = <T>(work: (app: Services) => Promise<T>): Promise<Attempted<T>> =>

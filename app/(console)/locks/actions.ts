@@ -2,7 +2,7 @@
 
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
-import { type Attempted, attempt } from '@/app/_server/attempt'
+import { type Attempted, attempt, attemptChange } from '@/app/_server/attempt'
 import type { UserContext } from '@/app/_server/context'
 import { dialogActions } from '@/app/_server/dialog-actions'
 import type { ActionInput } from '@/app/_ui/action-dialog'
@@ -36,7 +36,7 @@ async function operateOne(ctx: UserContext, verb: KeyAction, { id, seen }: Seen,
 
 /** Runs a verb; the list of locks is then read again. */
 const attemptOnLocks = <T>(verb: (ctx: UserContext) => Promise<T>): Promise<Attempted<T>> =>
-  attempt(async (ctx) => {
+  attemptChange(async (ctx) => {
     const value = await verb(ctx)
     revalidatePath('/locks')
     return value
@@ -98,4 +98,7 @@ export const carryOut = async (
 
 /** Ends a bulk job after the item that it works on. */
 export const abortRun = async (runId: string) =>
-  attemptOnLocks(async (ctx) => void (await cancelRun(ctx, z.string().parse(runId))))
+  attempt(async (ctx) => {
+    await cancelRun(ctx, z.string().parse(runId))
+    revalidatePath('/locks')
+  })

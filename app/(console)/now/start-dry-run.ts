@@ -2,7 +2,7 @@
 
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
-import { type Attempted, attempt } from '@/app/_server/attempt'
+import { type Attempted, attemptChange } from '@/app/_server/attempt'
 import { startRun } from '@/lib/runs/start'
 
 const rangeSchema = z
@@ -13,7 +13,7 @@ const rangeSchema = z
 export const startDryRun = async (
   range: z.input<typeof rangeSchema>,
 ): Promise<Attempted<{ runId: string }>> =>
-  attempt(async (ctx) => {
+  attemptChange(async (ctx) => {
     const params = rangeSchema.parse(range)
     const run = await startRun(ctx, { kind: 'reconciliation', params, dryRun: true })
     revalidatePath('/now')

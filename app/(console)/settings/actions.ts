@@ -3,7 +3,7 @@
 import { revalidatePath } from 'next/cache'
 import { headers } from 'next/headers'
 import { z } from 'zod'
-import { type Attempted, attempt } from '@/app/_server/attempt'
+import { type Attempted, attempt, attemptChange } from '@/app/_server/attempt'
 import { CONTAINS } from '@/app/_server/attempt-once'
 import { dialogActions } from '@/app/_server/dialog-actions'
 import { services } from '@/app/_server/services'
@@ -93,8 +93,7 @@ type Fields = Record<string, string>
 
 /** Not kept for a second asking: the link is told once and stored nowhere. A second try finds the email taken. */
 export const inviteUser = async (fields: Fields, reason: string): Promise<Attempted<Link>> =>
-  attempt(async (ctx) => {
-    await assertWritesEnabled(ctx.db)
+  attemptChange(async (ctx) => {
     const { email = '', name = '' } = fields
     const role = roleSchema.parse(fields.role)
     const invited = await invite(ctx, { email, name, reason })
@@ -113,8 +112,7 @@ export const inviteUser = async (fields: Fields, reason: string): Promise<Attemp
 
 /** Not kept either. A second try makes another link, and the first one is void. */
 export const newLink = async (userId: string, reason: string): Promise<Attempted<Link>> =>
-  attempt(async (ctx) => {
-    await assertWritesEnabled(ctx.db)
+  attemptChange(async (ctx) => {
     const invited = await inviteAgain(ctx, { userId, reason })
     revalidatePath('/settings')
     return linkOf(invited)
@@ -124,8 +122,7 @@ export const revoke = actionOn('token.revoke', revokeToken, CONTAINS)
 
 /** Not kept for a second asking, as the other acts are: the token is told once and stored nowhere. */
 export const mint = async ({ name = '', days }: Fields): Promise<Attempted<{ token: string }>> =>
-  attempt(async (ctx) => {
-    await assertWritesEnabled(ctx.db)
+  attemptChange(async (ctx) => {
     const asked = { name, days: Number(days), sessionId: await ownSessionId() }
     const { token } = await mintOwnToken(ctx, asked)
     revalidatePath('/settings')
