@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { assertStillIn } from '@/lib/assert-still-in'
 import type { Context } from '@/lib/context'
 import type { Actor } from '@/lib/core/actor'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
 import { ROLES, type Role, roleAllows, type Verb } from '@/lib/core/permissions'
-import type { Db, Tx } from '@/lib/db'
+import type { Db } from '@/lib/db'
 
 /** An approval is of evidence as it was: after this it has to be looked at again. */
 const APPROVAL_MS = 15 * 60_000
@@ -31,21 +32,6 @@ export async function assertFourEyes(
     throw refusal('Its proposer may not propose it any more: somebody else has to.', 'lowered')
   await assertStillIn(ctx.db.prisma, ctx.actor)
   return approverId
-}
-
-/**
- * Last: whoever takes an account over is behind it alone from that moment on, and ends its sessions and tokens in it. Who
- * held it before, and asked a moment ago, would count as its person now. Throws `forbidden`.
- */
-export async function assertStillIn(prisma: Pick<Tx, 'session' | 'apikey'>, actor: Actor): Promise<void> {
-  if (actor.kind !== 'user') return
-  const { via } = actor
-  if (via === 'session' && actor.sessionId === undefined) return
-  const found =
-    via === 'session'
-      ? await prisma.session.count({ where: { id: actor.sessionId ?? '', userId: actor.userId } })
-      : await prisma.apikey.count({ where: { id: actor.tokenId, enabled: true } })
-  if (found === 0) throw new AppError('forbidden', 'It was asked by a session, or a token, that has ended.')
 }
 
 /** A service stands as its owner does: their roles are all that count, and it is locked out with them. */

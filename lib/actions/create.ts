@@ -1,3 +1,4 @@
+import { assertStillIn } from '@/lib/assert-still-in'
 import type { Context } from '@/lib/context'
 import { newId } from '@/lib/core/ids'
 import { toJsonObject } from '@/lib/core/json-value'
@@ -6,7 +7,6 @@ import type { ALL_ACTION_KINDS } from '@/lib/core/states'
 import type { Tx } from '@/lib/db'
 import { notify } from '@/lib/live-events'
 import type { Action } from '@/prisma/generated/client'
-import { assertStillIn } from './approval'
 import { inFlight, oneInFlight } from './transition'
 
 export type CreateAction = {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { assertStillIn } from '@/lib/assert-still-in'
 import { append } from '@/lib/audit/append'
 import type { Context } from '@/lib/context'
 import { actorLabel } from '@/lib/core/actor'
@@ -8,7 +9,7 @@ import { roleAllows } from '@/lib/core/permissions'
 import { reasonSchema } from '@/lib/core/reason'
 import type { Db, Tx } from '@/lib/db'
 import { notify } from '@/lib/live-events'
-import { approvalExpiresAt, assertPersonMay, assertStillIn, assertTwoPeople, readStanding } from './approval'
+import { approvalExpiresAt, assertPersonMay, assertTwoPeople, readStanding } from './approval'
 
 const KEY = 'kill_switch'
 
@@ -104,6 +105,13 @@ async function askOrAgree(ctx: Context, before: KillSwitch, reason: string): Pro
   }
   const expiresAt = approvalExpiresAt(now).toISOString()
   return { by: actorLabel(ctx.actor), byId, reason, at: now.toISOString(), expiresAt }
+}
+
+/** Ends an account's request to switch writes on, if one waits. */
+export async function endRequestToSwitchOn(tx: Tx, now: Date, userId: string): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE setting SET value = jsonb_set(value, '{pending}', 'null'), version = version + 1, updated_at = ${now}
+    WHERE key = ${KEY} AND value->'pending'->>'byId' = ${userId}`
 }
 
 /** Who asked, and was locked out or lowered since, is no second approver. */

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { acceptInvitation } from '@/lib/access/accounts/accept-invitation'
 import { changeOwnPassword } from '@/lib/access/accounts/change-password'
 import { confirmAccount } from '@/lib/access/accounts/confirm'
 import { inviteAgain } from '@/lib/access/accounts/invite'
@@ -9,9 +8,10 @@ import { sessionActor } from '@/lib/access/session-actor'
 import { setBanned } from '@/lib/access/set-banned'
 import { FORWARDED_HEADER, PEER_HEADER } from '@/lib/access/sign-in/client-address'
 import { passwordMatches } from '@/lib/access/sign-in/hashing'
-import { mintOwnToken } from '@/lib/access/tokens'
+import { createTokenVerifier, mintOwnToken } from '@/lib/access/tokens'
 import { assertFourEyes } from '@/lib/actions/approval'
 import { createAction } from '@/lib/actions/create'
+import { endOpenRequests } from '@/lib/actions/end-open-requests'
 import { readKillSwitch, setKillSwitch } from '@/lib/actions/kill-switch'
 import { manualClock } from '@/lib/core/clock'
 import { createTestDatabase, type TestDatabase } from '../support/database'
@@ -87,14 +87,14 @@ async function endedOrWaiting(beside: Promise<unknown>): Promise<void> {
 type Person = { userId: string; secret: string; sessionId: string }
 
 test.each<[string, (person: Person) => Promise<unknown>]>([
-  [
-    'sets a password by a link',
-    ({ secret }) => acceptInvitation({ db: console.db, clock }, { secret, password: NEXT }),
-  ],
+  ['sets a password by a link', ({ secret }) => people.accept(secret, NEXT)],
   [
     'changes it',
     async ({ sessionId }) =>
-      changeOwnPassword(await people.as('Carl 2'), { sessionId, current: PASSWORD, next: NEXT }),
+      changeOwnPassword(
+        { ...(await people.as('Carl 2')), endOpenRequests },
+        { sessionId, current: PASSWORD, next: NEXT },
+      ),
   ],
   [
     'is locked out',
@@ -126,9 +126,9 @@ test('a change of the password that is under way does not undo the one that its 
     CREATE TRIGGER wait BEFORE UPDATE ON account FOR EACH STATEMENT EXECUTE FUNCTION wait_if_first()`)
   const known = 'known to its inviter'
   const { work: changing, letGo } = await held(() =>
-    changeOwnPassword(before, { sessionId: 'old', current: PASSWORD, next: known }),
+    changeOwnPassword({ ...before, endOpenRequests }, { sessionId: 'old', current: PASSWORD, next: known }),
   )
-  const accepting = acceptInvitation({ db: console.db, clock }, { secret, password: NEXT })
+  const accepting = people.accept(secret, NEXT)
   await endedOrWaiting(accepting)
   await letGo()
   await Promise.allSettled([changing, accepting])
@@ -157,8 +157,30 @@ test('a confirmation that is under way does not count as of the person who takes
   const confirming = () => confirmAccount(asked, { userId: puppet.userId, code, reason: REASON })
   await expect(confirming()).rejects.toThrow('may be behind your account')
   const { secret } = await inviteFromHost(console.db, clock, { email: emailOf('Ida') })
-  await acceptInvitation({ db: console.db, clock }, { secret, password: NEXT })
+  await people.accept(secret, NEXT)
   await expect(confirming()).rejects.toThrow('has ended')
+})
+
+test('nor does one by a token that is still remembered', async () => {
+  const { userId } = await people.invited('Ada', 'Mia')
+  const puppet = await people.invited('Ada', 'Ned')
+  await console.db.prisma.user.update({ where: { id: userId }, data: { role: 'admin' } })
+  const verify = createTokenVerifier(console.db, clock)
+  const { token } = await mintOwnToken(await people.as('Mia'), { name: 'kept' })
+  const code = await people.codeOf('Ned')
+  const confirming = async () => {
+    const actor = await verify(token)
+    if (actor === null) throw new Error('the token is not known')
+    return confirmAccount(
+      { ...(await people.as('Mia')), actor },
+      { userId: puppet.userId, code, reason: REASON },
+    )
+  }
+  await expect(confirming()).rejects.toThrow('may be behind your account')
+  const { secret } = await inviteFromHost(console.db, clock, { email: emailOf('Mia') })
+  await people.accept(secret, NEXT)
+  await expect(confirming()).rejects.toThrow('This token was revoked, or has ended')
+  expect(await people.codeOf('Ned')).toBe(code)
 })
 
 test('an approval that is under way does not count as of the person who takes the account over', async () => {
@@ -172,7 +194,7 @@ test('an approval that is under way does not count as of the person who takes th
   expect(await approving(proposer.userId)).toBe(userId)
   await expect(approving(puppet.userId)).rejects.toThrow('may be behind both')
   const { secret } = await inviteFromHost(console.db, clock, { email: emailOf('Fred') })
-  await acceptInvitation({ db: console.db, clock }, { secret, password: NEXT })
+  await people.accept(secret, NEXT)
   // Ada, who is behind the other one, held this one and is signed in to it, would be two people from now on.
   await expect(approving(puppet.userId)).rejects.toThrow('has ended')
 })
@@ -187,7 +209,7 @@ test('a token that is being made ends with the account’s others when its perso
   const { work: minting, letGo } = await held(() =>
     mintOwnToken({ ...asked, actor }, { name: 'kept', sessionId: actor.sessionId }),
   )
-  const accepting = acceptInvitation({ db: console.db, clock }, { secret, password: NEXT })
+  const accepting = people.accept(secret, NEXT)
   await endedOrWaiting(accepting)
   await letGo()
   await Promise.all([minting, accepting])
@@ -206,11 +228,13 @@ test('what was proposed by an account is not its person’s, once they take it o
     reason: REASON,
   })
   const { secret } = await inviteFromHost(console.db, clock, { email: emailOf('Lea') })
-  await acceptInvitation({ db: console.db, clock }, { secret, password: NEXT })
+  await people.accept(secret, NEXT)
   const { state, proposerId } = await console.db.prisma.action.findUniqueOrThrow({
     where: { id: proposed.id },
   })
   expect([state, proposerId]).toEqual(['rejected', userId])
+  const traces = await console.db.prisma.auditEntry.findMany({ where: { subject: proposed.id } })
+  expect(traces).toMatchObject([{ verb: 'action.end', outcome: 'rejected', actor: 'Lea' }])
   expect(await readKillSwitch(console.db)).toMatchObject({ on: true, pending: null })
 })
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { acceptInvitation, readInvitation } from '@/lib/access/accounts/accept-invitation'
+import { readInvitation } from '@/lib/access/accounts/accept-invitation'
 import { changeOwnPassword } from '@/lib/access/accounts/change-password'
 import { invite, inviteAgain, withdrawInvitation } from '@/lib/access/accounts/invite'
 import { inviteFromHost } from '@/lib/access/accounts/invite-from-host'
@@ -9,6 +9,7 @@ import { readSession, sessionActor } from '@/lib/access/session-actor'
 import { endSessions, listSessions } from '@/lib/access/sessions'
 import { setBanned } from '@/lib/access/set-banned'
 import { createTokenVerifier, mintOwnToken } from '@/lib/access/tokens'
+import { endOpenRequests } from '@/lib/actions/end-open-requests'
 import { manualClock } from '@/lib/core/clock'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { emailOf, PASSWORD, peopleOf, REASON } from './people'
@@ -29,9 +30,6 @@ beforeAll(async () => {
   await people.fromHost('Bob', 'admin')
 })
 afterAll(() => console.close())
-
-const accept = (secret: string, password = PASSWORD) =>
-  acceptInvitation({ db: console.db, clock }, { secret, password })
 
 /** The session's cookie; '' when refused. */
 async function signIn(name: string, password = PASSWORD): Promise<string> {
@@ -65,7 +63,7 @@ test('an administrator invites a viewer, whose person alone ever sees the passwo
     name: 'New Person',
     inviter: 'Ada',
   })
-  expect(await accept(answer.secret)).toEqual({ email: emailOf('New Person') })
+  expect(await people.accept(answer.secret)).toEqual({ email: emailOf('New Person') })
   expect(await actorOf(await signIn('New Person'))).toMatchObject({ userId: answer.userId, role: 'viewer' })
   const entries = await console.db.prisma.auditEntry.findMany({
     where: { subject: answer.userId },
@@ -81,9 +79,9 @@ test('an administrator invites a viewer, whose person alone ever sees the passwo
 
 test('an invitation works once, of two at the same time as well', async () => {
   const { secret } = await invited('Once')
-  const both = await Promise.allSettled([accept(secret), accept(secret, 'another password')])
+  const both = await Promise.allSettled([people.accept(secret), people.accept(secret, 'another password')])
   expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
-  await expect(accept(secret)).rejects.toMatchObject({ code: 'not_found' })
+  await expect(people.accept(secret)).rejects.toMatchObject({ code: 'not_found' })
   await expect(readInvitation(console.db, clock, secret)).rejects.toMatchObject({ code: 'not_found' })
 })
 
@@ -91,15 +89,15 @@ test('an invitation ends after three days, when it is replaced or withdrawn, and
   const ada = await people.as('Ada')
   const late = await invited('Late')
   clock.advance(3 * DAY_MS)
-  await expect(accept(late.secret)).rejects.toMatchObject({ code: 'not_found' })
+  await expect(people.accept(late.secret)).rejects.toMatchObject({ code: 'not_found' })
   const again = await inviteAgain(ada, { userId: late.userId, reason: REASON })
   const last = await inviteAgain(ada, { userId: late.userId, reason: REASON })
-  await expect(accept(again.secret)).rejects.toMatchObject({ code: 'not_found' })
+  await expect(people.accept(again.secret)).rejects.toMatchObject({ code: 'not_found' })
   await withdrawInvitation(ada, { userId: late.userId, reason: REASON })
-  await expect(accept(last.secret)).rejects.toMatchObject({ code: 'not_found' })
+  await expect(people.accept(last.secret)).rejects.toMatchObject({ code: 'not_found' })
   const gone = await invited('Gone')
   await setBanned(ada, { userId: gone.userId, banned: true, reason: REASON })
-  await expect(accept(gone.secret)).rejects.toMatchObject({ code: 'not_found' })
+  await expect(people.accept(gone.secret)).rejects.toMatchObject({ code: 'not_found' })
   await expect(inviteAgain(ada, { userId: gone.userId, reason: REASON })).rejects.toThrow('locked out')
 })
 
@@ -148,7 +146,7 @@ test('a lost password is replaced by its person: sessions end, and tokens, which
   const { secret } = await inviteAgain(await people.as('Ada'), { userId, reason: REASON })
   // Until the link is used the old password goes on.
   expect(await actorOf(cookie)).not.toBeNull()
-  await accept(secret, 'a new one that is long')
+  await people.accept(secret, 'a new one that is long')
   expect(await actorOf(cookie)).toBeNull()
   expect(await createTokenVerifier(console.db, clock)(token)).toBeNull()
   expect(await signIn('Dora')).toBe('')
@@ -161,14 +159,14 @@ test('the host invites with any role, and its link ends what others held', async
     name: 'Second',
     role: 'admin',
   })
-  await accept(first.secret)
+  await people.accept(first.secret)
   expect(await people.as('Second')).toMatchObject({ actor: { role: 'admin' } })
   expect(await people.codeOf('Second')).toBe('')
   const held = await invited('Held')
-  await accept(held.secret)
+  await people.accept(held.secret)
   const { token } = await mintOwnToken(await people.as('Held'), { name: 'made by who knows whom' })
   const again = await inviteFromHost(console.db, clock, { email: emailOf('Held'), role: 'operator' })
-  await accept(again.secret)
+  await people.accept(again.secret)
   expect(
     await console.db.prisma.principalLink.count({ where: { principalId: again.userId, holds: true } }),
   ).toBe(0)
@@ -191,7 +189,7 @@ test('a new password ends the other sessions, and five wrong ones end the one th
   const [here, there] = [await signIn('Eve'), await signIn('Eve')]
   const session = await readSession(auth, new Headers({ cookie: here }))
   const sessionId = session?.sessionId ?? ''
-  const eve = await people.as('Eve')
+  const eve = { ...(await people.as('Eve')), endOpenRequests }
   const next = 'a longer password'
   await expect(changeOwnPassword(eve, { sessionId, current: PASSWORD, next: 'short' })).rejects.toThrow('12')
   await changeOwnPassword(eve, { sessionId, current: PASSWORD, next })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { acceptInvitation } from '@/lib/access/accounts/accept-invitation'
+import { endOpenRequests } from '@/lib/actions/end-open-requests'
 import { systemClock } from '@/lib/core/clock'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 
@@ -38,7 +39,7 @@ test('the host invites the second administrator: one link, and nothing else', as
   expect(stdout).toMatch(/^https:\/\/console\.example\.com\/invitation#inv_[\w-]{43}\n$/)
   const secret = stdout.trim().split('#')[1] ?? ''
   await acceptInvitation(
-    { db: console.db, clock: systemClock },
+    { db: console.db, clock: systemClock, endOpenRequests },
     { secret, password: 'correct horse battery' },
   )
   expect(await console.db.prisma.user.findFirst({ where: { email: 'second@test.local' } })).toMatchObject({

@@ -2,6 +2,7 @@ import { acceptInvitation } from '@/lib/access/accounts/accept-invitation'
 import { confirmAccount } from '@/lib/access/accounts/confirm'
 import { invite } from '@/lib/access/accounts/invite'
 import { ensureUser } from '@/lib/access/users'
+import { endOpenRequests } from '@/lib/actions/end-open-requests'
 import { approveRoleRaise, proposeRoleRaise } from '@/lib/actions/role-raise'
 import type { Context } from '@/lib/context'
 import type { Clock } from '@/lib/core/clock'
@@ -27,7 +28,8 @@ export function peopleOf(db: Db, clock: Clock) {
     await ensureUser(db, clock, { email: emailOf(name), name, role, password: PASSWORD })
     return as(name)
   }
-  const accept = async (secret: string) => acceptInvitation({ db, clock }, { secret, password: PASSWORD })
+  const accept = async (secret: string, password = PASSWORD) =>
+    acceptInvitation({ db, clock, endOpenRequests }, { secret, password })
   const invited = async (by: string, name: string) => {
     const { secret } = await invite(await as(by), { email: emailOf(name), name, reason: REASON })
     await accept(secret)

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { acceptInvitation } from '@/lib/access/accounts/accept-invitation'
 import { confirmAccount } from '@/lib/access/accounts/confirm'
 import { inviteAgain } from '@/lib/access/accounts/invite'
 import { inviteFromHost } from '@/lib/access/accounts/invite-from-host'
@@ -15,7 +14,7 @@ import { transition } from '@/lib/actions/transition'
 import type { Context } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
 import { createTestDatabase, type TestDatabase } from '../support/database'
-import { emailOf, PASSWORD, peopleOf, REASON } from './people'
+import { emailOf, peopleOf, REASON } from './people'
 
 /** Who may approve what whom proposed. Each test has administrators of its own, whom the host made. */
 
@@ -181,7 +180,7 @@ test('who resets a password is behind the account from then on, before the link 
     reason: REASON,
   })
   expect(await approves(await people.as(ada()), await people.as(carl()))).toBe('held')
-  await acceptInvitation({ db: console.db, clock }, { secret, password: PASSWORD })
+  await people.accept(secret)
   expect(await approves(await people.as(ada()), await people.as(carl()))).toBe('held')
   expect(await approves(await people.as(bob()), await people.as(carl()))).toBe('yes')
 })

@@ -13,6 +13,7 @@ const LEVELS: string[][] = [
     'lib/context',
     'lib/live-events',
     'lib/postgres-errors',
+    'lib/assert-still-in',
     'lib/outbound',
   ],
   ['lib/access', 'lib/audit', 'lib/runs', 'lib/actions', 'lib/sources', 'lib/mirror', 'lib/telemetry'],

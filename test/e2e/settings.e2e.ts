@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Page, request } from '@playwright/test'
 import { acceptInvitation } from '@/lib/access/accounts/accept-invitation'
 import { inviteFromHost } from '@/lib/access/accounts/invite-from-host'
+import { endOpenRequests } from '@/lib/actions/end-open-requests'
 import { systemClock } from '@/lib/core/clock'
 import type { Role } from '@/lib/core/permissions'
 import { closeDatabase, openDatabase } from '@/lib/db'
@@ -207,7 +208,7 @@ async function newPerson(url: string, role: Role) {
   try {
     const asked = { email, name: `Another ${role} ${Date.now()}`, role }
     const { secret } = await inviteFromHost(db, systemClock, asked)
-    await acceptInvitation({ db, clock: systemClock }, { secret, password })
+    await acceptInvitation({ db, clock: systemClock, endOpenRequests }, { secret, password })
   } finally {
     await closeDatabase(db)
   }

@@ -7,6 +7,7 @@ import {
   type OpenInvitation,
   readInvitation,
 } from '@/lib/access/accounts/accept-invitation'
+import { endOpenRequests } from '@/lib/actions/end-open-requests'
 
 /** The account that a link opens. Anyone who has its secret may know. */
 export const look = async (secret: string): Promise<Attempted<OpenInvitation>> =>
@@ -15,7 +16,7 @@ export const look = async (secret: string): Promise<Attempted<OpenInvitation>> =
 /** Works while writes are off: a person who was just invited can see what goes on, and stop things. */
 export const accept = async (secret: string, password: string): Promise<Attempted<{ email: string }>> =>
   attemptAsNobody(async ({ db, clock, auth }) => {
-    const accepted = await acceptInvitation({ db, clock }, { secret, password })
+    const accepted = await acceptInvitation({ db, clock, endOpenRequests }, { secret, password })
     const { name, value, ...rules } = auth.deviceCookie(accepted.email)
     // Guesses at the account from elsewhere do not keep its new person out.
     const jar = await cookies()

@@ -17,6 +17,7 @@ import { readSession } from '@/lib/access/session-actor'
 import { endSessions } from '@/lib/access/sessions'
 import { setBanned } from '@/lib/access/set-banned'
 import { mintOwnToken, revokeToken } from '@/lib/access/tokens'
+import { endOpenRequests } from '@/lib/actions/end-open-requests'
 import { assertWritesEnabled, setKillSwitch } from '@/lib/actions/kill-switch'
 import { proposeRoleRaise } from '@/lib/actions/role-raise'
 import { AppError } from '@/lib/core/errors'
@@ -132,7 +133,8 @@ export const mint = async ({ name = '', days }: Fields): Promise<Attempted<{ tok
 /** Works while writes are off, as all that shuts a stranger out. */
 export const changePassword = async ({ current = '', next = '' }: Fields): Promise<Attempted<null>> =>
   attempt(async (ctx) => {
-    await changeOwnPassword(ctx, { sessionId: await ownSessionId(), current, next })
+    const asked = { sessionId: await ownSessionId(), current, next }
+    await changeOwnPassword({ ...ctx, endOpenRequests }, asked)
     revalidatePath('/settings')
     return null
   })

@@ -7,7 +7,7 @@ import { newId } from '@/lib/core/ids'
 import { ROLES } from '@/lib/core/permissions'
 import type { Db, Tx } from '@/lib/db'
 import { hashPassword, passwordSchema } from '../sign-in/hashing'
-import { endWhatWasMade, replaceCredentials } from './credentials'
+import { type EndOpenRequests, endWhatWasMade, replaceCredentials } from './credentials'
 import { hashSecret } from './invitation'
 import { lockUsers } from './names'
 
@@ -29,7 +29,7 @@ export async function readInvitation(db: Db, clock: Clock, secret: string): Prom
 
 /** The person's own password, by the link, once: of two at the same time one is refused. Returns who can sign in now. */
 export async function acceptInvitation(
-  { db, clock }: { db: Db; clock: Clock },
+  { db, clock, endOpenRequests }: { db: Db; clock: Clock; endOpenRequests: EndOpenRequests },
   raw: z.input<typeof inputSchema>,
 ): Promise<{ email: string }> {
   const { secret, password } = inputSchema.parse(raw)
@@ -48,7 +48,7 @@ export async function acceptInvitation(
       await tx.principalLink.updateMany({ where: { principalId: user.id }, data: { holds: false } })
     const role = z.enum(ROLES).parse(user.role)
     const actor: Actor = { kind: 'user', userId: user.id, name: user.name, role, via: 'session' }
-    const ctx = { actor, clock, requestId: newId('req') }
+    const ctx = { actor, clock, requestId: newId('req'), endOpenRequests }
     await replaceCredentials(tx, ctx, user, { hashedPassword, now })
     await endWhatWasMade(tx, ctx, user.id)
     const entry = { verb: 'user.accept_invitation', subject: user.id, outcome: 'done' }

@@ -4,7 +4,7 @@ import { auditRow } from '@/lib/core/audit-entry'
 import { AppError } from '@/lib/core/errors'
 import { countAttempt } from '../sign-in/attempts'
 import { hashPassword, passwordMatches, passwordSchema } from '../sign-in/hashing'
-import { replaceCredentials } from './credentials'
+import { type EndOpenRequests, replaceCredentials } from './credentials'
 import { lockUsers } from './names'
 
 const MINUTE_MS = 60_000
@@ -18,7 +18,10 @@ const inputSchema = z.object({
 })
 
 /** Replaces one's own password; other sessions end. Too many wrong ones end this session too. */
-export async function changeOwnPassword(ctx: Context, raw: z.input<typeof inputSchema>): Promise<void> {
+export async function changeOwnPassword(
+  ctx: Context & { endOpenRequests: EndOpenRequests },
+  raw: z.input<typeof inputSchema>,
+): Promise<void> {
   const { actor, clock, db } = ctx
   if (actor.kind !== 'user' || actor.via !== 'session')
     throw new AppError('forbidden', 'Sign in to change your password: a token cannot.')

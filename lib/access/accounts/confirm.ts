@@ -1,7 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
+import { assertStillIn } from '@/lib/assert-still-in'
 import type { Context } from '@/lib/context'
-import { type Actor, actorId } from '@/lib/core/actor'
+import { actorId } from '@/lib/core/actor'
 import { auditRow } from '@/lib/core/audit-entry'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
@@ -73,13 +74,6 @@ async function assertSecondPerson(
     `${shared.name} may be behind your account and that of ${user.name}: an administrator whom they did not invite has to confirm it.`,
     { meta: { reason: 'four_eyes' } },
   )
-}
-
-/** Who held the administrator's account, and asked a moment before its person took it over, is not that person. */
-async function assertStillIn(tx: Tx, actor: Actor): Promise<void> {
-  if (actor.kind !== 'user' || actor.via !== 'session' || actor.sessionId === undefined) return
-  if ((await tx.session.count({ where: { id: actor.sessionId, userId: actor.userId } })) === 0)
-    throw new AppError('forbidden', 'This session has ended: sign in again.')
 }
 
 /** Digests are compared, so that neither content nor length shows in the time. */

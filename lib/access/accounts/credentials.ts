@@ -1,8 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import type { Context } from '@/lib/context'
-import { auditRow } from '@/lib/core/audit-entry'
 import type { Tx } from '@/lib/db'
-import { notify } from '@/lib/live-events'
 
 /** No letter that is read as another. */
 const CODE_ALPHABET = 'ABCDEFGHJKMNPQRSTVWXYZ23456789'
@@ -14,7 +12,7 @@ const CODE_CHARACTERS = 8
  */
 export async function replaceCredentials(
   tx: Tx,
-  ctx: Acting,
+  ctx: Acting & { endOpenRequests: EndOpenRequests },
   user: { id: string },
   given: { hashedPassword: string; now: Date; keepSessionId?: string },
 ): Promise<void> {
@@ -50,27 +48,23 @@ export async function replaceCredentials(
 type Acting = Pick<Context, 'actor' | 'clock' | 'requestId'>
 
 /**
- * Tokens, and proposals that wait: whoever else was in the account may have made them, and they would count as its
- * person's. After the password is written, which a token that is being made holds up.
+ * Ends what an account asked for that waits for another person. The app hands it to the verbs that need it: `lib/actions`,
+ * where it stands, and this room do not import each other.
  */
-export async function endWhatWasMade(tx: Tx, ctx: Acting, userId: string): Promise<void> {
-  const now = ctx.clock.now()
-  await tx.apikey.updateMany({ where: { referenceId: userId }, data: { enabled: false, updatedAt: now } })
-  const result = { reason: 'The account that proposed it was taken over by its person.' }
-  const ended = await tx.action.updateManyAndReturn({
-    where: { proposerId: userId, state: 'proposed' },
-    data: { state: 'rejected', finishedAt: now, result, version: { increment: 1 } },
-    select: { id: true },
-  })
-  // That writes be switched on again was asked for, too.
-  await tx.$executeRaw`
-    UPDATE setting SET value = jsonb_set(value, '{pending}', 'null'), version = version + 1, updated_at = ${now}
-    WHERE key = 'kill_switch' AND value->'pending'->>'byId' = ${userId}`
-  for (const { id } of ended) {
-    await notify(tx, { kind: 'action', id })
-    const entry = { verb: 'action.end', subject: id, outcome: 'rejected', reason: result.reason }
-    await tx.auditEntry.create({ data: auditRow(ctx, entry) })
-  }
+export type EndOpenRequests = (tx: Tx, ctx: Acting, userId: string) => Promise<void>
+
+/**
+ * Tokens, and what waits for another person: whoever else was in the account may have made them, and they would count as
+ * its person's. After the password is written, which a token that is being made holds up.
+ */
+export async function endWhatWasMade(
+  tx: Tx,
+  ctx: Acting & { endOpenRequests: EndOpenRequests },
+  userId: string,
+): Promise<void> {
+  const ended = { enabled: false, updatedAt: ctx.clock.now() }
+  await tx.apikey.updateMany({ where: { referenceId: userId }, data: ended })
+  await ctx.endOpenRequests(tx, ctx, userId)
 }
 
 function newCode(): string {
