@@ -20,7 +20,7 @@ const KIND_LABEL: Record<(typeof ALL_ACTION_KINDS)[number], string> = {
   ignore: 'Case ignored',
 }
 
-export const ACTION_STATE_LABEL: Record<ActionState, string> = {
+const STATE_LABEL: Record<ActionState, string> = {
   proposed: 'Waiting for approval',
   approved: 'Approved',
   executing: 'Executing',
@@ -36,4 +36,4 @@ export const ACTION_STATE_LABEL: Record<ActionState, string> = {
 export const actionText = ({ kind, amount }: ActionView): string =>
   `${KIND_LABEL[kind as keyof typeof KIND_LABEL]}${amount === null ? '' : ` of ${formatMoney(amount)}`}`
 
-export const actionState = ({ state }: ActionView): string => ACTION_STATE_LABEL[state as ActionState]
+export const actionState = ({ state }: ActionView): string => STATE_LABEL[state as ActionState]

@@ -114,7 +114,7 @@ test('proposed by one, approved by another after a 10 s hold, executed once, ver
   expect((await (await api()).get(`actions/${actions[0].id}`)).state).toBe('proposed')
   await send.click()
   await expect(approval).toBeHidden({ timeout: 45_000 })
-  await expect(correction(second).getByText('Done', { exact: true })).toBeVisible({ timeout: 30_000 })
+  await expect(correction(second).getByText('Completed', { exact: true })).toBeVisible({ timeout: 30_000 })
   await expect(correction(second).getByText(/Verified and resolved/)).toBeVisible({ timeout: 60_000 })
   const steps = second.getByRole('list', { name: 'Steps of the correction' })
   await expect(steps).toContainText('Verification, done')

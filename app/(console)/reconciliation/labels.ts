@@ -10,14 +10,14 @@ export const TRIAGE: Record<CaseTriage, string> = {
   snoozed: 'snoozed',
 }
 
-export const ACTION_STATE: Record<ActionState, { text: string; tone: BadgeTone }> = {
-  proposed: { text: 'Waiting for approval', tone: 'warn' },
-  approved: { text: 'Approved', tone: 'accent' },
-  executing: { text: 'Executing', tone: 'accent' },
-  unknown: { text: 'Outcome unknown, being read back', tone: 'warn' },
-  done: { text: 'Done', tone: 'ok' },
-  refused: { text: 'Refused, nothing was done', tone: 'bad' },
-  failed: { text: 'Failed', tone: 'bad' },
-  rejected: { text: 'Rejected', tone: 'plain' },
-  expired: { text: 'Approval expired', tone: 'plain' },
+export const ACTION_TONE: Record<ActionState, BadgeTone> = {
+  proposed: 'warn',
+  approved: 'accent',
+  executing: 'accent',
+  unknown: 'warn',
+  done: 'ok',
+  refused: 'bad',
+  failed: 'bad',
+  rejected: 'plain',
+  expired: 'plain',
 }

@@ -7,6 +7,7 @@ import { Note } from '@/app/_ui/note'
 import { PageLink } from '@/app/_ui/page-link'
 import { ShortId } from '@/app/_ui/short-id'
 import { Time } from '@/app/_ui/time'
+import { actionState } from '@/lib/actions/describe-action'
 import type { ActionView } from '@/lib/actions/view'
 import { type Role, roleAllows, type Verb } from '@/lib/core/permissions'
 import type { ActionKind, ActionState } from '@/lib/core/states'
@@ -14,7 +15,7 @@ import type { CaseDetail } from '@/lib/reconcile/cases/cases'
 import { RESOLUTION } from '@/lib/reconcile/cases/describe-event'
 import { FIX, needsSecondPerson } from '@/lib/reconcile/corrections/describe-correction'
 import { Decision } from '../../../_decide/decision'
-import { ACTION_STATE } from '../../labels'
+import { ACTION_TONE } from '../../labels'
 import { Fixes } from './fixes'
 
 type Person = { id: string; name: string; role: Role }
@@ -87,18 +88,19 @@ function Progress(props: ProgressProps) {
   const proposer = people.find(({ id }) => id === action.proposer)?.name ?? action.proposer ?? 'the system'
   const keeps =
     pending && action.kind === 'refund' ? found.subject.effectIds.filter((id) => id !== action.charge) : []
-  const state = ACTION_STATE[action.state as ActionState]
   return (
     <>
       {pending && <p className="text-ink-2">{FIX[action.kind as ActionKind].consequence}</p>}
       <ActionFacts action={action} keeps={keeps} />
       <div className="rounded-m border border-line px-3 py-2.5">
         <p className="flex items-center justify-between gap-2">
-          <Badge tone={state.tone}>{state.text}</Badge>
+          <Badge tone={ACTION_TONE[action.state as ActionState]}>{actionState(action)}</Badge>
           {pending && <Time at={action.createdAt} kind="age" className="text-ink-3" />}
         </p>
         <p className="mt-1.5 text-ink-2">
           Proposed by {proposer}: “{action.reason}”.
+          {action.state === 'unknown' && ' Its outcome is being read back.'}
+          {action.state === 'refused' && ' Nothing was done.'}
           {pending && ' Everything is read again before it runs; it is aborted when anything changed.'}
         </p>
       </div>
