@@ -40,13 +40,13 @@ export function effectLines({ effects: stored }: KeyDetail, seen: readonly KeyEf
       ...{ stored: state, duplicate: false, outcome: state },
       seenBy: `store${providerKeyed ? ', provider keyed' : ''}`,
     })),
-    ...beside.map(({ step, name, duplicate, outcome, effectId, amount, time, witnesses }) => ({
+    ...beside.map(({ step, name, duplicate, outcome, effectId, amount, time, seenBy }) => ({
       ...{ step, name, duplicate, outcome },
       stored: null,
       reference: effectId === '' ? null : effectId,
       amount: amount === null ? null : moneyToJson(amount),
       begunAt: time.toISOString(),
-      seenBy: witnesses.join(', '),
+      seenBy: seenBy.join(', '),
     })),
   ]
 }

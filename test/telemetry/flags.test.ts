@@ -128,12 +128,12 @@ describe('flags', () => {
 
   it('the same effect id seen by span, store and provider is one row; the span names the time', async () => {
     const { db } = database
-    const one = { ...ids(), key: 'witnessed', at: at(-60) }
+    const one = { ...ids(), key: 'seen-by-three', at: at(-60) }
     const row = {
       name: 'stripe.charge',
       step: 'charge',
       scope,
-      keyHash: hash('witnessed'),
+      keyHash: hash('seen-by-three'),
       effectId: 'ch_w',
       amount,
     }
@@ -147,7 +147,7 @@ describe('flags', () => {
     expect(await dirtyMinutes()).toBe(before)
     const { rows } = await db.pool.query(
       'SELECT time, seen_by_span, seen_by_store, seen_by_provider, duplicate FROM telemetry.effect WHERE key_hash = $1',
-      [Buffer.from(hash('witnessed'), 'hex')],
+      [Buffer.from(hash('seen-by-three'), 'hex')],
     )
     expect(rows).toEqual([
       { time: one.at, seen_by_span: true, seen_by_store: true, seen_by_provider: true, duplicate: false },
@@ -164,7 +164,7 @@ describe('flags', () => {
     ])
     const { items } = await listEffects(db, { kind: 'duplicate', ...whole() })
     expect(items.filter((item) => item.keyHash === hash('hidden'))).toMatchObject([
-      { effectId: 'ch_hidden', witnesses: ['provider'] },
+      { effectId: 'ch_hidden', seenBy: ['provider'] },
     ])
   })
 

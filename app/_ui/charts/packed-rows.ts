@@ -1,14 +1,4 @@
-export type WaterfallRow = {
-  key: string
-  depth: number
-  name: string
-  service: string
-  /** From the beginning of the whole. */
-  startMs: number
-  durationMs: number
-  failed: boolean
-  mark: 'key' | 'effect' | null
-}
+import type { WaterfallRow } from '@/lib/core/waterfall-row'
 
 /** key, depth, name, place of the service, start and duration in ms, failed, mark. */
 type Packed = [string, number, string, number, number, number, 0 | 1, 0 | 1 | 2]

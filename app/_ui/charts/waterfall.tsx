@@ -3,9 +3,10 @@
 import { CircleAlert, KeyRound, Zap } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { latencyText, plural } from '@/lib/core/format-figure'
+import type { WaterfallRow } from '@/lib/core/waterfall-row'
 import { classNames } from '../class-names'
 import { QueryLink } from '../page-link'
-import { type PackedRows, unpackRows, type WaterfallRow } from './packed-rows'
+import { type PackedRows, unpackRows } from './packed-rows'
 
 const ROW_PX = 32
 /** Rows beyond the edge that are drawn too, so that scrolling shows no gap. */

@@ -14,7 +14,7 @@ export type SuspectedEffect = {
   effectId: string
   outcome: string
   amount: { minor: bigint; currency: string } | null
-  witnesses: ('span' | 'store' | 'provider')[]
+  seenBy: ('span' | 'store' | 'provider')[]
   service: string
   traceIds: string[]
   /** orphan: false once its key reached a terminal record */
@@ -84,10 +84,10 @@ export async function listEffects(
 
 function toSuspect(kind: SuspectedEffect['kind'], row: z.infer<typeof rowSchema>): SuspectedEffect {
   const { amount_minor: minor, currency } = row
-  const witnesses: SuspectedEffect['witnesses'] = []
-  if (row.seen_by_span) witnesses.push('span')
-  if (row.seen_by_store) witnesses.push('store')
-  if (row.seen_by_provider) witnesses.push('provider')
+  const seenBy: SuspectedEffect['seenBy'] = []
+  if (row.seen_by_span) seenBy.push('span')
+  if (row.seen_by_store) seenBy.push('store')
+  if (row.seen_by_provider) seenBy.push('provider')
   return {
     kind,
     time: row.time,
@@ -99,7 +99,7 @@ function toSuspect(kind: SuspectedEffect['kind'], row: z.infer<typeof rowSchema>
     effectId: row.effect_id,
     outcome: row.outcome,
     amount: minor !== null && currency !== null ? { minor, currency } : null,
-    witnesses,
+    seenBy,
     service: row.service,
     traceIds: row.trace_ids,
     open: kind === 'orphan' && !row.settled,

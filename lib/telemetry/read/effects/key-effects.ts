@@ -11,7 +11,7 @@ export type KeyEffect = {
   amount: { minor: bigint; currency: string } | null
   duplicate: boolean
   settled: boolean
-  witnesses: ('span' | 'store' | 'provider')[]
+  seenBy: ('span' | 'store' | 'provider')[]
   traceIds: string[]
 }
 
@@ -56,7 +56,7 @@ export async function listKeyEffects(
         : { minor: row.amount_minor, currency: row.currency },
     duplicate: row.duplicate,
     settled: row.settled,
-    witnesses: [
+    seenBy: [
       ...(row.seen_by_span ? (['span'] as const) : []),
       ...(row.seen_by_store ? (['store'] as const) : []),
       ...(row.seen_by_provider ? (['provider'] as const) : []),

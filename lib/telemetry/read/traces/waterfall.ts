@@ -1,19 +1,5 @@
+import type { WaterfallRow } from '@/lib/core/waterfall-row'
 import type { TraceSpan } from './trace'
-
-/** A span as a line of the waterfall: small, since there may be 10,000. */
-export type WaterfallRow = {
-  /** As of `keySpans`. */
-  key: string
-  depth: number
-  name: string
-  service: string
-  /** From the trace's beginning. */
-  startMs: number
-  durationMs: number
-  failed: boolean
-  /** It carries a key, or caused a side effect. */
-  mark: 'key' | 'effect' | null
-}
 
 export type Waterfall = { rows: WaterfallRow[]; totalMs: number; beganAt: string }
 
