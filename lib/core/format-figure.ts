@@ -53,9 +53,9 @@ const SKEW_MS = 5_000
 /** Whether a moment of this age is still to come: some clock was ahead when it was stamped. */
 export const isAhead = (ageMs: number): boolean => ageMs < -SKEW_MS
 
-/** 4 min; "stamped 10 min in the future" of a moment that is still to come. */
+/** 4 min; "10 min ahead of our clock" of a moment that is still to come by the console's clock. */
 export const ageText = (ageMs: number): string =>
-  isAhead(ageMs) ? `stamped ${durationText(-ageMs)} in the future` : durationText(ageMs)
+  isAhead(ageMs) ? `${durationText(-ageMs)} ahead of our clock` : durationText(ageMs)
 
 /** 4 min ago; of a moment that is still to come as ageText. */
 export const agoText = (ageMs: number): string =>

@@ -1,4 +1,4 @@
-import { durationText, plural } from './format-figure'
+import { ageText, durationText, isAhead, plural } from './format-figure'
 import { formatMoneyList, type Money } from './money'
 
 export const CONDITION_KINDS = [
@@ -78,7 +78,7 @@ export function verdictSentence(conditions: readonly ConditionView[], figures: V
   }
   if (figures.stuckLocks.count > 0) {
     const { count: stuck, oldestSeconds } = figures.stuckLocks
-    const oldest = oldestSeconds === null ? '' : `, the oldest for ${durationText(oldestSeconds * 1000)}`
+    const oldest = oldestSeconds === null ? '' : `, the oldest ${heldText(oldestSeconds * 1000)}`
     return {
       tone: 'warn',
       text: `${plural(stuck, 'lock is', 'locks are')} stuck${oldest}; nothing else is wrong.`,
@@ -92,6 +92,8 @@ export function verdictSentence(conditions: readonly ConditionView[], figures: V
   }
   return { tone: 'ok', text: 'Every side effect happened once.' }
 }
+
+const heldText = (ms: number): string => (isAhead(ms) ? `stamped ${ageText(ms)}` : `for ${durationText(ms)}`)
 
 /** A flood of what clients alone can cause, or of warnings. */
 export const isLowFlood = ({ kind, detail: { severity } }: Pick<ConditionView, 'kind' | 'detail'>): boolean =>

@@ -3,6 +3,7 @@ import type { NowData } from '@/lib/alerts/now/read-now'
 import { buildTiles } from '@/lib/alerts/now/tiles'
 import { buildVerdict } from '@/lib/alerts/now/verdict'
 import { verdictActions } from '@/lib/alerts/now/verdict-actions'
+import type { SourceView } from '@/lib/mirror/read/list-sources'
 import { MEASURES, type Measure, notMeasured } from '@/lib/telemetry/measures/measure'
 import type { Freshness } from '@/lib/telemetry/read/freshness'
 
@@ -31,6 +32,12 @@ const service = (silent: boolean): Freshness => ({
 
 const noRate = { bucketSeconds: 60, points: [] }
 const noEffect = { effects: [], more: false, amounts: [], keys: 0, clients: 0, oldestAt: null }
+
+const store: SourceView = {
+  ...{ id: 'src_1', kind: 'intent', adapter: 'native', name: 'payments store', system: 'payments' },
+  ...{ enabled: true, state: 'ok', lastOkAt: NOW.toISOString(), lastError: null, lastErrorAt: null },
+  ...{ capabilities: {}, notUnderstood: null, readLate: null, openTransaction: null },
+}
 
 const data = (over: Partial<NowData>): NowData => ({
   range: { from: HOUR_AGO, to: NOW },
@@ -124,6 +131,25 @@ test('the verdict leads to what it speaks of, the most urgent first', () => {
     'Open 7 stuck locks',
   ])
   expect(verdictActions(data({}))).toEqual([])
+})
+
+test('a lock that a clock ahead of ours stamped has no age of 0 s', () => {
+  const locks = {
+    stuck: 1,
+    live: 1,
+    investigate: 0,
+    oldestStuckAt: new Date('2026-11-22T03:10:00Z'),
+    openOlderThan: 0,
+    more: false,
+    stuckItems: [],
+  }
+  const now = data({ locks, sources: [store] })
+  const tile = buildTiles(now).find(({ id }) => id === 'locks')
+  expect(tile?.facts).toContain('oldest 10 min ahead of our clock')
+  const { lead, rest } = buildVerdict(now)
+  expect([...lead, ...rest].join('')).toBe(
+    '1 lock is stuck, the oldest stamped 10 min ahead of our clock; nothing else is wrong.',
+  )
 })
 
 test('duplicates that reconciliation alone found are told beside those that spans told of', () => {

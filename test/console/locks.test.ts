@@ -90,12 +90,25 @@ test('a verdict names what it completes with', () => {
     amount: { minor: '1050', currency: 'USD' },
     createdAt: '2026-11-22T02:00:00.000Z',
   }
-  const words = verdictLabels({
-    verdict: 'complete',
-    state: 'lease_expired',
-    providerAnswer: { kind: 'found', askedAt: object.createdAt, objects: [object] },
-  })
-  expect(words.row).toBe('Complete with refund')
+  const lock = {
+    verdict: 'complete' as const,
+    state: 'lease_expired' as const,
+    providerAnswer: { kind: 'found' as const, askedAt: object.createdAt, objects: [object] },
+    heartbeatAt: object.createdAt,
+  }
+  expect(verdictLabels(lock, Date.parse(object.createdAt)).row).toBe('Complete with refund')
+})
+
+test('a heartbeat that a clock ahead of ours stamped is no sign of a living holder', () => {
+  const lock = {
+    verdict: 'wait',
+    state: 'leased',
+    providerAnswer: { kind: 'not_asked' },
+    heartbeatAt: '2026-11-22T02:10:00.000Z',
+  } as const
+  const at = (time: string) => verdictLabels(lock, Date.parse(time)).row
+  expect(at('2026-11-22T02:00:00Z')).toBe('Wait: clock ahead')
+  expect(at('2026-11-22T02:10:03Z')).toBe('Wait: holder alive')
 })
 
 test('only what may end otherwise stays selected', () => {

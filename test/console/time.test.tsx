@@ -16,9 +16,9 @@ test('clocks that differ by a moment make no moment of the future', () => {
 })
 
 test('a moment of the future is named as one', () => {
-  const text = 'stamped 10 min in the future'
+  const text = '10 min ahead of our clock'
   expect([ageText(-10 * MINUTE_MS), agoText(-10 * MINUTE_MS)]).toEqual([text, text])
-  expect(agoText(-5_001)).toBe('stamped 5 s in the future')
+  expect(agoText(-5_001)).toBe('5 s ahead of our clock')
 })
 
 const NOW = Date.parse('2026-11-22T12:00:00Z')
@@ -34,7 +34,7 @@ const shown = (kind: 'age' | 'ago' | 'brief ago', agoMs: number) =>
 test.each(['age', 'ago', 'brief ago'] as const)(
   'on the page a heartbeat of the future is named: %s',
   (kind) => {
-    expect(shown(kind, -10 * MINUTE_MS)).toBe('stamped 10 min in the future')
+    expect(shown(kind, -10 * MINUTE_MS)).toBe('10 min ahead of our clock')
   },
 )
 

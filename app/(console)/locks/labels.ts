@@ -1,5 +1,6 @@
 import { CircleCheck, CircleHelp, Hourglass, type LucideIcon } from 'lucide-react'
 import { moneyText } from '@/app/_ui/money-text'
+import { isAhead } from '@/lib/core/format-figure'
 import type { MoneyJson } from '@/lib/core/money'
 import type { KeyAction, LockVerdict } from '@/lib/core/states'
 import type { LockView } from '@/lib/locks/list-locks'
@@ -78,15 +79,25 @@ const WAITS: Partial<Record<LockView['state'], { row: string; title: string }>> 
   leased: { row: 'Wait: holder alive', title: 'Wait: its holder is alive' },
   retryable: { row: 'Wait: next retry runs', title: 'Nothing to do: the next retry runs it' },
 }
+const CLOCK_AHEAD = { row: 'Wait: clock ahead', title: 'Wait: its heartbeat is ahead of our clock' }
 const TOO_EARLY = { row: 'Wait: too early', title: 'Wait: it is too early to assess' }
 
+const waitLabels = (state: LockView['state']) => WAITS[state] ?? TOO_EARLY
+
+/** Whether a clock ahead of ours stamped it. Such a heartbeat does not show that the holder is alive. */
+export const heartbeatIsAhead = ({ heartbeatAt }: Pick<LockView, 'heartbeatAt'>, nowMs: number): boolean =>
+  isAhead(nowMs - Date.parse(heartbeatAt))
+
 /** The verdict as the table and the inspector say it. */
-export function verdictLabels(lock: Pick<LockView, 'verdict' | 'state' | 'providerAnswer'>) {
+export function verdictLabels(
+  lock: Pick<LockView, 'verdict' | 'state' | 'providerAnswer' | 'heartbeatAt'>,
+  nowMs: number,
+) {
   const kind = effectKind(lock.providerAnswer)
   const labels: Record<LockVerdict, { row: string; title: string }> = {
     release: { row: 'Release', title: 'Safe to release' },
     complete: { row: `Complete with ${kind}`, title: `Complete with the provider’s ${kind}` },
-    wait: WAITS[lock.state] ?? TOO_EARLY,
+    wait: lock.state === 'leased' && heartbeatIsAhead(lock, nowMs) ? CLOCK_AHEAD : waitLabels(lock.state),
     investigate: { row: 'Investigate', title: 'A person has to look' },
   }
   return { ...labels[lock.verdict], ...VERDICT[lock.verdict] }

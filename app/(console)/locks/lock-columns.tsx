@@ -9,7 +9,7 @@ import { type Column, RowLink, secondLineClass, TwoLines } from '@/app/_ui/table
 import { Time } from '@/app/_ui/time'
 import { ageText, durationText } from '@/lib/core/format-figure'
 import { scopeParts } from '@/lib/core/scope'
-import { providerSays, TONE_INK, verdictLabels } from './labels'
+import { heartbeatIsAhead, providerSays, TONE_INK, verdictLabels } from './labels'
 import type { LockRow } from './read-locks'
 
 /** `longestMs`: how long the oldest of the table is held, the end of each bar's scale. */
@@ -81,11 +81,12 @@ function Held({ lock, longestMs }: { lock: LockRow; longestMs: number }) {
 
 /** Whether somebody still works on it, by the store's own clock when it was checked. */
 function HolderLife({ lock }: { lock: LockRow }) {
+  const now = useNow()
   switch (lock.state) {
     case 'leased':
       return (
         <>
-          alive, <Time at={lock.heartbeatAt} kind="ago" />
+          {heartbeatIsAhead(lock, now) ? 'heartbeat' : 'alive,'} <Time at={lock.heartbeatAt} kind="ago" />
         </>
       )
     case 'retryable':
@@ -161,7 +162,7 @@ const ANSWER_ICON: Record<LockRow['providerAnswer']['kind'], LucideIcon> = {
 }
 
 function VerdictMark({ lock }: { lock: LockRow }) {
-  const { icon: Icon, row, tone } = verdictLabels(lock)
+  const { icon: Icon, row, tone } = verdictLabels(lock, useNow())
   return (
     <span className={classNames('flex items-center gap-1.5 font-medium', TONE_INK[tone])}>
       <Icon size={14} aria-hidden="true" className="shrink-0" /> {row}

@@ -1,6 +1,6 @@
 import {
+  ageText,
   countText,
-  durationText,
   latencyParts,
   latencyText,
   percentText,
@@ -144,7 +144,7 @@ function locksTile({ locks, sources, now }: NowData): Tile {
       : [
           ...(locks.oldestStuckAt === null
             ? []
-            : [`oldest ${durationText(now.getTime() - locks.oldestStuckAt.getTime())}`]),
+            : [`oldest ${ageText(now.getTime() - locks.oldestStuckAt.getTime())}`]),
           `${countText(safe)} safe to settle`,
           ...(locks.investigate > 0 ? [`${countText(locks.investigate)} to investigate`] : []),
           ...(locks.more ? ['more are held than are listed'] : []),
@@ -165,7 +165,7 @@ function orphansTile(measure: Measure, data: NowData, stale: Stale | null): Tile
           ...(amounts.length === 0
             ? ['target 0']
             : [`${more ? '≥ ' : ''}${amounts.map((amount) => formatMoney(amount)).join(', ')}`]),
-          ...(oldestAt === null ? [] : [`oldest ${durationText(data.now.getTime() - oldestAt.getTime())}`]),
+          ...(oldestAt === null ? [] : [`oldest ${ageText(data.now.getTime() - oldestAt.getTime())}`]),
         ]
   return {
     id: measure.id,

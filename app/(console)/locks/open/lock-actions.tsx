@@ -6,6 +6,7 @@ import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Button } from '@/app/_ui/button'
 import { GuardedButton } from '@/app/_ui/guarded-button'
 import { NotDoneNote, Note } from '@/app/_ui/note'
+import { useNow } from '@/app/_ui/now-clock'
 import { ReasonField, reasonIsEnough } from '@/app/_ui/reason-field'
 import { type Column, Table } from '@/app/_ui/table'
 import { useVerb } from '@/app/_ui/use-verb'
@@ -31,7 +32,7 @@ export function LockActions({ lock, permit, proposal, children }: Props) {
   const [asked, setAsked] = useState<Asked | null>(null)
   const [selection, setSelection] = useState<Selection | null>(null)
   const { send, pending, answer, forget } = useVerb(operateLock, { noAnswer: NO_ANSWER })
-  const words = verdictLabels(lock)
+  const words = verdictLabels(lock, useNow())
   const offered = lock.verdict === 'release' || lock.verdict === 'complete' ? lock.verdict : null
   const legal: readonly KeyAction[] = KEY_ACTIONS[lock.state]
   const ended = lock.goneAt !== null || (answer?.kind === 'done' && answer.value.result.state === 'done')
