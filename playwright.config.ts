@@ -1,6 +1,7 @@
 import { defineConfig } from '@playwright/test'
 
-// Against the demo that test/e2e/global-setup.ts starts, or against BASE_URL. On two cores: one after the other.
+// Against the demo that test/e2e/global-setup.ts starts, or against BASE_URL. Two tests at a time
+// share it, one of each file; those tagged `alone` have it for themselves (test/e2e/console-test.ts).
 
 const CHROMIUM_ARGS = [
   '--no-sandbox',
@@ -17,11 +18,9 @@ export default defineConfig({
   testMatch: '**/*.e2e.ts',
   outputDir: '.test/e2e',
   globalSetup: './test/e2e/global-setup.ts',
-  workers: 1,
+  workers: 2,
   fullyParallel: false,
   forbidOnly: process.env.CI !== undefined,
-  // On a machine that others share, a slow moment is no fault; the report says which test needed its second try.
-  retries: 1,
   timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: [['list'], ['json', { outputFile: '.test/playwright.json' }]],
@@ -33,5 +32,4 @@ export default defineConfig({
     timezoneId: 'Asia/Kolkata',
     screenshot: 'only-on-failure',
   },
-  projects: [{ name: 'chromium' }],
 })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { startWebhook } from '../alerts/webhook'
-import { asAdmin, expect, test } from './console-test'
+import { alone, asAdmin, expect, test } from './console-test'
 import { cutStore, mendStore } from './demo-fixture'
 
 test.use(asAdmin)
@@ -45,7 +45,7 @@ test('a test notification shows the receiver’s real answer, and its URL is not
   }
 })
 
-test('what is raised and what has cleared is delivered by the worker, each once', async ({ page }) => {
+test('what is raised and what has cleared is delivered by the worker, each once', alone, async ({ page }) => {
   test.setTimeout(240_000)
   const hook = await startWebhook()
   await page.goto('/alerts')

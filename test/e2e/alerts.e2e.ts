@@ -1,7 +1,6 @@
 import type { Page } from '@playwright/test'
-import { apiClient, signIn } from '../support/api'
+import { apiAs } from './api-as'
 import { asOperator, asViewer, expect, expectAccessible, test } from './console-test'
-import { person } from './people'
 
 const REASON = 'known since the deploy, the fix is on its way'
 const TITLE = 'Duplicate side effects above target'
@@ -17,8 +16,7 @@ test.describe('as an operator', () => {
     page,
   }) => {
     test.setTimeout(240_000)
-    const url = process.env.BASE_URL ?? ''
-    const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
+    const api = apiAs()
     for (const { id } of (await api.get('alerts/silences?state=active')).items)
       await api.post(`alerts/silences/${id}/expire`, { reason: 'before a test' })
     await page.goto('/alerts')
@@ -105,8 +103,7 @@ test.describe('as an operator', () => {
     await page.getByRole('link', { name: /^Ended/ }).click()
     await expect(page).toHaveURL(/silences=ended/)
     await expect(page.locator('[data-silence]').filter({ hasText: subject })).toContainText('undone')
-    const url = process.env.BASE_URL ?? ''
-    const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
+    const api = apiAs()
     const at = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
     const window = { subject, startsAt: at(60), endsAt: at(90), reason: 'rehearsed failover' }
     const made = await api.post('alerts/silences', window)

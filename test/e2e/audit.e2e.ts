@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { apiClient, signIn } from '../support/api'
+import { apiAs } from './api-as'
 import { asOperator, expect, expectAccessible, test } from './console-test'
-import { person } from './people'
 
 test.use(asOperator)
 
@@ -51,8 +50,7 @@ test('a search without a result looks like one; the UTC switch changes the table
 test('an exported cell never begins as a formula, and the filter decides what is in the file', async ({
   page,
 }) => {
-  const url = process.env.BASE_URL ?? ''
-  const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
+  const api = apiAs()
   const mark = `SUM(${Date.now()})`
   const { items } = await api.get('sources')
   const store = items.find(({ kind }: { kind: string }) => kind === 'intent')

@@ -1,49 +1,12 @@
 import type { Page } from '@playwright/test'
-import { apiClient, signIn } from '../support/api'
+import { apiAs } from './api-as'
+import { decided, openCase, openOf } from './case-fixture'
 import { asApprover, asOperator, expect, expectAccessible, test } from './console-test'
-import { person } from './people'
 
 test.use(asOperator)
 
 const REASON = 'the worker was killed after the charge, and the retry charged again'
 
-type Case = {
-  id: string
-  class: string
-  lifecycle: string
-  evidence: { refund?: string[] | null }
-  subject: { reference: string | null; effectIds: string[] }
-}
-
-async function api(role: 'operator' | 'approver' = 'operator') {
-  const url = process.env.BASE_URL ?? ''
-  return apiClient(url, { cookie: await signIn(url, person(role)) })
-}
-
-const openOnes = (name: string) =>
-  `reconciliation/cases?class=${name}&lifecycle=new,persisting,reopened&limit=200`
-
-const used = new Set<string>()
-
-/** An open case that no other test acts on; the demo's faults bring them. */
-async function openCase(name: string, fits: (found: Case) => boolean = () => true): Promise<Case> {
-  let found: Case | undefined
-  await expect
-    .poll(
-      async () => {
-        const { items } = (await (await api()).get(openOnes(name))) as { items: Case[] }
-        found = items.find((each) => !used.has(each.id) && fits(each))
-        return found?.id
-      },
-      { timeout: 55_000 },
-    )
-    .toBeDefined()
-  if (found === undefined) throw new Error(`no open ${name}`)
-  used.add(found.id)
-  return found
-}
-
-const decided = ({ evidence }: Case) => evidence.refund?.length === 1
 const correction = (page: Page) => page.getByRole('region', { name: 'Correction' })
 
 test('a case shows the sides field by field, the attempts as lanes, and its history', async ({ page }) => {
@@ -88,9 +51,9 @@ test('proposed by one, approved by another after a 10 s hold, executed once, ver
   const approve = correction(page).getByRole('button', { name: /^Approve refund of/ })
   await expect(approve).toHaveAttribute('aria-disabled', 'true')
   await expect(correction(page)).toContainText('You proposed this')
-  const { actions } = await (await api()).get(`reconciliation/cases/${found.id}`)
+  const { actions } = await apiAs().get(`reconciliation/cases/${found.id}`)
   expect(actions).toHaveLength(1)
-  const own = await (await api()).post(`actions/${actions[0].id}/approve`, {
+  const own = await apiAs().post(`actions/${actions[0].id}/approve`, {
     evidenceHash: actions[0].evidenceHash,
   })
   expect(own.status).toBe(403)
@@ -111,7 +74,7 @@ test('proposed by one, approved by another after a 10 s hold, executed once, ver
   await expect(approval.getByText(/Sent in \d+ s\. Nothing has happened yet/)).toBeVisible()
   await approval.getByRole('button', { name: 'Abort' }).click()
   await expect(approval.getByText('Aborted: nothing was sent.')).toBeVisible()
-  expect((await (await api()).get(`actions/${actions[0].id}`)).state).toBe('proposed')
+  expect((await apiAs().get(`actions/${actions[0].id}`)).state).toBe('proposed')
   await send.click()
   await expect(approval).toBeHidden({ timeout: 45_000 })
   await expect(correction(second).getByText('Completed', { exact: true })).toBeVisible({ timeout: 30_000 })
@@ -124,7 +87,7 @@ test('proposed by one, approved by another after a 10 s hold, executed once, ver
 test('what a role may not do is visible, can be focused, and names the role', async ({ page }) => {
   test.setTimeout(120_000)
   const found = await openCase('duplicate_same_key', decided)
-  const client = await api('approver')
+  const client = apiAs('approver')
   const made = await client.post(`reconciliation/cases/${found.id}/proposals`, {
     kind: 'refund',
     reason: REASON,
@@ -186,13 +149,13 @@ test('acknowledged, assigned, commented, snoozed: each in the history, once for 
     await dialog.getByLabel('Reason').fill(REASON)
   })
   await expect(page.getByText(/snoozed|owner/).first()).toBeVisible()
-  const { events } = await (await api()).get(`reconciliation/cases/${found.id}`)
+  const { events } = await apiAs().get(`reconciliation/cases/${found.id}`)
   const kinds = events.map(({ kind }: { kind: string }) => kind)
   for (const kind of ['acknowledge', 'assign', 'comment', 'snooze'])
     expect(kinds.filter((each: string) => each === kind)).toHaveLength(1)
   await act('Undo', /^Undo 1 change/)
   await expect(history.getByText('Took the last change back')).toHaveCount(1)
-  expect((await (await api()).get(`reconciliation/cases/${found.id}`)).triage).toBe('assigned')
+  expect((await apiAs().get(`reconciliation/cases/${found.id}`)).triage).toBe('assigned')
 })
 
 test('a case that does not exist says so', async ({ page }) => {
@@ -202,9 +165,9 @@ test('a case that does not exist says so', async ({ page }) => {
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`a case has no serious violation, ${colorScheme}; usable at 390 × 844`, async ({ page }) => {
-    const { items } = (await (await api()).get(openOnes('duplicate_same_key'))) as { items: Case[] }
+    const [found] = await openOf('duplicate_same_key')
     await page.emulateMedia({ colorScheme })
-    await page.goto(`/reconciliation/cases/${items[0]?.id}`)
+    await page.goto(`/reconciliation/cases/${found?.id}`)
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     await expectAccessible(page)
     await page.getByRole('button', { name: 'Comment', exact: true }).click()

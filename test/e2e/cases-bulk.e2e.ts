@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test'
-import { api, openOf, waitForOpen } from './case-fixture'
+import { apiAs } from './api-as'
+import { openOf, waitForOpen } from './case-fixture'
 import { asOperator, asViewer, expect, test } from './console-test'
 
 test.use(asOperator)
@@ -46,7 +47,7 @@ test('the header selects the page, all that match is a second choice; assigned o
   // Exactly these: what was opened since is nobody's.
   const assigned = await openOf('orphan_effect', '&triage=assigned')
   expect(assigned).toHaveLength(count)
-  const { events } = await (await api()).get(`reconciliation/cases/${assigned[0]?.id}`)
+  const { events } = await apiAs().get(`reconciliation/cases/${assigned[0]?.id}`)
   expect(events.filter(({ kind }: { kind: string }) => kind === 'assign')).toMatchObject([
     { data: { reason: REASON } },
   ])
@@ -65,7 +66,7 @@ test('what one case refuses is listed with its reason, and does not stay selecte
   await dialog.getByLabel('Reason').fill(REASON)
   // Between the choice and the act one of them is closed.
   const [closed] = await openOf('key_reuse_mismatch')
-  const answer = await (await api()).post(`reconciliation/cases/${closed?.id}/proposals`, {
+  const answer = await apiAs().post(`reconciliation/cases/${closed?.id}/proposals`, {
     kind: 'ignore',
     reason: REASON,
   })
@@ -94,7 +95,7 @@ test('snoozed until a moment, they leave the open list, and come back with Undo'
   await dialog.getByLabel('Reason').fill(REASON)
   await dialog.getByRole('button', { name: 'Snooze 1 case in DEMO' }).click()
   await expect(dialog).toBeHidden({ timeout: 30_000 })
-  const client = await api()
+  const client = apiAs()
   expect(await client.get(`reconciliation/cases/${id}`)).toMatchObject({
     triage: 'snoozed',
     snoozedUntil: `${until}:00.000Z`,

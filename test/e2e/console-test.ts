@@ -1,9 +1,20 @@
 import AxeBuilder from '@axe-core/playwright'
 import { test as base, expect, type Page } from '@playwright/test'
+import { inTurn } from './demo-fixture'
 import { stateFile } from './people'
 
+/** For a test that changes what all others count on, or measures what they would slow down: none runs beside it. */
+export const alone = { tag: '@alone' }
+/** Longer than any test that another one can wait for. */
+const TURN_WITHIN_MS = 600_000
+
 /** Every test starts on the console of the set-up. A fault in the browser's log fails the test. */
-export const test = base.extend<{ quiet: undefined }>({
+export const test = base.extend<{ turn: undefined; quiet: undefined }>({
+  turn: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixture's dependencies from the pattern
+    ({}, use, { tags }) => inTurn(tags.includes(alone.tag), () => use(undefined)),
+    { auto: true, timeout: TURN_WITHIN_MS },
+  ],
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixture's dependencies from the pattern
   baseURL: async ({}, use) => use(process.env.BASE_URL),
   quiet: [
@@ -30,6 +41,8 @@ export async function expectAccessible(page: Page): Promise<void> {
   // Between two pages there is none for a moment.
   await expect(page).toHaveTitle(/./)
   const { violations } = await new AxeBuilder({ page })
+    // Nobody reads the elements of a rule that holds; to describe them takes a while.
+    .options({ resultTypes: ['violations'] })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
     .analyze()
   const bad = violations

@@ -25,6 +25,16 @@ export function storeUrl(): string {
 
 const SOURCE_ROLE = 'idemscope_source'
 
+/**
+ * Tests run two at a time on one demo. Waits until what goes on allows it, then works with others or alone. A lock of the
+ * database ends with the process that holds it.
+ */
+export const inTurn = (alone: boolean, work: () => Promise<void>): Promise<void> =>
+  asOwner(async (client) => {
+    await client.query(`SELECT pg_advisory_lock${alone ? '' : '_shared'}(1)`)
+    await work()
+  })
+
 async function asOwner(work: (client: pg.Client) => Promise<unknown>): Promise<void> {
   const url = new URL(runtime().databaseUrl)
   url.username = 'postgres'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { request } from '@playwright/test'
 import { buildConsole } from '@/jobs/supervisor/build'
@@ -7,6 +7,7 @@ import { ensureUser } from '@/lib/access/users'
 import { systemClock } from '@/lib/core/clock'
 import { closeDatabase, openDatabase } from '@/lib/db'
 import { startDemo } from '../support/demo'
+import { claimsFolder } from './case-fixture'
 import { type Person, peopleFile, stateFile } from './people'
 
 /**
@@ -14,11 +15,13 @@ import { type Person, peopleFile, stateFile } from './people'
  * APPROVER as email:password, its data folder in E2E_DATA_DIR). Gives back the teardown.
  */
 export default async function globalSetup(): Promise<() => Promise<void>> {
-  mkdirSync('.test', { recursive: true })
+  rmSync(claimsFolder, { recursive: true, force: true })
+  mkdirSync(claimsFolder, { recursive: true })
   const given = process.env.BASE_URL
   // Before the demo, which has to be ready within its time however long a build takes.
   if (given === undefined) await buildConsole()
-  const demo = given === undefined ? await startDemo({ seed: '5', durationS: 0, rate: 6 }) : undefined
+  const demo =
+    given === undefined ? await startDemo({ seed: '5', durationS: 0, rate: 6, faultRate: 0.15 }) : undefined
   const baseUrl = demo?.url ?? given ?? ''
   process.env.BASE_URL = baseUrl
   process.env.E2E_DATA_DIR ??= demo?.folder

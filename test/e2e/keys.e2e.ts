@@ -1,16 +1,10 @@
-import { apiClient, signIn } from '../support/api'
+import { apiAs } from './api-as'
 import { asOperator, expect, expectAccessible, test } from './console-test'
-import { person } from './people'
 
 test.use(asOperator)
 
-async function api() {
-  const url = process.env.BASE_URL ?? ''
-  return apiClient(url, { cookie: await signIn(url, person('operator')) })
-}
-
 test('what is looked for is in the URL, and restored by reload and Back', async ({ page }) => {
-  const { items } = await (await api()).get('keys?state=completed&limit=1')
+  const { items } = await apiAs().get('keys?state=completed&limit=1')
   await page.goto('/keys')
   await page.getByLabel('Key', { exact: true }).fill(items[0].key.slice(0, 12))
   await page.getByRole('button', { name: 'Search' }).click()
@@ -47,7 +41,7 @@ test('no key that matches is another thing than no key', async ({ page }) => {
 })
 
 test('a key tells its attempts, effects, sides, response and what may be done', async ({ page }) => {
-  const { items } = await (await api()).get('keys?state=completed&limit=1')
+  const { items } = await apiAs().get('keys?state=completed&limit=1')
   await page.goto(`/keys/${items[0].id}`)
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(items[0].key)
   for (const name of [
@@ -63,7 +57,7 @@ test('a key tells its attempts, effects, sides, response and what may be done', 
 })
 
 test('what the store kept is shown without secrets', async ({ page }) => {
-  const { items } = await (await api()).get('keys?state=completed&limit=1')
+  const { items } = await apiAs().get('keys?state=completed&limit=1')
   await page.goto(`/keys/${items[0].id}`)
   await expect(page.getByText('Secrets and card data are redacted on the server.')).toBeVisible()
   expect(await page.content()).not.toMatch(/\b[sr]k_(live|test)_\w{8}/)
@@ -75,7 +69,7 @@ test('an unknown key says so', async ({ page }) => {
 })
 
 test('no serious violation in either theme; usable at 390 × 844', async ({ page }) => {
-  const { items } = await (await api()).get('keys?limit=1')
+  const { items } = await apiAs().get('keys?limit=1')
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
     for (const path of ['/keys', `/keys/${items[0].id}`]) {

@@ -1,6 +1,5 @@
-import { apiClient, signIn } from '../support/api'
+import { apiAs } from './api-as'
 import { expect } from './console-test'
-import { person } from './people'
 
 export const REASON = 'its holder was killed, seen in the log of the service'
 
@@ -13,13 +12,8 @@ type Lock = {
   goneAt: string | null
 }
 
-export async function api(role: 'operator' | 'approver' | 'viewer' | 'admin' = 'operator') {
-  const url = process.env.BASE_URL ?? ''
-  return apiClient(url, { cookie: await signIn(url, person(role)) })
-}
-
 const stuck = async (verdict?: string): Promise<Lock[]> =>
-  (await (await api()).all(`locks?stuckOnly=true${verdict ? `&verdict=${verdict}` : ''}`)) as Lock[]
+  (await apiAs().all(`locks?stuckOnly=true${verdict ? `&verdict=${verdict}` : ''}`)) as Lock[]
 
 /** The locks of a client, once the console has seen `count` of them. */
 export async function locksOf(
@@ -28,7 +22,7 @@ export async function locksOf(
   state: string,
   verdict?: string,
 ): Promise<Lock[]> {
-  const reader = await api()
+  const reader = apiAs()
   let found: Lock[] = []
   await expect
     .poll(

@@ -1,5 +1,6 @@
+import { apiAs } from './api-as'
 import { asOperator, expect, test } from './console-test'
-import { api, REASON, someStuck, stuckOf } from './lock-fixture'
+import { REASON, someStuck, stuckOf } from './lock-fixture'
 import { leaveStuckKeys, takeOver } from './service-store'
 
 test.use(asOperator)
@@ -30,7 +31,7 @@ test('the header selects the page; all that match is a second choice, and frozen
 })
 
 test('a bulk call with neither ids nor a filter is a 400', async () => {
-  const client = await api()
+  const client = apiAs()
   for (const body of [{ reason: REASON }, { filter: {}, dryRun: true }])
     expect((await client.post('locks/release', body)).status).toBe(400)
 })

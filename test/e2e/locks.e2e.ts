@@ -1,5 +1,6 @@
-import { asApprover, asOperator, asViewer, expect, expectAccessible, test } from './console-test'
-import { api, locksOf, REASON, someStuck, stuckOf } from './lock-fixture'
+import { apiAs } from './api-as'
+import { alone, asApprover, asOperator, asViewer, expect, expectAccessible, test } from './console-test'
+import { locksOf, REASON, someStuck, stuckOf } from './lock-fixture'
 import { holdKey, leaveStuckKeys, takeOver } from './service-store'
 
 test.use(asOperator)
@@ -61,9 +62,10 @@ test('one lock is released as it was seen; a double click is one action and one 
   await inspector.getByLabel('Reason').fill(REASON)
   await act.dblclick()
   await expect(inspector.getByText('Released.')).toBeVisible({ timeout: 30_000 })
-  const client = await api()
-  const { items } = await client.get('actions?kind=release&limit=50')
-  const own = items.filter((each: { key: string }) => each.key === lock?.key)
+  const client = apiAs()
+  const own = (await client.all('actions?kind=release')).filter(
+    (each: { key: string }) => each.key === lock?.key,
+  )
   expect(own.map(({ state }: { state: string }) => state)).toEqual(['done'])
   const audit = await client.get(`audit?subject=${own[0].id}`)
   expect(audit.items.map(({ outcome }: { outcome: string }) => outcome)).toEqual(['done', 'intent'])
@@ -79,7 +81,7 @@ test('a lock whose holder lives is not released, and why is said; nor one that w
   const inspector = page.getByRole('complementary', { name: 'Lock' })
   await expect(inspector.getByText('Wait: its holder is alive')).toBeVisible()
   await expect(inspector.getByRole('button', { name: /^Release/ })).toBeHidden()
-  const client = await api()
+  const client = apiAs()
   const refused = await client.post('locks/release', {
     ids: [held?.id],
     seen: { [held?.id ?? '']: held?.version },
@@ -106,18 +108,18 @@ test('a stale version is a 409: nothing changed, what was seen stands beside wha
   const inspector = page.getByRole('complementary', { name: 'Lock' })
   await inspector.getByLabel('Reason').fill(REASON)
   // Somebody else is faster.
-  const client = await api('approver')
+  const client = apiAs('approver')
   const asked = { ids: [lock?.id], seen: { [lock?.id ?? '']: lock?.version }, reason: REASON }
   expect((await client.post('locks/release', asked)).status).toBe(200)
   await inspector.getByRole('button', { name: 'Release 1 key in DEMO' }).click()
   await expect(inspector.getByText('Refused: nothing was changed')).toBeVisible({ timeout: 30_000 })
   await expect(inspector.getByText('You saw')).toBeVisible()
-  expect((await (await api()).post('locks/release', asked)).status).toBe(409)
+  expect((await apiAs().post('locks/release', asked)).status).toBe(409)
 })
 
-test('with the kill switch on every act is refused, and reading works', async ({ page }) => {
+test('with the kill switch on every act is refused, and reading works', alone, async ({ page }) => {
   // An administrator, because one approver alone switches writes off but not on.
-  const client = await api('admin')
+  const client = apiAs('admin')
   const set = (on: boolean) =>
     client.post('settings/kill-switch', { on, reason: 'a test of the console’s refusals' })
   await someStuck(1)
@@ -174,7 +176,7 @@ test.describe('as a viewer', () => {
     await resolve.focus()
     await expect(resolve).toBeFocused()
     await expect(page.getByText('Needs the operator role; yours is viewer.').first()).toBeVisible()
-    const answer = await (await api('viewer')).post('locks/release', {
+    const answer = await apiAs('viewer').post('locks/release', {
       ids: [lock?.id],
       seen: { [lock?.id ?? '']: lock?.version },
       reason: REASON,

@@ -1,6 +1,5 @@
-import { apiClient, signIn } from '../support/api'
+import { apiAs } from './api-as'
 import { asOperator, expect, expectAccessible, fixedRange, test } from './console-test'
-import { person } from './people'
 
 test.use(asOperator)
 
@@ -17,8 +16,7 @@ const grouped = (count: number | string) => new Intl.NumberFormat('en-US').forma
 
 test('the six tiles say what the API says of the same range', async ({ page }) => {
   test.setTimeout(240_000)
-  const url = process.env.BASE_URL ?? ''
-  const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
+  const api = apiAs()
   const read = async (query: string) => {
     const { items }: { items: Measure[] } = await api.get(`measures?${query}`)
     return items.filter(({ id }) => /^M[12346]$/.test(id)).map(figuresOf)
@@ -70,8 +68,7 @@ function latencyText(ms: number): string {
 }
 
 test('the tile of stuck locks counts the locks that the API lists', async ({ page }) => {
-  const url = process.env.BASE_URL ?? ''
-  const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
+  const api = apiAs()
   await expect(async () => {
     const stuck = async () =>
       (await api.all('locks')).filter(({ state }) => state === 'lease_expired' || state === 'unknown').length

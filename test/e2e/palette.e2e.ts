@@ -1,12 +1,10 @@
-import { apiClient, signIn } from '../support/api'
+import { apiAs } from './api-as'
 import { asOperator, expect, expectAccessible, test } from './console-test'
-import { person } from './people'
 
 test.use(asOperator)
 
 async function aKey(): Promise<{ id: string; key: string; providerRef: string | null }> {
-  const url = process.env.BASE_URL ?? ''
-  const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
+  const api = apiAs()
   const { items } = await api.get('keys?state=completed&limit=100')
   // The oldest first: a charge is found by its reference once it has been read from the provider.
   for (const { id, key } of items.reverse()) {

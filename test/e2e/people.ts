@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 
+export type PersonRole = 'operator' | 'approver' | 'viewer' | 'admin'
+
 export type Person = { role: string; email: string; password: string; state: string }
 
 const PEOPLE_FILE = '.test/e2e-people.json'
@@ -10,7 +12,7 @@ export const peopleFile = PEOPLE_FILE
 export const stateFile = (role: string): string => `.test/e2e-${role}.json`
 
 /** Throws when the set-up made no such person. */
-export function person(role: 'operator' | 'approver' | 'viewer' | 'admin'): Person {
+export function person(role: PersonRole): Person {
   const people: Person[] = JSON.parse(readFileSync(PEOPLE_FILE, 'utf8'))
   const found = people.find((each) => each.role === role)
   if (found === undefined) throw new Error(`the set-up has no ${role}`)

@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test'
-import { api, waitForOpen } from './case-fixture'
+import { apiAs } from './api-as'
+import { waitForOpen } from './case-fixture'
 import { asApprover, asOperator, expect, expectAccessible, test } from './console-test'
 
 test.use(asOperator)
@@ -34,7 +35,7 @@ test('the preview checks the open cases against the list with the rule in it, an
     timeout: 30_000,
   })
   await form.getByRole('button', { name: 'Cancel' }).click()
-  expect((await (await api()).get('reconciliation/rules')).rules).toEqual([])
+  expect((await apiAs().get('reconciliation/rules')).rules).toEqual([])
 })
 
 test('a rule is in force once another person has approved it; its proposer cannot; it is retired the same way', async ({
@@ -54,8 +55,8 @@ test('a rule is in force once another person has approved it; its proposer canno
   await expect(waiting).toContainText(/None of .*\d+ open cases would be excused/)
   const approve = waiting.getByRole('button', { name: 'Approve rules' })
   await expect(approve).toHaveAttribute('aria-disabled', 'true')
-  const { items } = await (await api()).get('actions?kind=reconciliation_rules&state=proposed')
-  const own = await (await api()).post(`actions/${items[0].id}/approve`, {
+  const { items } = await apiAs().get('actions?kind=reconciliation_rules&state=proposed')
+  const own = await apiAs().post(`actions/${items[0].id}/approve`, {
     evidenceHash: items[0].evidenceHash,
   })
   expect(own.status).toBe(403)
@@ -90,7 +91,7 @@ test('a rule is in force once another person has approved it; its proposer canno
   await dialog.getByLabel('Reason').fill(REASON)
   await dialog.getByRole('button', { name: 'Withdraw 1 proposal' }).click()
   await expect(waiting).toHaveCount(0)
-  expect((await (await api()).get('reconciliation/rules')).rules).toMatchObject([{ name: 'rounding' }])
+  expect((await apiAs().get('reconciliation/rules')).rules).toMatchObject([{ name: 'rounding' }])
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {

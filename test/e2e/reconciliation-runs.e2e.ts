@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs'
 import type { Page } from '@playwright/test'
-import { api, openOf, waitForOpen } from './case-fixture'
+import { apiAs } from './api-as'
+import { openOf, startedRun, waitForOpen } from './case-fixture'
 import { asOperator, expect, test } from './console-test'
 
 test.use(asOperator)
 test.describe.configure({ timeout: 150_000 })
 
-/** The latest run that a person started, once it has ended. */
-async function endedRun() {
-  const client = await api()
-  const { items } = await client.get('runs?kind=reconciliation&byPeople=true&limit=1')
-  const [{ id }] = items
+/** The latest run that a person started about this, once it has ended. */
+async function endedRun(about: Record<string, unknown>) {
+  const { id } = await startedRun(about)
+  const client = apiAs()
   await expect.poll(async () => (await client.get(`runs/${id}`)).state, { timeout: 60_000 }).toBe('done')
   return client.get(`runs/${id}`)
 }
@@ -35,14 +35,14 @@ test('a run about one order, or one key: dry first, on what was named, and then 
   await expect(dialog.getByRole('radio', { name: /^Dry run/ })).toBeChecked()
   await dialog.getByRole('button', { name: 'Start 1 run' }).click()
   await expect(dialog).toBeHidden({ timeout: 30_000 })
-  const dry = await endedRun()
+  const dry = await endedRun({ reference })
   expect(dry).toMatchObject({ dryRun: true, params: { reference } })
   await page.goto(`/reconciliation/runs/${dry.id}`)
   await expect(page.getByText(`the order ${reference}`)).toBeVisible()
   await page.getByRole('button', { name: 'Run for real' }).click()
   await dialog.getByRole('button', { name: 'Start 1 run' }).click()
   await expect(dialog).toBeHidden({ timeout: 30_000 })
-  expect(await endedRun()).toMatchObject({ dryRun: false, params: { reference } })
+  expect(await endedRun({ reference })).toMatchObject({ dryRun: false, params: { reference } })
 
   await page.goto('/reconciliation?start=true')
   await dialog.getByRole('radio', { name: 'One key' }).check()
@@ -50,11 +50,12 @@ test('a run about one order, or one key: dry first, on what was named, and then 
   await dialog.getByLabel('Key, as the caller sent it').fill(key ?? 'no-such-key')
   await dialog.getByRole('button', { name: 'Start 1 run' }).click()
   await expect(dialog).toBeHidden({ timeout: 30_000 })
-  expect(await endedRun()).toMatchObject({ dryRun: true, params: { key: key ?? 'no-such-key' } })
+  const named = { key: key ?? 'no-such-key' }
+  expect(await endedRun(named)).toMatchObject({ dryRun: true, params: named })
 })
 
 test('the reports of a run and of a day as CSV and JSON; taking them is audited', async ({ page }) => {
-  const client = await api()
+  const client = apiAs()
   const { items } = await client.get('runs?kind=reconciliation&state=done&limit=1')
   await page.goto(`/reconciliation/runs/${items[0].id}`)
   const run = await download(page, 'JSON')

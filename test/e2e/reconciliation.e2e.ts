@@ -1,14 +1,8 @@
 import type { Locator } from '@playwright/test'
-import { apiClient, signIn } from '../support/api'
+import { apiAs } from './api-as'
 import { asOperator, expect, expectAccessible, test } from './console-test'
-import { person } from './people'
 
 test.use(asOperator)
-
-async function api() {
-  const url = process.env.BASE_URL ?? ''
-  return apiClient(url, { cookie: await signIn(url, person('operator')) })
-}
 
 /** Where it ends, in pixels from the left. */
 async function rightOf(part: Locator): Promise<number> {
@@ -38,7 +32,7 @@ test('a dry run is started, goes on live, says gross and net, opens no case, and
   await expect(page.locator('[data-figure=Compared]')).toContainText(/\d/, { timeout: 60_000 })
   await expect(page.getByRole('button', { name: 'Run for real' })).toBeVisible({ timeout: 60_000 })
   const id = page.url().split('/').at(-1)?.split('?')[0]
-  const { dryRun, counts } = await (await api()).get(`runs/${id}`)
+  const { dryRun, counts } = await apiAs().get(`runs/${id}`)
   expect(dryRun).toBe(true)
   const [system] = Object.values(counts) as { compared: number; matched: number; opened?: number }[]
   expect(system?.opened).toBeUndefined()

@@ -6,64 +6,72 @@ import { endOpenRequests } from '@/lib/actions/end-open-requests'
 import { systemClock } from '@/lib/core/clock'
 import type { Role } from '@/lib/core/permissions'
 import { closeDatabase, openDatabase } from '@/lib/db'
-import { apiClient, signIn } from '../support/api'
-import { asAdmin, asApprover, asNobody, asOperator, expect, expectAccessible, test } from './console-test'
+import { apiAs } from './api-as'
+import {
+  alone,
+  asAdmin,
+  asApprover,
+  asNobody,
+  asOperator,
+  expect,
+  expectAccessible,
+  test,
+} from './console-test'
 import { runtime } from './demo-fixture'
-import { person } from './people'
 
 const REASON = 'drill of the kill switch, announced in the channel'
 
 test.describe('as an approver', () => {
   test.use(asApprover)
 
-  test('the kill switch stops every mutation but those that contain, every tab says so within 5 s, and reading works', async ({
-    page,
-    context,
-    browser,
-  }) => {
-    test.setTimeout(120_000)
-    const url = process.env.BASE_URL ?? ''
-    const leaver = await newPerson(url, 'operator')
-    const other = await context.newPage()
-    await other.goto('/now')
-    const { token } = await makeToken(page)
-    const dialog = page.getByRole('dialog')
-    try {
-      await page.getByRole('button', { name: 'Switch writes off' }).click()
-      await expect(dialog).toHaveAttribute('data-tone', 'danger')
-      await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused()
-      await dialog.getByLabel('Reason').fill(REASON)
-      await dialog.getByRole('button', { name: /^Switch all writes off in/ }).click()
-      await expect(dialog).toBeHidden()
-      await expect(page.getByText('Writes are off.', { exact: true })).toBeVisible()
-      await expect(other.getByText('Writes are off.', { exact: true })).toBeVisible({ timeout: 5_000 })
-      const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
-      const refused = await api.post('reconciliation/runs', { dryRun: true })
-      expect(refused.status).toBe(403)
-      expect((await api.get('reconciliation/cases?limit=1')).items).toBeDefined()
-      await revokeToken(page, token)
-      const admin = await (await browser.newContext(asAdmin)).newPage()
-      await admin.goto(`${url}/settings`)
-      await lockOut(admin, leaver.email)
-      await admin.close()
-    } finally {
-      // One approver asks; an administrator agrees.
-      await page.goto('/settings')
-      await page.getByRole('button', { name: 'Ask to switch writes on' }).click()
-      await dialog.getByLabel('Reason').fill(REASON)
-      await dialog.getByRole('button', { name: /^Ask to switch all writes on in/ }).click()
-      await expect(page.getByText(/^You asked to switch them on/)).toBeVisible()
-      await expect(page.getByText('Writes are off.', { exact: true })).toBeVisible()
-      const admin = await (await browser.newContext(asAdmin)).newPage()
-      await admin.goto(`${url}/settings`)
-      await admin.getByRole('button', { name: 'Switch writes on' }).click()
-      await admin.getByRole('dialog').getByLabel('Reason').fill(REASON)
-      await admin.getByRole('button', { name: /^Switch all writes on in/ }).click()
-      await expect(admin.getByText('Writes are on.')).toBeVisible()
-      await admin.close()
-    }
-    await other.close()
-  })
+  test(
+    'the kill switch stops every mutation but those that contain, every tab says so within 5 s, and reading works',
+    alone,
+    async ({ page, context, browser }) => {
+      test.setTimeout(120_000)
+      const url = process.env.BASE_URL ?? ''
+      const leaver = await newPerson(url, 'operator')
+      const other = await context.newPage()
+      await other.goto('/now')
+      const { token } = await makeToken(page)
+      const dialog = page.getByRole('dialog')
+      try {
+        await page.getByRole('button', { name: 'Switch writes off' }).click()
+        await expect(dialog).toHaveAttribute('data-tone', 'danger')
+        await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused()
+        await dialog.getByLabel('Reason').fill(REASON)
+        await dialog.getByRole('button', { name: /^Switch all writes off in/ }).click()
+        await expect(dialog).toBeHidden()
+        await expect(page.getByText('Writes are off.', { exact: true })).toBeVisible()
+        await expect(other.getByText('Writes are off.', { exact: true })).toBeVisible({ timeout: 5_000 })
+        const api = apiAs()
+        const refused = await api.post('reconciliation/runs', { dryRun: true })
+        expect(refused.status).toBe(403)
+        expect((await api.get('reconciliation/cases?limit=1')).items).toBeDefined()
+        await revokeToken(page, token)
+        const admin = await (await browser.newContext(asAdmin)).newPage()
+        await admin.goto(`${url}/settings`)
+        await lockOut(admin, leaver.email)
+        await admin.close()
+      } finally {
+        // One approver asks; an administrator agrees.
+        await page.goto('/settings')
+        await page.getByRole('button', { name: 'Ask to switch writes on' }).click()
+        await dialog.getByLabel('Reason').fill(REASON)
+        await dialog.getByRole('button', { name: /^Ask to switch all writes on in/ }).click()
+        await expect(page.getByText(/^You asked to switch them on/)).toBeVisible()
+        await expect(page.getByText('Writes are off.', { exact: true })).toBeVisible()
+        const admin = await (await browser.newContext(asAdmin)).newPage()
+        await admin.goto(`${url}/settings`)
+        await admin.getByRole('button', { name: 'Switch writes on' }).click()
+        await admin.getByRole('dialog').getByLabel('Reason').fill(REASON)
+        await admin.getByRole('button', { name: /^Switch all writes on in/ }).click()
+        await expect(admin.getByText('Writes are on.')).toBeVisible()
+        await admin.close()
+      }
+      await other.close()
+    },
+  )
 })
 
 test.describe('as an administrator', () => {

@@ -1,8 +1,7 @@
 import type { Page } from '@playwright/test'
-import { apiClient, signIn } from '../support/api'
-import { asOperator, expect, expectAccessible, test } from './console-test'
+import { apiAs } from './api-as'
+import { alone, asOperator, expect, expectAccessible, test } from './console-test'
 import { cutStore, mendStore } from './demo-fixture'
-import { person } from './people'
 
 test.use(asOperator)
 
@@ -190,24 +189,25 @@ test('at 200 % zoom nothing is cut off sideways; every page has one heading and 
   await expectAccessible(page)
 })
 
-test('with the idempotency store down Now, Sources, Audit and the kill switch still work', async ({
-  page,
-}) => {
-  await cutStore()
-  try {
-    for (const path of ['/now', '/sources', '/audit', '/settings', '/locks']) {
-      await page.goto(path)
-      await expect(page.getByRole('heading', { level: 1 }), path).toBeVisible()
-      await expect(page.getByText('This page could not be read'), path).toBeHidden()
+test(
+  'with the idempotency store down Now, Sources, Audit and the kill switch still work',
+  alone,
+  async ({ page }) => {
+    await cutStore()
+    try {
+      for (const path of ['/now', '/sources', '/audit', '/settings', '/locks']) {
+        await page.goto(path)
+        await expect(page.getByRole('heading', { level: 1 }), path).toBeVisible()
+        await expect(page.getByText('This page could not be read'), path).toBeHidden()
+      }
+      const admin = apiAs('admin')
+      const set = (on: boolean) =>
+        admin.post('settings/kill-switch', { on, reason: 'a test with the store down' })
+      expect((await set(true)).status).toBe(200)
+      expect((await set(false)).status).toBe(200)
+      await expect(page.getByText('payments store cannot be read')).toBeVisible({ timeout: 45_000 })
+    } finally {
+      await mendStore()
     }
-    const url = process.env.BASE_URL ?? ''
-    const admin = apiClient(url, { cookie: await signIn(url, person('admin')) })
-    const set = (on: boolean) =>
-      admin.post('settings/kill-switch', { on, reason: 'a test with the store down' })
-    expect((await set(true)).status).toBe(200)
-    expect((await set(false)).status).toBe(200)
-    await expect(page.getByText('payments store cannot be read')).toBeVisible({ timeout: 45_000 })
-  } finally {
-    await mendStore()
-  }
-})
+  },
+)

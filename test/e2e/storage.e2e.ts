@@ -1,6 +1,5 @@
-import { apiClient, signIn } from '../support/api'
+import { apiAs } from './api-as'
 import { asApprover, asOperator, expect, expectAccessible, test } from './console-test'
-import { person } from './people'
 
 test.use(asOperator)
 
@@ -31,8 +30,7 @@ test('rows and bytes by tier; a dry run takes nothing; collecting now asks why a
   await dialog.getByLabel('Reason').fill(REASON)
   await confirm.dblclick()
   await expect(dialog).toBeHidden({ timeout: 30_000 })
-  const url = process.env.BASE_URL ?? ''
-  const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
+  const api = apiAs()
   const { items } = await api.get('audit?verb=run.start&limit=20')
   expect(items.filter(({ reason }: { reason: string | null }) => reason === REASON)).toHaveLength(1)
 })
@@ -58,8 +56,7 @@ test('growth, days left, backlog and lag; collections are marks that open their 
 })
 
 test('a run is shown by the page of its kind; one without a page is not found', async ({ page }) => {
-  const url = process.env.BASE_URL ?? ''
-  const api = apiClient(url, { cookie: await signIn(url, person('operator')) })
+  const api = apiAs()
   const runOf = async (kind: string): Promise<string> =>
     (await api.get(`runs?kind=${kind}&limit=1`)).items[0].id
   const internal = await runOf('roll_up')

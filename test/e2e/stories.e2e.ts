@@ -1,8 +1,8 @@
 import type { Page } from '@playwright/test'
-import { apiClient, signIn } from '../support/api'
-import { asApprover, asOperator, expect, test } from './console-test'
+import { apiAs } from './api-as'
+import { decided, openCase, startedRun } from './case-fixture'
+import { alone, asApprover, asOperator, expect, test } from './console-test'
 import { cutStore, mendStore, refundsOf } from './demo-fixture'
-import { person } from './people'
 
 // The three pages at 3 am, whole: from the first look to the end, by two people where it takes two.
 
@@ -11,36 +11,6 @@ test.use(asOperator)
 const REASON = 'the holder was stopped past its lease and charged again, seen in the traces'
 const MINUTE_MS = 60_000
 
-async function api() {
-  const url = process.env.BASE_URL ?? ''
-  return apiClient(url, { cookie: await signIn(url, person('operator')) })
-}
-
-type Case = {
-  id: string
-  firstSeen: string
-  evidence: { refund?: string[] | null }
-  subject: { scope: string; effectIds: string[] }
-}
-
-/** A double charge whose duplicate the evidence names, and that nobody works on. */
-async function decidedDuplicate(): Promise<Case> {
-  const client = await api()
-  let found: Case | undefined
-  await expect(async () => {
-    const { items } = (await client.get(
-      'reconciliation/cases?class=duplicate_same_key&lifecycle=new,persisting&limit=20',
-    )) as { items: Case[] }
-    for (const each of items.filter(({ evidence }) => evidence.refund?.length === 1)) {
-      const { actions } = await client.get(`reconciliation/cases/${each.id}`)
-      if (actions.length === 0) found = each
-    }
-    expect(found).toBeDefined()
-  }).toPass({ timeout: 55_000 })
-  if (found === undefined) throw new Error('no double charge with a decided duplicate')
-  return found
-}
-
 const correction = (page: Page) => page.getByRole('region', { name: 'Correction' })
 
 test('story 1: duplicates above target → cause → key → dry run of that range → refund by two people → one refund at the provider', async ({
@@ -48,7 +18,7 @@ test('story 1: duplicates above target → cause → key → dry run of that ran
   browser,
 }) => {
   test.setTimeout(180_000)
-  const found = await decidedDuplicate()
+  const found = await openCase('duplicate_same_key', decided)
   const duplicate = found.evidence.refund?.[0] ?? ''
 
   // What happened, and where from: the page says it first, its link leads to the causes.
@@ -58,7 +28,7 @@ test('story 1: duplicates above target → cause → key → dry run of that ran
     .getByRole('link', { name: /^Open [\d,]+ effects?/ })
     .click()
   await expect(page).toHaveURL(/\/effects/)
-  const endpoint = found.subject.scope.split('/').slice(1).join('/')
+  const endpoint = (found.subject.scope ?? '').split('/').slice(1).join('/')
   const panel = page.getByRole('complementary', { name: 'Effects of the cause' })
   const item = panel.getByRole('listitem').filter({ has: page.locator(`a[href*="${found.id}"]`) })
   await page.locator('tr[data-row]').filter({ hasText: endpoint }).first().locator('[data-row-link]').click()
@@ -80,10 +50,11 @@ test('story 1: duplicates above target → cause → key → dry run of that ran
   await expect(dialog.getByLabel('Window')).toHaveValue('range')
   await dialog.getByRole('button', { name: 'Start 1 run' }).click()
   await expect(dialog).toBeHidden({ timeout: 30_000 })
+  const run = await startedRun(Object.fromEntries(range))
   await page
     .getByRole('region', { name: 'Runs' })
     .getByRole('link', { name: /^Dry run by/ })
-    .first()
+    .and(page.locator(`[href*="${run.id}"]`))
     .click()
   await expect(page.getByRole('button', { name: 'Run for real' })).toBeVisible({ timeout: 60_000 })
   await expect(page.getByRole('rowheader', { name: /Charged twice on one key/ })).toBeVisible()
@@ -123,56 +94,60 @@ test('story 1: duplicates above target → cause → key → dry run of that ran
   expect(refunds.map(({ status }) => status)).toEqual(['succeeded'])
 })
 
-test('story 2: store outage → which and since when, the console goes on, bulk is refused → recovered → exactly that window', async ({
-  page,
-}) => {
-  test.setTimeout(180_000)
-  const client = await api()
-  const store = page.getByRole('region', { name: 'payments store' })
-  try {
-    await cutStore()
-    await page.goto('/sources')
-    await expect(store.locator('[data-outage=now]')).toContainText(/Not readable since/, { timeout: 45_000 })
-    await expect(store.getByText('cannot be read').first()).toBeVisible()
-    await expect(store.locator('[data-outage=now]')).toContainText(/keyed requests|not measured/)
-    await expect(page.getByText(/of 3 sources cannot be read: .*payments store/)).toBeVisible()
+test(
+  'story 2: store outage → which and since when, the console goes on, bulk is refused → recovered → exactly that window',
+  alone,
+  async ({ page }) => {
+    test.setTimeout(180_000)
+    const client = apiAs()
+    const store = page.getByRole('region', { name: 'payments store' })
+    try {
+      await cutStore()
+      await page.goto('/sources')
+      await expect(store.locator('[data-outage=now]')).toContainText(/Not readable since/, {
+        timeout: 45_000,
+      })
+      await expect(store.getByText('cannot be read').first()).toBeVisible()
+      await expect(store.locator('[data-outage=now]')).toContainText(/keyed requests|not measured/)
+      await expect(page.getByText(/of 3 sources cannot be read: .*payments store/)).toBeVisible()
 
-    for (const [path, heading] of [
-      ['/now', 'Now'],
-      ['/audit', 'Audit'],
-      ['/settings', 'Settings'],
-      ['/locks', 'Locks'],
-    ] as const) {
-      const answer = await page.goto(path)
-      expect(answer?.status(), path).toBe(200)
-      await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible()
+      for (const [path, heading] of [
+        ['/now', 'Now'],
+        ['/audit', 'Audit'],
+        ['/settings', 'Settings'],
+        ['/locks', 'Locks'],
+      ] as const) {
+        const answer = await page.goto(path)
+        expect(answer?.status(), path).toBe(200)
+        await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible()
+      }
+      await expect(page.getByText('payments store cannot be read')).toBeVisible()
+      const frozen = await client.post('locks/release', { filter: { stuckOnly: true }, dryRun: true })
+      expect(frozen.status >= 400 || frozen.body.count === 0, JSON.stringify(frozen.body)).toBe(true)
+    } finally {
+      await mendStore()
     }
-    await expect(page.getByText('payments store cannot be read')).toBeVisible()
-    const frozen = await client.post('locks/release', { filter: { stuckOnly: true }, dryRun: true })
-    expect(frozen.status >= 400 || frozen.body.count === 0, JSON.stringify(frozen.body)).toBe(true)
-  } finally {
-    await mendStore()
-  }
 
-  await page.goto('/sources')
-  const over = store.locator('[data-outage=over]')
-  await expect(over).toBeVisible({ timeout: 60_000 })
-  await over.getByRole('link', { name: /^Reconcile exactly this window/ }).click()
-  await expect(page).toHaveURL(/\/reconciliation\?.*from=/)
-  const asked = new URL(page.url()).searchParams
-  const dialog = page.getByRole('dialog')
-  await expect(dialog.getByRole('radio', { name: 'An outage' })).toBeChecked()
-  await expect(dialog.getByRole('combobox', { name: 'Outage' })).toHaveValue(
-    `${asked.get('from')}/${asked.get('to')}`,
-  )
-  await dialog.getByRole('button', { name: 'Start 1 run' }).click()
-  await expect(dialog).toBeHidden({ timeout: 30_000 })
-  const { items } = await client.get('runs?kind=reconciliation&byPeople=true&limit=1')
-  expect(items[0].params).toMatchObject({ from: asked.get('from'), to: asked.get('to') })
-  await expect
-    .poll(async () => (await client.get(`runs/${items[0].id}`)).state, { timeout: 60_000 })
-    .toBe('done')
-})
+    await page.goto('/sources')
+    const over = store.locator('[data-outage=over]')
+    await expect(over).toBeVisible({ timeout: 60_000 })
+    await over.getByRole('link', { name: /^Reconcile exactly this window/ }).click()
+    await expect(page).toHaveURL(/\/reconciliation\?.*from=/)
+    const asked = new URL(page.url()).searchParams
+    const dialog = page.getByRole('dialog')
+    await expect(dialog.getByRole('radio', { name: 'An outage' })).toBeChecked()
+    await expect(dialog.getByRole('combobox', { name: 'Outage' })).toHaveValue(
+      `${asked.get('from')}/${asked.get('to')}`,
+    )
+    await dialog.getByRole('button', { name: 'Start 1 run' }).click()
+    await expect(dialog).toBeHidden({ timeout: 30_000 })
+    const { items } = await client.get('runs?kind=reconciliation&byPeople=true&limit=1')
+    expect(items[0].params).toMatchObject({ from: asked.get('from'), to: asked.get('to') })
+    await expect
+      .poll(async () => (await client.get(`runs/${items[0].id}`)).state, { timeout: 60_000 })
+      .toBe('done')
+  },
+)
 
 test('story 3: slow to end → the endpoint → its slowest traces → the key that is contended → its lock', async ({
   page,
