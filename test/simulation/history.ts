@@ -1,17 +1,27 @@
 import type { Environment } from './environment/environment'
+import { allCalls } from './environment/strands'
 import { checkInvariants } from './invariants/invariants'
 import { PLAIN, type Script } from './scripts/script'
 import { perform } from './world/perform'
 import { Violation } from './world/violation'
 import { World } from './world/world'
 
-export type Outcome = { violation: Violation | null; notes: readonly string[]; at: number }
+export type Outcome = {
+  violation: Violation | null
+  /** What was called, in order, and what came of it. */
+  trace: readonly string[]
+  at: number
+}
 
 /** Plays one script from an empty world to its end, and says what broke first. */
 export async function playHistory(env: Environment, script: Script): Promise<Outcome> {
   await env.reset()
   const world = new World(env, script)
   let at = 0
+  const outcome = (violation: Violation | null): Outcome => ({
+    ...{ violation, at },
+    trace: [...allCalls(), ...world.notes],
+  })
   try {
     for (const move of script.moves) {
       await perform(world, move)
@@ -20,10 +30,10 @@ export async function playHistory(env: Environment, script: Script): Promise<Out
     }
     await world.finish()
     await checkInvariants(world)
-    return { violation: null, notes: world.notes, at }
+    return outcome(null)
   } catch (error) {
     if (!(error instanceof Violation)) throw error
-    return { violation: error, notes: world.notes, at }
+    return outcome(error)
   } finally {
     world.close()
   }

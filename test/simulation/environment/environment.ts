@@ -12,6 +12,7 @@ import { createPostgresStore } from '@/sdk/stores/postgres'
 import { noQueue } from '../../support/no-queue'
 import { RIDES_SCHEMA } from '../world/rides'
 import { type AccountIds, makeAccounts } from './accounts'
+import type { ReadBackends } from './in-order'
 import { interposeProvider, PROVIDER_KEYS } from './provider'
 import { interposeStatements } from './statements'
 import { outside } from './strands'
@@ -38,8 +39,6 @@ export type Environment = {
   pools: { take(): pg.Pool; give(pool: pg.Pool): void }
   sources: { store: string; ledger: string; provider: string; rides: string }
   accounts: AccountIds
-  /** Statements that wait for a lock, in both databases. */
-  lockWaiters(): Promise<number>
   /** The time has changed: both databases are told before the next statement. */
   tellTime(): void
   reset(): Promise<void>
@@ -99,6 +98,23 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
   await consoleAdmin.query(ADOPT_CLOCK)
   await admin.query(ADOPT_CLOCK)
 
+  let told: Promise<unknown> | null = null
+  const tellTime = async () => {
+    const set = `SELECT setval('public.simulated_ms', $1)`
+    told ??= Promise.all([
+      admin.query(set, [time.nowMs + time.storeAheadMs]),
+      consoleAdmin.query(set, [time.nowMs + time.consoleAheadMs]),
+    ])
+    await told
+  }
+  const restore = [
+    interposeStatements({
+      tellTime: () => outside(tellTime),
+      nowMs: () => time.nowMs,
+      readBackends: (pids) => outside(() => readBackends(cluster, pids)),
+    }),
+    interposeProvider(),
+  ]
   const db = openDatabase(urlOf(names.console), 30)
   const system: SystemContext = {
     db,
@@ -110,19 +126,6 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
   const accounts = await makeAccounts({ db, system })
   const wipes = { console: await wipeOf(consoleAdmin, KEPT), service: await wipeOf(admin, KEPT_OF_SERVICE) }
   const free: pg.Pool[] = []
-  let told: Promise<unknown> | null = null
-  const tellTime = async () => {
-    const set = `SELECT setval('public.simulated_ms', $1)`
-    told ??= Promise.all([
-      admin.query(set, [time.nowMs + time.storeAheadMs]),
-      consoleAdmin.query(set, [time.nowMs + time.consoleAheadMs]),
-    ])
-    await told
-  }
-  const restore = [
-    interposeStatements({ tell: () => outside(tellTime), nowMs: () => time.nowMs }),
-    interposeProvider(),
-  ]
   const environment: Environment = {
     time,
     system,
@@ -134,19 +137,14 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
     },
     sources,
     accounts,
-    async lockWaiters() {
-      const { rows } = await cluster.query(
-        `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = ANY ($1)`,
-        [Object.values(names)],
-      )
-      return rows[0].waiting
-    },
     tellTime() {
       told = null
     },
     async reset() {
       time.reset()
       environment.tellTime()
+      // What a killed console holds is never handed back: nobody waits for that.
+      void closeSources()
       await Promise.all([consoleAdmin.query(wipes.console), admin.query(wipes.service)])
     },
     async close() {
@@ -166,14 +164,27 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
 const KEPT = ['_prisma_migrations', 'source', 'user', 'account', 'principal_link', 'kill_switch', 'setting']
 const KEPT_OF_SERVICE = ['idem_tier', 'idem_migration', 'idem_partition']
 
+const RESTART_SEQUENCES = `SELECT setval(seqrelid, seqstart, false) FROM pg_sequence
+  WHERE seqrelid <> 'public.simulated_ms'::regclass AND seqrelid::regclass::text NOT LIKE 'idem_tier%'`
+
 async function wipeOf(pool: pg.Pool, kept: readonly string[]): Promise<string> {
   const { rows } = await pool.query(
     `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname IN ('public', 'mirror') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+     WHERE n.nspname IN ('public', 'mirror', 'telemetry') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
        AND NOT c.relname = ANY ($1) ORDER BY 1`,
     [kept],
   )
-  return rows.map(({ name }) => `DELETE FROM ${name}`).join('; ')
+  const tables = rows.map(({ name }) => `DELETE FROM ${name}`)
+  return [...tables, RESTART_SEQUENCES].join('; ')
+}
+
+async function readBackends(cluster: pg.Pool, pids: readonly number[]): ReturnType<ReadBackends> {
+  const { rows } = await cluster.query(
+    `SELECT pid, pid = ANY (ARRAY(SELECT pid FROM pg_locks WHERE NOT granted)) AS waits
+     FROM pg_stat_activity WHERE pid = ANY ($1)`,
+    [pids],
+  )
+  return new Map(rows.map(({ pid, waits }) => [pid, { waits }]))
 }
 
 function openPool(connectionString: string): pg.Pool {

@@ -1,5 +1,7 @@
 import pg from 'pg'
-import { breakConnection, currentStrand, faultOf, never, type Strand, turn, wake } from './strands'
+import { inOrder, type ReadBackends, setBackends } from './in-order'
+import { breakConnection, currentStrand, faultOf, never, type Strand, turn } from './strands'
+import { wake } from './wake'
 
 /** Not a step of the story: what it does depends on partitions that earlier histories have made. */
 const HOUSEKEEPING = /idem_(partition_time_left|ensure_partitions|find_tier|register_tier)/
@@ -10,15 +12,19 @@ const queues = new WeakMap<pg.Client, Promise<unknown>>()
 /** Tells the databases the time, where it has changed since they were told. */
 let tellTime = async (): Promise<void> => {}
 let nowMs = (): number => 0
-const prepared = new WeakSet<pg.Client>()
 
 /**
  * From here on every statement of a strand, on whatever connection, waits for its turn, and may be lost on its way there
  * or back. `search_path` puts the simulated clock before that of PostgreSQL. Statements of nobody's go through.
  */
-export function interposeStatements(time: { tell(): Promise<void>; nowMs(): number }): () => void {
-  tellTime = time.tell
-  nowMs = time.nowMs
+export function interposeStatements(given: {
+  tellTime(): Promise<void>
+  nowMs(): number
+  readBackends: ReadBackends
+}): () => void {
+  tellTime = given.tellTime
+  nowMs = given.nowMs
+  setBackends(given.readBackends)
   pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
     const strand = currentStrand()
     if (strand === undefined || isSubmittable(args[0])) return original.apply(this, args)
@@ -29,52 +35,82 @@ export function interposeStatements(time: { tell(): Promise<void>; nowMs(): numb
       this,
       result.catch(() => undefined),
     )
-    if (callback === undefined) return result
-    result.then(
-      (rows) => callback(null, rows),
-      (error: Error) => callback(error),
-    )
+    return answerTo(callback, result)
   } as unknown as typeof pg.Client.prototype.query
-  const connect = countConnecting()
+  const undoConnections = orderConnections()
   return () => {
-    pg.Client.prototype.connect = connect
+    undoConnections()
     pg.Client.prototype.query = original as unknown as typeof pg.Client.prototype.query
   }
 }
 
-/** Whoever opens a connection is not waiting for its turn. Returns what was there before. */
-function countConnecting(): typeof pg.Client.prototype.connect {
-  const connect = pg.Client.prototype.connect
-  pg.Client.prototype.connect = function (this: pg.Client, callback?: (error: Error) => void) {
-    const strand = currentStrand()
-    if (strand === undefined) return connect.apply(this, [callback] as never)
+/** Whoever is given a connection, a new one or one of before, is given it in the order of asking. Returns the undoing. */
+function orderConnections(): () => void {
+  const [connect, take] = [pg.Client.prototype.connect, pg.Pool.prototype.connect]
+  let isOfPool = false
+  const ordered = <T>(strand: Strand, open: () => Promise<T>) => {
     strand.inFlight += 1
-    const connected = new Promise<void>((resolve, reject) => {
-      connect.call(this, (error: Error | null) => {
-        strand.inFlight -= 1
-        wake()
-        if (callback !== undefined) callback(error as Error)
-        else if (error) reject(error)
-        else resolve()
-      })
+    return inOrder(null, open).finally(() => {
+      strand.inFlight -= 1
+      wake()
     })
-    return callback === undefined ? connected : undefined
-  } as typeof pg.Client.prototype.connect
-  return connect
+  }
+  pg.Client.prototype.connect = function (this: pg.Client, callback?: Callback) {
+    const strand = currentStrand()
+    const open = async () => {
+      this.on('error', () => {})
+      await (connect as () => Promise<pg.Client>).call(this)
+      await original.call(this, 'SET search_path = public, pg_catalog')
+    }
+    return answerTo(callback, strand === undefined || isOfPool ? open() : ordered(strand, open))
+  } as typeof connect
+  pg.Pool.prototype.connect = function (this: pg.Pool, callback?: TakeCallback) {
+    const strand = currentStrand()
+    // Of an exhausted pool it is given one when somebody gives one back.
+    if (strand === undefined || this.totalCount - this.idleCount >= this.options.max)
+      return take.apply(this, [callback] as never)
+    const taken = ordered(strand, () => {
+      isOfPool = true
+      try {
+        return (take as () => Promise<pg.PoolClient>).call(this)
+      } finally {
+        isOfPool = false
+      }
+    })
+    if (callback === undefined) return taken
+    taken.then(
+      (client) => callback(undefined, client, client.release),
+      (error: Error) => callback(error, undefined, () => {}),
+    )
+  } as typeof take
+  return () => {
+    pg.Client.prototype.connect = connect
+    pg.Pool.prototype.connect = take
+  }
 }
 
+type TakeCallback = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  release: (broken?: boolean) => void,
+) => void
+
 type Callback = (error: Error | null, result?: unknown) => void
+
+function answerTo<T>(callback: Callback | undefined, result: Promise<T>): Promise<T> | undefined {
+  if (callback === undefined) return result
+  result.then(
+    (rows) => callback(null, rows),
+    (error: Error) => callback(error),
+  )
+  return undefined
+}
 
 const isSubmittable = (query: unknown): boolean =>
   typeof query === 'object' && query !== null && 'submit' in query
 
 async function send(strand: Strand, client: pg.Client, args: unknown[]): Promise<unknown> {
   strand.process.clients.add(client)
-  if (!prepared.has(client)) {
-    prepared.add(client)
-    client.on('error', () => {})
-    await run(strand, client, ['SET search_path = public, pg_catalog'])
-  }
   const text = textOf(args[0])
   if (HOUSEKEEPING.test(text)) return run(strand, client, args)
   const label = text.trim().replace(/\s+/g, ' ').slice(0, 60)
@@ -92,8 +128,10 @@ async function send(strand: Strand, client: pg.Client, args: unknown[]): Promise
 async function run(strand: Strand, client: pg.Client, args: unknown[]): Promise<unknown> {
   strand.inFlight += 1
   try {
-    await tellTime()
-    return await original.apply(client, args)
+    return await inOrder(client, async () => {
+      await tellTime()
+      return original.apply(client, args)
+    })
   } finally {
     strand.inFlight -= 1
     wake()

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type pg from 'pg'
+import { countWaiting, noteLost } from './in-order'
+import { somethingMoves, wake } from './wake'
 
 /** An operating system process of the world: it can be killed, or stand still as in a long garbage collection. */
 export type Process = { name: string; dead: boolean; frozen: boolean; clients: Set<pg.Client> }
@@ -48,8 +50,12 @@ export async function outside<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 export const allStrands = (): readonly Strand[] => strands
+/** Every call and every answer of this history, in order. */
+let calls: string[] = []
+export const allCalls = (): readonly string[] => calls
 export const forgetStrands = (): void => {
   strands = []
+  calls = []
 }
 
 /** Begins something in a process. `work` never rejects into the void: its end is noted, and its error handed to `failed`. */
@@ -96,6 +102,7 @@ export const never = (): Promise<never> => NEVER
 
 /** Waits for the strand's turn; a dead process waits for ever. */
 export async function turn(strand: Strand, label: string): Promise<void> {
+  calls.push(`${strand.name}: ${label}`)
   if (strand.process.dead) return never()
   if (strand.pointsLeft > 0 && !strand.process.frozen) {
     strand.pointsLeft -= 1
@@ -130,30 +137,14 @@ export function breakConnection(client: pg.Client): void {
   // pg gives no public way to lose a connection.
   const { connection } = client as unknown as { connection: { stream: { destroy(): void } } }
   connection.stream.destroy()
+  noteLost(client)
 }
-
-let woken = () => {}
-/** A statement has come back, or a strand goes on. */
-export const wake = (): void => woken()
-
-/** Until something moves. Turning round until then would keep the database from its processor. */
-async function somethingMoves(): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), NOTHING_MOVES_MS)
-    woken = () => {
-      clearTimeout(timer)
-      resolve(true)
-    }
-  })
-}
-/** After so long it is asked who waits for a lock. */
-const NOTHING_MOVES_MS = 4
 
 /** A bound of the real clock: a history in which nothing moves for so long is a fault of the simulation. */
 const STUCK_MS = 300_000
 
 /** Everybody waits for a turn, a timer or a lock of the database. */
-export async function settle(lockWaiters: () => Promise<number>): Promise<void> {
+export async function settle(): Promise<void> {
   const until = performance.now() + STUCK_MS
   for (let quiet = 0; quiet < 3; ) {
     await new Promise((next) => setImmediate(next))
@@ -163,9 +154,10 @@ export async function settle(lockWaiters: () => Promise<number>): Promise<void> 
       continue
     }
     quiet = 0
-    if (busy.every(({ inFlight }) => inFlight > 0) && !(await somethingMoves())) {
+    if (busy.every(({ inFlight }) => inFlight > 0)) {
       const inFlight = busy.reduce((sum, strand) => sum + strand.inFlight, 0)
-      if ((await lockWaiters()) >= inFlight) return
+      if ((countWaiting() ?? 0) >= inFlight) return
+      await somethingMoves()
     }
     if (performance.now() > until)
       throw new Error(

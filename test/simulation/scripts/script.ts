@@ -35,4 +35,5 @@ export type Move =
 
 /** A history: everything that happens in it follows from this. */
 export type Script = { seed: number; about: About; style: ServiceStyle; moves: Move[] }
-export type About = 'keys' | 'money' | 'feeds' | 'retention'
+export const ABOUT = ['keys', 'money', 'feeds', 'retention'] as const
+export type About = (typeof ABOUT)[number]

@@ -5,7 +5,7 @@ import { type About, type Move, PLAIN, type Script } from './script'
 
 const MOVES = { low: 14, high: 34 }
 
-const ABOUT: readonly (readonly [About, number])[] = [
+const SUBJECTS: readonly (readonly [About, number])[] = [
   ['keys', 5],
   ['money', 3],
   ['feeds', 2],
@@ -15,7 +15,7 @@ const ABOUT: readonly (readonly [About, number])[] = [
 /** The script of a seed. Each seed draws a world of its own first: few things, often, find more than all things, seldom. */
 export function writeScript(seed: number): Script {
   const random = new Prng(`simulation-${seed}`)
-  const about = random.pick(ABOUT)
+  const about = random.pick(SUBJECTS)
   const style = drawStyle(random)
   const weights = drawWeights(about, random)
   const moves = Array.from({ length: random.int(MOVES.low, MOVES.high) }, () => drawMove(random, weights))

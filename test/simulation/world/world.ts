@@ -137,7 +137,7 @@ export class World {
     })
   }
 
-  settle = (): Promise<void> => settle(this.env.lockWaiters)
+  settle = settle
 
   async advance(ms: number): Promise<void> {
     const untilMs = this.env.time.nowMs + ms
