@@ -4,6 +4,10 @@ import { X } from 'lucide-react'
 import { Dialog as Radix } from 'radix-ui'
 import type { ReactNode } from 'react'
 import { classNames } from './class-names'
+import { ofElements } from './jsx/of-elements'
+
+export const DialogRoot = ofElements(Radix.Root)
+export const DialogPortal = ofElements(Radix.Portal)
 
 type Props = {
   open: boolean
@@ -24,8 +28,8 @@ type Props = {
  */
 export function Dialog({ open, onClose, title, lead, tone = 'plain', wide, footer, children }: Props) {
   return (
-    <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
-      <Radix.Portal>
+    <DialogRoot open={open} onOpenChange={(next) => !next && onClose()}>
+      <DialogPortal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-shade" />
         <Radix.Content
           aria-describedby={undefined}
@@ -73,7 +77,7 @@ export function Dialog({ open, onClose, title, lead, tone = 'plain', wide, foote
             </footer>
           )}
         </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+      </DialogPortal>
+    </DialogRoot>
   )
 }

@@ -6,7 +6,7 @@ import { useState } from 'react'
 import { countText } from '@/lib/core/format-figure'
 import { classNames } from './class-names'
 import { QueryLink } from './page-link'
-import { menuItemClass, popoverClass } from './popover'
+import { menuItemClass, PopoverPortal, PopoverRoot, popoverClass } from './popover'
 
 const CHIP =
   'inline-flex h-7 max-w-full items-center gap-1.5 whitespace-nowrap rounded-full border px-3 font-medium text-s max-md:h-10'
@@ -75,14 +75,14 @@ export function FacetChip({
   const shown = values.find(({ value }) => value === chosen)?.label ?? chosen ?? 'any'
   const choices = [{ value: null, label: 'Any', count: null }, ...values]
   return (
-    <Popover.Root open={open} onOpenChange={setOpen}>
+    <PopoverRoot open={open} onOpenChange={setOpen}>
       <Popover.Trigger className={classNames(CHIP, 'min-w-0', chosen === null ? OTHER : CHOSEN)}>
         <span className="truncate">
           {label}: {shown}
         </span>
         <ChevronDown size={12} aria-hidden="true" className="shrink-0" />
       </Popover.Trigger>
-      <Popover.Portal>
+      <PopoverPortal>
         <Popover.Content align="start" sideOffset={6} aria-label={label} className={popoverClass('min-w-56')}>
           <ul>
             {choices.map((choice) => (
@@ -106,7 +106,7 @@ export function FacetChip({
             ))}
           </ul>
         </Popover.Content>
-      </Popover.Portal>
-    </Popover.Root>
+      </PopoverPortal>
+    </PopoverRoot>
   )
 }

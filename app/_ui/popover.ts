@@ -1,4 +1,9 @@
+import { Popover } from 'radix-ui'
 import { classNames } from './class-names'
+import { ofElements } from './jsx/of-elements'
+
+export const PopoverRoot = ofElements(Popover.Root)
+export const PopoverPortal = ofElements(Popover.Portal)
 
 /** The surface of popovers and menus. */
 export const popoverClass = (className?: string): string =>

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { createContext, type ReactElement, type ReactNode, Suspense } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { expect, test, vi } from 'vitest'
 import { Dialog } from '@/app/_ui/dialog'
@@ -74,6 +74,8 @@ test('what a person edits is theirs', () => {
 const TURNED = 'ord_\u202E1234'
 const SET_APART = '<bdi>ord_<span class="hidden-character" data-name="U+202E">\u202E</span>1234</bdi>'
 
+const Place = createContext('')
+
 const PLACES = {
   'a link to a page': <PageLink href="/keys/1">{TURNED}</PageLink>,
   'a link with texts beside it': <PageLink href="/keys/1">key {TURNED}</PageLink>,
@@ -81,6 +83,9 @@ const PLACES = {
   'a row to a page': <RowLink to="/keys/1">{TURNED}</RowLink>,
   'a row within a page': <RowLink to={{ lock: '1' }}>{TURNED}</RowLink>,
   'a fragment': <>key {TURNED}</>,
+  'a list of texts beside another': <p>keys {['one', TURNED]}</p>,
+  'what is waited for': <Suspense>{TURNED}</Suspense>,
+  'what stands in a context': <Place value="here">{TURNED}</Place>,
   'the title of a dialog': (
     <Dialog open title={TURNED} onClose={() => {}}>
       {null}
@@ -97,6 +102,23 @@ test.each(Object.entries(PLACES))('%s is set apart as any other text', (_what, e
   const html = renderToStaticMarkup(element)
   expect(html).toContain(SET_APART)
   expect(html.split('\u202E')).toHaveLength(2)
+})
+
+const Bare = () => TURNED
+const Passing = ({ children }: { children: ReactNode }) => children
+const Framed = ({ children }: { children: ReactNode }) => <>{children}</>
+
+test('a component returns no bare text, which would be set apart nowhere: the types refuse it', () => {
+  // @ts-expect-error a text
+  expect(renderToStaticMarkup(<Bare />)).toBe(TURNED)
+  // @ts-expect-error whatever it was given, which may be a text
+  expect(renderToStaticMarkup(<Passing>{TURNED}</Passing>)).toBe(TURNED)
+  expect(renderToStaticMarkup(<Framed>{TURNED}</Framed>)).toBe(SET_APART)
+})
+
+test('the same text twice beside each other is two', () => {
+  const { children } = (<p>{[TURNED, TURNED]}</p>).props
+  expect(new Set(children.map(({ key }: ReactElement) => key)).size).toBe(2)
 })
 
 test('what is said of a link is made visible', () => {

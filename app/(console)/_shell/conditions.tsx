@@ -4,7 +4,7 @@ import { Bell } from 'lucide-react'
 import { Popover } from 'radix-ui'
 import { chipClass } from '@/app/_ui/chip'
 import { PageLink } from '@/app/_ui/page-link'
-import { popoverClass } from '@/app/_ui/popover'
+import { PopoverPortal, PopoverRoot, popoverClass } from '@/app/_ui/popover'
 import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
 
@@ -25,11 +25,11 @@ export function Conditions({ lines }: { lines: ConditionLine[] }) {
   const loud = lines.some((line) => line.silencedUntil === null)
   const look = lines.some((line) => line.urgent) ? 'bad' : loud ? 'warn' : 'plain'
   return (
-    <Popover.Root>
+    <PopoverRoot>
       <Popover.Trigger className={chipClass(look, 'min-w-20')}>
         <Bell size={14} aria-hidden="true" /> {lines.length} firing
       </Popover.Trigger>
-      <Popover.Portal>
+      <PopoverPortal>
         <Popover.Content align="start" sideOffset={6} className={popoverClass('w-90')}>
           <h2 className="px-2 pt-1 pb-2 font-semibold">Conditions</h2>
           <ConditionList lines={lines} />
@@ -40,8 +40,8 @@ export function Conditions({ lines }: { lines: ConditionLine[] }) {
             Alerts, objectives and silences
           </PageLink>
         </Popover.Content>
-      </Popover.Portal>
-    </Popover.Root>
+      </PopoverPortal>
+    </PopoverRoot>
   )
 }
 

@@ -31,7 +31,7 @@ export function Remember({ children }: { children: ReactNode }) {
   const place = usePlace()
   const { remember } = useContext(MemoryContext)
   useEffect(() => remember(place, children), [remember, place, children])
-  return children
+  return <>{children}</>
 }
 
 export function useLastGood(): ReactNode | null {

@@ -8,7 +8,7 @@ import { Button } from '@/app/_ui/button'
 import { chipClass } from '@/app/_ui/chip'
 import { fromField, rangeText, toField, zoneText } from '@/app/_ui/format-time'
 import { useNow } from '@/app/_ui/now-clock'
-import { menuItemClass, popoverClass } from '@/app/_ui/popover'
+import { menuItemClass, PopoverPortal, PopoverRoot, popoverClass } from '@/app/_ui/popover'
 import { isRange, PRESET_NAMES, PRESETS, RANGE_MS_MAX, rangeParsers, type Zone } from '@/app/_ui/time-range'
 import { useZone } from '@/app/_ui/zone'
 
@@ -23,7 +23,7 @@ export function RangePicker() {
     void setRange(next)
   }
   return (
-    <Popover.Root open={open} onOpenChange={setOpen}>
+    <PopoverRoot open={open} onOpenChange={setOpen}>
       <Popover.Trigger className={chipClass('plain', 'min-w-0 font-medium text-ink hover:bg-sunken')}>
         <Clock size={14} aria-hidden="true" className="shrink-0 text-ink-2" />
         <span className="sr-only">Time range: </span>
@@ -39,7 +39,7 @@ export function RangePicker() {
         </span>
         <ChevronDown size={14} aria-hidden="true" className="shrink-0 text-ink-3" />
       </Popover.Trigger>
-      <Popover.Portal>
+      <PopoverPortal>
         <Popover.Content
           align="start"
           sideOffset={6}
@@ -66,8 +66,8 @@ export function RangePicker() {
           </ul>
           <CustomRange range={custom} zone={zone} onApply={(from, to) => choose({ range: null, from, to })} />
         </Popover.Content>
-      </Popover.Portal>
-    </Popover.Root>
+      </PopoverPortal>
+    </PopoverRoot>
   )
 }
 

@@ -3,8 +3,12 @@
 import { Check, LogOut } from 'lucide-react'
 import { useTheme } from 'next-themes'
 import { DropdownMenu } from 'radix-ui'
+import { ofElements } from '@/app/_ui/jsx/of-elements'
 import { menuItemClass, popoverClass } from '@/app/_ui/popover'
 import { useHydrated } from '@/app/_ui/zone'
+
+const Root = ofElements(DropdownMenu.Root)
+const Portal = ofElements(DropdownMenu.Portal)
 
 export type UserMenuProps = { name: string; role: string }
 
@@ -18,14 +22,14 @@ export function UserMenu({ name, role }: UserMenuProps) {
   const { theme, setTheme } = useTheme()
   const hydrated = useHydrated()
   return (
-    <DropdownMenu.Root>
+    <Root>
       <DropdownMenu.Trigger
         aria-label={`${initials(name)}: ${name}, ${role}, account and theme`}
         className="grid size-7 place-items-center rounded-full bg-accent-soft font-semibold text-accent-ink text-xs max-md:size-9"
       >
         {initials(name)}
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
+      <Portal>
         <DropdownMenu.Content align="end" sideOffset={6} className={popoverClass('w-56')}>
           <DropdownMenu.Label className="px-2 pt-1 pb-2">
             <span className="block font-semibold">{name}</span>
@@ -53,8 +57,8 @@ export function UserMenu({ name, role }: UserMenuProps) {
             <LogOut size={14} aria-hidden="true" className="w-4" /> Sign out
           </DropdownMenu.Item>
         </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
+      </Portal>
+    </Root>
   )
 }
 

@@ -177,7 +177,7 @@ function RunbookSteps({ runbook: { id, title, when, steps } }: { runbook: Runboo
 
 /** What is in backticks is code. */
 function Words({ text }: { text: string }) {
-  return text.split(/(`[^`]+`)/).map((part) =>
+  const parts = text.split(/(`[^`]+`)/).map((part) =>
     part.startsWith('`') ? (
       <code key={part} className="rounded-s bg-sunken px-1 font-mono text-s">
         {part.slice(1, -1)}
@@ -186,4 +186,5 @@ function Words({ text }: { text: string }) {
       part
     ),
   )
+  return <>{parts}</>
 }

@@ -66,7 +66,7 @@ export const lockColumns = (open: string | null, longestMs: number): Column<Stea
 ]
 
 const Verdict = ({ row: { item, gone } }: { row: SteadyRow<LockRow> }) =>
-  gone ? 'Ended' : <VerdictMark lock={item} />
+  gone ? <>Ended</> : <VerdictMark lock={item} />
 
 function Held({ lock, longestMs }: { lock: LockRow; longestMs: number }) {
   const acquired = Date.parse(lock.acquiredAt)
@@ -90,7 +90,7 @@ function HolderLife({ lock }: { lock: LockRow }) {
         </>
       )
     case 'retryable':
-      return 'let go'
+      return <>let go</>
     case 'unknown':
       return (
         <>

@@ -44,7 +44,7 @@ function Reach({ source, coverage }: { source: SourceView; coverage: Coverage | 
         without a gap <Time at={coverage.from} /> – <Time at={coverage.to} />
       </>
     )
-  if (source.lastOkAt === null) return 'not yet'
+  if (source.lastOkAt === null) return <>not yet</>
   return (
     <>
       up to <Time at={source.lastOkAt} kind="seconds" />

@@ -58,7 +58,7 @@ const columnsOf = (arrivals: readonly Arrivals[]): Column<Freshness>[] => [
 
 /** Late spans change minutes that were looked at already; spans of the future say that a clock is wrong. */
 function Arrived({ arrivals }: { arrivals: Arrivals | undefined }) {
-  if (arrivals === undefined) return 'nothing'
+  if (arrivals === undefined) return <>nothing</>
   const { spans, logs, late, future, unrouted } = arrivals
   const notes = [
     logs > 0 && plural(logs, 'log'),

@@ -1,6 +1,7 @@
 'use client'
 
 import dynamic from 'next/dynamic'
+import { ofElements } from '../jsx/of-elements'
 import type { BurnLinesProps } from './burn-lines'
 import type { OutcomeBarsProps } from './outcome-bars'
 import { CHART_HEIGHT } from './outcome-point'
@@ -19,15 +20,21 @@ function Missing() {
   )
 }
 
-export const OutcomeBars = dynamic<OutcomeBarsProps>(
-  () => import('./outcome-bars').catch(() => ({ default: Missing })),
-  { ssr: false, loading: Reserved },
+export const OutcomeBars = ofElements(
+  dynamic<OutcomeBarsProps>(() => import('./outcome-bars').catch(() => ({ default: Missing })), {
+    ssr: false,
+    loading: Reserved,
+  }),
 )
-export const RateLine = dynamic<RateLineProps>(
-  () => import('./rate-line').catch(() => ({ default: Missing })),
-  { ssr: false, loading: Reserved },
+export const RateLine = ofElements(
+  dynamic<RateLineProps>(() => import('./rate-line').catch(() => ({ default: Missing })), {
+    ssr: false,
+    loading: Reserved,
+  }),
 )
-export const BurnLines = dynamic<BurnLinesProps>(
-  () => import('./burn-lines').catch(() => ({ default: Missing })),
-  { ssr: false, loading: Reserved },
+export const BurnLines = ofElements(
+  dynamic<BurnLinesProps>(() => import('./burn-lines').catch(() => ({ default: Missing })), {
+    ssr: false,
+    loading: Reserved,
+  }),
 )

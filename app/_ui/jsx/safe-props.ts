@@ -1,4 +1,4 @@
-import { Fragment, jsxs } from 'react/jsx-runtime'
+import { jsxs } from 'react/jsx-runtime'
 import { codePointName, splitHidden, type TextPart, visibleText } from './visible-text'
 
 /** They hold text alone. */
@@ -12,7 +12,7 @@ const SPOKEN = ['title', 'aria-label', 'alt'] as const
  * What a library's component makes of its texts does not come by here: it is given properties that are safe already.
  */
 export function safeProps<Props>(type: unknown, props: Props): Props {
-  if ((typeof type !== 'string' && type !== Fragment) || NOT_SHOWN.has(type)) return props
+  if ((typeof type !== 'string' && !passesOn(type)) || NOT_SHOWN.has(type)) return props
   const given = props as Record<string, unknown>
   let safe = given
   const set = (name: string, before: unknown, after: unknown) => {
@@ -23,23 +23,29 @@ export function safeProps<Props>(type: unknown, props: Props): Props {
     if (typeof value === 'string') set(name, value, visibleText(value))
   }
   const { children } = given
-  if (typeof children === 'string') set('children', children, safeText(type, children))
-  else if (Array.isArray(children) && children.some(needsCare))
-    set(
-      'children',
-      children,
-      children.map((child) => (typeof child === 'string' ? safeText(type, child) : child)),
-    )
+  if (needsCare(children)) set('children', children, safeChild(type, children))
   return safe as Props
 }
 
-const needsCare = (child: unknown): boolean => typeof child === 'string' && splitHidden(child) !== null
+/** Fragments, what waits for its children, contexts: their children stand in the page as they are. */
+const passesOn = (type: unknown): boolean =>
+  typeof type === 'symbol' ||
+  (typeof type === 'object' && type !== null && Reflect.get(type, '$$typeof') === CONTEXT)
+const CONTEXT = Symbol.for('react.context')
 
-function safeText(type: unknown, text: string): unknown {
+const needsCare = (child: unknown): boolean =>
+  typeof child === 'string' ? splitHidden(child) !== null : Array.isArray(child) && child.some(needsCare)
+
+function safeChild(type: unknown, child: unknown, place = 0): unknown {
+  if (Array.isArray(child)) return child.map((each, at) => safeChild(type, each, at))
+  return typeof child === 'string' ? safeText(type, child, place) : child
+}
+
+function safeText(type: unknown, text: string, place: number): unknown {
   const parts = splitHidden(text)
   if (parts === null) return text
   if (TEXT_ONLY.has(type)) return visibleText(text)
-  return jsxs('bdi', { children: parts.map(partElement) }, text)
+  return jsxs('bdi', { children: parts.map(partElement) }, `text-${place}`)
 }
 
 /** The character itself stays in the page, without width, so that what is copied is the raw value. */

@@ -4,9 +4,10 @@ import type { ReactNode } from 'react'
 import { Button } from '@/app/_ui/button'
 import { Dialog } from '@/app/_ui/dialog'
 import { PAGES } from '../nav'
-import { ROW_SHORTCUTS, ShortcutText } from './use-shortcuts'
+import { ROW_SHORTCUTS, useShortcutText } from './use-shortcuts'
 
 export function HelpDialog({ onClose }: { onClose: () => void }) {
+  const shortcut = useShortcutText()
   return (
     <Dialog
       open
@@ -21,7 +22,7 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
     >
       <div className="grid gap-x-8 gap-y-4 sm:grid-cols-2">
         <Group title="Everywhere">
-          <Line keys={[<ShortcutText key="palette" />]} does="Find a key, a trace, a charge" />
+          <Line keys={[shortcut]} does="Find a key, a trace, a charge" />
           <Line keys={['/']} does="The same" />
           <Line keys={['?']} does="This list" />
         </Group>
@@ -49,7 +50,7 @@ function Group({ title, children }: { title: string; children: ReactNode }) {
   )
 }
 
-function Line({ keys, does }: { keys: readonly ReactNode[]; does: string }) {
+function Line({ keys, does }: { keys: readonly string[]; does: string }) {
   return (
     <div className="flex min-h-8 items-center justify-between gap-4">
       <dt>{does}</dt>

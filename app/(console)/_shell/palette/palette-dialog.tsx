@@ -5,6 +5,7 @@ import { useRouter } from 'next/navigation'
 import { Dialog } from 'radix-ui'
 import { type KeyboardEvent, useEffect, useId, useState } from 'react'
 import { classNames } from '@/app/_ui/class-names'
+import { DialogPortal, DialogRoot } from '@/app/_ui/dialog'
 import { withKept } from '@/app/_ui/time-range'
 import { PAGES } from '../nav'
 import { type Found, find } from './find'
@@ -52,8 +53,8 @@ export function PaletteDialog({ onClose }: { onClose: () => void }) {
     event.preventDefault()
   }
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
-      <Dialog.Portal>
+    <DialogRoot open onOpenChange={(open) => !open && onClose()}>
+      <DialogPortal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-shade" />
         <Dialog.Content
           aria-describedby={undefined}
@@ -99,8 +100,8 @@ export function PaletteDialog({ onClose }: { onClose: () => void }) {
             ))}
           </div>
         </Dialog.Content>
-      </Dialog.Portal>
-    </Dialog.Root>
+      </DialogPortal>
+    </DialogRoot>
   )
 }
 

@@ -3,13 +3,16 @@
 import { Search } from 'lucide-react'
 import dynamic from 'next/dynamic'
 import { useCallback, useState } from 'react'
-import { ShortcutText, useShortcuts } from './use-shortcuts'
+import { ofElements } from '@/app/_ui/jsx/of-elements'
+import { useShortcuts, useShortcutText } from './use-shortcuts'
 
 // What is in the dialogs comes when one is opened.
-const PaletteDialog = dynamic(() => import('./palette-dialog').then((module) => module.PaletteDialog), {
-  ssr: false,
-})
-const HelpDialog = dynamic(() => import('./help-dialog').then((module) => module.HelpDialog), { ssr: false })
+const PaletteDialog = ofElements(
+  dynamic(() => import('./palette-dialog').then((module) => module.PaletteDialog), { ssr: false }),
+)
+const HelpDialog = ofElements(
+  dynamic(() => import('./help-dialog').then((module) => module.HelpDialog), { ssr: false }),
+)
 
 /** The search box of the bar, and every shortcut. */
 export function Palette() {
@@ -18,6 +21,7 @@ export function Palette() {
   const openHelp = useCallback(() => setOpen('help'), [])
   useShortcuts({ openPalette, openHelp })
   const close = () => setOpen(null)
+  const shortcut = useShortcutText()
   return (
     <>
       <button
@@ -29,7 +33,7 @@ export function Palette() {
         <Search size={14} aria-hidden="true" className="shrink-0" />
         <span className="max-xl:sr-only">Key, trace or charge</span>
         <kbd className="ml-auto rounded-s border border-line px-1 font-sans text-xs max-xl:hidden">
-          <ShortcutText />
+          {shortcut}
         </kbd>
       </button>
       {open === 'palette' && <PaletteDialog onClose={close} />}

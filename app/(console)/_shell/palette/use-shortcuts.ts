@@ -90,7 +90,7 @@ function closeOpen(): void {
 }
 
 /** Which modifier the machine has is known in the browser only. */
-export function ShortcutText() {
+export function useShortcutText(): string {
   const hydrated = useHydrated()
   return hydrated && /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘K' : 'Ctrl K'
 }

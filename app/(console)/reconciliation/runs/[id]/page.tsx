@@ -105,7 +105,7 @@ function About({ run }: { run: RunView }) {
         <Time at={from} kind="seconds" /> – <Time at={to} kind="seconds" />
       </>
     )
-  return 'all that changed since the last run'
+  return <>all that changed since the last run</>
 }
 
 const paramsOf = ({ params }: RunView): Record<string, unknown> =>
