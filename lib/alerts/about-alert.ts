@@ -1,4 +1,4 @@
-import type { ConditionKind } from '@/lib/core/verdict'
+import type { ConditionKind } from '@/lib/core/condition-kinds'
 import type { Db } from '@/lib/db'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
 import { readEndpoints } from '@/lib/telemetry/read/requests/endpoints'

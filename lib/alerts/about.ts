@@ -1,36 +1,46 @@
-import { type ConditionKind, isLowFlood } from '@/lib/core/verdict'
+import type { ConditionKind, Severity } from '@/lib/core/condition-kinds'
 
 type About = {
   title: string
-  /** It wakes people; the others can wait for the morning. */
-  urgent: boolean
   /** The console's page on which it is looked into. */
   path: string
 }
 
 /** What each kind of alert is called everywhere, and where one goes with it. */
 export const ALERTS: Record<ConditionKind, About> = {
-  duplicate_effects: {
-    title: 'Duplicate side effects above target',
-    urgent: true,
-    path: '/effects?kind=duplicate',
-  },
-  store_errors: { title: 'Store errors above target', urgent: true, path: '/traces?bar=other' },
-  case_flood: {
-    title: 'More cases of one class than the cap',
-    urgent: true,
-    path: '/reconciliation',
-  },
-  clock_skew: { title: 'Clocks differ', urgent: false, path: '/sources' },
-  intent_latency: { title: 'Intent to final above its limit', urgent: false, path: '/traces' },
-  stale_source: { title: 'Source cannot be read', urgent: false, path: '/sources' },
-  unread_rows: { title: 'Rows of a source are not read', urgent: false, path: '/sources' },
-  stale_telemetry: { title: 'Service sends no telemetry', urgent: false, path: '/sources' },
+  duplicate_effects: { title: 'Duplicate side effects above target', path: '/effects?kind=duplicate' },
+  store_down: { title: 'Idempotency store cannot be read', path: '/sources' },
+  store_errors: { title: 'Store errors above target', path: '/traces?bar=other' },
+  unprotected_requests: { title: 'Requests run without protection', path: '/traces?bar=other' },
+  worker_dead: { title: 'No worker runs', path: '/sources' },
+  receiver_dead: { title: 'No receiver runs', path: '/sources' },
+  window_closing: { title: 'Provider’s window closes', path: '/locks' },
+  stuck_keys: { title: 'Keys are stuck', path: '/locks' },
+  p1_cases: { title: 'P1 cases are open', path: '/reconciliation' },
+  orphaned_effects: { title: 'Side effects without a record', path: '/effects?kind=orphan' },
+  case_flood: { title: 'More cases of one class than the cap', path: '/reconciliation' },
+  clock_skew: { title: 'Clocks differ', path: '/sources' },
+  intent_latency: { title: 'Intent to final above its limit', path: '/traces' },
+  queue_stuck: { title: 'Runs wait for a worker', path: '/reconciliation' },
+  roll_up_late: { title: 'Figures are not of now', path: '/sources' },
+  audit_unsealed: { title: 'Audit is not sealed', path: '/audit' },
+  unknown_outcomes: { title: 'Nobody knows how an action ended', path: '/reconciliation' },
+  approvals_waiting: { title: 'Proposals wait for a second person', path: '/reconciliation' },
+  reconciliation_incomplete: { title: 'Reconciliation is incomplete', path: '/reconciliation' },
+  suspected_duplicates: { title: 'Suspected duplicates are open', path: '/reconciliation' },
+  expired_key_retries: { title: 'Expired keys are retried', path: '/storage' },
+  redeliveries: { title: 'Messages are delivered again', path: '/now' },
+  key_reuse: { title: 'A client sends keys with another body', path: '/keys' },
+  storage_days: { title: 'A store is nearly full', path: '/storage' },
+  collection_late: { title: 'Expired keys are not collected', path: '/storage' },
+  partitions_late: { title: 'Partitions are not made ahead', path: '/storage' },
+  stale_source: { title: 'Source cannot be read', path: '/sources' },
+  unread_rows: { title: 'Rows of a source are not read', path: '/sources' },
+  stale_telemetry: { title: 'Service sends no telemetry', path: '/sources' },
 }
 
-/** What wakes people. What clients alone can cause, however much of it, waits for the morning. */
-export const isUrgent = (alert: { kind: ConditionKind; detail: Record<string, unknown> }): boolean =>
-  ALERTS[alert.kind].urgent && !isLowFlood(alert)
+/** It wakes people; the others can wait for the morning. */
+export const isUrgent = ({ severity }: { severity: Severity }): boolean => severity === 'page'
 
 /** The service or source that an alert is about, by its name; null = everything. */
 export function subjectName(alert: { subject: string; detail: Record<string, unknown> }): string | null {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { CONDITION_KINDS, type ConditionKind, SEVERITIES } from '@/lib/core/condition-kinds'
 import { decodeCursor, type Page, type PageInput, toPage } from '@/lib/core/pages'
-import { CONDITION_KINDS, type ConditionKind } from '@/lib/core/verdict'
 import type { Db } from '@/lib/db'
 import type { Prisma } from '@/prisma/generated/client'
 import { environmentOf, matches } from './silences/match'
@@ -70,6 +70,8 @@ function alertView(row: Row, silences: readonly SilenceView[]) {
     id: row.id,
     kind: z.enum(CONDITION_KINDS).parse(row.kind),
     subject: row.subject,
+    severity: z.enum(SEVERITIES).parse(row.severity),
+    times: row.times,
     since: row.since.toISOString(),
     clearedAt: row.clearedAt?.toISOString() ?? null,
     state: row.clearedAt === null ? ('firing' as const) : ('cleared' as const),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CONDITION_KINDS } from '@/lib/core/verdict'
+import { CONDITION_KINDS, SEVERITIES } from '@/lib/core/condition-kinds'
 import type { Db } from '@/lib/db'
 import { activeSilences } from './silences/list'
 import { environmentOf, matches } from './silences/match'
@@ -12,6 +12,8 @@ const rowSchema = z
     id: z.string(),
     kind: z.enum(CONDITION_KINDS),
     subject: z.string(),
+    severity: z.enum(SEVERITIES),
+    times: z.number(),
     since: z.date(),
     detail: z.record(z.string(), z.unknown()),
     checked_at: z.date(),
@@ -27,7 +29,7 @@ const rowSchema = z
 export type Firing = z.output<typeof rowSchema> & { silence: SilenceView | null }
 
 const SQL = `
-  SELECT e.id, e.kind, e.subject, e.since, c.detail, c.checked_at
+  SELECT e.id, e.kind, e.subject, e.severity, e.times, e.since, c.detail, c.checked_at
   FROM alert_episode e JOIN condition c ON c.kind = e.kind AND c.subject = e.subject
   WHERE e.cleared_at IS NULL AND e.kind = ANY ($1)
   ORDER BY e.since, e.id LIMIT ${FIRING_MAX}`

@@ -1,24 +1,16 @@
-import type { ConditionKind } from '@/lib/core/verdict'
+import type { ConditionKind } from '@/lib/core/condition-kinds'
 import { pathIn } from './about'
-
-/** One thing to do. `{from}`, `{to}` and `{service}` are the alert's own; words in backticks are code. */
-export type Step = {
-  head: string
-  text: string
-  /** The page on which it is done; the range goes along. */
-  link?: { label: string; path: string }
-  /** The same through the API. */
-  command?: string
-}
-export type Runbook = { id: string; title: string; when: string; steps: readonly Step[] }
-
-const CASES = (name: string) => `GET /api/v1/reconciliation/cases?class=${name}`
-const DRY_RUN = 'POST /api/v1/reconciliation/runs {"from": "{from}", "to": "{to}", "dryRun": true}'
+import { AUDIT, PROCESSES } from './runbooks/console'
+import { EXPIRED_KEYS, KEY_REUSE, REDELIVERIES, STUCK_KEYS, WINDOW_CLOSING } from './runbooks/keys'
+import { OPEN_CASES, ORPHANS } from './runbooks/money'
+import { CASES, DRY_RUN, type Runbook } from './runbooks/runbook'
+import { STORAGE } from './runbooks/storage'
+import { APPROVALS, INCOMPLETE, UNKNOWN_OUTCOMES } from './runbooks/work'
 
 const DUPLICATES: Runbook = {
   id: 'duplicate-side-effects',
   title: 'Customers are charged twice',
-  when: 'Duplicate side-effect rate (M2) above its target over 5 and 60 minutes.',
+  when: 'Duplicate side-effect rate (M2): its budget goes many times too fast.',
   steps: [
     {
       head: 'Is it real?',
@@ -53,7 +45,7 @@ const DUPLICATES: Runbook = {
 const STORE_OUTAGE: Runbook = {
   id: 'store-outage',
   title: 'The idempotency store is down',
-  when: 'Store error rate (M3) above its target over 5 and 60 minutes.',
+  when: 'The store cannot be read, fails its operations (M3), or requests run without its protection.',
   steps: [
     {
       head: 'Fail-closed or fail-open?',
@@ -254,10 +246,31 @@ const STALE_TELEMETRY: Runbook = {
 /** What to do, by what fires. `docs/runbooks` is printed from these; a test keeps them equal. */
 export const RUNBOOKS: Record<ConditionKind, Runbook> = {
   duplicate_effects: DUPLICATES,
+  store_down: STORE_OUTAGE,
   store_errors: STORE_OUTAGE,
-  intent_latency: LATENCY,
+  unprotected_requests: STORE_OUTAGE,
+  worker_dead: PROCESSES,
+  receiver_dead: PROCESSES,
+  window_closing: WINDOW_CLOSING,
+  stuck_keys: STUCK_KEYS,
+  p1_cases: OPEN_CASES,
+  orphaned_effects: ORPHANS,
   case_flood: FLOOD,
   clock_skew: CLOCK_SKEW,
+  intent_latency: LATENCY,
+  queue_stuck: PROCESSES,
+  roll_up_late: PROCESSES,
+  audit_unsealed: AUDIT,
+  unknown_outcomes: UNKNOWN_OUTCOMES,
+  approvals_waiting: APPROVALS,
+  reconciliation_incomplete: INCOMPLETE,
+  suspected_duplicates: OPEN_CASES,
+  expired_key_retries: EXPIRED_KEYS,
+  redeliveries: REDELIVERIES,
+  key_reuse: KEY_REUSE,
+  storage_days: STORAGE,
+  collection_late: STORAGE,
+  partitions_late: STORAGE,
   stale_source: STALE_SOURCE,
   unread_rows: UNREAD_ROWS,
   stale_telemetry: STALE_TELEMETRY,

@@ -1,3 +1,4 @@
+import type { ConditionKind, Severity } from '@/lib/core/condition-kinds'
 import {
   countText,
   durationText,
@@ -7,12 +8,13 @@ import {
   targetPercentText,
 } from '@/lib/core/format-figure'
 import { formatMoney } from '@/lib/core/money'
-import type { ConditionKind } from '@/lib/core/verdict'
 import type { Db } from '@/lib/db'
 import { readAtRisk } from '@/lib/effects/read-at-risk'
 import { ALERTS, isUrgent, pathIn, rangeOf, subjectName } from './about'
 import { serviceOf } from './about-alert'
-import { fillRunbook, RUNBOOKS, type Runbook } from './runbooks'
+import { groupText, isGroup } from './group'
+import { fillRunbook, RUNBOOKS } from './runbooks'
+import type { Runbook } from './runbooks/runbook'
 import type { SilenceView } from './silences/view'
 
 type Alert = {
@@ -20,6 +22,9 @@ type Alert = {
   kind: ConditionKind
   subject: string
   environment: string | null
+  severity: Severity
+  /** How often it was raised. */
+  times: number
   since: string
   clearedAt: string | null
   /** Null = not any more. */
@@ -83,10 +88,28 @@ const isCount = (value: unknown): value is number | string =>
 
 /** What the last evaluation found, from what it wrote down. */
 export function figuresOf({ kind, detail }: Pick<Alert, 'kind' | 'detail'>): string {
+  if (isGroup(kind)) return groupText(kind, detail)
   switch (kind) {
     case 'duplicate_effects':
     case 'store_errors':
-      return rateText(detail)
+    case 'unprotected_requests':
+      return burnText(detail)
+    case 'expired_key_retries':
+    case 'redeliveries':
+    case 'key_reuse':
+      return `${share(detail.value)} over 60 min, target ${share(detail.target)}`
+    case 'worker_dead':
+    case 'receiver_dead':
+    case 'roll_up_late':
+      return typeof detail.lastAt === 'string' ? `the last sign of life at ${detail.lastAt}` : 'none was seen'
+    case 'reconciliation_incomplete':
+      return typeof detail.error === 'string' ? detail.error : 'a source could not be read'
+    case 'storage_days':
+      return `full in ${number(detail.leftMs, durationText)} at the growth of the last day`
+    case 'collection_late':
+      return `${number(detail.lateMs, durationText)} beyond the safety margin`
+    case 'partitions_late':
+      return typeof detail.until === 'string' ? `made up to ${detail.until}` : 'none is there'
     case 'intent_latency':
       return `P99 ${number(detail.value, latencyText)} over 5 min, limit ${number(detail.limit, latencyText)}`
     case 'case_flood':
@@ -97,6 +120,7 @@ export function figuresOf({ kind, detail }: Pick<Alert, 'kind' | 'detail'>): str
           ? `the console is ${durationText(seconds * 1000)} ahead`
           : `the console is ${durationText(-seconds * 1000)} behind`,
       )
+    case 'store_down':
     case 'stale_source':
       return typeof detail.error === 'string' ? detail.error : 'no answer lately'
     case 'unread_rows':
@@ -116,11 +140,13 @@ function unreadText({ notUnderstood, late }: Record<string, unknown>): string {
   return parts.join(', ')
 }
 
-function rateText({ value, longValue, target }: Record<string, unknown>): string {
-  const share = (each: unknown) => number(each, (ratio) => `${percentText(ratio)} %`)
-  const allowed = number(target, (ratio) => `${targetPercentText(ratio)} %`)
-  return `${share(value)} over 5 min, ${share(longValue)} over 60 min, target ${allowed}`
+function burnText({ value, longValue, target, windows }: Record<string, unknown>): string {
+  const [short, long] = Array.isArray(windows) ? windows.map(String) : ['5 min', '60 min']
+  return `${share(value)} over ${short}, ${share(longValue)} over ${long}, target ${share(target, targetPercentText)}`
 }
+
+const share = (value: unknown, text: (ratio: number) => string = percentText): string =>
+  number(value, (ratio) => `${text(ratio)} %`)
 
 const number = (value: unknown, text: (value: number) => string): string =>
   typeof value === 'number' ? text(value) : 'not known'

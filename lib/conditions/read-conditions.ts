@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { CONDITION_KINDS, type ConditionView } from '@/lib/core/verdict'
+import { CONDITION_KINDS, SEVERITIES } from '@/lib/core/condition-kinds'
+import type { ConditionView } from '@/lib/core/verdict'
 import type { Db } from '@/lib/db'
 
 const CONDITIONS_MAX = 200
@@ -15,6 +16,7 @@ export async function readConditions(db: Db): Promise<ConditionView[]> {
     id: row.id,
     kind: z.enum(CONDITION_KINDS).parse(row.kind),
     subject: row.subject,
+    severity: z.enum(SEVERITIES).parse(row.severity),
     since: row.since.toISOString(),
     detail: z.record(z.string(), z.unknown()).parse(row.detail),
   }))

@@ -1,10 +1,17 @@
 import type pg from 'pg'
 import { canonicalJson } from '@/lib/core/canonical-json'
-import type { ConditionKind } from '@/lib/core/verdict'
+import { CONDITIONS, type ConditionKind, type Severity } from '@/lib/core/condition-kinds'
 import { notify } from '@/lib/live-events'
+import { type Place, readTerms, type TermsRule, termsAt } from './terms'
 
-/** A condition that was found to hold. */
-export type Finding = { kind: ConditionKind; subject: string; detail: Record<string, unknown> }
+/** A condition that was found to hold. What it is about stands in the detail: `system`, `service`, `endpoint`. */
+export type Finding = {
+  kind: ConditionKind
+  subject: string
+  /** Where it is not that of its kind; a rule that names one decides. */
+  severity?: Severity
+  detail: Record<string, unknown>
+}
 
 /** What was looked at: of it, what was not found is cleared. */
 export type Evaluated = {
@@ -18,24 +25,46 @@ export type Evaluated = {
   lastWriteHolds?: boolean
 }
 
-/** A condition that holds again after it was cleared starts anew; one that goes on keeps its `since`. */
+/**
+ * A condition that holds again after it was cleared starts anew; one that goes on keeps its `since`. It is pending until it
+ * has held for its time, and once it fires it goes on until it is cleared. A ticket that becomes a page is raised again.
+ */
 const RAISE = `
-  INSERT INTO condition AS c (id, kind, subject, state, since, detail, checked_at, cleared_at)
-  SELECT 'con_' || md5(f.kind || '|' || f.subject), f.kind, f.subject, 'firing', $2, f.detail, $2, NULL
-  FROM jsonb_to_recordset($1::jsonb) f(kind text, subject text, detail jsonb)
+  INSERT INTO condition AS c
+    (id, kind, subject, severity, for_ms, state, since, fired_at, detail, checked_at, cleared_at)
+  SELECT 'con_' || md5(f.kind || '|' || f.subject), f.kind, f.subject, f.severity, f."forMs",
+    CASE WHEN f."forMs" > 0 THEN 'pending' ELSE 'firing' END, $2::timestamptz, CASE WHEN f."forMs" > 0 THEN NULL ELSE $2::timestamptz END,
+    f.detail, $2::timestamptz, NULL
+  FROM jsonb_to_recordset($1::jsonb) f(kind text, subject text, severity text, "forMs" bigint, detail jsonb)
   ON CONFLICT (kind, subject) DO UPDATE
-    SET since = CASE WHEN c.state = 'firing' THEN c.since ELSE excluded.since END,
-        state = 'firing', detail = excluded.detail, checked_at = excluded.checked_at, cleared_at = NULL
+    SET since = CASE WHEN c.state = 'cleared' THEN excluded.since ELSE c.since END,
+        state = CASE WHEN c.state = 'firing' OR c.state = 'pending' AND ${heldLongEnough()} THEN 'firing'
+                     ELSE excluded.state END,
+        fired_at = CASE WHEN c.state = 'firing' AND (c.severity = 'page' OR excluded.severity = 'ticket') THEN c.fired_at
+                        WHEN c.state = 'firing' THEN excluded.checked_at
+                        WHEN c.state = 'pending' AND ${heldLongEnough()} THEN excluded.checked_at
+                        ELSE excluded.fired_at END,
+        severity = excluded.severity, for_ms = excluded.for_ms, detail = excluded.detail,
+        checked_at = excluded.checked_at, cleared_at = NULL
     WHERE $3 OR c.checked_at <= excluded.checked_at
-  RETURNING since = $2 AS raised`
+  RETURNING fired_at = $2::timestamptz AS raised`
+
+function heldLongEnough(): string {
+  return `c.since + excluded.for_ms * interval '1 millisecond' <= excluded.checked_at`
+}
 
 const CLEAR = `
-  UPDATE condition c SET state = 'cleared', cleared_at = $2, checked_at = $2
-  WHERE c.state = 'firing' AND c.kind = ANY ($4) AND ($3 OR c.checked_at <= $2)
-    AND ($5::text IS NULL OR c.subject = $5 OR c.detail->>'system' = $5)
-    AND NOT EXISTS (
-      SELECT FROM jsonb_to_recordset($1::jsonb) f(kind text, subject text) WHERE f.kind = c.kind AND f.subject = c.subject
-    )`
+  WITH was AS (
+    SELECT c.id, c.state FROM condition c
+    WHERE c.state <> 'cleared' AND c.kind = ANY ($4) AND ($3 OR c.checked_at <= $2::timestamptz)
+      AND ($5::text IS NULL OR c.subject = $5 OR c.detail->>'system' = $5)
+      AND NOT EXISTS (
+        SELECT FROM jsonb_to_recordset($1::jsonb) f(kind text, subject text) WHERE f.kind = c.kind AND f.subject = c.subject
+      ) FOR UPDATE
+  ), cleared AS (
+    UPDATE condition c SET state = 'cleared', cleared_at = $2::timestamptz, checked_at = $2::timestamptz FROM was WHERE was.id = c.id
+  )
+  SELECT count(*) FILTER (WHERE state = 'firing')::int AS cleared FROM was`
 
 /** The one writer of conditions: what was found holds, what was evaluated and not found is cleared. */
 export async function writeConditions(
@@ -44,11 +73,39 @@ export async function writeConditions(
   { kinds, of, lastWriteHolds = false }: Evaluated,
   findings: readonly Finding[],
 ): Promise<{ firing: number; raised: number; cleared: number }> {
-  const values = [canonicalJson(findings), now, lastWriteHolds]
-  const { rows } = await to.query<{ raised: boolean }>(RAISE, values)
-  const { rowCount } = await to.query(CLEAR, [...values, kinds, of ?? null])
-  const raised = rows.filter((row) => row.raised).length
-  const cleared = rowCount ?? 0
+  const { rules } = await readTerms(to)
+  const meant = findings.flatMap((finding) => withTerms(finding, rules))
+  const values = [canonicalJson(meant), now, lastWriteHolds]
+  const { rows } = await to.query<{ raised: boolean | null }>(RAISE, values)
+  const { rows: counted } = await to.query<{ cleared: number }>(CLEAR, [...values, kinds, of ?? null])
+  const raised = rows.filter((row) => row.raised === true).length
+  const cleared = counted[0]?.cleared ?? 0
   if (raised + cleared > 0) await notify(to, { kind: 'conditions' })
-  return { firing: findings.length, raised, cleared }
+  return { firing: meant.length, raised, cleared }
 }
+
+/** None where it is switched off. */
+function withTerms(
+  { kind, subject, severity, detail }: Finding,
+  rules: readonly TermsRule[],
+): [Required<Finding> & { forMs: number }] | [] {
+  const terms = termsAt(rules, kind, placeOf(detail))
+  if (terms.severity === 'off') return []
+  return [
+    {
+      kind,
+      subject,
+      detail,
+      severity: terms.severity ?? severity ?? CONDITIONS[kind].severity,
+      forMs: terms.forMs,
+    },
+  ]
+}
+
+const placeOf = ({ system, service, endpoint }: Record<string, unknown>): Place => ({
+  system: textOf(system),
+  service: textOf(service),
+  endpoint: textOf(endpoint),
+})
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)

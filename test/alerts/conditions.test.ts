@@ -1,12 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { evaluateConditions } from '@/lib/alerts/evaluate'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { evaluateConditions } from '@/lib/alerts/evaluate/evaluate'
+import { verdictSentence } from '@/lib/alerts/now/verdict-sentence'
 import { readConditions } from '@/lib/conditions/read-conditions'
+import { TERMS_SETTING } from '@/lib/conditions/terms'
 import { writeConditions } from '@/lib/conditions/write-conditions'
 import type { SystemContext } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
-import { type ConditionView, type VerdictFigures, verdictSentence } from '@/lib/core/verdict'
+import { CONDITIONS } from '@/lib/core/condition-kinds'
+import type { ConditionView, VerdictFigures } from '@/lib/core/verdict'
 import { silentLog } from '@/lib/log'
+import { heartbeatProcess } from '@/lib/runs/processes'
 import { type EffectObservation, observeEffects } from '@/lib/telemetry/ingest/keys/observe-effects'
+import { ensurePartitions } from '@/lib/telemetry/partitions'
 import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup/roll-up'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
@@ -17,8 +22,12 @@ const clock = manualClock('2026-03-01T12:00:30Z')
 beforeAll(async () => {
   console = await createTestDatabase()
   ctx = { db: console.db, clock, log: silentLog, queue: noQueue }
+  await ensurePartitions(console.db, clock)
 })
 afterAll(() => console.close())
+
+beforeEach(() => beat())
+const beat = () => heartbeatProcess(console.db, { id: 'prc_1', kind: 'worker', pid: 1 }, clock)
 
 const kinds = async () => (await readConditions(console.db)).map(({ kind, subject }) => `${kind} ${subject}`)
 
@@ -53,20 +62,49 @@ test('nothing measured: nothing fires', async () => {
   expect(await kinds()).toEqual([])
 })
 
-test('duplicate effects fire when the short and the long window are above the target, and keep their since', async () => {
-  await effects(30, 1000, 5)
-  await evaluateConditions(ctx)
-  expect(await kinds()).toEqual([])
-  await effects(1, 100, 2)
+test('duplicate effects burn their budget: a ticket over days, a page over hours, and each ends with its shorter window', async () => {
+  await effects(40, 1000, 5)
   expect(await evaluateConditions(ctx)).toMatchObject({ raised: 1 })
   const [first] = await readConditions(console.db)
-  expect(first).toMatchObject({ kind: 'duplicate_effects', subject: 'all', since: clock.now().toISOString() })
+  expect(first).toMatchObject({ severity: 'ticket', detail: { windows: ['6 h', '3 d'], target: 0.0001 } })
+  await effects(1, 100, 2)
+  expect(await evaluateConditions(ctx)).toMatchObject({ raised: 1 })
+  expect(await readConditions(console.db)).toMatchObject([
+    {
+      kind: 'duplicate_effects',
+      subject: 'all',
+      severity: 'page',
+      since: first?.since,
+      detail: { value: 0.02, longValue: 7 / 1100, windows: ['5 min', '1 h'], escalated: false },
+    },
+  ])
   clock.advance(30_000)
   expect(await evaluateConditions(ctx)).toMatchObject({ raised: 0, cleared: 0, firing: 1 })
-  expect((await readConditions(console.db))[0]?.since).toBe(first?.since)
-  clock.advance(10 * 60_000)
-  expect(await evaluateConditions(ctx)).toMatchObject({ firing: 0, cleared: 1 })
-  expect(await kinds()).toEqual([])
+  const goesOn = async (minutes: number) => {
+    clock.advance(minutes * 60_000)
+    await beat()
+    await evaluateConditions(ctx)
+    return (await readConditions(console.db)).map(({ severity, detail }) => [severity, detail.windows])
+  }
+  expect(await goesOn(10)).toEqual([['page', ['30 min', '6 h']]])
+  expect(await goesOn(35)).toEqual([['ticket', ['6 h', '3 d']]])
+  expect(await goesOn(360)).toEqual([])
+})
+
+test('half of the month’s budget within an hour escalates; a service apart burns by its own terms', async () => {
+  await console.db.prisma.setting.create({
+    data: {
+      key: TERMS_SETTING,
+      value: { rules: [{ kind: 'duplicate_effects', when: { service: 'quiet' }, limits: { target: 1 } }] },
+      updatedAt: clock.now(),
+      updatedBy: 'test',
+    },
+  })
+  await effects(1, 100, 4)
+  await evaluateConditions(ctx)
+  expect(await readConditions(console.db)).toMatchObject([{ subject: 'all', detail: { escalated: true } }])
+  clock.advance(7 * 3_600_000)
+  await console.db.pool.query('TRUNCATE setting')
 })
 
 test('a source that is down, and a service that is silent, fire; what another part raised stays', async () => {
@@ -94,6 +132,7 @@ test('a source that is down, and a service that is silent, fire; what another pa
   await evaluateConditions(ctx)
   expect(await kinds()).toEqual(['case_flood payments'])
   clock.advance(600_000)
+  await beat()
   await evaluateConditions(ctx)
   expect((await kinds()).sort()).toEqual(['case_flood payments', 'stale_source src_1'])
 })
@@ -108,7 +147,8 @@ const quiet: VerdictFigures = {
 const firing = (kind: ConditionView['kind'], detail = {}): ConditionView => ({
   id: 'c',
   kind,
-  subject: 'payments',
+  severity: CONDITIONS[kind].severity,
+  subject: 'all',
   since: '2026-03-01T12:00:00Z',
   detail,
 })
@@ -156,7 +196,7 @@ test.each<[string, ConditionView[], Partial<VerdictFigures>, string, string]>([
     'latency',
     [firing('intent_latency', { value: 8123 })],
     {},
-    'warn',
+    'bad',
     'Operations take too long to end: P99 is 8.1 s.',
   ],
   [

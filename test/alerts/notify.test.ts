@@ -11,7 +11,7 @@ import { expireSilence } from '@/lib/alerts/silences/expire'
 import { writeConditions } from '@/lib/conditions/write-conditions'
 import type { Context } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
-import type { ConditionKind } from '@/lib/core/verdict'
+import type { ConditionKind } from '@/lib/core/condition-kinds'
 import { silentLog } from '@/lib/log'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
@@ -106,8 +106,7 @@ test('silenced: nobody is told, and evaluation and history go on; when it ends w
   await evaluate()
   await evaluate('duplicate_effects')
   expect((await alerts()).filter(({ kind }) => kind === 'duplicate_effects')).toMatchObject([
-    { state: 'firing' },
-    { state: 'cleared' },
+    { state: 'firing', times: 2 },
   ])
   await deliverDue(ctx)
   hook.received.length = 0

@@ -1,7 +1,8 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { fillRunbook, RUNBOOKS, type Runbook } from '@/lib/alerts/runbooks'
-import { CONDITION_KINDS } from '@/lib/core/verdict'
+import { fillRunbook, RUNBOOKS } from '@/lib/alerts/runbooks'
+import type { Runbook } from '@/lib/alerts/runbooks/runbook'
+import { CONDITION_KINDS } from '@/lib/core/condition-kinds'
 
 const FOLDER = 'docs/runbooks'
 const open = (text: string) =>
@@ -24,8 +25,8 @@ test.each(CONDITION_KINDS)('the runbook of %s in docs is the one that the consol
 })
 
 test('every file of docs/runbooks is one of them', () => {
-  const ids = Object.values(RUNBOOKS).map(({ id }) => `${id}.md`)
-  expect(readdirSync(FOLDER).toSorted()).toEqual(ids.toSorted())
+  const ids = new Set(Object.values(RUNBOOKS).map(({ id }) => `${id}.md`))
+  expect(readdirSync(FOLDER).toSorted()).toEqual([...ids].toSorted())
 })
 
 test.each(CONDITION_KINDS)('nothing of the runbook of %s is left unfilled', (kind) => {
@@ -37,4 +38,13 @@ test.each(CONDITION_KINDS)('nothing of the runbook of %s is left unfilled', (kin
   expect(text).toContain(filling.from)
   for (const { link } of filled.steps)
     if (link !== undefined) expect(link.path).toContain('from=2026-03-01T11%3A45%3A00Z')
+})
+
+test('the guide names every kind of alert, with its runbook', () => {
+  const guide = readFileSync('docs/guides/alerts.md', 'utf8')
+  const rows = [...guide.matchAll(/^\| `(\w+)` .*\[([\w-]+)\]\(\.\.\/runbooks\//gm)].map(([, kind, id]) => [
+    kind,
+    id,
+  ])
+  expect(rows).toEqual(CONDITION_KINDS.map((kind) => [kind, RUNBOOKS[kind].id]))
 })

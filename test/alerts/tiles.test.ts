@@ -100,6 +100,8 @@ test('a condition of now is not denied by a range in which nothing happened', ()
   const condition = {
     id: 'cond_1',
     kind: 'duplicate_effects' as const,
+    severity: 'page' as const,
+    times: 1,
     subject: 'all',
     since: '2026-11-22T02:42:00.000Z',
     detail: {},

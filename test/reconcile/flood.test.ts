@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isUrgent } from '@/lib/alerts/about'
-import { verdictSentence } from '@/lib/core/verdict'
+import { verdictSentence } from '@/lib/alerts/now/verdict-sentence'
 import { listCases } from '@/lib/reconcile/cases/cases'
 import { acquire, begin, charge, complete, pay } from './payments'
 import { sightMismatch } from './sight-mismatch'
@@ -53,9 +52,8 @@ describe('a flood of what clients can cause', () => {
     expect(condition?.subject).toBe(`payments/key_reuse_mismatch/${world.ids.store}`)
     expect(condition?.detail).toMatchObject({ class: 'key_reuse_mismatch', wouldOpen: 3, opened: 0, cap: 2 })
     expect(detailOf(condition).examples).toHaveLength(3)
-    const alert = { kind: 'case_flood' as const, detail: detailOf(condition) }
-    expect(isUrgent(alert)).toBe(false)
-    expect(isUrgent({ ...alert, detail: { severity: 'P1' } })).toBe(true)
+    const alert = { kind: 'case_flood' as const, severity: 'ticket' as const, detail: detailOf(condition) }
+    expect(condition?.severity).toBe(alert.severity)
     const quiet = {
       measured: true,
       duplicateEffects: { count: 0, of: 0, atRisk: [] },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { evaluateConditions } from '@/lib/alerts/evaluate'
+import { evaluateConditions } from '@/lib/alerts/evaluate/evaluate'
 import { readConditions } from '@/lib/conditions/read-conditions'
 import { lookUp } from '@/lib/reconcile/classify/read/look-up'
 import { openSystem } from '@/lib/sources/registry'

@@ -10,8 +10,8 @@ import { listSilences } from '@/lib/alerts/silences/list'
 import { previewSilence, silenceTermsSchema } from '@/lib/alerts/silences/preview'
 import { SILENCE_STATES } from '@/lib/alerts/silences/view'
 import { authorise } from '@/lib/core/authorise'
+import { CONDITION_KINDS, SEVERITIES } from '@/lib/core/condition-kinds'
 import { reasonSchema } from '@/lib/core/reason'
-import { CONDITION_KINDS } from '@/lib/core/verdict'
 import { anyOf, idParam, pageQuery, text } from '../api/inputs'
 import { created, get, ok, post } from '../api/route'
 import { listOf } from '../api/schemas'
@@ -44,6 +44,8 @@ const alertFacts = {
   kind: z.enum(CONDITION_KINDS),
   subject: z.string(),
   environment: word,
+  severity: z.enum(SEVERITIES).describe('page = wakes somebody, ticket = can wait'),
+  times: z.number().describe('How often it was raised: one that comes and goes is one alert'),
   since: at,
   detail: z.record(z.string(), z.unknown()),
 }

@@ -1,4 +1,4 @@
-import { evaluateConditions } from '@/lib/alerts/evaluate'
+import { evaluateConditions } from '@/lib/alerts/evaluate/evaluate'
 import { planNotifications } from '@/lib/alerts/notify/plan'
 import type { SystemContext } from '@/lib/context'
 import type { RunHandle, RunResult } from '@/lib/runs/handle'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { SystemContext } from '@/lib/context'
+import { CONDITION_KINDS, SEVERITIES } from '@/lib/core/condition-kinds'
 import { toJsonObject } from '@/lib/core/json-value'
-import { CONDITION_KINDS } from '@/lib/core/verdict'
 import type { Posted } from '@/lib/outbound/post-json'
 import { activeSilences } from '../silences/list'
 import { environmentOf, matches } from '../silences/match'
@@ -32,7 +32,7 @@ const CLAIM = `
         AND b.transition = 'raised' AND b.state = 'waiting'))
     ORDER BY w.due_at, w.id FOR UPDATE SKIP LOCKED LIMIT 1)
   RETURNING n.id, n.attempts, n.transition, r.id AS receiver_id, r.secret, r.removed_at IS NOT NULL AS removed,
-    json_build_object('id', e.id, 'kind', e.kind, 'subject', e.subject, 'since', e.since, 'clearedAt', e.cleared_at,
+    json_build_object('id', e.id, 'kind', e.kind, 'severity', e.severity, 'subject', e.subject, 'since', e.since, 'clearedAt', e.cleared_at,
       'detail', coalesce(c.detail, e.detail)) AS alert`
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString())
@@ -46,6 +46,7 @@ const claimedSchema = z.object({
   alert: z.object({
     id: z.string(),
     kind: z.enum(CONDITION_KINDS),
+    severity: z.enum(SEVERITIES),
     subject: z.string(),
     since: instant,
     clearedAt: instant.nullable(),

@@ -1,6 +1,6 @@
 import { canonicalJson } from '@/lib/core/canonical-json'
+import type { ConditionKind, Severity } from '@/lib/core/condition-kinds'
 import { redactJsonText } from '@/lib/core/redact-json'
-import type { ConditionKind } from '@/lib/core/verdict'
 import { env, publicUrl } from '@/lib/env'
 import { ALERTS, isUrgent, pathIn, rangeOf } from '../about'
 
@@ -10,6 +10,7 @@ export type Transition = 'raised' | 'cleared'
 type Told = {
   id: string
   kind: ConditionKind
+  severity: Severity
   subject: string
   since: string
   clearedAt: string | null

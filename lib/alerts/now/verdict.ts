@@ -1,7 +1,8 @@
 import { durationText, plural, timesText } from '@/lib/core/format-figure'
-import { type Tone, verdictSentence } from '@/lib/core/verdict'
+import type { Tone } from '@/lib/core/verdict'
 import type { Measure } from '@/lib/telemetry/measures/measure'
 import { DEPLOY_NEAR_MS, type NowData } from './read-now'
+import { verdictSentence } from './verdict-sentence'
 
 /** A piece of a sentence: words, or a moment that the browser writes in its zone. */
 export type Piece = string | { at: string }

@@ -1,4 +1,4 @@
-import type { ConditionKind } from '@/lib/core/verdict'
+import type { ConditionKind } from '@/lib/core/condition-kinds'
 
 /** Which alerts are meant; null = any. An alert of no environment is not one of a named environment. */
 export type Matchers = {

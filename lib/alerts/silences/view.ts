@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CONDITION_KINDS } from '@/lib/core/verdict'
+import { CONDITION_KINDS } from '@/lib/core/condition-kinds'
 import type { Silence } from '@/prisma/generated/client'
 import { ALERTS } from '../about'
 

@@ -95,6 +95,8 @@ function toFinding(
   return {
     kind: 'case_flood',
     subject: `${run.system}/${name}/${source}`,
+    // What clients alone can cause, however much of it, waits for the morning.
+    severity: severity === 'P3' || severity === 'warn' ? 'ticket' : 'page',
     detail: {
       name: `${run.system}: ${title}${sourceName === undefined ? '' : ` from ${sourceName}`}`,
       system: run.system,
