@@ -27,6 +27,20 @@ export class UnsettledEffectError extends Error {
   override readonly name = 'UnsettledEffectError'
 }
 
+/**
+ * An operator holds this scope, or this step: nothing was begun. Let it throw: the client is answered 503, and the key may be
+ * used again once the hold has ended.
+ */
+export class HeldError extends Error {
+  override readonly name = 'HeldError'
+  constructor(
+    message: string,
+    readonly hold: { leftMs: number },
+  ) {
+    super(message)
+  }
+}
+
 /** The SDK was called in a way that it cannot keep its promises. */
 export class IdempotencyUsageError extends Error {
   override readonly name = 'IdempotencyUsageError'

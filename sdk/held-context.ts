@@ -3,6 +3,7 @@ import type { IdempotencyContext } from './context'
 import { doEffect, type EffectScope, reportEffect } from './effects'
 import { IdempotencyUsageError, StaleHolderError, StoreUnavailableError, UnknownCommitError } from './errors'
 import type { Exchange } from './exchange'
+import { requireStepNotHeld } from './holds'
 import { hashKey } from './key-hash'
 import type { LeaseGuard } from './lease-guard'
 import { toStorableJson } from './storable'
@@ -39,6 +40,9 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
   const checkpoints = new Map(
     steps.filter((step) => step.kind === 'checkpoint').map((step) => [step.step, step.result]),
   )
+  const committed = new Set(
+    steps.filter(({ kind, state }) => kind !== 'checkpoint' && state === 'committed').map(({ step }) => step),
+  )
   /** How often each step was begun. */
   const beginnings = new Map<string, number>()
   // Their withdrawal may still arrive at the store, where it would end a call that was begun after it.
@@ -62,6 +66,9 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
           throw new StoreUnavailableError(
             `the store has not said whether effect ${effect.step} was begun: only another attempt can know`,
           )
+        await store.holds?.refresh()
+        // What was done before is not begun: its result is given again.
+        if (!committed.has(effect.step)) requireStepNotHeld(store, holder.scope, effect.step)
         beginnings.set(effect.step, (beginnings.get(effect.step) ?? 0) + 1)
         const begun = await telemetry
           .meter(() => store.beginEffect(holder, { ...effect, leaseMs }))
@@ -79,7 +86,11 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
         if (begun.kind === 'stale') countRejection(exchange)
         return begun
       },
-      settle: (step, end) => telemetry.meter(() => store.settleEffect(holder, step, end)),
+      async settle(step, end) {
+        const settled = await telemetry.meter(() => store.settleEffect(holder, step, end))
+        if (settled && end.state === 'committed') committed.add(step)
+        return settled
+      },
     },
   }
   return {
@@ -122,10 +133,12 @@ function track<T>(state: HeldState, work: Promise<T>): Promise<T> {
   return work
 }
 
-/** The deadline passed between begin and call: this call surely did not happen, so the step says so. */
+/** The deadline passed or a hold came between begin and call: this call surely did not happen, so the step says so. */
 async function refuseIfEnded<Tx, Extra>(held: Held<Tx, Extra>, step: string) {
   try {
+    await held.exchange.settings.store.holds?.refresh()
     held.guard.check()
+    requireStepNotHeld(held.exchange.settings.store, held.holder.scope, step)
   } catch (error) {
     await withdraw(held, step)
     throw error

@@ -6,14 +6,16 @@ import type { IdempotentHandler } from './context'
 import { IdempotencyUsageError, StoreUnavailableError } from './errors'
 import type { Exchange } from './exchange'
 import { fingerprintRequest } from './fingerprint'
+import { heldResponse } from './holds'
 import { parseIdempotencyKey } from './idempotency-key'
 import { hashKey } from './key-hash'
 import { type IdempotentOptions, resolveOptions, type Settings, scopeName } from './options'
 import { problemResponse } from './problem'
 import { runHeld } from './run-held'
 import { runUnprotected } from './run-unprotected'
+import { isSafeMethod } from './safe-methods'
 import { replayResponse } from './stored-response'
-import type { Acquired, AcquireRequest } from './stores/store'
+import type { AcquiredOrHeld, AcquireRequest } from './stores/store'
 import { acquiredAttributes, type RequestTelemetry, traceRequest } from './telemetry'
 import { getInstruments } from './telemetry/instruments'
 
@@ -26,9 +28,6 @@ export type {
 } from './context'
 export type { IdempotentOptions, ScopeParts } from './options'
 export { REPLAY_HEADERS_DEFAULT } from './stored-response'
-
-/** RFC 9110: these change nothing, so a key says nothing. */
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /**
  * Makes a Web-standard handler idempotent by the request's `Idempotency-Key`: one execution for each key, its answer
@@ -47,7 +46,7 @@ export function idempotent<Tx = unknown, Extra = undefined>(
     if (isResponse(parts)) return parts
     const scope = scopeName(request.method, parts)
     const header = parseIdempotencyKey(request.headers.get('idempotency-key'))
-    const key = header.kind === 'key' && !SAFE_METHODS.has(request.method) ? header.key : null
+    const key = header.kind === 'key' && !isSafeMethod(request.method) ? header.key : null
     const exchange: Exchange<Tx, Extra> = { settings, handler, request, extra: extra[0] as Extra, scope }
     const facts = {
       method: request.method,
@@ -64,12 +63,12 @@ export function idempotent<Tx = unknown, Extra = undefined>(
     }
     return traceRequest(facts, (telemetry) => {
       if (key !== null) return serveKeyed(exchange, key, telemetry)
-      if (!SAFE_METHODS.has(request.method)) {
+      if (!isSafeMethod(request.method)) {
         if (header.kind === 'malformed')
           return refuse('keyMalformed', `The Idempotency-Key header is not usable: ${header.reason}.`)
         if (settings.required) return refuse('keyMissing')
       }
-      return runUnprotected(exchange, null, request)
+      return runUnprotected(exchange, null, request, telemetry)
     })
   }
 }
@@ -90,7 +89,7 @@ async function serveKeyed<Tx, Extra>(
   const { url, method, headers } = exchange.request
   const request = new Request(url, { method, headers, body: body.byteLength === 0 ? null : body })
 
-  let acquired: Acquired
+  let acquired: AcquiredOrHeld
   let waited: boolean
   const startedMs = settings.clock.nowMs()
   try {
@@ -160,7 +159,7 @@ async function withoutStore<Tx, Extra>(
     return problemResponse('storeUnavailable', { retryAfterS: 1 })
   }
   telemetry.outcome('bypassed')
-  return runUnprotected(exchange, key, request)
+  return runUnprotected(exchange, key, request, telemetry)
 }
 
 /** Soon enough for a short handler, seldom enough for a long one; the client's own backoff grows from it. */
@@ -169,7 +168,7 @@ const IN_PROGRESS_RETRY_S = 1
 const UNKNOWN_RETRY_S = 30
 
 function answerDuplicate(
-  acquired: Exclude<Acquired, { kind: 'acquired' | 'takeover' }>,
+  acquired: Exclude<AcquiredOrHeld, { kind: 'acquired' | 'takeover' }>,
   waited: boolean,
   telemetry: RequestTelemetry,
 ): Response {
@@ -187,5 +186,8 @@ function answerDuplicate(
     case 'unknown':
       telemetry.outcome('in_progress')
       return problemResponse('unknownOutcome', { retryAfterS: UNKNOWN_RETRY_S })
+    case 'held':
+      telemetry.outcome('held')
+      return heldResponse(acquired.hold)
   }
 }

@@ -57,6 +57,13 @@ const PROBLEMS = {
     detail:
       'The request could not be protected against a second execution. Retry with the same Idempotency-Key.',
   },
+  held: {
+    status: 503,
+    type: 'held',
+    title: 'Service Unavailable',
+    detail:
+      'An operator holds this operation; nothing was executed. Retry later with the same Idempotency-Key.',
+  },
   deadline: {
     status: 503,
     type: 'execution-deadline',

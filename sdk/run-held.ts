@@ -1,8 +1,9 @@
 import { answerOf } from './answer'
 import { sleep } from './clock'
-import { ExecutionDeadlineError, StaleHolderError, StoreUnavailableError } from './errors'
+import { ExecutionDeadlineError, HeldError, StaleHolderError, StoreUnavailableError } from './errors'
 import type { Exchange } from './exchange'
 import { countRejection, createHeldContext, type HeldState } from './held-context'
+import { heldResponse, requireNotHeld } from './holds'
 import { guardLease, type LeaseGuard } from './lease-guard'
 import { passThrough } from './passed-through'
 import { problemResponse } from './problem'
@@ -18,8 +19,8 @@ type Run<Tx, Extra> = {
   guard: LeaseGuard
   telemetry: RequestTelemetry
   state: HeldState
-  /** executed, or takeover for a later attempt. */
-  outcome: 'executed' | 'takeover'
+  /** executed, or takeover for a later attempt; held when it was stopped by a hold. */
+  outcome: 'executed' | 'takeover' | 'held'
 }
 
 /** Executes the handler under a lease and settles the key by how it ended. */
@@ -44,7 +45,10 @@ export async function runHeld<Tx, Extra>(
   const run: Run<Tx, Extra> = { exchange, holder, guard, telemetry, state, outcome }
   const context = createHeldContext({ exchange, holder, acquired, guard, telemetry, state })
   const finished = measureHold(exchange, () =>
-    finish(run, () => answerOf(exchange.request, () => exchange.handler(exchange.request, context))),
+    finish(run, async () => {
+      await requireNotHeld(exchange, key)
+      return answerOf(exchange.request, () => exchange.handler(exchange.request, context))
+    }),
   )
   const first = await Promise.race([finished, guard.deadline])
   if (first !== 'deadline') return first
@@ -169,6 +173,8 @@ async function settleThrown<Tx, Extra>(run: Run<Tx, Extra>, error: unknown): Pro
   if (state.unknownCommit !== null) return answerUnknownCommit(run, state.unknownCommit)
   // As for a hang: never released, since what it waited for may still be running.
   if (error instanceof ExecutionDeadlineError) return answerDeadline(run)
+  // What it was not let do, it has not done: the key stays retryable, with the effects that it has committed.
+  if (error instanceof HeldError) return giveBack({ ...run, outcome: 'held' }, heldResponse(error.hold))
   try {
     const ended = await telemetry.meter(() => exchange.settings.store.abandon(holder))
     if (ended !== 'stale') telemetry.outcome(outcome, ended)

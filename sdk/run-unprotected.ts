@@ -1,12 +1,14 @@
 import { answerOf, answerOfTransaction } from './answer'
 import type { IdempotencyContext } from './context'
 import { doEffect, type EffectScope, reportEffect } from './effects'
-import { IdempotencyUsageError } from './errors'
+import { HeldError, IdempotencyUsageError } from './errors'
 import type { Exchange } from './exchange'
+import { heldResponse, requireNotHeld, requireStepNotHeld } from './holds'
 import { hashKey } from './key-hash'
 import { guardLease } from './lease-guard'
 import { passThrough } from './passed-through'
 import { captureResponse } from './stored-response'
+import type { RequestTelemetry } from './telemetry'
 import { warnOfUsage } from './usage-warning'
 
 /**
@@ -15,10 +17,12 @@ import { warnOfUsage } from './usage-warning'
  * the client is not sent away: nothing would stop its second try.
  */
 export async function runUnprotected<Tx, Extra>(
-  { settings, handler, scope, extra }: Exchange<Tx, Extra>,
+  exchange: Exchange<Tx, Extra>,
   key: string | null,
   request: Request,
+  telemetry: RequestTelemetry,
 ): Promise<Response> {
+  const { settings, handler, scope, extra } = exchange
   const { store, clock, keySecret } = settings
   const guard = guardLease({ clock, executionDeadlineMs: settings.executionDeadlineMs, lease: null })
   const { signal } = guard
@@ -30,8 +34,10 @@ export async function runUnprotected<Tx, Extra>(
     clock,
     warn: (message) => warnOfUsage(settings, message),
     log: {
-      async begin({ providerKey }) {
+      async begin({ step, providerKey }) {
+        await store.holds?.refresh()
         guard.check()
+        requireStepNotHeld(store, scope, step)
         return { kind: 'begun', providerKey }
       },
       settle: async () => true,
@@ -51,7 +57,14 @@ export async function runUnprotected<Tx, Extra>(
     reportEffect: (report) => reportEffect(effects, report),
     transaction: (work) => answerOfTransaction(request, work, transact),
   }
-  return passThrough(await answerOf(request, () => handler(request, context)))
+  try {
+    await requireNotHeld(exchange, key)
+    return passThrough(await answerOf(request, () => handler(request, context)))
+  } catch (error) {
+    if (!(error instanceof HeldError)) throw error
+    if (key !== null) telemetry.outcome('held')
+    return heldResponse(error.hold)
+  }
 
   /** As under a lease: the answer is read before COMMIT, since its body may come from the transaction. */
   async function transact(work: (tx: Tx) => Promise<Response>): Promise<Response> {

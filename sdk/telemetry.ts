@@ -10,7 +10,7 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
-import type { Acquired, RecordState } from './stores/store'
+import type { AcquiredOrHeld, RecordState } from './stores/store'
 import { getInstruments, tracer } from './telemetry/instruments'
 
 type Outcome =
@@ -23,6 +23,7 @@ type Outcome =
   | 'bypassed'
   | 'stale'
   | 'store_error'
+  | 'held'
 
 /** The telemetry of one request: the active SERVER span where there is one, else one of its own. */
 export type RequestTelemetry = {
@@ -169,7 +170,8 @@ function createRequestTelemetry(
 }
 
 /** What an acquire said, as attributes. */
-export function acquiredAttributes(acquired: Acquired, leaseMs: number): Attributes {
+export function acquiredAttributes(acquired: AcquiredOrHeld, leaseMs: number): Attributes {
+  if (acquired.kind === 'held') return {}
   if (acquired.kind === 'mismatch') {
     return { 'idempotency.fingerprint.match': false, 'idempotency.record.state': acquired.state }
   }

@@ -10,7 +10,7 @@ export type ConsoleGrantOptions = {
 
 /**
  * The SQL that gives the console what it needs of the store and no more: read all, act on live keys, write the record
- * of a key that it completes, collect through one function. Run it as the tables' owner, after `migrate()`.
+ * of a key that it completes, collect, place and lift holds through functions. Run it as the tables' owner, after `migrate()`.
  */
 export function grantsForConsole({ role, schema = 'public' }: ConsoleGrantOptions): string {
   if (role === '' || schema === '') throw new IdempotencyOptionsError(['role and schema must be names'])
@@ -26,6 +26,13 @@ export function grantsForConsole({ role, schema = 'public' }: ConsoleGrantOption
     `GRANT INSERT ON ${tables(['idem_record', 'idem_body'])} TO ${to};`,
     `GRANT EXECUTE ON FUNCTION ${on}.idem_partitions(), ${on}.idem_ensure_partitions(smallint),`,
     `  ${on}.idem_collect_partition(regclass, bigint) TO ${to};`,
+    // From migration 0002 on; a store without it takes everything else.
+    'DO $$ BEGIN',
+    `  IF to_regclass(${quoteLiteral(`${on}.idem_hold`)}) IS NOT NULL THEN`,
+    `    GRANT SELECT ON ${tables(['idem_hold'])} TO ${to};`,
+    `    GRANT EXECUTE ON FUNCTION ${on}.idem_place_hold, ${on}.idem_lift_hold TO ${to};`,
+    '  END IF;',
+    'END $$;',
     '',
   ].join('\n')
 }

@@ -1,8 +1,9 @@
 import type { Pool, PoolClient } from 'pg'
 import { type Clock, systemClock } from '../clock'
 import { IdempotencyOptionsError } from '../errors'
-import { acquireLease } from './postgres/acquire'
+import { acquireLease, lookAtKey } from './postgres/acquire'
 import { openStoreDatabase, type StoreDatabase } from './postgres/database'
+import { createHoldKeeper, HOLDS_TIMEOUT_MS } from './postgres/holds'
 import { migrateStore } from './postgres/migrate'
 import { createPartitionKeeper, type PartitionKeeper } from './postgres/partitions'
 import { abandonLease, completeLease, giveBackLease, heartbeatLease } from './postgres/settle'
@@ -26,6 +27,11 @@ export type PostgresStoreOptions = {
   clock?: Clock
   /** Is called with the error when partitions could not be made ahead; the next check tries again. Default: nothing. */
   onPartitionError?: (error: unknown) => void
+  /**
+   * Is called with the error when holds could not be read; the last known ones stay in force, the next read comes within a
+   * second. Default: nothing.
+   */
+  onHoldError?: (error: unknown) => void
 }
 
 export interface PostgresStore extends Store<PoolClient> {
@@ -50,16 +56,26 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
   if (schema === '' || !(operationTimeoutMs > 0)) {
     throw new IdempotencyOptionsError(['schema must be a name and operationTimeoutMs above 0'])
   }
-  const db = openStoreDatabase(options.pool, schema, operationTimeoutMs, options.prepare ?? true)
+  const prepare = options.prepare ?? true
+  const db = openStoreDatabase(options.pool, schema, operationTimeoutMs, prepare)
   const clock = options.clock ?? systemClock
   const partitions = createPartitionKeeper(db, clock, options.onPartitionError ?? (() => {}))
+  const holds = createHoldKeeper(
+    openStoreDatabase(options.pool, schema, Math.min(operationTimeoutMs, HOLDS_TIMEOUT_MS), prepare),
+    clock,
+    options.onHoldError ?? (() => {}),
+  )
 
   return {
     system: 'postgresql',
     capabilities: { transactions: true, clock: 'engine' },
     migrate: ({ waitMs = MIGRATION_WAIT_MS } = {}) =>
       migrateStore({ pool: options.pool, schema, clock, waitMs }),
-    registerTier: partitions.registerTier,
+    async registerTier(name, ttlMs) {
+      await partitions.registerTier(name, ttlMs)
+      // So that not even the first request waits for it.
+      await holds.refresh()
+    },
     ensurePartitions: partitions.ensure,
     acquire: async (request) => acquireLease(db, clock, request, await partitions.tierId(request.tier)),
     heartbeat: (holder, leaseMs) => heartbeatLease(db, holder, leaseMs),
@@ -85,7 +101,11 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
       await partitions.coverWithin(holder.tier, transaction)
       return completeLease(db, holder, response, transaction)
     },
-    close: partitions.close,
+    holds: { ...holds, look: (request) => lookAtKey(db, request) },
+    close() {
+      partitions.close()
+      holds.close()
+    },
   }
 }
 

@@ -28,7 +28,23 @@ export interface Store<Tx = unknown> {
   transaction?(holder: Holder | null, work: (tx: Tx) => Promise<TransactionEnd>): Promise<void>
   /** Completes in that transaction. */
   completeWithin?(tx: Tx, holder: Holder, response: StoredResponse): Promise<Completed | 'stale'>
+  /** What operators hold, and what a held key is; absent = this store has no holds. */
+  readonly holds?: StoreHolds
 }
+
+/** Holds as this process last read them. */
+export type StoreHolds = {
+  /** Resolves when they were read at most 2 s ago, or could not be: then the last known ones stay in force. */
+  refresh(): Promise<void>
+  /** On new executions with this key; null = none. */
+  findExecutionHold(scope: string, key: string | null): Hold | null
+  /** On the effects of a step. */
+  findStepHold(scope: string, step: string): Hold | null
+  /** What acquire would answer, changing nothing; `held` = it would execute. */
+  look(request: AcquireRequest): Promise<Looked>
+}
+
+export type Hold = { leftMs: number }
 
 type StoreCapabilities = {
   /** Completion can commit together with the application's own work. */
@@ -76,6 +92,10 @@ export type Acquired =
   | { kind: 'mismatch'; state: RecordState }
   | ({ kind: 'replay'; state: 'completed' | 'failed_final'; attempt: number; fence: bigint } & Completed &
       StoredResponse & { traceId: string | null })
+
+export type Looked = Exclude<Acquired, { kind: 'acquired' | 'takeover' }> | { kind: 'held' }
+
+export type AcquiredOrHeld = Acquired | { kind: 'held'; hold: Hold }
 
 /** As `idempotency.record.state`. */
 export type RecordState = 'leased' | 'completed' | 'failed_final' | 'retryable' | 'unknown'

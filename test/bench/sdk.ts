@@ -33,6 +33,7 @@ export const bench: Bench = async ({ rows, only }, report) => {
         if (only === undefined || only === name) await compare(url, name, connections, body, rows, report)
       }
     }
+    if (only === undefined || only === 'holds') await measureHolds(url, report)
     if (only === undefined || only === 'bytes') await measureBytes(url, report)
   })
 }
@@ -134,6 +135,49 @@ function bareOf(pool: pg.Pool): Side {
       ],
     )
   }
+}
+
+const HOLD_SHARE_MAX = 0.01
+
+/** What a request pays to know what is held, against its acquire; the store is read in the background. */
+async function measureHolds(url: string, report: Report): Promise<void> {
+  const pool = new pg.Pool({ connectionString: url, max: 4 })
+  pool.on('error', () => undefined)
+  const store = createPostgresStore({ pool })
+  await store.migrate()
+  await store.registerTier('bench', 86_400_000)
+  const { holds } = store
+  if (holds === undefined) throw new Error('no holds')
+  const acquire = async () => {
+    const fingerprint = FINGERPRINT
+    const request = { scope: SCOPE, key: randomUUID(), tier: 'bench', fingerprint, owner: 'bench-1' }
+    await store.acquire({ ...request, leaseMs: 30_000, traceId: null })
+  }
+  const look = async () => {
+    await holds.refresh()
+    if (holds.findExecutionHold(SCOPE, 'key') !== null) throw new Error('held')
+  }
+  await timed(acquire, 1, OPERATIONS_DEFAULT, false)
+  for (const inForce of [0, 500]) {
+    if (inForce > 0) await placeOtherHolds(pool, inForce)
+    const looked = await timed(look, 1, 200_000, false)
+    const acquired = await timed(acquire, 1, OPERATIONS_DEFAULT, false)
+    const name = `a look at ${inForce} holds, against an acquire`
+    report(against(name, { value: looked, baseline: acquired, unit: 'µs' }, { ratioMax: HOLD_SHARE_MAX }))
+  }
+  store.close()
+  await pool.end()
+}
+
+async function placeOtherHolds(pool: pg.Pool, count: number): Promise<void> {
+  await pool.query(
+    `INSERT INTO idem_hold (placed_at, ends_at, hold_id, kind, step, reason, placed_by)
+     SELECT now(), now() + interval '1 hour', 'h' || i, 'step', 's' || i, 'Placed by a bench', 'bench'
+     FROM generate_series(1, $1) i`,
+    [count],
+  )
+  // Read again meanwhile.
+  await new Promise((resolve) => setTimeout(resolve, 2_500))
 }
 
 /** Heap and index of the record; the lease is gone. */

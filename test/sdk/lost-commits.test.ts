@@ -113,7 +113,10 @@ describe.each(['after', 'before'] as const)('while the store cannot be asked (%s
   }
 
   it('the work is not run again; the next request is answered by what became of it', async () => {
-    const impatient = createPostgresStore({ pool, clock })
+    // One connection: the store must not be asked by another that is still open.
+    const single = new pg.Pool({ connectionString: proxy.url, max: 1 })
+    single.on('error', () => {})
+    const impatient = createPostgresStore({ pool: single, clock })
     const runs: number[] = []
     let refused = 0
     const handle = wrap(
@@ -142,6 +145,7 @@ describe.each(['after', 'before'] as const)('while the store cannot be asked (%s
     const answer = await handle(postJson({}, { 'idempotency-key': key }))
     proxy.refuse(false)
     impatient.close()
+    await single.end()
     expect([answer.status, runs, refused]).toEqual([503, [1], 1])
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
     if (how === 'after') {

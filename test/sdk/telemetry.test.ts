@@ -17,6 +17,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { StoreUnavailableError } from '@/sdk/errors'
 import { type IdempotentHandler, type IdempotentOptions, idempotent } from '@/sdk/idempotent'
 import { hashKey } from '@/sdk/key-hash'
+import { createPostgresStore } from '@/sdk/stores/postgres'
 import {
   createGate,
   createStoreFixture,
@@ -233,6 +234,33 @@ describe('idempotency.outcome', () => {
     await wrap(charging, { store, failMode: 'open' })(post('down'))
     expect(outcome()).toEqual(['bypassed', undefined])
   })
+
+  it('held, with what became of the key when its execution had begun', async () => {
+    const store = createPostgresStore({ pool: fixture.pool })
+    const place = async (kind: string, step: string | null) =>
+      fixture.query("SELECT idem_place_hold($1, $2, 'Held by a test', 'test', p_step => $3)", [
+        kind,
+        kind,
+        step,
+      ])
+    const twoSteps: IdempotentHandler<PoolClient> = async (_request, idem) => {
+      await idem.effect('charge', { name: 'stripe.charge' }, async () => ({ reference: 'ch_1' }))
+      await idem.effect('mail', { name: 'mail.send' }, async () => ({}))
+      return new Response()
+    }
+    await place('step', 'mail')
+    await wrap(twoSteps, { store })(post('held-later'))
+    expect(outcome()).toEqual(['held', 'retryable'])
+    await place('store', null)
+    await wrap(charging, { store: createPostgresStore({ pool: fixture.pool }) })(post('held-at-once'))
+    expect(outcome()).toEqual(['held', undefined])
+    expect(last().attributes).toMatchObject({
+      'http.response.status_code': 503,
+      'idempotency.store.operations': 1,
+    })
+    store.close()
+    await fixture.query('DELETE FROM idem_hold')
+  })
 })
 
 it('the metrics count outcomes, durations and effects', async () => {
@@ -252,7 +280,7 @@ it('the metrics count outcomes, durations and effects', async () => {
   const requests = latest.find((metric) => metric.descriptor.name === 'idempotency.requests')
   const outcomes = requests?.dataPoints.map((point) => point.attributes['idempotency.outcome'])
   expect(outcomes).toEqual(
-    expect.arrayContaining(['executed', 'replayed', 'mismatch', 'stale', 'store_error', 'bypassed']),
+    expect.arrayContaining(['executed', 'replayed', 'mismatch', 'stale', 'store_error', 'bypassed', 'held']),
   )
   const active = latest.find((metric) => metric.descriptor.name === 'idempotency.lock.active')
   expect(active?.dataPoints.map((point) => point.value)).toEqual([0])

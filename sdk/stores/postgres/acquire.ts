@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Clock, sleep } from '../../clock'
 import { StoreUnavailableError } from '../../errors'
 import type { Json } from '../../json'
-import type { Acquired, AcquireRequest, EffectKind, RecordState, Step } from '../store'
+import type { Acquired, AcquireRequest, EffectKind, Looked, RecordState, Step } from '../store'
 import type { StoreDatabase } from './database'
 import { isAnswerLost } from './unavailable'
 
@@ -82,6 +82,17 @@ export async function acquireLease(
     await sleep(clock, delayMs)
   }
   return acquire()
+}
+
+/** One round trip that changes nothing. */
+export async function lookAtKey(db: StoreDatabase, request: AcquireRequest): Promise<Looked> {
+  const values = [request.scope, request.key, request.fingerprint]
+  const row = await db.callOne<AcquiredRow | { kind: 'held' }>('idem_look', values)
+  if (row.kind === 'held') return { kind: 'held' }
+  const looked = toAcquired(row)
+  if (looked.kind === 'acquired' || looked.kind === 'takeover')
+    throw new Error(`idem_look answered ${looked.kind}`)
+  return looked
 }
 
 function toAcquired(row: AcquiredRow): Acquired {
