@@ -1,5 +1,6 @@
 import Stripe from 'stripe'
 import { answer } from '@/demo/provider/answer'
+import { apiVersion as LATEST } from '@/demo/provider/api-version'
 import type { Provider } from '@/demo/provider/context'
 import { createControl } from '@/demo/provider/control'
 import { StripeFailure } from '@/demo/provider/failures'
@@ -20,6 +21,8 @@ export type ProviderCall = {
   form: string
   idempotencyKey?: string | undefined
   mayWrite?: boolean
+  /** Of the request; absent = the latest. */
+  apiVersion?: string
 }
 export type ProviderAnswer = { status: number; body: string }
 
@@ -156,6 +159,20 @@ export class SimulatedProvider {
   private noteNew(): void {
     for (const { id } of [...this.refunds(), ...this.disputes()])
       if (!this.madeAt.has(id)) this.madeAt.set(id, this.model.state.sequence)
+    for (const { id, captured, unsettled } of this.charges()) {
+      const isTaken = captured && unsettled !== true
+      if (captured && !this.capturedAtMs.has(id)) this.capturedAtMs.set(id, this.time.nowMs)
+      if (isTaken && !this.settledAtMs.has(id)) this.settledAtMs.set(id, this.time.nowMs)
+    }
+  }
+
+  /** When the money of a charge was taken, and when what the provider keeps of it was known. */
+  readonly capturedAtMs = new Map<string, number>()
+  readonly settledAtMs = new Map<string, number>()
+
+  async settleCharge(id: string): Promise<void> {
+    await this.control.settleCharge(id)
+    this.noteNew()
   }
 
   /** The customer's bank takes a charge's money back, or asks about it. */
@@ -174,7 +191,7 @@ export class SimulatedProvider {
         idempotencyKey: call.idempotencyKey,
         requestId: `req_${this.requests}`,
         mayWrite: call.mayWrite ?? true,
-        apiVersion: '2026-10-28.endive',
+        apiVersion: call.apiVersion ?? LATEST,
       })
     } catch (error) {
       if (!(error instanceof StripeFailure)) throw error
@@ -185,13 +202,23 @@ export class SimulatedProvider {
   /** Charges whose money the merchant still has, in whole or in part. */
   liveCharges() {
     return this.all(this.model.state.charges).filter(
-      ({ status, captured, amountCaptured, amountRefunded }) =>
-        status === 'succeeded' && captured && amountRefunded < amountCaptured,
+      ({ status, captured, amountCaptured, amountRefunded, released = 0 }) =>
+        status === 'succeeded' && captured && amountRefunded - released < amountCaptured,
+    )
+  }
+
+  /** Charges whose money may still be taken. */
+  authorisedCharges() {
+    const { paymentIntents } = this.model.state
+    return this.charges().filter(
+      ({ paymentIntent }) => paymentIntents.get(paymentIntent)?.status === 'requires_capture',
     )
   }
 
   charges = () => this.all(this.model.state.charges)
-  refunds = () => this.all(this.model.state.refunds)
+  /** Money that was given back: an authorisation that was given up is none. */
+  refunds = () => this.all(this.model.state.refunds).filter((each) => each.reportingCategory === undefined)
+  releases = () => this.all(this.model.state.refunds).filter((each) => each.reportingCategory !== undefined)
   disputes = () => this.all(this.model.state.disputes)
 
   private all<T>(rows: { size: number; at(place: number): T | undefined }): T[] {

@@ -1,4 +1,5 @@
 import type { World } from '../world/world'
+import { type Booked, type Difference, findDifferences } from './differences'
 
 /** What was true when a run began: it has to be known to that run, whatever commits out of order and whose clock is wrong. */
 export type Truth = {
@@ -7,8 +8,9 @@ export type Truth = {
   booked: Set<string>
   /** Charges and refunds whose money has moved. */
   paid: Set<string>
-  /** Charges that the merchant still has in whole, with what can stand for them in a case. */
-  charges: { id: string; intent: string; reference: string; ageMs: number }[]
+  /** Authorisations that nobody has captured, and those that were given up. */
+  unmoved: Set<string>
+  differences: Difference[]
 }
 
 /** Younger than this, the provider may not list it yet. */
@@ -19,72 +21,111 @@ const RIPE_MS = 150_000
 const COMPLETED_MS = 20_000
 
 export async function readTruth(world: World): Promise<Truth> {
-  const { rows } = await world.env.admin.query(
-    'SELECT entry_kind, provider_ref FROM ledger_entry WHERE reversed_at IS NULL',
-  )
+  const { rows } = await world.env.admin.query<Booked>('SELECT * FROM ledger_entry')
   const nowMs = world.env.time.nowMs
-  const isListed = ({ createdS }: { createdS: number }) => nowMs - createdS * 1000 >= LISTED_MS
-  const paid = [...world.provider.charges(), ...world.provider.refunds()].filter(
-    (each) => each.status === 'succeeded' && isListed(each),
-  )
+  const { provider } = world
+  const isListed = ({ id }: { id: string }, atMs: number | undefined) =>
+    atMs !== undefined && nowMs - atMs >= LISTED_MS ? [id] : []
+  const charges = provider.charges().filter(({ status }) => status === 'succeeded')
   return {
     atMs: nowMs,
-    booked: new Set(rows.map(({ entry_kind, provider_ref }) => `${entry_kind} ${provider_ref}`)),
-    paid: new Set(paid.map(({ id }) => id)),
-    charges: world.provider
-      .liveCharges()
-      .filter(({ amountRefunded }) => amountRefunded === 0)
-      .map((charge) => ({
-        id: charge.id,
-        intent: charge.paymentIntent,
-        reference: charge.description ?? '',
-        ageMs: nowMs - charge.createdS * 1000,
-      })),
+    booked: new Set(
+      rows
+        .filter(({ reversed_at }) => reversed_at === null)
+        .map(({ entry_kind, provider_ref }) => `${entry_kind} ${provider_ref}`),
+    ),
+    paid: new Set([
+      ...charges.flatMap((charge) => isListed(charge, provider.capturedAtMs.get(charge.id))),
+      ...provider
+        .refunds()
+        .filter(({ status }) => status === 'succeeded')
+        .flatMap((refund) => isListed(refund, refund.createdS * 1000)),
+    ]),
+    unmoved: new Set(
+      [...charges.filter(({ captured }) => !captured), ...provider.releases()].map(({ id }) => id),
+    ),
+    differences: findDifferences(world, rows),
   }
 }
 
-type Shown = { class: string; objectId: string; effectIds: string[]; reference: string | null; text: string }
+type Shown = {
+  class: string
+  objectId: string
+  effectIds: string[]
+  reference: string | null
+  text: string
+  isResolved: boolean
+  /** By this very run. */
+  endedNow: boolean
+}
 
-/** What a run shows once it is complete. */
-export async function checkCases(world: World, truth: Truth): Promise<void> {
+/** What a run shows once it is complete, and what it does not show any more. */
+export async function checkCases(world: World, truth: Truth, runId: string): Promise<void> {
   const { rows } = await world.env.db.pool.query(
-    `SELECT class, object_id AS "objectId", effect_ids AS "effectIds", reference, evidence::text AS text
-     FROM reconciliation_case WHERE lifecycle <> 'resolved'`,
+    `SELECT class, object_id AS "objectId", effect_ids AS "effectIds", reference, evidence::text AS text,
+       lifecycle = 'resolved' AS "isResolved", lifecycle = 'resolved' AND last_run_id = $1 AS "endedNow"
+     FROM reconciliation_case`,
+    [runId],
   )
-  for (const shown of rows as Shown[]) {
-    shownAsMissing(world, truth, shown)
-    shownAsUnpaid(world, truth, shown)
+  const now = await readTruth(world)
+  const shown = (rows as Shown[]).filter(({ isResolved }) => !isResolved)
+  for (const each of shown) {
+    shownAsMissing(world, truth, now, each)
+    shownAsUnpaid(world, truth, each)
   }
-  await everyUnbookedChargeIsShown(world, truth, rows)
+  const ended = (rows as Shown[]).filter(({ endedNow }) => endedNow)
+  await everyDifferenceIsShown(world, [truth, now], shown, ended)
 }
 
-function shownAsMissing(world: World, { booked, charges }: Truth, shown: Shown): void {
-  if (shown.class === 'refund_unbooked' && booked.has(`refund ${shown.objectId}`))
+function shownAsMissing(world: World, before: Truth, now: Truth, shown: Shown): void {
+  if (shown.class === 'refund_unbooked' && before.booked.has(`refund ${shown.objectId}`))
     world.break('what is booked is not shown as missing', `${shown.objectId} is booked, and ${shown.class}`)
+  const unmoved = [...shown.effectIds, shown.objectId].find(
+    (id) => before.unmoved.has(id) && now.unmoved.has(id),
+  )
+  if (unmoved !== undefined && MOVED.includes(shown.class))
+    world.break('what moved no money is not shown as money', `${unmoved} moved none, and ${shown.class}`)
   if (shown.class !== 'orphan_effect' && shown.class !== 'ledger_missing') return
-  for (const { id, intent } of charges)
-    if (shown.effectIds.includes(id) && (booked.has(`charge ${id}`) || booked.has(`charge ${intent}`)))
-      world.break('what is booked is not shown as missing', `${id} is booked, and ${shown.class}`)
+  const charge = world.provider.charges().find(({ id }) => shown.effectIds.includes(id))
+  const names = charge === undefined ? [] : [charge.id, charge.paymentIntent]
+  if (names.some((name) => before.booked.has(`charge ${name}`) && now.booked.has(`charge ${name}`)))
+    world.break('what is booked is not shown as missing', `${charge?.id} is booked, and ${shown.class}`)
 }
+
+/** Classes that say of money that it was taken or given back. */
+const MOVED = ['orphan_effect', 'ledger_missing', 'failed_but_charged', 'refund_unbooked']
 
 function shownAsUnpaid(world: World, { paid }: Truth, shown: Shown): void {
   if (!['phantom_ledger', 'refund_unsent'].includes(shown.class) || !paid.has(shown.objectId)) return
   world.break('what is paid is not shown as unpaid', `${shown.objectId} was paid, and ${shown.class}`)
 }
 
-async function everyUnbookedChargeIsShown(world: World, truth: Truth, shown: Shown[]): Promise<void> {
-  const now = await readTruth(world)
-  const unripe = await readUnripeKeys(world, now.atMs - truth.atMs)
-  for (const { id, intent, reference, ageMs } of truth.charges) {
+/** What differed when the run began and still does: once it is ripe a case says so, and no case of it ends. */
+async function everyDifferenceIsShown(
+  world: World,
+  [before, now]: readonly [Truth, Truth],
+  shown: readonly Shown[],
+  ended: readonly Shown[],
+): Promise<void> {
+  const unripe = await readUnripeKeys(world, now.atMs - before.atMs)
+  const lasting = before.differences.filter(({ what, id }) =>
+    now.differences.some((each) => each.what === what && each.id === id),
+  )
+  for (const { what, id, names, reference, sinceMs } of lasting) {
+    const tells = (each: Shown) => names.some((name) => JSON.stringify(each).includes(name))
+    const isOfCharge = what === 'a charge is not booked'
     if (unripe.has(reference)) continue
-    if (ageMs < RIPE_MS || [now, truth].some(({ booked }) => isBooked(booked, id, intent))) continue
-    if (!now.charges.some((each) => each.id === id)) continue
-    const named = shown.some(
-      (each) =>
-        each.reference === reference || [id, intent].some((name) => JSON.stringify(each).includes(name)),
+    if (shown.some((each) => tells(each) || (isOfCharge && each.reference === reference))) continue
+    const closed = ended.find(({ objectId, effectIds }) =>
+      [objectId, ...effectIds].some((each) => names.includes(each)),
     )
-    if (!named)
-      world.break('what is not booked is shown', `${id} of ${reference} is not booked, and no case says so`)
+    if (closed !== undefined)
+      world.break(
+        'no case ends while its difference stands',
+        `${what}: ${id}, and ${closed.class} was resolved`,
+      )
+    if (before.atMs - sinceMs >= RIPE_MS)
+      world.break('every difference is shown', `${what}: ${id} of ${reference}, and no case says so`)
   }
 }
 
@@ -101,6 +142,3 @@ async function readUnripeKeys(world: World, sinceRunMs: number): Promise<Set<str
   )
   return new Set(rows.map(({ key }) => key))
 }
-
-const isBooked = (booked: Set<string>, id: string, intent: string): boolean =>
-  booked.has(`charge ${id}`) || booked.has(`charge ${intent}`)

@@ -6,6 +6,8 @@ export function describeScript({ seed, about, style, moves }: Script): string {
     `tags ${style.tags === 'none' ? 'nothing' : `the ${style.tags}`}`,
     `keeps the ${style.keeps}'s id`,
     `books ${style.books.replaceAll('_', ' ')}`,
+    ...(style.captures === 'at_once' ? [] : [CAPTURES[style.captures]]),
+    ...(style.fees === 'none' ? [] : [`books ${style.fees} fees`]),
     ...(style.swallows ? ['swallows an error of its transaction'] : []),
     ...(style.slowBooking ? ['thinks before it commits a booking'] : []),
     ...(style.slowBody ? ['answers with a slow body'] : []),
@@ -13,6 +15,8 @@ export function describeScript({ seed, about, style, moves }: Script): string {
   const lines = moves.map((move, place) => `  ${place + 1}. ${describeMove(move)}`)
   return [`seed ${seed} (${about}): a service that ${traits.join(', ')}`, ...lines].join('\n')
 }
+
+const CAPTURES = { async: 'is settled later by its provider', later: 'authorises first and captures later' }
 
 function describeMove(move: Move): string {
   switch (move.do) {
@@ -51,6 +55,14 @@ function describeMove(move: Move): string {
     }
     case 'dispute':
       return `a bank ${move.inquiry ? 'asks about' : 'claims'} ${move.amount} of charge ${move.nth}`
+    case 'capture': {
+      const older = move.older ? ', by an older API' : ''
+      return `service ${move.process} captures ${move.part ? 'a part' : 'all'} of authorisation ${move.nth}${older}${pace(move)}`
+    }
+    case 'release':
+      return `authorisation ${move.nth} runs out${move.older ? ', by an older API' : ''}`
+    case 'settle_charge':
+      return `the provider settles charge ${move.nth} of those that wait for it`
     case 'decide_dispute':
       return `dispute ${move.nth} is ${move.status}`
     case 'ride':

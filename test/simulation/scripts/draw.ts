@@ -1,25 +1,36 @@
 import type { Prng } from '@/demo/prng'
 import { ACCOUNTS } from '../environment/accounts'
 import type { Policy } from '../world/retention'
+import type { ServiceStyle } from '../world/service'
 import { type About, type Move, type Pace, TO_THE_END } from './script'
 
 export type Weights = readonly (readonly [Move['do'], number])[]
 
 const oftenBy = (random: Prng) => (weight: number, share: number) => (random.next() < share ? weight : 0)
 
-export function drawWeights(about: About, random: Prng): Weights {
+export function drawWeights(about: About, { captures }: ServiceStyle, random: Prng): Weights {
   switch (about) {
     case 'keys':
       return drawKeyWeights(random)
     case 'money':
-      return drawMoneyWeights(random)
+      return [...drawMoneyWeights(random), ...CAPTURE_WEIGHTS[captures]]
     case 'feeds':
-      return drawFeedWeights(random)
+      return [...drawFeedWeights(random), ...CAPTURE_WEIGHTS[captures]]
     case 'retention':
       return drawRetentionWeights(random)
     default:
       return about satisfies never
   }
+}
+
+const CAPTURE_WEIGHTS: Record<ServiceStyle['captures'], Weights> = {
+  at_once: [],
+  async: [['settle_charge', 2]],
+  later: [
+    ['pay', 2],
+    ['capture', 4],
+    ['release', 1],
+  ],
 }
 
 function drawKeyWeights(random: Prng): Weights {
@@ -189,6 +200,15 @@ export function drawMove(random: Prng, weights: Weights): Move {
       return { do: name, ...drawPolicy(random), ...drawPace(random, 40, CALM) }
     case 'collect':
       return { do: name, store: random.next() < 0.8 ? 'rides' : 'store', ...drawPace(random, 30, CALM) }
+    case 'capture':
+      return {
+        ...{ do: name, process, nth: random.int(0, 2), part: random.next() < 0.5 },
+        ...{ older: random.next() < 0.5, ...drawPace(random, 6, CALM) },
+      }
+    case 'release':
+      return { do: name, nth: random.int(0, 2), older: random.next() < 0.5 }
+    case 'settle_charge':
+      return { do: name, nth: random.int(0, 2) }
     case 'ripen':
       return { do: name }
     case 'bank_fails_refund':

@@ -23,6 +23,10 @@ export type Move =
   | { do: 'bank_fails_refund'; nth: number }
   | ({ do: 'send_again'; process: number; nth: number; by: 'service' | 'support'; books: boolean } & Pace)
   | { do: 'dispute'; nth: number; amount: number; inquiry: boolean }
+  | ({ do: 'capture'; process: number; nth: number; part: boolean; older: boolean } & Pace)
+  /** An authorisation runs out. */
+  | { do: 'release'; nth: number; older: boolean }
+  | { do: 'settle_charge'; nth: number }
   | { do: 'decide_dispute'; nth: number; status: 'won' | 'lost' }
   | ({ do: 'ride'; key: number; process: number } & Pace)
   | ({ do: 'policy' } & Policy & Pace)

@@ -1,5 +1,6 @@
 import { allStrands, resume } from '../environment/strands'
 import { type Move, PLAIN } from '../scripts/script'
+import { capture, releaseAuthorisation, settleCharge } from './captures'
 import {
   approveCorrection,
   decideDispute,
@@ -83,6 +84,16 @@ async function begin(world: World, move: Move): Promise<void> {
     }
     case 'dispute':
       return dispute(world, move.nth, move)
+    case 'capture': {
+      const service = world.services[move.process]
+      if (service !== undefined)
+        world.run('capture', service.process, move, () => capture(world, service, move))
+      return
+    }
+    case 'release':
+      return releaseAuthorisation(world, move)
+    case 'settle_charge':
+      return settleCharge(world, move.nth)
     case 'decide_dispute':
       return decideDispute(world, move.nth, move.status)
     case 'ride':

@@ -35,6 +35,6 @@ export async function reconcileNow(world: World): Promise<void> {
   const result = await reconcile(job, handle, handle.params, RECONCILE_SETTINGS)
   await finishRun(job, handle, result)
   world.notes.push(`reconciled: ${result.outcome}`)
-  if (result.outcome !== 'incomplete') await outside(() => checkCases(world, truth))
+  if (result.outcome !== 'incomplete') await outside(() => checkCases(world, truth, id))
   await settleCorrections(job, RECONCILE_SETTINGS)
 }

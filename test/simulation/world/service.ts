@@ -13,6 +13,10 @@ export type ServiceStyle = {
   tags: 'charge' | 'intent' | 'none'
   /** Which id it keeps. */
   keeps: 'charge' | 'intent'
+  /** When money is taken: with the payment, with it but settled later, or by a capture of its own that is booked then. */
+  captures: 'at_once' | 'async' | 'later'
+  /** What the provider keeps, as the service books it. */
+  fees: 'none' | 'right' | 'wrong'
   /** It books in the SDK's transaction, tries that again itself, or books before its answer, at once or in a transaction. */
   books: 'transaction' | 'transaction_retried' | 'before_answer' | 'own_transaction'
   /** An error inside its transaction is swallowed. */
@@ -89,15 +93,19 @@ export function startService(
       return { reference, amountMinor: order.amount, currency: 'USD', result: paid }
     })
     const { reference } = made
+    const fee = { charge: made.result.charge, reference: order.reference, amount: order.amount }
     const answer = () => respond(env, style, { reference: order.reference, charge: made.result.charge })
+    if (style.captures === 'later') return answer()
     if (style.books === 'before_answer' && context.key !== null) {
       await pool.query(BOOK_ONCE, posting(order, reference))
+      await bookFee((sql, values) => pool.query(sql, values), style.fees, fee)
       return answer()
     }
     if (style.books === 'own_transaction' && context.key !== null) {
       await transaction(async (query) => {
         await query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [order.reference])
         await query(BOOK_ONCE, posting(order, reference))
+        await bookFee(query, style.fees, fee)
         if (style.slowBooking) await sleep(env.time.sdk, THINK_MS)
       })
       return answer()
@@ -105,6 +113,7 @@ export function startService(
     const book = () =>
       context.transaction(async (tx) => {
         await tx.query(BOOK, posting(order, reference))
+        await bookFee((sql, values) => tx.query(sql, values), style.fees, fee)
         if (style.swallows) await tx.query('SELECT 1 / 0').catch(() => {})
         return answer()
       })
@@ -180,7 +189,26 @@ export function startService(
 const BOOK = `INSERT INTO ledger_entry (entry_kind, provider_ref, charge_ref, reference, amount_minor, currency)
   SELECT 'charge', $1, $1, $2, $3, 'USD'`
 const BOOK_ONCE = `${BOOK} WHERE NOT EXISTS (SELECT FROM ledger_entry WHERE provider_ref = $1)`
+/** Once for each charge, and never of nothing. */
+const BOOK_FEE = `INSERT INTO ledger_entry (entry_kind, provider_ref, charge_ref, reference, amount_minor, currency)
+  SELECT 'fee', $1, $1, $2, $3, 'USD'
+  WHERE NOT EXISTS (SELECT FROM ledger_entry WHERE entry_kind = 'fee' AND provider_ref = $1)`
+
+export async function bookFee(
+  query: (sql: string, values: unknown[]) => Promise<unknown>,
+  fees: ServiceStyle['fees'],
+  { charge, reference, amount }: { charge: string; reference: string; amount: number },
+): Promise<void> {
+  if (fees !== 'none')
+    await query(BOOK_FEE, [charge, reference, providerFee(amount) + (fees === 'wrong' ? 1 : 0)])
+}
+
+/** As the demo's provider reckons it. */
+export const providerFee = (captured: number): number => Math.round(captured * 0.029) + 30
+
 const posting = (order: Order, reference: string | null) => [reference, order.reference, order.amount]
+
+const CAPTURE_METHOD = { at_once: 'automatic', async: 'automatic_async', later: 'manual' }
 
 async function charge(
   provider: SimulatedProvider,
@@ -204,6 +232,7 @@ async function charge(
     confirm: 'true',
     payment_method: order.card,
     description: order.reference,
+    capture_method: CAPTURE_METHOD[style.captures],
     ...(style.tags === 'charge' && key !== null ? metadata : {}),
   })
   const post = (path: string, body: URLSearchParams, idempotency?: string) =>
