@@ -21,10 +21,12 @@ const open = async () =>
   (await listCases(world.system.db, {}, { limit: 50 })).items
     .filter(({ lifecycle }) => lifecycle !== 'resolved')
     .map(({ class: name, subject }) => ({ class: name, effectIds: subject.effectIds }))
-/** By how many seconds the console is ahead, as the condition says. */
-async function skew(): Promise<{ state: string; name: string; seconds: number } | undefined> {
+/** By how many seconds the console is ahead of a source, as the condition says. */
+async function skew(
+  of: keyof World['ids'] = 'provider',
+): Promise<{ state: string; name: string; seconds: number } | undefined> {
   const found = await world.system.db.prisma.condition.findFirst({
-    where: { kind: 'clock_skew', subject: world.ids.provider },
+    where: { kind: 'clock_skew', subject: world.ids[of] },
   })
   return found === null
     ? undefined
@@ -59,6 +61,34 @@ test('the difference is a condition with its seconds, and is cleared once the cl
   expect((await skew())?.seconds).toBeLessThanOrEqual(-599)
   await reconcileNow(world)
   expect(await skew()).toMatchObject({ state: 'cleared' })
+})
+
+/** The engine's clock, as after a failover to a machine whose own is wrong. Only the service's database has it. */
+async function moveEngineClock(ms: number) {
+  await world.service.query(`
+    DO $$ BEGIN
+      IF to_regproc('pg_catalog.true_clock_timestamp') IS NULL THEN
+        ALTER FUNCTION pg_catalog.clock_timestamp() RENAME TO true_clock_timestamp;
+      END IF;
+    END $$;
+    CREATE OR REPLACE FUNCTION pg_catalog.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+      AS $$ SELECT pg_catalog.true_clock_timestamp() + interval '${ms} milliseconds' $$`)
+}
+
+test.each(['store', 'ledger'] as const)('a jump of the clock of a %s is a condition too', async (of) => {
+  await reconcileNow(world)
+  expect(await skew(of)).toBeUndefined()
+  await moveEngineClock(TEN_MINUTES)
+  await reconcileNow(world)
+  expect(await skew(of)).toMatchObject({ state: 'firing', name: of })
+  expect((await skew(of))?.seconds).toBeLessThanOrEqual(-500)
+  await moveEngineClock(-TEN_MINUTES)
+  await reconcileNow(world)
+  expect((await skew(of))?.seconds).toBeGreaterThanOrEqual(500)
+  expect(await skew('provider')).toBeUndefined()
+  await moveEngineClock(0)
+  await reconcileNow(world)
+  expect(await skew(of)).toMatchObject({ state: 'cleared' })
 })
 
 test('ten minutes ahead or behind, nothing is called missing early, and nothing is listed late', async () => {
