@@ -56,7 +56,10 @@ async function start(): Promise<void> {
     )
   }
 
-  const warn = (what: string) => (error: unknown) => log.warn({ err: error }, `${what} failed`)
+  const warn = (what: string) => (error: unknown) => {
+    trouble.note(error)
+    log.warn({ err: error }, `${what} failed`)
+  }
   const beat = () =>
     heartbeatProcess(
       db,

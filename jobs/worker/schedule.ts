@@ -26,16 +26,27 @@ export const periodicRuns = (env: Env): Periodic[] => [
  * returned instead of a second one. pg-boss's own cron is minutes at best. Returns the stop.
  */
 export function startSchedule(ctx: SystemContext, env: Env, trouble: Trouble): () => void {
-  const timers = periodicRuns(env).map(({ kind, everyMs, params = {} }) => {
-    const scheduler: Context = { ...ctx, actor: { kind: 'system', job: 'schedule' }, requestId: newId('req') }
-    const tick = () => {
-      startRun(scheduler, { kind, params, idempotentOn: 'kind' }).then(trouble.over, (error: unknown) => {
-        trouble.note(error)
-        ctx.log.warn({ kind, err: error }, 'could not start a periodic run')
-      })
-    }
+  const timers = periodicRuns(env).map((periodic) => {
+    const tick = () => void startPeriodicRun(ctx, periodic, trouble)
     tick()
-    return setInterval(tick, everyMs)
+    return setInterval(tick, periodic.everyMs)
   })
   return () => timers.forEach(clearInterval)
+}
+
+/** Never throws. That there is an open run already tells nothing of whether anything can be stored. */
+export async function startPeriodicRun(
+  ctx: SystemContext,
+  { kind, params = {} }: Pick<Periodic, 'kind' | 'params'>,
+  trouble: Trouble,
+): Promise<void> {
+  const scheduler: Context = { ...ctx, actor: { kind: 'system', job: 'schedule' }, requestId: newId('req') }
+  const askedAt = ctx.clock.now()
+  try {
+    const run = await startRun(scheduler, { kind, params, idempotentOn: 'kind' })
+    if (run.createdAt >= askedAt) trouble.over()
+  } catch (error) {
+    trouble.note(error)
+    ctx.log.warn({ kind, err: error }, 'could not start a periodic run')
+  }
 }

@@ -8,6 +8,10 @@ import { GET as readyz } from '@/app/readyz/route'
 import { FORWARDED_HEADER, PEER_HEADER } from '@/lib/access/sign-in/client-address'
 import { systemClock } from '@/lib/core/clock'
 import { heartbeatProcess } from '@/lib/runs/processes'
+import { ensurePartitions } from '@/lib/telemetry/partitions'
+import { readTrace } from '@/lib/telemetry/read/traces/trace'
+import { fillDisk } from '../support/full-disk'
+import { bodyJson, clock, JSON_TYPE, openReceiver, spanJson } from '../telemetry/otlp'
 import { bearer, type Console, createConsole, ORIGIN, PASSWORD } from './console-fixture'
 
 const SCRAPER = 'scraper-token-of-tests'
@@ -129,11 +133,48 @@ test('a receiver whose database has a full disk is alive and not ready, and says
   expect((await ready()).status).toBe(200)
 })
 
+test('a disk that fills up while spans are stored: nothing that was accepted is lost, and it recovers', async () => {
+  const { db } = console
+  await ensurePartitions(db, clock)
+  const { receiver, url } = await openReceiver(db)
+  const post = (span: object) =>
+    fetch(`${url}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': JSON_TYPE },
+      body: JSON.stringify(bodyJson(span)),
+    })
+  const stored = async ({ traceId }: { traceId: string }) => (await readTrace(db, traceId)).spans.length
+  // As the receiver's process does every few seconds.
+  const beatReceiver = () => beat('receiver', { ...receiver.stats() })
+  await Promise.all([beatReceiver(), beat('worker'), beat('demo', { phase: 'traffic-began' })])
+  const [before, during] = [spanJson(), spanJson()]
+  expect((await post(before)).status).toBe(200)
+
+  const makeRoom = await fillDisk(db.pool, 'telemetry.span')
+  const refused = await post(during)
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
+  await beatReceiver()
+  expect(await ready()).toMatchObject({
+    status: 503,
+    body: { parts: { receiver: { ok: false, detail: expect.stringContaining('its disk is full') } } },
+  })
+  const makeRoomForBeats = await fillDisk(db.pool, 'process_heartbeat')
+  await expect(beatReceiver()).rejects.toMatchObject({ code: '53100' })
+  expect((await ready()).body.parts.receiver).toMatchObject({
+    ok: false,
+    detail: expect.stringContaining('its disk is full'),
+  })
+
+  await Promise.all([makeRoom(), makeRoomForBeats()])
+  expect((await post(during)).status).toBe(200)
+  expect([await stored(before), await stored(during)]).toEqual([1, 1])
+  await beatReceiver()
+  expect((await ready()).status).toBe(200)
+  await receiver.close(500)
+})
+
 test('sign-in on a full disk answers 503 with the reason', async () => {
-  await console.db.pool.query(`
-    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-      $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;
-    CREATE TRIGGER refuse BEFORE INSERT ON session FOR EACH ROW EXECUTE FUNCTION refuse()`)
+  await fillDisk(console.db.pool, 'session')
   const request = new Request(`${ORIGIN}/api/auth/sign-in/email`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', origin: ORIGIN },

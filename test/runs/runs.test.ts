@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startPeriodicRun } from '@/jobs/worker/schedule'
 import type { Context, SystemContext } from '@/lib/context'
 import { manualClock, systemClock } from '@/lib/core/clock'
 import { inTransaction } from '@/lib/db'
@@ -16,7 +17,9 @@ import { pruneRuns } from '@/lib/runs/prune'
 import { getRun, listRuns, readRunLog } from '@/lib/runs/read'
 import { requeueLost } from '@/lib/runs/requeue-lost'
 import { startRun } from '@/lib/runs/start'
+import { createTrouble } from '@/lib/runs/trouble'
 import { createTestDatabase, type TestDatabase } from '../support/database'
+import { fillDisk } from '../support/full-disk'
 
 const LEASE_MS = 60_000
 
@@ -110,6 +113,37 @@ test('schedulers that start a periodic run at once start one', async () => {
   const [first] = runs
   await finishRun(system, await claimed(first?.id ?? ''), { outcome: 'done', counts: {} })
   expect((await periodic()).id).not.toBe(first?.id)
+})
+
+test('a worker whose database has a full disk says so, until a run can be stored again', async () => {
+  const clock = manualClock(systemClock.now())
+  const trouble = createTrouble(clock)
+  const tick = (kind: 'roll_up' | 'collection') => startPeriodicRun({ ...system, clock }, { kind }, trouble)
+  await tick('roll_up')
+  expect(trouble.recent()).toBeUndefined()
+  const makeRoom = await fillDisk(console.db.pool, 'run')
+  await tick('collection')
+  expect(trouble.recent()).toContain('its disk is full')
+  clock.advance(1_000)
+  // This one is open already: nothing is written.
+  await tick('roll_up')
+  expect(trouble.recent()).toContain('its disk is full')
+  await makeRoom()
+  await tick('collection')
+  expect(trouble.recent()).toBeUndefined()
+})
+
+test('trouble that nothing has met for a while is over', async () => {
+  const clock = manualClock('2026-01-01T00:00:00Z')
+  const trouble = createTrouble(clock)
+  trouble.note(new Error('a fault of ours'))
+  expect(trouble.recent()).toBeUndefined()
+  const full = `DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$`
+  await console.db.pool.query(full).catch(trouble.note)
+  clock.advance(29_000)
+  expect(trouble.recent()).toContain('its disk is full')
+  clock.advance(1_000)
+  expect(trouble.recent()).toBeUndefined()
 })
 
 test('of many who claim it at once, one gets it', async () => {
