@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Receiver } from '@/jobs/receiver/server'
 import { ensurePartitions } from '@/lib/telemetry/partitions'
 import { readArrivals } from '@/lib/telemetry/read/arrivals'
+import { readCoverage } from '@/lib/telemetry/read/coverage'
 import { readTrace } from '@/lib/telemetry/read/traces/trace'
 import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup/roll-up'
 import { createTestDatabase, type TestDatabase } from '../support/database'
@@ -177,6 +178,22 @@ it('Sources counts the requests without a route by service', async () => {
   const window = { from: new Date(nowMs - 3_600_000), to: new Date(nowMs + 60_000) }
   const found = (await readArrivals(database.db, window)).find(({ service }) => service === 'plain-http')
   expect(found).toMatchObject({ spans: 3, unrouted: 2 })
+})
+
+it('coverage counts the keys that are spelled with underscores, and the request that has none', async () => {
+  const route = [text('http.request.method', 'POST'), text('http.route', '/covered')]
+  const resource = { attributes: [text('service.name', 'underscores')] }
+  const keys = [
+    [text('http.request.header.idempotency_key', 'a')],
+    [texts('http.request.header.idempotency_key', 'b')],
+    [],
+  ]
+  const spans = keys.map((key) => spanJson({ attributes: [...route, ...key] }))
+  await post('/v1/traces', { resourceSpans: [{ resource, scopeSpans: [{ spans }] }] })
+  await rollUpDirtyMinutes(database.db, clock, { limit: 100 })
+  const nowMs = clock.now().getTime()
+  const window = { from: new Date(nowMs - 3_600_000), to: new Date(nowMs + 60_000), service: 'underscores' }
+  expect(await readCoverage(database.db, window)).toEqual({ keyed: 2n, all: 3n })
 })
 
 it('the server side of a call is stored beside the client side that shares its id and start', async () => {
