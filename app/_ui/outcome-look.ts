@@ -11,6 +11,7 @@ const LOOKS: Record<string, OutcomeLook> = {
   bypassed: { label: 'bypassed', fill: 'var(--warning)', tone: 'warn' },
   stale: { label: 'fenced off', fill: 'var(--warning)', tone: 'warn' },
   store_error: { label: 'store error', fill: 'var(--bad)', tone: 'bad' },
+  held: { label: 'held, 503', fill: 'var(--processing)', tone: 'plain' },
   observed: { label: 'seen', fill: 'var(--replayed)', tone: 'plain' },
 }
 

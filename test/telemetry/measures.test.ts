@@ -170,7 +170,8 @@ describe('series and states', () => {
     expect(series.bucketSeconds).toBe(60)
     expect(series.buckets).toHaveLength(21)
     const total = series.buckets.reduce(
-      (sum, each) => sum + each.executed + each.replayed + each.conflict + each.executedAgain + each.other,
+      (sum, each) =>
+        sum + each.executed + each.replayed + each.conflict + each.executedAgain + each.held + each.other,
       0,
     )
     const keyed = events.filter((event) => event.type === 'request')

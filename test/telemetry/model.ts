@@ -36,6 +36,7 @@ const OUTCOMES = [
   'bypassed',
   'stale',
   'store_error',
+  'held',
 ] as string[]
 const ENDPOINTS = ['POST /v1/payments', 'POST /v1/refunds'] as const
 const CLIENTS = ['web', 'mobile', 'partner'] as const
@@ -161,7 +162,7 @@ export function expectMeasures(events: readonly Event[], keep: Keep): Expected {
   const requests = events.filter((event) => event.type === 'request')
   const here = requests.filter((event) => matches(event) && inside(event.atMs))
   const outcomes = (...names: string[]) => here.filter((event) => names.includes(event.outcome))
-  const counted = here.filter((event) => !['bypassed', 'store_error'].includes(event.outcome))
+  const counted = here.filter((event) => !['bypassed', 'store_error', 'held'].includes(event.outcome))
   const executions = outcomes('executed', 'takeover')
   const expired = executions.filter((event) =>
     requests.some(

@@ -131,7 +131,8 @@ describe('hours and days', () => {
       clock.now(),
     )
     const keyed = buckets.reduce(
-      (sum, each) => sum + each.executed + each.replayed + each.conflict + each.executedAgain + each.other,
+      (sum, each) =>
+        sum + each.executed + each.replayed + each.conflict + each.executedAgain + each.held + each.other,
       0,
     )
     expect(keyed).toBe(events.filter((event) => event.type === 'request').length)

@@ -1,7 +1,7 @@
 import { Card } from '@/app/_ui/card'
 import { ChartFigure, LegendItem } from '@/app/_ui/charts/chart-figure'
 import { OutcomeBars, RateLine } from '@/app/_ui/charts/lazy-charts'
-import { OUTCOMES, type OutcomePoint, type RatePoint } from '@/app/_ui/charts/outcome-point'
+import { type OUTCOMES, type OutcomePoint, outcomesOf, type RatePoint } from '@/app/_ui/charts/outcome-point'
 import type { NowData } from '@/lib/alerts/now/read-now'
 import { measureOf } from '@/lib/alerts/now/verdict'
 import type { ChartMark } from '@/lib/core/chart-mark'
@@ -20,7 +20,7 @@ export function OutcomeCard({ data, marks }: Props) {
     at: at.getTime(),
     again: executedAgain,
   }))
-  const shown = OUTCOMES.filter(({ key }) => key !== 'other' || points.some((point) => point.other > 0))
+  const shown = outcomesOf(points)
   const total = (key: (typeof OUTCOMES)[number]['key']) => points.reduce((sum, point) => sum + point[key], 0)
   const per = `per ${stepText(bucketSeconds)}`
   return (

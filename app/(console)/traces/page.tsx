@@ -36,6 +36,7 @@ const OUTCOMES = [
   'bypassed',
   'stale',
   'store_error',
+  'held',
 ]
 const UNFILTERED = {
   ...{ q: null, failed: null, outcome: null, endpoint: null },
@@ -186,6 +187,7 @@ const BAR_TEXT: Record<NonNullable<TraceQuery['bar']>, string> = {
   executed: 'Executed once',
   replayed: 'Replayed',
   conflict: 'In conflict',
+  held: 'Held by an operator',
   other: 'Store not asked or failed',
   again: 'Executed again',
 }

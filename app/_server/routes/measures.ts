@@ -56,6 +56,7 @@ export const measureRoutes = [
               replayed: z.number(),
               conflict: z.number(),
               executedAgain: z.number(),
+              held: z.number(),
               other: z.number(),
               ingested: z.boolean(),
               complete: z.boolean(),

@@ -8,7 +8,7 @@ import { useZone } from '../zone'
 import { deployBuckets } from './axis'
 import { ChartFrame, MARKS_HEIGHT } from './chart-frame'
 import { ChartTooltip } from './chart-tooltip'
-import { OUTCOMES, type OutcomePoint } from './outcome-point'
+import { OUTCOMES, type OutcomePoint, outcomesOf } from './outcome-point'
 import { TimeAxis, TimeMarks } from './time-marks'
 import { useChartRange } from './use-chart-range'
 
@@ -31,7 +31,7 @@ export type OutcomeBarsProps = {
 export default function OutcomeBars({ points, bucketMs, marks, drill, syncId }: OutcomeBarsProps) {
   const starts = useMemo(() => points.map(({ at }) => at), [points])
   const gaps = useMemo(() => gapsOf(points), [points])
-  const shown = OUTCOMES.filter(({ key }) => key !== 'other' || points.some((point) => point.other > 0))
+  const shown = useMemo(() => outcomesOf(points), [points])
   const range = useChartRange(starts, bucketMs, drill)
   const told = useRef<OutcomePoint | null>(null)
   const deployed = useMemo(() => deployBuckets(marks, starts), [marks, starts])
@@ -130,13 +130,11 @@ function BucketBar({ x, y, width, height, fill, payload }: BarShapeProps) {
 function OutcomeTooltip({ point, bucketMs }: { point: OutcomePoint; bucketMs: number }) {
   const zone = useZone()
   const total = totalOf(point)
-  const rows = OUTCOMES.filter(({ key }) => key !== 'other' || point.other > 0).map(
-    ({ key, label, fill }) => ({
-      label,
-      fill,
-      value: countText(point[key]),
-    }),
-  )
+  const rows = outcomesOf([point]).map(({ key, label, fill }) => ({
+    label,
+    fill,
+    value: countText(point[key]),
+  }))
   return (
     <ChartTooltip
       at={point.at}

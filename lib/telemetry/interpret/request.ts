@@ -33,6 +33,7 @@ const SENT_OUTCOMES: ReadonlySet<string> = new Set([
   'bypassed',
   'stale',
   'store_error',
+  'held',
 ])
 const KIND_SERVER = 2
 const KIND_CLIENT = 3

@@ -22,8 +22,8 @@ export const DUPLICATE_OUTCOMES: readonly string[] = [
   'takeover',
   'observed_again',
 ]
-/** Keyed requests that M1 leaves out: the store had no say in them. */
-export const UNCOUNTED_OUTCOMES: readonly string[] = ['bypassed', 'store_error', 'unkeyed']
+/** Keyed requests that M1 leaves out: the store had no say in them, or an operator's hold stopped them. */
+export const UNCOUNTED_OUTCOMES: readonly string[] = ['bypassed', 'store_error', 'held', 'unkeyed']
 export const EXECUTION_OUTCOMES: readonly string[] = ['executed', 'takeover']
 
 /** How long after its record expired a key may still be retried; the M5 horizon is the longest TTL plus this. */

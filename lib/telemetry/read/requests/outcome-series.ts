@@ -21,6 +21,8 @@ export type OutcomeBucket = {
   conflict: number
   /** a takeover, an expired-key retry, or a request whose effect is a duplicate; in no other column */
   executedAgain: number
+  /** stopped by an operator's hold */
+  held: number
   /** bypassed, store_error, observed without an outcome */
   other: number
   /** false = nothing arrived: a gap, not a zero */
@@ -35,6 +37,7 @@ const rowSchema = z.object({
   replayed: z.coerce.number(),
   conflict: z.coerce.number(),
   executed_again: z.coerce.number(),
+  held: z.coerce.number(),
   other: z.coerce.number(),
 })
 
@@ -51,6 +54,7 @@ const sqlOf = (window: TelemetryWindow, stepSeconds: number) => `
          coalesce(sum(once) FILTER (WHERE outcome = 'executed'), 0)::text AS executed,
          coalesce(sum(once) FILTER (WHERE outcome = 'replayed'), 0)::text AS replayed,
          coalesce(sum(once) FILTER (WHERE outcome IN ('in_progress', 'mismatch', 'waited', 'stale')), 0)::text AS conflict,
+         coalesce(sum(once) FILTER (WHERE outcome = 'held'), 0)::text AS held,
          sum(again)::text AS executed_again,
          coalesce(sum(once) FILTER (WHERE outcome IN ('bypassed', 'store_error', 'observed', 'observed_again')), 0)::text
            AS other
@@ -80,6 +84,7 @@ export async function readOutcomeSeries(
       replayed: row?.replayed ?? 0,
       conflict: row?.conflict ?? 0,
       executedAgain: row?.executed_again ?? 0,
+      held: row?.held ?? 0,
       other: row?.other ?? 0,
       ingested: seen?.arrived ?? false,
       complete: at.getTime() + step * 1000 <= currentMinuteMs && (seen?.dirty ?? 0n) === 0n,

@@ -27,7 +27,7 @@ export type TraceRow = {
 }
 
 /** The columns of a bar of requests by outcome; a request is in one of them. */
-export const OUTCOME_BARS = ['executed', 'replayed', 'conflict', 'other', 'again'] as const
+export const OUTCOME_BARS = ['executed', 'replayed', 'conflict', 'held', 'other', 'again'] as const
 export type OutcomeBar = (typeof OUTCOME_BARS)[number]
 
 export type TraceOrder = 'worst' | 'newest'
@@ -60,8 +60,8 @@ const rowSchema = z.object({
   timeUs: z.string(),
 })
 
-/** Failed = it ended in an error, lost its lease, or made an effect a second time. As the index keyed_request_worst has it. */
-const FAILED = `(coalesce(status_code, 0) >= 500 OR outcome IN ('stale', 'store_error', 'bypassed') OR effect_twice)`
+/** Failed = it ended in an error other than a hold's, lost its lease, or made an effect a second time. As the index keyed_request_worst has it. */
+const FAILED = `((coalesce(status_code, 0) >= 500 AND outcome <> 'held') OR outcome IN ('stale', 'store_error', 'bypassed') OR effect_twice)`
 
 /**
  * `worst` = failed before slow before fast, from the index keyed_request_worst; `newest` from the identity, which is by
@@ -88,6 +88,7 @@ const BARS: Record<OutcomeBar, string> = {
   executed: `(outcome = 'executed' AND NOT ${AGAIN})`,
   replayed: `(outcome = 'replayed' AND NOT ${AGAIN})`,
   conflict: `(outcome IN ('in_progress', 'mismatch', 'waited', 'stale') AND NOT ${AGAIN})`,
+  held: `(outcome = 'held' AND NOT ${AGAIN})`,
   other: `(outcome IN ('bypassed', 'store_error', 'observed') AND NOT ${AGAIN})`,
 }
 
