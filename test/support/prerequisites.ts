@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 
 const PACKAGES = [
   'next',
@@ -29,14 +30,27 @@ export function ensureInstalled(): void {
     )
 }
 
-/** Chromium and Redis come from the system; they are installed through apt when that is allowed. */
-export function ensurePrograms(): void {
+/** Enough to read what is about to happen, and to press Ctrl-C. */
+const OBJECT_WITHIN_MS = 10_000
+
+/**
+ * Chromium and Redis come from the system. Root gets them through apt: told first, with time to object, but at once where
+ * CI is set.
+ */
+export async function ensurePrograms(): Promise<void> {
   const missing = PROGRAMS.filter(({ program }) => spawnSync('which', [program]).status !== 0)
   if (missing.length === 0) return
   const names = missing.map(({ debian }) => debian)
   const hint = `Install ${names.join(' and ')} (Debian and Ubuntu: apt-get install ${names.join(' ')}), then run the tests again.`
   if (process.getuid?.() !== 0 || spawnSync('which', ['apt-get']).status !== 0) stop(hint)
-  console.log(`Installing ${names.join(' and ')} with apt-get …`)
+  const apt = `apt-get install ${names.join(' ')}`
+  if (process.env.CI === undefined) {
+    console.log(
+      `${names.join(' and ')} not found: \`${apt}\` runs in ${OBJECT_WITHIN_MS / 1000} s. Ctrl-C stops it.`,
+    )
+    await setTimeout(OBJECT_WITHIN_MS)
+  }
+  console.log(`${apt} …`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const quiet = { env, stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'] }
   spawnSync('apt-get', ['update', '-qq'], quiet)

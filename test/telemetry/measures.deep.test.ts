@@ -10,6 +10,7 @@ import { readRateSeries } from '@/lib/telemetry/read/requests/rate-series'
 import { recordStoreSample } from '@/lib/telemetry/record-store-sample'
 import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup/roll-up'
 import { createTestDatabase, type TestDatabase } from '../support/database'
+import { wholeOrSample } from '../support/whole-or-sample'
 import { type Expected, expectMeasures, generateTraffic } from './model'
 import { Random } from './random'
 import { store } from './spans'
@@ -54,39 +55,42 @@ function compare(measures: readonly Measure[], expected: Expected): void {
 }
 
 describe('M1–M5 equal their definitions over the raw events', () => {
-  it.each([1, 2, 3, 4, 5, 6])('seed %i: resent, reordered, late, in batches at once', async (seed) => {
-    const database = await createTestDatabase()
-    try {
-      const { db } = database
-      await ensurePartitions(db, clock)
-      const random = new Random(seed * 100)
-      const events = generateTraffic(seed, nowMs - SPAN_MS, SPAN_MS, 240)
-      const sent = random.shuffle([...events, ...events.filter(() => random.chance(0.2))])
-      while (sent.length > 0) {
-        const batches = Array.from({ length: 3 }, () =>
-          sent.splice(0, 1 + random.below(30)).map((event) => event.span),
-        )
-        await Promise.all(batches.map((batch) => store(db, clock, batch)))
-        // Roll-ups in between must not change the end.
-        if (random.chance(0.3)) await rollUpDirtyMinutes(db, clock, { limit: 1000 })
+  it.each(wholeOrSample([1, 2, 3, 4, 5, 6], [1, 2]))(
+    'seed %i: resent, reordered, late, in batches at once',
+    async (seed) => {
+      const database = await createTestDatabase()
+      try {
+        const { db } = database
+        await ensurePartitions(db, clock)
+        const random = new Random(seed * 100)
+        const events = generateTraffic(seed, nowMs - SPAN_MS, SPAN_MS, 240)
+        const sent = random.shuffle([...events, ...events.filter(() => random.chance(0.2))])
+        while (sent.length > 0) {
+          const batches = Array.from({ length: 3 }, () =>
+            sent.splice(0, 1 + random.below(30)).map((event) => event.span),
+          )
+          await Promise.all(batches.map((batch) => store(db, clock, batch)))
+          // Roll-ups in between must not change the end.
+          if (random.chance(0.3)) await rollUpDirtyMinutes(db, clock, { limit: 1000 })
+        }
+        await rollUpDirtyMinutes(db, clock, { limit: 1000 })
+        const windows = [
+          { fromMs: nowMs - SPAN_MS, toMs: nowMs + 60_000 },
+          { fromMs: nowMs - 600_000, toMs: nowMs - 300_000 },
+          { fromMs: nowMs - SPAN_MS, toMs: nowMs, service: 'payments' },
+          { fromMs: nowMs - SPAN_MS, toMs: nowMs, endpoint: 'POST /v1/payments' },
+          { fromMs: nowMs - SPAN_MS, toMs: nowMs, service: 'refunds', endpoint: 'POST /v1/refunds' },
+        ]
+        for (const { fromMs, toMs, ...filter } of windows) {
+          const window = { from: new Date(fromMs), to: new Date(toMs), ...filter }
+          const measures = await readMeasures(db, window, clock.now())
+          compare(measures, expectMeasures(events, { fromMs, toMs, ...filter }))
+        }
+      } finally {
+        await database.close()
       }
-      await rollUpDirtyMinutes(db, clock, { limit: 1000 })
-      const windows = [
-        { fromMs: nowMs - SPAN_MS, toMs: nowMs + 60_000 },
-        { fromMs: nowMs - 600_000, toMs: nowMs - 300_000 },
-        { fromMs: nowMs - SPAN_MS, toMs: nowMs, service: 'payments' },
-        { fromMs: nowMs - SPAN_MS, toMs: nowMs, endpoint: 'POST /v1/payments' },
-        { fromMs: nowMs - SPAN_MS, toMs: nowMs, service: 'refunds', endpoint: 'POST /v1/refunds' },
-      ]
-      for (const { fromMs, toMs, ...filter } of windows) {
-        const window = { from: new Date(fromMs), to: new Date(toMs), ...filter }
-        const measures = await readMeasures(db, window, clock.now())
-        compare(measures, expectMeasures(events, { fromMs, toMs, ...filter }))
-      }
-    } finally {
-      await database.close()
-    }
-  })
+    },
+  )
 })
 
 describe('series and states', () => {

@@ -12,11 +12,12 @@ import { closeDatabase, openDatabase } from '@/lib/db'
 import { rollUpDirtyMinutes } from '@/lib/telemetry/rollup/roll-up'
 import { applyMigrations } from '@/prisma/engine'
 import { makeThrowAwayFolder } from '../support/throw-away-folder'
+import { wholeOrSample } from '../support/whole-or-sample'
 import { Random } from './random'
 import { hash } from './spans'
 
 const EXPORTERS = 3
-const BATCHES = 30
+const BATCHES = wholeOrSample(30, 12)
 const BATCH_SPANS = 24
 /** Every third is a keyed request with its effect; the rest is plain. */
 const KEYED_EVERY = 3
@@ -113,7 +114,10 @@ const kills = {
     postgres = await startEmbeddedPostgres(folder)
   },
 }
-const PLAN = ['receiver', 'backend', 'server', 'receiver', 'server', 'backend', 'receiver'] as const
+const PLAN = wholeOrSample<(keyof typeof kills)[]>(
+  ['receiver', 'backend', 'server', 'receiver', 'server', 'backend', 'receiver'],
+  ['receiver', 'backend', 'server'],
+)
 
 /** An exporter of the OpenTelemetry SDK that sends a batch until it is acknowledged. */
 async function sendAll(

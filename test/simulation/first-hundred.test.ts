@@ -1,4 +1,0 @@
-import { inject } from 'vitest'
-import { expectNothingBroken } from './expect-nothing-broken'
-
-expectNothingBroken(1, () => inject('postgresUrl'))
