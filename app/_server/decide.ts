@@ -1,8 +1,9 @@
 import { getAction } from '@/lib/actions/read'
 import { approveRoleRaise, rejectRoleRaise, withdrawRoleRaise } from '@/lib/actions/role-raise'
 import type { ActionView } from '@/lib/actions/view'
+import { approveTerms, rejectTerms, withdrawTerms } from '@/lib/alerts/terms/decide-terms'
 import type { Context } from '@/lib/context'
-import { POLICY_ACTION_KIND, ROLE_ACTION_KIND, RULES_ACTION_KIND } from '@/lib/core/states'
+import { POLICY_ACTION_KIND, ROLE_ACTION_KIND, RULES_ACTION_KIND, TERMS_ACTION_KIND } from '@/lib/core/states'
 import { approveFail, rejectFail, withdrawFail } from '@/lib/locks/fail/decide'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { reject } from '@/lib/reconcile/corrections/reject'
@@ -26,6 +27,7 @@ const BY_KIND: Record<string, Verbs> = {
   fail: { approve: approveFail, reject: rejectFail, withdraw: withdrawFail },
   [POLICY_ACTION_KIND]: { approve: approvePolicy, reject: rejectPolicy, withdraw: withdrawPolicy },
   [RULES_ACTION_KIND]: { approve: approveRules, reject: rejectRules, withdraw: withdrawRules },
+  [TERMS_ACTION_KIND]: { approve: approveTerms, reject: rejectTerms, withdraw: withdrawTerms },
   [ROLE_ACTION_KIND]: { approve: approveRoleRaise, reject: rejectRoleRaise, withdraw: withdrawRoleRaise },
 }
 

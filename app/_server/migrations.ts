@@ -1,2 +1,2 @@
 /** What this version's code was written against, oldest first; a test compares it with prisma/migrations. */
-export const MIGRATIONS = ['20261130000000_first'] as const
+export const MIGRATIONS = ['20261130000000_first', '20261130120000_conditions'] as const

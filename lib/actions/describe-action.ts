@@ -5,6 +5,7 @@ import type { ActionView } from './view'
 const KIND_LABEL: Record<(typeof ALL_ACTION_KINDS)[number], string> = {
   retention_policy: 'Change of a retention policy',
   reconciliation_rules: 'Change of what reconciliation tolerates',
+  condition_terms: 'Change of what fires',
   role_raise: 'Raise of a role',
   release: 'Release of a lock',
   complete: 'Completion of a key',

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { z } from 'zod'
+import type { Agreed, AgreedList } from '@/lib/actions/agreed-list'
 import {
   CONDITION_KINDS,
   CONDITION_SCOPES,
@@ -11,6 +12,7 @@ import {
   SEVERITIES,
   type Severity,
 } from '@/lib/core/condition-kinds'
+import { TERMS_ACTION_KIND } from '@/lib/core/states'
 
 /** Kept as a setting; its version is what two people looked at. */
 export const TERMS_SETTING = 'conditions.terms'
@@ -55,6 +57,9 @@ export type TermsRule = z.infer<typeof ruleSchema>
 const placeOf = ({ kind, when }: TermsRule): string =>
   JSON.stringify([kind, when.system, when.service, when.endpoint])
 
+/** Two rules of which only one can be in force. */
+export const samePlace = (a: TermsRule, b: TermsRule): boolean => placeOf(a) === placeOf(b)
+
 export const termsSchema = z
   .array(ruleSchema)
   .max(RULES_MAX)
@@ -62,7 +67,15 @@ export const termsSchema = z
     error: 'one rule for each kind and place',
   })
 
-export type TermsSet = { rules: TermsRule[]; version: number }
+export type TermsSet = Agreed<TermsRule>
+
+/** Who is to know of what, and when it fires: two people agree on it. */
+export const TERMS: AgreedList<TermsRule> = {
+  setting: TERMS_SETTING,
+  kind: TERMS_ACTION_KIND,
+  verb: 'condition.terms',
+  rules: termsSchema,
+}
 
 /** What a condition is about, as far as its terms go. */
 export type Place = { [scope in ConditionScope]?: string | undefined }

@@ -1,3 +1,5 @@
+import { countText, durationText, targetPercentText, timesText } from './format-figure'
+
 /** Who is to know: a page wakes somebody, a ticket can wait for the morning. */
 export const SEVERITIES = ['page', 'ticket'] as const
 export type Severity = (typeof SEVERITIES)[number]
@@ -177,3 +179,10 @@ export const CONDITIONS = {
 export const CONDITION_KINDS = Object.keys(CONDITIONS) as [ConditionKind, ...ConditionKind[]]
 export type ConditionKind = keyof typeof CONDITIONS
 export type LimitsOf<K extends ConditionKind> = Record<keyof (typeof CONDITIONS)[K]['limits'], number>
+
+/** A limit's value in its unit: 10 min, 0.01 %, 14.4×. */
+export function limitText({ unit, default: usual }: Limit, value: number = usual): string {
+  if (unit === 'ms') return durationText(value)
+  if (unit === 'share') return `${targetPercentText(value)} %`
+  return unit === 'times' ? timesText(value) : countText(value)
+}

@@ -65,6 +65,9 @@ export const POLICY_ACTION_KIND = 'retention_policy'
 /** The same of what reconciliation tolerates. */
 export const RULES_ACTION_KIND = 'reconciliation_rules'
 
+/** The same of what fires, and whom it wakes. */
+export const TERMS_ACTION_KIND = 'condition_terms'
+
 /** The same of what a person may do. */
 export const ROLE_ACTION_KIND = 'role_raise'
 
@@ -73,6 +76,7 @@ export const ALL_ACTION_KINDS = [
   ...ACTION_KINDS,
   POLICY_ACTION_KIND,
   RULES_ACTION_KIND,
+  TERMS_ACTION_KIND,
   ROLE_ACTION_KIND,
 ] as const
 

@@ -1,4 +1,6 @@
 import type { Metadata } from 'next'
+import { buttonClass } from '@/app/_ui/button'
+import { PageLink } from '@/app/_ui/page-link'
 import { plural } from '@/lib/core/format-figure'
 import { openPage, type PageProps } from '../_page/open-page'
 import { Page, TwoColumns } from '../_page/page-frame'
@@ -19,7 +21,14 @@ export default async function AlertsPage(props: PageProps) {
     <Page
       title="Alerts & SLOs"
       summary={summaryOf(alerts)}
-      actions={<SilenceDialog {...alerts.silencing} opener="Silence alerts" />}
+      actions={
+        <>
+          <PageLink href="/alerts/terms" className={buttonClass()}>
+            What fires
+          </PageLink>
+          <SilenceDialog {...alerts.silencing} opener="Silence alerts" />
+        </>
+      }
     >
       <FiringCard {...alerts} />
       <ObjectivesCard {...alerts} />

@@ -4,7 +4,7 @@ import { moneyText } from '@/app/_ui/money-text'
 import { RowLink } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import type { ActionView } from '@/lib/actions/view'
-import { POLICY_ACTION_KIND, ROLE_ACTION_KIND, RULES_ACTION_KIND } from '@/lib/core/states'
+import { POLICY_ACTION_KIND, ROLE_ACTION_KIND, RULES_ACTION_KIND, TERMS_ACTION_KIND } from '@/lib/core/states'
 import { formatKeyId } from '@/lib/keys/key-id'
 import { fixVerb } from '@/lib/reconcile/corrections/describe-correction'
 
@@ -47,6 +47,7 @@ function placeOf({ id, kind, caseId, source, scope, key }: ActionView): string {
     return `/keys/${formatKeyId({ sourceId: source, scope, key })}`
   if (kind === POLICY_ACTION_KIND) return '/storage#policies'
   if (kind === RULES_ACTION_KIND) return '/reconciliation/rules'
+  if (kind === TERMS_ACTION_KIND) return '/alerts/terms'
   if (kind === ROLE_ACTION_KIND) return '/settings#users'
   return caseId === null ? `/audit?subject=${id}` : `/reconciliation/cases/${caseId}`
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readAgreed } from '@/lib/actions/agreed-list'
 import { ALERT_STATES, listAlerts } from '@/lib/alerts/list-alerts'
 import { addReceiver, addReceiverSchema } from '@/lib/alerts/notify/add-receiver'
 import { listReceivers } from '@/lib/alerts/notify/receivers'
@@ -9,12 +10,14 @@ import { expireSilence } from '@/lib/alerts/silences/expire'
 import { listSilences } from '@/lib/alerts/silences/list'
 import { previewSilence, silenceTermsSchema } from '@/lib/alerts/silences/preview'
 import { SILENCE_STATES } from '@/lib/alerts/silences/view'
+import { proposeTerms, termsParamsSchema } from '@/lib/alerts/terms/propose-terms'
+import { TERMS, termsSchema } from '@/lib/conditions/terms'
 import { authorise } from '@/lib/core/authorise'
-import { CONDITION_KINDS, SEVERITIES } from '@/lib/core/condition-kinds'
+import { CONDITION_KINDS, CONDITION_SCOPES, CONDITIONS, SEVERITIES } from '@/lib/core/condition-kinds'
 import { reasonSchema } from '@/lib/core/reason'
 import { anyOf, idParam, pageQuery, text } from '../api/inputs'
 import { created, get, ok, post } from '../api/route'
-import { listOf } from '../api/schemas'
+import { actionSchema, listOf } from '../api/schemas'
 
 const at = z.iso.datetime()
 const word = z.string().nullable()
@@ -104,6 +107,29 @@ const silenceBody = silenceTermsSchema.extend({
     .describe('Of the dry run; needed when it lasts longer than an hour'),
 })
 
+const termsSetSchema = z.object({
+  rules: termsSchema,
+  version: z.number(),
+  usual: z.record(
+    z.string(),
+    z.object({
+      severity: z.enum(SEVERITIES),
+      forMs: z.number(),
+      scopes: z.array(z.enum(CONDITION_SCOPES)).readonly(),
+      limits: z.record(
+        z.string(),
+        z.object({
+          says: z.string(),
+          unit: z.string(),
+          default: z.number(),
+          min: z.number(),
+          max: z.number(),
+        }),
+      ),
+    }),
+  ),
+})
+
 export const alertRoutes = [
   get({
     path: 'alerts',
@@ -120,6 +146,34 @@ export const alertRoutes = [
     responses: { 200: { description: 'A page of alerts', schema: listOf(alertSchema) } },
     async handle(ctx, { query: { limit, cursor, ...filter } }) {
       return ok(await listAlerts(ctx.db, ctx.clock.now(), filter, { limit, cursor }))
+    },
+  }),
+
+  get({
+    path: 'alerts/terms',
+    tag: 'Alerts',
+    summary: 'Who is to know of what, and when it fires',
+    description: '`rules` are what two people agreed on; what no rule speaks of has the terms in `usual`.',
+    verb: 'view',
+    responses: {
+      200: { description: 'The rules in force, and the terms of every kind', schema: termsSetSchema },
+    },
+    async handle(ctx) {
+      return ok({ ...(await readAgreed(ctx.db, TERMS)), usual: CONDITIONS })
+    },
+  }),
+
+  post({
+    path: 'alerts/terms',
+    tag: 'Alerts',
+    summary: 'Propose other terms',
+    description:
+      'The whole list of rules, with the `version` that was looked at. Of the rules that speak of a place the most specific decides. In force once another person has approved its action (POST actions/{id}/approve); `evidence.preview` says how often it would have fired in the last 7 days.',
+    verb: 'case.propose',
+    body: termsParamsSchema.extend({ reason: reasonSchema }),
+    responses: { 201: { description: 'The action', schema: actionSchema } },
+    async handle(ctx, { body }) {
+      return created(await proposeTerms(ctx, body))
     },
   }),
 

@@ -1,10 +1,9 @@
 import { z } from 'zod'
+import { type Agreed, type AgreedList, readAgreed } from '@/lib/actions/agreed-list'
 import { CASE_CLASS_NAMES, type CaseClass } from '@/lib/core/case-classes'
-import { AppError } from '@/lib/core/errors'
-import { toJsonObject } from '@/lib/core/json-value'
+import { RULES_ACTION_KIND } from '@/lib/core/states'
 import type { Db, Tx } from '@/lib/db'
 
-const SETTING = 'reconciliation.rules'
 const RULES_MAX = 100
 const DAY_MS = 86_400_000
 
@@ -104,28 +103,13 @@ export function tolerates(rule: Rule | undefined, expectedMinor: bigint, foundMi
   return apart * 10_000n <= magnitude * BigInt(Math.round(rule.percent * 100))
 }
 
-export type RuleSet = { rules: Rule[]; version: number }
+export type RuleSet = Agreed<Rule>
 
-export async function readRules(dbOrTx: Db | Tx): Promise<RuleSet> {
-  const prisma = 'prisma' in dbOrTx ? dbOrTx.prisma : dbOrTx
-  const row = await prisma.setting.findUnique({ where: { key: SETTING } })
-  if (row === null) return { rules: [], version: 0 }
-  return { ...z.object({ rules: rulesSchema }).parse(row.value), version: row.version }
+export const RULES: AgreedList<Rule> = {
+  setting: 'reconciliation.rules',
+  kind: RULES_ACTION_KIND,
+  verb: 'reconciliation.rules',
+  rules: rulesSchema,
 }
 
-/** Replaces the rules, where they still are as they were looked at. Throws `conflict`. The caller writes the audit. */
-export async function replaceRules(
-  tx: Tx,
-  { rules, version, by, at }: RuleSet & { by: string; at: Date },
-): Promise<RuleSet> {
-  const change = { value: toJsonObject({ rules }), updatedAt: at, updatedBy: by }
-  const { count } =
-    version === 0
-      ? await tx.setting.createMany({ data: [{ key: SETTING, ...change }], skipDuplicates: true })
-      : await tx.setting.updateMany({
-          where: { key: SETTING, version },
-          data: { ...change, version: { increment: 1 } },
-        })
-  if (count === 0) throw new AppError('conflict', 'The rules have changed: look at them again.')
-  return { rules, version: version + 1 }
-}
+export const readRules = (dbOrTx: Db | Tx): Promise<RuleSet> => readAgreed(dbOrTx, RULES)

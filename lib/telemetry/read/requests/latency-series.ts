@@ -6,13 +6,13 @@ import { readLatencySteps } from './latency-buckets'
 
 export type LatencyPoint = { at: Date; p50Ms: number; p95Ms: number; p99Ms: number; count: Count }
 
-/** Intent-to-final latency; a bucket in which no key ended has no point. */
+/** Intent-to-final latency, in points that a chart can show or one each `stepSeconds`; a bucket in which no key ended has no point. */
 export async function readLatencySeries(
   db: Db,
-  asked: TelemetryWindow,
+  asked: TelemetryWindow & { stepSeconds?: number },
 ): Promise<{ bucketSeconds: number; points: LatencyPoint[] }> {
   const window = toMinutes(asked)
-  const step = bucketSeconds(window.from, window.to)
+  const step = asked.stepSeconds ?? bucketSeconds(window.from, window.to)
   const rows = await readLatencySteps(db, window, step)
   const points = rows.map(({ at, count, p50, p95, p99 }) => ({
     at,
