@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test'
+import type { Page, Request } from '@playwright/test'
 import { apiAs } from './api-as'
 import { alone, asOperator, expect, expectAccessible, test } from './console-test'
 import { cutStore, mendStore } from './demo-fixture'
@@ -110,6 +110,24 @@ test('a tab that was opened in the background holds no stream until it is looked
   await page.waitForLoadState('networkidle')
   expect(streams).toBe(0)
   await Promise.all([page.waitForRequest(/\/api\/v1\/stream$/), setHidden(page, false)])
+})
+
+test('six tabs that were looked at and left hold no stream, so that a seventh loads', async ({
+  context,
+  page: seventh,
+}) => {
+  test.setTimeout(180_000)
+  const isStream = (request: Request) => request.url().endsWith('/api/v1/stream')
+  // A browser allows six HTTP/1.1 connections to a server.
+  for (let tabs = 0; tabs < 6; tabs += 1) {
+    const tab = await context.newPage()
+    await Promise.all([tab.waitForResponse('**/api/v1/stream'), tab.goto('/sources')])
+    const dropped = tab.waitForEvent('requestfailed', isStream)
+    await setHidden(tab, true)
+    await dropped
+  }
+  await seventh.goto('/now')
+  await expect(seventh.locator('[data-tile]').first()).toBeVisible()
 })
 
 test('the stream is cut: said within 5 s, polling takes over, no row stands twice, and it comes back', async ({
