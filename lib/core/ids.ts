@@ -18,6 +18,11 @@ export type IdPrefix =
   | 'sil'
   | 'rcv'
   | 'ntf'
+  | 'ngr'
+  | 'nin'
+  | 'dlv'
+  | 'rte'
+  | 'ack'
 
 /** A prefixed random id with 130 bits of entropy, e.g. `run_0f3k…`. Not sortable: order by time columns. */
 export function newId(prefix: IdPrefix): string {

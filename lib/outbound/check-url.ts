@@ -5,6 +5,8 @@ import { isPublicAddress, isWithin } from './addresses'
 /** Where a URL that a person entered leads: one address, to be connected to without asking the name again. */
 export type Destination = { url: URL; address: string }
 type Refused = { kind: 'refused'; why: string }
+/** `inner` = it is in a network that a setting allows, and may be no public one. */
+type Resolved = { kind: 'ok'; address: string; inner: boolean }
 
 const URL_CHARS_MAX = 2_000
 
@@ -19,8 +21,8 @@ export function faultOfUrl(text: string): string | null {
 }
 
 /**
- * Resolves a URL that a person entered, and refuses what leads inside: every address of the name has to be public, or
- * within `allow`. Plain http is for `allow` alone. Connecting to `address` closes the gap in which a name could change.
+ * Resolves a URL that a person entered, and refuses what leads inside. Plain http is for `allow` alone. Connecting to
+ * `address` closes the gap in which a name could change.
  */
 export async function checkUrl(
   text: string,
@@ -29,20 +31,25 @@ export async function checkUrl(
   const fault = faultOfUrl(text)
   if (fault !== null) return { kind: 'refused', why: fault }
   const url = new URL(text)
-  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const resolved = await checkHost(url.hostname.replace(/^\[|\]$/g, ''), allow)
+  if (resolved.kind === 'refused') return resolved
+  if (!resolved.inner && url.protocol !== 'https:')
+    return { kind: 'refused', why: `${url.hostname} is outside: it must be https.` }
+  return { kind: 'ok', url, address: resolved.address }
+}
+
+/** Resolves a host that a person entered: every address of its name has to be public, or within `allow`. */
+export async function checkHost(host: string, allow: readonly string[]): Promise<Resolved | Refused> {
   const addresses = isIP(host) === 0 ? await lookup(host, { all: true }) : [{ address: host }]
-  for (const { address } of addresses) {
-    const allowed = isWithin(address, allow)
-    if (!allowed && !isPublicAddress(address)) {
-      return {
-        kind: 'refused',
-        why: `${host} is ${address}, which is not a public address: IDEMSCOPE_OUTBOUND_ALLOW does not name its network.`,
-      }
-    }
-    if (!allowed && url.protocol !== 'https:')
-      return { kind: 'refused', why: `${host} is outside: it must be https.` }
-  }
   const [first] = addresses
   if (first === undefined) return { kind: 'refused', why: `${host} has no address.` }
-  return { kind: 'ok', url, address: first.address }
+  const outside = addresses.filter(({ address }) => !isWithin(address, allow))
+  const closed = outside.find(({ address }) => !isPublicAddress(address))
+  if (closed !== undefined) {
+    return {
+      kind: 'refused',
+      why: `${host} is ${closed.address}, which is not a public address: IDEMSCOPE_OUTBOUND_ALLOW does not name its network.`,
+    }
+  }
+  return { kind: 'ok', address: first.address, inner: outside.length === 0 }
 }

@@ -1,4 +1,4 @@
-import { request as requestPlain } from 'node:http'
+import { type IncomingHttpHeaders, request as requestPlain } from 'node:http'
 import { request as requestSecure } from 'node:https'
 import { isIP } from 'node:net'
 import { checkUrl, type Destination } from './check-url'
@@ -7,12 +7,14 @@ import { checkUrl, type Destination } from './check-url'
 const BODY_BYTES_MAX = 4_096
 
 export type Posted = {
-  /** `answered` = an HTTP status came, whatever it is; `refused` = nothing was sent; `failed` = no answer came. */
+  /** `answered` = a status of HTTP or SMTP came, whatever it is; `refused` = nothing was sent; `failed` = no answer came. */
   kind: 'answered' | 'refused' | 'failed'
   status: number | null
   /** The beginning of the answer's body, as it came. */
   body: string | null
   error: string | null
+  /** When the receiver wants to be asked again; null = it does not say. */
+  retryAfterMs: number | null
   durationMs: number
 }
 
@@ -29,7 +31,7 @@ type Options = {
 export async function postJson(url: string, options: Options): Promise<Posted> {
   const startedMs = performance.now()
   const took = () => Math.round(performance.now() - startedMs)
-  const none = { status: null, body: null }
+  const none = { status: null, body: null, retryAfterMs: null }
   const timeout = AbortSignal.timeout(options.timeoutMs)
   try {
     const checked = await Promise.race([checkUrl(url, options.allow), aborted(timeout)])
@@ -38,20 +40,22 @@ export async function postJson(url: string, options: Options): Promise<Posted> {
     const answer = await send(checked, options, timeout)
     return { kind: 'answered', ...answer, error: null, durationMs: took() }
   } catch (cause) {
-    const error = timeout.aborted ? `No answer within ${options.timeoutMs / 1000} s.` : messageOf(cause)
+    const error = timeout.aborted ? noAnswerWithin(options.timeoutMs) : messageOf(cause)
     return { kind: 'failed', ...none, error, durationMs: took() }
   }
 }
 
+export const noAnswerWithin = (timeoutMs: number): string => `No answer within ${timeoutMs / 1000} s.`
+
 /** A name that does not resolve is waited for no longer than the rest. */
-const aborted = (signal: AbortSignal): Promise<never> =>
+export const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, fail) => signal.addEventListener('abort', () => fail(signal.reason), { once: true }))
 
 function send(
   { url, address }: Destination,
   { headers, body }: Options,
   signal: AbortSignal,
-): Promise<{ status: number; body: string }> {
+): Promise<Pick<Posted, 'status' | 'body' | 'retryAfterMs'>> {
   const secure = url.protocol === 'https:'
   const name = url.hostname.replace(/^\[|\]$/g, '')
   return new Promise((done, fail) => {
@@ -78,7 +82,11 @@ function send(
       let bytes = 0
       const end = () => {
         const start = Buffer.concat(chunks).subarray(0, BODY_BYTES_MAX)
-        done({ status: response.statusCode ?? 0, body: start.toString('utf8') })
+        done({
+          status: response.statusCode ?? 0,
+          body: start.toString('utf8'),
+          retryAfterMs: retryAfterOf(response.headers),
+        })
       }
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk)
@@ -94,8 +102,15 @@ function send(
   })
 }
 
+/** Retry-After is seconds or a date; a date is held against the receiver's own clock. */
+function retryAfterOf({ 'retry-after': after, date }: IncomingHttpHeaders): number | null {
+  if (after === undefined) return null
+  const ms = /^\d+$/.test(after.trim()) ? Number(after) * 1000 : Date.parse(after) - Date.parse(date ?? '')
+  return Number.isFinite(ms) && ms >= 0 ? ms : null
+}
+
 /** Node names a refused connection only in the code of each of its attempts. */
-function messageOf(cause: unknown): string {
+export function messageOf(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(messageOf).join('; ')
   return cause instanceof Error ? cause.message : String(cause)
 }

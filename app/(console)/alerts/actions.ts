@@ -2,12 +2,13 @@
 
 import { revalidatePath } from 'next/cache'
 import { z } from 'zod'
-import { attempt } from '@/app/_server/attempt'
+import { type Attempted, attempt } from '@/app/_server/attempt'
 import { attemptOnce } from '@/app/_server/attempt-once'
 import { dialogActions } from '@/app/_server/dialog-actions'
 import type { ActionInput } from '@/app/_ui/action-dialog'
+import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { type ALERTS, alertText } from '@/lib/alerts/about'
-import { addReceiver } from '@/lib/alerts/notify/add-receiver'
+import { type AddedReceiver, addReceiver, addReceiverSchema } from '@/lib/alerts/notify/add-receiver'
 import { removeReceiver } from '@/lib/alerts/notify/remove-receiver'
 import { testReceiver } from '@/lib/alerts/notify/test-receiver'
 import { createSilence } from '@/lib/alerts/silences/create'
@@ -15,8 +16,9 @@ import { expireSilence } from '@/lib/alerts/silences/expire'
 import { previewSilence, type SilencePreview, silenceTermsSchema } from '@/lib/alerts/silences/preview'
 import { silenceText } from '@/lib/alerts/silences/view'
 import { authorise } from '@/lib/core/authorise'
+import type { ReceiverKind } from '@/lib/core/receiver-kinds'
 
-const { action, actionOn } = dialogActions(['/alerts'])
+const { actionOn } = dialogActions(['/alerts'])
 /** Alerts that fire are counted on every page. */
 const everywhere = dialogActions(['/', 'layout'])
 
@@ -86,10 +88,24 @@ export type TestAnswer = Awaited<ReturnType<typeof testReceiver>>
 export const sendTest = async (receiverId: string, requestId: string) =>
   attemptOnce('receiver.test', requestId, (ctx) => testReceiver(ctx, z.string().max(64).parse(receiverId)))
 
-export const saveReceiver = action('receiver.add', (ctx, { reason, fields }) => {
-  const { name = '', url = '', paging } = fields
-  return addReceiver(ctx, { name, url, paging: paging === 'on', reason })
-})
+/** Not kept for a second asking: a signing secret is told once. A second try finds the name taken. */
+export const saveReceiver = async (
+  kind: ReceiverKind,
+  { reason, fields }: ActionInput,
+): Promise<Attempted<AddedReceiver>> =>
+  attempt(async (ctx) => {
+    await assertWritesEnabled(ctx.db)
+    const { paging, to, ...given } = Object.fromEntries(
+      Object.entries(fields).filter(([, value]) => value.trim() !== ''),
+    )
+    const recipients = to === undefined ? {} : { to: to.split(/[\s,;]+/).filter((each) => each !== '') }
+    const added = await addReceiver(
+      ctx,
+      addReceiverSchema.parse({ ...given, ...recipients, kind, paging: paging === 'on', reason }),
+    )
+    revalidatePath('/alerts')
+    return added
+  })
 
 export const dropReceiver = actionOn('receiver.remove', (ctx, id, { reason }) =>
   removeReceiver(ctx, { id, reason }),

@@ -2,11 +2,12 @@ import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Badge } from '@/app/_ui/badge'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
-import { CheckField, TextField } from '@/app/_ui/field'
 import { Item, Items } from '@/app/_ui/item'
 import { Time } from '@/app/_ui/time'
 import { nameIn } from '@/lib/core/names'
-import { dropReceiver, saveReceiver } from './actions'
+import { RECEIVER_LABEL } from '@/lib/core/receiver-kinds'
+import { dropReceiver } from './actions'
+import { AddReceiver } from './add-receiver'
 import type { AlertsData } from './read-page'
 import { TestReceiver } from './test-receiver'
 
@@ -31,7 +32,7 @@ export function ReceiversCard({ receivers, pages, people, forbid, place }: Alert
             title={
               <>
                 {receiver.name}
-                <Badge>Webhook</Badge>
+                <Badge>{RECEIVER_LABEL[receiver.kind]}</Badge>
                 {receiver.paging && <Badge tone="warn">Pages</Badge>}
               </>
             }
@@ -56,29 +57,7 @@ export function ReceiversCard({ receivers, pages, people, forbid, place }: Alert
           </Item>
         ))}
       </Items>
-      <div className="px-4 py-3">
-        <ActionDialog
-          opener="Add a webhook"
-          forbidden={forbid('receiver.manage')}
-          title={`Add a webhook in ${place}`}
-          lead="From now on it is told of every alert that is raised and cleared, unless that is silenced."
-          confirm={`Add 1 webhook in ${place}`}
-          withReason
-          action={saveReceiver}
-        >
-          <TextField name="name" label="Name" required maxLength={60} />
-          <TextField
-            name="url"
-            label="URL"
-            type="url"
-            required
-            maxLength={2000}
-            placeholder="https://"
-            hint="Kept as a credential: sealed, and never shown again. https to a public address; networks of your own need IDEMSCOPE_OUTBOUND_ALLOW."
-          />
-          <CheckField name="paging" label="It pages somebody: counts for pages for duplicates (M10)" />
-        </ActionDialog>
-      </div>
+      <AddReceiver place={place} forbidden={forbid('receiver.manage')} />
     </Card>
   )
 }

@@ -31,13 +31,12 @@ export function TestReceiver({ id, name, forbidden }: Props) {
   )
 }
 
-function Answer({ kind, status, body, error, durationMs }: TestAnswer) {
-  const good = status !== null && status >= 200 && status < 300
+function Answer({ kind, status, body, error, accepted, durationMs }: TestAnswer) {
   const said =
     status === null ? (kind === 'refused' ? 'It was not sent' : 'No answer') : `It answered ${status}`
   const more = status !== null && status >= 300 && status < 400 ? '; redirects are not followed' : ''
   return (
-    <Note tone={good ? 'ok' : 'bad'} title={`${said} after ${durationMs} ms${more}.`}>
+    <Note tone={accepted ? 'ok' : 'bad'} title={`${said} after ${durationMs} ms${more}.`}>
       {error !== null && <p className="break-words">{error}</p>}
       {body !== null && body !== '' && (
         <pre className="mt-1 max-h-40 overflow-auto whitespace-pre-wrap break-all font-mono">{body}</pre>

@@ -1,12 +1,11 @@
 'use client'
 
-import { type ReactNode, useState } from 'react'
+import { useState } from 'react'
 import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Button } from '@/app/_ui/button'
-import { CopyButton } from '@/app/_ui/copy-button'
 import { Dialog } from '@/app/_ui/dialog'
 import { SelectField, TextField } from '@/app/_ui/field'
-import { Note } from '@/app/_ui/note'
+import { ShownOnce } from '@/app/_ui/shown-once'
 import { Time } from '@/app/_ui/time'
 import { VerbForm } from '@/app/_ui/verb-form'
 import { ROLES } from '@/lib/core/permissions'
@@ -126,21 +125,6 @@ export function NewLink({ userId, name }: { userId: string; name: string }) {
         </Dialog>
       )}
     </>
-  )
-}
-
-type ShownProps = { lead: string; secret: string; copyLabel: string; children?: ReactNode }
-
-/** A secret that is kept nowhere: it is shown here, now. */
-function ShownOnce({ lead, secret, copyLabel, children }: ShownProps) {
-  return (
-    <Note tone="ok" title={lead}>
-      <p className="flex flex-wrap items-center gap-2">
-        <code className="break-all font-mono">{secret}</code>
-        <CopyButton text={secret} label={copyLabel} />
-      </p>
-      {children}
-    </Note>
   )
 }
 

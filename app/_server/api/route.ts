@@ -28,6 +28,8 @@ type Common<P, Q, B> = {
   parsesItself?: true
   /** It only contains: stops, rejects or revokes something. The kill switch must not stand in its way. */
   worksWhenWritesAreOff?: true
+  /** Its answer holds a secret that is told once: it is not kept for a second asking, which has to be refused. */
+  toldOnce?: true
   /** What it answers when all is well, by status. */
   responses: Partial<
     Record<200 | 201 | 202, { description: string; schema: z.ZodType; contentType?: string }>

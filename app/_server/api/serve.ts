@@ -56,7 +56,12 @@ async function serveOnce(route: Route, ctx: RouteContext, params: Record<string,
         throw error
       }
     },
-    { ...(await onceOptions(app)), bodyBytesMax: BODY_BYTES_MAX, scope: () => scopeOf(route, ctx) },
+    {
+      ...(await onceOptions(app)),
+      ...(route.toldOnce ? { notStored: () => true } : {}),
+      bodyBytesMax: BODY_BYTES_MAX,
+      scope: () => scopeOf(route, ctx),
+    },
   )
   return once(ctx.request)
 }

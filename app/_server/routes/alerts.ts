@@ -15,6 +15,7 @@ import { TERMS, termsSchema } from '@/lib/conditions/terms'
 import { authorise } from '@/lib/core/authorise'
 import { CONDITION_KINDS, CONDITION_SCOPES, CONDITIONS, SEVERITIES } from '@/lib/core/condition-kinds'
 import { reasonSchema } from '@/lib/core/reason'
+import { RECEIVER_KINDS } from '@/lib/core/receiver-kinds'
 import { anyOf, idParam, pageQuery, text } from '../api/inputs'
 import { created, get, ok, post } from '../api/route'
 import { actionSchema, listOf } from '../api/schemas'
@@ -63,7 +64,11 @@ const alertSchema = z
         id: z.string(),
         receiver: z.string(),
         transition: z.string().describe('raised or cleared'),
-        state: z.string().describe('waiting, delivered, failed or silenced'),
+        state: z
+          .string()
+          .describe(
+            'waiting, delivered, failed, silenced, or merged: it came back, or went away, before it was told',
+          ),
         attempts: z.number(),
         dueAt: at,
         finishedAt: at.nullable(),
@@ -88,9 +93,9 @@ const previewSchema = z.object({
 const receiverSchema = z
   .object({
     id: z.string(),
-    kind: z.string(),
+    kind: z.enum(RECEIVER_KINDS),
     name: z.string(),
-    host: z.string(),
+    host: z.string().describe('All that is shown of where it is'),
     paging: z.boolean(),
     createdBy: z.string(),
     createdAt: at,
@@ -248,12 +253,20 @@ export const alertRoutes = [
   post({
     path: 'alerts/receivers',
     tag: 'Alerts',
-    summary: 'Tell another webhook',
+    summary: 'Tell another receiver',
     description:
-      'https, to a public address or a network of IDEMSCOPE_OUTBOUND_ALLOW. Redirects are not followed.',
+      'A webhook, Slack, PagerDuty, Jira Service Management or Opsgenie, an Alertmanager, or e-mail. https, to a public address or a network of IDEMSCOPE_OUTBOUND_ALLOW. Redirects are not followed. The `signingSecret` of a webhook is answered this once: the same key again is a 409.',
     verb: 'receiver.manage',
+    toldOnce: true,
     body: addReceiverSchema,
-    responses: { 201: { description: 'The receiver', schema: receiverSchema } },
+    responses: {
+      201: {
+        description: 'The receiver',
+        schema: receiverSchema.extend({
+          signingSecret: word.describe('Of Standard Webhooks; null = this kind is not signed'),
+        }),
+      },
+    },
     async handle(ctx, { body }) {
       return created(await addReceiver(ctx, body))
     },
@@ -275,6 +288,8 @@ export const alertRoutes = [
           status: z.number().nullable(),
           body: word.describe('Its beginning'),
           error: word,
+          accepted: z.boolean().describe('By the rules of its kind: Slack says ok, PagerDuty 202'),
+          retryAfterMs: z.number().nullable(),
           durationMs: z.number(),
         }),
       },

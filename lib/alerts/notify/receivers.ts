@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { RECEIVER_KINDS } from '@/lib/core/receiver-kinds'
 import type { Db } from '@/lib/db'
 import type { Receiver } from '@/prisma/generated/client'
 
@@ -9,7 +11,7 @@ export type ReceiverView = ReturnType<typeof receiverView>
 
 export const receiverView = ({ id, kind, name, host, paging, createdBy, createdAt }: Receiver) => ({
   id,
-  kind,
+  kind: z.enum(RECEIVER_KINDS).parse(kind),
   name,
   host,
   paging,

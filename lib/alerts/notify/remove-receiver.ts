@@ -8,7 +8,7 @@ import { type ReceiverView, receiverView } from './receivers'
 
 const inputSchema = z.strictObject({ id: z.string(), reason: reasonSchema })
 
-/** Tells it nothing more, and forgets its URL. What it was told stays in the history. */
+/** Tells it nothing more, forgets how to reach it, and ends its routes. What it was told stays in the history. */
 export async function removeReceiver(ctx: Context, raw: z.input<typeof inputSchema>): Promise<ReceiverView> {
   authorise(ctx, 'receiver.manage')
   const { id, reason } = inputSchema.parse(raw)
@@ -18,6 +18,15 @@ export async function removeReceiver(ctx: Context, raw: z.input<typeof inputSche
       data: { removedAt: ctx.clock.now(), secret: new Uint8Array() },
     })
     if (row === undefined) throw new AppError('not_found', `There is no receiver ${id}.`)
+    await tx.notification.updateMany({
+      where: { receiverId: id, state: 'waiting', deliveryId: null },
+      data: { state: 'failed', finishedAt: ctx.clock.now() },
+    })
+    await tx.notificationGroup.updateMany({ where: { receiverId: id }, data: { incident: null } })
+    await tx.notificationRoute.updateMany({
+      where: { receiverId: id, endedAt: null },
+      data: { endedAt: ctx.clock.now() },
+    })
     const { name, host, paging } = row
     await append(tx, ctx, {
       verb: 'receiver.remove',

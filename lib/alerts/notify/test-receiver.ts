@@ -5,22 +5,23 @@ import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
 import type { Posted } from '@/lib/outbound/post-json'
 import { testMessage } from './message'
-import { accepted, postTo } from './post'
+import { sendTo } from './send'
 
 /** Sends a real message, marked as a test, and gives back what the receiver really answered, be it good or bad. */
-export async function testReceiver(ctx: Context, id: string): Promise<Posted> {
+export async function testReceiver(ctx: Context, id: string): Promise<Posted & { accepted: boolean }> {
   authorise(ctx, 'alert.test')
   const receiver = await ctx.db.prisma.receiver.findFirst({ where: { id, removedAt: null } })
   if (receiver === null) throw new AppError('not_found', `There is no receiver ${id}.`)
-  const posted = await postTo(receiver, testMessage(ctx.requestId, actorLabel(ctx.actor), ctx.clock.now()))
+  const message = testMessage(ctx.requestId, actorLabel(ctx.actor), ctx.clock.now())
+  const { posted, answered } = await sendTo(receiver, message)
   const { kind, status, durationMs } = posted
   await ctx.db.prisma.$transaction((tx) =>
     append(tx, ctx, {
       verb: 'receiver.test',
       subject: id,
-      outcome: accepted(posted) ? 'done' : 'failed',
+      outcome: answered === 'delivered' ? 'done' : 'failed',
       after: { kind, status, durationMs },
     }),
   )
-  return posted
+  return { ...posted, accepted: answered === 'delivered' }
 }
