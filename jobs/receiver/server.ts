@@ -12,6 +12,8 @@ import {
   encodeStatus,
   type Signal,
 } from '@/lib/telemetry/decode/answer'
+import { countDataPoints } from '@/lib/telemetry/decode/metric-points'
+import { MalformedError } from '@/lib/telemetry/decode/span'
 import { SIGNAL_OF_PATH } from '@/lib/telemetry/ingest/read-request'
 import { createAnnouncer } from './announce'
 import { ByteBudget } from './budget'
@@ -47,7 +49,7 @@ const REQUEST_TIMEOUT_MS = 30_000
 const HEADERS_TIMEOUT_MS = 10_000
 const CONNECTIONS_MAX = 1_024
 
-/** OTLP/HTTP on bare node:http: traces and logs. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
+/** OTLP/HTTP on bare node:http: traces and logs; metrics are taken and dropped. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { log } = options
   const counts = { requests: 0, spans: 0, refused: 0 }
@@ -70,6 +72,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const share = budget.open(address)
     try {
       const bytes = await readBody(request, share)
+      if (signal === 'metrics') return dropMetrics(bytes, encoding)
       const sender = { address, connection: request.socket }
       return answer(await committer.submit({ sender, bytes, signal, encoding }), signal, encoding)
     } finally {
@@ -133,7 +136,7 @@ function encodingOf(request: IncomingMessage): Encoding | null {
 }
 
 /** Reads, stores and answers; throws Refusal. */
-type Take = (request: IncomingMessage, signal: Signal, encoding: Encoding) => Promise<Buffer>
+type Take = (request: IncomingMessage, signal: Signal | 'metrics', encoding: Encoding) => Promise<Buffer>
 
 async function route(
   request: IncomingMessage,
@@ -144,12 +147,9 @@ async function route(
   // A browser names its page: telemetry comes from services, and a page must not write here.
   if (request.headers.origin !== undefined) throw new Refusal(403, 'Requests from a browser are refused.')
   const path = (request.url ?? '').split('?', 1)[0]
-  if (path === '/v1/metrics') {
-    // Not a 200 that drops everything: an exporter reports a 404 once and does not retry.
-    throw new Refusal(404, 'Metrics are not collected here; send traces and logs.')
-  }
-  const signal = SIGNAL_OF_PATH.get(path ?? '')
-  if (signal === undefined) throw new Refusal(404, 'Only /v1/traces and /v1/logs are served here.')
+  const signal = path === '/v1/metrics' ? 'metrics' : SIGNAL_OF_PATH.get(path ?? '')
+  if (signal === undefined)
+    throw new Refusal(404, 'Only /v1/traces, /v1/logs and /v1/metrics are served here.')
   if (request.method !== 'POST') throw new Refusal(405, 'Use POST.', { allow: 'POST' })
   assertSender(request, token)
   if (encoding === null) throw new Refusal(415, 'Send application/x-protobuf or application/json.')
@@ -165,12 +165,28 @@ function assertSender({ headers }: IncomingMessage, token: string | undefined): 
   if (why) throw new Refusal(401, why, { 'www-authenticate': 'Bearer' })
 }
 
+const METRICS_DROPPED =
+  'data point(s) dropped: metrics are not collected here, send traces and logs (OTEL_METRICS_EXPORTER=none)'
+
+/** Exporters send metrics by default: a refusal would be an error in their log at every export. */
+function dropMetrics(bytes: Buffer, encoding: Encoding): Buffer {
+  try {
+    const points = countDataPoints(bytes, encoding)
+    return encodeAnswer(encoding, new Map(points === 0 ? [] : [[METRICS_DROPPED, points]]), 'metrics')
+  } catch (error) {
+    if (error instanceof MalformedError) throw malformed(error.message)
+    throw error
+  }
+}
+
+const malformed = (message: string) => new Refusal(400, `The body is malformed: ${message}.`)
+
 function answer(outcome: Outcome, signal: Signal, encoding: Encoding): Buffer {
   switch (outcome.kind) {
     case 'stored':
       return encodeAnswer(encoding, outcome.rejections, signal)
     case 'malformed':
-      throw new Refusal(400, `The body is malformed: ${outcome.message}.`)
+      throw malformed(outcome.message)
     case 'unavailable':
       throw busy('The database did not take it; try again.')
     case 'failed':

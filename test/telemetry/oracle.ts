@@ -12,6 +12,9 @@ type Generated = {
       collector: {
         trace: { v1: Record<'ExportTraceServiceRequest' | 'ExportTraceServiceResponse', Codec & Decoder> }
         logs: { v1: Record<'ExportLogsServiceRequest', Codec> }
+        metrics: {
+          v1: Record<'ExportMetricsServiceRequest' | 'ExportMetricsServiceResponse', Codec & Decoder>
+        }
       }
     }
   }
@@ -36,4 +39,15 @@ export function decodeRequest(bytes: Buffer): object {
 
 export function decodeResponse(bytes: Buffer): Record<string, unknown> {
   return ExportTraceServiceResponse.toObject(ExportTraceServiceResponse.decode(bytes), { longs: String })
+}
+
+export function encodeMetrics(request: object): Buffer {
+  const { ExportMetricsServiceRequest } = generated.opentelemetry.proto.collector.metrics.v1
+  const message = ExportMetricsServiceRequest.fromObject(request)
+  return Buffer.from(ExportMetricsServiceRequest.encode(message).finish())
+}
+
+export function decodeMetricsResponse(bytes: Buffer): Record<string, unknown> {
+  const { ExportMetricsServiceResponse } = generated.opentelemetry.proto.collector.metrics.v1
+  return ExportMetricsServiceResponse.toObject(ExportMetricsServiceResponse.decode(bytes), { longs: String })
 }

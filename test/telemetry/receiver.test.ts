@@ -194,11 +194,6 @@ describe('OTLP/HTTP', () => {
   it('other methods and paths', async () => {
     const get = await fetch(`${base}/v1/traces`)
     expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST'])
-    const metrics = await post('{}', { 'content-type': JSON_TYPE }, '/v1/metrics')
-    expect([metrics.status, ((await metrics.json()) as { message: string }).message]).toEqual([
-      404,
-      expect.stringContaining('not collected'),
-    ])
     expect((await post('{}', { 'content-type': JSON_TYPE }, '/v1/profiles')).status).toBe(404)
     const health = await fetch(`${base}/healthz`)
     expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }])

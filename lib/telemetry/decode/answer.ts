@@ -8,18 +8,23 @@ export const CONTENT_TYPE: Record<Encoding, string> = {
 }
 
 export type Signal = 'traces' | 'logs'
-const REJECTED = { traces: 'rejectedSpans', logs: 'rejectedLogRecords' } as const satisfies Record<
-  Signal,
-  string
->
+const REJECTED = {
+  traces: 'rejectedSpans',
+  logs: 'rejectedLogRecords',
+  metrics: 'rejectedDataPoints',
+} as const satisfies Record<Signal | 'metrics', string>
 
 const REASONS_CHARACTERS_MAX = 1_000
 
 /**
- * Export{Trace,Logs}ServiceResponse, alike in protobuf; partial_success only where something was rejected, or with 0
+ * Export{Trace,Logs,Metrics}ServiceResponse, alike in protobuf; partial_success only where something was rejected, or with 0
  * rejected for a warning, as the specification says.
  */
-export function encodeAnswer(encoding: Encoding, rejections: Rejections, signal: Signal = 'traces'): Buffer {
+export function encodeAnswer(
+  encoding: Encoding,
+  rejections: Rejections,
+  signal: keyof typeof REJECTED = 'traces',
+): Buffer {
   const rejected = [...rejections.values()].reduce((sum, count) => sum + count, 0)
   const message = [...rejections]
     .map(([reason, count]) => (count === 0 ? reason : `${count} × ${reason}`))
