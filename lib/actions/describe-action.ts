@@ -7,6 +7,8 @@ const KIND_LABEL: Record<(typeof ALL_ACTION_KINDS)[number], string> = {
   reconciliation_rules: 'Change of what reconciliation tolerates',
   condition_terms: 'Change of what fires',
   role_raise: 'Raise of a role',
+  hold: 'Hold on new executions',
+  lift_hold: 'Lift of a hold',
   release: 'Release of a lock',
   complete: 'Completion of a key',
   fail: 'Final failure of a key',

@@ -59,9 +59,14 @@ export type Steps<Ended extends ActionResult> = {
    * An error thrown here says that nothing was changed.
    */
   readAgain(): Promise<Ended | Call<Ended>>
-  /** How it ends when writes were switched off meanwhile; it may throw `off` instead. */
-  whenOff(off: AppError): Ended
-}
+} & (
+  | {
+      /** How it ends when writes were switched off meanwhile; it may throw `off` instead. */
+      whenOff(off: AppError): Ended
+    }
+  /** It only contains: it goes on while writes are off. */
+  | { contains: true }
+)
 /** Whatever goes wrong after it was sent is `unknown`. If it throws all the same, the action stays `executing`. */
 type Call<Ended> = { call: () => Promise<Ended> }
 
@@ -93,12 +98,12 @@ export async function callOnce<Ended extends ActionResult>(
 /** The kill switch comes last: nothing happens between it and the call. */
 async function prepare<Ended extends ActionResult>(
   { db }: Pick<Context, 'db'>,
-  { readAgain, whenOff }: Steps<Ended>,
+  steps: Steps<Ended>,
 ): Promise<Ended | Call<Ended>> {
-  const next = await readAgain()
-  if (!('call' in next)) return next
+  const next = await steps.readAgain()
+  if (!('call' in next) || 'contains' in steps) return next
   const off = await writesOff(db)
-  return off === null ? next : whenOff(off)
+  return off === null ? next : steps.whenOff(off)
 }
 
 type End = Recorded & {

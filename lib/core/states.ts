@@ -71,6 +71,9 @@ export const TERMS_ACTION_KIND = 'condition_terms'
 /** The same of what a person may do. */
 export const ROLE_ACTION_KIND = 'role_raise'
 
+/** What is held and lifted in a store: one person, at once. */
+export const HOLD_ACTION_KINDS = ['hold', 'lift_hold'] as const
+
 /** Every kind that an action's row may have. */
 export const ALL_ACTION_KINDS = [
   ...ACTION_KINDS,
@@ -78,6 +81,7 @@ export const ALL_ACTION_KINDS = [
   RULES_ACTION_KIND,
   TERMS_ACTION_KIND,
   ROLE_ACTION_KIND,
+  ...HOLD_ACTION_KINDS,
 ] as const
 
 export const RUN_KINDS = [

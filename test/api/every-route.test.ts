@@ -72,7 +72,7 @@ test.each(named(MUTATIONS))('%s needs a key', async (_, route) => {
 })
 
 /** What only stops something. Everything else is refused while writes are off. */
-const CONTAINING = ['actions/{id}/reject', 'actions/{id}/withdraw', 'runs/{id}/cancel', SWITCH]
+const CONTAINING = ['actions/{id}/reject', 'actions/{id}/withdraw', 'holds', 'runs/{id}/cancel', SWITCH]
 
 test('the routes that work while writes are off are those that only contain', () => {
   const working = MUTATIONS.filter(({ worksWhenWritesAreOff }) => worksWhenWritesAreOff)

@@ -45,7 +45,7 @@ export type Route = Common<Shape, Shape, z.ZodType> & {
 
 export const TAGS = {
   Measures: 'The ten measures and their series.',
-  Keys: 'Idempotency keys and the locks on them.',
+  Keys: 'Idempotency keys, the locks on them, and holds.',
   Effects: 'Side effects that happened twice, or that no record answers for.',
   Actions: 'What the console does to the outside: intent, approval, result.',
   Runs: 'Jobs: staging, reconciliation, collection, bulk actions.',

@@ -2,6 +2,7 @@ import { actionRoutes } from '../routes/actions'
 import { alertRoutes } from '../routes/alerts'
 import { auditRoutes } from '../routes/audit'
 import { caseRoutes } from '../routes/cases'
+import { holdRoutes } from '../routes/holds'
 import { keyRoutes } from '../routes/keys'
 import { lockRoutes } from '../routes/locks'
 import { measureRoutes } from '../routes/measures'
@@ -15,6 +16,7 @@ export const ROUTES: readonly Route[] = [
   ...measureRoutes,
   ...keyRoutes,
   ...lockRoutes,
+  ...holdRoutes,
   ...actionRoutes,
   ...caseRoutes,
   ...reconciliationRoutes,

@@ -1,10 +1,9 @@
-import { currentActor } from '@/lib/access/current-actor'
+import { authoriseNow } from '@/lib/access/authorise-now'
 import { createAction } from '@/lib/actions/create'
 import { commitIntent, type Intent } from '@/lib/actions/execute'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { type ActionView, actionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
-import { authorise } from '@/lib/core/authorise'
 import { reasonSchema } from '@/lib/core/reason'
 import type { KeyAction } from '@/lib/core/states'
 import type { Tx } from '@/lib/db'
@@ -29,7 +28,7 @@ export async function operateKey(
   input: OperateKey,
   options: VerbOptions = {},
 ): Promise<ActionView> {
-  const ctx = await asNow(asked, verb)
+  const ctx = await authoriseNow(asked, `lock.${verb}`)
   const reason = reasonSchema.parse(input.reason)
   const seen = parseLockVersion(input.seen)
   const settings = options.settings ?? keySettings()
@@ -46,7 +45,8 @@ export async function operateKey(
       target: { sourceId: input.sourceId, scope: input.scope, key: input.key, seen },
       actionId,
       async beforeWrite(reading, response) {
-        await asNow(ctx, verb)
+        // Asked before each key, and once more when its evidence was read.
+        await authoriseNow(ctx, `lock.${verb}`)
         return noteEvidence(ctx, actionId, {
           evidence: evidenceOf(reading, response),
           evidenceHash: reading.version.evidence,
@@ -55,13 +55,6 @@ export async function operateKey(
     },
     { ...options, settings },
   )
-}
-
-/** With what they may do at this moment: asked before each key, and once more when its evidence was read. */
-async function asNow(ctx: Context, verb: KeyAction): Promise<Context> {
-  const now = { ...ctx, actor: await currentActor(ctx) }
-  authorise(now, `lock.${verb}`)
-  return now
 }
 
 /** What an earlier action must be so that this one is the same request once more. A run repeats its own at any time. */

@@ -10,9 +10,12 @@ import { lockVersion } from '../assess/lock-version'
 /** What was applied can be read as soon as the store answers again. */
 const SETTLE_AFTER_MS = 15_000
 /** A statement whose connection broke may still run in the store: its timeout, 60 s at most, ends it before this. */
-const STATEMENT_ENDED_AFTER_MS = 75_000
+export const STATEMENT_ENDED_AFTER_MS = 75_000
 /** Nobody who still executes is older than this (operate-key.ts gives up after 60 s): its process died. */
 const ABANDONED_AFTER_MS = 120_000
+
+/** Of whatever is one statement on a store. */
+export const STORE_SETTLING = { readableAfterMs: SETTLE_AFTER_MS, abandonedAfterMs: ABANDONED_AFTER_MS }
 
 const evidenceSchema = z.object({
   lease: z.object({ createdAt: z.string(), fence: z.string(), owner: z.string() }).partial().optional(),
@@ -25,8 +28,7 @@ export const settleUnknown = (ctx: SystemContext): Promise<{ settled: number; op
   settle(ctx, {
     job: 'settle-unknown',
     where: { params: { path: ['by'], equals: 'keys' } },
-    readableAfterMs: SETTLE_AFTER_MS,
-    abandonedAfterMs: ABANDONED_AFTER_MS,
+    ...STORE_SETTLING,
     recorded: (_, { kind }) => ({ verb: `lock.${kind}` }),
     read: readEnd,
   })

@@ -13,6 +13,7 @@ export type SourceKind = (typeof SOURCE_KINDS)[number]
 export type AnySource = IntentSource | LedgerSource | ProviderSource
 
 export * from './fault'
+export * from './holds'
 export * from './intent'
 export * from './ledger'
 export * from './pages'

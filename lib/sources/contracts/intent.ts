@@ -1,3 +1,4 @@
+import type { HoldSource } from './holds'
 import type { UnreadableRow } from './unreadable-row'
 
 export type StoreCapabilities = {
@@ -277,6 +278,8 @@ export interface IntentSource {
   >
   /** Only with `collection: 'batched_delete'`. */
   readonly rowCollection?: RowCollection
+  /** What operators hold; absent = the layout has none. */
+  readonly holds?: HoldSource
   /** Rows of a partition, page by page, for the archive. Only with `drop_partitions`. */
   readPartition?(partition: string, position: string | null, limit: number): Promise<PartitionPage>
   close(): Promise<void>

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '@/lib/core/clock'
 import { type IntentSource, type LeasePage, setApart } from '../contracts'
 import { openSourcePool, type SourcePool } from '../postgres-pool'
 import type { NativeConfig } from './config'
+import { openHolds } from './holds'
 import { end, release } from './operate'
 import { collectPartition, listPartitions, sample } from './partitions'
 import { readKey } from './read-key'
@@ -49,6 +50,7 @@ export function openNativeSource(
     listPartitions: () => listPartitions(pool),
     collectPartition: (partition, safetyMs) => collectPartition(pool, partition, safetyMs),
     readPartition: (partition, position, limit) => readPartition(pool, partition, position, limit),
+    holds: openHolds(pool),
     close: () => pool.close(),
   }
 }
