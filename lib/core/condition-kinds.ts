@@ -78,8 +78,18 @@ export const CONDITIONS = {
   store_down: { ...page, forMs: MINUTE_MS, scopes: SYSTEMS, limits: {} },
   store_errors: { ...page, scopes: ROUTES, limits: burn(0.001) },
   unprotected_requests: { ...page, scopes: ROUTES, limits: burn(0.001) },
-  worker_dead: { ...page, scopes: NONE, limits: { silentMs: ms('No sign of life for', MINUTE_MS) } },
-  receiver_dead: { ...page, scopes: NONE, limits: { silentMs: ms('No sign of life for', MINUTE_MS) } },
+  worker_dead: {
+    ...page,
+    forMs: 45_000,
+    scopes: NONE,
+    limits: { silentMs: ms('No sign of life for', 15_000) },
+  },
+  receiver_dead: {
+    ...page,
+    forMs: 45_000,
+    scopes: NONE,
+    limits: { silentMs: ms('No sign of life for', 15_000) },
+  },
   window_closing: {
     ...page,
     scopes: SYSTEMS,
