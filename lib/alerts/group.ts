@@ -48,3 +48,9 @@ export function groupText(kind: GroupKind, detail: Record<string, unknown>): str
   const behind = money.length === 0 ? '' : `, ${formatMoneyList(money)} behind ${count === 1 ? 'it' : 'them'}`
   return `${plural(count, one, many)} ${what}${place}${oldest}${behind}`
 }
+
+const examplesSchema = z.object({ examples: z.array(z.object({ label: z.string(), path: z.string() })) })
+
+/** None where the condition is not of many. */
+export const examplesOf = (detail: Record<string, unknown>): Example[] =>
+  examplesSchema.safeParse(detail).data?.examples ?? []

@@ -1,3 +1,4 @@
+import type { ChartMark } from '@/lib/core/chart-mark'
 import type { ConditionKind, Severity } from '@/lib/core/condition-kinds'
 import {
   countText,
@@ -10,9 +11,11 @@ import {
 import { formatMoney } from '@/lib/core/money'
 import type { Db } from '@/lib/db'
 import { readAtRisk } from '@/lib/effects/read-at-risk'
+import { readDeploys } from '@/lib/telemetry/read/deploys'
 import { ALERTS, isUrgent, pathIn, rangeOf, subjectName } from './about'
 import { serviceOf } from './about-alert'
-import { groupText, isGroup } from './group'
+import { type Example, examplesOf, groupText, isGroup } from './group'
+import { readMarks } from './now/marks'
 import { fillRunbook, RUNBOOKS } from './runbooks'
 import type { Runbook } from './runbooks/runbook'
 import type { SilenceView } from './silences/view'
@@ -44,17 +47,25 @@ export type Shown = Alert & {
   range: { from: string; to: string }
   /** Where it is looked into, in its own range. */
   href: string
+  /** Some of those that it is about, by name. */
+  examples: readonly Example[]
+  /** What was done, deployed or run in the hour before it began, the latest first. Read for the one that is open. */
+  changes: readonly ChartMark[]
   /** Read for the one that is open. */
   runbook: Runbook | null
 }
+
+const CHANGES_BEFORE_MS = 3_600_000
+const CHANGES_SHOWN = 5
 
 export async function showAlert(db: Db, alert: Alert, open: boolean, now: Date): Promise<Shown> {
   const { title, path } = ALERTS[alert.kind]
   const range = rangeOf(alert, now)
   const window = { from: new Date(range.from), to: new Date(range.to) }
-  const [behind, service] = await Promise.all([
+  const [behind, service, changes] = await Promise.all([
     alert.kind === 'duplicate_effects' ? moneyBehind(db, window) : countBehind(alert),
     open ? serviceOf(db, alert, window, now) : null,
+    open ? changesBefore(db, new Date(alert.since)) : [],
   ])
   return {
     ...alert,
@@ -65,8 +76,16 @@ export async function showAlert(db: Db, alert: Alert, open: boolean, now: Date):
     behind,
     range,
     href: pathIn(path, range),
+    examples: examplesOf(alert.detail),
+    changes,
     runbook: service === null ? null : fillRunbook(RUNBOOKS[alert.kind], { ...range, service }),
   }
+}
+
+async function changesBefore(db: Db, since: Date): Promise<ChartMark[]> {
+  const window = { from: new Date(since.getTime() - CHANGES_BEFORE_MS), to: since }
+  const marks = await readMarks(db, window, await readDeploys(db, window))
+  return marks.toReversed().slice(0, CHANGES_SHOWN)
 }
 
 async function moneyBehind(db: Db, window: { from: Date; to: Date }): Promise<string> {

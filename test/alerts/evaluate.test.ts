@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { evaluateConditions } from '@/lib/alerts/evaluate/evaluate'
-import { figuresOf } from '@/lib/alerts/show-alert'
+import { readFiring } from '@/lib/alerts/read-firing'
+import { figuresOf, showAlert } from '@/lib/alerts/show-alert'
 import { append } from '@/lib/audit/append'
 import { seal } from '@/lib/audit/seal'
 import { readConditions } from '@/lib/conditions/read-conditions'
@@ -122,6 +123,26 @@ describe('stuck keys', () => {
     expect(figuresOf({ kind: 'stuck_keys', detail: payments?.detail ?? {} })).toBe(
       `500 keys stuck in payments, the oldest since ${ago(11 * MINUTE_MS + 499).toISOString()}, €10,250.00 behind them`,
     )
+  })
+
+  test('an alert that is open names some of its keys, and what was done in the hour before', async () => {
+    await lock({ ageMs: HOUR_MS })
+    const run = { kind: 'collection', state: 'done', requestedBy: 'usr_1' }
+    await console.db.prisma.run.create({ data: { ...run, id: 'run_before', createdAt: ago(20 * MINUTE_MS) } })
+    await console.db.prisma.run.create({ data: { ...run, id: 'run_long_ago', createdAt: ago(2 * HOUR_MS) } })
+    await fires()
+    const [alert] = await readFiring(console.db, clock.now())
+    if (alert === undefined) throw new Error('nothing fires')
+    const shown = await showAlert(console.db, { ...alert, clearedAt: null }, true, clock.now())
+    expect(shown.examples).toEqual([
+      { label: 'web/POST /v1/payments', path: `/locks?lock=lck_${String(made).padStart(6, '0')}` },
+    ])
+    expect(shown.changes.map(({ href }) => href)).toEqual(['/audit?subject=run_before'])
+    expect(shown.runbook?.id).toBe('stuck-keys')
+    expect(await showAlert(console.db, { ...alert, clearedAt: null }, false, clock.now())).toMatchObject({
+      changes: [],
+      runbook: null,
+    })
   })
 
   test('too many at once, however young and whatever the provider says; by the terms of the system', async () => {

@@ -7,6 +7,7 @@ import { CopyButton } from '@/app/_ui/copy-button'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { StateMark } from '@/app/_ui/state-mark'
+import { TextWithTimes } from '@/app/_ui/text-with-times'
 import { Time } from '@/app/_ui/time'
 import { alertText } from '@/lib/alerts/about'
 import type { Runbook } from '@/lib/alerts/runbooks/runbook'
@@ -85,8 +86,11 @@ function Alert({ alert, chosen, people, silencing }: AlertProps) {
             {about !== null && <span className="break-all text-ink-2">{about}</span>}
             {clearedAt !== null && <Badge tone="ok">Cleared</Badge>}
             {silence !== null && <Badge tone="accent">Silenced</Badge>}
+            {alert.times > 1 && <Badge tone="warn">came back {alert.times - 1}×</Badge>}
           </h3>
-          <p className="mt-0.5 break-words text-ink-2">{alert.figures}</p>
+          <p className="mt-0.5 break-words text-ink-2">
+            <TextWithTimes text={alert.figures} />
+          </p>
           {alert.behind !== null && <p className="font-medium">{alert.behind}</p>}
           <When alert={alert} people={people} />
         </div>
@@ -103,6 +107,7 @@ function Alert({ alert, chosen, people, silencing }: AlertProps) {
           )}
         </div>
       </div>
+      {chosen && <Around alert={alert} />}
       {runbook !== null && <RunbookSteps runbook={runbook} />}
     </article>
   )
@@ -130,6 +135,44 @@ function When({ alert, people }: Pick<AlertProps, 'alert' | 'people'>) {
         </>
       )}
     </p>
+  )
+}
+
+/** Some of what it is about, and what changed just before it. */
+function Around({ alert: { examples, changes } }: Pick<AlertProps, 'alert'>) {
+  if (examples.length === 0 && changes.length === 0) return null
+  return (
+    <div className="mt-2 grid gap-x-6 gap-y-2 text-s md:grid-cols-2">
+      {examples.length > 0 && (
+        <section aria-label="Examples" className="min-w-0">
+          <h4 className="font-medium">The oldest of them</h4>
+          <ul>
+            {examples.map(({ label, path }) => (
+              <li key={`${path} ${label}`} className="truncate">
+                <PageLink href={path} look="inline">
+                  {label}
+                </PageLink>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {changes.length > 0 && (
+        <section aria-label="What changed just before" className="min-w-0">
+          <h4 className="font-medium">In the hour before</h4>
+          <ul>
+            {changes.map(({ at, kind, label, href }) => (
+              <li key={`${at} ${label}`} className="truncate">
+                <Time at={new Date(at).toISOString()} /> {kind === 'deploy' ? 'deploy of ' : ''}
+                <PageLink href={href} look="inline">
+                  {label}
+                </PageLink>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </div>
   )
 }
 
