@@ -47,7 +47,7 @@ const RAISE = `
         severity = excluded.severity, for_ms = excluded.for_ms, detail = excluded.detail,
         checked_at = excluded.checked_at, cleared_at = NULL
     WHERE $3 OR c.checked_at <= excluded.checked_at
-  RETURNING fired_at = $2::timestamptz AS raised`
+  RETURNING state = 'firing' AS firing, fired_at = $2::timestamptz AS raised`
 
 function heldLongEnough(): string {
   return `c.since + excluded.for_ms * interval '1 millisecond' <= excluded.checked_at`
@@ -76,12 +76,12 @@ export async function writeConditions(
   const { rules } = await readTerms(to)
   const meant = findings.flatMap((finding) => withTerms(finding, rules))
   const values = [canonicalJson(meant), now, lastWriteHolds]
-  const { rows } = await to.query<{ raised: boolean | null }>(RAISE, values)
+  const { rows } = await to.query<{ firing: boolean; raised: boolean | null }>(RAISE, values)
   const { rows: counted } = await to.query<{ cleared: number }>(CLEAR, [...values, kinds, of ?? null])
   const raised = rows.filter((row) => row.raised === true).length
   const cleared = counted[0]?.cleared ?? 0
   if (raised + cleared > 0) await notify(to, { kind: 'conditions' })
-  return { firing: meant.length, raised, cleared }
+  return { firing: rows.filter(({ firing }) => firing).length, raised, cleared }
 }
 
 /** None where it is switched off. */
