@@ -15,7 +15,7 @@ import { type AccountIds, makeAccounts } from './accounts'
 import type { ReadBackends } from './in-order'
 import { interposeProvider, PROVIDER_KEYS } from './provider'
 import { interposeStatements } from './statements'
-import { outside } from './strands'
+import { breakConnection, outside } from './strands'
 import { SimulatedTime } from './time'
 
 process.env.IDEMSCOPE_CREDENTIALS_KEY ??= 'ab'.repeat(32)
@@ -41,6 +41,10 @@ export type Environment = {
   accounts: AccountIds
   /** The time has changed: both databases are told before the next statement. */
   tellTime(): void
+  /** A copy of the service's database, for the time when it fails over. */
+  copyStore(): Promise<void>
+  /** Every connection to the service's database ends. `toCopy` = whatever was committed since it was copied is lost. */
+  failOver(clients: Iterable<pg.Client>, toCopy: boolean): Promise<void>
   reset(): Promise<void>
   close(): Promise<void>
 }
@@ -124,7 +128,8 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
   }
   const sources = await saveSources(system, urlOf(names.service))
   const accounts = await makeAccounts({ db, system })
-  const wipes = { console: await wipeOf(consoleAdmin, KEPT), service: await wipeOf(admin, KEPT_OF_SERVICE) }
+  const tables = await tablesOf(admin, KEPT_OF_SERVICE)
+  const wipes = { console: wipeOf(await tablesOf(consoleAdmin, KEPT)), service: wipeOf(tables) }
   const free: pg.Pool[] = []
   const environment: Environment = {
     time,
@@ -139,6 +144,19 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
     accounts,
     tellTime() {
       told = null
+    },
+    async copyStore() {
+      const copies = tables.map((name) => `CREATE TABLE standby.${name} AS TABLE ${name}`)
+      await admin.query(`DROP SCHEMA IF EXISTS standby CASCADE; CREATE SCHEMA standby; ${copies.join('; ')}`)
+    },
+    async failOver(clients, toCopy) {
+      const lost = [...clients].filter(({ database }) => database === names.service)
+      for (const client of lost) breakConnection(client)
+      await endBackends(cluster, names.service)
+      const restored = tables.map(
+        (name) => `DELETE FROM ${name}; INSERT INTO ${name} OVERRIDING SYSTEM VALUE TABLE standby.${name}`,
+      )
+      if (toCopy) await admin.query(restored.join('; '))
     },
     async reset() {
       time.reset()
@@ -167,15 +185,25 @@ const KEPT_OF_SERVICE = ['idem_tier', 'idem_migration', 'idem_partition']
 const RESTART_SEQUENCES = `SELECT setval(seqrelid, seqstart, false) FROM pg_sequence
   WHERE seqrelid <> 'public.simulated_ms'::regclass AND seqrelid::regclass::text NOT LIKE 'idem_tier%'`
 
-async function wipeOf(pool: pg.Pool, kept: readonly string[]): Promise<string> {
+const wipeOf = (tables: readonly string[]): string =>
+  [...tables.map((name) => `DELETE FROM ${name}`), RESTART_SEQUENCES].join('; ')
+
+/** Whoever waits for a lock would else go on with nobody to hear of it. */
+async function endBackends(cluster: pg.Pool, database: string): Promise<void> {
+  await cluster.query(
+    `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`,
+    [database],
+  )
+}
+
+async function tablesOf(pool: pg.Pool, kept: readonly string[]): Promise<string[]> {
   const { rows } = await pool.query(
     `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname IN ('public', 'mirror', 'telemetry') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
        AND NOT c.relname = ANY ($1) ORDER BY 1`,
     [kept],
   )
-  const tables = rows.map(({ name }) => `DELETE FROM ${name}`)
-  return [...tables, RESTART_SEQUENCES].join('; ')
+  return rows.map(({ name }) => name)
 }
 
 async function readBackends(cluster: pg.Pool, pids: readonly number[]): ReturnType<ReadBackends> {

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { inOrder, type ReadBackends, setBackends } from './in-order'
-import { breakConnection, currentStrand, faultOf, never, type Strand, turn } from './strands'
+import { breakConnection, currentStrand, faultOf, isBroken, never, type Strand, turn } from './strands'
 import { wake } from './wake'
 
 /** Not a step of the story: what it does depends on partitions that earlier histories have made. */
@@ -122,6 +122,7 @@ async function send(strand: Strand, client: pg.Client, args: unknown[]): Promise
   if (strand.process.dead) return never()
   if (fault === 'lost') throw lost(client)
   await turn(strand, `answer of ${label}`)
+  if (isBroken(client)) throw lost(client)
   return result
 }
 

@@ -133,7 +133,12 @@ export function kill(process: Process): void {
   for (const client of process.clients) breakConnection(client)
 }
 
+const broken = new WeakSet<pg.Client>()
+/** What was under way on it does not arrive. */
+export const isBroken = (client: pg.Client): boolean => broken.has(client)
+
 export function breakConnection(client: pg.Client): void {
+  broken.add(client)
   // pg gives no public way to lose a connection.
   const { connection } = client as unknown as { connection: { stream: { destroy(): void } } }
   connection.stream.destroy()

@@ -38,6 +38,10 @@ function describeMove(move: Move): string {
       return `${move.seconds} s pass`
     case 'store_clock':
       return `the store's clock is ${move.seconds} s ahead`
+    case 'copy_store':
+      return 'the store is copied to a standby'
+    case 'fail_over':
+      return `the store fails over to ${move.toCopy ? 'what was last copied' : 'a standby that has everything'}`
     case 'console_clock':
       return `the console's clock is ${move.seconds} s ahead`
     case 'operate':

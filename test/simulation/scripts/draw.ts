@@ -45,6 +45,8 @@ function drawKeyWeights(random: Prng): Weights {
     ['clock', 4],
     ['store_clock', often(0.7, 0.2)],
     ['operate', often(4, 0.7)],
+    ['copy_store', 0.5],
+    ['fail_over', often(1, 0.3)],
   ]
 }
 
@@ -137,6 +139,10 @@ export function drawMove(random: Prng, weights: Weights): Move {
           [0, 1],
         ]),
       }
+    case 'copy_store':
+      return { do: name }
+    case 'fail_over':
+      return { do: name, toCopy: random.next() < 0.6 }
     case 'operate':
       return {
         ...{

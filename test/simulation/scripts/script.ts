@@ -17,6 +17,10 @@ export type Move =
   | { do: 'kill' | 'freeze' | 'thaw'; process: number }
   | { do: 'clock'; seconds: number }
   | { do: 'store_clock'; seconds: number }
+  /** The service's database is copied, as to a standby. */
+  | { do: 'copy_store' }
+  /** It fails over: to that copy, or to a standby that has everything. */
+  | { do: 'fail_over'; toCopy: boolean }
   | ({ do: 'operate'; verb: 'release' | 'complete' | 'fail'; key: number } & Pace)
   | ({ do: 'refund'; process: number; nth: number; how: RefundHow; amount: number } & Pace)
   | { do: 'dashboard_refund'; nth: number; amount: number }

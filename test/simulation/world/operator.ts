@@ -28,13 +28,15 @@ export async function operate(
   })
   if (lock === null) return
   world.notes.push(`${key} shows ${lock.verdict}`)
-  const facts = world.factsOf(key)
+  const { failOversToCopy } = world
   const input = { sourceId, scope: SCOPE, key, seen: lock.version, reason: 'looked at by hand' }
   let action = await operateKey(ctx, verb, input, { settings: KEY_SETTINGS })
   if (action.state === 'proposed') action = await agree(world, action)
   world.notes.push(`${verb} ${key}: ${action.state} ${JSON.stringify(action.result)}`)
+  const facts = world.factsOf(key)
   if (verb === 'complete') facts.completedByOperator ||= action.state !== 'refused'
-  if (verb === 'fail') facts.failedByOperator ||= action.state === 'done'
+  if (verb === 'fail' && failOversToCopy === world.failOversToCopy)
+    facts.failedByOperator ||= action.state === 'done'
 }
 
 /** A second person agrees to the same evidence. */

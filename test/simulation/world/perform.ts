@@ -59,6 +59,10 @@ async function begin(world: World, move: Move): Promise<void> {
       world.env.tellTime()
       return
     }
+    case 'copy_store':
+      return world.copyStore()
+    case 'fail_over':
+      return world.failOver(move.toCopy)
     case 'operate':
       return world.run(`${move.verb} ${move.key}`, world.console, move, () =>
         operate(world, move.verb, world.keyName(move.key)),

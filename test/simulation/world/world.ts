@@ -28,6 +28,11 @@ export type KeyFacts = {
   mayBeExcepted: boolean
 }
 
+const newFacts = (key: string): KeyFacts => ({
+  ...{ answers: [], completedByOperator: false, failedByOperator: false },
+  mayBeExcepted: key.startsWith('ride'),
+})
+
 /** Everything that one history is about. Names of keys carry the seed, so that histories never meet. */
 export class World {
   readonly provider: SimulatedProvider
@@ -64,10 +69,7 @@ export class World {
   keyName = (key: number): string => `k${this.script.seed}-${key}`
 
   factsOf(key: string): KeyFacts {
-    const known = this.keys.get(key) ?? {
-      ...{ answers: [], completedByOperator: false, failedByOperator: false },
-      mayBeExcepted: key.startsWith('ride'),
-    }
+    const known = this.keys.get(key) ?? newFacts(key)
     this.keys.set(key, known)
     return known
   }
@@ -120,8 +122,10 @@ export class World {
       card: move.card === 'good' ? 'pm_card_visa' : 'pm_card_chargeDeclined',
     }
     this.run(`pay ${reference}`, service.process, move, async () => {
+      const failOvers = this.failOversToCopy
       const answer = await service.pay(key, order)
       this.notes.push(`${reference} answered ${answer.status} ${answer.body.slice(0, 80)}`)
+      if (failOvers !== this.failOversToCopy) return
       if (key === null) unkeyed.status = answer.status
       else if (answer.status === 201 || answer.status === 410) this.factsOf(key).answers.push(answer)
     })
@@ -136,6 +140,28 @@ export class World {
       if (answer.status === 201) this.factsOf(key).answers.push(answer)
     })
   }
+
+  async copyStore(): Promise<void> {
+    await this.env.copyStore()
+    this.copied = structuredClone({ keys: this.keys, unkeyed: this.unkeyed })
+  }
+
+  /** What somebody was told since the copy, or of a request that was under way, is lost with it. */
+  async failOver(toCopy: boolean): Promise<void> {
+    const { copied } = this
+    const processes = [this.console, ...this.services.map(({ process }) => process)]
+    const clients = processes.flatMap((process) => [...process.clients])
+    await this.env.failOver(clients, toCopy && copied !== null)
+    for (const execution of this.executions) execution.excused = true
+    if (!toCopy || copied === null) return
+    this.failOversToCopy += 1
+    for (const key of this.keys.keys())
+      this.keys.set(key, structuredClone(copied.keys.get(key)) ?? newFacts(key))
+    for (const [place, each] of this.unkeyed.entries()) each.status = copied.unkeyed[place]?.status ?? 0
+  }
+
+  private copied: Pick<World, 'keys' | 'unkeyed'> | null = null
+  failOversToCopy = 0
 
   settle = settle
 
