@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { apiClient } from '../support/api'
+import { type Api, apiClient } from '../support/api'
 import { endDemo, spawnDemo, startDemo, until } from '../support/demo'
 import { processesOf } from '../support/processes'
 import { makeThrowAwayFolder } from '../support/throw-away-folder'
@@ -117,6 +118,51 @@ test('a crash of one process does not take the others, and it comes back', async
   )
   await demo.stop()
 })
+
+test('a killed PostgreSQL comes back, and with it all that rests on it; one that keeps dying ends the start', async () => {
+  const demo = await startDemo({ seed: '3', durationS: 0, folder, empty: true })
+  const api = apiClient(demo.url, { token: await demo.token('viewer') })
+  const postmaster = () => processesOf(folder).find(({ name }) => name.includes('bin/postgres'))?.pid
+  const first = postmaster()
+  process.kill(first ?? 0, 'SIGKILL')
+  const killedAt = new Date().toISOString()
+  await until(
+    async () => ![first, undefined].includes(postmaster()),
+    60_000,
+    () => 'PostgreSQL did not come back',
+  )
+  await expect.poll(() => storeSpan(demo.runtime.otlpUrl), { timeout: 60_000 }).toBe(200)
+  await expect.poll(() => runsDoneSince(api, killedAt), { timeout: 60_000 }).not.toEqual([])
+  await expect.poll(async () => (await fetch(`${demo.url}/readyz`)).status, { timeout: 60_000 }).toBe(200)
+
+  await until(
+    async () => {
+      const running = postmaster()
+      // It may have ended since that look.
+      if (running !== undefined) spawnSync('kill', ['-9', String(running)])
+      return demo.exitCode() !== null
+    },
+    120_000,
+    () => 'the supervisor lives on without a database',
+  )
+  expect(demo.exitCode()).toBe(1)
+  expect(processesOf(folder)).toEqual([])
+})
+
+async function storeSpan(otlpUrl: string): Promise<number> {
+  const atNs = `${Date.now()}000000`
+  const ids = { traceId: randomBytes(16).toString('hex'), spanId: randomBytes(8).toString('hex') }
+  const span = { ...ids, name: 'after', kind: 1, startTimeUnixNano: atNs, endTimeUnixNano: atNs }
+  const answer = await fetch(`${otlpUrl}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }),
+  })
+  return answer.status
+}
+
+const runsDoneSince = async (api: Api, since: string): Promise<string[]> =>
+  (await api.all('runs?state=done')).filter(({ createdAt }) => createdAt > since).map(({ id }) => id)
 
 test('a second start on the same data says who holds it', async () => {
   const demo = await start()

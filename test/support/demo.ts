@@ -26,6 +26,8 @@ export type RunningDemo = {
   /** A token as the README makes one. */
   token(role: 'viewer' | 'operator'): Promise<string>
   pids(): number[]
+  /** Its exit code, once it has ended by itself. */
+  exitCode(): number | null
   stop(): Promise<void>
 }
 
@@ -97,6 +99,7 @@ export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
     signIns: () => JSON.parse(readFileSync(join(folder, 'demo', 'sign-ins.json'), 'utf8')),
     token: (role) => mintToken(role, env),
     pids: () => [child.pid ?? 0],
+    exitCode: () => child.exitCode,
     async stop() {
       await endDemo(child)
       if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
