@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { systemClock } from './clock'
 import { type MainEnv, readMainEnv, type ServiceEnv } from './env'
 import { bundleService } from './processes/bundle'
+import { ServiceProcess } from './processes/service-process'
 import { StableService } from './processes/stable-service'
 import { VictimPool } from './processes/victim-pool'
 import { VictimsFile } from './processes/victims-file'
@@ -21,8 +22,8 @@ const spareVictims = 3
 const stopMs = 2800
 
 const stopping = new AbortController()
-/** What must not outlive this process, in whatever way it ends. */
-const ends: { killNow(): void; stop(): Promise<void> }[] = []
+/** What is stopped before this process ends. */
+const ends: { stop(): Promise<void> }[] = []
 
 async function run(env: MainEnv): Promise<void> {
   await mkdir(env.DEMO_DATA_DIR, { recursive: true })
@@ -106,9 +107,8 @@ process.on('SIGTERM', () => void stop(0))
 process.on('SIGINT', () => void stop(0))
 // The supervisor is gone: this process would never be told to end.
 process.on('disconnect', () => void stop(0))
-process.on('exit', () => {
-  for (const end of ends) end.killNow()
-})
+// No service process outlives this one, in whatever way it ends.
+process.on('exit', () => ServiceProcess.killAllNow())
 
 run(readMainEnv()).catch((error: unknown) => {
   if (stopping.signal.aborted) return

@@ -6,6 +6,8 @@ const startTimeoutMs = 30_000
 
 /** A running service process. */
 export class ServiceProcess {
+  /** Those that are only starting included. */
+  static readonly #living = new Set<ServiceProcess>()
   readonly #child: ChildProcess
   readonly #messages: FromService[] = []
   readonly #listeners = new Set<() => void>()
@@ -15,8 +17,10 @@ export class ServiceProcess {
 
   private constructor(child: ChildProcess) {
     this.#child = child
+    ServiceProcess.#living.add(this)
     this.exited = new Promise((resolve) => {
       child.once('exit', () => {
+        ServiceProcess.#living.delete(this)
         resolve()
         this.#wake()
       })
@@ -116,9 +120,13 @@ export class ServiceProcess {
     clearTimeout(timer)
   }
 
-  /** For the last moment of the parent: no waiting. */
   killNow(): void {
     if (this.alive) this.#child.kill('SIGKILL')
+  }
+
+  /** For the last moment of the parent: no waiting. */
+  static killAllNow(): void {
+    for (const each of ServiceProcess.#living) each.killNow()
   }
 
   #wake(): void {

@@ -34,10 +34,6 @@ export class StableService {
     await this.#process?.end(endGraceMs)
   }
 
-  killNow(): void {
-    this.#process?.killNow()
-  }
-
   #restart(): void {
     if (this.#stopped) return
     console.error('the payment service ended unexpectedly; it is started again')

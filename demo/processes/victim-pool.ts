@@ -57,10 +57,6 @@ export class VictimPool {
     await Promise.allSettled(this.#spares.map(async (spare) => (await spare).kill()))
   }
 
-  killNow(): void {
-    for (const victim of this.#living) victim.killNow()
-  }
-
   #addSpare(): void {
     const spare = this.#start()
     spare.catch((error: unknown) => console.error('victim did not start:', error))

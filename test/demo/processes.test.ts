@@ -142,7 +142,7 @@ linuxTest('kill -9 leaves only stopped processes, and the next start ends those'
   const stopped = servicePids('T')
   expect(JSON.parse(victims)).toEqual(expect.arrayContaining(stopped))
   demo.child.kill('SIGKILL')
-  await until('the others see it', () => servicePids().every((pid) => servicePids('T').includes(pid)), 3000)
+  await until('the others see it', () => servicePids().every((pid) => servicePids('T').includes(pid)), 40_000)
   const left = servicePids()
 
   const next = start({ durationS: 0, rate: 1, faultRate: 0 })
