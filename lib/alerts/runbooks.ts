@@ -13,6 +13,13 @@ const DUPLICATES: Runbook = {
   when: 'Duplicate side-effect rate (M2): its budget goes many times too fast.',
   steps: [
     {
+      head: 'Does it go on? Stop it.',
+      text: 'Hold the route of {service} that charges twice: new executions answer 503 within 2 seconds, replays go on, and it ends by itself after 30 minutes. Not sure which route? Hold the step that charges. It takes one person, also while writes are off.',
+      link: { label: 'Hold a route', path: '/holds?place=route' },
+      command:
+        'POST /api/v1/holds {"source": "src_…", "target": {"kind": "route", "route": "POST /v1/payments"}, "reason": "…"}',
+    },
+    {
       head: 'Is it real?',
       text: 'Effects shows what happened twice between {from} and {to}, and the money at risk in each currency. Spans suspect; the cases of the classes `duplicate_same_key`, `duplicate_semantic` and `expired_key_retry` are confirmed by store and provider.',
       link: { label: 'Open the duplicate effects', path: '/effects?kind=duplicate' },
@@ -35,9 +42,8 @@ const DUPLICATES: Runbook = {
       command: DRY_RUN,
     },
     {
-      head: 'Stop the bleeding',
-      text: 'when it is not understood: the kill switch stops our writes, not those of {service}; that is the switch of the service itself.',
-      link: { label: 'Open the kill switch', path: '/settings' },
+      head: 'Do not',
+      text: 'lift the hold before the cause is gone: the retries that wait execute at once. The kill switch stops our own writes, not those of {service}.',
     },
   ],
 }

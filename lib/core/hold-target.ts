@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 /** What an operator can hold in one store. */
 export const HOLD_KINDS = ['route', 'caller', 'step', 'key', 'store'] as const
+export type HoldKind = (typeof HOLD_KINDS)[number]
 
 /** A hold ends by itself after this long, unless it says otherwise. */
 export const HOLD_MINUTES_DEFAULT = 30

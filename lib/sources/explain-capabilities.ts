@@ -5,6 +5,7 @@ const schema = z.object({
   canComplete: z.boolean(),
   canFail: z.boolean(),
   canCollect: z.boolean(),
+  canHold: z.boolean().default(false),
   casStrength: z.enum(['token', 'version', 'value']),
   zombieSafe: z.boolean(),
   providerKeyed: z.boolean(),
@@ -45,6 +46,11 @@ export function explainCapabilities(raw: unknown): Capability[] | null {
       why: why('collect', data.canCollect, COLLECTION[data.collection ?? 'drop_partitions']),
     },
     {
+      name: 'Hold',
+      offered: data.canHold,
+      why: data.canHold ? 'the store itself stops new executions' : 'this layout keeps no holds',
+    },
+    {
       name: 'Zombie-safe',
       offered: data.zombieSafe,
       why: data.zombieSafe ? 'a released holder can no longer write' : 'a released holder may still write',
@@ -61,6 +67,9 @@ export function explainCapabilities(raw: unknown): Capability[] | null {
 
 /** Whether the console may collect there. */
 export const canCollect = (raw: unknown): boolean => schema.safeParse(raw).data?.canCollect === true
+
+/** Whether operators may hold new executions there. */
+export const canHold = (raw: unknown): boolean => schema.safeParse(raw).data?.canHold === true
 
 /** Its rows are deleted one batch after the other, and can be put back the same way. */
 export const collectsByRows = (raw: unknown): boolean =>

@@ -91,3 +91,11 @@ export function completeKey(client: string, body: string): Promise<string> {
     return key
   })
 }
+
+/** Whether a process of the service that begins now would be stopped. */
+export function isHeld(scope: string, key: string): Promise<boolean> {
+  return withStore(async ({ holds }) => {
+    await holds?.refresh()
+    return holds?.findExecutionHold(scope, key) != null
+  })
+}

@@ -7,6 +7,7 @@ import {
   KeyRound,
   Lock,
   type LucideIcon,
+  OctagonPause,
   Plug,
   Scale,
   ScrollText,
@@ -39,6 +40,7 @@ export const NAV: readonly NavGroup[] = [
     title: 'Act',
     items: [
       { label: 'Reconciliation', href: '/reconciliation', icon: Scale, letter: 'r', phone: true },
+      { label: 'Holds', href: '/holds', icon: OctagonPause, letter: 'h' },
       { label: 'Storage & GC', href: '/storage', icon: Database, letter: 's' },
     ],
   },

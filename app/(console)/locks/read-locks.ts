@@ -13,6 +13,7 @@ import { findLock } from '@/lib/locks/find-lock'
 import { type LockView, listLocks } from '@/lib/locks/list-locks'
 import { readUnlisted } from '@/lib/locks/unlisted'
 import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
+import { canHold } from '@/lib/sources/explain-capabilities'
 import { killSwitchNow, requestNow } from '../_shell/reads'
 import { type Query, toFilter } from './query'
 
@@ -59,7 +60,8 @@ export type OpenLock = Awaited<ReturnType<typeof readOpen>>
 
 async function readOpen(ctx: UserContext, lock: LockRow, sources: readonly SourceView[]) {
   const ledger = await readLedgerRows(ctx.db, lock, sources)
-  return { lock, ledger, waitingFail: await readFailProposal(ctx, lock) }
+  const { capabilities } = sources.find(({ id }) => id === lock.source) ?? {}
+  return { lock, ledger, keepsHolds: canHold(capabilities), waitingFail: await readFailProposal(ctx, lock) }
 }
 
 /** Verbs on keys all need the same role. */

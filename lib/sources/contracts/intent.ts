@@ -6,6 +6,8 @@ export type StoreCapabilities = {
   canComplete: boolean
   canFail: boolean
   canCollect: boolean
+  /** Operators can hold new executions in the store itself; absent = they cannot. */
+  canHold?: boolean
   /** What a compare-and-set can compare: a token of the holder, a version of the row, or only its value. */
   casStrength: 'token' | 'version' | 'value'
   /** A holder that comes back after a release can no longer write. */

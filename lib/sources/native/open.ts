@@ -33,6 +33,7 @@ export function openNativeSource(
       canComplete: true,
       canFail: true,
       canCollect: true,
+      canHold: true,
       casStrength: 'token',
       zombieSafe: true,
       recordsEffects: true,

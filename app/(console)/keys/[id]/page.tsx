@@ -7,6 +7,7 @@ import { KEY_STATE, KeyStateBadge } from '@/app/_ui/key-state'
 import { Time } from '@/app/_ui/time'
 import { AppError } from '@/lib/core/errors'
 import { scopeParts } from '@/lib/core/scope'
+import { HoldLink } from '../../_page/hold-link'
 import { missing, openPage, type PageProps } from '../../_page/open-page'
 import { Page } from '../../_page/page-frame'
 import { ArchivedCard } from './archived-card'
@@ -60,10 +61,11 @@ export default async function KeyPageView(props: PageProps<{ id: string }>) {
   )
 }
 
-function headerOf({ detail }: KeyPage) {
+function headerOf({ detail, subject, keepsHolds }: KeyPage) {
   const { client, endpoint } = scopeParts(detail.scope)
   return {
     path: [{ label: 'Keys', href: '/keys' }],
+    actions: keepsHolds && <HoldLink source={subject.source} scope={subject.scope} keyText={subject.key} />,
     title: <span className="break-all font-mono text-l">{detail.key}</span>,
     beside: (
       <>

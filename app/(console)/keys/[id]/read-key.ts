@@ -6,6 +6,7 @@ import { parseKeyId } from '@/lib/keys/key-id'
 import { readLedgerRows } from '@/lib/keys/ledger-rows'
 import { readStoredFacts } from '@/lib/keys/stored-response'
 import { listSources } from '@/lib/mirror/read/list-sources'
+import { canHold } from '@/lib/sources/explain-capabilities'
 import { readFailProposal, readPermit } from '../../locks/read-locks'
 
 const AUDIT_SHOWN = 50
@@ -18,7 +19,7 @@ export async function readKeyPage(ctx: UserContext, id: string) {
   const subject = { source: sourceId, scope, key }
   const detail = await getKey(ctx, id)
   const sources = await listSources(ctx.db, ctx.clock.now())
-  const system = sources.find((source) => source.id === sourceId)?.system
+  const { system, capabilities } = sources.find((source) => source.id === sourceId) ?? {}
   const actions = detail.actions.map((action) => action.id)
   const [stored, ledger, effects, audit, permit, waitingFail] = await Promise.all([
     readStoredFacts(ctx, { sourceId, scope, key }),
@@ -31,5 +32,6 @@ export async function readKeyPage(ctx: UserContext, id: string) {
   const hasProvider = sources.some(
     (source) => source.kind === 'provider' && source.enabled && source.system === system,
   )
-  return { detail, stored, ledger, effects, audit, permit, hasProvider, waitingFail }
+  const keepsHolds = canHold(capabilities)
+  return { detail, subject, stored, ledger, effects, audit, permit, hasProvider, keepsHolds, waitingFail }
 }

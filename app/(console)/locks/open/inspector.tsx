@@ -21,6 +21,7 @@ import { moneyText } from '@/app/_ui/money-text'
 import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
 import { scopeParts } from '@/lib/core/scope'
+import { HoldLink } from '../../_page/hold-link'
 import { objectText, providerSays } from '../labels'
 import type { OpenLock, Permit } from '../read-locks'
 import { LockActions } from './lock-actions'
@@ -53,7 +54,7 @@ export function Inspector({ open, permit, proposal }: Props) {
 }
 
 function OpenInspector({ open, permit, proposal }: Props & { open: OpenLock }) {
-  const { lock, ledger } = open
+  const { lock, ledger, keepsHolds } = open
   const { client, endpoint } = scopeParts(lock.scope)
   const frame = useRef<HTMLElement>(null)
   useEffect(() => {
@@ -84,6 +85,11 @@ function OpenInspector({ open, permit, proposal }: Props & { open: OpenLock }) {
           <X size={16} aria-hidden="true" />
         </QueryLink>
       </header>
+      {keepsHolds && (
+        <div className="px-4 pt-3">
+          <HoldLink source={lock.source} scope={lock.scope} keyText={lock.key} />
+        </div>
+      )}
       <LockActions lock={lock} permit={permit} proposal={proposal}>
         <Evidence lock={lock} ledger={ledger} />
       </LockActions>
