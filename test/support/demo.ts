@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '@/jobs/supervisor/embedded/postgres'
+import { ownNode } from './own-node'
 import { makeThrowAwayFolder } from './throw-away-folder'
 
 export type Truth = {
@@ -117,7 +118,7 @@ export async function endDemo(child: ChildProcess): Promise<void> {
 function mintToken(role: string, env: NodeJS.ProcessEnv): Promise<string> {
   return new Promise((done, fail) => {
     const child = spawn('npm', ['run', '--silent', 'token', '--', '--role', role, '--name', `test-${role}`], {
-      env,
+      env: ownNode(env),
     })
     let out = ''
     let err = ''

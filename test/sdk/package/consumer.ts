@@ -3,8 +3,16 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { ownNode } from '../../support/own-node'
 
-export const run = promisify(execFile)
+const execute = promisify(execFile)
+
+/** Runs a program to its end, with the Node that runs the tests. */
+export const run = (
+  command: string,
+  args: string[],
+  { cwd, env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+) => execute(command, args, { cwd, env: ownNode(env) })
 
 /** Installing from the registry takes seconds, but nobody promises how many. */
 export const INSTALL_MS_MAX = 240_000

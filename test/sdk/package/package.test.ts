@@ -76,6 +76,13 @@ test('runs a handler once as an ES module and as CommonJS', async () => {
     expect(JSON.parse((await inProject('node', [program])).stdout), program).toEqual(ONCE)
 })
 
+test('is run by the Node that runs the tests', async () => {
+  expect((await inProject('node', ['--version'])).stdout.trim()).toBe(process.version)
+  expect((await inProject('npx', ['tsx', '--eval', 'console.log(process.version)'])).stdout.trim()).toBe(
+    process.version,
+  )
+})
+
 test('finds its migrations wherever it is installed', async () => {
   expect(JSON.parse((await inProject('node', ['migrate.cjs'])).stdout)).toEqual({ applied: [] })
 })

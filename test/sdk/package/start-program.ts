@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { type AddressInfo, createServer } from 'node:net'
+import { ownNode } from '../../support/own-node'
 
 export type Started = { url: string; stop: () => void }
 
@@ -20,7 +21,7 @@ export async function startProgram(
   const port = await freePort()
   const child: ChildProcess = spawn('npx', args(port), {
     cwd: folder,
-    env: { ...env, PORT: String(port), NEXT_TELEMETRY_DISABLED: '1' },
+    env: { ...ownNode(env), PORT: String(port), NEXT_TELEMETRY_DISABLED: '1' },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
