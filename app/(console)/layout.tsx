@@ -9,7 +9,14 @@ import { Bar } from './_shell/bar'
 import { LastGood } from './_shell/last-good'
 import { Live } from './_shell/live'
 import { Notices } from './_shell/notices'
-import { conditionLines, conditionsNow, freshnessNow, killSwitchNow, requestNow } from './_shell/reads'
+import {
+  conditionLines,
+  conditionsNow,
+  evaluatedNow,
+  freshnessNow,
+  killSwitchNow,
+  requestNow,
+} from './_shell/reads'
 import { BottomBar, Sidebar } from './_shell/sidebar'
 
 /** Every page says who asks and what holds now: none is built ahead. */
@@ -20,13 +27,14 @@ export default async function ConsoleLayout({ children }: { children: ReactNode 
   if ((await signedIn()) === null) return children
   const { db, actor } = await pageContext()
   const now = await requestNow()
-  const [freshness, conditions, killSwitch, ending] = await Promise.all([
+  const [freshness, conditions, evaluated, killSwitch, ending] = await Promise.all([
     freshnessNow(),
     conditionsNow(),
+    evaluatedNow(),
     killSwitchNow(),
     listEndingTokens(db, actor, now),
   ])
-  const lines = conditionLines(conditions, now)
+  const lines = conditions.length > 0 || evaluated ? conditionLines(conditions, now) : null
   const newest = freshness.at(-1)
   const age = {
     receivedAt: newest?.lastReceivedAt.toISOString() ?? null,

@@ -2,7 +2,7 @@ import { readConsoleMeasures } from '@/lib/alerts/read-measures'
 import { readConditions } from '@/lib/conditions/read-conditions'
 import { countLocks } from '@/lib/locks/list-locks'
 import { readUnlisted } from '@/lib/locks/unlisted'
-import { listSources } from '@/lib/mirror/read/list-sources'
+import { listSources, storeStateOf } from '@/lib/mirror/read/list-sources'
 import { readProcesses } from '@/lib/runs/processes'
 import type { Measure } from '@/lib/telemetry/measures/measure'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
@@ -45,10 +45,16 @@ export async function renderMetrics(app: Services): Promise<string> {
   const fresh = processes.filter((process) => process.fresh)
   return renderExposition([
     ...measureFamilies(measures),
-    gauge('locks', 'Live locks.', [
-      { labels: { state: 'live' }, value: locks.live },
-      { labels: { state: 'stuck' }, value: locks.stuck },
-    ]),
+    gauge(
+      'locks',
+      'Live locks; no sample until an idempotency store was read.',
+      storeStateOf(sources) === 'read'
+        ? [
+            { labels: { state: 'live' }, value: locks.live },
+            { labels: { state: 'stuck' }, value: locks.stuck },
+          ]
+        : [],
+    ),
     gauge(
       'locks_unlisted',
       '1 while a store holds more live locks than are listed: the counts of locks are lower bounds.',

@@ -1,6 +1,7 @@
 import { countPages } from '@/lib/alerts/notify/count-pages'
 import type { SystemContext } from '@/lib/context'
 import { countLocks } from '@/lib/locks/list-locks'
+import { hasCompared } from '@/lib/reconcile/report/has-compared'
 import { MEASURES, type Measure } from '@/lib/telemetry/measures/measure'
 import { readMeasures } from '@/lib/telemetry/measures/measures'
 import type { TelemetryWindow } from '@/lib/telemetry/window'
@@ -39,13 +40,9 @@ const CORRECTIONS = `
   WHERE a.state = 'done' AND a.kind NOT IN ('ignore', 'refresh') AND a.finished_at >= $1 AND a.finished_at < $2
   GROUP BY c.class`
 
-/** Null until a reconciliation has ended: before it nothing could be corrected, which is not the same as none. */
+/** Null until a reconciliation has compared: before it nothing could be corrected, which is not the same as none. */
 async function readCorrections(ctx: Pick<SystemContext, 'db'>, { from, to }: TelemetryWindow) {
-  const reconciled = await ctx.db.prisma.run.findFirst({
-    where: { kind: 'reconciliation', state: 'done', dryRun: false },
-    select: { id: true },
-  })
-  if (reconciled === null) return null
+  if (!(await hasCompared(ctx.db))) return null
   const { rows } = await ctx.db.pool.query<{ class: string; executed: number }>(CORRECTIONS, [from, to])
   return {
     executed: rows.reduce((sum, row) => sum + row.executed, 0),

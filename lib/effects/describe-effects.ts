@@ -7,6 +7,8 @@ type Page = {
   causes: readonly Cause[]
   amounts: readonly MoneyJson[]
   committed: bigint
+  /** How many there are of each kind; null = not measured. */
+  counts: Record<EffectKind, number | null>
   /** Told by spans; the others are known by reconciliation alone. */
   bySpans: number
   more: boolean
@@ -14,12 +16,15 @@ type Page = {
 
 /** How many, how much money, over how many keys and causes: one sentence. */
 export function effectsSentence(kind: EffectKind, page: Page, counted: number | null = null): string {
-  const { causes, amounts, committed, more } = page
+  const { causes, amounts, committed, counts, more } = page
   const effects = causes.reduce((sum, cause) => sum + cause.effects.length, 0)
   const keys = causes.reduce((sum, cause) => sum + cause.keys, 0)
   if (effects === 0) {
-    if (kind === 'orphan') return 'Every effect that is known has a record that answers for it.'
-    return committed === 0n
+    if (kind === 'orphan')
+      return counts.orphan === null
+        ? 'No effect was seen yet: orphans are not measured.'
+        : 'Every effect that is known has a record that answers for it.'
+    return counts.duplicate === null
       ? 'No effect was seen in this range: duplicates are not measured.'
       : `None of the ${countText(committed)} effects in this range happened twice.`
   }

@@ -27,10 +27,13 @@ export async function readEffects(ctx: SystemContext, kind: EffectKind, range: {
   return {
     ...shown,
     amounts: sumAmounts(shown.causes.flatMap(({ effects }) => effects)),
-    counts: { duplicate: countOf(duplicates), orphan: countOf(orphans) },
-    /** Effects that happened at all in the range: without one, "no duplicates" says nothing. */
+    /** Null = not measured, never 0: without any effect that was seen, none says nothing. */
+    counts: {
+      duplicate: countOf(duplicates) || (totals.committed > 0n ? 0 : null),
+      orphan: countOf(orphans) || (orphanTotals.known ? 0 : null),
+    },
+    /** Effects that happened at all in the range. */
     committed: totals.committed,
-    known: orphanTotals.known,
   }
 }
 

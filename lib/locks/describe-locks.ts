@@ -1,14 +1,6 @@
 import { plural } from '@/lib/core/format-figure'
+import type { StoreState } from '@/lib/mirror/read/list-sources'
 import type { StuckLocks } from './count-locks'
-
-/** Whether anything can be known of locks. */
-export type StoreState = 'not_connected' | 'not_read' | 'read'
-
-export function storeStateOf(sources: readonly { kind: string; lastOkAt: string | null }[]): StoreState {
-  const stores = sources.filter(({ kind }) => kind === 'intent')
-  if (stores.length === 0) return 'not_connected'
-  return stores.some(({ lastOkAt }) => lastOkAt !== null) ? 'read' : 'not_read'
-}
 
 /** The page in one sentence or two. `places` names the stores; `more` = they hold more than are listed. */
 export function stuckSentence(facts: StuckLocks, places: string, stores: StoreState, more: boolean): string {

@@ -43,7 +43,10 @@ export async function collect(
     addTo(tally, own)
     await handle.report({ progress: (index + 1) / stores.length, counts: tallyCounts(tally) })
   }
-  return { outcome: outcomeOf(handle, tally), counts: tallyCounts(tally) }
+  return {
+    outcome: stores.length === 0 ? 'no_store' : outcomeOf(handle, tally),
+    counts: tallyCounts(tally),
+  }
 }
 
 const modeOf = ({ source: { capabilities } }: OpenSource<IntentSource>): CollectionMode =>

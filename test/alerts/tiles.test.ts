@@ -135,6 +135,12 @@ test('the verdict leads to what it speaks of, the most urgent first', () => {
   expect(verdictActions(data({}))).toEqual([])
 })
 
+test('a store that was never read has no number of locks, also when it could not be reached', () => {
+  const down = { ...store, state: 'down', lastOkAt: null, lastError: 'refused' } as const
+  const tile = buildTiles(data({ sources: [down] })).find(({ id }) => id === 'locks')
+  expect(tile).toMatchObject({ value: null, standing: 'unknown', empty: 'Not read yet' })
+})
+
 test('a lock that a clock ahead of ours stamped has no age of 0 s', () => {
   const locks = {
     stuck: 1,

@@ -114,7 +114,8 @@ test('metrics are in the exposition format; what is not measured has no sample',
   }
   expect(text).toContain('idemscope_processes{kind="worker"} 1')
   expect(text).toContain('# TYPE idemscope_measure gauge')
-  expect(text).not.toMatch(/idemscope_measure\{measure="M2"/)
+  expect(text).not.toMatch(/idemscope_measure\{/)
+  expect(text).not.toMatch(/idemscope_locks\{/)
   expect(text).toMatch(/process_resident_memory_bytes \d+/)
 })
 

@@ -54,6 +54,7 @@ test('locks are listed with their version and verdict', async () => {
   expect(body.items.map((item: unknown) => lockSchema.parse(item))).toMatchObject([
     { id: lockId, verdict: 'release' },
   ])
+  expect(body.stores).toBe('not_read')
 })
 
 test.each<[string, unknown, string]>([

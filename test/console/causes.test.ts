@@ -58,9 +58,14 @@ test('money is summed a currency, exactly beyond 2^53', () => {
   ])
 })
 
+const NONE = { duplicate: 0, orphan: 0 }
+
 test('none, not measured, and a lower bound are told apart', () => {
-  const none = { causes: [], amounts: [], more: false, bySpans: 0 }
-  expect(effectsSentence('duplicate', { ...none, committed: 0n })).toContain('not measured')
+  const none = { causes: [], amounts: [], committed: 0n, more: false, bySpans: 0, counts: NONE }
+  const unseen = { ...none, counts: { duplicate: null, orphan: null } }
+  expect(effectsSentence('duplicate', unseen)).toContain('duplicates are not measured')
+  expect(effectsSentence('orphan', unseen)).toContain('orphans are not measured')
+  expect(effectsSentence('orphan', none)).toBe('Every effect that is known has a record that answers for it.')
   expect(effectsSentence('duplicate', { ...none, committed: 120n })).toBe(
     'None of the 120 effects in this range happened twice.',
   )
@@ -70,6 +75,7 @@ test('none, not measured, and a lower bound are told apart', () => {
     amounts: sumAmounts(SEEN),
     committed: 9n,
     bySpans: 4,
+    counts: { duplicate: 4, orphan: 0 },
     more: true,
   })
   expect(sentence).toMatch(/^At least 4 effects happened twice/)
@@ -78,7 +84,8 @@ test('none, not measured, and a lower bound are told apart', () => {
 
 test('the list behind a point of the chart says how many the chart counted, and why it has others', () => {
   const causes = groupCauses(SEEN, UNSEEN)
-  const page = { causes, amounts: sumAmounts(SEEN), committed: 9n, bySpans: 4, more: false }
+  const counts = { duplicate: 5, orphan: 0 }
+  const page = { causes, amounts: sumAmounts(SEEN), committed: 9n, counts, bySpans: 4, more: false }
   expect(effectsSentence('duplicate', page, 4)).toContain(
     'Spans told of 4 of them; 1 was found by reconciliation alone. The chart counts 4.',
   )

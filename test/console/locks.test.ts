@@ -3,7 +3,8 @@ import { providerSays, verdictLabels } from '@/app/(console)/locks/labels'
 import { curlText } from '@/app/(console)/locks/open/copy-curl'
 import { isRetryable } from '@/lib/core/refusals'
 import { countByColumn, countByGroup, countStuck, type LockTally } from '@/lib/locks/count-locks'
-import { storeStateOf, stuckSentence } from '@/lib/locks/describe-locks'
+import { stuckSentence } from '@/lib/locks/describe-locks'
+import { storeStateOf } from '@/lib/mirror/read/list-sources'
 
 const tally = (over: Partial<LockTally>): LockTally => ({
   state: 'lease_expired',
@@ -57,11 +58,14 @@ test('a store that holds more than are listed has at least so many, and is never
 })
 
 test('none, not read and not connected are three different sentences', () => {
-  const store = { kind: 'intent', lastOkAt: null }
-  const states = [[{ kind: 'ledger', lastOkAt: 'x' }], [store], [store, { ...store, lastOkAt: 'x' }]].map(
-    storeStateOf,
-  )
-  expect(states).toEqual(['not_connected', 'not_read', 'read'])
+  const store = { kind: 'intent', enabled: true, lastOkAt: null }
+  const states = [
+    [{ ...store, kind: 'ledger', lastOkAt: 'x' }],
+    [{ ...store, enabled: false, lastOkAt: 'x' }],
+    [store],
+    [store, { ...store, lastOkAt: 'x' }],
+  ].map(storeStateOf)
+  expect(states).toEqual(['not_connected', 'not_connected', 'not_read', 'read'])
   expect(new Set(states.map((state) => stuckSentence(countStuck([]), '', state, false))).size).toBe(3)
 })
 

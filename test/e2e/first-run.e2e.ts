@@ -8,6 +8,9 @@ import { storeUrl } from './demo-fixture'
 
 // A console that was just installed: nothing is measured, nothing is connected, and it says how to begin.
 
+/** A view that says how many there are. */
+const ZERO = /^(Stuck|Held|Unknown|Retryable|Duplicates|Orphans|Open|Snoozed|Resolved) 0$/
+
 test.use(asNobody)
 
 let fresh: RunningDemo
@@ -36,8 +39,13 @@ test('first run: each page says what it waits for; the check-list tells how to b
 
   for (const [path, says] of [
     ['/traces', 'Waiting for the first span'],
+    ['/keys', 'No store is connected yet'],
     ['/locks', 'No store is connected yet'],
-    ['/reconciliation', 'Nothing was compared yet'],
+    ['/effects', 'duplicates are not measured'],
+    ['/effects?kind=orphan', 'orphans are not measured'],
+    ['/reconciliation', 'Cases are opened by a run over a store and a provider.'],
+    ['/reconciliation/reports', 'No run was complete on this day'],
+    ['/alerts', 'Alerts are not evaluated yet'],
     ['/storage', 'No idempotency store is connected'],
     ['/sources', 'Nothing is connected yet'],
   ] as const) {
@@ -45,6 +53,8 @@ test('first run: each page says what it waits for; the check-list tells how to b
     await expect(page.getByText(says).first(), path).toBeVisible()
     // Unknown is never a zero that looks like all is well.
     await expect(page.getByText('Within target')).toHaveCount(0)
+    await expect(page.getByRole('link', { name: ZERO })).toHaveCount(0)
+    await expect(page.getByRole('button', { name: 'Not evaluated' })).toBeVisible()
   }
 
   await page.goto(`${fresh.url}/sources`)

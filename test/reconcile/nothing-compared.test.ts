@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readConsoleMeasures } from '@/lib/alerts/read-measures'
+import { hasCompared } from '@/lib/reconcile/report/has-compared'
 import { verdictOf } from '@/lib/reconcile/report/run-verdict'
 import { pay } from './payments'
 import { createWorld, reconcileNow, type World } from './world'
@@ -45,6 +47,15 @@ test('without any source a run proves nothing', async () => {
   const run = await reconcileNow(world)
   await switchOn()
   expect(run).toMatchObject({ outcome: 'incomplete', counts: {} })
+})
+
+test('before a run has compared, corrections are not measured and no case is no answer', async () => {
+  const window = () => ({ from: new Date(0), to: world.system.clock.now() })
+  const m7 = async () =>
+    (await readConsoleMeasures(world.system, window())).find(({ id }) => id === 'M7')?.state
+  expect([await hasCompared(world.system.db), await m7()]).toEqual([false, 'not measured'])
+  await reconcileNow(world)
+  expect([await hasCompared(world.system.db), await m7()]).toEqual([true, 'ok'])
 })
 
 test('a window in which nothing lies is incomplete; with something in it, it is compared', async () => {

@@ -71,6 +71,14 @@ test('report only: nothing goes, what is unfinished past its retention is listed
   })
 })
 
+test('without a connected store nothing is said to be collected', async () => {
+  const switchAll = (enabled: boolean) => fixture.console.db.prisma.source.updateMany({ data: { enabled } })
+  await switchAll(false)
+  const ended = await run('none', (ctx, handle) => collect(ctx, handle, {}))
+  await switchAll(true)
+  expect(ended).toMatchObject({ state: 'done', outcome: 'no_store' })
+})
+
 test('only the store’s clock counts: a console that is years ahead or behind takes nothing that lives', async () => {
   const source = await connect(rides, 'clocked')
   await rides.hold('c-young')

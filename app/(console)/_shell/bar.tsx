@@ -1,7 +1,7 @@
 import { ShieldCheck, ShieldOff } from 'lucide-react'
 import { chipClass } from '@/app/_ui/chip'
 import { classNames } from '@/app/_ui/class-names'
-import { type ConditionLine, Conditions } from './conditions'
+import { Conditions, type FiringLines } from './conditions'
 import { DataAge, type DataAgeProps } from './data-age'
 import { Palette } from './palette/palette'
 import { RangePicker } from './range-picker'
@@ -12,14 +12,14 @@ export type BarProps = {
   environment: string
   age: DataAgeProps
   writesOn: boolean
-  conditions: ConditionLine[]
+  conditions: FiringLines
   user: UserMenuProps
 }
 
 /** What holds for every page: where, when, how fresh, whether it can write, what fires, who. */
 export function Bar({ environment, age, writesOn, conditions, user }: BarProps) {
   return (
-    <header className="sticky top-0 z-20 flex h-12 items-center gap-2 border-line border-b bg-surface px-4 max-md:px-3">
+    <header className="sticky top-0 z-20 flex h-12 items-center gap-2 border-line border-b bg-surface px-4 max-md:gap-1.5 max-md:px-3">
       <EnvironmentWord name={environment} />
       <RangePicker />
       <div className="max-lg:hidden">

@@ -20,14 +20,17 @@ export type ConditionLine = {
   href: string
 }
 
+/** What fires now; null = nothing can: no service sends, and no source is connected. */
+export type FiringLines = readonly ConditionLine[] | null
+
 /** What fires now, and since when. */
-export function Conditions({ lines }: { lines: ConditionLine[] }) {
-  const loud = lines.some((line) => line.silencedUntil === null)
-  const look = lines.some((line) => line.urgent) ? 'bad' : loud ? 'warn' : 'plain'
+export function Conditions({ lines }: { lines: FiringLines }) {
+  const loud = lines?.some((line) => line.silencedUntil === null)
+  const look = lines?.some((line) => line.urgent) ? 'bad' : loud ? 'warn' : 'plain'
   return (
     <PopoverRoot>
       <Popover.Trigger className={chipClass(look, 'min-w-20')}>
-        <Bell size={14} aria-hidden="true" /> {lines.length} firing
+        <Bell size={14} aria-hidden="true" /> {lines === null ? 'Not evaluated' : `${lines.length} firing`}
       </Popover.Trigger>
       <PopoverPortal>
         <Popover.Content align="start" sideOffset={6} className={popoverClass('w-90')}>
@@ -45,7 +48,13 @@ export function Conditions({ lines }: { lines: ConditionLine[] }) {
   )
 }
 
-export function ConditionList({ lines }: { lines: ConditionLine[] }) {
+export function ConditionList({ lines }: { lines: FiringLines }) {
+  if (lines === null)
+    return (
+      <p className="px-2 pb-2 text-ink-2 text-s">
+        Not evaluated: no service sends telemetry and no source is connected.
+      </p>
+    )
   if (lines.length === 0) return <p className="px-2 pb-2 text-ink-2 text-s">None of the conditions holds.</p>
   return (
     <ul>

@@ -4,10 +4,10 @@ import { Menu } from 'lucide-react'
 import { usePathname } from 'next/navigation'
 import { type ReactNode, useState } from 'react'
 import { Dialog } from '@/app/_ui/dialog'
-import { type ConditionLine, ConditionList } from './conditions'
+import { ConditionList, type FiringLines } from './conditions'
 import { ZoneSwitch } from './zone-switch'
 
-export type PhoneMoreProps = { conditions: ConditionLine[]; writesOn: boolean; children: ReactNode }
+export type PhoneMoreProps = { conditions: FiringLines; writesOn: boolean; children: ReactNode }
 
 /** What the phone's bars have no room for: conditions, time zone, write mode, all pages. */
 export function PhoneMore({ conditions, writesOn, children }: PhoneMoreProps) {
@@ -22,7 +22,7 @@ export function PhoneMore({ conditions, writesOn, children }: PhoneMoreProps) {
         className="relative flex min-w-16 flex-1 flex-col items-center justify-center gap-0.5 font-medium text-ink-2 text-xs"
       >
         <Menu size={20} aria-hidden="true" /> More
-        {conditions.length > 0 && (
+        {conditions !== null && conditions.length > 0 && (
           <span className="absolute top-1.5 left-[calc(50%+8px)] min-w-4 rounded-full bg-bad-fill px-1 text-[10px] text-on-accent leading-4">
             {conditions.length}
             <span className="sr-only"> firing</span>

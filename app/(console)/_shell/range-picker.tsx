@@ -25,7 +25,7 @@ export function RangePicker() {
   return (
     <PopoverRoot open={open} onOpenChange={setOpen}>
       <Popover.Trigger className={chipClass('plain', 'min-w-0 font-medium text-ink hover:bg-sunken')}>
-        <Clock size={14} aria-hidden="true" className="shrink-0 text-ink-2" />
+        <Clock size={14} aria-hidden="true" className="shrink-0 text-ink-2 max-[479px]:hidden" />
         <span className="sr-only">Time range: </span>
         <span className="truncate">
           {custom === null ? (

@@ -2,6 +2,7 @@ import { cache } from 'react'
 import { pageContext } from '@/app/_server/context'
 import { readKillSwitch } from '@/lib/actions/kill-switch'
 import { ALERTS, isUrgent, pathIn, rangeOf, subjectName } from '@/lib/alerts/about'
+import { isEvaluated } from '@/lib/alerts/is-evaluated'
 import { countWaiting } from '@/lib/alerts/now/count-waiting'
 import { type Firing, readFiring } from '@/lib/alerts/read-firing'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
@@ -14,6 +15,8 @@ export const requestNow = cache(async (): Promise<Date> => (await pageContext())
 export const freshnessNow = cache(async () => readFreshness((await pageContext()).db, await requestNow()))
 
 export const conditionsNow = cache(async () => readFiring((await pageContext()).db, await requestNow()))
+
+export const evaluatedNow = cache(async () => isEvaluated((await pageContext()).db, await freshnessNow()))
 
 export const killSwitchNow = cache(async () => readKillSwitch((await pageContext()).db))
 

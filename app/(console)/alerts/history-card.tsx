@@ -12,7 +12,7 @@ import { durationText } from '@/lib/core/format-figure'
 import { type AlertsData, writeAlerts } from './read-page'
 
 /** Every time that something fired, silenced or not, and who was told. */
-export function HistoryCard({ history, query, silencing }: AlertsData) {
+export function HistoryCard({ history, query, silencing, evaluated }: AlertsData) {
   return (
     <Card id="history" title="History" aside="newest first">
       <ListTable
@@ -23,10 +23,14 @@ export function HistoryCard({ history, query, silencing }: AlertsData) {
         view={writeAlerts({ kind: query.kind, cursor: query.cursor })}
         toolbar={<FacetChip name="kind" label="Alert" chosen={query.kind} values={silencing.kinds} />}
         empty={
-          <EmptyState
-            kind={query.kind === null ? 'none' : 'filtered'}
-            title={query.kind === null ? 'Nothing has fired yet' : 'This alert has not fired yet'}
-          />
+          evaluated ? (
+            <EmptyState
+              kind={query.kind === null ? 'none' : 'filtered'}
+              title={query.kind === null ? 'Nothing has fired yet' : 'This alert has not fired yet'}
+            />
+          ) : (
+            <EmptyState kind="waiting" title="Alerts are not evaluated yet" />
+          )
         }
         pages={{ noun: 'alert', cursor: query.cursor, next: history.next }}
       />

@@ -51,5 +51,7 @@ function summaryOf({ firing, evaluated, objectives }: AlertsData): string {
   const some = plural(firing.length, 'alert fires', 'alerts fire')
   const fires = firing.length === 0 ? none : silenced === 0 ? some : `${some}, ${silenced} of them silenced`
   const unmeasured = unknown === 0 ? '' : `, ${unknown} not measured`
-  return `${fires}; ${missed} of ${objectives.length} objectives missed in this range${unmeasured}.`
+  return unknown === objectives.length
+    ? `${fires}; none of the ${unknown} objectives is measured in this range.`
+    : `${fires}; ${missed} of ${objectives.length} objectives missed in this range${unmeasured}.`
 }

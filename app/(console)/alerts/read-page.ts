@@ -14,11 +14,10 @@ import { SILENCE_STATES } from '@/lib/alerts/silences/view'
 import { CONDITION_KINDS } from '@/lib/core/condition-kinds'
 import { namesOf } from '@/lib/core/names'
 import type { Db } from '@/lib/db'
-import { listSources } from '@/lib/mirror/read/list-sources'
 import { readDeploys } from '@/lib/telemetry/read/deploys'
 import { staleTelemetry } from '@/lib/telemetry/read/freshness'
 import type { OpenedPage } from '../_page/open-page'
-import { freshnessNow } from '../_shell/reads'
+import { evaluatedNow, freshnessNow } from '../_shell/reads'
 
 // Which alert, which budget, which silences and which history are looked at, in the URL.
 
@@ -44,23 +43,34 @@ export async function readAlertsPage(opened: OpenedPage) {
   const { db } = opened.ctx
   const query = await loadAlerts(asked)
   const window = { from: range.from, to: range.to }
-  const [fires, history, silences, receivers, objectives, course, deploys, freshness, users, pages, sources] =
-    await Promise.all([
-      readFiring(db, now),
-      listAlerts(db, now, query.kind === null ? {} : { kind: [query.kind] }, {
-        limit: HISTORY_SHOWN,
-        cursor: query.cursor ?? undefined,
-      }),
-      listSilences(db, now, { state: [query.silences] }, { limit: SILENCES_SHOWN }),
-      listReceivers(db),
-      readObjectives(db, window, now),
-      readBurnDown(db, { ...window, measure: query.objective }, now),
-      readDeploys(db, window),
-      freshnessNow(),
-      listUsers(db),
-      countPages(db, range.to),
-      listSources(db, now),
-    ])
+  const [
+    fires,
+    history,
+    silences,
+    receivers,
+    objectives,
+    course,
+    deploys,
+    freshness,
+    users,
+    pages,
+    evaluated,
+  ] = await Promise.all([
+    readFiring(db, now),
+    listAlerts(db, now, query.kind === null ? {} : { kind: [query.kind] }, {
+      limit: HISTORY_SHOWN,
+      cursor: query.cursor ?? undefined,
+    }),
+    listSilences(db, now, { state: [query.silences] }, { limit: SILENCES_SHOWN }),
+    listReceivers(db),
+    readObjectives(db, window, now),
+    readBurnDown(db, { ...window, measure: query.objective }, now),
+    readDeploys(db, window),
+    freshnessNow(),
+    listUsers(db),
+    countPages(db, range.to),
+    evaluatedNow(),
+  ])
   const firing = fires.toSorted((a, b) => Number(isUrgent(b)) - Number(isUrgent(a)))
   const open = query.open ?? firing[0]?.id ?? null
   const [shown, cleared, marks] = await Promise.all([
@@ -74,8 +84,7 @@ export async function readAlertsPage(opened: OpenedPage) {
     firing: shown,
     /** An alert that is over, to which a link led. */
     cleared,
-    /** Without a service that sends and a source that is read nothing can fire. */
-    evaluated: freshness.length > 0 || sources.some(({ enabled }) => enabled),
+    evaluated,
     history,
     silences,
     receivers,

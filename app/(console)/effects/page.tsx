@@ -63,12 +63,7 @@ export default async function EffectsPage(props: PageProps) {
                 count={page.counts[kind]}
               />
             ))}
-            empty={
-              <NoEffects
-                kind={query.kind}
-                measured={query.kind === 'duplicate' ? page.committed > 0n : page.known}
-              />
-            }
+            empty={<NoEffects kind={query.kind} measured={page.counts[query.kind] !== null} />}
           />
         </CardFrame>
         {open !== null && <CausePanel cause={open} keyIds={keyIdsOf(open)} />}

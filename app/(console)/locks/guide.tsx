@@ -27,8 +27,11 @@ const MEANING: readonly { verdict: LockVerdict; name: string; text: string }[] =
   },
 ]
 
-/** What the verdicts mean, and how many stuck locks have each: beside the table while no lock is open. */
-export function Guide({ counts }: { counts: StuckLocks['byVerdict'] }) {
+/**
+ * What the verdicts mean, and how many stuck locks have each (null = no store was read): beside the table while no lock
+ * is open.
+ */
+export function Guide({ counts }: { counts: StuckLocks['byVerdict'] | null }) {
   return (
     <aside
       aria-label="Verdicts"
@@ -43,7 +46,9 @@ export function Guide({ counts }: { counts: StuckLocks['byVerdict'] }) {
             <div key={verdict} className="border-line border-t py-2.5">
               <dt className={classNames('flex items-center gap-1.5 font-medium', TONE_INK[tone])}>
                 <Icon size={14} aria-hidden="true" className="shrink-0" /> {name}
-                <span className="ml-auto font-semibold text-ink">{countText(counts[verdict])}</span>
+                {counts !== null && (
+                  <span className="ml-auto font-semibold text-ink">{countText(counts[verdict])}</span>
+                )}
               </dt>
               <dd className="mt-0.5 text-ink-2 text-s">{text}</dd>
             </div>

@@ -8,7 +8,8 @@ import {
   LOCK_GROUP_NAMES,
   type LockGroup,
 } from '@/lib/locks/count-locks'
-import { storeStateOf, stuckSentence } from '@/lib/locks/describe-locks'
+import { stuckSentence } from '@/lib/locks/describe-locks'
+import { storeStateOf } from '@/lib/mirror/read/list-sources'
 import { openPage, type PageProps } from '../_page/open-page'
 import { Page } from '../_page/page-frame'
 import { Guide } from './guide'
@@ -71,7 +72,7 @@ export default async function LocksPage(props: PageProps) {
                   set={{ view, ...CLEARED }}
                   chosen={view === query.view}
                   label={VIEW_LABEL[view]}
-                  count={counts[view]}
+                  count={stores === 'read' ? counts[view] : null}
                 />
               ))}
               {FACETS.map(({ name, label }) => (
@@ -88,7 +89,7 @@ export default async function LocksPage(props: PageProps) {
           }
         />
         {query.lock === null ? (
-          <Guide counts={facts.byVerdict} />
+          <Guide counts={stores === 'read' ? facts.byVerdict : null} />
         ) : (
           <Inspector
             open={page.open}

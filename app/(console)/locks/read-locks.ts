@@ -22,7 +22,7 @@ export const ROWS_SHOWN = 50
 export type LockRow = LockView & { keyId: string; sourceName: string }
 
 export type { BulkRun } from '@/lib/locks/bulk/list-bulk-runs'
-export type { StoreState } from '@/lib/locks/describe-locks'
+export type { StoreState } from '@/lib/mirror/read/list-sources'
 
 /** May this person act, and if not, what it takes. */
 export type Permit = { place: string; refusal: string | null }

@@ -26,7 +26,7 @@ export default async function ReconciliationPage(props: PageProps) {
   return (
     <Page
       title="Reconciliation"
-      summary={summaryOf(data.counts, data.approvals.items.length, data.verdict !== null)}
+      summary={summaryOf(data.counts, data.approvals.items.length, data.compared)}
       actions={
         <>
           <PageLink href="/reconciliation/rules" className={buttonClass()}>

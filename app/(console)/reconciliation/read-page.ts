@@ -8,6 +8,7 @@ import { readFeeds } from '@/lib/mirror/read/read-feeds'
 import { listCases } from '@/lib/reconcile/cases/cases'
 import { countCases } from '@/lib/reconcile/cases/count-cases'
 import { countTriageable } from '@/lib/reconcile/cases/select-cases'
+import { hasCompared } from '@/lib/reconcile/report/has-compared'
 import { listRuns, type RunView } from '@/lib/runs/read'
 import { type CaseQuery, filterOf } from './query'
 
@@ -21,20 +22,33 @@ const OUTAGES_OFFERED = 10
 export async function readPage(ctx: UserContext, query: CaseQuery, now: Date) {
   const { db } = ctx
   const filter = filterOf(query, now)
-  const [cases, matching, counts, last, active, byPeople, approvals, sources, users, { coverage }, outages] =
-    await Promise.all([
-      listCases(db, filter, { limit: CASES_SHOWN, cursor: query.cursor ?? undefined }),
-      countTriageable(db, filter),
-      countCases(db, now),
-      listRuns(db, { kind: ['reconciliation'], state: ['done', 'failed'] }, { limit: RUNS_READ }),
-      listRuns(db, { kind: ['reconciliation'], state: ['queued', 'running'] }, { limit: RUNS_SHOWN }),
-      listRuns(db, { kind: ['reconciliation'], byPeople: true }, { limit: RUNS_SHOWN }),
-      listActions(db, { state: ['proposed'] }, { limit: APPROVALS_SHOWN }),
-      listSources(db, now),
-      listUsers(db),
-      readFeeds(db),
-      readOutages(db),
-    ])
+  const [
+    cases,
+    matching,
+    counts,
+    last,
+    active,
+    byPeople,
+    approvals,
+    sources,
+    users,
+    { coverage },
+    outages,
+    compared,
+  ] = await Promise.all([
+    listCases(db, filter, { limit: CASES_SHOWN, cursor: query.cursor ?? undefined }),
+    countTriageable(db, filter),
+    countCases(db, now),
+    listRuns(db, { kind: ['reconciliation'], state: ['done', 'failed'] }, { limit: RUNS_READ }),
+    listRuns(db, { kind: ['reconciliation'], state: ['queued', 'running'] }, { limit: RUNS_SHOWN }),
+    listRuns(db, { kind: ['reconciliation'], byPeople: true }, { limit: RUNS_SHOWN }),
+    listActions(db, { state: ['proposed'] }, { limit: APPROVALS_SHOWN }),
+    listSources(db, now),
+    listUsers(db),
+    readFeeds(db),
+    readOutages(db),
+    hasCompared(db),
+  ])
   const verdict = last.items.find((run) => !run.dryRun && run.state === 'done' && ofEverything(run)) ?? null
   const known = new Map([...active.items, ...byPeople.items, ...last.items].map((run) => [run.id, run]))
   const runs = [...known.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, RUNS_SHOWN)
@@ -42,6 +56,7 @@ export async function readPage(ctx: UserContext, query: CaseQuery, now: Date) {
     cases,
     matching,
     counts,
+    compared,
     verdict,
     runs,
     approvals,

@@ -20,6 +20,7 @@ const BY_LABEL: Record<StorageData['query']['by'], string> = { all: 'All', peopl
 const OUTCOME: Record<string, { text: string; tone?: BadgeTone; title?: string }> = {
   collected: { text: 'Collected', tone: 'ok' },
   dry_run: { text: 'Would collect', tone: 'accent' },
+  no_store: { text: 'No store connected' },
   busy: { text: 'Deferred', tone: 'warn', title: 'Another session was in the way' },
   incomplete: { text: 'Incomplete', tone: 'warn', title: 'A store could not be reached' },
 }

@@ -12,6 +12,7 @@ import {
   RUN_KINDS,
   RUN_STATES,
 } from '@/lib/core/states'
+import { STORE_STATES } from '@/lib/mirror/read/list-sources'
 
 /** What the API answers. The document is made of these, and the tests hold real answers against them. */
 
@@ -33,6 +34,12 @@ export const moneyJson = z
 /** A page of a list. */
 export const listOf = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), next: nullableText.describe('The cursor of the next page') })
+
+export const storesSchema = z
+  .enum(STORE_STATES)
+  .describe(
+    'Whether anything can be known: an empty list means none only once an idempotency store was `read`',
+  )
 
 export const measureSchema = z
   .object({

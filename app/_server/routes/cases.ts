@@ -5,6 +5,7 @@ import { reasonSchema } from '@/lib/core/reason'
 import { ACTION_KINDS, CASE_LIFECYCLES, CASE_OUTCOMES, CASE_TRIAGES } from '@/lib/core/states'
 import { getCase, listCases } from '@/lib/reconcile/cases/cases'
 import { propose } from '@/lib/reconcile/corrections/propose'
+import { hasCompared } from '@/lib/reconcile/report/has-compared'
 import { runView } from '@/lib/runs/read'
 import { startRun } from '@/lib/runs/start'
 import { anyOf, idParam, instant, pageQuery, text } from '../api/inputs'
@@ -46,9 +47,20 @@ export const caseRoutes = [
       key: text.optional(),
       reference: text.optional(),
     }),
-    responses: { 200: { description: 'A page of cases', schema: listOf(caseSchema) } },
+    responses: {
+      200: {
+        description: 'A page of cases',
+        schema: listOf(caseSchema).extend({
+          compared: z.boolean().describe('false = no run has compared anything yet: no case says nothing'),
+        }),
+      },
+    },
     async handle(ctx, { query: { limit, cursor, ...filter } }) {
-      return ok(await listCases(ctx.db, filter, { limit, cursor }))
+      const [page, compared] = await Promise.all([
+        listCases(ctx.db, filter, { limit, cursor }),
+        hasCompared(ctx.db),
+      ])
+      return ok({ ...page, compared })
     },
   }),
 

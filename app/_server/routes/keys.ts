@@ -3,9 +3,18 @@ import { KEY_STATES } from '@/lib/core/states'
 import { listEffects } from '@/lib/effects/list-effects'
 import { getKey } from '@/lib/keys/get-key'
 import { listKeys } from '@/lib/keys/list-keys'
+import { readStoreState } from '@/lib/mirror/read/list-sources'
 import { idParam, pageQuery, text } from '../api/inputs'
 import { get, ok } from '../api/route'
-import { actionSchema, effectSchema, keySchema, listOf, lockSchema, moneyJson } from '../api/schemas'
+import {
+  actionSchema,
+  effectSchema,
+  keySchema,
+  listOf,
+  lockSchema,
+  moneyJson,
+  storesSchema,
+} from '../api/schemas'
 
 const at = z.iso.datetime().nullable()
 const word = z.string().nullable()
@@ -59,9 +68,15 @@ export const keyRoutes = [
       state: z.enum(KEY_STATES, `one of ${KEY_STATES.join(', ')}`).optional(),
       reference: text.optional().describe('The business reference that its record names'),
     }),
-    responses: { 200: { description: 'A page of keys', schema: listOf(keySchema) } },
+    responses: {
+      200: { description: 'A page of keys', schema: listOf(keySchema).extend({ stores: storesSchema }) },
+    },
     async handle(ctx, { query: { limit, cursor, ...filter } }) {
-      return ok(await listKeys(ctx, filter, { limit, cursor }))
+      const [page, stores] = await Promise.all([
+        listKeys(ctx, filter, { limit, cursor }),
+        readStoreState(ctx.db),
+      ])
+      return ok({ ...page, stores })
     },
   }),
 

@@ -8,9 +8,10 @@ import { type LockView, listLocks } from '@/lib/locks/list-locks'
 import { readUnlisted } from '@/lib/locks/unlisted'
 import type { OperateResult } from '@/lib/locks/verbs/operate-each'
 import { INLINE_MAX, operateLocks } from '@/lib/locks/verbs/operate-locks'
+import { readStoreState } from '@/lib/mirror/read/list-sources'
 import { anyOf, flag, pageQuery, text } from '../api/inputs'
 import { type Answer, accepted, get, ok, post, type RouteContext } from '../api/route'
-import { listOf, lockSchema, moneyJson, runSchema } from '../api/schemas'
+import { listOf, lockSchema, moneyJson, runSchema, storesSchema } from '../api/schemas'
 
 const snapshotOfFilter = z
   .strictObject({
@@ -205,12 +206,13 @@ export const lockRoutes = [
     responses: {
       200: {
         description: 'A page of locks',
-        schema: listOf(lockSchema).extend({ unlisted: unlistedSchema }),
+        schema: listOf(lockSchema).extend({ unlisted: unlistedSchema, stores: storesSchema }),
       },
     },
     async handle(ctx, { query: { limit, cursor, ...filter } }) {
       const page = await listLocks(ctx.db, filter, { limit, cursor }, ctx.clock.now())
-      return ok({ ...page, unlisted: await readUnlisted(ctx.db, filter) })
+      const [unlisted, stores] = await Promise.all([readUnlisted(ctx.db, filter), readStoreState(ctx.db)])
+      return ok({ ...page, unlisted, stores })
     },
   }),
   verbRoute('release'),

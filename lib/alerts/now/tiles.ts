@@ -8,7 +8,7 @@ import {
 } from '@/lib/core/format-figure'
 import { formatMoney } from '@/lib/core/money'
 import type { Stale, Standing } from '@/lib/core/verdict'
-import { hasStore, staleStore } from '@/lib/mirror/read/list-sources'
+import { staleStore, storeStateOf } from '@/lib/mirror/read/list-sources'
 import { type Measure, type MeasureId, standingOf } from '@/lib/telemetry/measures/measure'
 import { staleTelemetry } from '@/lib/telemetry/read/freshness'
 import type { NowData } from './read-now'
@@ -119,8 +119,9 @@ function latencyTile(measure: Measure, stale: Stale | null, spark: (number | nul
 
 function locksTile({ locks, sources, now }: NowData): Tile {
   const base = { id: 'locks', title: 'Stuck locks', href: '/locks', unit: '', spark: [] }
-  if (!hasStore(sources)) {
-    const connected = sources.some(({ kind, enabled }) => kind === 'intent' && enabled)
+  const store = storeStateOf(sources)
+  if (store !== 'read') {
+    const connected = store === 'not_read'
     return {
       ...base,
       standing: 'unknown',

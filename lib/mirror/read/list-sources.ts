@@ -82,5 +82,17 @@ export function staleStore(sources: readonly SourceView[]): Stale | null {
   return bad?.lastOkAt ? { who: `${bad.name} cannot be read`, since: bad.lastOkAt } : null
 }
 
-export const hasStore = (sources: readonly SourceView[]): boolean =>
-  sources.some(({ kind, enabled, state }) => kind === 'intent' && enabled && state !== 'never')
+/** Whether anything can be known of keys and locks: "none" is an answer only once a store was read. */
+export const STORE_STATES = ['not_connected', 'not_read', 'read'] as const
+export type StoreState = (typeof STORE_STATES)[number]
+
+export const readStoreState = async (db: Db): Promise<StoreState> =>
+  storeStateOf(await db.prisma.source.findMany({ select: { kind: true, enabled: true, lastOkAt: true } }))
+
+export function storeStateOf(
+  sources: readonly { kind: string; enabled: boolean; lastOkAt: string | Date | null }[],
+): StoreState {
+  const stores = sources.filter(({ kind, enabled }) => kind === 'intent' && enabled)
+  if (stores.length === 0) return 'not_connected'
+  return stores.some(({ lastOkAt }) => lastOkAt !== null) ? 'read' : 'not_read'
+}

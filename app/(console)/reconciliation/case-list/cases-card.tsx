@@ -36,15 +36,15 @@ type Props = {
 
 /** The cases that are looked at, newest first. */
 export function CasesCard({ data, query, refusal, place }: Props) {
-  const { cases, counts, names, people, matching } = data
+  const { cases, counts, compared, names, people, matching } = data
   return (
     <Card id="cases" title="Cases" aside="newest first">
       <CasesTable
         view={writeCases(query)}
         matching={matching}
         rows={cases.items.map((found) => toRow(found, names))}
-        toolbar={<Toolbar query={query} counts={counts} />}
-        empty={<NoCase query={query} counts={counts} compared={data.verdict !== null} />}
+        toolbar={<Toolbar query={query} counts={counts} compared={compared} />}
+        empty={<NoCase query={query} counts={counts} compared={compared} />}
         people={people}
         refusal={refusal}
         place={place}
@@ -68,8 +68,17 @@ function toRow(found: CaseView, names: ReadonlyMap<string, string>): CaseRow {
   }
 }
 
-function Toolbar({ query, counts }: { query: CaseQuery; counts: PageData['counts'] }) {
-  const count = { open: counts.open, snoozed: counts.snoozed, resolved: counts.resolved, all: null }
+/** Before anything was compared, a count of 0 says nothing. */
+type CountedProps = { query: CaseQuery; counts: PageData['counts']; compared: boolean }
+
+function Toolbar({ query, counts, compared }: CountedProps) {
+  const counted = (count: number) => (compared || count > 0 ? count : null)
+  const count = {
+    open: counted(counts.open),
+    snoozed: counted(counts.snoozed),
+    resolved: counted(counts.resolved),
+    all: null,
+  }
   return (
     <>
       {SHOWN.map((show) => (
@@ -109,9 +118,7 @@ function Toolbar({ query, counts }: { query: CaseQuery; counts: PageData['counts
 
 const UNFILTERED = { class: null, severity: null, age: null, cursor: null }
 
-type NoCaseProps = { query: CaseQuery; counts: PageData['counts']; compared: boolean }
-
-function NoCase({ query, counts, compared }: NoCaseProps) {
+function NoCase({ query, counts, compared }: CountedProps) {
   if (!compared && counts.resolved === 0) {
     return (
       <EmptyState kind="waiting" title="Nothing was compared yet">

@@ -76,9 +76,7 @@ export default async function ReportsPage(props: PageProps) {
       <Card id="day" title="The day in figures" aside="a case counts once a line">
         <Figures figures={tiles(figures)} />
         {figures.events.length === 0 ? (
-          <EmptyState kind="none" title="Nothing happened to any case">
-            No case was opened, changed or closed on this day.
-          </EmptyState>
+          <NoEvents complete={completeRuns(figures) > 0} />
         ) : (
           <Table
             columns={COLUMNS}
@@ -93,6 +91,21 @@ export default async function ReportsPage(props: PageProps) {
   )
 }
 
+function NoEvents({ complete }: { complete: boolean }) {
+  return complete ? (
+    <EmptyState kind="none" title="Nothing happened to any case">
+      No case was opened, changed or closed on this day.
+    </EmptyState>
+  ) : (
+    <EmptyState kind="waiting" title="No run was complete on this day">
+      No case was opened, changed or closed, but differences may not have been found.
+    </EmptyState>
+  )
+}
+
+const completeRuns = ({ runs }: DayFigures): number =>
+  runs.filter(({ outcome }) => outcome !== 'incomplete').reduce((total, { count }) => total + count, 0)
+
 const casesOf = ({ events }: DayFigures, ...kinds: string[]): number =>
   events.filter(({ kind }) => kinds.includes(kind)).reduce((total, { cases }) => total + cases, 0)
 
@@ -100,7 +113,7 @@ function summaryOf(figures: DayFigures): string {
   const opened = figures.events.find(({ kind }) => kind === 'opened')
   const money =
     opened === undefined || opened.money.length === 0 ? '' : `, with ${moneyListText(opened.money)} in them`
-  return `${plural(opened?.cases ?? 0, 'case was', 'cases were')} opened${money}; ${countText(casesOf(figures, 'resolved', 'close'))} closed.`
+  return `${plural(opened?.cases ?? 0, 'case was', 'cases were')} opened${money}; ${countText(casesOf(figures, 'resolved', 'close'))} closed.${completeRuns(figures) > 0 ? '' : ' No run was complete.'}`
 }
 
 function tiles(figures: DayFigures) {
