@@ -1,2 +1,7 @@
 /** What this version's code was written against, oldest first; a test compares it with prisma/migrations. */
-export const MIGRATIONS = ['20261130000000_first', '20261130120000_conditions'] as const
+export const MIGRATIONS = [
+  '20261130000000_first',
+  '20261130120000_conditions',
+  '20261130130000_notification',
+  '20261130140000_held',
+] as const
