@@ -6,6 +6,7 @@ import { holdRoutes } from '../routes/holds'
 import { keyRoutes } from '../routes/keys'
 import { lockRoutes } from '../routes/locks'
 import { measureRoutes } from '../routes/measures'
+import { notificationRoutes } from '../routes/notification'
 import { reconciliationRoutes } from '../routes/reconciliation'
 import { runRoutes } from '../routes/runs'
 import { sourceRoutes } from '../routes/sources'
@@ -22,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   ...reconciliationRoutes,
   ...runRoutes,
   ...alertRoutes,
+  ...notificationRoutes,
   ...auditRoutes,
   ...sourceRoutes,
 ]

@@ -35,7 +35,6 @@ const CANDIDATES = `
       EXISTS (SELECT FROM delivery d WHERE d.group_id = g.id AND d.dedupe_key = k.id || ':escalated') AS expiry_said
     FROM acknowledgement k
     WHERE g.incident IS NOT NULL AND k.kind = g.kind AND k.system = g.system AND k.ended_at IS NULL
-      AND k.at >= g.opened_at
     ORDER BY k.at DESC LIMIT 1) a ON true
   WHERE (w.waits OR f.fires)
     AND NOT EXISTS (SELECT FROM delivery d WHERE d.group_id = g.id AND d.state = 'waiting')

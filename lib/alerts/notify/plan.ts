@@ -19,6 +19,13 @@ const GOES_ON = `
   WHERE e.id = n.episode_id AND e.cleared_at IS NULL
     AND n.transition = 'cleared' AND n.state = 'waiting' AND n.delivery_id IS NULL`
 
+/** Nobody has to look after what is over; what comes back within five minutes is not. */
+const END_ACKNOWLEDGEMENTS = `
+  UPDATE acknowledgement k SET ended_at = $1
+  WHERE k.ended_at IS NULL AND NOT EXISTS (SELECT FROM alert_episode e
+    WHERE e.kind = k.kind AND coalesce(e.detail->>'system', '') = k.system
+      AND (e.cleared_at IS NULL OR e.cleared_at > $1::timestamptz - interval '5 minutes'))`
+
 /** What fires and is not planned for every receiver, with no more of it than decides who is told. */
 const UNPLANNED = `
   SELECT e.id, e.kind, e.severity, e.subject, e.since, e.detail->>'environment' AS environment,
@@ -94,6 +101,7 @@ const SETTLED_MS = 120_000
 export async function planNotifications(ctx: SystemContext): Promise<{ planned: number }> {
   const now = ctx.clock.now()
   await ctx.db.pool.query(GOES_ON)
+  await ctx.db.pool.query(END_ACKNOWLEDGEMENTS, [now])
   const raised = await planRaised(ctx.db, now)
   const cleared = await ctx.db.pool.query(PLAN_CLEARED, [now, INTERVAL_MS, SETTLED_MS])
   await composeDue(ctx)

@@ -85,7 +85,7 @@ export async function readFact(db: Db, say: ToSay, covered: readonly Covered[], 
   const [told, counts, acknowledgement] = await Promise.all([
     db.pool.query(TOLD, [examples]),
     db.pool.query(COUNTS, [say.group_id, say.id, subjects, since]),
-    acknowledgementOf(db, say, since, now),
+    acknowledgementOf(db, say, now),
   ])
   const [{ raises, firing }] = countsSchema.parse(counts.rows)
   return {
@@ -108,11 +108,10 @@ export async function readFact(db: Db, say: ToSay, covered: readonly Covered[], 
 async function acknowledgementOf(
   db: Db,
   { kind, system, event }: ToSay,
-  since: Date,
   now: Date,
 ): Promise<Acknowledged | null> {
   const row = await db.prisma.acknowledgement.findFirst({
-    where: { kind, system, endedAt: null, at: { gte: since } },
+    where: { kind, system, endedAt: null },
     orderBy: { at: 'desc' },
   })
   if (row === null || (row.until <= now && event !== 'escalated')) return null

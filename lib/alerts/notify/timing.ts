@@ -5,3 +5,5 @@ const HOUR_MS = 60 * MINUTE_MS
 export const INTERVAL_MS = 5 * MINUTE_MS
 /** So often a page is repeated that nobody has acknowledged, unless its route says otherwise. */
 export const REMIND_MS = HOUR_MS
+/** So long an acknowledgement holds, unless it says otherwise. */
+export const ACKNOWLEDGED_MS = 2 * HOUR_MS
