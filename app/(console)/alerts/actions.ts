@@ -8,9 +8,17 @@ import { dialogActions } from '@/app/_server/dialog-actions'
 import type { ActionInput } from '@/app/_ui/action-dialog'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { type ALERTS, alertText } from '@/lib/alerts/about'
+import { acknowledge, unacknowledge } from '@/lib/alerts/acknowledge/acknowledge'
 import { type AddedReceiver, addReceiver, addReceiverSchema } from '@/lib/alerts/notify/add-receiver'
 import { removeReceiver } from '@/lib/alerts/notify/remove-receiver'
 import { testReceiver } from '@/lib/alerts/notify/test-receiver'
+import {
+  addRoute,
+  addRouteSchema,
+  changeRoute,
+  changeRouteSchema,
+  removeRoute,
+} from '@/lib/alerts/routes/set-route'
 import { createSilence } from '@/lib/alerts/silences/create'
 import { expireSilence } from '@/lib/alerts/silences/expire'
 import { previewSilence, type SilencePreview, silenceTermsSchema } from '@/lib/alerts/silences/preview'
@@ -18,7 +26,7 @@ import { silenceText } from '@/lib/alerts/silences/view'
 import { authorise } from '@/lib/core/authorise'
 import type { ReceiverKind } from '@/lib/core/receiver-kinds'
 
-const { actionOn } = dialogActions(['/alerts'])
+const { action, actionOn, once } = dialogActions(['/alerts'])
 /** Alerts that fire are counted on every page. */
 const everywhere = dialogActions(['/', 'layout'])
 
@@ -106,6 +114,54 @@ export const saveReceiver = async (
     revalidatePath('/alerts')
     return added
   })
+
+/** Texts of a form as the terms of a route; an empty field is the default. */
+function routeTermsOf({ fields }: ActionInput) {
+  const checked = (prefix: string) =>
+    Object.keys(fields).flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []))
+  const { name, severity = '', systems = '', from = '', until = '', zone, holdsPages } = fields
+  return {
+    name,
+    severity: severity === '' ? null : severity,
+    kinds: checked('kind.'),
+    systems: systems.split(',').flatMap((each) => (each.trim() === '' ? [] : [each.trim()])),
+    quiet:
+      from === '' && until === ''
+        ? null
+        : { from, to: until, zone, days: checked('day.'), holdsPages: holdsPages === 'on' },
+    intervalMs: Number(fields.intervalMs),
+    remindMs: fields.remindMs === '' ? null : Number(fields.remindMs),
+  }
+}
+
+export const saveRoute = action('route.add', (ctx, input) => {
+  const { receiverId } = input.fields
+  return addRoute(ctx, addRouteSchema.parse({ ...routeTermsOf(input), receiverId, reason: input.reason }))
+})
+
+type RouteSeen = { id: string; version: number }
+const seenSchema = z.object({ id: z.string().max(64), version: z.int() })
+
+export const saveRouteChange = async (seen: RouteSeen, input: ActionInput) =>
+  once('route.change', input, (ctx) => {
+    const { id, version } = seenSchema.parse(seen)
+    const terms = { ...routeTermsOf(input), version, reason: input.reason }
+    return changeRoute(ctx, id, changeRouteSchema.parse(terms))
+  })
+
+export const dropRoute = async (seen: RouteSeen, input: ActionInput) =>
+  once('route.remove', input, (ctx) => {
+    const { id, version } = seenSchema.parse(seen)
+    return removeRoute(ctx, id, { version, reason: input.reason })
+  })
+
+export const acknowledgeAlert = everywhere.actionOn('alert.acknowledge', (ctx, id, { fields }) =>
+  acknowledge(ctx, id, { minutes: Number(fields.minutes), note: fields.note ?? '' }),
+)
+
+export const unacknowledgeAlert = everywhere.actionOn('alert.unacknowledge', (ctx, id) =>
+  unacknowledge(ctx, id),
+)
 
 export const dropReceiver = actionOn('receiver.remove', (ctx, id, { reason }) =>
   removeReceiver(ctx, { id, reason }),

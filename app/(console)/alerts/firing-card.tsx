@@ -10,22 +10,28 @@ import { StateMark } from '@/app/_ui/state-mark'
 import { TextWithTimes } from '@/app/_ui/text-with-times'
 import { Time } from '@/app/_ui/time'
 import { alertText } from '@/lib/alerts/about'
+import type { AcknowledgementView } from '@/lib/alerts/acknowledge/read'
 import type { Runbook } from '@/lib/alerts/runbooks/runbook'
 import type { Shown } from '@/lib/alerts/show-alert'
 import { type Names, nameIn } from '@/lib/core/names'
+import { AcknowledgeAlert, UnacknowledgeAlert } from './acknowledge-alert'
 import type { AlertsData } from './read-page'
 import { SilenceDialog, type Silencing } from './silence-dialog'
 
 /** What fires now, the urgent first; the one that is open has its runbook. */
-export function FiringCard({ firing, evaluated, cleared, people, query, silencing }: AlertsData) {
+export function FiringCard(alerts: AlertsData) {
+  const { firing, evaluated, cleared, people, query, silencing, acknowledged, forbid, place } = alerts
   const openId = query.open
+  const acknowledging = { place, forbidden: forbid('alert.acknowledge') }
   return (
     <Card
       id="firing"
       title="Firing"
       aside={firing.length === 0 ? undefined : `${firing.length}, evaluated every few seconds`}
     >
-      {cleared !== null && <Alert alert={cleared} chosen {...{ people, silencing }} />}
+      {cleared !== null && (
+        <Alert alert={cleared} chosen acknowledged={null} {...{ people, silencing, acknowledging }} />
+      )}
       {cleared === null && openId !== null && firing.every(({ id }) => id !== openId) && (
         <EmptyState kind="filtered" title="There is no such alert">
           The link names one that this console does not know.
@@ -33,7 +39,12 @@ export function FiringCard({ firing, evaluated, cleared, people, query, silencin
       )}
       {firing.length === 0 && <NothingFires evaluated={evaluated} />}
       {firing.map((alert) => (
-        <Alert key={alert.id} {...{ alert, people, silencing }} chosen={alert.id === openId} />
+        <Alert
+          key={alert.id}
+          {...{ alert, people, silencing, acknowledging }}
+          chosen={alert.id === openId}
+          acknowledged={acknowledged.get(alert.id) ?? null}
+        />
       ))}
     </Card>
   )
@@ -60,9 +71,12 @@ type AlertProps = {
   chosen: boolean
   people: Names
   silencing: Silencing
+  acknowledging: { place: string; forbidden: string | null }
+  /** Null = nobody looks after it. */
+  acknowledged: AcknowledgementView | null
 }
 
-function Alert({ alert, chosen, people, silencing }: AlertProps) {
+function Alert({ alert, chosen, people, silencing, acknowledging, acknowledged }: AlertProps) {
   const { id, title, about, urgent, silence, clearedAt, runbook, range } = alert
   const quiet = silence !== null || clearedAt !== null
   return (
@@ -87,17 +101,25 @@ function Alert({ alert, chosen, people, silencing }: AlertProps) {
             {clearedAt !== null && <Badge tone="ok">Cleared</Badge>}
             {silence !== null && <Badge tone="accent">Silenced</Badge>}
             {alert.times > 1 && <Badge tone="warn">came back {alert.times - 1}×</Badge>}
+            {acknowledged !== null && <Badge tone="ok">Acknowledged</Badge>}
           </h3>
           <p className="mt-0.5 break-words text-ink-2">
             <TextWithTimes text={alert.figures} />
           </p>
           {alert.behind !== null && <p className="font-medium">{alert.behind}</p>}
           <When alert={alert} people={people} />
+          {acknowledged !== null && <Acknowledged {...acknowledged} />}
         </div>
         <div className="flex flex-wrap items-start gap-2">
           <PageLink href={alert.href} className={buttonClass('plain')}>
             Look into it
           </PageLink>
+          {clearedAt === null &&
+            (acknowledged === null ? (
+              <AcknowledgeAlert id={id} chosen={chosen} {...acknowledging} />
+            ) : (
+              <UnacknowledgeAlert id={id} forbidden={acknowledging.forbidden} />
+            ))}
           {clearedAt === null && (
             <SilenceDialog
               {...silencing}
@@ -112,6 +134,13 @@ function Alert({ alert, chosen, people, silencing }: AlertProps) {
     </article>
   )
 }
+
+const Acknowledged = ({ byName, at, until, note }: AcknowledgementView) => (
+  <p className="text-ink-2 text-s">
+    acknowledged <Time at={at} /> by {byName}, until <Time at={until} />
+    {note !== '' && `: “${note}”`}
+  </p>
+)
 
 function When({ alert, people }: Pick<AlertProps, 'alert' | 'people'>) {
   const { since, clearedAt, checkedAt, silence } = alert

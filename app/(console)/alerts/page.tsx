@@ -5,11 +5,13 @@ import { plural } from '@/lib/core/format-figure'
 import { openPage, type PageProps } from '../_page/open-page'
 import { Page, TwoColumns } from '../_page/page-frame'
 import { BudgetCard } from './budget-card'
+import { DeliveriesCard } from './deliveries-card'
 import { FiringCard } from './firing-card'
 import { HistoryCard } from './history-card'
 import { ObjectivesCard } from './objectives-card'
 import { type AlertsData, readAlertsPage } from './read-page'
 import { ReceiversCard } from './receivers-card'
+import { RoutesCard } from './routes-card'
 import { SilenceDialog } from './silence-dialog'
 import { SilencesCard } from './silences-card'
 
@@ -37,6 +39,8 @@ export default async function AlertsPage(props: PageProps) {
         <SilencesCard {...alerts} />
         <ReceiversCard {...alerts} />
       </TwoColumns>
+      <RoutesCard {...alerts} />
+      <DeliveriesCard {...alerts} />
       <HistoryCard {...alerts} />
     </Page>
   )

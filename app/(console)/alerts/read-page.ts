@@ -1,13 +1,17 @@
 import { createLoader, createSerializer, parseAsString, parseAsStringLiteral } from 'nuqs/server'
 import { listUsers } from '@/lib/access/users'
 import { ALERTS, isUrgent } from '@/lib/alerts/about'
+import { readAcknowledgements } from '@/lib/alerts/acknowledge/read'
 import { readBurnDown } from '@/lib/alerts/burn-down'
 import { listAlerts } from '@/lib/alerts/list-alerts'
 import { countPages } from '@/lib/alerts/notify/count-pages'
+import { DELIVERY_STATES, listDeliveries } from '@/lib/alerts/notify/list-deliveries'
+import { readFailingReceivers } from '@/lib/alerts/notify/read-failing'
 import { listReceivers } from '@/lib/alerts/notify/receivers'
 import { readMarks } from '@/lib/alerts/now/marks'
 import { BUDGETED, readObjectives } from '@/lib/alerts/objectives'
 import { readFiring } from '@/lib/alerts/read-firing'
+import { listRoutes } from '@/lib/alerts/routes/list'
 import { type Shown, showAlert } from '@/lib/alerts/show-alert'
 import { listSilences } from '@/lib/alerts/silences/list'
 import { SILENCE_STATES } from '@/lib/alerts/silences/view'
@@ -27,6 +31,8 @@ const parsers = {
   objective: parseAsStringLiteral(BUDGETED).withDefault('M2'),
   silences: parseAsStringLiteral(SILENCE_STATES).withDefault('active'),
   kind: parseAsStringLiteral(CONDITION_KINDS),
+  /** State of the messages that are listed. */
+  sent: parseAsStringLiteral(DELIVERY_STATES),
   cursor: parseAsString,
 }
 const loadAlerts = createLoader(parsers)
@@ -34,6 +40,7 @@ export const writeAlerts = createSerializer(parsers)
 
 const HISTORY_SHOWN = 20
 const SILENCES_SHOWN = 50
+const DELIVERIES_SHOWN = 20
 
 /** All that the page shows, each of its cards a part of it. */
 export type AlertsData = Awaited<ReturnType<typeof readAlertsPage>>
@@ -55,6 +62,10 @@ export async function readAlertsPage(opened: OpenedPage) {
     users,
     pages,
     evaluated,
+    routes,
+    deliveries,
+    acknowledgedBy,
+    failing,
   ] = await Promise.all([
     readFiring(db, now),
     listAlerts(db, now, query.kind === null ? {} : { kind: [query.kind] }, {
@@ -70,6 +81,10 @@ export async function readAlertsPage(opened: OpenedPage) {
     listUsers(db),
     countPages(db, range.to),
     evaluatedNow(),
+    listRoutes(db),
+    listDeliveries(db, query.sent === null ? {} : { state: [query.sent] }, { limit: DELIVERIES_SHOWN }),
+    readAcknowledgements(db, now),
+    readFailingReceivers(db, now),
   ])
   const firing = fires.toSorted((a, b) => Number(isUrgent(b)) - Number(isUrgent(a)))
   const open = query.open ?? firing[0]?.id ?? null
@@ -88,6 +103,11 @@ export async function readAlertsPage(opened: OpenedPage) {
     history,
     silences,
     receivers,
+    failing,
+    routes,
+    deliveries,
+    /** Who looks after an alert, by the alert's id. */
+    acknowledged: new Map(firing.map((alert) => [alert.id, acknowledgedBy(alert)])),
     /** M10; null = nobody is paged by us. */
     pages,
     objectives,

@@ -4,6 +4,8 @@ import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { Item, Items } from '@/app/_ui/item'
 import { Time } from '@/app/_ui/time'
+import type { FailingReceiver } from '@/lib/alerts/notify/read-failing'
+import { plural } from '@/lib/core/format-figure'
 import { nameIn } from '@/lib/core/names'
 import { RECEIVER_LABEL } from '@/lib/core/receiver-kinds'
 import { dropReceiver } from './actions'
@@ -12,7 +14,7 @@ import type { AlertsData } from './read-page'
 import { TestReceiver } from './test-receiver'
 
 /** Who is told when something is raised and cleared. Of a URL only the host is shown: the rest is a credential. */
-export function ReceiversCard({ receivers, pages, people, forbid, place }: AlertsData) {
+export function ReceiversCard({ receivers, failing, pages, people, forbid, place }: AlertsData) {
   return (
     <Card
       id="receivers"
@@ -53,11 +55,23 @@ export function ReceiversCard({ receivers, pages, people, forbid, place }: Alert
             <p>
               {receiver.host}, since <Time at={receiver.createdAt} />, by {nameIn(people, receiver.createdBy)}
             </p>
+            <Failing receiver={failing.find(({ id }) => id === receiver.id)} />
             <TestReceiver id={receiver.id} name={receiver.name} forbidden={forbid('alert.test')} />
           </Item>
         ))}
       </Items>
       <AddReceiver place={place} forbidden={forbid('receiver.manage')} />
     </Card>
+  )
+}
+
+/** It takes nothing any more. */
+function Failing({ receiver }: { receiver: FailingReceiver | undefined }) {
+  if (receiver === undefined) return null
+  const { failures, since, lastError } = receiver
+  return (
+    <p className="break-words text-bad-ink">
+      Takes nothing: {plural(failures, 'try', 'tries')} in a row failed since <Time at={since} />. {lastError}
+    </p>
   )
 }

@@ -17,7 +17,7 @@ export const routeView = (row: NotificationRoute) => ({
   name: row.name,
   severity: z.enum(SEVERITIES).nullable().parse(row.severity),
   // A kind of another version of the console matches nothing here.
-  kinds: row.kinds.filter((kind) => (CONDITION_KINDS as readonly string[]).includes(kind)),
+  kinds: CONDITION_KINDS.filter((kind) => row.kinds.includes(kind)),
   systems: row.systems,
   quiet: row.quiet === null ? null : quietSchema.parse(row.quiet),
   intervalMs: row.intervalMs,

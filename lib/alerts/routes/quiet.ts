@@ -11,7 +11,7 @@ const isZone = (zone: string): boolean => {
 }
 
 /** Sunday is 0, as in JavaScript. */
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const
+export const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const
 const dayOf = (name: string): number => (DAYS as readonly string[]).indexOf(name)
 
 /** Hours in which a route holds back what is no page. What it held is told when they end. */
