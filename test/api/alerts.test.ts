@@ -94,3 +94,50 @@ test('a receiver: its URL is never given back, a test answers what it answered, 
   expect(await m10()).toMatchObject({ value: null, state: 'not measured' })
   await hook.close()
 })
+
+test('routes, acknowledgements and the delivery log through the API, as documented', async () => {
+  const hook = await startWebhook()
+  const [admin, operator] = [session(console.cookies.admin), bearer(console.tokens.operator)]
+  const key = `"${randomUUID()}"`
+  const receiver = { name: 'routed', url: hook.url, reason: REASON }
+  const made = await post('alerts/receivers', receiver, admin, key)
+  expect(made).toMatchObject({ status: 201, body: { signingSecret: expect.stringMatching(/^whsec_/) } })
+  asDocumented('POST', 'alerts/receivers', 201, made.body)
+  const again = await post('alerts/receivers', receiver, admin, key)
+  expect(again.status).toBe(409)
+  expect(JSON.stringify(again.body)).not.toContain('whsec_')
+
+  const terms = { name: 'pages at night', severity: 'page', reason: REASON }
+  const route = await post('alerts/routes', { ...terms, receiverId: made.body.id }, admin)
+  expect(route).toMatchObject({ status: 201, body: { version: 1, intervalMs: 300_000, remindMs: 3_600_000 } })
+  asDocumented('POST', 'alerts/routes', 201, route.body)
+  const change = `alerts/routes/${route.body.id}/change`
+  const changed = await post(change, { ...terms, version: 1, remindMs: null }, admin)
+  expect(changed).toMatchObject({ status: 200, body: { version: 2, remindMs: null } })
+  asDocumented('POST', 'alerts/routes/{id}/change', 200, changed.body)
+  expect(await post(change, { ...terms, version: 1 }, admin)).toMatchObject({
+    status: 409,
+    body: { reason: 'stale_version', current: { version: 2 } },
+  })
+  asDocumented('GET', 'alerts/routes', 200, (await get('alerts/routes', operator)).body)
+  const wrong = { ...terms, version: 2, quiet: { from: '22:00', to: '07:00', zone: 'Nowhere/City' } }
+  expect((await post(change, wrong, admin)).status).toBe(400)
+  const remove = `alerts/routes/${route.body.id}/remove`
+  expect((await post(remove, { version: 2, reason: REASON }, operator)).status).toBe(403)
+  expect((await post(remove, { version: 2, reason: REASON }, admin)).status).toBe(200)
+
+  const { body: alerts } = await get('alerts?state=firing', operator)
+  const id = alerts.items[0]?.id
+  const acknowledged = await post(`alerts/${id}/acknowledge`, { minutes: 30, note: 'looking' }, operator)
+  expect(acknowledged).toMatchObject({ status: 201, body: { alert: id, note: 'looking' } })
+  asDocumented('POST', 'alerts/{id}/acknowledge', 201, acknowledged.body)
+  expect((await post('alerts/alr_none/acknowledge', {}, operator)).status).toBe(404)
+  const ended = await post(`alerts/${id}/unacknowledge`, {}, operator)
+  expect(ended.status).toBe(200)
+  asDocumented('POST', 'alerts/{id}/unacknowledge', 200, ended.body)
+  expect((await post(`alerts/${id}/unacknowledge`, {}, operator)).status).toBe(409)
+  const log = await get('alerts/deliveries?state=delivered,failed', operator)
+  expect(log).toMatchObject({ status: 200, body: { items: [], next: null } })
+  expect((await post(`alerts/receivers/${made.body.id}/remove`, { reason: REASON }, admin)).status).toBe(200)
+  await hook.close()
+})
