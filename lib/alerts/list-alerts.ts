@@ -3,6 +3,7 @@ import { CONDITION_KINDS, type ConditionKind, SEVERITIES } from '@/lib/core/cond
 import { decodeCursor, type Page, type PageInput, toPage } from '@/lib/core/pages'
 import type { Db } from '@/lib/db'
 import type { Prisma } from '@/prisma/generated/client'
+import { type AcknowledgementView, readAcknowledgements } from './acknowledge/read'
 import { environmentOf, matches } from './silences/match'
 import { heldDuring, type SilenceView, silenceView } from './silences/view'
 
@@ -25,7 +26,10 @@ const WITH_TOLD = {
 type Row = Prisma.AlertEpisodeGetPayload<{ include: typeof WITH_TOLD }>
 
 /** One time that an alert fired, as the API and the console show it. */
-export type AlertView = ReturnType<typeof alertView>
+export type AlertView = ReturnType<typeof alertView> & {
+  /** Who looks after it; null = nobody, or it is over. */
+  acknowledgement: AcknowledgementView | null
+}
 
 /** Every time that an alert fired, newest first, silenced or not: when, on what figures, and who was told. */
 export async function listAlerts(
@@ -58,8 +62,12 @@ export async function listAlerts(
     take: SILENCES_MAX,
   })
   const views = silences.map((silence) => silenceView(silence, now))
+  const acknowledgedBy = await readAcknowledgements(db, now)
   return toPage(
-    rows.map((row) => alertView(row, views)),
+    rows.map((row) => {
+      const alert = alertView(row, views)
+      return { ...alert, acknowledgement: alert.state === 'firing' ? acknowledgedBy(alert) : null }
+    }),
     page.limit,
     (row) => [row.since, row.id],
   )

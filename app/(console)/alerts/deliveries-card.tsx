@@ -58,7 +58,7 @@ const COLUMNS: Column<DeliveryView>[] = [
     className: 'w-full max-w-0',
     cell: ({ message, event }) => (
       <TwoLines below={message.text ?? ''}>
-        <span className="truncate font-medium">{message.headline ?? `${event}: not sent yet`}</span>
+        <span className="block truncate font-medium">{message.headline ?? `${event}: not sent yet`}</span>
       </TwoLines>
     ),
   },

@@ -76,6 +76,7 @@ const SENT: Record<string, { text: string; tone: BadgeTone }> = {
   waiting: { text: 'waiting', tone: 'warn' },
   failed: { text: 'failed', tone: 'bad' },
   silenced: { text: 'silenced', tone: 'accent' },
+  merged: { text: 'merged', tone: 'plain' },
 }
 
 function Told({ alert: { notifications, silences } }: { alert: AlertView }) {

@@ -17,7 +17,7 @@ export function RoutesCard({ routes, receivers, people, forbid, place, silencing
   const forbidden = forbid('receiver.manage')
   const nameOf = (id: string) => receivers.find((receiver) => receiver.id === id)?.name ?? id
   return (
-    <Card id="routes" title="Routes" aside="of a receiver’s routes the first that matches decides">
+    <Card id="routes" title="Routes" aside="the first that matches decides">
       {routes.length === 0 && (
         <EmptyState kind="none" title="No route is set">
           Every receiver is told of every alert.

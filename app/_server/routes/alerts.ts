@@ -19,6 +19,7 @@ import { RECEIVER_KINDS } from '@/lib/core/receiver-kinds'
 import { anyOf, idParam, pageQuery, text } from '../api/inputs'
 import { created, get, ok, post } from '../api/route'
 import { actionSchema, listOf } from '../api/schemas'
+import { acknowledgementSchema } from './notification'
 
 const at = z.iso.datetime()
 const word = z.string().nullable()
@@ -59,6 +60,7 @@ const alertSchema = z
     state: z.enum(ALERT_STATES),
     clearedAt: at.nullable(),
     silences: z.array(z.string()).describe('Silences that held while it fired'),
+    acknowledgement: acknowledgementSchema.nullable().describe('Who looks after it; null = nobody'),
     notifications: z.array(
       z.object({
         id: z.string(),

@@ -73,7 +73,7 @@ const deliverySchema = z
   })
   .meta({ id: 'Delivery' })
 
-const acknowledgementSchema = z
+export const acknowledgementSchema = z
   .object({
     id: z.string(),
     alert: z.string(),
