@@ -7,7 +7,7 @@ import { Dialog } from '@/app/_ui/dialog'
 import { CheckField, SelectField, TextField } from '@/app/_ui/field'
 import { ShownOnce } from '@/app/_ui/shown-once'
 import { RECEIVER_KINDS, RECEIVER_LABEL, type ReceiverKind } from '@/lib/core/receiver-kinds'
-import { saveReceiver } from './actions'
+import { saveReceiver } from '../actions'
 
 type Props = {
   place: string

@@ -8,7 +8,7 @@ import { Time } from '@/app/_ui/time'
 import { DELIVERY_STATES, type DeliveryState, type DeliveryView } from '@/lib/alerts/notify/list-deliveries'
 import { plural } from '@/lib/core/format-figure'
 import { RECEIVER_LABEL } from '@/lib/core/receiver-kinds'
-import { type AlertsData, writeAlerts } from './read-page'
+import { type AlertsData, writeAlerts } from '../read-page'
 
 const STATE: Record<DeliveryState, { label: string; tone: BadgeTone }> = {
   waiting: { label: 'Waiting', tone: 'warn' },

@@ -8,9 +8,9 @@ import type { FailingReceiver } from '@/lib/alerts/notify/read-failing'
 import { plural } from '@/lib/core/format-figure'
 import { nameIn } from '@/lib/core/names'
 import { RECEIVER_LABEL } from '@/lib/core/receiver-kinds'
-import { dropReceiver } from './actions'
+import { dropReceiver } from '../actions'
+import type { AlertsData } from '../read-page'
 import { AddReceiver } from './add-receiver'
-import type { AlertsData } from './read-page'
 import { TestReceiver } from './test-receiver'
 
 /** Who is told when something is raised and cleared. Of a URL only the host is shown: the rest is a credential. */

@@ -4,7 +4,7 @@ import { GuardedButton } from '@/app/_ui/guarded-button'
 import { NotDoneNote, Note } from '@/app/_ui/note'
 import { useVerb } from '@/app/_ui/use-verb'
 import { newId } from '@/lib/core/ids'
-import { sendTest, type TestAnswer } from './actions'
+import { sendTest, type TestAnswer } from '../actions'
 
 type Props = { id: string; name: string; forbidden: string | null }
 

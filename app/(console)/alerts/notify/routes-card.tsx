@@ -8,8 +8,8 @@ import { ALERTS } from '@/lib/alerts/about'
 import type { RouteView } from '@/lib/alerts/routes/list'
 import { durationText } from '@/lib/core/format-figure'
 import { nameIn } from '@/lib/core/names'
-import { dropRoute, saveRoute, saveRouteChange } from './actions'
-import type { AlertsData } from './read-page'
+import { dropRoute, saveRoute, saveRouteChange } from '../actions'
+import type { AlertsData } from '../read-page'
 import { RouteFields } from './route-fields'
 
 /** Which receiver is told what, in order; one without a route is told everything. */
