@@ -22,6 +22,7 @@ const OWN_STORE_TTL_MS = 86_400_000
 export type Services = SystemContext & {
   /** Names this process as a holder and in its heartbeat. */
   id: string
+  startedAt: Date
   settings: Env
   auth: Auth
   verifyToken: ReturnType<typeof createTokenVerifier>
@@ -78,6 +79,7 @@ function buildServices(given: Given): Services {
     ...given,
     queue,
     id: newId('prc'),
+    startedAt: clock.now(),
     auth: createAuth({ db, clock, ...authOptions(settings) }),
     verifyToken: createTokenVerifier(db, clock),
     live,

@@ -1,5 +1,5 @@
 import { requestContext } from '@/app/_server/context'
-import { renderMetrics } from '@/app/_server/metrics'
+import { renderMetrics } from '@/app/_server/metrics/render'
 import { respond } from '@/app/_server/respond'
 import { type Services, services } from '@/app/_server/services'
 import { bearerMatches } from '@/lib/access/bearer'

@@ -113,8 +113,10 @@ test('metrics are in the exposition format; what is not measured has no sample',
     expect(line).toMatch(/^(# (HELP|TYPE) [a-z_0-9]+ .+|[a-z_0-9]+(\{([a-z_]+="[^"]*",?)+\})? [-+0-9.e]+)$/)
   }
   expect(text).toContain('idemscope_processes{kind="worker"} 1')
-  expect(text).toContain('# TYPE idemscope_measure gauge')
-  expect(text).not.toMatch(/idemscope_measure\{/)
+  expect(text).toContain('idemscope_processes{kind="receiver"} 0')
+  expect(text).toContain('# TYPE idemscope_objective_ratio gauge')
+  expect(text).not.toMatch(/^idemscope_(duplicate|store|intent|expired|orphaned|redelivery)_/m)
+  expect(text).not.toMatch(/^idemscope_\w+_total/m)
   expect(text).not.toMatch(/idemscope_locks\{/)
   expect(text).toMatch(/process_resident_memory_bytes \d+/)
 })

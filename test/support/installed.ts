@@ -1,0 +1,9 @@
+import { spawnSync } from 'node:child_process'
+import type { TestContext } from 'vitest'
+
+/** Skips the test, and says why, where one of these programs is not installed. */
+export function needPrograms({ skip }: TestContext, ...programs: readonly string[]): void {
+  const missing = programs.filter((program) => spawnSync('which', [program]).status !== 0)
+  if (missing.length > 0)
+    skip(`${missing.join(', ')} not found: apt-get install prometheus prometheus-alertmanager`)
+}
