@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SystemContext } from '@/lib/context'
+import type { ReadContext } from '@/lib/context'
 import { canonicalJson } from '@/lib/core/canonical-json'
 import { env } from '@/lib/env'
 import { keyHash } from '@/lib/sources/key-hash'
@@ -57,7 +57,7 @@ const rowSchema = z.object({
 
 /** In the order of the subjects; one without a key or a hash has no facts. */
 export async function describeEffects(
-  ctx: SystemContext,
+  ctx: ReadContext,
   subjects: readonly EffectSubject[],
 ): Promise<(EffectFacts | undefined)[]> {
   const secret = env().IDEMSCOPE_KEY_SECRET

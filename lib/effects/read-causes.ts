@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SystemContext } from '@/lib/context'
+import type { ReadContext } from '@/lib/context'
 import type { MoneyJson } from '@/lib/core/money'
 import { CONFIRMING, type EffectKind } from './list-effects'
 
@@ -67,7 +67,7 @@ const sqlOf = (kind: EffectKind): string => `
 
 /** Duplicates of a range, or the orphans that are open now; newest first. `more` = every figure is a lower bound. */
 export async function readCausedEffects(
-  ctx: SystemContext,
+  ctx: ReadContext,
   query: { kind: EffectKind; from: Date; to: Date },
 ): Promise<{ effects: CausedEffect[]; more: boolean }> {
   const { rows } = await ctx.db.pool.query(sqlOf(query.kind), [CONFIRMING[query.kind], query.from, query.to])

@@ -1,5 +1,5 @@
 import { actionView } from '@/lib/actions/view'
-import type { SystemContext } from '@/lib/context'
+import type { ReadContext } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
 import { KEY_ACTIONS, type KeyState } from '@/lib/core/states'
 import { env } from '@/lib/env'
@@ -19,7 +19,7 @@ const ROWS_SHOWN = 50
 export type KeyDetail = Awaited<ReturnType<typeof getKey>>
 
 /** Everything known of one key: the store as it is now, and what was staged, seen, checked and done. Throws `not_found`. */
-export async function getKey(ctx: SystemContext, id: string) {
+export async function getKey(ctx: ReadContext, id: string) {
   const identity = parseKeyId(id)
   const { sourceId, scope, key } = identity
   const known = await ctx.db.prisma.source.findUnique({
@@ -100,7 +100,7 @@ function moneyView(money: MirrorProviderObject['money']) {
 }
 
 async function readStore(
-  ctx: SystemContext,
+  ctx: ReadContext,
   { sourceId, scope, key }: KeyIdentity,
 ): Promise<{ reading: KeyReading | null; error: string | null }> {
   try {
@@ -112,7 +112,7 @@ async function readStore(
   }
 }
 
-async function readKeyedRequests(ctx: SystemContext, scope: string, key: string) {
+async function readKeyedRequests(ctx: ReadContext, scope: string, key: string) {
   const secret = env().IDEMSCOPE_KEY_SECRET
   if (secret === undefined) return []
   return listKeyedRequests(ctx.db, { scope, keyHash: keyHash(secret, key), limit: ATTEMPTS_SHOWN })

@@ -1,4 +1,4 @@
-import type { SystemContext } from '@/lib/context'
+import type { ReadContext } from '@/lib/context'
 import { countUnseenDuplicates } from '@/lib/effects/count-unseen'
 import { readAtRisk } from '@/lib/effects/read-at-risk'
 import { countLocks, listLocks } from '@/lib/locks/list-locks'
@@ -32,7 +32,7 @@ type Asked = {
 }
 
 /** Everything that Now says, read side by side. */
-export async function readNow(ctx: SystemContext, { range, now, freshness, conditions }: Asked) {
+export async function readNow(ctx: ReadContext, { range, now, freshness, conditions }: Asked) {
   const { db } = ctx
   const window = { from: range.from, to: range.to }
   const everOpen = {
@@ -77,7 +77,7 @@ export async function readNow(ctx: SystemContext, { range, now, freshness, condi
   }
 }
 
-async function readSeries(db: SystemContext['db'], window: { from: Date; to: Date }, now: Date) {
+async function readSeries(db: ReadContext['db'], window: { from: Date; to: Date }, now: Date) {
   const [outcomes, duplicateEffects, duplicateRequests, storeErrors, latency] = await Promise.all([
     readOutcomeSeries(db, window, now),
     readRateSeries(db, { ...window, measure: 'M2' }),
