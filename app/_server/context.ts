@@ -11,6 +11,7 @@ import { type Services, services } from './services'
 
 type UserActor = Extract<Actor, { kind: 'user' }>
 export type UserContext = Context & { actor: UserActor }
+type TokenContext = Context & { actor: Extract<UserActor, { via: 'token' }> }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const BEARER = /^Bearer +([\w.~+/=-]{1,512})$/i
@@ -39,6 +40,18 @@ async function authenticate(app: Services, request: Request): Promise<UserActor>
   }
   if (!SAFE_METHODS.has(request.method)) assertSameOrigin(app, request)
   return actor
+}
+
+/** The same for programs only: a browser's session is not taken, so that no page can ask with it. */
+export async function tokenContext(request: Request, requestId: string): Promise<TokenContext> {
+  const ctx = request.headers.has('authorization') ? await requestContext(request, requestId) : null
+  if (ctx?.actor.via !== 'token') {
+    throw new AppError(
+      'unauthenticated',
+      'Send `Authorization: Bearer <token>`. Make a token under Settings, or with `npm run token -- --role viewer`.',
+    )
+  }
+  return { ...ctx, actor: ctx.actor }
 }
 
 /** A browser sends a session's cookie for whoever asks it to; only our own pages may use it to change something. */

@@ -12,6 +12,7 @@ import { closeSources } from '@/lib/sources/registry'
 import { createPostgresStore, type PostgresStore } from '@/sdk/stores/postgres'
 import { authOptions } from './auth'
 import { createLiveFeed, type LiveFeed } from './live-feed'
+import { createRateLimit } from './mcp/rate-limit'
 
 /** Made by the supervisor at start; see jobs/supervisor/console.ts. */
 const OWN_STORE_SCHEMA = 'idem'
@@ -27,6 +28,8 @@ export type Services = SystemContext & {
   auth: Auth
   verifyToken: ReturnType<typeof createTokenVerifier>
   live: LiveFeed
+  /** Takes one request of a token to /api/mcp; throws `rate_limited`. */
+  takeMcpRequest: ReturnType<typeof createRateLimit>
   /** The SDK used on ourselves: the console's mutations act once for each Idempotency-Key. */
   ownStore(): Promise<{ store: PostgresStore; tier: string }>
   /** Ends the streams and lets all connections go. */
@@ -83,6 +86,7 @@ function buildServices(given: Given): Services {
     auth: createAuth({ db, clock, ...authOptions(settings) }),
     verifyToken: createTokenVerifier(db, clock),
     live,
+    takeMcpRequest: createRateLimit(clock),
     async ownStore() {
       await registered()
       return { store, tier: OWN_STORE_TIER }

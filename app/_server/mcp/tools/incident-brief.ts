@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import { isUrgent, pathIn } from '@/lib/alerts/about'
+import { verdictActions } from '@/lib/alerts/now/verdict-actions'
+import { type Shown, showAlert } from '@/lib/alerts/show-alert'
+import { countText } from '@/lib/core/format-figure'
+import { formatMoneyList } from '@/lib/core/money'
+import type { Item } from '../compose'
+import { quote, quoteSentence } from '../quote'
+import { rangeAsked, rangeInput, tool } from '../tool'
+import { lockItem } from './describe-lock'
+import { readBrief } from './read-brief'
+
+/** More never fit. */
+const ALERTS_MAX = 20
+
+export const incidentBrief = tool({
+  name: 'incident_brief',
+  title: 'Incident brief',
+  description:
+    'Start here. What is wrong now, in order of urgency: the verdict, money at risk, alerts that fire with their figures, the runbook of the most urgent one, stuck keys, and where to look next.',
+  input: z.strictObject(rangeInput),
+  async read(ctx, asked) {
+    const range = rangeAsked(asked, ctx.clock.now())
+    const { now, data, tone, sentences } = await readBrief(ctx, range)
+    const firing = data.conditions.toSorted((a, b) => Number(isUrgent(b)) - Number(isUrgent(a)))
+    const shown = await Promise.all(
+      firing
+        .slice(0, ALERTS_MAX)
+        .map((alert, place) => showAlert(ctx.db, { ...alert, clearedAt: null }, place === 0, now)),
+    )
+    const runbook = shown[0]?.runbook ?? null
+    const path = range.pathOf('/now')
+    const atRisk = formatMoneyList(data.duplicates.amounts)
+    return {
+      title: 'Incident brief',
+      path,
+      lines: [
+        `${range.text}, as of ${now.toISOString()}.`,
+        ...sentences.map(quoteSentence),
+        `Money at risk: ${atRisk || 'none known'}. Stuck keys: ${data.locks.more ? 'at least ' : ''}${countText(data.locks.stuck)}. Open cases: ${countText(data.openCases.all)}, ${data.openCases.p1} of them P1.`,
+      ],
+      data: {
+        ...range.said,
+        verdict: sentences[0] ?? '',
+        tone,
+        stuckKeys: data.locks.stuck,
+        openCases: data.openCases,
+      },
+      sections: [
+        {
+          name: 'alerts',
+          heading: 'What fires, pages first',
+          items: shown.map((alert) => alertItem(alert, ctx.origin)),
+          beyond: firing.length - shown.length,
+          path: '/alerts',
+        },
+        {
+          name: 'next',
+          heading: 'Where to look',
+          items: verdictActions(data).map(({ label, href }) => {
+            const to = href.includes('from=') ? href : range.pathOf(href)
+            return { text: `${label}: ${ctx.origin}${to}`, data: { label, path: to } }
+          }),
+          path,
+        },
+        ...(runbook === null
+          ? []
+          : [
+              {
+                name: 'runbook',
+                heading: `Runbook: ${runbook.title}`,
+                items: runbook.steps.map(({ head, text }) => ({
+                  text: `${head} ${quote(text)}`,
+                  data: { head },
+                })),
+                path: '/alerts',
+              },
+            ]),
+        {
+          name: 'stuck',
+          heading: 'Oldest stuck keys',
+          items: data.locks.stuckItems.map((lock) => lockItem(lock, ctx.origin)),
+          beyond: Math.max(0, data.locks.stuck - data.locks.stuckItems.length),
+          uncounted: data.locks.more,
+          path: '/locks',
+        },
+      ],
+    }
+  },
+})
+
+function alertItem(alert: Shown, origin: string): Item {
+  const about = alert.about === null ? '' : ` of ${quote(alert.about)}`
+  const behind = alert.behind === null ? '' : `; ${quote(alert.behind)}`
+  const silenced = alert.silence === null ? '' : `; silenced until ${alert.silence.endsAt}`
+  const path = pathIn(`/alerts?open=${alert.id}`, alert.range)
+  return {
+    text: `${alert.severity}: ${alert.title}${about}, since ${alert.since}: ${quote(alert.figures)}${behind}${silenced}. ${origin}${path}`,
+    data: {
+      id: alert.id,
+      kind: alert.kind,
+      severity: alert.severity,
+      subject: alert.about,
+      since: alert.since,
+      figures: alert.figures,
+      path,
+    },
+  }
+}
