@@ -14,6 +14,7 @@ export const ALERTS: Record<ConditionKind, About> = {
   unprotected_requests: { title: 'Requests run without protection', path: '/traces?bar=other' },
   worker_dead: { title: 'No worker runs', path: '/sources' },
   receiver_dead: { title: 'No receiver runs', path: '/sources' },
+  notification_failing: { title: 'A receiver of alerts cannot be reached', path: '/alerts' },
   window_closing: { title: 'Provider’s window closes', path: '/locks' },
   stuck_keys: { title: 'Keys are stuck', path: '/locks' },
   p1_cases: { title: 'P1 cases are open', path: '/reconciliation' },

@@ -1,6 +1,6 @@
 import type { ConditionKind } from '@/lib/core/condition-kinds'
 import { pathIn } from './about'
-import { AUDIT, PROCESSES } from './runbooks/console'
+import { AUDIT, NOTIFICATION, PROCESSES } from './runbooks/console'
 import { EXPIRED_KEYS, KEY_REUSE, REDELIVERIES, STUCK_KEYS, WINDOW_CLOSING } from './runbooks/keys'
 import { OPEN_CASES, ORPHANS } from './runbooks/money'
 import { CASES, DRY_RUN, type Runbook } from './runbooks/runbook'
@@ -257,6 +257,7 @@ export const RUNBOOKS: Record<ConditionKind, Runbook> = {
   unprotected_requests: STORE_OUTAGE,
   worker_dead: PROCESSES,
   receiver_dead: PROCESSES,
+  notification_failing: NOTIFICATION,
   window_closing: WINDOW_CLOSING,
   stuck_keys: STUCK_KEYS,
   p1_cases: OPEN_CASES,

@@ -139,6 +139,7 @@ export function figuresOf({ kind, detail }: Pick<Alert, 'kind' | 'detail'>): str
           ? `the console is ${durationText(seconds * 1000)} ahead`
           : `the console is ${durationText(-seconds * 1000)} behind`,
       )
+    case 'notification_failing':
     case 'store_down':
     case 'stale_source':
       return typeof detail.error === 'string' ? detail.error : 'no answer lately'

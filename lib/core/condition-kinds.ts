@@ -90,6 +90,7 @@ export const CONDITIONS = {
     scopes: NONE,
     limits: { silentMs: ms('No sign of life for', 15_000) },
   },
+  notification_failing: { ...page, scopes: NONE, limits: {} },
   window_closing: {
     ...page,
     scopes: SYSTEMS,

@@ -6,6 +6,7 @@ import { readLastEnded, readWaitingRuns } from '@/lib/runs/read-late'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
 import { hasDirtyMinutes } from '@/lib/telemetry/rollup/has-dirty-minutes'
 import { EXAMPLES_MAX, type Group } from '../group'
+import { readFailingReceivers } from '../notify/read-failing'
 import { ago, type Family, type Look } from './family'
 
 /** The console's own processes: without them nothing is measured, checked or told. */
@@ -74,4 +75,19 @@ const audit: Family = {
   },
 }
 
-export const console: readonly Family[] = [processes, queue, rollUp, audit]
+/** Who is told by it alone is not told: the others are. */
+const receivers: Family = {
+  kinds: ['notification_failing'],
+  async find({ ctx, now }) {
+    const failing = await readFailingReceivers(ctx.db, now)
+    return failing.map(
+      ({ id, name, failures, lastAt, lastError }): Finding => ({
+        kind: 'notification_failing',
+        subject: id,
+        detail: { name, failures, lastAt, error: lastError },
+      }),
+    )
+  },
+}
+
+export const console: readonly Family[] = [processes, queue, rollUp, audit, receivers]

@@ -79,6 +79,8 @@ function textOf(
       return `No worker gives a sign of life since ${since}: nothing is reconciled, checked or collected.`
     case 'receiver_dead':
       return `No receiver gives a sign of life since ${since}: no telemetry comes in.`
+    case 'notification_failing':
+      return `${name} cannot be reached: what it was to tell of alerts is not told.`
     case 'case_flood':
       return `More cases of one class than the cap: ${name}. ${
         severity === 'ticket' ? 'A client does something wrong.' : 'A source or its mapping is broken.'

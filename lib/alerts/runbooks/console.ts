@@ -48,3 +48,25 @@ export const AUDIT: Runbook = {
     { head: 'Do not', text: 'start a new chain to silence it.' },
   ],
 }
+
+export const NOTIFICATION: Runbook = {
+  id: 'notification-failing',
+  title: 'A receiver of alerts cannot be reached',
+  when: 'Messages to {service} failed several times in a row: whoever is told by it alone is not told.',
+  steps: [
+    {
+      head: 'What does it answer?',
+      text: 'The log of deliveries has every try since {from} with the receiver’s own answer: a revoked token, a changed URL and a server that is down look different there.',
+      link: { label: 'Open the alerts', path: '/alerts' },
+      command: 'GET /api/v1/alerts/deliveries',
+    },
+    {
+      head: 'Who has to know meanwhile?',
+      text: 'Look at what fires yourself, and tell whoever is on call by another way.',
+    },
+    {
+      head: 'Mend it, then send a test.',
+      text: 'A secret cannot be changed in place: add the receiver anew, test it, and remove the old one. What still fires is told to the new one.',
+    },
+  ],
+}

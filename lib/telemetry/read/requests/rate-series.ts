@@ -56,7 +56,7 @@ const SOURCE: Record<Rate, { kind: RollUpKind; columns: string; numerator: strin
     kind: 'request',
     columns: 'outcome, requests',
     numerator: `sum(requests) FILTER (WHERE outcome = 'bypassed')`,
-    denominator: `sum(requests) FILTER (WHERE outcome <> 'unkeyed')`,
+    denominator: `sum(requests) FILTER (WHERE outcome NOT IN ('unkeyed', 'held'))`,
   },
 }
 
