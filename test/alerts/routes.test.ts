@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { z } from 'zod'
 import { acknowledge, unacknowledge } from '@/lib/alerts/acknowledge/acknowledge'
 import { readAcknowledgements } from '@/lib/alerts/acknowledge/read'
+import { evaluateConditions } from '@/lib/alerts/evaluate/evaluate'
 import { addReceiver } from '@/lib/alerts/notify/add-receiver'
 import { deliverDue } from '@/lib/alerts/notify/deliver'
 import { listDeliveries } from '@/lib/alerts/notify/list-deliveries'
@@ -10,6 +11,7 @@ import { readFailingReceivers } from '@/lib/alerts/notify/read-failing'
 import { listRoutes } from '@/lib/alerts/routes/list'
 import { isQuiet, type Quiet, quietSchema } from '@/lib/alerts/routes/quiet'
 import { addRoute, type addRouteSchema, changeRoute, removeRoute } from '@/lib/alerts/routes/set-route'
+import { readConditions } from '@/lib/conditions/read-conditions'
 import { writeConditions } from '@/lib/conditions/write-conditions'
 import type { Context } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
@@ -274,6 +276,12 @@ test('the log has what was sent and what each try was answered; three failures i
   expect(await failing()).toMatchObject([
     { id: receiverId, name: 'pager', kind: 'webhook', failures: 3, lastError: 'It answered 503' },
   ])
+  await evaluateConditions(ctx)
+  const conditions = await readConditions(console.db)
+  expect(conditions.filter(({ kind }) => kind === 'notification_failing')).toMatchObject([
+    { subject: receiverId, severity: 'page', detail: { name: 'pager', error: 'It answered 503' } },
+  ])
+  await console.db.pool.query(`DELETE FROM condition WHERE kind <> 'duplicate_effects'`)
   const log = async () => (await listDeliveries(console.db, { receiver: receiverId }, { limit: 10 })).items
   expect(await log()).toMatchObject([
     {
