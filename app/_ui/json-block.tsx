@@ -1,5 +1,6 @@
 import type { JsonValue } from '@/lib/core/json-value'
 import { redactJson } from '@/lib/core/redact-json'
+import { CodeBox } from './code-box'
 
 /** A value as JSON, redacted on the server. */
 export function JsonBlock({ title, count, value }: { title: string; count?: number; value: JsonValue }) {
@@ -8,9 +9,7 @@ export function JsonBlock({ title, count, value }: { title: string; count?: numb
       <h3 className="mb-1 font-medium text-ink-2">
         {title} {count !== undefined && <span className="text-ink-3">{count}</span>}
       </h3>
-      <pre className="max-h-72 overflow-auto whitespace-pre-wrap break-all rounded-m bg-sunken p-3 font-mono text-s">
-        {JSON.stringify(redactJson(value), null, 2)}
-      </pre>
+      <CodeBox>{JSON.stringify(redactJson(value), null, 2) ?? ''}</CodeBox>
     </section>
   )
 }

@@ -81,5 +81,5 @@ test('the reports of a run and of a day as CSV and JSON; taking them is audited'
 
   await page.getByRole('link', { name: 'Day before' }).click()
   await expect(page).toHaveURL(/day=/)
-  await expect(page.getByText('Nothing happened to any case')).toBeVisible()
+  await expect(page.getByText('No run was complete on this day')).toBeVisible()
 })

@@ -159,7 +159,7 @@ test('a refresh that fails keeps the last figures and charts, and says of when t
   await setHidden(page, true)
   await setHidden(page, false)
   await expect(page.getByText(/cannot read its data now. What you see is of/)).toBeVisible()
-  await expect(page.locator('header').getByText('Stale')).toBeVisible()
+  await expect(page.locator('header').getByText('Stale', { exact: true })).toBeVisible()
   await expect(page.locator('.chart svg').first()).toBeVisible()
   await expect(page.locator('[data-tile=M2]')).toContainText(' of ')
 })

@@ -1,5 +1,6 @@
 'use client'
 
+import { CodeBox } from '@/app/_ui/code-box'
 import { GuardedButton } from '@/app/_ui/guarded-button'
 import { NotDoneNote, Note } from '@/app/_ui/note'
 import { useVerb } from '@/app/_ui/use-verb'
@@ -38,9 +39,7 @@ function Answer({ kind, status, body, error, accepted, durationMs }: TestAnswer)
   return (
     <Note tone={accepted ? 'ok' : 'bad'} title={`${said} after ${durationMs} ms${more}.`}>
       {error !== null && <p className="break-words">{error}</p>}
-      {body !== null && body !== '' && (
-        <pre className="mt-1 max-h-40 overflow-auto whitespace-pre-wrap break-all font-mono">{body}</pre>
-      )}
+      {body !== null && body !== '' && <CodeBox className="mt-1 max-h-40">{body}</CodeBox>}
     </Note>
   )
 }

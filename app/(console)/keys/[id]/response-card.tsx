@@ -1,4 +1,5 @@
 import { Card } from '@/app/_ui/card'
+import { CodeBox } from '@/app/_ui/code-box'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { countText } from '@/lib/core/format-figure'
 import type { KeyPage } from './read-key'
@@ -29,13 +30,7 @@ export function ResponseCard({ page: { stored } }: { page: KeyPage }) {
               ))}
             </dl>
           )}
-          <pre
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-            tabIndex={0}
-            className="max-h-80 overflow-auto rounded-m bg-sunken p-3 font-mono text-s"
-          >
-            {response.body === '' ? '(empty)' : response.body}
-          </pre>
+          <CodeBox>{response.body === '' ? '(empty)' : response.body}</CodeBox>
           <div className="mt-2 flex items-center justify-between gap-2">
             <p className="text-ink-3 text-xs">
               {response.cut && 'Its beginning only. '}Secrets and card data are redacted on the server.

@@ -4,6 +4,7 @@ import { useRouter } from 'next/navigation'
 import type { Attempted } from '@/app/_server/attempt'
 import { ActionDialog, type ActionInput } from '@/app/_ui/action-dialog'
 import { Card } from '@/app/_ui/card'
+import { CodeBox } from '@/app/_ui/code-box'
 import { CopyButton } from '@/app/_ui/copy-button'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { TextField } from '@/app/_ui/field'
@@ -43,9 +44,7 @@ export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Dr
         </Card>
         <Card id="role" title="The role it needs" aside="run it in the store’s database">
           <div className="px-4 pb-3">
-            <pre className="max-h-64 overflow-auto whitespace-pre-wrap break-all rounded-m bg-sunken p-3 font-mono text-s">
-              {roleSql}
-            </pre>
+            <CodeBox>{roleSql}</CodeBox>
             <CopyButton text={roleSql} label="Copy the SQL" />
           </div>
         </Card>
