@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { createEnvironment } from './environment/environment'
+import { playSeeds, range } from './play-seeds'
+
+const HISTORIES = 100
+
+/** Two files of this, so that two cores share the histories. */
+export function expectNothingBroken(from: number, adminUrl: () => string): void {
+  test(`nothing breaks in the histories ${from} to ${from + HISTORIES - 1}`, {
+    timeout: 1_200_000,
+  }, async () => {
+    const env = await createEnvironment(adminUrl(), 'idemscope_template')
+    try {
+      const found = await playSeeds(env, range(from, HISTORIES))
+      expect(found.map(({ story }) => story).join('\n\n')).toBe('')
+    } finally {
+      await env.close()
+    }
+  })
+}
