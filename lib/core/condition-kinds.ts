@@ -1,4 +1,4 @@
-import { countText, durationText, targetPercentText, timesText } from './format-figure'
+import { countText, durationText, targetPercentText } from './format-figure'
 
 /** Who is to know: a page wakes somebody, a ticket can wait for the morning. */
 export const SEVERITIES = ['page', 'ticket'] as const
@@ -195,5 +195,5 @@ export type LimitsOf<K extends ConditionKind> = Record<keyof (typeof CONDITIONS)
 export function limitText({ unit, default: usual }: Limit, value: number = usual): string {
   if (unit === 'ms') return durationText(value)
   if (unit === 'share') return `${targetPercentText(value)} %`
-  return unit === 'times' ? timesText(value) : countText(value)
+  return unit === 'times' ? `${countText(value)}×` : countText(value)
 }

@@ -15,7 +15,7 @@ import { listRoutes } from '@/lib/alerts/routes/list'
 import { type Shown, showAlert } from '@/lib/alerts/show-alert'
 import { listSilences } from '@/lib/alerts/silences/list'
 import { SILENCE_STATES } from '@/lib/alerts/silences/view'
-import { CONDITION_KINDS } from '@/lib/core/condition-kinds'
+import { CONDITION_KINDS, type ConditionKind } from '@/lib/core/condition-kinds'
 import { namesOf } from '@/lib/core/names'
 import type { Db } from '@/lib/db'
 import { readDeploys } from '@/lib/telemetry/read/deploys'
@@ -86,7 +86,7 @@ export async function readAlertsPage(opened: OpenedPage) {
     readAcknowledgements(db, now),
     readFailingReceivers(db, now),
   ])
-  const firing = fires.toSorted((a, b) => Number(isUrgent(b)) - Number(isUrgent(a)))
+  const firing = fires.toSorted((a, b) => Number(isUrgent(b)) - Number(isUrgent(a)) || rank(a) - rank(b))
   const open = query.open ?? firing[0]?.id ?? null
   const [shown, cleared, marks] = await Promise.all([
     Promise.all(firing.map((alert) => showAlert(db, { ...alert, clearedAt: null }, alert.id === open, now))),
@@ -125,6 +125,9 @@ export async function readAlertsPage(opened: OpenedPage) {
     people: namesOf(users),
   }
 }
+/** The worst first, as the verdict has it. */
+const rank = ({ kind }: { kind: ConditionKind }): number => CONDITION_KINDS.indexOf(kind)
+
 async function readCleared(db: Db, id: string | null, now: Date): Promise<Shown | null> {
   if (id === null) return null
   const [alert] = (await listAlerts(db, now, { id }, { limit: 1 })).items

@@ -89,9 +89,17 @@ const columnsOf = ({ rules, version, forbidden, place }: Props): Column<Row>[] =
 type At = Pick<Row, 'kind' | 'when'> & { rules: readonly TermsRule[] }
 
 function Severity({ kind, when, rules }: At) {
-  const told = termsAt(rules, kind, when).severity ?? CONDITIONS[kind].severity
+  const { severity, limits } = termsAt(rules, kind, when)
+  const told = severity ?? CONDITIONS[kind].severity
   if (told === 'off') return <span className="text-ink-3">nobody</span>
-  return <Badge tone={told === 'page' ? 'bad' : 'warn'}>{told}</Badge>
+  // What burns a budget is the one or the other, by how fast.
+  const isEither = severity === null && 'ticket' in limits
+  return (
+    <span className="flex flex-wrap gap-1">
+      <Badge tone={told === 'page' ? 'bad' : 'warn'}>{told}</Badge>
+      {isEither && <Badge tone="warn">ticket</Badge>}
+    </span>
+  )
 }
 
 function Limits({ kind, when, rules }: At) {
