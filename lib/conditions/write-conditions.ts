@@ -58,8 +58,8 @@ const CLEAR = `
     SELECT c.id, c.state FROM condition c
     WHERE c.state <> 'cleared' AND c.kind = ANY ($4) AND ($3 OR c.checked_at <= $2::timestamptz)
       AND ($5::text IS NULL OR c.subject = $5 OR c.detail->>'system' = $5)
-      AND NOT EXISTS (
-        SELECT FROM jsonb_to_recordset($1::jsonb) f(kind text, subject text) WHERE f.kind = c.kind AND f.subject = c.subject
+      AND (c.kind, c.subject) NOT IN (
+        SELECT f.kind, f.subject FROM jsonb_to_recordset($1::jsonb) f(kind text, subject text)
       ) FOR UPDATE
   ), cleared AS (
     UPDATE condition c SET state = 'cleared', cleared_at = $2::timestamptz, checked_at = $2::timestamptz FROM was WHERE was.id = c.id
