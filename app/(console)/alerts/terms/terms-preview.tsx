@@ -1,40 +1,19 @@
 'use client'
 
-import { useRef } from 'react'
-import { Button } from '@/app/_ui/button'
-import { fieldsOf } from '@/app/_ui/form-fields'
-import { useVerb } from '@/app/_ui/use-verb'
 import { plural } from '@/lib/core/format-figure'
+import { FormPreview } from '../../_decide/form-preview'
 import { lookAtTerms, type TermsChange } from './actions'
 
 /** How often the form's terms would have fired. */
-export function TermsPreview() {
-  const place = useRef<HTMLDivElement>(null)
-  const { send, pending, answer: looked } = useVerb(lookAtTerms)
-  const look = () => {
-    const form = place.current?.closest('form')
-    if (form) send(fieldsOf(form))
-  }
-  return (
-    <div ref={place} className="min-w-0 rounded-m border border-line px-3 py-2.5">
-      <div className="flex flex-wrap items-center justify-between gap-2">
-        <span className="font-medium">The last 7 days</span>
-        <Button onClick={look} aria-disabled={pending}>
-          {pending ? 'Looking …' : 'Preview'}
-        </Button>
-      </div>
-      <div role="status" className="mt-1 text-ink-2">
-        {looked === null ? (
-          'How often it would have fired. Nothing is changed.'
-        ) : looked.kind === 'done' ? (
-          <TermsChanges changes={looked.value} />
-        ) : (
-          <span className="text-bad-ink">{looked.why}</span>
-        )}
-      </div>
-    </div>
-  )
-}
+export const TermsPreview = () => (
+  <FormPreview
+    title="The last 7 days"
+    hint="How often it would have fired. Nothing is changed."
+    look={lookAtTerms}
+  >
+    {(changes) => <TermsChanges changes={changes} />}
+  </FormPreview>
+)
 
 const times = (count: number): string => (count === 0 ? 'not once' : plural(count, 'time'))
 
