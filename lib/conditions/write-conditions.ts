@@ -23,6 +23,8 @@ export type Evaluated = {
    * raises nothing. For what is written in turns, or finds clocks that are wrong.
    */
   lastWriteHolds?: boolean
+  /** The terms by which it was looked; left out = those in force. */
+  rules?: readonly TermsRule[]
 }
 
 /**
@@ -70,10 +72,10 @@ const CLEAR = `
 export async function writeConditions(
   to: Pick<pg.Pool, 'query'>,
   now: Date,
-  { kinds, of, lastWriteHolds = false }: Evaluated,
+  { kinds, of, lastWriteHolds = false, ...by }: Evaluated,
   findings: readonly Finding[],
 ): Promise<{ firing: number; raised: number; cleared: number }> {
-  const { rules } = await readTerms(to)
+  const rules = by.rules ?? (await readTerms(to)).rules
   const meant = findings.flatMap((finding) => withTerms(finding, rules))
   const values = [canonicalJson(meant), now, lastWriteHolds]
   const { rows } = await to.query<{ firing: boolean; raised: boolean | null }>(RAISE, values)

@@ -36,7 +36,12 @@ export async function evaluateConditions(ctx: SystemContext): Promise<Counts> {
   const failures: unknown[] = []
   for (const { kinds, find } of FAMILIES) {
     try {
-      const written = await writeConditions(ctx.db.pool, now, { kinds }, await find({ ctx, now, rules }))
+      const written = await writeConditions(
+        ctx.db.pool,
+        now,
+        { kinds, rules },
+        await find({ ctx, now, rules }),
+      )
       counts.firing += written.firing
       counts.raised += written.raised
       counts.cleared += written.cleared
