@@ -190,6 +190,31 @@ describe('reading', () => {
     await store.registerTier('short', 60_000)
   })
 
+  test('nor when, before it commits, a transaction ends that is older than the feed', async () => {
+    const old = await service.connect()
+    await old.query('BEGIN')
+    await old.query('SELECT 1')
+    await hold('ttl-grown-2', { tier: 'short' })
+    const { cursor } = await source.readRecords(null, 1_000)
+    const late = await service.connect()
+    await late.query('BEGIN')
+    await late.query(
+      `SELECT idem_complete($1, 'ttl-grown-2', (SELECT fence FROM idem_lease WHERE key = idem_key_bytes('ttl-grown-2')),
+        'C', 201::smallint, '[]', '{}')`,
+      [SCOPE],
+    )
+    await store.registerTier('short', 3_600_000)
+    await old.query('COMMIT')
+    old.release()
+    // This pass reads from the beginning, and must not forget under which TTL the open transaction stamped its record.
+    const beside = await source.readRecords(cursor, 1_000)
+    await late.query('COMMIT')
+    late.release()
+    const page = await source.readRecords(beside.cursor, 1_000)
+    expect(page.items.map(({ key }) => key)).toContain('ttl-grown-2')
+    await store.registerTier('short', 60_000)
+  })
+
   test('a key is absent, leased, or done', async () => {
     expect(await source.readKey(SCOPE, 'nobody')).toMatchObject({ lease: null, record: null })
     await hold('done')

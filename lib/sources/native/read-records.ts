@@ -89,17 +89,17 @@ const START_CURSOR: Cursor = { tiers: {}, done: [], horizon: null, walking: fals
 async function beginPass({ pool, config, clock }: Reader, last: Cursor, tiers: Tier[]): Promise<Cursor> {
   const { horizon, from } = await takeHorizon(pool, last.horizon, clock.now().getTime())
   const cursor: Cursor = { tiers: {}, done: [], horizon, walking: true }
-  if (from === null) return cursor
   const oldest = oldestOf(horizon)
   for (const { tier, ttl_ms: ttlMs, wide_until: wideUntil } of tiers) {
     const before = last.tiers[tier]
     if (before === undefined) continue
-    const earlier = earlierTtls(before, { ttlMs, wideUntil }, horizon.mark.at)
-    const least = Math.min(ttlMs, ...earlier.filter(({ until }) => until > from.at).map((each) => each.ttlMs))
+    const all = earlierTtls(before, { ttlMs, wideUntil }, horizon.mark.at)
+    const earlier = all.filter(({ until }) => until > oldest)
+    cursor.tiers[tier] = { ...START, ttlMs, wideUntil, earlier }
+    if (from === null) continue
+    const least = Math.min(ttlMs, ...all.filter(({ until }) => until > from.at).map((each) => each.ttlMs))
     const [row] = await pool.query(EXPIRY_FROM, [from.at, least, config.overlapMs])
-    const { at: expiresAt } = z.object({ at: z.string() }).parse(row)
-    const kept = earlier.filter(({ until }) => until > oldest)
-    cursor.tiers[tier] = { ...START, expiresAt, ttlMs, wideUntil, earlier: kept }
+    cursor.tiers[tier].expiresAt = z.object({ at: z.string() }).parse(row).at
   }
   return cursor
 }
