@@ -9,8 +9,8 @@ export default defineConfig({
     globalSetup: ['test/global-postgres.ts'],
     setupFiles: ['test/end-with-runner.ts'],
     // How long something takes says nothing on a machine that others share; a test that hangs is ended all the same.
-    testTimeout: 90_000,
+    testTimeout: 240_000,
     expect: { poll: { timeout: 60_000 } },
-    hookTimeout: 120_000,
+    hookTimeout: 240_000,
   },
 })

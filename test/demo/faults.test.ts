@@ -47,7 +47,7 @@ describe('faults', () => {
         findings.set(name, await faults[name].run(fixture.stage(operation)))
       }),
     )
-  }, 90_000)
+  })
   afterAll(() => fixture?.close())
 
   test.each(faultNames)('%s leaves what it should', async (name) => {

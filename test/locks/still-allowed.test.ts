@@ -14,7 +14,7 @@ import { acquire, createFixture, type Fixture, killHolder, REASON, SCOPE, SETTIN
 /** What a person may do is asked for each key, however few there are: a request knows them as they were. */
 
 const KEYS = 5
-const WAIT = { timeout: 30_000, interval: 20 }
+const WAIT = { timeout: 60_000, interval: 20 }
 
 let fixture: Fixture
 beforeAll(async () => {

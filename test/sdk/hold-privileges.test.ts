@@ -169,7 +169,7 @@ describe('a store of migration 0001', () => {
       expect((await post()).status).toBe(201)
       await owner.migrate()
       await placeHold({ query: async (sql, values = []) => (await pool.query(sql, values)).rows }, 'store')
-      await expect.poll(async () => (await post()).status, { timeout: 5_000 }).toBe(503)
+      await expect.poll(async () => (await post()).status).toBe(503)
       expect(errors).toEqual([])
     } finally {
       store.close()

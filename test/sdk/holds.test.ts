@@ -173,9 +173,7 @@ describe('a hold', () => {
     const handle = wrap(paying(), { store })
     expect(await read(await handle(post()))).toEqual({ ...HELD, retryAfterS: 2 })
     // This process believes that no time has passed.
-    await expect
-      .poll(async () => (await fixture.query('SELECT idem_holds() AS h'))[0]?.h, { timeout: 5_000 })
-      .toBe(null)
+    await expect.poll(async () => (await fixture.query('SELECT idem_holds() AS h'))[0]?.h).toBe(null)
     expect((await read(await handle(post()))).type).toBe(HELD.type)
     readAgain()
     expect((await handle(post())).status).toBe(201)
@@ -392,7 +390,7 @@ it('is in force in every process within 2 seconds', async () => {
     return { child, said }
   })
   try {
-    await expect.poll(() => children.every(({ said }) => said.length > 5), { timeout: 30_000 }).toBe(true)
+    await expect.poll(() => children.every(({ said }) => said.length > 5)).toBe(true)
     await placeHold(fixture, 'route', { route: ROUTE })
     const placedAtMs = Date.now()
     await expect

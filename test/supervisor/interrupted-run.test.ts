@@ -36,7 +36,7 @@ test.each([
     await expect.poll(isThere, { interval: 10, timeout: 80_000 }).toBe(true)
     run.kill(signal)
     await ended
-    await expect.poll(() => processesOf(folder), { timeout: 10_000 }).toEqual([])
+    await expect.poll(() => processesOf(folder)).toEqual([])
     expect(readdirSync(folder).filter((name) => name.startsWith('idemscope-'))).toEqual([])
   },
 )

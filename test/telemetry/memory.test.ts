@@ -75,7 +75,7 @@ async function listening(): Promise<string> {
     database.db.pool
       .query("SELECT detail->>'port' AS port FROM process_heartbeat WHERE kind = 'receiver'")
       .then(({ rows }) => rows[0]?.port as string | undefined)
-  await expect.poll(port, { timeout: 30_000 }).toBeTruthy()
+  await expect.poll(port).toBeTruthy()
   return `http://127.0.0.1:${await port()}`
 }
 
