@@ -13,6 +13,7 @@ export const LIVE_KINDS = [
   'case',
   'run',
   'conditions',
+  'incident',
   'kill_switch',
 ] as const
 

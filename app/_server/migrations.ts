@@ -4,4 +4,5 @@ export const MIGRATIONS = [
   '20261130120000_conditions',
   '20261130130000_notification',
   '20261130140000_held',
+  '20261130150000_incidents',
 ] as const

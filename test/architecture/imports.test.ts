@@ -18,7 +18,7 @@ const LEVELS: string[][] = [
   ],
   ['lib/access', 'lib/audit', 'lib/runs', 'lib/actions', 'lib/sources', 'lib/mirror', 'lib/telemetry'],
   ['lib/keys', 'lib/locks', 'lib/effects', 'lib/conditions', 'lib/reconcile', 'lib/retention'],
-  ['lib/alerts'],
+  ['lib/alerts', 'lib/incidents'],
   ['app', 'jobs'],
 ]
 /** The exceptions that the rule names. */
@@ -28,6 +28,7 @@ const ALLOWED = new Set([
   'lib/keys → lib/locks',
   'lib/reconcile → lib/locks',
   'lib/reconcile → lib/conditions',
+  'lib/incidents → lib/alerts',
 ])
 
 const SKIPPED = /node_modules|generated|\.next|sdk\/dist|migrations/

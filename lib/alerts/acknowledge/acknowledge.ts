@@ -32,29 +32,39 @@ export async function acknowledge(
   raw: z.input<typeof acknowledgeSchema>,
 ): Promise<AcknowledgementView> {
   authorise(ctx, 'alert.acknowledge')
-  const { minutes, note } = acknowledgeSchema.parse(raw)
-  const now = ctx.clock.now()
+  const terms = acknowledgeSchema.parse(raw)
   return ctx.db.prisma.$transaction(async (tx) => {
     const { kind, system } = await firingEpisode(tx, episodeId)
-    await endAcknowledgements(tx, { kind, system }, now)
-    const row = await tx.acknowledgement.create({
-      data: {
-        id: newId('ack'),
-        kind,
-        system,
-        episodeId,
-        note,
-        by: ctx.actor.kind === 'user' ? ctx.actor.userId : ctx.actor.job,
-        byName: actorLabel(ctx.actor),
-        at: now,
-        until: new Date(now.getTime() + minutes * MINUTE_MS),
-      },
-    })
-    const after = { kind, system, until: row.until, note }
-    await append(tx, ctx, { verb: 'alert.acknowledge', subject: episodeId, outcome: 'done', after })
-    await notify(tx, { kind: 'conditions' })
-    return acknowledgementView(row)
+    return acknowledgeIn(tx, ctx, { id: episodeId, kind, system }, terms)
   })
+}
+
+/** The same of an alert that is known to fire, in the transaction of something more. */
+export async function acknowledgeIn(
+  tx: Tx,
+  ctx: Context,
+  { id, kind, system }: { id: string; kind: string; system: string },
+  { minutes, note }: z.output<typeof acknowledgeSchema>,
+): Promise<AcknowledgementView> {
+  const now = ctx.clock.now()
+  await endAcknowledgements(tx, { kind, system }, now)
+  const row = await tx.acknowledgement.create({
+    data: {
+      id: newId('ack'),
+      kind,
+      system,
+      episodeId: id,
+      note,
+      by: ctx.actor.kind === 'user' ? ctx.actor.userId : ctx.actor.job,
+      byName: actorLabel(ctx.actor),
+      at: now,
+      until: new Date(now.getTime() + minutes * MINUTE_MS),
+    },
+  })
+  const after = { kind, system, until: row.until, note }
+  await append(tx, ctx, { verb: 'alert.acknowledge', subject: id, outcome: 'done', after })
+  await notify(tx, { kind: 'conditions' })
+  return acknowledgementView(row)
 }
 
 /** Nobody looks after it after all: reminders go on. */
@@ -75,7 +85,7 @@ export async function unacknowledge(ctx: Context, episodeId: string): Promise<Ac
 async function firingEpisode(tx: Tx, id: string): Promise<{ kind: string; system: string }> {
   const rows = await tx.$queryRaw<{ kind: string; system: string; over: boolean }[]>`
     SELECT kind, coalesce(detail->>'system', '') AS system, cleared_at IS NOT NULL AS over
-    FROM alert_episode WHERE id = ${id} FOR UPDATE`
+    FROM alert_episode WHERE id = ${id} FOR NO KEY UPDATE`
   const [row] = rows
   if (row === undefined) throw new AppError('not_found', `There is no alert ${id}.`)
   if (row.over) throw new AppError('conflict', 'It does not fire any more.')
