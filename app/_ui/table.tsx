@@ -47,11 +47,12 @@ export type Column<Row> = {
   title?: (row: Row) => string | undefined
 }
 
+/** On paper all of them are there. */
 const FROM = {
-  md: 'max-md:hidden',
-  lg: 'max-lg:hidden',
-  xl: 'max-xl:hidden',
-  '2xl': 'max-2xl:hidden',
+  md: 'max-md:hidden print:table-cell!',
+  lg: 'max-lg:hidden print:table-cell!',
+  xl: 'max-xl:hidden print:table-cell!',
+  '2xl': 'max-2xl:hidden print:table-cell!',
 } as const
 
 /** A column of figures: right, and in one line. */

@@ -19,7 +19,7 @@ export type BarProps = {
 /** What holds for every page: where, when, how fresh, whether it can write, what fires, who. */
 export function Bar({ environment, age, writesOn, conditions, user }: BarProps) {
   return (
-    <header className="sticky top-0 z-20 flex h-12 items-center gap-2 border-line border-b bg-surface px-4 max-md:gap-1.5 max-md:px-3">
+    <header className="sticky top-0 z-20 flex h-12 items-center gap-2 border-line border-b bg-surface px-4 max-md:gap-1.5 max-md:px-3 print:hidden">
       <EnvironmentWord name={environment} />
       <RangePicker />
       <div className="max-lg:hidden">

@@ -10,7 +10,7 @@ import { waitingNow } from './reads'
 /** The pages, in the order in which one works: observe, act, govern. */
 export function Sidebar() {
   return (
-    <aside className="sticky top-0 flex h-dvh w-50 shrink-0 flex-col border-line border-r bg-surface max-md:hidden">
+    <aside className="sticky top-0 flex h-dvh w-50 shrink-0 flex-col border-line border-r bg-surface max-md:hidden print:hidden">
       <div className="flex h-12 shrink-0 items-center gap-2.5 border-line border-b px-4 font-semibold text-l">
         <Logo /> Idemscope
       </div>
@@ -80,7 +80,7 @@ export function BottomBar(more: Omit<PhoneMoreProps, 'children'>) {
   return (
     <nav
       aria-label="Pages"
-      className="fixed inset-x-0 bottom-0 z-20 flex h-14 border-line border-t bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
+      className="fixed inset-x-0 bottom-0 z-20 flex h-14 border-line border-t bg-surface pb-[env(safe-area-inset-bottom)] md:hidden print:hidden"
     >
       {PHONE_NAV.map(({ href, label, icon: Icon }) => (
         <NavLink key={href} href={href} look="phone">
