@@ -27,7 +27,9 @@ export function PageHeader({
           <div className="mt-0.5 max-w-[112ch] text-pretty text-ink-2">{summary}</div>
         )}
       </div>
-      {actions !== undefined && <div className="flex flex-wrap items-start gap-2 print:hidden">{actions}</div>}
+      {actions !== undefined && (
+        <div className="flex flex-wrap items-start gap-2 print:hidden">{actions}</div>
+      )}
     </header>
   )
 }

@@ -18,7 +18,7 @@ const LEVELS: string[][] = [
   ],
   ['lib/access', 'lib/audit', 'lib/runs', 'lib/actions', 'lib/sources', 'lib/mirror', 'lib/telemetry'],
   ['lib/keys', 'lib/locks', 'lib/effects', 'lib/conditions', 'lib/reconcile', 'lib/retention'],
-  ['lib/alerts', 'lib/incidents'],
+  ['lib/alerts', 'lib/incidents', 'lib/insight'],
   ['app', 'jobs'],
 ]
 /** The exceptions that the rule names. */
@@ -29,6 +29,8 @@ const ALLOWED = new Set([
   'lib/reconcile → lib/locks',
   'lib/reconcile → lib/conditions',
   'lib/incidents → lib/alerts',
+  'lib/insight → lib/alerts',
+  'lib/insight → lib/incidents',
 ])
 
 const SKIPPED = /node_modules|generated|\.next|sdk\/dist|migrations/

@@ -2,9 +2,9 @@ import { createContext, type ReactElement, type ReactNode, Suspense } from 'reac
 import { renderToStaticMarkup } from 'react-dom/server'
 import { expect, test, vi } from 'vitest'
 import { Dialog } from '@/app/_ui/dialog'
-import { splitHidden } from '@/app/_ui/jsx/visible-text'
 import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { RowLink } from '@/app/_ui/table'
+import { splitHidden } from '@/lib/core/visible-text'
 
 vi.mock('next/navigation', () => ({
   usePathname: () => '/locks',

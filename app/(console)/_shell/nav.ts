@@ -1,6 +1,7 @@
 import {
   Activity,
   Bell,
+  Contact,
   Copy,
   Database,
   GanttChart,
@@ -43,6 +44,10 @@ export const NAV: readonly NavGroup[] = [
       { label: 'Holds', href: '/holds', icon: OctagonPause, letter: 'h' },
       { label: 'Storage & GC', href: '/storage', icon: Database, letter: 's' },
     ],
+  },
+  {
+    title: 'Learn',
+    items: [{ label: 'Clients', href: '/clients', icon: Contact, letter: 'c' }],
   },
   {
     title: 'Govern',

@@ -45,6 +45,7 @@ export type Route = Common<Shape, Shape, z.ZodType> & {
 
 export const TAGS = {
   Measures: 'The ten measures and their series.',
+  Insight: 'Callers, the cost of storage, the summary for the management.',
   Keys: 'Idempotency keys, the locks on them, and holds.',
   Effects: 'Side effects that happened twice, or that no record answers for.',
   Actions: 'What the console does to the outside: intent, approval, result.',

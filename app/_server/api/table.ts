@@ -3,6 +3,7 @@ import { alertRoutes } from '../routes/alerts'
 import { auditRoutes } from '../routes/audit'
 import { caseRoutes } from '../routes/cases'
 import { holdRoutes } from '../routes/holds'
+import { insightRoutes } from '../routes/insight'
 import { keyRoutes } from '../routes/keys'
 import { lockRoutes } from '../routes/locks'
 import { measureRoutes } from '../routes/measures'
@@ -15,6 +16,7 @@ import type { Route } from './route'
 /** Every route of the JSON API. Dispatch, validation and the OpenAPI document are made of this alone. */
 export const ROUTES: readonly Route[] = [
   ...measureRoutes,
+  ...insightRoutes,
   ...keyRoutes,
   ...lockRoutes,
   ...holdRoutes,

@@ -1,5 +1,5 @@
 import { jsxs } from 'react/jsx-runtime'
-import { codePointName, splitHidden, type TextPart, visibleText } from './visible-text'
+import { codePointName, splitHidden, type TextPart, visibleText } from '@/lib/core/visible-text'
 
 /** They hold text alone. */
 const TEXT_ONLY = new Set<unknown>(['option', 'title', 'desc', 'text', 'tspan'])

@@ -1,6 +1,9 @@
 /** How many values of each kind get figures of their own; what comes after is '(other)'. */
 export const DIMENSION_VALUES_MAX = { service: 200, version: 1_000, endpoint: 1_000, client: 1_000 } as const
 
+/** What is counted for all values that came when there was no room. */
+export const OTHER = '(other)'
+
 const KINDS = ['service', 'version', 'endpoint', 'client'] as const
 const capOf = `CASE kind ${KINDS.map((kind) => `WHEN '${kind}' THEN ${DIMENSION_VALUES_MAX[kind]}`).join(' ')} END`
 
@@ -26,7 +29,7 @@ export const ADMIT = `
 
 const kept = (kind: (typeof KINDS)[number]) => `
          CASE WHEN EXISTS (SELECT FROM telemetry.dimension d WHERE d.kind = '${kind}' AND d.value = raw.${kind})
-                OR ('${kind}', ${kind}) IN (SELECT kind, value FROM admitted) THEN ${kind} ELSE '(other)' END AS ${kind}`
+                OR ('${kind}', ${kind}) IN (SELECT kind, value FROM admitted) THEN ${kind} ELSE '${OTHER}' END AS ${kind}`
 
 /** The four columns of `raw` as they are counted. */
 export const KEPT = KINDS.map(kept).join(',')
