@@ -67,8 +67,14 @@ export function SearchField({
 
 type SearchedField = { name: string; label: string; hint: string; value: string | null }
 
+type SearchFormProps = {
+  fields: readonly SearchedField[]
+  /** Its button, and what it says while the answer is on its way. */
+  verb?: readonly [label: string, pending: string]
+}
+
 /** A search by several texts, the first of them the widest. Works as a plain form before any script has run. */
-export function SearchForm({ fields }: { fields: readonly SearchedField[] }) {
+export function SearchForm({ fields, verb = ['Search', 'Searching …'] }: SearchFormProps) {
   const id = useId()
   const { base, pending, onSubmit } = useSearch(fields.map(({ name }) => name))
   return (
@@ -95,7 +101,7 @@ export function SearchForm({ fields }: { fields: readonly SearchedField[] }) {
           </div>
         ))}
         <Button type="submit" look="primary" aria-busy={pending}>
-          <Search size={14} aria-hidden="true" /> {pending ? 'Searching …' : 'Search'}
+          <Search size={14} aria-hidden="true" /> {pending ? verb[1] : verb[0]}
         </Button>
         {fields.some(({ value }) => value !== null) && (
           <Link href={base} prefetch={false} scroll={false} className={buttonClass('quiet')}>

@@ -76,6 +76,7 @@ const CHANGES: Record<string, () => unknown[]> = {
   'storage/propose': of,
   'storage/proposeSeen': () => [{}, input()],
   'storage/saveCapacity': of,
+  'storage/cost/savePrice': of,
   'storage/restore': of,
 }
 

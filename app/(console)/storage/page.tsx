@@ -1,8 +1,10 @@
 import type { Metadata } from 'next'
 import { Suspense } from 'react'
+import { buttonClass } from '@/app/_ui/button'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
 import { bytesText } from '@/app/_ui/format-bytes'
+import { PageLink } from '@/app/_ui/page-link'
 import { countText, durationText } from '@/lib/core/format-figure'
 import { openPage, type PageProps } from '../_page/open-page'
 import { Page, TwoColumns } from '../_page/page-frame'
@@ -20,7 +22,18 @@ export const metadata: Metadata = { title: 'Storage & GC' }
 export default async function StoragePage(props: PageProps) {
   const storage = await readStoragePage(await openPage('/storage', props))
   return (
-    <Page title="Storage & GC" summary={summaryOf(storage)} actions={<CollectActions {...storage} />}>
+    <Page
+      title="Storage & GC"
+      summary={summaryOf(storage)}
+      actions={
+        <>
+          <PageLink href="/storage/cost" className={buttonClass()}>
+            Cost model
+          </PageLink>
+          <CollectActions {...storage} />
+        </>
+      }
+    >
       {storage.totals.map((total) => (
         <StoreCard key={total.source} total={total} {...storage} />
       ))}

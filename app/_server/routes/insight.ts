@@ -1,10 +1,14 @@
 import { z } from 'zod'
 import { AppError } from '@/lib/core/errors'
+import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
 import { env } from '@/lib/env'
 import { FINDING_KINDS } from '@/lib/insight/clients/client'
 import { clientText } from '@/lib/insight/clients/client-text'
 import { readClients } from '@/lib/insight/clients/read-clients'
-import { idParam, windowOf, windowQuery } from '../api/inputs'
+import { compareTtls } from '@/lib/insight/cost/compare-ttls'
+import { bytesPerRowOf, readDuplicatesAvoided, readStorageCost } from '@/lib/insight/cost/read-cost'
+import { readPrices } from '@/lib/retention/price'
+import { idParam, text, windowOf, windowQuery } from '../api/inputs'
 import { get, ok } from '../api/route'
 import { moneyJson } from '../api/schemas'
 
@@ -61,6 +65,44 @@ const clientSchema = z
   })
   .meta({ id: 'Client' })
 
+const costSchema = z
+  .object({ amount: z.string().describe('Major units, to a millionth'), currency: z.string() })
+  .meta({ id: 'Cost' })
+
+const ttlSide = z.object({
+  ttlMs: z.number(),
+  beyond: z
+    .object({
+      retries: z.number().describe('Came this long or longer after the first request of their key'),
+      executions: z.number().describe('Of these, those that would have found no record'),
+      keys: z.number(),
+    })
+    .nullable()
+    .describe('null = not measured: the window is shorter than the TTL, or no key came'),
+  rowsHeld: z.number().nullable().describe('Records held at any time'),
+  bytesHeld: z.number().nullable().describe('null = no store was sampled'),
+  costPerMonth: costSchema.nullable().describe('null = no price was entered'),
+})
+
+const DAY_MS = 86_400_000
+const ttl = z.coerce
+  .number('a time in ms')
+  .int()
+  .min(1_000)
+  .max(400 * DAY_MS)
+
+/** A search that the server ended becomes the API's own error. */
+const tooManyKeys = (error: unknown): never => {
+  if (sqlStateOf(error) !== SQLSTATE.queryCanceled) throw error
+  throw new AppError(
+    'timeout',
+    'The window holds too many keys to look through: choose a shorter one, or one endpoint.',
+    {
+      cause: error,
+    },
+  )
+}
+
 export const insightRoutes = [
   get({
     path: 'clients',
@@ -110,6 +152,92 @@ export const insightRoutes = [
         throw new AppError('not_found', 'No caller of this name sent a request in this time.')
       const environment = env().IDEMSCOPE_ENVIRONMENT.toUpperCase()
       return ok({ ...view, text: clientText(view, { environment, from, to }) })
+    },
+  }),
+
+  get({
+    path: 'retention/cost',
+    tag: 'Insight',
+    summary: 'What stores hold by tier, what that costs a month, and the duplicates that it avoids',
+    verb: 'view',
+    query: rangeQuery,
+    responses: {
+      200: {
+        description: 'As it was last sampled in the window',
+        schema: z.object({
+          from: at,
+          to: at,
+          tiers: z.array(
+            z.object({
+              source: z.string(),
+              tier: z.string(),
+              rows: z.number(),
+              bytes: z.number(),
+              bytesPerRow: z.number().nullable(),
+              ttlMs: z.number().nullable().describe('As two people agreed; null = as the service sets it'),
+              costPerMonth: costSchema.nullable().describe('null = no price was entered'),
+              sampledAt: at,
+            }),
+          ),
+          bytes: z.number(),
+          costPerMonth: z.array(costSchema).describe('By currency, of the stores that have a price'),
+          unpriced: z.array(z.string()).describe('Stores without a price'),
+          avoided: z.array(
+            z.object({
+              endpoint: z.string(),
+              avoided: count.describe('Requests that a record kept from executing again'),
+              executedAgain: count.describe('Retries that came after the record had expired'),
+            }),
+          ),
+        }),
+      },
+    },
+    async handle(ctx, { query }) {
+      const { from, to } = windowOf(query, ctx.clock.now())
+      const [cost, avoided] = await Promise.all([
+        readStorageCost(ctx.db, { from, to }),
+        readDuplicatesAvoided(ctx.db, { from, to }),
+      ])
+      return ok({ from, to, ...cost, avoided })
+    },
+  }),
+
+  get({
+    path: 'retention/ttl-comparison',
+    tag: 'Insight',
+    summary: 'Two TTLs, replayed on the requests of a window',
+    description:
+      'Exact for the keys of the window; a retry whose first request came before it is not seen. An execution is an upper bound of a charge.',
+    verb: 'view',
+    query: rangeQuery.extend({
+      ttlAMs: ttl.default(DAY_MS),
+      ttlBMs: ttl.default(3 * DAY_MS),
+      endpoint: windowQuery.endpoint,
+      source: text
+        .optional()
+        .describe('Whose bytes a key and price count; default: the first that was sampled'),
+    }),
+    responses: {
+      200: {
+        description: 'Both sides',
+        schema: z.object({
+          keys: z.number().describe('Distinct keys observed'),
+          atLeast: z.boolean().describe('Figures beyond the TTLs are lower bounds'),
+          a: ttlSide,
+          b: ttlSide,
+        }),
+      },
+    },
+    async handle(ctx, { query: { ttlAMs, ttlBMs, endpoint, source: asked, ...range } }) {
+      const { from, to } = windowOf(range, ctx.clock.now())
+      const [cost, prices] = await Promise.all([readStorageCost(ctx.db, { from, to }), readPrices(ctx.db)])
+      const source = asked ?? cost.tiers[0]?.source
+      const store =
+        source === undefined
+          ? { bytesPerRow: null, price: null }
+          : { bytesPerRow: bytesPerRowOf(cost, source), price: prices.get(source) ?? null }
+      const terms = { from, to, endpoint, ttlAMs, ttlBMs, ...store }
+      return ok(await compareTtls(ctx.db, terms).catch(tooManyKeys))
     },
   }),
 ]

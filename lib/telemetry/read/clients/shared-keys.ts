@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Db } from '@/lib/db'
-import { readKeysOfWindow } from './keys-of-window'
+import { readKeysOfWindow } from '../keys-of-window'
 
 const rowSchema = z.object({
   client: z.string(),
