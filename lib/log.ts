@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino'
-import { type Clock, systemClock } from '@/lib/core/clock'
+import { type Clock, isWithin, systemClock } from '@/lib/core/clock'
 
 export type Log = Logger
 
@@ -48,7 +48,7 @@ function limitRepeats(clock: Clock): (kind: string) => number | null {
   return (kind) => {
     const nowMs = clock.now().getTime()
     const open = windows.get(kind)
-    if (open !== undefined && nowMs - open.startedMs < WINDOW_MS) {
+    if (open !== undefined && isWithin(WINDOW_MS, nowMs, open.startedMs)) {
       open.count += 1
       return open.count > REPEATS_MAX ? null : 0
     }

@@ -1,4 +1,4 @@
-import type { Clock } from '@/lib/core/clock'
+import { type Clock, isWithin } from '@/lib/core/clock'
 import { databaseTrouble } from '@/lib/postgres-errors'
 
 /** Older trouble is over: a process that works tries something more often than this. */
@@ -18,6 +18,6 @@ export function createTrouble(clock: Clock): Trouble {
       last = undefined
     },
     recent: () =>
-      last !== undefined && clock.now().getTime() - last.atMs < RECENT_MS ? last.text : undefined,
+      last !== undefined && isWithin(RECENT_MS, clock.now().getTime(), last.atMs) ? last.text : undefined,
   }
 }

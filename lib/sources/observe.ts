@@ -1,4 +1,5 @@
 import type { SystemContext } from '@/lib/context'
+import { isWithin } from '@/lib/core/clock'
 import { type AnySource, SourceUnavailableError, UnreadableKeyError } from './contracts'
 
 /** A source that answers is noted at most this often. */
@@ -32,7 +33,7 @@ export function observed<S extends AnySource>(
 
   async function noteOk(): Promise<void> {
     const now = ctx.clock.now()
-    if (now.getTime() - notedOkMs < OK_EVERY_MS) return
+    if (isWithin(OK_EVERY_MS, now.getTime(), notedOkMs)) return
     notedOkMs = now.getTime()
     const capabilities = source.kind === 'intent' ? { capabilities: { ...source.capabilities } } : {}
     await ctx.db.prisma.source.updateMany({ where: { id }, data: { lastOkAt: now, ...capabilities } })

@@ -22,6 +22,15 @@ test('the same trouble a thousand times is a few lines, and the next window says
   expect(lines.at(-1)).toMatchObject({ msg: 'could not store', omittedBefore: 996 })
 })
 
+test('a clock that steps back opens a new window', () => {
+  const { log, lines, clock } = createCaptured()
+  for (let count = 0; count < 10; count += 1) log.error({ err: diskFull(count) }, 'could not store')
+  expect(lines).toHaveLength(5)
+  clock.advance(-600_000)
+  log.error({ err: diskFull(7) }, 'could not store')
+  expect(lines.at(-1)).toMatchObject({ msg: 'could not store', omittedBefore: 5 })
+})
+
 test('information is never left out', () => {
   const { log, lines } = createCaptured()
   for (let count = 0; count < 100; count += 1) log.info({ count }, 'done')

@@ -144,6 +144,9 @@ test('trouble that nothing has met for a while is over', async () => {
   expect(trouble.recent()).toContain('its disk is full')
   clock.advance(1_000)
   expect(trouble.recent()).toBeUndefined()
+  await console.db.pool.query(full).catch(trouble.note)
+  clock.advance(-600_000)
+  expect(trouble.recent()).toBeUndefined()
 })
 
 test('of many who claim it at once, one gets it', async () => {

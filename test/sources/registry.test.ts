@@ -68,6 +68,13 @@ test('a source is saved once by its name, opened, and its state follows what it 
   expect(await state(new Date(clock.now().getTime() + 31_000))).toEqual(['stale'])
   expect((await openIntentSource(ctx(), id)).source).toBe(source)
 
+  // Our clock steps back: what is noted is the time of now.
+  clock.advance(-600_000)
+  await source.storeClock()
+  const noted = await console_.db.prisma.source.findUniqueOrThrow({ where: { id } })
+  expect(noted.lastOkAt).toEqual(clock.now())
+  expect(await state(new Date(clock.now().getTime() + 31_000))).toEqual(['stale'])
+
   const url = new URL(service.url)
   url.port = '1'
   clock.advance(1_000)
