@@ -33,7 +33,7 @@ export function capturePaymentIntent(draft: Draft, form: FormNode, id: string): 
   }
   const amountCaptured = charge.amountCaptured + amount
   const last = params.final_capture || amount === intent.amountCapturable
-  const captured = { ...charge, amountCaptured, captured: true }
+  const captured = { ...charge, amountCaptured, captured: true, takenS: draft.createdS }
   const rest = last ? intent.amountCapturable - amount : 0
   const kept = release(draft, captured, rest, { reportingCategory: 'partial_capture_reversal' })
   const changed: PaymentIntent = {
@@ -72,7 +72,7 @@ export function expireAuthorisation(draft: Draft, id: string): void {
 export function settleCharge(draft: Draft, id: string): void {
   const charge = draft.provider.state.charges.get(id)
   if (charge?.unsettled !== true) throw missing('charge', id)
-  const settled: Charge = { ...charge, unsettled: false }
+  const settled: Charge = { ...charge, unsettled: false, takenS: draft.createdS }
   draft.save(settled)
   draft.event('charge.updated', settled)
 }

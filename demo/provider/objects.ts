@@ -42,6 +42,8 @@ export interface Charge {
   readonly released?: number
   /** Captured in the background (`automatic_async`): there is no balance transaction yet. */
   readonly unsettled?: boolean
+  /** When its balance transaction was made; absent = with the charge. */
+  readonly takenS?: number
   readonly captured: boolean
   readonly currency: string
   readonly status: 'succeeded' | 'failed'

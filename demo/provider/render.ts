@@ -133,7 +133,7 @@ const txnId = (id: string, prefix = 'txn_'): string => `${prefix}${id.slice(3)}`
 export function renderBalanceTransaction(of: Stored): Json | null {
   if (of.object === 'charge') {
     const fee = Math.round(of.amountCaptured * 0.029) + 30
-    return balanceTransaction(of, of.amountCaptured, fee, 'charge', 'charge')
+    return balanceTransaction(of, of.amountCaptured, fee, 'charge', 'charge', of.takenS)
   }
   if (of.object !== 'refund' || of.reportingCategory === null) return null
   return balanceTransaction(of, -of.amount, 0, 'refund', of.reportingCategory ?? 'refund')
@@ -142,8 +142,8 @@ export function renderBalanceTransaction(of: Stored): Json | null {
 /** What brought the money of a refund back when it failed. */
 export function renderFailureTransaction(of: Stored): Json | null {
   if (of.object !== 'refund' || of.failedS === undefined) return null
-  const returned = balanceTransaction(of, of.amount, 0, 'refund_failure', 'refund_failure')
-  return { ...returned, id: txnId(of.id, 'txn_f'), available_on: of.failedS, created: of.failedS }
+  const returned = balanceTransaction(of, of.amount, 0, 'refund_failure', 'refund_failure', of.failedS)
+  return { ...returned, id: txnId(of.id, 'txn_f') }
 }
 
 const balanceTransaction = (
@@ -152,12 +152,13 @@ const balanceTransaction = (
   fee: number,
   type: string,
   category: string,
+  createdS = of.createdS,
 ): Json => ({
   id: txnId(of.id),
   object: 'balance_transaction',
   amount,
-  available_on: of.createdS,
-  created: of.createdS,
+  available_on: createdS,
+  created: createdS,
   currency: of.currency,
   description: null,
   exchange_rate: null,

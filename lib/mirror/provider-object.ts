@@ -86,8 +86,8 @@ function chargeObject(charge: ProviderCharge, reading: Reading, staging: Staging
     },
   }
   const object = staged(reading.version, content, tagAliases(charge))
-  // Events show by what a charge was settled, and not its fee: it is kept, but makes no other charge of it.
-  return { ...object, data: { ...object.data, feeMinor: charge.feeMinor } }
+  // Events show by what a charge was settled, and not its fee or its time: kept, but they make no other charge of it.
+  return { ...object, data: { ...object.data, feeMinor: charge.feeMinor, takenAt: charge.takenAt } }
 }
 
 /** Ties the ids that a service may keep for a payment to the charges that were made under it. */

@@ -104,6 +104,7 @@ export const charge = (over: Partial<Charge> = {}): Charge => ({
   refundedMinor: 0n,
   feeMinor: null,
   feeRef: null,
+  takenAt: null,
   ...over,
 })
 

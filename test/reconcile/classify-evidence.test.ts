@@ -14,6 +14,39 @@ describe('expected is not an exception', () => {
     expect(recheckAt).toEqual(new Date(ago(4).getTime() + 15_000))
   })
 
+  test.each([
+    ['ledger_missing', { charges: [charge({ takenAt: ago(5) })], postings: [] }],
+    ['orphan_effect', { charges: [charge({ takenAt: ago(5) })], lives: [], postings: [] }],
+    [
+      'amount_mismatch',
+      { charges: [charge({ takenAt: ago(5) })], postings: [posting({ amountMinor: 999n })] },
+    ],
+    [
+      'fee_variance',
+      {
+        charges: [charge({ feeMinor: 60n, takenAt: ago(5) })],
+        postings: [posting(), posting({ entryId: '2', kind: 'fee', rawKind: 'fee', amountMinor: 59n })],
+      },
+    ],
+    [
+      'status_lag',
+      {
+        charges: [charge({ captured: false, capturedMinor: 0n })],
+        postings: [posting({ bookedAt: ago(5) })],
+      },
+    ],
+    [
+      'status_lag',
+      {
+        charges: [charge({ status: 'pending', captured: false, capturedMinor: 0n })],
+        postings: [posting({ bookedAt: ago(5) })],
+      },
+    ],
+  ])('%s counts from when the money moved or was booked, not from the authorisation', (name, over) => {
+    expect(found(over)).toEqual([`${name}:pending`])
+    expect(found(over, { asOf: new Date(NOW.getTime() + 10_000) })).toEqual([`${name}:break`])
+  })
+
   test('nothing is called missing before it was looked up by id', () => {
     const { findings, lookUps } = classify({ postings: [] }, { lookedUp: new Set() })
     expect(findings.map(({ outcome }) => outcome)).toEqual(['pending'])

@@ -205,6 +205,33 @@ describe('authorisations', () => {
     expect(await found()).toEqual([{ class: 'reversed_after_post', effectIds: [id] }])
   })
 
+  test.each([
+    ['nobody booked yet', async () => {}],
+    [
+      'was booked while the provider still listed it as authorised',
+      (id: string) => book(world, { ref: id, reference: 'late', amount: 1000 }),
+    ],
+  ])('one that is captured an hour later and %s is no break before its grace ends', async (_, bookIt) => {
+    const { intent, charge: id } = await authorise('late')
+    await ripen(world)
+    world.advance(3_600_000)
+    await world.stripe.paymentIntents.capture(intent)
+    await bookIt(id)
+    await reconcileNow(world)
+    expect(await found()).toEqual([])
+    world.advance(6_000)
+    await reconcileNow(world)
+    expect(await found()).toEqual([])
+  })
+
+  test('one that is captured an hour later and that nobody books is a break once its grace has ended', async () => {
+    const { intent, charge: id } = await authorise('unbooked')
+    world.advance(3_600_000)
+    await world.stripe.paymentIntents.capture(intent)
+    await ripen(world)
+    expect(await found()).toEqual([{ class: 'ledger_missing', effectIds: [id] }])
+  })
+
   test('a dead holder whose authorisation was released since is for a person: done it is not, nor absent', async () => {
     const held = await acquire(world)
     await begin(world, held)

@@ -318,10 +318,15 @@ describe('authorisations', () => {
       capturedMinor: 1050n,
       feeMinor: null,
       feeRef: null,
+      takenAt: null,
     })
     nowMs += 60_000
     await provider.control.settleCharge(id)
-    expect(await source.retrieveCharge(id)).toMatchObject({ feeMinor: 60n, feeRef: `txn_${id.slice(3)}` })
+    expect(await source.retrieveCharge(id)).toMatchObject({
+      feeMinor: 60n,
+      feeRef: `txn_${id.slice(3)}`,
+      takenAt: new Date(nowMs),
+    })
     const [hint] = (await source.listHints(seconds(0, 1), null)).items
     expect(hint).toMatchObject({ object: { id }, snapshot: { feeMinor: null, feeRef: `txn_${id.slice(3)}` } })
   })

@@ -86,6 +86,8 @@ export type Charge = ProviderObject & {
   feeMinor: bigint | null
   /** The provider's id of what settled it. */
   feeRef: string | null
+  /** When its money was taken, by the provider's clock; null = not known. */
+  takenAt: Date | null
 }
 
 /** A payment intent, a checkout session or an invoice: what charges are made under. It moves no money itself. */

@@ -30,6 +30,8 @@ export type ProviderCharge = ProviderTags & {
   feeMinor: bigint | null
   /** The provider's id of the settlement that the fee is kept from; null = it has not settled yet. */
   feeRef: string | null
+  /** When its money was taken, by the provider's clock: later than its creation where it was authorised first. null = not known. */
+  takenAt: Date | null
   currency: string
   customer: string | null
   createdAt: Date

@@ -33,7 +33,7 @@ const chargeSchema = z.object({
     .union([
       z.string().transform((settlement) => ({ id: settlement, settled: null })),
       z
-        .object({ id: z.string(), amount: z.int(), fee: z.int(), currency: z.string() })
+        .object({ id: z.string(), amount: z.int(), fee: z.int(), currency: z.string(), created })
         .transform((settled) => ({ id: settled.id, settled })),
     ])
     .nullish(),
@@ -133,6 +133,7 @@ export function toCharge(config: StripeConfig, raw: Stripe.Charge, refunded?: nu
     refundedMinor: minor(charge.amount_captured === 0 ? 0 : (refunded ?? charge.amount_refunded)),
     feeMinor: feeOf(charge),
     feeRef: charge.balance_transaction?.id ?? null,
+    takenAt: charge.balance_transaction?.settled?.created ?? null,
     currency: charge.currency.toUpperCase(),
     customer: charge.customer ?? null,
     createdAt: charge.created,

@@ -79,7 +79,9 @@ function ofCharge(
     amount: { minor: charge.amountMinor, currency: charge.currency },
     evidence: { sides: sidesOf(operation, { ...unit, charges: [charge] }) },
   })
-  const told = latest(charge.createdAt, life?.completedAt)
+  // Who books does so once the money was taken, which may be long after it was authorised.
+  const told = latest(charge.createdAt, charge.takenAt, life?.completedAt)
+  const booked = latest(told, ...postings.map(({ bookedAt }) => bookedAt))
   const ledgerLookUps = charge.names.map((ref): LookUp => ({ kind: 'ledger', ref }))
   switch (charge.status) {
     case 'failed':
@@ -89,12 +91,12 @@ function ofCharge(
         return draft(toldSuccess(life) ? 'reversed_after_post' : 'phantom_ledger', charge.stagedAt)
       return toldSuccess(life) ? draft('done_but_no_effect', charge.stagedAt) : null
     case 'pending':
-      return toldSuccess(life) || postings.length > 0 ? draft('status_lag', told) : null
+      return toldSuccess(life) || postings.length > 0 ? draft('status_lag', booked) : null
     case 'succeeded': {
       // Booked before it was captured, or though it never will be; without a posting nobody claims that money moved.
       if (charge.capturedMinor === 0n) {
         if (postings.length === 0) return null
-        if (!isReleased(charge)) return draft('status_lag', told)
+        if (!isReleased(charge)) return draft('status_lag', booked)
         return draft(toldSuccess(life) ? 'reversed_after_post' : 'phantom_ledger', charge.stagedAt)
       }
       if (toldFailure(life)) return isFullyRefunded(charge) ? null : draft('failed_but_charged', told)

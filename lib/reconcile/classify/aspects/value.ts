@@ -57,7 +57,7 @@ function compare(
     objectId: object.id,
     class: name,
     // Postings may still be added to what is booked so far.
-    since: latest(object.createdAt, ...postings.map(({ bookedAt }) => bookedAt)),
+    since: latest(movedAt(object), ...postings.map(({ bookedAt }) => bookedAt)),
     subject: {
       scope: subject.scope,
       key: subject.key,
@@ -77,6 +77,9 @@ function compare(
     },
   }
 }
+
+const movedAt = (object: Charge | Refund): Date =>
+  latest(object.createdAt, 'takenAt' in object ? object.takenAt : null)
 
 /** Postings of the charge's fee, reversed ones among them. */
 export const isFeeOf = ({ kind, providerRef, chargeRef }: Posting, chargeId: string): boolean =>
@@ -104,7 +107,7 @@ function feeVariance(
     aspect: 'value',
     objectId: charge.id,
     class: 'fee_variance',
-    since: latest(charge.createdAt, ...fees.map(({ bookedAt }) => bookedAt)),
+    since: latest(movedAt(charge), ...fees.map(({ bookedAt }) => bookedAt)),
     subject: {
       scope: subject.scope,
       key: subject.key,
