@@ -106,7 +106,7 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
   const tellTime = async () => {
     const set = `SELECT setval('public.simulated_ms', $1)`
     told ??= Promise.all([
-      admin.query(set, [time.nowMs + time.storeAheadMs]),
+      admin.query(set, [time.storeMs]),
       consoleAdmin.query(set, [time.nowMs + time.consoleAheadMs]),
     ])
     await told
@@ -114,7 +114,7 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
   const restore = [
     interposeStatements({
       tellTime: () => outside(tellTime),
-      nowMs: () => time.nowMs,
+      storeMs: () => time.storeMs,
       readBackends: (pids) => outside(() => readBackends(cluster, pids)),
     }),
     interposeProvider(),

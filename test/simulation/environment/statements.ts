@@ -11,7 +11,7 @@ const original = pg.Client.prototype.query as Query
 const queues = new WeakMap<pg.Client, Promise<unknown>>()
 /** Tells the databases the time, where it has changed since they were told. */
 let tellTime = async (): Promise<void> => {}
-let nowMs = (): number => 0
+let storeMs = (): number => 0
 
 /**
  * From here on every statement of a strand, on whatever connection, waits for its turn, and may be lost on its way there
@@ -19,11 +19,11 @@ let nowMs = (): number => 0
  */
 export function interposeStatements(given: {
   tellTime(): Promise<void>
-  nowMs(): number
+  storeMs(): number
   readBackends: ReadBackends
 }): () => void {
   tellTime = given.tellTime
-  nowMs = given.nowMs
+  storeMs = given.storeMs
   setBackends(given.readBackends)
   pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
     const strand = currentStrand()
@@ -117,7 +117,7 @@ async function send(strand: Strand, client: pg.Client, args: unknown[]): Promise
   await turn(strand, label)
   const fault = faultOf(strand)
   if (fault === 'unsent') throw lost(client)
-  strand.sentMs = nowMs()
+  strand.sentMs = storeMs()
   const result = await run(strand, client, args)
   if (strand.process.dead) return never()
   if (fault === 'lost') throw lost(client)

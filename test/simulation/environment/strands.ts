@@ -28,7 +28,7 @@ export type Strand = {
   /** Timers that it awaits. */
   sleeping: number
   inFlight: number
-  /** When its last statement was sent, in simulated ms. */
+  /** When its last statement was sent, by the store's clock. */
   sentMs: number
   ended: boolean
 }

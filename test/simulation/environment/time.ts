@@ -21,6 +21,10 @@ export class SimulatedTime {
   private timers: Timer[] = []
   private order = 0
 
+  get storeMs(): number {
+    return this.nowMs + this.storeAheadMs
+  }
+
   /** The SDK's clock. A timer belongs to the process that set it: a dead one never fires, a frozen one fires late. */
   readonly sdk: Clock = {
     nowMs: () => this.nowMs,

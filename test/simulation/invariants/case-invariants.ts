@@ -1,3 +1,4 @@
+import type { Aspect } from '@/lib/core/case-classes'
 import type { World } from '../world/world'
 import { type Booked, type Difference, findDifferences } from './differences'
 
@@ -17,8 +18,10 @@ export type Truth = {
 const LISTED_MS = 10_000
 /** Older than this, nothing is pending any more. */
 const RIPE_MS = 150_000
-/** A run's grace from the end of a key, and its settle delay. */
-const COMPLETED_MS = 20_000
+/** Younger than this, its booking may still come: a run's grace, and the second that the provider rounds down to. */
+const BOOKED_MS = 14_000
+/** A run's grace from the end of a key or of its lease, and its settle delay. */
+const ENDED_MS = 20_000
 
 export async function readTruth(world: World): Promise<Truth> {
   const { rows } = await world.env.admin.query<Booked>('SELECT * FROM ledger_entry')
@@ -50,6 +53,8 @@ export async function readTruth(world: World): Promise<Truth> {
 
 type Shown = {
   class: string
+  aspect: Aspect
+  outcome: string
   objectId: string
   effectIds: string[]
   reference: string | null
@@ -62,7 +67,7 @@ type Shown = {
 /** What a run shows once it is complete, and what it does not show any more. */
 export async function checkCases(world: World, truth: Truth, runId: string): Promise<void> {
   const { rows } = await world.env.db.pool.query(
-    `SELECT class, object_id AS "objectId", effect_ids AS "effectIds", reference, evidence::text AS text,
+    `SELECT class, aspect, outcome, object_id AS "objectId", effect_ids AS "effectIds", reference, evidence::text AS text,
        lifecycle = 'resolved' AS "isResolved", lifecycle = 'resolved' AND last_run_id = $1 AS "endedNow"
      FROM reconciliation_case`,
     [runId],
@@ -90,6 +95,12 @@ function shownAsMissing(world: World, before: Truth, now: Truth, shown: Shown): 
   const names = charge === undefined ? [] : [charge.id, charge.paymentIntent]
   if (names.some((name) => before.booked.has(`charge ${name}`) && now.booked.has(`charge ${name}`)))
     world.break('what is booked is not shown as missing', `${charge?.id} is booked, and ${shown.class}`)
+  const capturedMs = world.provider.capturedAtMs.get(charge?.id ?? '')
+  if (shown.outcome === 'break' && capturedMs !== undefined && now.atMs - capturedMs < BOOKED_MS)
+    world.break(
+      'what may still be booked is not shown as missing',
+      `${charge?.id} is new, and ${shown.class}`,
+    )
 }
 
 /** Classes that say of money that it was taken or given back. */
@@ -100,6 +111,14 @@ function shownAsUnpaid(world: World, { paid }: Truth, shown: Shown): void {
   world.break('what is paid is not shown as unpaid', `${shown.objectId} was paid, and ${shown.class}`)
 }
 
+/** Where a difference is shown: a case of another aspect is about something else, and may end while it stands. */
+const ASPECTS: Record<Difference['what'], readonly Aspect[]> = {
+  'a charge is not booked': ['existence', 'uniqueness'],
+  'a refund is not booked': ['refund', 'uniqueness'],
+  'a refund was not paid': ['refund'],
+  'a wrong fee is booked': ['value'],
+}
+
 /** What differed when the run began and still does: once it is ripe a case says so, and no case of it ends. */
 async function everyDifferenceIsShown(
   world: World,
@@ -107,7 +126,7 @@ async function everyDifferenceIsShown(
   shown: readonly Shown[],
   ended: readonly Shown[],
 ): Promise<void> {
-  const unripe = await readUnripeKeys(world, now.atMs - before.atMs)
+  const unripe = await readUnripeKeys(world, before.atMs)
   const lasting = before.differences.filter(({ what, id }) =>
     now.differences.some((each) => each.what === what && each.id === id),
   )
@@ -116,8 +135,9 @@ async function everyDifferenceIsShown(
     const isOfCharge = what === 'a charge is not booked'
     if (unripe.has(reference)) continue
     if (shown.some((each) => tells(each) || (isOfCharge && each.reference === reference))) continue
-    const closed = ended.find(({ objectId, effectIds }) =>
-      [objectId, ...effectIds].some((each) => names.includes(each)),
+    const closed = ended.find(
+      ({ aspect, objectId, effectIds }) =>
+        ASPECTS[what].includes(aspect) && [objectId, ...effectIds].some((each) => names.includes(each)),
     )
     if (closed !== undefined)
       world.break(
@@ -130,15 +150,15 @@ async function everyDifferenceIsShown(
 }
 
 /**
- * Keys that somebody has taken over and is at: their case has ended, or begins when they stop. And keys that were completed
- * a moment before the run began, or since: whoever completed them, their booking may still come.
+ * Keys that somebody was at when the run began, or had let go or completed a moment before: their case has ended, or begins
+ * once they stop, and their booking may still come. The store's clock in the provider's time, as a run compares them.
  */
-async function readUnripeKeys(world: World, sinceRunMs: number): Promise<Set<string>> {
+async function readUnripeKeys(world: World, begunMs: number): Promise<Set<string>> {
   const { rows } = await world.env.admin.query(
-    `SELECT idem_key_text(key) AS key FROM idem_lease WHERE state = 'L' AND lease_until > clock_timestamp()
+    `SELECT idem_key_text(key) AS key FROM idem_lease WHERE lease_until > $1
      UNION ALL SELECT idem_key_text(key) FROM idem_record JOIN idem_tier USING (tier)
-     WHERE expires_at - ttl_ms * interval '1 millisecond' > clock_timestamp() - $1 * interval '1 millisecond'`,
-    [sinceRunMs + COMPLETED_MS],
+     WHERE expires_at - ttl_ms * interval '1 millisecond' > $1`,
+    [new Date(begunMs - ENDED_MS)],
   )
   return new Set(rows.map(({ key }) => key))
 }

@@ -50,7 +50,7 @@ const isLive = ({ reversed_at }: Booked): boolean => reversed_at === null
 const timesOf = (postings: readonly Booked[]): number[] =>
   postings.flatMap(({ booked_at, reversed_at }) => [booked_at.getTime(), reversed_at?.getTime() ?? 0])
 
-/** Of what was given back in part, somebody is at it already. */
+/** What was given back whole has to be booked no more. */
 function unbookedCharge(
   world: World,
   charge: Charge,
@@ -60,9 +60,10 @@ function unbookedCharge(
   const capturedMs = world.provider.capturedAtMs.get(charge.id)
   const given = charge.amountRefunded - (charge.released ?? 0)
   const postings = about.filter(({ entry_kind }) => entry_kind === 'charge')
-  if (charge.status !== 'succeeded' || capturedMs === undefined || given > 0 || postings.some(isLive))
-    return []
-  return [differs('a charge is not booked', charge.id, [capturedMs, ...timesOf(postings)])]
+  const isKept = charge.status === 'succeeded' && given < charge.amountCaptured
+  if (capturedMs === undefined || !isKept || postings.some(isLive)) return []
+  const settledMs = world.provider.settledAtMs.get(charge.id) ?? 0
+  return [differs('a charge is not booked', charge.id, [capturedMs, settledMs, ...timesOf(postings)])]
 }
 
 function wrongFee(world: World, charge: Charge, about: readonly Booked[], differs: Differs): Difference[] {
@@ -77,8 +78,10 @@ function refunds(world: World, charge: Charge, about: readonly Booked[], differs
   const all = world.provider.refunds().filter((refund) => refund.charge === charge.id)
   const postings = about.filter(({ entry_kind }) => entry_kind === 'refund')
   const live = all.filter(({ status }) => status === 'succeeded')
+  // Of a charge that is not booked itself, nothing has to be taken back in the books.
+  const isChargeBooked = about.some((posting) => posting.entry_kind === 'charge' && isLive(posting))
   const isUnbooked = (id: string) =>
-    !postings.some((posting) => isLive(posting) && posting.provider_ref === id)
+    isChargeBooked && !postings.some((posting) => isLive(posting) && posting.provider_ref === id)
   const unbooked = live.filter(({ id }) => isUnbooked(id))
   const unpaid = postings
     .filter(isLive)

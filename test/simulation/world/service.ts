@@ -79,8 +79,8 @@ export function startService(
     const execution: Execution = {
       key: context.key ?? '(none)',
       ...{ process, startedMs: env.time.nowMs, ended: false },
-      // The answer that the key is its own stood on the way for longer than the lease: it is fenced from now on.
-      excused: env.time.nowMs - (currentStrand()?.sentMs ?? 0) >= LEASE_MS,
+      // By the store's clock, the answer that the key is its own was on the way for longer than the lease: it is fenced.
+      excused: env.time.storeMs - (currentStrand()?.sentMs ?? 0) >= LEASE_MS,
     }
     executions.set(request, execution)
     open.add(execution)
