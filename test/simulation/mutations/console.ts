@@ -96,6 +96,13 @@ export const CONSOLE_MUTATIONS: readonly Mutation[] = [
     caughtBy: 'test/sources/feeds.test.ts',
   },
   {
+    name: 'a charge that is captured late counts from its authorisation',
+    file: 'lib/reconcile/classify/aspects/existence-effect.ts',
+    find: 'latest(charge.createdAt, charge.takenAt, life?.completedAt)',
+    replace: 'latest(charge.createdAt, life?.completedAt)',
+    caughtBy: 'test/reconcile/classify-evidence.test.ts',
+  },
+  {
     name: 'a policy collects keys that can still be replayed',
     file: 'lib/sources/mapped/collect-rows.ts',
     find: 'belowFloor.includes(endpoint)',
