@@ -29,7 +29,7 @@ export type Evaluated = {
 
 /**
  * A condition that holds again after it was cleared starts anew; one that goes on keeps its `since`. It is pending until it
- * has held for its time, and once it fires it goes on until it is cleared. A ticket that becomes a page is raised again.
+ * has held for its time, and once it fires it goes on until it is cleared. One whose severity changes is raised again.
  */
 const RAISE = `
   INSERT INTO condition AS c
@@ -42,7 +42,7 @@ const RAISE = `
     SET since = CASE WHEN c.state = 'cleared' THEN excluded.since ELSE c.since END,
         state = CASE WHEN c.state = 'firing' OR c.state = 'pending' AND ${heldLongEnough()} THEN 'firing'
                      ELSE excluded.state END,
-        fired_at = CASE WHEN c.state = 'firing' AND (c.severity = 'page' OR excluded.severity = 'ticket') THEN c.fired_at
+        fired_at = CASE WHEN c.state = 'firing' AND c.severity = excluded.severity THEN c.fired_at
                         WHEN c.state = 'firing' THEN excluded.checked_at
                         WHEN c.state = 'pending' AND ${heldLongEnough()} THEN excluded.checked_at
                         ELSE excluded.fired_at END,

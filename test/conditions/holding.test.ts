@@ -57,17 +57,27 @@ test('ten minutes of flapping are one alert with a count; what comes back later 
   expect(await episodes()).toMatchObject([{ times: 10 }, { times: 1, clearedAt: null }])
 })
 
-test('a ticket that becomes a page is an alert of its own; a page that becomes a ticket goes on as it was', async () => {
+test('one that changes its severity ends, and is an alert of its own: a page has an end once only a ticket is left of it', async () => {
   await write(0, { ...stuck, severity: 'ticket' })
   await write(30, { ...stuck, severity: 'page' })
   expect(await episodes()).toEqual([
     { severity: 'ticket', times: 1, since: at(0), clearedAt: at(30) },
     { severity: 'page', times: 1, since: at(30), clearedAt: null },
   ])
-  await write(60, { ...stuck, severity: 'ticket' })
-  expect(await episodes()).toHaveLength(2)
-  await write(90)
-  expect((await episodes())[1]).toMatchObject({ severity: 'page', clearedAt: at(90) })
+  // Nobody was told that the ticket had ended: it goes on.
+  expect(await write(60, { ...stuck, severity: 'ticket' })).toMatchObject({ raised: 1 })
+  expect(await episodes()).toEqual([
+    { severity: 'ticket', times: 2, since: at(0), clearedAt: null },
+    { severity: 'page', times: 1, since: at(30), clearedAt: at(60) },
+  ])
+  await write(400, { ...stuck, severity: 'page' })
+  await write(430, { ...stuck, severity: 'ticket' })
+  await write(800)
+  expect(await episodes()).toEqual([
+    { severity: 'ticket', times: 3, since: at(0), clearedAt: at(800) },
+    { severity: 'page', times: 1, since: at(30), clearedAt: at(60) },
+    { severity: 'page', times: 1, since: at(400), clearedAt: at(430) },
+  ])
 })
 
 test('a rule decides who is to know, and one that is switched off somewhere is cleared there', async () => {
@@ -77,6 +87,6 @@ test('a rule decides who is to know, and one that is switched off somewhere is c
     { kind: 'stuck_keys', severity: 'ticket' },
     { kind: 'stuck_keys', when: { system: 'orders' }, severity: 'off' },
   ])
-  expect(await write(10, stuck, orders)).toEqual({ firing: 1, raised: 0, cleared: 1 })
+  expect(await write(10, stuck, orders)).toEqual({ firing: 1, raised: 1, cleared: 1 })
   expect(await readConditions(console.db)).toMatchObject([{ subject: 'payments', severity: 'ticket' }])
 })

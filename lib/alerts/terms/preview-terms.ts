@@ -145,22 +145,16 @@ function countFired(
   let fired = 0
   let sinceMs: number | null = null
   let firing: Severity | null = null
-  let last: { severity: Severity; clearedMs: number } | null = null
+  const clearedMs: Partial<Record<Severity, number>> = {}
   for (const atMs of moments) {
     const found = severityAt(atMs)
-    if (found === undefined) {
-      if (firing !== null) last = { severity: firing, clearedMs: atMs }
-      firing = null
-      sinceMs = null
-      continue
-    }
-    sinceMs ??= atMs
-    const severity = asked ?? found
-    if (firing === null && atMs - sinceMs < forMs) continue
-    const isWorse = firing === 'ticket' && severity === 'page'
-    const isSame = last?.severity === severity && atMs - last.clearedMs < SAME_ALERT_MS
-    if (isWorse || (firing === null && !isSame)) fired += 1
-    if (firing === null || isWorse) firing = severity
+    const severity = found === undefined ? null : (asked ?? found)
+    sinceMs = severity === null ? null : (sinceMs ?? atMs)
+    if (firing !== null && firing !== severity) clearedMs[firing] = atMs
+    const fires: Severity | null = firing !== null || atMs - (sinceMs ?? atMs) >= forMs ? severity : null
+    if (fires !== null && fires !== firing && atMs - (clearedMs[fires] ?? -Infinity) >= SAME_ALERT_MS)
+      fired += 1
+    firing = fires
   }
   return fired
 }

@@ -131,17 +131,19 @@ CREATE UNIQUE INDEX notification_episode_id_transition_receiver_id_turn_key
 CREATE INDEX notification_group_id_state_idx ON notification (group_id, state);
 CREATE INDEX notification_delivery_id_idx ON notification (delivery_id);
 
--- One that comes back before anybody was told that it is over is the alert that it was: what waits to be told goes with it.
+-- Keeps each time that a condition fires, whoever wrote it. One that comes back within five minutes, before anybody was told
+-- that it is over, is the alert that it was, with a count: what waits to be told goes with it. One whose severity changes is
+-- another alert: who is to be woken was not told of a ticket, and a ticket is no reason to remind them.
 CREATE OR REPLACE FUNCTION keep_alert_episode() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   was boolean := TG_OP = 'UPDATE' AND OLD.state = 'firing';
-  worse boolean := was AND OLD.severity = 'ticket' AND NEW.severity = 'page';
+  other boolean := was AND OLD.severity <> NEW.severity;
 BEGIN
-  IF was AND (worse OR NEW.state <> 'firing') THEN
+  IF was AND (other OR NEW.state <> 'firing') THEN
     UPDATE alert_episode SET cleared_at = coalesce(NEW.cleared_at, NEW.checked_at), detail = OLD.detail
     WHERE kind = NEW.kind AND subject = NEW.subject AND cleared_at IS NULL;
   END IF;
-  IF NEW.state = 'firing' AND (worse OR NOT was) THEN
+  IF NEW.state = 'firing' AND (other OR NOT was) THEN
     UPDATE alert_episode SET cleared_at = NULL, times = times + 1
     WHERE id = (SELECT e.id FROM alert_episode e
                 WHERE e.kind = NEW.kind AND e.subject = NEW.subject AND e.severity = NEW.severity
@@ -152,7 +154,7 @@ BEGIN
     IF NOT FOUND THEN
       INSERT INTO alert_episode (id, kind, subject, severity, since, detail)
       VALUES ('alr_' || replace(gen_random_uuid()::text, '-', ''), NEW.kind, NEW.subject, NEW.severity,
-              CASE WHEN worse THEN NEW.checked_at ELSE NEW.since END, NEW.detail);
+              CASE WHEN other THEN NEW.checked_at ELSE NEW.since END, NEW.detail);
     END IF;
   END IF;
   RETURN NULL;
