@@ -23,6 +23,8 @@ const mainEnv = z.object({
   /** 0 = traffic never stops. */
   DEMO_DURATION_S: z.coerce.number().int().min(0).default(0),
   DEMO_FAULT_RATE: z.coerce.number().min(0).max(1).default(0.02),
+  /** The only kind of fault; '' = all take turns. */
+  DEMO_FAULT: z.string().default(''),
   DEMO_PROVIDER_PORT: port.default(0),
   DEMO_SERVICE_PORT: port.default(0),
   DEMO_PROVIDER_READ_KEY: z.string().min(8),

@@ -11,6 +11,7 @@ import { type RunningProvider, startProvider } from './provider/server'
 import { nextSeed } from './run-number'
 import { prepareDatabase } from './service/database'
 import { connectStripe } from './service/provider'
+import { faultsNamed } from './traffic/faults/registry'
 import { watchProvider } from './traffic/provider-eyes'
 import { runTraffic } from './traffic/traffic'
 import { untilReadyPlus } from './traffic/until-ready'
@@ -58,6 +59,7 @@ async function run(env: MainEnv): Promise<void> {
       seed,
       rate: env.DEMO_RATE,
       faultRate: env.DEMO_FAULT_RATE,
+      faults: faultsNamed(env.DEMO_FAULT),
       serviceUrl: () => service.url,
       victims,
       provider: watchProvider(connectStripe(provider.port, env.DEMO_PROVIDER_READ_KEY), provider.control),

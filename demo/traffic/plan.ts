@@ -1,6 +1,5 @@
 import { Prng } from '../prng'
 import type { FaultName } from './faults/registry'
-import { faultNames } from './faults/registry'
 import type { Operation, OperationKind } from './operation'
 
 /** An operation, and the fault that it is to have. */
@@ -10,6 +9,8 @@ export interface PlanOptions {
   readonly seed: string
   /** Share of operations with a fault, 0 to 1. */
   readonly faultRate: number
+  /** They take turns. */
+  readonly faults: readonly FaultName[]
 }
 
 /** The operation with an index. It depends on the options and the index only: never on time or on earlier outcomes. */
@@ -30,7 +31,7 @@ export function planOperation(options: PlanOptions, index: number): PlannedOpera
       ['partner', 20],
     ] as const),
     kind: pickKind(prng),
-    ...planFault(options.faultRate, index),
+    ...planFault(options, index),
     reference: `order-${prng.uuid().slice(0, 13)}`,
     customer: `cus_demo_${String(prng.int(1, 400)).padStart(3, '0')}`,
     amountMinor: String(pickAmount(prng, currency)),
@@ -41,11 +42,14 @@ export function planOperation(options: PlanOptions, index: number): PlannedOpera
 }
 
 /** Faults are spread evenly and take turns, so that each kind is there in a short run too. */
-function planFault(faultRate: number, index: number): Pick<PlannedOperation, 'fault' | 'faultsBefore'> {
+function planFault(
+  { faultRate, faults }: PlanOptions,
+  index: number,
+): Pick<PlannedOperation, 'fault' | 'faultsBefore'> {
   const before = Math.floor(index * faultRate)
   const after = Math.floor((index + 1) * faultRate)
-  const fault = after > before ? faultNames[before % faultNames.length] : undefined
-  return { fault, faultsBefore: Math.floor(before / faultNames.length) }
+  const fault = after > before ? faults[before % faults.length] : undefined
+  return { fault, faultsBefore: Math.floor(before / faults.length) }
 }
 
 function pickKind(prng: Prng): OperationKind {

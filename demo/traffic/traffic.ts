@@ -3,6 +3,7 @@ import { Prng } from '../prng'
 import type { VictimPool } from '../processes/victim-pool'
 import type { WriteTruth } from '../truth'
 import { Client } from './client'
+import type { FaultName } from './faults/registry'
 import { habits, patiently } from './habits'
 import { operations } from './operations'
 import { type PlannedOperation, planOperation } from './plan'
@@ -14,6 +15,8 @@ export interface TrafficOptions {
   /** New operations a second. */
   readonly rate: number
   readonly faultRate: number
+  /** They take turns. */
+  readonly faults: readonly FaultName[]
   readonly serviceUrl: () => string
   readonly victims: VictimPool
   readonly provider: ProviderEyes

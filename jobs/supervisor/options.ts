@@ -11,6 +11,11 @@ const schema = z.object({
   rate: z.coerce.number().positive().max(200).default(10),
   duration: z.coerce.number().int().min(0).default(0),
   'fault-rate': z.coerce.number().min(0).max(1).default(0.05),
+  /** The only kind of fault; '' = all take turns. The demo knows which there are. */
+  fault: z
+    .string()
+    .regex(/^[a-z_]{0,60}$/, 'a name like killed_after_answer')
+    .default(''),
 })
 export type Options = z.infer<typeof schema>
 
@@ -20,7 +25,14 @@ export function parseOptions(argv: string[]): Options {
     const text = { type: 'string' } as const
     const { values } = parseArgs({
       args: argv,
-      options: { demo: { type: 'boolean' }, seed: text, rate: text, duration: text, 'fault-rate': text },
+      options: {
+        demo: { type: 'boolean' },
+        seed: text,
+        rate: text,
+        duration: text,
+        'fault-rate': text,
+        fault: text,
+      },
     })
     return schema.parse(values)
   } catch (cause) {
@@ -30,7 +42,7 @@ export function parseOptions(argv: string[]): Options {
         : String((cause as Error).message)
     throw new AppError(
       'invalid',
-      `${detail}. Options: --seed N --rate R --duration S --fault-rate F (with --demo).`,
+      `${detail}. Options: --seed N --rate R --duration S --fault-rate F --fault NAME (with --demo).`,
       { cause },
     )
   }

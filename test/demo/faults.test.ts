@@ -43,7 +43,7 @@ describe('faults', () => {
     // Side by side: most of their time is waiting for leases and expiry.
     await Promise.all(
       faultNames.map(async (name, index) => {
-        const operation = planOperation({ seed: 'faults', faultRate: 1 }, index)
+        const operation = planOperation({ seed: 'faults', faultRate: 1, faults: faultNames }, index)
         findings.set(name, await faults[name].run(fixture.stage(operation)))
       }),
     )

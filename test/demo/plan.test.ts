@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { Prng } from '../../demo/prng'
-import { faultNames } from '../../demo/traffic/faults/registry'
+import { faultNames, faultsNamed } from '../../demo/traffic/faults/registry'
 import { planOperation } from '../../demo/traffic/plan'
 
-const options = { seed: '7', faultRate: 0.05 }
+const options = { seed: '7', faultRate: 0.05, faults: faultNames }
 const plan = (seed: string, count: number) =>
   Array.from({ length: count }, (_, index) => planOperation({ ...options, seed }, index))
 
@@ -30,9 +30,19 @@ test('a minute at rate 20 and fault rate 0.05 has every fault at least three tim
 })
 
 test('no faults are planned at rate 0, and one each time at rate 1', () => {
-  expect(planOperation({ seed: '1', faultRate: 0 }, 99).fault).toBeUndefined()
-  const all = faultNames.map((_, index) => planOperation({ seed: '1', faultRate: 1 }, index).fault)
+  expect(planOperation({ ...options, faultRate: 0 }, 99).fault).toBeUndefined()
+  const all = faultNames.map((_, index) => planOperation({ ...options, faultRate: 1 }, index).fault)
   expect(all).toEqual(faultNames)
+})
+
+test('one kind of fault alone happens as often as all of them together', () => {
+  const alone = { ...options, faults: faultsNamed('key_reused') }
+  const faulty = Array.from({ length: 400 }, (_, index) => planOperation(alone, index)).filter(
+    ({ fault }) => fault !== undefined,
+  )
+  expect(faulty.map(({ fault }) => fault)).toEqual(Array.from({ length: 20 }, () => 'key_reused'))
+  expect(faulty.map(({ faultsBefore }) => faultsBefore)).toEqual(Array.from({ length: 20 }, (_, n) => n))
+  expect(() => faultsNamed('key_resued')).toThrow(/no fault key_resued; there are response_lost/)
 })
 
 test('amounts are what the provider takes', () => {

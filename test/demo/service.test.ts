@@ -111,7 +111,7 @@ describe('payments', () => {
 
 test('everyday operations leave no live key and book what the provider has', async () => {
   const planned = Array.from({ length: 60 }, (_, index) =>
-    planOperation({ seed: 'everyday', faultRate: 0 }, index),
+    planOperation({ seed: 'everyday', faultRate: 0, faults: [] }, index),
   )
   await Promise.all(
     planned.map((operation) => {

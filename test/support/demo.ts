@@ -27,6 +27,8 @@ export type RunningDemo = {
   /** A token as the README makes one. */
   token(role: 'viewer' | 'operator'): Promise<string>
   pids(): number[]
+  /** What it printed, at most the last 200,000 characters. */
+  output(): string
   /** Its exit code, once it has ended by itself. */
   exitCode(): number | null
   stop(): Promise<void>
@@ -37,6 +39,8 @@ type DemoOptions = {
   durationS: number
   rate?: number
   faultRate?: number
+  /** The only kind of fault; left out = all. */
+  fault?: string
   folder?: string
   /** As `npm start` does: no service, no provider, no traffic. */
   empty?: true
@@ -57,6 +61,7 @@ export async function spawnDemo(options: DemoOptions & { folder: string }) {
   if (!options.empty) {
     args.push('--demo', '--seed', options.seed, '--duration', String(options.durationS))
     args.push('--rate', String(options.rate ?? 20), '--fault-rate', String(options.faultRate ?? 0.05))
+    args.push('--fault', options.fault ?? '')
   }
   // By the channel it learns that this process has ended, and ends too.
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
@@ -100,6 +105,7 @@ export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
     signIns: () => JSON.parse(readFileSync(join(folder, 'demo', 'sign-ins.json'), 'utf8')),
     token: (role) => mintToken(role, env),
     pids: () => [child.pid ?? 0],
+    output,
     exitCode: () => child.exitCode,
     async stop() {
       await endDemo(child)

@@ -36,3 +36,11 @@ export const faults = {
 export type FaultName = keyof typeof faults
 
 export const faultNames = Object.keys(faults) as FaultName[]
+
+/** Those that take turns: the one of a name, or all where none is given. */
+export function faultsNamed(name: string): readonly FaultName[] {
+  if (name === '') return faultNames
+  const fault = faultNames.find((each) => each === name)
+  if (fault === undefined) throw new Error(`there is no fault ${name}; there are ${faultNames.join(', ')}`)
+  return [fault]
+}

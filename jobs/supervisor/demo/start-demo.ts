@@ -64,6 +64,7 @@ export async function prepareDemo(given: {
     DEMO_RATE: String(options.rate),
     DEMO_DURATION_S: String(options.duration),
     DEMO_FAULT_RATE: String(options['fault-rate']),
+    DEMO_FAULT: options.fault,
     DEMO_PROVIDER_PORT: String(providerPort),
     DEMO_SERVICE_PORT: String(servicePort),
     DEMO_PROVIDER_READ_KEY: secrets.providerReadKey,
