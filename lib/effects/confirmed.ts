@@ -72,3 +72,19 @@ export async function confirmedIds(
   const { rows } = await db.pool.query<{ id: string }>(CONFIRMED, [classes, asked])
   return new Set(rows.map((row) => row.id))
 }
+
+const SETTLED = `
+  SELECT e.id FROM reconciliation_case c CROSS JOIN LATERAL unnest(c.effect_ids) e(id)
+  WHERE c.class = ANY ($1) AND c.effect_ids && $2::text[] AND e.id = ANY ($2)
+  GROUP BY e.id HAVING bool_and(c.lifecycle = 'resolved')`
+
+/** Of which of these effects every case is resolved, and there is one. */
+export async function settledIds(
+  db: Db,
+  classes: readonly string[],
+  effectIds: readonly string[],
+): Promise<Set<string>> {
+  if (effectIds.length === 0) return new Set()
+  const { rows } = await db.pool.query<{ id: string }>(SETTLED, [classes, effectIds])
+  return new Set(rows.map((row) => row.id))
+}

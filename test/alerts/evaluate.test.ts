@@ -38,7 +38,7 @@ afterAll(() => console.close())
 beforeEach(async () => {
   await console.db.pool.query(
     `TRUNCATE condition, alert_episode, setting, lock, reconciliation_case, action, run, process_heartbeat,
-       telemetry.effect, telemetry.key, telemetry.store_sample CASCADE`,
+       telemetry.effect, telemetry.key, mirror.object, telemetry.store_sample CASCADE`,
   )
   await console.db.prisma.source.updateMany({ data: { lastOkAt: clock.now() } })
   await seal(console.db, clock)
@@ -224,30 +224,31 @@ describe('work that waits', () => {
   })
 })
 
+const kase = (n: number, data: object) =>
+  console.db.prisma.reconciliationCase.create({
+    data: {
+      id: `cas_${n}`,
+      breakId: `brk_${n}`,
+      system: 'payments',
+      operationId: BigInt(n),
+      aspect: 'uniqueness',
+      objectId: `ch_${n}`,
+      class: 'duplicate_same_key',
+      severity: 'P1',
+      outcome: 'break',
+      lifecycle: 'new',
+      effectIds: [],
+      amountMinor: 1500n,
+      currency: 'EUR',
+      evidence: {},
+      evidenceHash: '',
+      firstSeen: ago(15 * MINUTE_MS),
+      lastSeen: clock.now(),
+      ...data,
+    },
+  })
+
 test('P1 cases that are open for fifteen minutes, and suspicions for an hour; what is put off or resolved is not', async () => {
-  const kase = (n: number, data: object) =>
-    console.db.prisma.reconciliationCase.create({
-      data: {
-        id: `cas_${n}`,
-        breakId: `brk_${n}`,
-        system: 'payments',
-        operationId: BigInt(n),
-        aspect: 'uniqueness',
-        objectId: `ch_${n}`,
-        class: 'duplicate_same_key',
-        severity: 'P1',
-        outcome: 'break',
-        lifecycle: 'new',
-        effectIds: [],
-        amountMinor: 1500n,
-        currency: 'EUR',
-        evidence: {},
-        evidenceHash: '',
-        firstSeen: ago(15 * MINUTE_MS),
-        lastSeen: clock.now(),
-        ...data,
-      },
-    })
   await kase(1, { firstSeen: ago(15 * MINUTE_MS - 1) })
   await kase(2, { lifecycle: 'resolved' })
   await kase(3, { triage: 'snoozed' })
@@ -294,6 +295,57 @@ test('side effects without a record, ten minutes after they were found; one that
   ])
   await console.db.pool.query('UPDATE telemetry.effect SET settled = true')
   expect(await fires()).toEqual([])
+})
+
+test('a side effect that never gets a record is over once it is booked, given back, or its case is resolved', async () => {
+  const ids = ['ch_booked', 'ch_refunded', 'ch_by_payment', 'ch_resolved', 'ch_open']
+  await observeEffects(
+    console.db,
+    clock,
+    ids.map((effectId, n) => ({
+      name: 'stripe.charge',
+      step: 'charge',
+      scope: 'web/POST /v1/payments',
+      keyHash: `a${n}`.repeat(16),
+      effectId,
+      at: ago(HOUR_MS),
+      amount: { minor: 100n, currency: 'EUR' },
+      outcome: 'committed' as const,
+      observer: 'store' as const,
+    })),
+  )
+  await console.db.pool.query('UPDATE telemetry.effect SET orphan_at = $1, settled = false', [ago(HOUR_MS)])
+  const unanswered = async () => (await fires()).flatMap(({ detail }) => [detail.count, detail.money])
+  expect(await unanswered()).toEqual([5, [{ minor: '500', currency: 'EUR' }]])
+
+  const staged = (object: string, columns: Record<string, unknown>) => {
+    const row = { side: 'provider', kind: 'charge', status: 'succeeded', provider_ref: object, ...columns }
+    return console.db.pool.query(
+      `INSERT INTO mirror.object (version, seq, born_seq, occurred_at, staged_at, source_id, object_id, system, content_hash, data,
+         side, kind, status, provider_ref, parent_ref, captured_minor, refunded_minor)
+       SELECT 1, 1, 1, $1, $1, 'src_pay', $2, 'payments', '\\x00', '{}', r.side, r.kind, r.status, r.provider_ref, r.parent_ref,
+         r.captured_minor, r.refunded_minor
+       FROM jsonb_to_record($3::jsonb) r(side text, kind text, status text, provider_ref text, parent_ref text,
+         captured_minor bigint, refunded_minor bigint)`,
+      [ago(HOUR_MS), object, JSON.stringify(row)],
+    )
+  }
+  await staged('ch_booked', { captured_minor: 100, refunded_minor: 0 })
+  await staged('ch_refunded', { captured_minor: 100, refunded_minor: 99 })
+  await staged('ch_by_payment', { captured_minor: 100, refunded_minor: 0, parent_ref: 'pi_1' })
+  await staged('led_1', { side: 'ledger', kind: 'charge', status: 'reversed', provider_ref: 'ch_booked' })
+  expect((await unanswered())[0]).toBe(5)
+  await console.db.pool.query(`UPDATE mirror.object SET status = 'booked' WHERE object_id = 'led_1'`)
+  await staged('led_2', { side: 'ledger', kind: 'charge', status: 'booked', provider_ref: 'pi_1' })
+  await console.db.pool.query(`UPDATE mirror.object SET refunded_minor = 100 WHERE object_id = 'ch_refunded'`)
+  expect((await unanswered())[0]).toBe(2)
+
+  const orphan = { class: 'orphan_effect', effectIds: ['ch_resolved'], severity: 'P2' }
+  await kase(1, { ...orphan, lifecycle: 'resolved' })
+  await kase(2, { ...orphan, lifecycle: 'reopened' })
+  expect((await unanswered())[0]).toBe(2)
+  await console.db.prisma.reconciliationCase.updateMany({ data: { lifecycle: 'resolved' } })
+  expect(await unanswered()).toEqual([1, [{ minor: '100', currency: 'EUR' }]])
 })
 
 describe('the console itself', () => {

@@ -1,7 +1,8 @@
 import { termsAt } from '@/lib/conditions/terms'
 import type { Finding } from '@/lib/conditions/write-conditions'
+import { moneyToJson, sumByCurrency } from '@/lib/core/money'
+import { readUnansweredOrphans } from '@/lib/effects/read-unanswered-orphans'
 import { type OldCases, readOldCases } from '@/lib/reconcile/triage/read-old-cases'
-import { readOldOrphans } from '@/lib/telemetry/read/effects/old-orphans'
 import { EXAMPLES_MAX, type Group } from '../group'
 import { ago, type Family, type Look } from './family'
 
@@ -9,11 +10,14 @@ const orphans: Family = {
   kinds: ['orphaned_effects'],
   async find({ ctx, now, rules }) {
     const { olderThanMs } = termsAt(rules, 'orphaned_effects').limits
-    const { examples, ...old } = await readOldOrphans(ctx.db, ago(now, olderThanMs), EXAMPLES_MAX)
-    if (old.count === 0) return []
+    const old = await readUnansweredOrphans(ctx.db, ago(now, olderThanMs))
+    const [oldest] = old
+    if (oldest === undefined) return []
     const group: Group = {
-      ...old,
-      examples: examples.map(({ effectId, name }) => ({
+      count: old.length,
+      oldestAt: oldest.foundAt.toISOString(),
+      money: sumByCurrency(old.flatMap(({ amount }) => amount ?? [])).map(moneyToJson),
+      examples: old.slice(0, EXAMPLES_MAX).map(({ effectId, name }) => ({
         label: effectId === '' ? name : effectId,
         path: '/effects?kind=orphan',
       })),
