@@ -1,58 +1,28 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import type { z } from 'zod'
-import { addReceiver, type addReceiverSchema } from '@/lib/alerts/notify/add-receiver'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { deliverDue } from '@/lib/alerts/notify/deliver'
 import { planNotifications } from '@/lib/alerts/notify/plan'
 import { writeConditions } from '@/lib/conditions/write-conditions'
 import type { Context } from '@/lib/context'
-import { manualClock } from '@/lib/core/clock'
 import type { ConditionKind } from '@/lib/core/condition-kinds'
-import { silentLog } from '@/lib/log'
-import { createTestDatabase, type TestDatabase } from '../support/database'
-import { noQueue } from '../support/no-queue'
-import { startWebhook } from './webhook'
+import { type NotifiedConsole, startNotifiedConsole } from './notified-console'
 
-vi.hoisted(() => {
-  process.env.IDEMSCOPE_CREDENTIALS_KEY = 'ab'.repeat(32)
-  process.env.IDEMSCOPE_OUTBOUND_ALLOW = '127.0.0.1/32'
-  process.env.IDEMSCOPE_ENVIRONMENT = 'staging'
-})
-
-const REASON = 'the pager of the payments team'
 const MINUTE_MS = 60_000
-let console: TestDatabase
-let hook: Awaited<ReturnType<typeof startWebhook>>
+let world: NotifiedConsole
+let console: NotifiedConsole['database']
+let hook: NotifiedConsole['hook']
+let clock: NotifiedConsole['clock']
+let receive: NotifiedConsole['receive']
 let ctx: Context
-const clock = manualClock('2026-03-01T12:00:30Z')
 beforeAll(async () => {
-  console = await createTestDatabase()
-  hook = await startWebhook()
-  ctx = {
-    db: console.db,
-    clock,
-    log: silentLog,
-    queue: noQueue,
-    actor: { kind: 'user', userId: 'u1', name: 'Ada', role: 'admin', via: 'session' },
-    requestId: 'req_groups',
-  }
+  world = await startNotifiedConsole()
+  ;({ database: console, hook, clock, receive } = world)
+  ctx = world.as('admin')
 })
-afterAll(async () => {
-  await hook.close()
-  await console.close()
-})
-
-const TABLES = ['acknowledgement', 'notification', 'notification_group', 'alert_episode', 'silence']
+afterAll(() => world.close())
 beforeEach(async () => {
-  for (const table of [...TABLES, 'notification_route', 'receiver', 'condition'])
-    await console.db.pool.query(`DELETE FROM ${table}`)
+  await world.forget()
   clock.advance(60 * MINUTE_MS)
-  hook.answers({ status: 200, body: 'ok' })
-  hook.received.length = 0
 })
-
-type Input = z.input<typeof addReceiverSchema>
-const receive = (input: Partial<Input> = {}) =>
-  addReceiver(ctx, { name: 'pager', url: hook.url, reason: REASON, ...input } as Input)
 
 const KINDS: ConditionKind[] = ['duplicate_effects', 'stale_telemetry']
 /** A pass of the job: what fires now, then what is to be told. */

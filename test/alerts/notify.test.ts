@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { listAlerts } from '@/lib/alerts/list-alerts'
 import { addReceiver } from '@/lib/alerts/notify/add-receiver'
 import { countPages } from '@/lib/alerts/notify/count-pages'
@@ -10,58 +10,28 @@ import { createSilence } from '@/lib/alerts/silences/create'
 import { expireSilence } from '@/lib/alerts/silences/expire'
 import { writeConditions } from '@/lib/conditions/write-conditions'
 import type { Context } from '@/lib/context'
-import { manualClock } from '@/lib/core/clock'
 import type { ConditionKind } from '@/lib/core/condition-kinds'
-import { silentLog } from '@/lib/log'
-import { createTestDatabase, type TestDatabase } from '../support/database'
-import { noQueue } from '../support/no-queue'
+import { type NotifiedConsole, REASON, startNotifiedConsole } from './notified-console'
 import { startWebhook } from './webhook'
 
-vi.hoisted(() => {
-  process.env.IDEMSCOPE_CREDENTIALS_KEY = 'ab'.repeat(32)
-  process.env.IDEMSCOPE_OUTBOUND_ALLOW = '127.0.0.1/32'
-  process.env.IDEMSCOPE_ENVIRONMENT = 'staging'
-})
-
-const REASON = 'the pager of the payments team'
-let console: TestDatabase
-let hook: Awaited<ReturnType<typeof startWebhook>>
+let world: NotifiedConsole
+let console: NotifiedConsole['database']
+let hook: NotifiedConsole['hook']
+let clock: NotifiedConsole['clock']
 let ctx: Context
-const clock = manualClock('2026-03-01T12:00:30Z')
 beforeAll(async () => {
-  console = await createTestDatabase()
-  hook = await startWebhook()
-  ctx = {
-    db: console.db,
-    clock,
-    log: silentLog,
-    queue: noQueue,
-    actor: { kind: 'user', userId: 'u1', name: 'Ada', role: 'admin', via: 'session' },
-    requestId: 'req_notify',
-  }
+  world = await startNotifiedConsole()
+  ;({ database: console, hook, clock } = world)
+  ctx = world.as('admin')
 })
-afterAll(async () => {
-  await hook.close()
-  await console.close()
-})
+afterAll(() => world.close())
 
-const TABLES = [
-  'notification',
-  'notification_group',
-  'alert_episode',
-  'silence',
-  'notification_route',
-  'receiver',
-  'condition',
-]
 let receiverId: string
 /** Nothing fires, one receiver that answers 200. */
 beforeEach(async () => {
-  for (const table of TABLES) await console.db.pool.query(`DELETE FROM ${table}`)
+  await world.forget()
   clock.advance(60_000)
-  receiverId = (await addReceiver(ctx, { name: 'pager', url: hook.url, paging: true, reason: REASON })).id
-  hook.answers({ status: 200, body: 'ok' })
-  hook.received.length = 0
+  receiverId = (await world.receive({ paging: true })).id
 })
 
 const KINDS: ConditionKind[] = ['duplicate_effects', 'stale_source']
@@ -166,7 +136,7 @@ test('after five tries it has failed, and says so', async () => {
     clock.advance(600_000)
   }
   expect((await alerts())[0]?.notifications).toMatchObject([{ state: 'failed', attempts: 5 }])
-  expect(hook.received).toHaveLength(5)
+  expect(hook.received.filter(({ body }) => body.event === 'raised')).toHaveLength(5)
 })
 
 test('a redirect is not followed', async () => {

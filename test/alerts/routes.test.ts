@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { acknowledge, unacknowledge } from '@/lib/alerts/acknowledge/acknowledge'
 import { readAcknowledgements } from '@/lib/alerts/acknowledge/read'
 import { evaluateConditions } from '@/lib/alerts/evaluate/evaluate'
-import { addReceiver } from '@/lib/alerts/notify/add-receiver'
 import { deliverDue } from '@/lib/alerts/notify/deliver'
 import { listDeliveries } from '@/lib/alerts/notify/list-deliveries'
 import { planNotifications } from '@/lib/alerts/notify/plan'
@@ -14,52 +13,27 @@ import { addRoute, type addRouteSchema, changeRoute, removeRoute } from '@/lib/a
 import { readConditions } from '@/lib/conditions/read-conditions'
 import { writeConditions } from '@/lib/conditions/write-conditions'
 import type { Context } from '@/lib/context'
-import { manualClock } from '@/lib/core/clock'
 import type { ConditionKind } from '@/lib/core/condition-kinds'
-import type { Role } from '@/lib/core/permissions'
-import { silentLog } from '@/lib/log'
-import { createTestDatabase, type TestDatabase } from '../support/database'
-import { noQueue } from '../support/no-queue'
-import { startWebhook } from './webhook'
+import { type NotifiedConsole, REASON, startNotifiedConsole } from './notified-console'
 
-vi.hoisted(() => {
-  process.env.IDEMSCOPE_CREDENTIALS_KEY = 'ab'.repeat(32)
-  process.env.IDEMSCOPE_OUTBOUND_ALLOW = '127.0.0.1/32'
-})
-
-const REASON = 'the pager of the payments team'
 const MINUTE_MS = 60_000
-let console: TestDatabase
-let hook: Awaited<ReturnType<typeof startWebhook>>
-const clock = manualClock('2026-03-01T12:00:30Z')
-const as = (role: Role): Context => ({
-  db: console.db,
-  clock,
-  log: silentLog,
-  queue: noQueue,
-  actor: { kind: 'user', userId: role, name: `the ${role}`, role, via: 'session' },
-  requestId: 'req_routes',
-})
+let world: NotifiedConsole
+let console: NotifiedConsole['database']
+let hook: NotifiedConsole['hook']
+let clock: NotifiedConsole['clock']
+let as: NotifiedConsole['as']
 let ctx: Context
 let receiverId: string
 beforeAll(async () => {
-  console = await createTestDatabase()
-  hook = await startWebhook()
+  world = await startNotifiedConsole()
+  ;({ database: console, hook, clock, as } = world)
   ctx = as('admin')
 })
-afterAll(async () => {
-  await hook.close()
-  await console.close()
-})
-
-const TABLES = ['acknowledgement', 'notification', 'notification_group', 'alert_episode', 'silence']
+afterAll(() => world.close())
 beforeEach(async () => {
-  for (const table of [...TABLES, 'notification_route', 'receiver', 'condition'])
-    await console.db.pool.query(`DELETE FROM ${table}`)
+  await world.forget()
   clock.advance(60 * MINUTE_MS)
-  receiverId = (await addReceiver(ctx, { name: 'pager', url: hook.url, reason: REASON })).id
-  hook.answers({ status: 200, body: 'ok' })
-  hook.received.length = 0
+  receiverId = (await world.receive()).id
 })
 
 const KINDS: ConditionKind[] = ['duplicate_effects', 'stale_telemetry', 'stale_source']

@@ -7,7 +7,7 @@ import type { Tx } from '@/lib/db'
 import { isQuiet, quietSchema } from '../routes/quiet'
 import { REPEAT_MS } from './kinds/alertmanager'
 import type { Event } from './message'
-import { INTERVAL_MS, REMIND_MS } from './timing'
+import { INTERVAL_MS, REMIND_MS, UNTOLD_MS } from './timing'
 
 /** A pass's worth; the next one takes the rest. */
 const GROUPS_MAX = 1_000
@@ -19,6 +19,7 @@ const GROUPS_MAX = 1_000
 const CANDIDATES = `
   SELECT g.id, g.severity, g.incident, g.told_at, rc.kind AS receiver_kind, r.quiet, r.id IS NOT NULL AS routed,
     coalesce(r.interval_ms, $2) AS interval_ms, r.remind_ms, w.waits, f.fires,
+    EXISTS (SELECT FROM delivery d WHERE d.group_id = g.id AND d.incident = g.incident AND d.state = 'delivered') AS told,
     a.id AS ack_id, a.until AS ack_until, a.said AS ack_said, a.expiry_said AS ack_expiry_said
   FROM notification_group g
   JOIN receiver rc ON rc.id = g.receiver_id AND rc.removed_at IS NULL
@@ -53,6 +54,8 @@ const candidateSchema = z.object({
   /** Something is to be told; something that was told fires. */
   waits: z.boolean(),
   fires: z.boolean(),
+  /** Some message of the incident arrived. */
+  told: z.boolean(),
   ack_id: z.string().nullable(),
   ack_until: z.date().nullable(),
   ack_said: z.boolean().nullable(),
@@ -100,6 +103,7 @@ export function nextSpeech(group: Candidate, now: Date): Speech | null {
   if (until !== null && !acknowledged && group.ack_expiry_said === false) return again('escalated', ack)
   const turn = `${group.incident}:${toldAt?.getTime() ?? 0}`
   if (repeats) return passed(REPEAT_MS) ? again('refresh', turn) : null
+  if (!group.told && !acknowledged && passed(UNTOLD_MS)) return again('reminder', turn)
   const remindMs = group.routed ? group.remind_ms : group.severity === 'page' ? REMIND_MS : null
   return remindMs !== null && !acknowledged && passed(remindMs) ? again('reminder', turn) : null
 }

@@ -22,14 +22,15 @@ const SENT_MAX = 200
 /** A receiver that does not answer holds up no more than its share. */
 const AT_ONCE = 4
 
-/** One worker at a time has a message. A receiver that gave no answer in this run is not asked again in it. */
+/** One worker at a time has a message. A receiver that gave no answer in this run, or asked for time, is not asked again in it. */
 const CLAIM = `
   UPDATE delivery d SET attempts = d.attempts + 1, due_at = $1::timestamptz + $2 * interval '1 millisecond'
   FROM receiver r, notification_group g
   WHERE r.id = d.receiver_id AND g.id = d.group_id AND d.id = (
     SELECT w.id FROM delivery w
+      JOIN notification_group o ON o.id = w.group_id AND o.kind = ANY ($4)
     WHERE w.state = 'waiting' AND w.due_at <= $1 AND w.receiver_id <> ALL ($3)
-    ORDER BY w.due_at, w.id FOR UPDATE SKIP LOCKED LIMIT 1)
+    ORDER BY w.due_at, w.id FOR UPDATE OF w SKIP LOCKED LIMIT 1)
   RETURNING d.id, d.attempts, d.event, d.incident, d.replaces, d.dedupe_key, d.group_id, g.kind, g.system,
     g.severity, g.opened_at, d.created_at, r.id AS receiver_id, r.kind AS receiver_kind, r.secret,
     r.removed_at IS NOT NULL AS removed`
@@ -60,16 +61,16 @@ export type Delivered = Record<Outcome, number>
 /** Sends what is due and records what came back. Any number of workers may do this at once. */
 export async function deliverDue(ctx: SystemContext): Promise<Delivered> {
   const counts: Delivered = { delivered: 0, failed: 0, retried: 0, silenced: 0 }
-  const unanswering = new Set<string>()
+  const waiting = new Set<string>()
   let left = SENT_MAX
   const lane = async () => {
     while (left > 0) {
-      const claimed = await claim(ctx, [...unanswering])
+      const claimed = await claim(ctx, [...waiting])
       if (claimed === null) return
       left -= 1
-      const { outcome, answered } = await deliver(ctx, claimed)
+      const { outcome, askAgain } = await deliver(ctx, claimed)
       counts[outcome] += 1
-      if (!answered) unanswering.add(claimed.receiver_id)
+      if (!askAgain) waiting.add(claimed.receiver_id)
     }
   }
   // Once a message has arrived its group may have another.
@@ -82,31 +83,49 @@ export async function deliverDue(ctx: SystemContext): Promise<Delivered> {
 }
 
 async function claim(ctx: SystemContext, without: readonly string[]): Promise<Claimed | null> {
-  const { rows } = await ctx.db.pool.query(CLAIM, [ctx.clock.now(), CLAIM_MS, without])
+  const { rows } = await ctx.db.pool.query(CLAIM, [ctx.clock.now(), CLAIM_MS, without, CONDITION_KINDS])
   return rows[0] === undefined ? null : claimedSchema.parse(rows[0])
 }
 
 async function deliver(
   ctx: SystemContext,
   claimed: Claimed,
-): Promise<{ outcome: Outcome; answered: boolean }> {
+): Promise<{ outcome: Outcome; askAgain: boolean }> {
   const now = ctx.clock.now()
   const { loud, silenced } = await bySilence(ctx, claimed, now)
   if (loud.length === 0) {
     await hush(ctx, claimed, now)
-    return { outcome: 'silenced', answered: true }
+    return { outcome: 'silenced', askAgain: true }
   }
   if (silenced.length > 0 && tellsChanges(claimed.event)) await leaveOut(ctx, claimed, silenced, now)
-  const message = messageOf(await readFact(ctx.db, claimed, loud, now), now)
-  const sent = claimed.removed
-    ? notSent('The receiver was removed.')
-    : await sendTo({ id: claimed.receiver_id, kind: claimed.receiver_kind, secret: claimed.secret }, message)
+  const { message, sent } = await say(ctx, claimed, loud, now)
   const outcome = await record(ctx, claimed, message, sent)
   if (outcome !== 'delivered') {
     const { status, error } = sent.posted
     ctx.log.warn({ delivery: claimed.id, outcome, status, error }, 'not delivered')
   }
-  return { outcome, answered: sent.posted.kind !== 'failed' }
+  return { outcome, askAgain: sent.posted.kind !== 'failed' && sent.posted.retryAfterMs === null }
+}
+
+/** What cannot be put into words is a fault of ours, which holds up no other message: it is tried again, and then has failed. */
+async function say(
+  ctx: SystemContext,
+  claimed: Claimed,
+  about: readonly Covered[],
+  now: Date,
+): Promise<{ message: Message | null; sent: Sent }> {
+  const { receiver_id: id, receiver_kind: kind, secret, removed } = claimed
+  try {
+    const message = messageOf(await readFact(ctx.db, claimed, about, now), now)
+    const sent = removed ? notSent('The receiver was removed.') : await sendTo({ id, kind, secret }, message)
+    return { message, sent }
+  } catch (error) {
+    ctx.log.error({ err: error, delivery: claimed.id }, 'a message could not be made')
+    return {
+      message: null,
+      sent: { ...notSent('The message could not be made: see the log.'), answered: 'again' },
+    }
+  }
 }
 
 /** A silence may have begun since it was written. */
@@ -140,7 +159,12 @@ async function leaveOut(
 }
 
 /** What was sent and what came back; the changes that it told have its state. */
-async function record(ctx: SystemContext, claimed: Claimed, message: Message, sent: Sent): Promise<Outcome> {
+async function record(
+  ctx: SystemContext,
+  claimed: Claimed,
+  message: Message | null,
+  sent: Sent,
+): Promise<Outcome> {
   const { id, attempts } = claimed
   const at = ctx.clock.now()
   const retryAfterMs = retryAfter(sent, attempts)
@@ -152,15 +176,26 @@ async function record(ctx: SystemContext, claimed: Claimed, message: Message, se
     const { count } = await tx.delivery.updateMany({
       // Somebody else has it by now when the number of tries moved on.
       where: { id, attempts, state: 'waiting' },
-      data: { ...state, message: toJsonObject(message) },
+      data: { ...state, ...(message === null ? {} : { message: toJsonObject(message) }) },
     })
     if (count === 0) return
     await tx.deliveryTry.create({
       data: { deliveryId: id, number: attempts, at, accepted: sent.answered === 'delivered', result },
     })
     await tx.notification.updateMany({ where: { deliveryId: id }, data: { ...state, attempts, result } })
-    if (outcome === 'delivered')
-      await tx.notificationGroup.update({ where: { id: claimed.group_id }, data: { toldAt: at } })
+    if (outcome !== 'delivered') return
+    await tx.notificationGroup.update({ where: { id: claimed.group_id }, data: { toldAt: at } })
+    // What could not be told when it began has been told by this.
+    if (!tellsChanges(claimed.event))
+      await tx.notification.updateMany({
+        where: {
+          groupId: claimed.group_id,
+          transition: 'raised',
+          state: 'failed',
+          episode: { clearedAt: null },
+        },
+        data: { state: 'delivered', finishedAt: at },
+      })
   })
   return outcome
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { AppError } from '@/lib/core/errors'
 import { RECEIVER_KINDS } from '@/lib/core/receiver-kinds'
-import { redactText } from '@/lib/core/redact'
+import { REDACTED, redactText } from '@/lib/core/redact'
 import { env } from '@/lib/env'
 import { type Posted, postJson } from '@/lib/outbound/post-json'
 import { sendMail } from '@/lib/outbound/send-mail'
@@ -30,11 +30,12 @@ export async function sendTo(
   if (key === undefined)
     throw new AppError('invalid', 'IDEMSCOPE_CREDENTIALS_KEY is not set: receivers cannot be reached.')
   const kind = KINDS[z.enum(RECEIVER_KINDS).parse(receiver.kind)]
+  const secret = secretOf(key, receiver, kind)
+  if (secret instanceof AppError) return notSent(secret.message)
   let sent = notSent('There is nothing to send.')
-  for (const outgoing of requestsOf(key, receiver, kind, message)) {
-    if (outgoing instanceof AppError) return notSent(outgoing.message)
-    const posted = shown(await transmit(outgoing, allow))
-    sent = { posted, answered: kind.answered(posted) }
+  for (const outgoing of kind.render(message, secret)) {
+    const answer = await transmit(outgoing, allow)
+    sent = { posted: shown(answer, credentialsIn(secret)), answered: kind.answered(answer) }
     if (sent.answered !== 'delivered') return sent
   }
   return sent
@@ -46,16 +47,15 @@ const transmit = (outgoing: Outgoing, allow: readonly string[]): Promise<Posted>
     : sendMail(outgoing.server, outgoing.mail, { timeoutMs: TIMEOUT_MS, allow })
 
 /** One receiver whose secret does not open is no reason to keep it from the others. */
-function requestsOf(
+function secretOf(
   key: string,
   { id, secret }: { id: string; secret: Uint8Array },
   kind: (typeof KINDS)[keyof typeof KINDS],
-  message: Message,
-): (Outgoing | AppError)[] {
+): unknown {
   try {
-    return kind.render(message, kind.secret.parse(openSecret(key, id, secret)))
+    return kind.secret.parse(openSecret(key, id, secret))
   } catch (error) {
-    if (error instanceof AppError) return [error]
+    if (error instanceof AppError) return error
     throw error
   }
 }
@@ -66,8 +66,25 @@ export const notSent = (error: string): Sent => ({
   answered: 'failed',
 })
 
-const shown = (posted: Posted): Posted => ({
-  ...posted,
-  body: posted.body === null ? null : redactText(posted.body).slice(0, BODY_CHARS_SHOWN),
-  error: posted.error === null ? null : redactText(posted.error).slice(0, BODY_CHARS_SHOWN),
-})
+const CREDENTIALS = ['routingKey', 'apiKey', 'password', 'bearerToken', 'signingSecret'] as const
+/** A shorter one may stand in many a word. */
+const CREDENTIAL_CHARS_MIN = 6
+
+/** What of a secret is a credential, the path of its URL included: a receiver may send back what it was sent. */
+function credentialsIn(secret: unknown): string[] {
+  const { url, ...fields } = z.record(z.string(), z.unknown()).parse(secret)
+  const { pathname, search } = new URL(typeof url === 'string' ? url : 'https://none/')
+  return [pathname.slice(1), search.slice(1), ...CREDENTIALS.map((name) => fields[name])].filter(
+    (text): text is string => typeof text === 'string' && text.length >= CREDENTIAL_CHARS_MIN,
+  )
+}
+
+const shown = (posted: Posted, secrets: readonly string[]): Posted => {
+  const open = (text: string) =>
+    redactText(secrets.reduce((left, secret) => left.replaceAll(secret, REDACTED), text))
+  return {
+    ...posted,
+    body: posted.body === null ? null : open(posted.body).slice(0, BODY_CHARS_SHOWN),
+    error: posted.error === null ? null : open(posted.error).slice(0, BODY_CHARS_SHOWN),
+  }
+}
