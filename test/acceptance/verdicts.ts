@@ -89,6 +89,20 @@ async function untilAnotherRun(api: Api): Promise<void> {
   )
 }
 
+/** Waits until the traffic has ended and everything of the truth file is reported, whatever else is. */
+export async function untilFound(demo: RunningDemo, api: Api): Promise<void> {
+  await untilTrafficEnded(demo, 300)
+  const texts = (verdicts: Verdict[]) => verdicts.map((verdict) => JSON.stringify(verdict))
+  await until(
+    async () => {
+      const found = new Set(texts(await reported(api)))
+      return texts(expected(demo.truth())).every((verdict) => found.has(verdict))
+    },
+    QUIET_WAIT_MS,
+    () => 'not every fault was found',
+  )
+}
+
 /** Waits until the traffic has ended and all is quiet, then: every fault of the truth file in its class, and nothing else. */
 export async function expectTruth(demo: RunningDemo, api: Api): Promise<void> {
   await untilTrafficEnded(demo, 300)
