@@ -17,7 +17,8 @@ export type BurnPoint = {
 export type BurnDown = { bucketSeconds: number; points: BurnPoint[] }
 
 /** As a share of one: M5 is written per 10,000. */
-const shareOf = (id: BudgetedId): number => (id === 'M5' ? MEASURES.M5.target / 10_000 : MEASURES[id].target)
+export const shareOf = (id: BudgetedId): number =>
+  id === 'M5' ? MEASURES.M5.target / 10_000 : MEASURES[id].target
 
 /** The course of one objective's budget over a range, from 100 % down. */
 export async function readBurnDown(

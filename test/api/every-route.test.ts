@@ -71,8 +71,22 @@ test.each(named(MUTATIONS))('%s needs a key', async (_, route) => {
   expect(answer.body.detail).toContain('UUID')
 })
 
-/** What only stops something. Everything else is refused while writes are off. */
-const CONTAINING = ['actions/{id}/reject', 'actions/{id}/withdraw', 'holds', 'runs/{id}/cancel', SWITCH]
+/** What only stops something, or runs an incident. Everything else is refused while writes are off. */
+const CONTAINING = [
+  'actions/{id}/reject',
+  'actions/{id}/withdraw',
+  'holds',
+  'incidents',
+  'incidents/{id}/acknowledge',
+  'incidents/{id}/close',
+  'incidents/{id}/mitigate',
+  'incidents/{id}/notes',
+  'incidents/{id}/reopen',
+  'incidents/{id}/roles',
+  'incidents/{id}/severity',
+  'runs/{id}/cancel',
+  SWITCH,
+]
 
 test('the routes that work while writes are off are those that only contain', () => {
   const working = MUTATIONS.filter(({ worksWhenWritesAreOff }) => worksWhenWritesAreOff)

@@ -53,6 +53,7 @@ export const TAGS = {
   Reconciliation: 'Cases that the sides disagree about.',
   Retention: 'Collection of expired records.',
   Alerts: 'What fires and fired, silences, receivers of notifications.',
+  Incidents: 'Alerts of one cause, and what people do about them.',
   Audit: 'Who did what, why, chained.',
   Sources: 'Stores, ledgers, providers and processes.',
   Settings: 'The kill switch.',

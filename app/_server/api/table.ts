@@ -3,6 +3,7 @@ import { alertRoutes } from '../routes/alerts'
 import { auditRoutes } from '../routes/audit'
 import { caseRoutes } from '../routes/cases'
 import { holdRoutes } from '../routes/holds'
+import { incidentRoutes } from '../routes/incidents'
 import { insightRoutes } from '../routes/insight'
 import { keyRoutes } from '../routes/keys'
 import { lockRoutes } from '../routes/locks'
@@ -26,6 +27,7 @@ export const ROUTES: readonly Route[] = [
   ...runRoutes,
   ...alertRoutes,
   ...notificationRoutes,
+  ...incidentRoutes,
   ...auditRoutes,
   ...sourceRoutes,
 ]
