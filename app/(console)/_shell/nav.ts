@@ -1,6 +1,7 @@
 import {
   Activity,
   Bell,
+  ChartLine,
   Contact,
   Copy,
   Database,
@@ -47,7 +48,10 @@ export const NAV: readonly NavGroup[] = [
   },
   {
     title: 'Learn',
-    items: [{ label: 'Clients', href: '/clients', icon: Contact, letter: 'c' }],
+    items: [
+      { label: 'Executive', href: '/executive', icon: ChartLine, letter: 'x' },
+      { label: 'Clients', href: '/clients', icon: Contact, letter: 'c' },
+    ],
   },
   {
     title: 'Govern',

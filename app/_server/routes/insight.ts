@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AppError } from '@/lib/core/errors'
+import { INCIDENT_SEVERITIES } from '@/lib/core/incident-states'
 import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
 import { env } from '@/lib/env'
 import { FINDING_KINDS } from '@/lib/insight/clients/client'
@@ -7,8 +8,9 @@ import { clientText } from '@/lib/insight/clients/client-text'
 import { readClients } from '@/lib/insight/clients/read-clients'
 import { compareTtls } from '@/lib/insight/cost/compare-ttls'
 import { bytesPerRowOf, readDuplicatesAvoided, readStorageCost } from '@/lib/insight/cost/read-cost'
+import { lastDays, readExecutive } from '@/lib/insight/executive/read-executive'
 import { readPrices } from '@/lib/retention/price'
-import { idParam, text, windowOf, windowQuery } from '../api/inputs'
+import { idParam, instant, text, windowOf, windowQuery } from '../api/inputs'
 import { get, ok } from '../api/route'
 import { moneyJson } from '../api/schemas'
 
@@ -103,7 +105,99 @@ const tooManyKeys = (error: unknown): never => {
   )
 }
 
+const money = z.array(moneyJson)
+const medianMs = z.number().nullable().describe('Median, ms; null = of none')
+const effectsSchema = z.object({
+  committed: count,
+  duplicates: count,
+  rate: z.number().nullable().describe('null = not measured'),
+})
+
+const executiveSchema = z
+  .object({
+    from: at,
+    to: at,
+    days: z.number(),
+    measuredDays: z.number().describe('Days with a committed side effect'),
+    sentence: z.object({ tone: z.enum(['ok', 'warn', 'bad', 'unknown']), text: z.string() }),
+    effects: effectsSchema.extend({ target: z.number() }),
+    confirmed: z
+      .object({
+        cases: z.number().describe('First seen in the period'),
+        open: z.number(),
+        refunds: z.number(),
+        refunded: money,
+        fees: money.describe('What the provider kept of the confirmed duplicates'),
+        feesUntold: z.number(),
+        detectMs: medianMs,
+        mendMs: medianMs,
+        resolved: z.number(),
+      })
+      .nullable()
+      .describe('null = nothing was compared yet'),
+    suspected: z.object({ effects: z.number(), untold: z.number(), amounts: money }),
+    atRisk: money.describe('Open cases and suspected duplicates'),
+    incidents: z
+      .object({
+        incidents: z.number(),
+        open: z.number(),
+        detectMs: medianMs,
+        acknowledgeMs: medianMs,
+        mitigateMs: medianMs,
+      })
+      .nullable()
+      .describe('null = nothing was ever watched'),
+    trend: z.object({
+      bucketSeconds: z.number(),
+      points: z.array(z.object({ at, numerator: count, denominator: count })),
+    }),
+    months: z.array(
+      z.object({
+        month: z.string().describe('UTC: `2026-11`'),
+        partial: z.boolean().describe('It has not ended'),
+        effects: effectsSchema,
+        incidents: z
+          .object({ count: z.number(), bySeverity: z.partialRecord(z.enum(INCIDENT_SEVERITIES), z.number()) })
+          .nullable()
+          .describe('null = nothing was watched in it'),
+      }),
+    ),
+    budgets: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        value: z.number().nullable(),
+        target: z.number().nullable(),
+        budgetLeft: z.number().nullable().describe('Share; below 0 = overspent; null = not measured'),
+      }),
+    ),
+    storage: z.object({
+      bytes: z.number().nullable().describe('null = no store was sampled in the last day'),
+      costPerMonth: z.array(costSchema),
+      unpriced: z.number().describe('Stores without a price'),
+    }),
+  })
+  .meta({ id: 'Executive' })
+
+const PERIOD_DAYS = 30
+
 export const insightRoutes = [
+  get({
+    path: 'executive',
+    tag: 'Insight',
+    summary: 'A period for the management: one sentence, rates, money, incidents, times',
+    description: 'Whole days (UTC), from roll-ups: `from` is rounded down to its day.',
+    verb: 'view',
+    query: z.strictObject({
+      from: instant.optional().describe('Default: 29 days before the day of `to`'),
+      to: windowQuery.to,
+    }),
+    responses: { 200: { description: 'The period', schema: executiveSchema } },
+    async handle(ctx, { query: { from, to = ctx.clock.now() } }) {
+      return ok(await readExecutive(ctx, windowOf({ from: from ?? lastDays(to, PERIOD_DAYS).from, to }, to)))
+    },
+  }),
+
   get({
     path: 'clients',
     tag: 'Insight',
