@@ -134,10 +134,11 @@ async function everyDifferenceIsShown(
     const tells = (each: Shown) => names.some((name) => JSON.stringify(each).includes(name))
     const isOfCharge = what === 'a charge is not booked'
     if (unripe.has(reference)) continue
-    if (shown.some((each) => tells(each) || (isOfCharge && each.reference === reference))) continue
+    const isAbout = ({ aspect }: Shown) => ASPECTS[what].includes(aspect)
+    if (shown.some((each) => isAbout(each) && (tells(each) || (isOfCharge && each.reference === reference))))
+      continue
     const closed = ended.find(
-      ({ aspect, objectId, effectIds }) =>
-        ASPECTS[what].includes(aspect) && [objectId, ...effectIds].some((each) => names.includes(each)),
+      (each) => isAbout(each) && [each.objectId, ...each.effectIds].some((id) => names.includes(id)),
     )
     if (closed !== undefined)
       world.break(
