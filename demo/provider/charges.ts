@@ -41,6 +41,7 @@ export function disputeCharge(
     status: as.inquiry === true ? 'warning_needs_response' : 'needs_response',
     charge: charge.id,
     paymentIntent: charge.paymentIntent,
+    ...(as.inquiry === true ? {} : { takenS: draft.createdS }),
     metadata: {},
   }
   draft.save(dispute)
@@ -57,7 +58,12 @@ export function escalateInquiry(draft: Draft, chargeId: string): void {
     const dispute = disputes.at(place)
     if (charge === undefined || dispute?.charge !== chargeId || dispute.status !== 'warning_needs_response')
       continue
-    const grown: Dispute = { ...dispute, status: 'needs_response', amount: charge.amountCaptured }
+    const grown: Dispute = {
+      ...dispute,
+      status: 'needs_response',
+      amount: charge.amountCaptured,
+      takenS: draft.createdS,
+    }
     draft.save(grown)
     draft.event('charge.dispute.updated', grown)
     draft.event('charge.dispute.funds_withdrawn', grown)

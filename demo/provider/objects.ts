@@ -82,6 +82,8 @@ export interface Dispute {
   readonly status: 'warning_needs_response' | 'warning_closed' | 'needs_response' | 'won' | 'lost'
   readonly charge: string
   readonly paymentIntent: string
+  /** When the bank took the money; absent = it only asks. */
+  readonly takenS?: number
   readonly metadata: Metadata
 }
 

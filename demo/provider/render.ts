@@ -147,7 +147,7 @@ export function renderFailureTransaction(of: Stored): Json | null {
 }
 
 const balanceTransaction = (
-  of: Charge | Refund,
+  of: Charge | Refund | Dispute,
   amount: number,
   fee: number,
   type: string,
@@ -177,7 +177,10 @@ function renderDispute(dispute: Dispute): Json {
     id: dispute.id,
     object: 'dispute',
     amount: dispute.amount,
-    balance_transactions: [],
+    balance_transactions:
+      dispute.takenS === undefined
+        ? []
+        : [balanceTransaction(dispute, -dispute.amount, 0, 'adjustment', 'dispute', dispute.takenS)],
     charge: dispute.charge,
     created: dispute.createdS,
     currency: dispute.currency,

@@ -142,10 +142,9 @@ function partObject(
     ...tagAliases(part),
     part.chargeId === null ? null : alias.provider(part.chargeId),
   ])
-  // Events do not show when a refund failed: it is kept, but makes no other refund of it.
-  return part.kind === 'refund' && part.failedAt !== null
-    ? { ...object, data: { ...object.data, failedAt: part.failedAt } }
-    : object
+  // When a refund failed, or a bank took the money, is kept, but makes no other object of it: events may not show it.
+  const when = part.kind === 'refund' ? { failedAt: part.failedAt } : { takenAt: part.takenAt }
+  return { ...object, data: { ...object.data, ...when } }
 }
 
 /** It is there, and its state is of no kind that is known: whatever it belongs to is set apart with it. */

@@ -134,6 +134,7 @@ export const dispute = (over: Partial<Dispute> = {}): Dispute => ({
   ...refund({ id: 'du_1', amountMinor: 1050n, scope: null, key: null, step: null, reference: null }),
   status: 'pending',
   rawStatus: 'needs_response',
+  takenAt: null,
   ...over,
 })
 

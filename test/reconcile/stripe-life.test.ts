@@ -322,6 +322,10 @@ describe('what changes later', () => {
     expect(await disputed()).toEqual([])
     world.advance(6 * 86_400_000)
     await world.provider.control.escalateInquiry(paid.charge)
+    world.advance(6_000)
+    await reconcileNow(world)
+    // Its booking may still come.
+    expect(await disputed()).toEqual([])
     await ripen(world)
     expect(await disputed()).toEqual(['1050'])
     await world.provider.control.decideDispute(paid.charge, 'won')

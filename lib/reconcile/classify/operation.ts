@@ -101,7 +101,11 @@ export type Refund = ProviderObject & {
   /** By the provider's clock, whole seconds; null = it has not failed, or it is not known when. */
   failedAt: Date | null
 }
-export type Dispute = ProviderObject & { chargeId: string | null }
+export type Dispute = ProviderObject & {
+  chargeId: string | null
+  /** When the bank took the money, by the provider's clock; null = not known. */
+  takenAt: Date | null
+}
 
 export type Posting = {
   sourceId: string

@@ -67,6 +67,8 @@ export type ProviderDispute = ProviderTags & {
   amountMinor: bigint
   currency: string
   createdAt: Date
+  /** When the bank took the money, by the provider's clock: an inquiry may grow into a dispute. null = it did not, or it is not known. */
+  takenAt: Date | null
   live: boolean
 }
 

@@ -60,6 +60,8 @@ const disputeSchema = z.object({
   id: z.string(),
   object: z.literal('dispute'),
   amount: z.int(),
+  /** Of the funds withdrawn and reinstated, in this order. */
+  balance_transactions: z.array(z.object({ created })).nullish(),
   charge: id.nullish(),
   created,
   currency: z.string(),
@@ -232,6 +234,7 @@ export function toDispute(config: StripeConfig, raw: Stripe.Dispute): ProviderDi
     amountMinor: fromStripeAmount(dispute.amount, dispute.currency).minor,
     currency: dispute.currency.toUpperCase(),
     createdAt: dispute.created,
+    takenAt: dispute.balance_transactions?.[0]?.created ?? null,
     live: dispute.livemode,
     ...tagsOf(config, dispute.metadata),
   }

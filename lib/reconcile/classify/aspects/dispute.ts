@@ -1,7 +1,7 @@
 import { money, postingFacts } from '../evidence'
 import type { ClassifyContext, Draft } from '../finding'
 import type { Dispute, Operation } from '../operation'
-import { referenceOf } from '../units'
+import { latest, referenceOf } from '../units'
 
 /** Money that a bank took back, and that the books still have. One that was won, or moved nothing, needs no booking. */
 export function disputes(operation: Operation, ctx: ClassifyContext): Draft[] {
@@ -15,7 +15,7 @@ export function disputes(operation: Operation, ctx: ClassifyContext): Draft[] {
         aspect: 'dispute' as const,
         objectId: dispute.id,
         class: 'dispute_unbooked' as const,
-        since: dispute.createdAt,
+        since: latest(dispute.createdAt, dispute.takenAt),
         lookUps: [{ kind: 'ledger' as const, ref: dispute.id }],
         waiting: ctx.sides.ledger === 'incomplete',
         subject: {

@@ -65,7 +65,7 @@ const providerData = z.object({
   captured: z.boolean().default(false),
   feeMinor: nullableMinor.optional(),
   feeRef: z.string().nullish(),
-  takenAt: stamp.nullish(),
+  takenAt: stamp.nullable().default(null),
   members: z.array(z.string()).default([]),
   taggedBy: z.string().nullish(),
   releasedMinor: minor.default(0n),
@@ -150,8 +150,10 @@ function add(operation: Operation, row: Row): void {
     // A release gave up what was only authorised: nothing was given back.
     const { released, failedAt } = providerData.parse(row.data)
     if (!released) operation.refunds.push({ ...toProvider(row), chargeId: row.parent_ref, failedAt })
-  } else if (row.kind === 'dispute') operation.disputes.push({ ...toProvider(row), chargeId: row.parent_ref })
-  else if (row.kind === 'payment') {
+  } else if (row.kind === 'dispute') {
+    const { takenAt } = providerData.parse(row.data)
+    operation.disputes.push({ ...toProvider(row), chargeId: row.parent_ref, takenAt })
+  } else if (row.kind === 'payment') {
     operation.payments.push({ ...toProvider(row), memberIds: providerData.parse(row.data).members })
   } else {
     const data = providerData.parse(row.data)
@@ -163,7 +165,7 @@ function add(operation: Operation, row: Row): void {
       captured: data.captured,
       feeMinor: data.feeMinor ?? null,
       feeRef: data.feeRef ?? null,
-      takenAt: data.takenAt ?? null,
+      takenAt: data.takenAt,
       capturedMinor: row.captured_minor ?? 0n,
       releasedMinor: data.releasedMinor,
       refundedMinor: row.refunded_minor ?? 0n,
