@@ -1,7 +1,9 @@
+import { readTerms, type TermsRule } from '@/lib/conditions/terms'
 import type { Db } from '@/lib/db'
 import { MEASURES } from '@/lib/telemetry/measures/measure'
 import { type RateMeasure, type RatePoint, readRateSeries } from '@/lib/telemetry/read/requests/rate-series'
 import { type BudgetedId, LONG_MS, SHORT_MS } from './objectives'
+import { agreedShare, isAgreed } from './targets'
 
 /** One bucket: what was left of the range's budget at its end, and how fast it went. */
 export type BurnPoint = {
@@ -16,9 +18,9 @@ export type BurnPoint = {
 
 export type BurnDown = { bucketSeconds: number; points: BurnPoint[] }
 
-/** As a share of one: M5 is written per 10,000. */
-export const shareOf = (id: BudgetedId): number =>
-  id === 'M5' ? MEASURES.M5.target / 10_000 : MEASURES[id].target
+/** As a share of one. */
+export const shareOf = (id: BudgetedId, rules: readonly TermsRule[]): number =>
+  isAgreed(id) ? agreedShare(id, rules) : MEASURES[id].target
 
 /** The course of one objective's budget over a range, from 100 % down. */
 export async function readBurnDown(
@@ -27,6 +29,7 @@ export async function readBurnDown(
   now: Date,
 ): Promise<BurnDown> {
   const { measure, from, to } = range
+  const { rules } = await readTerms(db.pool)
   // The first bucket's long burn looks back before the range.
   const { bucketSeconds, points } = await readRateSeries(db, {
     measure,
@@ -35,7 +38,7 @@ export async function readBurnDown(
   })
   return {
     bucketSeconds,
-    points: burnDown(points, { ...range, bucketSeconds, target: shareOf(measure), now }),
+    points: burnDown(points, { ...range, bucketSeconds, target: shareOf(measure, rules), now }),
   }
 }
 
@@ -62,7 +65,7 @@ export function burnDown(points: readonly RatePoint[], terms: Terms): BurnPoint[
   const burn = (endMs: number, windowMs: number): number | null => {
     if (windowMs < stepMs) return null
     const { bad, all } = sum(endMs - Math.floor(windowMs / stepMs) * stepMs, endMs)
-    return all === 0 ? null : bad / all / target
+    return all === 0 || target === 0 ? null : bad / all / target
   }
   const firstMs = Math.floor(from.getTime() / stepMs) * stepMs
   const budget = sum(firstMs, to.getTime()).all * target
@@ -73,8 +76,8 @@ export function burnDown(points: readonly RatePoint[], terms: Terms): BurnPoint[
     seen += counted.get(at)?.all ?? 0
     course.push({
       at: new Date(at),
-      // Before anything was counted there is nothing to have a budget of.
-      left: seen === 0 ? null : 1 - spent / budget,
+      // Before anything was counted there is nothing to have a budget of, and a target of none at all allows none.
+      left: seen === 0 || target === 0 ? null : 1 - spent / budget,
       short: burn(at + stepMs, SHORT_MS),
       long: burn(at + stepMs, LONG_MS),
       complete: at + stepMs <= now.getTime(),

@@ -1,6 +1,8 @@
+import { readTerms } from '@/lib/conditions/terms'
 import type { Db } from '@/lib/db'
 import type { Measure, MeasureId } from '@/lib/telemetry/measures/measure'
 import { readMeasures } from '@/lib/telemetry/measures/measures'
+import { withTargets } from './targets'
 
 const MINUTE_MS = 60_000
 /** The two windows of a burn: the long one says that it matters, the short one that it goes on. */
@@ -33,16 +35,19 @@ export async function readObjectives(
   now: Date,
 ): Promise<Objective[]> {
   const before = (ms: number) => ({ from: new Date(range.to.getTime() - ms), to: range.to })
-  const [whole, short, long] = await Promise.all([
+  const [{ rules }, whole, short, long] = await Promise.all([
+    readTerms(db.pool),
     readMeasures(db, range, now),
     readMeasures(db, before(SHORT_MS), now),
     readMeasures(db, before(LONG_MS), now),
   ])
-  return OBJECTIVES.map((id) => objective(pick(whole, id), pick(short, id), pick(long, id)))
+  const agreed = withTargets(whole, rules)
+  return OBJECTIVES.map((id) => objective(pick(agreed, id), pick(short, id), pick(long, id)))
 }
 
 function objective(measure: Measure, short: Measure, long: Measure): Objective {
-  const target = isBudgeted(measure.id) ? measure.target : null
+  // A target of none at all leaves nothing to spend: it has no budget.
+  const target = isBudgeted(measure.id) && measure.target !== 0 ? measure.target : null
   const burn = ({ value }: Measure) => (target === null || value === null ? null : value / target)
   const spent = burn(measure)
   return {

@@ -1,10 +1,12 @@
 import { countPages } from '@/lib/alerts/notify/count-pages'
+import { readTerms } from '@/lib/conditions/terms'
 import type { SystemContext } from '@/lib/context'
 import { countLocks } from '@/lib/locks/list-locks'
 import { hasCompared } from '@/lib/reconcile/report/has-compared'
 import { MEASURES, type Measure } from '@/lib/telemetry/measures/measure'
 import { readMeasures } from '@/lib/telemetry/measures/measures'
 import type { TelemetryWindow } from '@/lib/telemetry/window'
+import { withTargets } from './targets'
 
 /** M1–M10 with what the rest of the console knows beside the telemetry. The API and the pages read this one. */
 export async function readConsoleMeasures(
@@ -12,7 +14,7 @@ export async function readConsoleMeasures(
   window: TelemetryWindow,
 ): Promise<Measure[]> {
   const now = ctx.clock.now()
-  const [stores, locks, confirmedDuplicateSemantic, corrections, pages] = await Promise.all([
+  const [stores, locks, confirmedDuplicateSemantic, corrections, pages, { rules }] = await Promise.all([
     ctx.db.prisma.source.count({ where: { kind: 'intent', enabled: true } }),
     countLocks(ctx.db, now, MEASURES.M4.target),
     ctx.db.prisma.reconciliationCase.count({
@@ -24,13 +26,15 @@ export async function readConsoleMeasures(
     }),
     readCorrections(ctx, window),
     countPages(ctx.db, window.to),
+    readTerms(ctx.db.pool),
   ])
-  return readMeasures(ctx.db, window, now, {
+  const measures = await readMeasures(ctx.db, window, now, {
     openKeysOlderThanTarget: stores === 0 ? null : locks.openOlderThan,
     confirmedDuplicateSemantic,
     corrections,
     pages,
   })
+  return withTargets(measures, rules, { service: window.service, endpoint: window.endpoint })
 }
 
 /** Looking again and closing without a change correct nothing. */

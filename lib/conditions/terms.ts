@@ -54,11 +54,13 @@ const ruleSchema = z
   })
 export type TermsRule = z.infer<typeof ruleSchema>
 
-const placeOf = ({ kind, when }: TermsRule): string =>
+type OfPlace = Pick<TermsRule, 'kind' | 'when'>
+
+const placeOf = ({ kind, when }: OfPlace): string =>
   JSON.stringify([kind, when.system, when.service, when.endpoint])
 
 /** Two rules of which only one can be in force. */
-export const samePlace = (a: TermsRule, b: TermsRule): boolean => placeOf(a) === placeOf(b)
+export const samePlace = (a: OfPlace, b: OfPlace): boolean => placeOf(a) === placeOf(b)
 
 export const termsSchema = z
   .array(ruleSchema)

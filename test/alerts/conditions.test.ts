@@ -107,6 +107,24 @@ test('half of the month’s budget within an hour escalates; a service apart bur
   await console.db.pool.query('TRUNCATE setting')
 })
 
+test('a target of none at all is broken by the first', async () => {
+  await console.db.prisma.setting.create({
+    data: {
+      key: TERMS_SETTING,
+      value: { rules: [{ kind: 'duplicate_effects', limits: { target: 0 } }] },
+      updatedAt: clock.now(),
+      updatedBy: 'test',
+    },
+  })
+  await effects(1, 100, 1)
+  await evaluateConditions(ctx)
+  expect(await readConditions(console.db)).toMatchObject([
+    { kind: 'duplicate_effects', severity: 'page', detail: { target: 0, burn: null } },
+  ])
+  clock.advance(7 * 3_600_000)
+  await console.db.pool.query('TRUNCATE setting')
+})
+
 test('a source that is down, and a service that is silent, fire; what another part raised stays', async () => {
   const now = clock.now()
   await console.db.prisma.source.create({

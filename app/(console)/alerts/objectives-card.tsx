@@ -1,15 +1,20 @@
+import { ActionDialog } from '@/app/_ui/action-dialog'
 import { Badge, type BadgeTone } from '@/app/_ui/badge'
 import { StateMark } from '@/app/_ui/state-mark'
 import { type Column, figureColumn, RowLink, TwoLines } from '@/app/_ui/table'
 import { TableCard } from '@/app/_ui/table-card'
+import { ALERTS } from '@/lib/alerts/about'
 import { isBudgeted, type Objective } from '@/lib/alerts/objectives'
+import { CONDITION_OF, isAgreed } from '@/lib/alerts/targets'
 import { countText, latencyText, percentText, targetPercentText, timesText } from '@/lib/core/format-figure'
 import type { Stale, Standing } from '@/lib/core/verdict'
 import { standingOf } from '@/lib/telemetry/measures/measure'
 import type { AlertsData } from './read-page'
+import { proposeTermsRule } from './terms/actions'
+import { TermsForm } from './terms/terms-form'
 
 /** What is promised, how it stands over the range, and how fast its budget went at the end of it. */
-export function ObjectivesCard({ objectives, query, stale }: AlertsData) {
+export function ObjectivesCard({ objectives, query, stale, termsVersion, forbid, place }: AlertsData) {
   const chosen = query.objective
   return (
     <TableCard
@@ -17,7 +22,10 @@ export function ObjectivesCard({ objectives, query, stale }: AlertsData) {
       title="Objectives"
       aside="5 and 60 min: burn, in times the target"
       scrolls="Objectives, a row each"
-      columns={columnsOf(chosen, stale)}
+      columns={[
+        ...columnsOf(chosen, stale),
+        changeColumn({ version: termsVersion, forbidden: forbid('case.propose'), place }),
+      ]}
       rows={objectives}
       rowId={({ id }) => id}
       look={({ id }) => ({ chosen: id === chosen })}
@@ -63,6 +71,28 @@ const columnsOf = (chosen: string, stale: Stale | null): Column<Objective>[] => 
   }),
   { head: 'State', cell: (objective) => <State objective={objective} stale={stale} /> },
 ]
+
+type Changing = { version: number; forbidden: string | null; place: string }
+
+/** A target that decides what fires is changed here, as its terms are: by two people, with how often it would have fired. */
+const changeColumn = ({ version, forbidden, place }: Changing): Column<Objective> => ({
+  head: 'Change',
+  shown: null,
+  cell: ({ id, name }) =>
+    isAgreed(id) && (
+      <ActionDialog
+        opener="Change target"
+        forbidden={forbidden}
+        title={`Propose another target of “${name}” in ${place}`}
+        lead="Nothing changes until a second person approves (What fires)."
+        confirm="Propose 1 change"
+        withReason
+        action={proposeTermsRule.bind(null, version)}
+      >
+        <TermsForm kinds={[{ value: CONDITION_OF[id], label: ALERTS[CONDITION_OF[id]].title }]} />
+      </ActionDialog>
+    ),
+})
 
 const FEW = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
 

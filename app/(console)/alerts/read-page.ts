@@ -15,6 +15,7 @@ import { listRoutes } from '@/lib/alerts/routes/list'
 import { type Shown, showAlert } from '@/lib/alerts/show-alert'
 import { listSilences } from '@/lib/alerts/silences/list'
 import { SILENCE_STATES } from '@/lib/alerts/silences/view'
+import { readTerms } from '@/lib/conditions/terms'
 import { CONDITION_KINDS, type ConditionKind } from '@/lib/core/condition-kinds'
 import { namesOf } from '@/lib/core/names'
 import type { Db } from '@/lib/db'
@@ -50,6 +51,7 @@ export async function readAlertsPage(opened: OpenedPage) {
   const { db } = opened.ctx
   const query = await loadAlerts(asked)
   const window = { from: range.from, to: range.to }
+  const terms = await readTerms(db.pool)
   const [
     fires,
     history,
@@ -111,6 +113,8 @@ export async function readAlertsPage(opened: OpenedPage) {
     /** M10; null = nobody is paged by us. */
     pages,
     objectives,
+    /** Of the terms that decide the targets. */
+    termsVersion: terms.version,
     course,
     marks,
     stale: staleTelemetry(freshness, range),

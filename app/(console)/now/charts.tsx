@@ -6,7 +6,6 @@ import type { NowData } from '@/lib/alerts/now/read-now'
 import { measureOf } from '@/lib/alerts/now/verdict'
 import type { ChartMark } from '@/lib/core/chart-mark'
 import { countText, durationText, percentText, stepText, timesText } from '@/lib/core/format-figure'
-import { MEASURES } from '@/lib/telemetry/measures/measure'
 
 /** The crosshair of one chart stands on the other too. */
 const CROSSHAIR = 'now'
@@ -85,7 +84,7 @@ export function RateCard({ data, marks }: Props) {
         <RateLine
           points={points}
           bucketMs={bucketSeconds * 1000}
-          target={MEASURES.M2.target}
+          target={targetOfDuplicates(data)}
           stroke="var(--bad)"
           marks={marks}
           drill="/effects?kind=duplicate"
@@ -96,9 +95,16 @@ export function RateCard({ data, marks }: Props) {
   )
 }
 
+function targetOfDuplicates(data: NowData): number {
+  const { target } = measureOf(data, 'M2')
+  if (target === null) throw new Error('M2 has a target')
+  return target
+}
+
 /** How many times faster than the target allows the budget goes: 1× is exactly at the target. */
 function burnText(data: NowData): string {
   const { value, target } = measureOf(data, 'M2')
   const span = durationText(data.range.to.getTime() - data.range.from.getTime())
+  if (target === 0) return 'no budget'
   return value === null || target === null ? 'not measured' : `burn ${timesText(value / target)} over ${span}`
 }

@@ -55,7 +55,7 @@ const burning = (kind: Burning): Family => ({
           longDenominator: long.denominator,
           target: limits.target,
           windows: [SPANS[burn.short].text, SPANS[burn.long].text],
-          burn: long.value === null ? null : long.value / limits.target,
+          burn: long.value === null || limits.target === 0 ? null : long.value / limits.target,
           /** Half of the month's budget went within the hour. */
           escalated: isAbove(over('h1'), limits.target * HALF_IN_AN_HOUR),
         }

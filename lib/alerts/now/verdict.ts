@@ -90,7 +90,7 @@ function began({ conditions, deploys, duplicates }: NowData): Piece[] {
 }
 
 function burn(effects: Measure, { range }: NowData): Piece[] {
-  if (effects.value === null || effects.target === null || effects.value < effects.target) return []
+  if (effects.value === null || !effects.target || effects.value < effects.target) return []
   const span = durationText(range.to.getTime() - range.from.getTime())
   return [`${timesText(effects.value / effects.target)} the rate that the target allows, over ${span}.`]
 }

@@ -1,8 +1,8 @@
 import { alertText } from '@/lib/alerts/about'
-import { shareOf } from '@/lib/alerts/burn-down'
 import { isBudgeted } from '@/lib/alerts/objectives'
 import { readConsoleMeasures } from '@/lib/alerts/read-measures'
 import { figuresOf } from '@/lib/alerts/show-alert'
+import { targetShare } from '@/lib/alerts/targets'
 import type { ReadContext } from '@/lib/context'
 import { env, publicUrl } from '@/lib/env'
 import type { Measure } from '@/lib/telemetry/measures/measure'
@@ -71,7 +71,15 @@ async function readConsumption(ctx: ReadContext, range: IncidentRange) {
     const { id, name, value, unit, target, reason = null } = measure
     if (!isBudgeted(id)) return []
     return [
-      { id, name, value, unit, target, reason, budgetUsed: usedOf(measure, inPeriod.get(id), shareOf(id)) },
+      {
+        id,
+        name,
+        value,
+        unit,
+        target,
+        reason,
+        budgetUsed: usedOf(measure, inPeriod.get(id), targetShare(measure)),
+      },
     ]
   })
 }
@@ -79,6 +87,8 @@ async function readConsumption(ctx: ReadContext, range: IncidentRange) {
 /** The bad ones of the incident, as a share of all that the target allows of the period. */
 function usedOf({ value, numerator }: Measure, over: Measure | undefined, target: number): number | null {
   const counted = over?.denominator ?? null
-  if (value === null || numerator === null || counted === null || Number(counted) === 0) return null
+  if (value === null || numerator === null || counted === null) return null
+  // Nothing was counted, or nothing at all is allowed: there is no budget.
+  if (Number(counted) === 0 || target === 0) return null
   return Number(numerator) / (Number(counted) * target)
 }

@@ -9,6 +9,7 @@ import { previewTerms, type TermsChange } from '@/lib/alerts/terms/preview-terms
 import { proposeTerms } from '@/lib/alerts/terms/propose-terms'
 import { samePlace, TERMS, type TermsRule, termsSchema } from '@/lib/conditions/terms'
 import { authorise } from '@/lib/core/authorise'
+import { CONDITION_KINDS } from '@/lib/core/condition-kinds'
 import { AppError } from '@/lib/core/errors'
 import { readTermsRule } from './read-terms-rule'
 
@@ -16,11 +17,15 @@ export type { TermsChange } from '@/lib/alerts/terms/preview-terms'
 
 const fieldsSchema = z.record(z.string(), z.string())
 
-/** The list with the form's rule in place of the one that speaks of the same. */
+/** The list with the form's rule over the one that speaks of the same: what the form leaves empty stays as it is. */
 function withRule(rules: readonly TermsRule[], fields: Record<string, string>): TermsRule[] {
   const parsed = termsSchema.safeParse([readTermsRule(fieldsSchema.parse(fields))])
   const rule = parsed.data?.[0]
-  if (rule !== undefined) return [...rules.filter((other) => !samePlace(other, rule)), rule]
+  if (rule !== undefined) {
+    const before = rules.find((other) => samePlace(other, rule))
+    const merged = { ...before, ...rule, limits: { ...before?.limits, ...rule.limits } }
+    return [...rules.filter((other) => other !== before), merged]
+  }
   const said = parsed.error?.issues.map(({ message }) => message) ?? []
   throw new AppError('invalid', `These terms cannot be: ${[...new Set(said)].join('; ')}.`)
 }
@@ -33,6 +38,8 @@ export async function lookAtTerms(fields: Record<string, string>): Promise<Attem
     return previewTerms(ctx, { before: rules, after: withRule(rules, fields) })
   })
 }
+
+const placeSchema = z.tuple([z.enum(CONDITION_KINDS), z.record(z.string(), z.string())])
 
 const { once } = dialogActions(['/alerts', 'layout'])
 
@@ -52,7 +59,8 @@ export const proposeTermsRule = async (version: number, input: ActionInput) =>
 /** Back to what is usual there: `place` is that of a rule in force. */
 export const retireTermsRule = async (version: number, place: string, input: ActionInput) =>
   propose(version, input, (rules) => {
-    const left = rules.filter(({ kind, when }) => JSON.stringify([kind, when]) !== place)
+    const [kind, when] = placeSchema.parse(JSON.parse(place))
+    const left = rules.filter((rule) => !samePlace(rule, { kind, when }))
     if (left.length === rules.length) throw new AppError('not_found', 'There are no such terms any more.')
     return left
   })
