@@ -11,11 +11,10 @@ import {
 import { formatMoney } from '@/lib/core/money'
 import type { Db } from '@/lib/db'
 import { readAtRisk } from '@/lib/effects/read-at-risk'
-import { readDeploys } from '@/lib/telemetry/read/deploys'
 import { ALERTS, isUrgent, pathIn, rangeOf, subjectName } from './about'
 import { serviceOf } from './about-alert'
+import { readChangesBefore } from './changes-before'
 import { type Example, examplesOf, groupText, isGroup } from './group'
-import { readMarks } from './now/marks'
 import { fillRunbook, RUNBOOKS } from './runbooks'
 import type { Runbook } from './runbooks/runbook'
 import type { SilenceView } from './silences/view'
@@ -55,9 +54,6 @@ export type Shown = Alert & {
   runbook: Runbook | null
 }
 
-const CHANGES_BEFORE_MS = 3_600_000
-const CHANGES_SHOWN = 5
-
 export async function showAlert(db: Db, alert: Alert, open: boolean, now: Date): Promise<Shown> {
   const { title, path } = ALERTS[alert.kind]
   const range = rangeOf(alert, now)
@@ -65,7 +61,7 @@ export async function showAlert(db: Db, alert: Alert, open: boolean, now: Date):
   const [behind, service, changes] = await Promise.all([
     alert.kind === 'duplicate_effects' ? moneyBehind(db, window) : countBehind(alert),
     open ? serviceOf(db, alert, window, now) : null,
-    open ? changesBefore(db, new Date(alert.since)) : [],
+    open ? readChangesBefore(db, new Date(alert.since)) : [],
   ])
   return {
     ...alert,
@@ -80,12 +76,6 @@ export async function showAlert(db: Db, alert: Alert, open: boolean, now: Date):
     changes,
     runbook: service === null ? null : fillRunbook(RUNBOOKS[alert.kind], { ...range, service }),
   }
-}
-
-async function changesBefore(db: Db, since: Date): Promise<ChartMark[]> {
-  const window = { from: new Date(since.getTime() - CHANGES_BEFORE_MS), to: since }
-  const marks = await readMarks(db, window, await readDeploys(db, window))
-  return marks.toReversed().slice(0, CHANGES_SHOWN)
 }
 
 async function moneyBehind(db: Db, window: { from: Date; to: Date }): Promise<string> {

@@ -44,6 +44,7 @@ const fact: Fact = {
   raises: 1,
   firing: 1,
   acknowledgement: null,
+  changes: [],
 }
 
 describe.skipIf(PROGRAM === undefined)(PROGRAM === undefined ? absent : 'a real Alertmanager', () => {

@@ -77,6 +77,7 @@ const fact: Fact = {
   raises: 1,
   firing: 1,
   acknowledgement: null,
+  changes: [],
 }
 const NOW = new Date('2026-03-01T12:00:30Z')
 const receiver = (port: number, secret: object = {}) => ({

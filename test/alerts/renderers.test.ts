@@ -50,6 +50,7 @@ const fact: Fact = {
   raises: 1,
   firing: 1,
   acknowledgement: null,
+  changes: [],
 }
 const ACKNOWLEDGED = {
   by: 'Ada',
@@ -68,6 +69,11 @@ const HUGE = {
   count: 10_000,
   raises: 12_345,
   firing: 10_000,
+  changes: Array.from({ length: 5 }, () => ({
+    at: NOW.getTime(),
+    kind: 'deploy',
+    label: `${'<!channel> "é😀" \n'.repeat(900)} sk_live_abcdefghijklmnop`,
+  })),
 }
 const MESSAGES: [string, Message][] = [
   ...EVENTS.map((event): [string, Message] => [
@@ -83,6 +89,13 @@ const MESSAGES: [string, Message][] = [
       NOW,
     ),
   ]),
+  [
+    'raised after a deploy',
+    messageOf(
+      { ...fact, changes: [{ at: NOW.getTime() - 90_000, kind: 'deploy', label: 'payments 1.4.2' }] },
+      NOW,
+    ),
+  ],
   ['partly cleared', messageOf({ ...fact, event: 'cleared', firing: 3 }, NOW)],
   ['10,000 alerts with odd names', messageOf(HUGE, NOW)],
   ['test', testMessage('req_1', 'Ada', NOW)],
@@ -140,6 +153,20 @@ test('the schemas refuse what the services refuse', () => {
   const [posted] = bodies('alertmanager', named('raised'))
   for (const labels of [{}, { alertname: 1 }, { alertname: 'a', system: '' }])
     expect(SCHEMAS.alertmanager.safeParse([{ ...posted[0], labels }]).success).toBe(false)
+})
+
+test('every kind of receiver says what changed just before', () => {
+  const line = '2026-03-01 11:59:00 UTC, deploy: payments 1.4.2'
+  for (const kind of Object.keys(SECRETS) as ReceiverKind[])
+    expect(JSON.stringify(bodies(kind, named('raised after a deploy'))), kind).toContain(line)
+})
+
+test('the details of an alert of Opsgenie stay within 8,000 characters together', () => {
+  const [creation] = bodies('opsgenie', named('10,000 alerts with odd names'))
+  const chars = Object.entries(creation.details as Record<string, string>)
+    .flat()
+    .join('').length
+  expect(chars).toBeLessThanOrEqual(8_000)
 })
 
 test('PagerDuty: one incident from trigger to resolve; what expired becomes another one', () => {

@@ -58,7 +58,8 @@ const data = (over: Partial<NowData>): NowData => ({
   orphans: noEffect,
   duplicates: noEffect,
   unseenDuplicates: 0,
-  endpoints: { total: 0, rows: [] },
+  endpoints: { total: 0, rows: [], service: null },
+  acknowledgedBy: () => null,
   deploys: [],
   openCases: { all: 0, p1: 0 },
   freshness: [service(false)],
@@ -133,6 +134,57 @@ test('the verdict leads to what it speaks of, the most urgent first', () => {
     'Open 7 stuck locks',
   ])
   expect(verdictActions(data({}))).toEqual([])
+})
+
+test('a verdict of what fires names the next step, whose page is the first button: for duplicates the hold', () => {
+  const condition = {
+    id: 'alr_1',
+    kind: 'duplicate_effects' as const,
+    severity: 'page' as const,
+    times: 1,
+    subject: 'all',
+    since: '2026-11-22T02:42:00.000Z',
+    detail: {},
+    checkedAt: '2026-11-22T02:43:00.000Z',
+    environment: null,
+    silence: null,
+  }
+  const stuck = { ...condition, id: 'alr_2', kind: 'stuck_keys' as const, detail: { count: 7 } }
+  const ticket = { ...condition, id: 'alr_3', kind: 'key_reuse' as const, severity: 'ticket' as const }
+  const about = (now: NowData) => buildVerdict(now).about.map((pieces) => pieces.map(String).join(''))
+  const both = data({ conditions: [ticket, stuck, condition] })
+  expect(about(both)).toContain('Next: Does it go on? Stop it.')
+  expect(verdictActions(both).map(({ label }) => label)).toEqual(['Hold a route', 'Runbook'])
+  expect(verdictActions(both)[0]?.href).toContain('/holds?place=route&from=2026-11-22')
+  expect(verdictActions(both).at(-1)?.href).toContain('/alerts?open=alr_1')
+  const locks = { ...both.locks, stuck: 7 }
+  // The page of the next step needs no second button.
+  expect(verdictActions(data({ conditions: [stuck, ticket], locks })).map(({ label }) => label)).toEqual([
+    'Open the stuck locks',
+    'Runbook',
+  ])
+  expect(about(data({ conditions: [ticket, stuck] }))).toContain('Next: What does each of them need?')
+})
+
+test('the verdict says who looks after what it speaks of', () => {
+  const condition = {
+    id: 'alr_1',
+    kind: 'stuck_keys' as const,
+    severity: 'page' as const,
+    times: 1,
+    subject: 'payments',
+    since: '2026-11-22T02:42:00.000Z',
+    detail: { count: 1 },
+    checkedAt: '2026-11-22T02:43:00.000Z',
+    environment: null,
+    silence: null,
+  }
+  const acknowledgement = {
+    ...{ id: 'ack_1', alert: 'alr_1', by: 'u1', byName: 'Ada', note: '' },
+    ...{ at: '2026-11-22T02:50:00.000Z', until: '2026-11-22T04:50:00.000Z' },
+  }
+  const { about } = buildVerdict(data({ conditions: [condition], acknowledgedBy: () => acknowledgement }))
+  expect(about).toContainEqual(['Ada looks after it until ', { at: '2026-11-22T04:50:00.000Z' }, '.'])
 })
 
 test('a store that was never read has no number of locks, also when it could not be reached', () => {

@@ -1,3 +1,4 @@
+import { PageLink } from '@/app/_ui/page-link'
 import { type Column, figureColumn, RowLink } from '@/app/_ui/table'
 import { TableCard } from '@/app/_ui/table-card'
 import { ENDPOINTS_SHOWN, type NowData } from '@/lib/alerts/now/read-now'
@@ -5,12 +6,12 @@ import { countText, latencyText, percentText } from '@/lib/core/format-figure'
 import type { EndpointRow } from '@/lib/telemetry/read/requests/endpoints'
 
 export function EndpointsCard({ data }: { data: NowData }) {
-  const { total, rows } = data.endpoints
+  const { total, rows, service } = data.endpoints
   const aside = total > rows.length ? `top ${rows.length} of ${countText(total)}` : `all ${countText(total)}`
   return (
     <TableCard
       id="endpoints"
-      title="Endpoints by duplicate rate"
+      title={service === null ? 'Endpoints by duplicate rate' : `Endpoints of ${service}, by version`}
       aside={rows.length > 0 && aside}
       scrolls="Table of endpoints"
       className="whitespace-nowrap [&_:is(td,th)]:px-2"
@@ -23,7 +24,13 @@ export function EndpointsCard({ data }: { data: NowData }) {
           No request of a keyed route in this range.
         </p>
       }
-    />
+    >
+      {service !== null && (
+        <p className="px-4 pt-1 pb-3 text-s">
+          <PageLink href="/now#endpoints">All services</PageLink>
+        </p>
+      )}
+    </TableCard>
   )
 }
 

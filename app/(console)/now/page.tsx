@@ -1,4 +1,5 @@
 import type { Metadata } from 'next'
+import { createLoader, parseAsString } from 'nuqs/server'
 import { writeRange } from '@/app/_ui/time-range'
 import { readActivity } from '@/lib/alerts/now/activity'
 import { readMarks } from '@/lib/alerts/now/marks'
@@ -18,11 +19,19 @@ import { Onboarding } from './onboarding'
 import { TileStrip } from './tile-strip'
 import { VerdictCard } from './verdict-card'
 
+/** A service whose versions are compared: where the mark of a deploy leads. */
+const loadNow = createLoader({ service: parseAsString })
+
 export const metadata: Metadata = { title: 'Now' }
 
 export default async function NowPage(props: PageProps) {
-  const { ctx, now, range, forbid } = await openPage('/now', props)
-  const data = await readNow(ctx, { range, now, freshness: freshnessNow(), conditions: conditionsNow() })
+  const { ctx, asked, now, range, forbid } = await openPage('/now', props)
+  const { service } = await loadNow(asked)
+  const data = await readNow(ctx, {
+    ...{ range, now, service },
+    freshness: freshnessNow(),
+    conditions: conditionsNow(),
+  })
   const [activity, marks] = await Promise.all([
     readActivity(ctx.db, data.deploys),
     readMarks(ctx.db, range, data.deploys),

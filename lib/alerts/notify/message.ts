@@ -48,10 +48,12 @@ export type Fact = {
   /** How many of the group fire. */
   firing: number
   acknowledgement: Acknowledged | null
+  /** What was done, deployed or run just before the oldest of them, the latest first. */
+  changes: readonly { at: number; kind: string; label: string }[]
 }
 
 /** One body for every kind of receiver; a renderer picks from it. */
-export type Message = Omit<Fact, 'event' | 'kind' | 'alerts' | 'acknowledgement'> & {
+export type Message = Omit<Fact, 'event' | 'kind' | 'alerts' | 'acknowledgement' | 'changes'> & {
   event: Event | 'test'
   kind: ConditionKind | null
   alerts: readonly Record<string, unknown>[]
@@ -65,6 +67,8 @@ export type Message = Omit<Fact, 'event' | 'kind' | 'alerts' | 'acknowledgement'
   facts: readonly { label: string; value: string }[]
   /** A line for each of the alerts, where there are several. */
   examples: readonly string[]
+  /** A line for each of what changed just before. */
+  changes: readonly string[]
   since: string
   url: string
   /** Null = there is nothing to acknowledge. */
@@ -95,6 +99,9 @@ export function messageOf(fact: Fact, now: Date): Message {
     text: textOf(fact, now),
     facts: factsOf(fact, environment),
     examples: count === 1 ? [] : alerts.map((alert) => plain(`${alertText(alert)}: ${figuresOf(alert)}`)),
+    changes: fact.changes.map(({ at, kind, label }) =>
+      plain(`${momentText(new Date(at).toISOString())}, ${kind}: ${label}`),
+    ),
     alerts: alerts.map(tell),
     since: first.since,
     url: absolute(path),
@@ -127,6 +134,7 @@ export function testMessage(id: string, by: string, now: Date): Message {
     text: `A test notification, sent by ${plain(by)}. Nothing is wrong.`,
     facts: [],
     examples: [],
+    changes: [],
     alerts: [],
     since: now.toISOString(),
     url: absolute('/alerts'),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CONDITION_KINDS, SEVERITIES, type Severity } from '@/lib/core/condition-kinds'
 import type { Db } from '@/lib/db'
+import { readChangesBefore } from '../changes-before'
 import { type Acknowledged, type Event, EXAMPLES_MAX, type Fact } from './message'
 
 /** A message as it is claimed to be sent. */
@@ -20,7 +21,7 @@ export type ToSay = {
 
 /** Of changes those that it tells; of what is said again all that was told and fires. The oldest first. */
 const COVERED = `
-  SELECT e.id, e.kind, e.subject, e.detail->>'environment' AS environment
+  SELECT e.id, e.kind, e.subject, e.since, e.detail->>'environment' AS environment
   FROM notification n JOIN alert_episode e ON e.id = n.episode_id
   WHERE CASE WHEN $3 THEN n.delivery_id = $1
     ELSE n.group_id = $2 AND n.transition = 'raised' AND n.state IN ('delivered', 'merged', 'failed')
@@ -32,6 +33,7 @@ const coveredSchema = z.array(
     id: z.string(),
     kind: z.enum(CONDITION_KINDS),
     subject: z.string(),
+    since: z.date(),
     environment: z.string().nullable(),
   }),
 )
@@ -82,10 +84,12 @@ export async function readFact(db: Db, say: ToSay, covered: readonly Covered[], 
   const examples = covered.slice(0, EXAMPLES_MAX).map(({ id }) => id)
   const subjects = [...new Set(covered.map(({ subject }) => subject))]
   const since = say.opened_at ?? say.created_at
-  const [told, counts, acknowledgement] = await Promise.all([
+  const beganAt = covered[0]?.since ?? say.created_at
+  const [told, counts, acknowledgement, changes] = await Promise.all([
     db.pool.query(TOLD, [examples]),
     db.pool.query(COUNTS, [say.group_id, say.id, subjects, since]),
     acknowledgementOf(db, say, now),
+    say.event === 'cleared' ? [] : readChangesBefore(db, beganAt),
   ])
   const [{ raises, firing }] = countsSchema.parse(counts.rows)
   return {
@@ -101,6 +105,7 @@ export async function readFact(db: Db, say: ToSay, covered: readonly Covered[], 
     raises: Math.max(raises, covered.length),
     firing,
     acknowledgement,
+    changes,
   }
 }
 

@@ -14,7 +14,7 @@ const AROUND_DEPLOY_MS = 15 * 60_000
 
 type Window = { from: Date; to: Date }
 
-/** What people and jobs did within the range, and what was deployed: each with the way to its record. */
+/** What people and jobs did within the range, and what was deployed: each with the way to its record or its figures. */
 export async function readMarks(db: Db, within: Window, deploys: readonly Deploy[]): Promise<ChartMark[]> {
   const page = { limit: MARKS_MAX }
   const [actions, runs, users] = await Promise.all([
@@ -42,7 +42,7 @@ export async function readMarks(db: Db, within: Window, deploys: readonly Deploy
         at: at.getTime(),
         kind: 'deploy' as const,
         label: `${service} ${version}`,
-        href: auditAround(at),
+        href: versionsAround(at, service),
       })),
   ]
   return marks.sort((a, b) => a.at - b.at)
@@ -51,10 +51,11 @@ export async function readMarks(db: Db, within: Window, deploys: readonly Deploy
 /** Where the console tells of one thing that was done. */
 export const auditOf = (subject: string): string => `/audit?${new URLSearchParams({ subject })}`
 
-/** A deploy is not ours to record: what people did about that time is. */
-function auditAround(at: Date): string {
+/** The figures of a service by version, from before a deploy to after it. */
+function versionsAround(at: Date, service: string): string {
   const moment = (ms: number) => new Date(at.getTime() + ms).toISOString()
-  return `/audit?${new URLSearchParams({ from: moment(-AROUND_DEPLOY_MS), to: moment(AROUND_DEPLOY_MS) })}`
+  const range = { from: moment(-AROUND_DEPLOY_MS), to: moment(AROUND_DEPLOY_MS) }
+  return `/now?${new URLSearchParams({ service, ...range })}#endpoints`
 }
 
 /** What a person started is in the audit; the schedule's own runs tell of themselves. */

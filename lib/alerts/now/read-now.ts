@@ -13,10 +13,13 @@ import { readOutcomeSeries } from '@/lib/telemetry/read/requests/outcome-series'
 import { readRateSeries } from '@/lib/telemetry/read/requests/rate-series'
 import { EFFECT_DAYS } from '@/lib/telemetry/retention'
 import { DAY_MS } from '@/lib/telemetry/window'
+import { readAcknowledgements } from '../acknowledge/read'
 import type { Firing } from '../read-firing'
 import { readConsoleMeasures } from '../read-measures'
 
 export const ENDPOINTS_SHOWN = 4
+/** Of one service, to compare its versions. */
+const VERSIONS_SHOWN = 30
 /** A deploy this long before a condition began is named with it. */
 export const DEPLOY_NEAR_MS = 15 * 60_000
 const LISTED_MAX = 200
@@ -29,10 +32,12 @@ type Asked = {
   /** What the bar says too: read once. */
   freshness: Promise<Freshness[]>
   conditions: Promise<Firing[]>
+  /** Whose endpoints are compared by version; null = the worst of all. */
+  service: string | null
 }
 
 /** Everything that Now says, read side by side. */
-export async function readNow(ctx: ReadContext, { range, now, freshness, conditions }: Asked) {
+export async function readNow(ctx: ReadContext, { range, now, freshness, conditions, service }: Asked) {
   const { db } = ctx
   const window = { from: range.from, to: range.to }
   const everOpen = {
@@ -49,12 +54,15 @@ export async function readNow(ctx: ReadContext, { range, now, freshness, conditi
     ]),
     Promise.all([
       readAtRisk(db, { kind: 'duplicate', ...window }),
-      readEndpoints(db, { ...window, limit: ENDPOINTS_SHOWN }),
+      readEndpoints(db, {
+        ...window,
+        ...(service === null ? { limit: ENDPOINTS_SHOWN } : { limit: VERSIONS_SHOWN, service }),
+      }),
       readDeploys(db, { from: new Date(window.from.getTime() - DEPLOY_NEAR_MS), to: window.to }),
       countCases(db, now),
       countUnseenDuplicates(ctx, window),
     ]),
-    Promise.all([freshness, conditions, listSources(db, now)]),
+    Promise.all([freshness, conditions, listSources(db, now), readAcknowledgements(db, now)]),
   ])
   const [locks, stuck, orphans] = live
   const [duplicates, endpoints, deploys, cases, unseenDuplicates] = records
@@ -68,12 +76,14 @@ export async function readNow(ctx: ReadContext, { range, now, freshness, conditi
     duplicates,
     /** Of the range, besides those that spans told of. */
     unseenDuplicates,
-    endpoints,
+    endpoints: { ...endpoints, service },
     deploys,
     openCases: { all: cases.open, p1: cases.bySeverity.P1 ?? 0 },
     freshness: about[0],
     conditions: about[1],
     sources: about[2],
+    /** Who looks after an alert. */
+    acknowledgedBy: about[3],
   }
 }
 

@@ -1,7 +1,9 @@
 import { plural } from '@/lib/core/format-figure'
-import { isUrgent, pathIn, rangeOf } from '../about'
+import { pathIn, rangeOf } from '../about'
+import { RUNBOOKS } from '../runbooks'
 import type { NowData } from './read-now'
 import { measureOf } from './verdict'
+import { worstOf } from './verdict-sentence'
 
 export type VerdictAction = { label: string; href: string }
 
@@ -15,6 +17,7 @@ export function verdictActions(data: NowData): VerdictAction[] {
   const firing = new Set(data.conditions.map(({ kind }) => kind))
   const { all, p1 } = data.openCases
   const offered: (VerdictAction | false)[] = [
+    nextStep(data) ?? false,
     duplicates > 0 && { label: `Open ${plural(duplicates, 'effect')}`, href: '/effects?kind=duplicate' },
     OF_SOURCES.some((kind) => firing.has(kind)) && {
       label: 'Open sources',
@@ -25,13 +28,28 @@ export function verdictActions(data: NowData): VerdictAction[] {
     data.locks.stuck > 0 && { label: `Open ${plural(data.locks.stuck, 'stuck lock')}`, href: '/locks' },
     orphans > 0 && { label: `Open ${plural(orphans, 'orphan')}`, href: '/effects?kind=orphan' },
   ]
-  const shown = offered.filter((action) => action !== false).slice(0, ACTIONS_MAX)
+  const shown = offered
+    .filter((action) => action !== false)
+    // What the next step opens needs no second button.
+    .filter(({ href }, place, all) => all.findIndex((other) => pageOf(other) === pageOf({ href })) === place)
+    .slice(0, ACTIONS_MAX)
   return [...shown, ...runbookOf(data)]
 }
 
-/** What to do about what fires, the urgent first: the alert in its own range. */
+const pageOf = ({ href }: Pick<VerdictAction, 'href'>): string => href.split(/[?#]/)[0] ?? href
+
+/** Where the first step of the runbook is done that has a page: for duplicates it is the hold. */
+function nextStep({ conditions, now }: NowData): VerdictAction | undefined {
+  const [alert] = worstOf(conditions)
+  if (alert === undefined) return undefined
+  const link = RUNBOOKS[alert.kind].steps.find((step) => step.link !== undefined)?.link
+  if (link === undefined) return undefined
+  return { label: link.label, href: pathIn(link.path, rangeOf({ ...alert, clearedAt: null }, now)) }
+}
+
+/** What to do about what fires, the worst first: the alert in its own range. */
 function runbookOf({ conditions, now }: NowData): VerdictAction[] {
-  const alert = conditions.find(isUrgent) ?? conditions[0]
+  const [alert] = worstOf(conditions)
   if (alert === undefined) return []
   return [
     {

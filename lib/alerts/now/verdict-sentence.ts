@@ -6,14 +6,9 @@ import { groupText, isGroup } from '../group'
 
 /** The one sentence on Now. Pure: the same conditions and figures always say the same. */
 export function verdictSentence(conditions: readonly ConditionView[], figures: VerdictFigures): Verdict {
-  for (const severity of SEVERITIES) {
-    const loud = conditions.filter((condition) => condition.severity === severity)
-    for (const kind of CONDITION_KINDS) {
-      const firing = loud.filter((condition) => condition.kind === kind)
-      const [first] = firing
-      if (first !== undefined) return sentenceOf(first, firing.length, figures)
-    }
-  }
+  const worst = worstOf(conditions)
+  const [first] = worst
+  if (first !== undefined) return sentenceOf(first, worst.length, figures)
   if (!figures.measured)
     return { tone: 'unknown', text: 'Waiting for the first span: nothing is measured yet.' }
   const { count, atRisk } = figures.duplicateEffects
@@ -44,6 +39,16 @@ export function verdictSentence(conditions: readonly ConditionView[], figures: V
     }
   }
   return { tone: 'ok', text: 'Every side effect happened once.' }
+}
+
+/** What the sentence speaks of: pages before tickets, and of each the worst kind. */
+export function worstOf<C extends Pick<ConditionView, 'kind' | 'severity'>>(conditions: readonly C[]): C[] {
+  const ranked = SEVERITIES.flatMap((severity) =>
+    CONDITION_KINDS.map((kind) =>
+      conditions.filter((each) => each.severity === severity && each.kind === kind),
+    ),
+  )
+  return ranked.find((firing) => firing.length > 0) ?? []
 }
 
 const heldText = (ms: number): string => (isAhead(ms) ? `stamped ${ageText(ms)}` : `for ${durationText(ms)}`)

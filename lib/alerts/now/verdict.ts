@@ -1,8 +1,9 @@
 import { durationText, plural, timesText } from '@/lib/core/format-figure'
 import type { Tone } from '@/lib/core/verdict'
 import type { Measure } from '@/lib/telemetry/measures/measure'
+import { RUNBOOKS } from '../runbooks'
 import { DEPLOY_NEAR_MS, type NowData } from './read-now'
-import { verdictSentence } from './verdict-sentence'
+import { verdictSentence, worstOf } from './verdict-sentence'
 
 /** A piece of a sentence: words, or a moment that the browser writes in its zone. */
 export type Piece = string | { at: string }
@@ -36,7 +37,14 @@ export function buildVerdict(data: NowData): NowVerdict {
     orphans: Number(measureOf(data, 'M6').detail.open ?? 0),
     openCases: data.openCases,
   })
-  const about = [whom(data, duplicates), began(data), burn(effects, data), cases(data)]
+  const about = [
+    whom(data, duplicates),
+    began(data),
+    burn(effects, data),
+    cases(data),
+    lookedAfter(data),
+    next(data),
+  ]
   const cut = text.search(CLAUSE_END)
   const [lead, rest] = cut < 0 ? [text, ''] : [text.slice(0, cut + 1), text.slice(cut + 1)]
   return {
@@ -93,6 +101,21 @@ function burn(effects: Measure, { range }: NowData): Piece[] {
   if (effects.value === null || !effects.target || effects.value < effects.target) return []
   const span = durationText(range.to.getTime() - range.from.getTime())
   return [`${timesText(effects.value / effects.target)} the rate that the target allows, over ${span}.`]
+}
+
+/** Of what the sentence speaks of, who has acknowledged it. */
+function lookedAfter({ conditions, acknowledgedBy }: NowData): Piece[] {
+  const [worst] = worstOf(conditions)
+  const acknowledgement = worst === undefined ? null : acknowledgedBy(worst)
+  if (acknowledgement === null) return []
+  return [`${acknowledgement.byName} looks after it until `, { at: acknowledgement.until }, '.']
+}
+
+/** The first step of its runbook; its page is the first button. */
+function next({ conditions }: NowData): Piece[] {
+  const [worst] = worstOf(conditions)
+  const [step] = worst === undefined ? [] : RUNBOOKS[worst.kind].steps
+  return step === undefined ? [] : [`Next: ${step.head}`]
 }
 
 function cases({ openCases: { all, p1 } }: NowData): Piece[] {

@@ -10,6 +10,7 @@ export async function readBrief(ctx: ToolContext, range: { from: Date; to: Date 
   const data = await readNow(ctx, {
     range,
     now,
+    service: null,
     freshness: readFreshness(ctx.db, now),
     conditions: readFiring(ctx.db, now),
   })

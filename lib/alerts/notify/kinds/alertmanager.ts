@@ -64,6 +64,7 @@ function alertOf(message: Message): Record<string, unknown> {
       summary: message.title,
       description: message.text,
       examples: message.examples.join('\n'),
+      ...(message.changes.length === 0 ? {} : { changes: message.changes.join('\n') }),
       count: String(message.count),
       ...(acknowledgement === null ? {} : { acknowledged: acknowledgement.text }),
       ...(message.acknowledgeUrl === null ? {} : { acknowledge_url: message.acknowledgeUrl }),

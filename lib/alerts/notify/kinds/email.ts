@@ -56,11 +56,13 @@ const idIn = (from: string, id: string): string =>
 function textOf(message: Message): string {
   const facts = message.facts.map(({ label, value }) => `${label}: ${value}`)
   const examples = message.examples.map((line) => `- ${line}`)
+  const changes =
+    message.changes.length === 0 ? [] : ['Just before it:', ...message.changes.map((line) => `- ${line}`)]
   const links = [
     `Open: ${message.url}`,
     ...(message.acknowledgeUrl === null ? [] : [`Acknowledge: ${message.acknowledgeUrl}`]),
   ]
-  const parts = [[message.text], facts, examples, links]
+  const parts = [[message.text], facts, examples, changes, links]
   return `${parts
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))

@@ -56,7 +56,8 @@ const on = (alias: string, verb: string, body: Record<string, string>): Request 
 
 function creation(message: Message): Request {
   const { event, severity, kind, system, environment } = message
-  const lines = [message.text, ...message.examples.map((line) => `- ${line}`), message.url]
+  const changed = message.changes.map((line) => `Just before it: ${line}`)
+  const lines = [message.text, ...message.examples.map((line) => `- ${line}`), ...changed, message.url]
   return {
     path: '',
     message: cut(message.headline, MESSAGE_CHARS_MAX),

@@ -55,6 +55,7 @@ function context(message: Message): Record<string, unknown> {
         text: message.text,
         ...Object.fromEntries(message.facts.map(({ label, value }) => [label, value])),
         examples: message.examples,
+        ...(message.changes.length === 0 ? {} : { just_before: message.changes }),
       },
     },
     links: [

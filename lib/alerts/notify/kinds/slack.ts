@@ -51,6 +51,9 @@ function blocks(message: Message): unknown[] {
     ...(message.examples.length === 0
       ? []
       : [section(message.examples.map((line) => `• ${line}`).join('\n'))]),
+    ...(message.changes.length === 0
+      ? []
+      : [section(`Just before it:\n${message.changes.map((line) => `• ${line}`).join('\n')}`)]),
     { type: 'section', text: { type: 'mrkdwn', text: links.join('  ·  ') } },
   ]
 }

@@ -46,6 +46,7 @@ function bodyOf(message: Message): Record<string, unknown> {
     system: message.system === '' ? null : message.system,
     group: { incident, replaces, open, count, raises, firing },
     alerts: message.alerts,
+    changes: message.changes,
     acknowledgeUrl: message.acknowledgeUrl,
     acknowledgement: message.acknowledgement,
   }
