@@ -19,7 +19,7 @@ export type BurnPoint = {
 export type BurnDown = { bucketSeconds: number; points: BurnPoint[] }
 
 /** As a share of one. */
-export const shareOf = (id: BudgetedId, rules: readonly TermsRule[]): number =>
+const shareOf = (id: BudgetedId, rules: readonly TermsRule[]): number =>
   isAgreed(id) ? agreedShare(id, rules) : MEASURES[id].target
 
 /** The course of one objective's budget over a range, from 100 % down. */
