@@ -20,7 +20,7 @@ export const buttonClass = (look: Look = 'plain', className?: string): string =>
   if (look === 'link') return classNames(LINK, className)
   return classNames(
     'inline-flex h-8 items-center justify-center gap-2 whitespace-nowrap rounded-m border px-3 text-m font-medium',
-    'max-md:h-11 aria-disabled:cursor-not-allowed disabled:cursor-not-allowed disabled:opacity-60',
+    'max-md:h-11 aria-disabled:cursor-not-allowed disabled:cursor-not-allowed disabled:opacity-60 print:hidden',
     LOOK[look],
     className,
   )

@@ -16,9 +16,9 @@ const INK = { bad: 'text-bad-ink', warn: 'text-warn-ink' } as const
 /** A few figures side by side, each with what it is measured against. */
 export function Figures({ figures }: { figures: readonly Figure[] }) {
   return (
-    <dl className="grid grid-cols-6 gap-px overflow-hidden bg-line max-lg:grid-cols-3 max-sm:grid-cols-2">
+    <dl className="grid grid-cols-6 gap-px overflow-hidden max-lg:grid-cols-3 max-sm:grid-cols-2">
       {figures.map(({ name, value, empty = 'Not measured', note, tone }) => (
-        <div key={name} data-figure={name} className="bg-surface px-4 py-2">
+        <div key={name} data-figure={name} className="px-4 py-2 shadow-[0_0_0_1px_var(--line)]">
           <dt className="text-ink-2 text-s">{name}</dt>
           <dd>
             {value === null ? (

@@ -172,6 +172,15 @@ describe('over days of traffic', () => {
     ])
   })
 
+  it('a year has at most 300 points, which add up to the same', async () => {
+    const { trend, effects } = await read(db, { from: ago(365 * DAY_MS), to: clock.now() })
+    expect(trend.bucketSeconds).toBe((2 * DAY_MS) / 1000)
+    expect(trend.points).toHaveLength(2)
+    const sum = (pick: 'numerator' | 'denominator') =>
+      trend.points.reduce((total, point) => total + Number(point[pick]), 0)
+    expect([sum('numerator'), sum('denominator')]).toEqual([effects.duplicates, effects.committed])
+  })
+
   it('a duplicate that no case names is suspected, with its money', async () => {
     const { suspected, effects, atRisk, confirmed: compared } = await read(db)
     expect(compared).toBeNull()

@@ -36,6 +36,7 @@ export default async function ClientsPageView(props: PageProps) {
           caption="Clients by how they send their keys"
           columns={clientColumns}
           rows={page.items}
+          toolbar={<p className="text-ink-2 text-s">The worst findings first, then the busiest</p>}
           id={clientId}
           view={range.preset ?? `${range.from.toISOString()} ${range.to.toISOString()}`}
           empty={

@@ -1,6 +1,6 @@
 import { type Column, figureColumn, TwoLines } from '@/app/_ui/table'
 import { TableCard } from '@/app/_ui/table-card'
-import { percentText } from '@/lib/core/format-figure'
+import { countText, percentText } from '@/lib/core/format-figure'
 import type { Budget } from '@/lib/insight/executive/executive'
 
 const quiet = (text: string) => <span className="text-ink-3">{text}</span>
@@ -37,7 +37,7 @@ const COLUMNS: Column<Budget>[] = [
     ) : (
       <span className={budgetLeft < 0 ? 'font-semibold text-bad-ink' : undefined}>
         {budgetLeft < 0
-          ? `overspent ${Math.round(-budgetLeft * 100)} %`
+          ? `overspent ${countText(Math.round(-budgetLeft * 100))} %`
           : `${Math.round(budgetLeft * 100)} %`}
       </span>
     ),

@@ -4,13 +4,15 @@ import type { Zone } from '../time-range'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 1440 * MINUTE_MS
-const STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080].map((m) => m * MINUTE_MS)
+const STEPS_MS = [
+  1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080, 20_160, 43_200, 129_600,
+].map((m) => m * MINUTE_MS)
 
 /** Round moments among the buckets, few enough to be read. */
 export function timeTicks(starts: readonly number[], ticksMax: number): number[] {
   const [first, last] = [starts[0], starts.at(-1)]
   if (first === undefined || last === undefined) return []
-  const stepMs = STEPS_MS.find((step) => (last - first) / step <= ticksMax) ?? DAY_MS
+  const stepMs = STEPS_MS.find((step) => (last - first) / step <= ticksMax) ?? STEPS_MS.at(-1) ?? DAY_MS
   return starts.filter((at) => at % stepMs === 0)
 }
 

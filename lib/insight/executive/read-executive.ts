@@ -10,7 +10,7 @@ import { hasCompared } from '@/lib/reconcile/report/has-compared'
 import { MEASURES, toCount } from '@/lib/telemetry/measures/measure'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
 import { type RatePoint, readRateSeries } from '@/lib/telemetry/read/requests/rate-series'
-import { DAY_MS } from '@/lib/telemetry/window'
+import { bucketSeconds, DAY_MS } from '@/lib/telemetry/window'
 import { readStorageCost } from '../cost/read-cost'
 import type { Executive, ExecutiveFigures, ExecutiveMonth } from './executive'
 import { executiveSentence } from './executive-sentence'
@@ -51,14 +51,7 @@ export async function readExecutive(ctx: ReadContext, asked: Window): Promise<Ex
   return {
     ...figures,
     sentence: executiveSentence(figures),
-    trend: {
-      bucketSeconds: DAY_SECONDS,
-      points: points.map(({ at, numerator, denominator }) => ({
-        at: at.toISOString(),
-        numerator,
-        denominator,
-      })),
-    },
+    trend: trendOf(points, window),
     months: monthsOf(monthsFrom, window.to, series.points, incidents),
     budgets: objectives
       .filter(({ id }) => isBudgeted(id))
@@ -96,6 +89,21 @@ async function watchedSince(db: Db, now: Date): Promise<Date | null> {
   ])
   const times = [...services.map(({ firstSpanAt }) => firstSpanAt), sources._min.createdAt ?? []].flat()
   return times.length === 0 ? null : new Date(Math.min(...times.map((at) => at.getTime())))
+}
+
+/** A point a day, or a few days where a chart has no room for so many. */
+function trendOf(points: readonly RatePoint[], { from, to }: Window): Executive['trend'] {
+  const seconds = Math.max(DAY_SECONDS, bucketSeconds(from, to))
+  const stepMs = seconds * 1000
+  const starts = [...new Set(points.map(({ at }) => Math.floor(at.getTime() / stepMs) * stepMs))]
+  return {
+    bucketSeconds: seconds,
+    points: starts.map((start) => {
+      const own = points.filter(({ at }) => at.getTime() >= start && at.getTime() < start + stepMs)
+      const { duplicates, committed } = effectsOf(own)
+      return { at: new Date(start).toISOString(), numerator: duplicates, denominator: committed }
+    }),
+  }
 }
 
 function effectsOf(points: readonly RatePoint[]) {

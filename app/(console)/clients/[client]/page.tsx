@@ -49,7 +49,9 @@ export default async function ClientPage(props: PageProps<{ client: string }>) {
         side={
           <Card id="text" title="Text for the client’s team">
             <div className="px-4 pb-4">
-              <CodeBox className="max-h-none! break-words! font-sans">{text}</CodeBox>
+              <CodeBox className="max-h-none! [word-break:normal]! wrap-break-word! font-sans">
+                {text}
+              </CodeBox>
             </div>
           </Card>
         }

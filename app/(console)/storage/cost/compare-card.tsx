@@ -32,9 +32,9 @@ export async function CompareCard({ db, range, query, cost, names }: Props) {
   const sources = [...new Set(cost.tiers.map(({ source }) => source))]
   const source = query.source ?? sources[0] ?? null
   const fields = [
+    { name: 'endpoint', label: 'Endpoint', hint: 'all endpoints', value: query.endpoint },
     { name: 'ttlA', label: 'TTL A', hint: TTL_A, value: query.ttlA },
     { name: 'ttlB', label: 'TTL B', hint: TTL_B, value: query.ttlB },
-    { name: 'endpoint', label: 'Endpoint', hint: 'all endpoints', value: query.endpoint },
     ...(sources.length > 1
       ? [{ name: 'source', label: 'Store', hint: sources.join(', '), value: query.source }]
       : []),
