@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createEnvironment, type Environment } from './environment/environment'
 import { playHistory } from './history'
 import { range } from './play-seeds'
-import { ABOUT, type About, type Script } from './scripts/script'
-import { writeScript } from './scripts/write-script'
+import { ABOUT, ABOUT_MORE, type Script } from './scripts/script'
+import { writeScript, writeSecondScript } from './scripts/write-script'
 
 let env: Environment
 beforeAll(async () => {
@@ -12,7 +12,10 @@ beforeAll(async () => {
 afterAll(() => env.close())
 
 /** The shortest of each kind. */
-const SCRIPTS = ABOUT.map((about) => shortest(about))
+const SCRIPTS = [
+  ...ABOUT.map((about) => shortest(about, writeScript)),
+  ...ABOUT_MORE.map((about) => shortest(about, writeSecondScript)),
+]
 
 test('a seed is the same history whatever was played before it', { timeout: 1_200_000 }, async () => {
   const first = await playAll(SCRIPTS)
@@ -45,9 +48,9 @@ function withoutIds(lines: readonly string[]): string[] {
   )
 }
 
-function shortest(about: About): Script {
+function shortest(about: Script['about'], write: (seed: number) => Script): Script {
   const [script] = range(1, 100)
-    .map(writeScript)
+    .map(write)
     .filter((each) => each.about === about)
     .toSorted((a, b) => a.moves.length - b.moves.length)
   if (script === undefined) throw new Error(`no seed is about ${about}`)

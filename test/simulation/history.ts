@@ -1,9 +1,9 @@
 import type { Environment } from './environment/environment'
 import { allCalls } from './environment/strands'
 import { checkInvariants } from './invariants/invariants'
+import { Violation } from './invariants/violation'
 import { PLAIN, type Script } from './scripts/script'
 import { perform } from './world/perform'
-import { Violation } from './world/violation'
 import { World } from './world/world'
 
 export type Outcome = {
@@ -23,6 +23,7 @@ export async function playHistory(env: Environment, script: Script): Promise<Out
     trace: [...allCalls(), ...world.notes],
   })
   try {
+    await world.hands?.look()
     for (const move of script.moves) {
       await perform(world, move)
       await checkInvariants(world)

@@ -23,7 +23,7 @@ const BATCH = 50
 
 async function work(): Promise<number> {
   const folder = makeThrowAwayFolder('simulation')
-  const settings = [...THROW_AWAY]
+  const settings = [...THROW_AWAY, 'max_prepared_transactions=10']
   let starting: ReturnType<typeof startEmbeddedPostgres> | undefined
   const stop = async () => {
     await starting?.then(

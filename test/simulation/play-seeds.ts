@@ -2,7 +2,7 @@ import type { Environment } from './environment/environment'
 import { playHistory, shrink } from './history'
 import { describeScript } from './scripts/describe'
 import type { Script } from './scripts/script'
-import { writeScript } from './scripts/write-script'
+import { writeScripts } from './scripts/write-script'
 
 export type Found = { seed: number; invariant: string; message: string; script: Script; story: string }
 
@@ -13,8 +13,8 @@ export async function playSeeds(
   { shrinks = true, tell = () => {} }: { shrinks?: boolean; tell?: (story: string) => void } = {},
 ): Promise<Found[]> {
   const found: Found[] = []
-  for (const seed of seeds) {
-    const script = writeScript(seed)
+  for (const script of [...seeds].flatMap(writeScripts)) {
+    const { seed } = script
     const { violation } = await playHistory(env, script)
     if (violation === null) continue
     const { invariant } = violation

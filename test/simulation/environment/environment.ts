@@ -11,7 +11,7 @@ import { type SaveSource, saveSource } from '@/lib/sources/save'
 import { createPostgresStore } from '@/sdk/stores/postgres'
 import { noQueue } from '../../support/no-queue'
 import { RIDES_SCHEMA } from '../world/rides'
-import { type AccountIds, makeAccounts } from './accounts'
+import { type AccountIds, keepAccounts, makeAccounts } from './accounts'
 import type { ReadBackends } from './in-order'
 import { interposeProvider, PROVIDER_KEYS } from './provider'
 import { interposeStatements } from './statements'
@@ -30,6 +30,8 @@ export const TIERS = { standard: 86_400_000, short: 1_800_000 } as const
  * emptied between histories. Making them takes a second, emptying them some milliseconds.
  */
 export type Environment = {
+  /** Of the service's database. */
+  name: string
   time: SimulatedTime
   system: SystemContext
   db: Db
@@ -43,8 +45,11 @@ export type Environment = {
   tellTime(): void
   /** A copy of the service's database, for the time when it fails over. */
   copyStore(): Promise<void>
-  /** Every connection to the service's database ends. `toCopy` = whatever was committed since it was copied is lost. */
-  failOver(clients: Iterable<pg.Client>, toCopy: boolean): Promise<void>
+  /**
+   * Every connection to the service's database ends. `toCopy` = whatever was committed since it was copied is lost, with
+   * `sequences` the numbers that were drawn too.
+   */
+  failOver(clients: Iterable<pg.Client>, toCopy: boolean, options: { sequences: boolean }): Promise<void>
   reset(): Promise<void>
   close(): Promise<void>
 }
@@ -128,10 +133,12 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
   }
   const sources = await saveSources(system, urlOf(names.service))
   const accounts = await makeAccounts({ db, system })
+  const restoreAccounts = await keepAccounts(consoleAdmin)
   const tables = await tablesOf(admin, KEPT_OF_SERVICE)
   const wipes = { console: wipeOf(await tablesOf(consoleAdmin, KEPT)), service: wipeOf(tables) }
   const free: pg.Pool[] = []
   const environment: Environment = {
+    name: names.service,
     time,
     system,
     db,
@@ -147,9 +154,11 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
     },
     async copyStore() {
       const copies = tables.map((name) => `CREATE TABLE standby.${name} AS TABLE ${name}`)
-      await admin.query(`DROP SCHEMA IF EXISTS standby CASCADE; CREATE SCHEMA standby; ${copies.join('; ')}`)
+      await admin.query(
+        `DROP SCHEMA IF EXISTS standby CASCADE; CREATE SCHEMA standby; ${copies.join('; ')}; ${COPY_SEQUENCES}`,
+      )
     },
-    async failOver(clients, toCopy) {
+    async failOver(clients, toCopy, { sequences }) {
       const lost = [...clients].filter(({ database }) => database === names.service)
       for (const client of lost) breakConnection(client)
       await endBackends(cluster, names.service)
@@ -157,16 +166,22 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
         (name) => `DELETE FROM ${name}; INSERT INTO ${name} OVERRIDING SYSTEM VALUE TABLE standby.${name}`,
       )
       if (toCopy) await admin.query(restored.join('; '))
+      if (toCopy && sequences) await admin.query(RESTORE_SEQUENCES)
     },
     async reset() {
       time.reset()
       environment.tellTime()
       // What a killed console holds is never handed back: nobody waits for that.
       void closeSources()
-      await Promise.all([consoleAdmin.query(wipes.console), admin.query(wipes.service)])
+      await endPrepared(admin)
+      await Promise.all([
+        consoleAdmin.query(`${wipes.console}; ${restoreAccounts}`),
+        admin.query(wipes.service),
+      ])
     },
     async close() {
       for (const undo of restore) undo()
+      await endPrepared(admin)
       // What a history that broke still holds is never handed back: its connections end with the databases.
       const pools = [consoleAdmin, admin, ...free].map((pool) => pool.end())
       await Promise.race([Promise.all([closeSources(), closeDatabase(db), ...pools]), setTimeout(2_000)])
@@ -185,8 +200,19 @@ const KEPT_OF_SERVICE = ['idem_tier', 'idem_migration', 'idem_partition']
 const RESTART_SEQUENCES = `SELECT setval(seqrelid, seqstart, false) FROM pg_sequence
   WHERE seqrelid <> 'public.simulated_ms'::regclass AND seqrelid::regclass::text NOT LIKE 'idem_tier%'`
 
+const COPY_SEQUENCES = `CREATE TABLE standby.sequences AS
+  SELECT s.seqrelid, pg_sequence_last_value(s.seqrelid) AS at, s.seqstart FROM pg_sequence s
+  WHERE s.seqrelid <> 'public.simulated_ms'::regclass AND s.seqrelid::regclass::text NOT LIKE 'idem_tier%'`
+const RESTORE_SEQUENCES = `SELECT setval(seqrelid, coalesce(at, seqstart), at IS NOT NULL) FROM standby.sequences`
+
 const wipeOf = (tables: readonly string[]): string =>
   [...tables.map((name) => `DELETE FROM ${name}`), RESTART_SEQUENCES].join('; ')
+
+/** What a history that broke has left prepared. */
+async function endPrepared(admin: pg.Pool): Promise<void> {
+  const { rows } = await admin.query('SELECT gid FROM pg_prepared_xacts WHERE database = current_database()')
+  for (const { gid } of rows) await admin.query(`ROLLBACK PREPARED '${gid}'`)
+}
 
 /** Whoever waits for a lock would else go on with nobody to hear of it. */
 async function endBackends(cluster: pg.Pool, database: string): Promise<void> {

@@ -5,6 +5,7 @@ import { wake } from './wake'
 
 /** Not a step of the story: what it does depends on partitions that earlier histories have made. */
 const HOUSEKEEPING = /idem_(partition_time_left|ensure_partitions|find_tier|register_tier)/
+const READS_HOLDS = /idem_holds\(/
 
 type Query = (this: pg.Client, ...args: unknown[]) => unknown
 const original = pg.Client.prototype.query as Query
@@ -114,15 +115,19 @@ async function send(strand: Strand, client: pg.Client, args: unknown[]): Promise
   const text = textOf(args[0])
   if (HOUSEKEEPING.test(text)) return run(strand, client, args)
   const label = text.trim().replace(/\s+/g, ' ').slice(0, 60)
+  const readsHolds = READS_HOLDS.test(text)
+  if (readsHolds) strand.process.holdsRead = { ...strand.process.holdsRead, unanswered: true }
   await turn(strand, label)
   const fault = faultOf(strand)
   if (fault === 'unsent') throw lost(client)
-  strand.sentMs = storeMs()
+  const sentMs = storeMs()
+  strand.sentMs = sentMs
   const result = await run(strand, client, args)
   if (strand.process.dead) return never()
   if (fault === 'lost') throw lost(client)
   await turn(strand, `answer of ${label}`)
   if (isBroken(client)) throw lost(client)
+  if (readsHolds) strand.process.holdsRead = { ofMs: sentMs, unanswered: false }
   return result
 }
 

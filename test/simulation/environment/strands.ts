@@ -4,13 +4,23 @@ import { countWaiting, noteLost } from './in-order'
 import { somethingMoves, wake } from './wake'
 
 /** An operating system process of the world: it can be killed, or stand still as in a long garbage collection. */
-export type Process = { name: string; dead: boolean; frozen: boolean; clients: Set<pg.Client> }
+export type Process = {
+  name: string
+  dead: boolean
+  frozen: boolean
+  clients: Set<pg.Client>
+  holdsRead: HoldsRead
+}
+
+/** The last read of the store's holds that a process was answered: as of when it is, and whether it has asked since. */
+export type HoldsRead = { ofMs: number; unanswered: boolean }
 
 export const createProcess = (name: string): Process => ({
   name,
   dead: false,
   frozen: false,
   clients: new Set(),
+  holdsRead: { ofMs: Number.NEGATIVE_INFINITY, unanswered: false },
 })
 
 /** What goes wrong at one call of a strand: it never arrives, or its answer is lost after it was done. */

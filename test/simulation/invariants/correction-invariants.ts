@@ -1,14 +1,14 @@
-import { ACCOUNTS, PERSON_OF } from '../environment/accounts'
+import { FIRST_ACCOUNTS, PERSON_OF } from '../environment/accounts'
 import type { SentRefund } from '../environment/provider'
-import { Violation } from '../world/violation'
 import type { World } from '../world/world'
+import { Violation } from './violation'
 
 /** What the console does to money: by two people, written down, and never beside money that went out already. */
 export async function checkCorrections(world: World): Promise<void> {
   await checkRefunds(world)
   const { rows } = await world.env.db.pool.query(
     `SELECT a.id, a.kind, a.state, a.proposer_id, a.approver_id, e.id IS NOT NULL AS audited FROM action a
-     LEFT JOIN audit_entry e ON e.subject = a.id AND e.outcome = a.state`,
+     LEFT JOIN audit_entry e ON (e.subject = a.id OR e.after->>'actionId' = a.id) AND e.outcome = a.state`,
   )
   for (const { id, kind, state, proposer_id, approver_id, audited } of rows) {
     const [one, other] = [personOf(world, proposer_id), personOf(world, approver_id)]
@@ -64,7 +64,7 @@ function checkRefund(
   owed?.ids.add(refund)
 }
 
-const personOf = (world: World, userId: string | null): string | undefined =>
-  ACCOUNTS.filter((account) => world.env.accounts[account].userId === userId).map(
-    (account) => PERSON_OF[account],
-  )[0]
+function personOf({ env }: World, userId: string | null): string | undefined {
+  const account = FIRST_ACCOUNTS.find((each) => env.accounts[each].userId === userId)
+  return account === undefined ? undefined : PERSON_OF[account]
+}

@@ -5,6 +5,7 @@ import type { World } from '../world/world'
 export type Difference = {
   what:
     | 'a charge is not booked'
+    | 'a customer is charged twice'
     | 'a refund is not booked'
     | 'a refund was not paid'
     | 'a wrong fee is booked'
@@ -17,6 +18,7 @@ export type Difference = {
 }
 
 export type Booked = {
+  entry_id: string
   entry_kind: string
   provider_ref: string
   charge_ref: string
@@ -37,6 +39,7 @@ export function findDifferences(world: World, postings: readonly Booked[]): Diff
     })
     return [
       ...unbookedCharge(world, charge, about, differs),
+      ...chargedTwice(world, charge, about, differs),
       ...wrongFee(world, charge, about, differs),
       ...refunds(world, charge, about, differs),
     ]
@@ -64,6 +67,20 @@ function unbookedCharge(
   if (capturedMs === undefined || !isKept || postings.some(isLive)) return []
   const settledMs = world.provider.settledAtMs.get(charge.id) ?? 0
   return [differs('a charge is not booked', charge.id, [capturedMs, settledMs, ...timesOf(postings)])]
+}
+
+/** Under a key that has its booked charge. Of one that was given back, somebody is at it already. */
+function chargedTwice(
+  world: World,
+  charge: Charge,
+  about: readonly Booked[],
+  differs: Differs,
+): Difference[] {
+  const key = charge.description ?? ''
+  if (!world.chargedTwice.has(key) || charge.amountRefunded > 0 || about.length > 0) return []
+  return [
+    differs('a customer is charged twice', charge.id, [world.provider.capturedAtMs.get(charge.id) ?? 0]),
+  ]
 }
 
 function wrongFee(world: World, charge: Charge, about: readonly Booked[], differs: Differs): Difference[] {

@@ -1,12 +1,16 @@
-import { Violation } from '../world/violation'
 import type { World } from '../world/world'
+import { checkAccounts } from './account-invariants'
 import { checkCorrections } from './correction-invariants'
+import { checkHolds } from './hold-invariants'
+import { Violation } from './violation'
 
 /** What must hold after every move, whoever did what. Throws a Violation. */
 export async function checkInvariants(world: World): Promise<void> {
   const booked = await bookedByReference(world)
   oneChargeForOneKey(world)
   if (world.consoleActs) await checkCorrections(world)
+  await checkAccounts(world)
+  await checkHolds(world)
   const booksWithAnswer = world.script.style.captures !== 'later'
   for (const [key, facts] of world.keys) {
     // Two people agreed in words that this may happen.
@@ -19,13 +23,14 @@ export async function checkInvariants(world: World): Promise<void> {
         `${key} answered ${first.status} ${first.body}, then ${other.status} ${other.body}`,
       )
     const failed = facts.failedByOperator || facts.answers.some(({ status }) => status === 410)
-    if (failed && chargesOf(world, key).length > 0)
+    if (failed && chargesOf(world, key).length > 0 && !world.chargedTwice.has(key))
       throw new Violation(
         'failed means not charged',
         `${key} was told that it failed, and ${chargesOf(world, key)} stands`,
       )
     const times = booked.get(key) ?? 0
     if (times > 1) throw new Violation('work is done once', `${key} is booked ${times} times`)
+    if (world.prepared.isDecided(key)) continue
     if (first?.status === 201 && times === 0 && !facts.completedByOperator && booksWithAnswer)
       throw new Violation('what was confirmed is there', `${key} was answered 201 and is not booked`)
   }
@@ -45,7 +50,7 @@ const chargesOf = (world: World, key: string): string[] =>
 function oneChargeForOneKey(world: World): void {
   for (const key of world.keys.keys()) {
     const charges = chargesOf(world, key)
-    if (charges.length > 1)
+    if (charges.length > 1 && !world.chargedTwice.has(key))
       throw new Violation('one charge for one key', `${key} is charged by ${charges.join(' and ')}`)
   }
 }

@@ -1,3 +1,4 @@
+import type { AccountMove } from '../world/accounts'
 import { type Move, type Pace, type Script, TO_THE_END } from './script'
 
 /** A script as somebody would tell it. */
@@ -24,6 +25,8 @@ function describeMove(move: Move): string {
       const card = move.card === 'good' ? '' : ' with a card that is declined'
       return `service ${move.process} is asked to pay key ${move.key}${card}${pace(move)}`
     }
+    case 'pay_new':
+      return `service ${move.process} is asked to pay a new key${pace(move)}`
     case 'pay_unkeyed':
       return `service ${move.process} is asked to pay without a key${pace(move)}`
     case 'continue':
@@ -35,6 +38,7 @@ function describeMove(move: Move): string {
     case 'thaw':
       return `service ${move.process} goes on`
     case 'clock':
+    case 'pass':
       return `${move.seconds} s pass`
     case 'store_clock':
       return `the store's clock is ${move.seconds} s ahead`
@@ -83,6 +87,49 @@ function describeMove(move: Move): string {
       return `${move.by} proposes a correction of case ${move.nth}${pace(move)}`
     case 'approve':
       return `${move.by} approves proposal ${move.nth}${pace(move)}`
+    case 'flood':
+      return `a client sends every key to service ${move.process} again with another body${pace(move)}`
+    case 'charge_twice':
+      return `the service charges once more for charge ${move.nth}`
+    case 'settle_prepared':
+      return `the coordinator ${move.commits ? 'commits' : 'ends'} prepared transaction ${move.nth}`
+    case 'hold': {
+      const what = move.kind === 'key' ? `key ${move.key}` : `the ${move.kind}`
+      return `${move.by} holds ${what} for ${move.seconds} s${pace(move)}`
+    }
+    case 'lift':
+      return `${move.by} lifts hold ${move.nth}${pace(move)}`
+    case 'settle_holds':
+      return `it is settled what became of holds${pace(move)}`
+    default:
+      return describeAccountMove(move)
+  }
+}
+
+function describeAccountMove(move: AccountMove): string {
+  switch (move.do) {
+    case 'invite':
+      return `${move.by} invites Carl and has the link${pace(move)}`
+    case 'reset':
+      return `${move.by} makes another link of ${move.of}${pace(move)}`
+    case 'accept':
+      return `the link of ${move.of} is used by its ${move.who}${pace(move)}`
+    case 'sign_in':
+      return `somebody signs in as ${move.of}`
+    case 'raise':
+      return `${move.by} proposes that ${move.of} is ${move.role}${pace(move)}`
+    case 'confirm':
+      return `${move.by} confirms who uses ${move.of}${pace(move)}`
+    case 'lower':
+      return `${move.by} lowers ${move.of} to ${move.role}${pace(move)}`
+    case 'lock_out':
+      return `${move.by} locks ${move.of} out${pace(move)}`
+    case 'let_in':
+      return `${move.by} lets ${move.of} in${pace(move)}`
+    case 'propose_fail':
+      return `${move.by} proposes that key ${move.key} has failed${pace(move)}`
+    case 'decide':
+      return `${move.by} approves what waits as number ${move.nth}${pace(move)}`
     default:
       return move satisfies never
   }

@@ -2,11 +2,11 @@ import type { Prng } from '@/demo/prng'
 import { ACCOUNTS } from '../environment/accounts'
 import type { Policy } from '../world/retention'
 import type { ServiceStyle } from '../world/service'
-import { type About, type Move, type Pace, TO_THE_END } from './script'
+import { drawMoreMove, drawMoreWeights, isMore } from './draw-more'
+import { CALM, drawPace, oftenBy } from './draw-pace'
+import { type About, type Move, TO_THE_END } from './script'
 
 export type Weights = readonly (readonly [Move['do'], number])[]
-
-const oftenBy = (random: Prng) => (weight: number, share: number) => (random.next() < share ? weight : 0)
 
 export function drawWeights(about: About, { captures }: ServiceStyle, random: Prng): Weights {
   switch (about) {
@@ -18,8 +18,10 @@ export function drawWeights(about: About, { captures }: ServiceStyle, random: Pr
       return [...drawFeedWeights(random), ...CAPTURE_WEIGHTS[captures]]
     case 'retention':
       return drawRetentionWeights(random)
+    case 'fail_over':
+      return [...drawMoreWeights(about, random), ...CAPTURE_WEIGHTS[captures]]
     default:
-      return about satisfies never
+      return drawMoreWeights(about, random)
   }
 }
 
@@ -111,10 +113,12 @@ const SECONDS = [
   [3_700, 1],
 ] as const
 
-export function drawMove(random: Prng, weights: Weights): Move {
+/** `accounts`: how many of them act. */
+export function drawMove(random: Prng, weights: Weights, accounts = 4): Move {
   const name = random.pick(weights)
   const key = random.int(0, 2)
   const process = random.int(0, 1)
+  if (isMore(name)) return drawMoreMove(name, { key, process }, random)
   switch (name) {
     case 'pay':
       return {
@@ -226,7 +230,7 @@ export function drawMove(random: Prng, weights: Weights): Move {
       return {
         do: name,
         nth: random.int(0, 1),
-        by: ACCOUNTS[random.int(0, 3)] ?? 'ada',
+        by: ACCOUNTS[random.int(0, accounts - 1)] ?? 'ada',
         ...drawPace(random, 120, CALM),
       }
     case 'console_clock':
@@ -258,23 +262,3 @@ const drawPolicy = (random: Prng): Policy => ({
   by: ACCOUNTS[random.int(0, 3)] ?? 'ada',
   agreedBy: random.next() < 0.5 ? 'pat' : (ACCOUNTS[random.int(0, 3)] ?? 'bob'),
 })
-
-/** How often something is stopped on its way, and how often one of its calls goes wrong. */
-const ROUGH = { stopped: 0.5, faulty: 0.25 }
-const CALM = { stopped: 0.15, faulty: 0.08 }
-
-function drawPace(random: Prng, calls: number, { stopped, faulty } = ROUGH): Pace {
-  return {
-    points: random.next() < stopped ? random.int(1, calls) : TO_THE_END,
-    fault:
-      random.next() < faulty
-        ? {
-            at: random.int(1, calls / 2),
-            kind: random.pick([
-              ['lost', 2],
-              ['unsent', 1],
-            ]),
-          }
-        : null,
-  }
-}

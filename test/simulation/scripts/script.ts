@@ -1,5 +1,7 @@
 import type { Account } from '../environment/accounts'
 import type { Fault } from '../environment/strands'
+import type { AccountMove } from '../world/accounts'
+import type { HoldMove } from '../world/holds'
 import type { RefundHow } from '../world/money'
 import type { Policy } from '../world/retention'
 import type { ServiceStyle } from '../world/service'
@@ -12,10 +14,12 @@ export const PLAIN: Pace = { points: TO_THE_END, fault: null }
 
 export type Move =
   | ({ do: 'pay'; key: number; process: number; card: 'good' | 'declined' } & Pace)
+  /** Under a key that nobody has used. */
+  | ({ do: 'pay_new'; process: number } & Pace)
   | ({ do: 'pay_unkeyed'; process: number } & Pace)
   | { do: 'continue'; nth: number; points: number }
   | { do: 'kill' | 'freeze' | 'thaw'; process: number }
-  | { do: 'clock'; seconds: number }
+  | { do: 'clock' | 'pass'; seconds: number }
   | { do: 'store_clock'; seconds: number }
   /** The service's database is copied, as to a standby. */
   | { do: 'copy_store' }
@@ -40,8 +44,18 @@ export type Move =
   | { do: 'ripen' }
   | ({ do: 'propose' | 'approve'; nth: number; by: Account } & Pace)
   | { do: 'console_clock'; seconds: number }
+  /** A client sends every key again, each with another body. */
+  | ({ do: 'flood'; process: number } & Pace)
+  /** The service charges a customer once more under the same key. */
+  | { do: 'charge_twice'; nth: number }
+  /** The coordinator ends a prepared transaction: one that was decided on is committed. */
+  | { do: 'settle_prepared'; nth: number; commits: boolean }
+  | HoldMove
+  | AccountMove
 
 /** A history: everything that happens in it follows from this. */
 export type Script = { seed: number; about: About; style: ServiceStyle; moves: Move[] }
+/** What the first history of a seed can be about, and the second one of some. */
 export const ABOUT = ['keys', 'money', 'feeds', 'retention'] as const
-export type About = (typeof ABOUT)[number]
+export const ABOUT_MORE = ['flood', 'accounts', 'two_phase', 'holds', 'fail_over'] as const
+export type About = (typeof ABOUT)[number] | (typeof ABOUT_MORE)[number]

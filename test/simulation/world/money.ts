@@ -32,7 +32,7 @@ export async function refundByService(
     return service.transaction(async (query) => {
       await query(BOOK_REFUND, row)
       await sleep(world.env.time.sdk, THINK_MS)
-    })
+    }, name)
   }
   if (how === 'unsent') return book(`prov_${name}`)
   if (how === 'provisional') await book(`prov_${name}`)

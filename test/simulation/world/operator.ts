@@ -1,6 +1,7 @@
 import { checkLocks } from '@/lib/locks/assess/check-locks'
 import { approveFail } from '@/lib/locks/fail/decide'
 import { operateKey } from '@/lib/locks/verbs/operate-key'
+import type { Account } from '../environment/accounts'
 import { SCOPE } from './service'
 import type { World } from './world'
 
@@ -18,8 +19,9 @@ export async function operate(
   world: World,
   verb: 'release' | 'complete' | 'fail',
   key: string,
+  { by = 'bob', agrees = true }: { by?: Account; agrees?: boolean } = {},
 ): Promise<void> {
-  const ctx = world.as('bob')
+  const ctx = world.as(by)
   const sourceId = world.env.sources.store
   await checkLocks(ctx, sourceId, KEY_SETTINGS)
   const lock = await ctx.db.prisma.lock.findFirst({
@@ -31,7 +33,7 @@ export async function operate(
   const { failOversToCopy } = world
   const input = { sourceId, scope: SCOPE, key, seen: lock.version, reason: 'looked at by hand' }
   let action = await operateKey(ctx, verb, input, { settings: KEY_SETTINGS })
-  if (action.state === 'proposed') action = await agree(world, action)
+  if (action.state === 'proposed' && agrees) action = await agree(world, action)
   world.notes.push(`${verb} ${key}: ${action.state} ${JSON.stringify(action.result)}`)
   const facts = world.factsOf(key)
   if (verb === 'complete') facts.completedByOperator ||= action.state !== 'refused'

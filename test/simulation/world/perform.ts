@@ -1,6 +1,9 @@
 import { allStrands, resume } from '../environment/strands'
 import { type Move, PLAIN } from '../scripts/script'
+import { performOfAccounts } from './accounts'
 import { capture, releaseAuthorisation, settleCharge } from './captures'
+import { chargeTwice, flood } from './flood'
+import { performHold } from './holds'
 import {
   approveCorrection,
   decideDispute,
@@ -12,9 +15,13 @@ import {
   sendAgain,
 } from './money'
 import { operate } from './operator'
+import { settlePrepared } from './prepared'
 import { reconcileNow } from './reconciliation'
 import { collectNow, setPolicy } from './retention'
 import type { World } from './world'
+
+/** Those below are named by the script. */
+const FIRST_NEW_KEY = 10
 
 /** Makes one move and lets everything settle that it began. Throws the violation that it led to. */
 export async function perform(world: World, move: Move): Promise<void> {
@@ -27,6 +34,8 @@ async function begin(world: World, move: Move): Promise<void> {
   switch (move.do) {
     case 'pay':
       return world.pay(world.keyName(move.key), move)
+    case 'pay_new':
+      return world.pay(world.keyName(FIRST_NEW_KEY + world.serial()), { ...move, card: 'good' })
     case 'pay_unkeyed':
       return world.pay(null, { ...move, card: 'good' })
     case 'continue': {
@@ -52,6 +61,7 @@ async function begin(world: World, move: Move): Promise<void> {
       return
     }
     case 'clock':
+    case 'pass':
       return world.advance(move.seconds * 1000)
     case 'store_clock': {
       world.env.time.storeAheadMs = move.seconds * 1000
@@ -129,8 +139,18 @@ async function begin(world: World, move: Move): Promise<void> {
       world.env.time.consoleAheadMs = move.seconds * 1000
       world.env.tellTime()
       return
+    case 'flood':
+      return flood(world, move)
+    case 'charge_twice':
+      return chargeTwice(world, move.nth)
+    case 'settle_prepared':
+      return settlePrepared(world, move.nth, move.commits)
+    case 'hold':
+    case 'lift':
+    case 'settle_holds':
+      return performHold(world, move)
     default:
-      return move satisfies never
+      return performOfAccounts(world, move)
   }
 }
 

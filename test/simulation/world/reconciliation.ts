@@ -32,9 +32,10 @@ export async function reconcileNow(world: World): Promise<void> {
   const { id } = await startRun(job, { kind: 'reconciliation', params, dryRun: false })
   const handle = await claimRun(job, id, newId('prc'), 3_600_000)
   if (handle === null) return
-  const result = await reconcile(job, handle, handle.params, RECONCILE_SETTINGS)
+  const settings = { ...RECONCILE_SETTINGS, floodCap: world.floodCap }
+  const result = await reconcile(job, handle, handle.params, settings)
   await finishRun(job, handle, result)
   world.notes.push(`reconciled: ${result.outcome}`)
   if (result.outcome !== 'incomplete') await outside(() => checkCases(world, truth, id))
-  await settleCorrections(job, RECONCILE_SETTINGS)
+  await settleCorrections(job, settings)
 }

@@ -37,5 +37,5 @@ export async function bookRide(service: Service, key: string): Promise<{ status:
       [key, JSON.stringify({ ride: ride?.id })],
     )
     return booked(ride?.id)
-  })
+  }, key)
 }

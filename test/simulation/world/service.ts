@@ -6,6 +6,8 @@ import { createPostgresStore } from '@/sdk/stores/postgres'
 import type { Environment } from '../environment/environment'
 import type { ProviderAnswer, SimulatedProvider } from '../environment/provider'
 import { createProcess, currentStrand, kill, type Process } from '../environment/strands'
+import type { Beginning, HoldWatch } from './holds'
+import type { PreparedTransactions } from './prepared'
 
 /** How a service is written. Each is a way that services in the field are. */
 export type ServiceStyle = {
@@ -17,18 +19,23 @@ export type ServiceStyle = {
   captures: 'at_once' | 'async' | 'later'
   /** What the provider keeps, as the service books it. */
   fees: 'none' | 'right' | 'wrong'
-  /** It books in the SDK's transaction, tries that again itself, or books before its answer, at once or in a transaction. */
-  books: 'transaction' | 'transaction_retried' | 'before_answer' | 'own_transaction'
+  /**
+   * It books in the SDK's transaction, tries that again itself, or books before its answer: at once, in a transaction, or
+   * in one that it prepares.
+   */
+  books: 'transaction' | 'transaction_retried' | 'before_answer' | 'own_transaction' | 'two_phase'
   /** An error inside its transaction is swallowed. */
   swallows: boolean
   /** Its answer's body takes longer than the lease. */
   slowBody: boolean
-  /** Its own transactions think before they commit, while others book. */
+  /** Its own transactions think before they commit, while others book. Of a prepared one its coordinator does. */
   slowBooking: boolean
 }
 
 export const CALLER = 'web'
 export const ROUTE = '/v1/payments'
+/** The step of its one effect. */
+export const STEP = 'charge'
 export const SCOPE = `${CALLER}/POST ${ROUTE}`
 export const DEADLINE_MS = 30_000
 /** The SDK's own. */
@@ -43,11 +50,11 @@ export type Query = (sql: string, values: unknown[]) => Promise<Record<string, u
 
 export type Service = {
   process: Process
-  pay(key: string | null, order: Order): Promise<{ status: number; body: string }>
+  pay(key: string | null, order: Order, wasDone: boolean): Promise<{ status: number; body: string }>
   /** A statement of its own, outside any request. */
   query(sql: string, values: unknown[]): Promise<void>
-  /** A transaction of its own, outside the SDK. */
-  transaction<T>(work: (query: Query) => Promise<T>): Promise<T>
+  /** A transaction of its own, outside the SDK; `about` = whose it is, for one that is prepared. */
+  transaction<T>(work: (query: Query) => Promise<T>, about?: string): Promise<T>
   kill(): void
   /** The history is over, and nothing of it is left. */
   rest(): void
@@ -60,19 +67,25 @@ export function startService(
     env,
     provider,
     style,
+    prepared,
     began,
+    watch,
   }: {
     env: Environment
     provider: SimulatedProvider
     style: ServiceStyle
+    prepared: PreparedTransactions
     /** Called when the handler begins on a key. */
     began: (execution: Execution) => void
+    watch: HoldWatch | null
   },
 ): Service {
   const process = createProcess(name)
   const pool = env.pools.take()
-  // Nobody holds anything here: reading that each second would be most of what happens.
-  const { holds: _, ...store } = createPostgresStore({ pool, clock: env.time.sdk })
+  const store = createPostgresStore({ pool, clock: env.time.sdk })
+  const { holds: _, ...withoutHolds } = store
+  const begun = (what: Beginning['what'], key: string | null) =>
+    watch?.begun.push({ what, key, process: name, atMs: env.time.nowMs, read: process.holdsRead })
   const executions = new WeakMap<Request, Execution>()
 
   const handler: IdempotentHandler<pg.PoolClient> = async (request, context) => {
@@ -85,9 +98,11 @@ export function startService(
     executions.set(request, execution)
     open.add(execution)
     if (context.key !== null) began(execution)
+    begun('execution', context.key)
     const order: Order = await request.json()
     const effect = { name: 'stripe.charge' }
-    const made = await context.effect('charge', effect, async ({ idempotencyKey }) => {
+    const made = await context.effect(STEP, effect, async ({ idempotencyKey }) => {
+      begun('effect', context.key)
       const paid = await charge(provider, style, order, context.key, idempotencyKey)
       const reference = style.keeps === 'intent' ? paid.intent : paid.charge
       return { reference, amountMinor: order.amount, currency: 'USD', result: paid }
@@ -101,13 +116,13 @@ export function startService(
       await bookFee((sql, values) => pool.query(sql, values), style.fees, fee)
       return answer()
     }
-    if (style.books === 'own_transaction' && context.key !== null) {
+    if ((style.books === 'own_transaction' || style.books === 'two_phase') && context.key !== null) {
       await transaction(async (query) => {
         await query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [order.reference])
         await query(BOOK_ONCE, posting(order, reference))
         await bookFee(query, style.fees, fee)
-        if (style.slowBooking) await sleep(env.time.sdk, THINK_MS)
-      })
+        if (style.slowBooking && style.books === 'own_transaction') await sleep(env.time.sdk, THINK_MS)
+      }, order.reference)
       return answer()
     }
     const book = () =>
@@ -123,12 +138,12 @@ export function startService(
       throw error
     })
   }
-  async function transaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
+  async function transaction<T>(work: (query: Query) => Promise<T>, about = ''): Promise<T> {
     const client = await pool.connect()
     try {
       await client.query('BEGIN')
       const result = await work(async (sql, values) => (await client.query(sql, values)).rows)
-      await client.query('COMMIT')
+      await (style.books === 'two_phase' ? commitPrepared(client, about) : client.query('COMMIT'))
       client.release()
       return result
     } catch (error) {
@@ -136,9 +151,17 @@ export function startService(
       throw error
     }
   }
+  /** It may leave the second phase to its coordinator, since it is decided now. */
+  async function commitPrepared(client: pg.PoolClient, about: string): Promise<void> {
+    const begun = prepared.begin(about)
+    await client.query(`PREPARE TRANSACTION '${begun.name}'`)
+    begun.decided = true
+    if (!style.slowBooking) await client.query(`COMMIT PREPARED '${begun.name}'`)
+  }
   const open = new Set<Execution>()
   const serve = idempotent<pg.PoolClient>(handler, {
-    store,
+    // Where nobody holds anything, reading that each second would be most of what happens.
+    store: watch === null ? withoutHolds : store,
     keySecret: 's'.repeat(32),
     scope: () => ({ caller: CALLER, route: ROUTE }),
     required: false,
@@ -150,7 +173,8 @@ export function startService(
   })
   return {
     process,
-    async pay(key, order) {
+    async pay(key, order, wasDone) {
+      const fromMs = env.time.nowMs
       const request = new Request(`http://service.test${ROUTE}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...(key === null ? {} : { 'idempotency-key': key }) },
@@ -159,7 +183,12 @@ export function startService(
       const before = new Set(open)
       try {
         const response = await serve(request)
-        return { status: response.status, body: await response.text() }
+        const body = await response.text()
+        const held = response.status === 503 && JSON.parse(body).type.endsWith('/held')
+        const executed = [...open].some((each) => !before.has(each) && each.key === (key ?? '(none)'))
+        const read = process.holdsRead
+        watch?.answered.push({ key, fromMs, toMs: env.time.nowMs, held, executed, wasDone, read })
+        return { status: response.status, body }
       } finally {
         for (const execution of open) {
           if (before.has(execution) || execution.key !== (key ?? '(none)')) continue
@@ -221,7 +250,7 @@ async function charge(
     reference: order.reference,
     idempotency_scope: SCOPE,
     idempotency_key: key ?? '',
-    idempotency_step: 'charge',
+    idempotency_step: STEP,
   }
   const metadata = Object.fromEntries(
     Object.entries(tags).map(([name, value]) => [`metadata[${name}]`, value]),

@@ -8,16 +8,22 @@ import {
   createProcess,
   forgetStrands,
   kill,
+  outside,
   type Process,
   resume,
   settle,
   spawn,
 } from '../environment/strands'
+import { Violation } from '../invariants/violation'
 import type { Pace, Script } from '../scripts/script'
+import { FLOOD_CAP, noteMismatch } from './flood'
+import { Hands } from './hands'
+import { HoldWatch } from './holds'
 import { OwedMoney } from './owed'
+import { PreparedTransactions, settleAllPrepared } from './prepared'
+import { RECONCILE_SETTINGS } from './reconciliation'
 import { bookRide } from './rides'
 import { type Execution, type Order, type Service, startService } from './service'
-import { Violation } from './violation'
 
 export type KeyFacts = {
   /** Answers that a client was given and may rely on. */
@@ -43,6 +49,16 @@ export class World {
   readonly unkeyed: { reference: string; status: number }[] = []
   readonly notes: string[] = []
   readonly owed = new OwedMoney()
+  readonly prepared: PreparedTransactions
+  /** Who gets into which account, where that changes. */
+  readonly hands: Hands | null
+  /** null = nobody holds anything. */
+  readonly watch: HoldWatch | null
+  /** Keys under which a service has charged again on purpose. */
+  readonly chargedTwice = new Set<string>()
+  /** What a fail-over has taken from the books: ids and references. */
+  readonly lostPostings = new Set<string>()
+  readonly floodCap: number
   /** Two people agreed in words that keys of rides may go early. */
   excepted = false
   /** Somebody or something acts at the console in this history. */
@@ -55,6 +71,10 @@ export class World {
   ) {
     this.provider = new SimulatedProvider(env.time, `seed-${script.seed}`)
     setProvider(this.provider)
+    this.prepared = new PreparedTransactions(`${env.name}-${script.seed}`)
+    this.hands = script.about === 'accounts' ? new Hands(env) : null
+    this.watch = script.about === 'holds' ? new HoldWatch() : null
+    this.floodCap = script.about === 'flood' ? FLOOD_CAP : RECONCILE_SETTINGS.floodCap
     this.services = [0, 1].map((at) => this.start(`service ${at}`))
   }
 
@@ -63,7 +83,9 @@ export class World {
       env: this.env,
       provider: this.provider,
       style: this.script.style,
+      prepared: this.prepared,
       began: (execution) => this.began(execution),
+      watch: this.watch,
     })
 
   keyName = (key: number): string => `k${this.script.seed}-${key}`
@@ -110,7 +132,10 @@ export class World {
     })
   }
 
-  pay(key: string | null, move: Pace & { process: number; card: 'good' | 'declined' }): void {
+  pay(
+    key: string | null,
+    move: Pace & { process: number; card: 'good' | 'declined'; amount?: number },
+  ): void {
     const service = this.services[move.process]
     if (service === undefined) return
     const reference = key ?? `unkeyed-${this.script.seed}-${this.unkeyed.length}`
@@ -118,13 +143,16 @@ export class World {
     if (key === null) this.unkeyed.push(unkeyed)
     const order: Order = {
       reference,
-      amount: 1050,
+      amount: move.amount ?? 1050,
       card: move.card === 'good' ? 'pm_card_visa' : 'pm_card_chargeDeclined',
     }
     this.run(`pay ${reference}`, service.process, move, async () => {
       const failOvers = this.failOversToCopy
-      const answer = await service.pay(key, order)
+      const wasDone = key !== null && this.factsOf(key).answers.length > 0
+      const answer = await service.pay(key, order, wasDone)
       this.notes.push(`${reference} answered ${answer.status} ${answer.body.slice(0, 80)}`)
+      if (answer.status === 422 && key !== null && this.script.about === 'flood')
+        await outside(() => noteMismatch(this, key))
       if (failOvers !== this.failOversToCopy) return
       if (key === null) unkeyed.status = answer.status
       else if (answer.status === 201 || answer.status === 410) this.factsOf(key).answers.push(answer)
@@ -151,13 +179,23 @@ export class World {
     const { copied } = this
     const processes = [this.console, ...this.services.map(({ process }) => process)]
     const clients = processes.flatMap((process) => [...process.clients])
-    await this.env.failOver(clients, toCopy && copied !== null)
+    const isCompared = this.script.about === 'fail_over'
+    const before = isCompared ? await this.readPostings() : []
+    await this.env.failOver(clients, toCopy && copied !== null, { sequences: isCompared })
+    const kept = new Set(isCompared ? await this.readPostings() : [])
+    for (const each of before) if (!kept.has(each)) this.lostPostings.add(each)
     for (const execution of this.executions) execution.excused = true
     if (!toCopy || copied === null) return
     this.failOversToCopy += 1
     for (const key of this.keys.keys())
       this.keys.set(key, structuredClone(copied.keys.get(key)) ?? newFacts(key))
     for (const [place, each] of this.unkeyed.entries()) each.status = copied.unkeyed[place]?.status ?? 0
+  }
+
+  /** The ids and references of what is booked. */
+  private async readPostings(): Promise<string[]> {
+    const { rows } = await this.env.admin.query('SELECT provider_ref, reference FROM ledger_entry')
+    return rows.flatMap(({ provider_ref, reference }) => [provider_ref, reference])
   }
 
   private copied: Pick<World, 'keys' | 'unkeyed'> | null = null
@@ -182,6 +220,7 @@ export class World {
     this.provider.deliverLate(0)
     for (let round = 0; round < 500; round++) {
       await this.settle()
+      if (await settleAllPrepared(this)) continue
       if (this.broken !== null) throw this.broken
       const waiting = allStrands().find(({ waiting, process }) => waiting.length > 0 && !process.dead)
       if (waiting !== undefined) {
@@ -197,6 +236,8 @@ export class World {
 
   /** The context of a person at the console. */
   as(account: Account): Context {
+    if (this.hands !== null) return this.hands.click(account)
+    if (account === 'carl') throw new AppError('forbidden', 'nobody has invited Carl')
     const actor = {
       kind: 'user' as const,
       name: account,
