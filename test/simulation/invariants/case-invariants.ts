@@ -132,6 +132,7 @@ function shownAsUnpaid(world: World, { paid }: Truth, shown: Shown): void {
 /** Where a difference is shown: a case of another aspect is about something else, and may end while it stands. */
 const ASPECTS: Record<Difference['what'], readonly Aspect[]> = {
   'a charge is not booked': ['existence', 'uniqueness'],
+  'a customer is charged twice': ['existence', 'uniqueness'],
   'a refund is not booked': ['refund', 'uniqueness'],
   'a refund was not paid': ['refund'],
   'a wrong fee is booked': ['value'],
