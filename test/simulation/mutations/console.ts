@@ -109,4 +109,18 @@ export const CONSOLE_MUTATIONS: readonly Mutation[] = [
     replace: 'belowFloor.length >= 0 && endpoint.length > 0',
     caughtBy: 'test/retention/floor.test.ts',
   },
+  {
+    name: 'a class that floods holds back every other class',
+    file: 'lib/reconcile/cases/persist-sql.ts',
+    find: 'ON flood.class = f.class AND flood.source = f.source',
+    replace: 'ON flood.room >= 0',
+    caughtBy: 'test/reconcile/flood.test.ts',
+  },
+  {
+    name: 'a prepared transaction counts as begun when it was prepared',
+    file: 'lib/sources/postgres-feed/horizon.ts',
+    find: 'const from = prepared || last.standby',
+    replace: 'const from = last.standby',
+    caughtBy: 'test/sources/feeds.test.ts',
+  },
 ]

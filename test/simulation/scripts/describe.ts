@@ -45,7 +45,9 @@ function describeMove(move: Move): string {
     case 'copy_store':
       return 'the store is copied to a standby'
     case 'fail_over':
-      return `the store fails over to ${move.toCopy ? 'what was last copied' : 'a standby that has everything'}`
+      return failsOver(move)
+    case 'fail_over_beside_run':
+      return `${failsOver(move)} when a run has come ${move.points} points far`
     case 'console_clock':
       return `the console's clock is ${move.seconds} s ahead`
     case 'operate':
@@ -105,6 +107,9 @@ function describeMove(move: Move): string {
       return describeAccountMove(move)
   }
 }
+
+const failsOver = ({ toCopy }: { toCopy: boolean }): string =>
+  `the store fails over to ${toCopy ? 'what was last copied' : 'a standby that has everything'}`
 
 function describeAccountMove(move: AccountMove): string {
   switch (move.do) {

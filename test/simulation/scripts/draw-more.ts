@@ -7,7 +7,7 @@ import { CALM, drawPace, oftenBy } from './draw-pace'
 import type { ABOUT_MORE, Move } from './script'
 
 type MoreMove =
-  | Extract<Move, { do: 'pay_new' | 'flood' | 'charge_twice' | 'settle_prepared' }>
+  | Extract<Move, { do: 'pay_new' | 'fail_over_beside_run' | 'flood' | 'charge_twice' | 'settle_prepared' }>
   | { do: 'pass' }
   | AccountMove
   | HoldMove
@@ -66,10 +66,11 @@ export function drawMoreWeights(about: (typeof ABOUT_MORE)[number], random: Prng
         ['kill', often(1, 0.3)],
         ['clock', 2],
         ['copy_store', 1.5],
-        ['fail_over', 2],
+        ['fail_over', 0.5],
+        ['fail_over_beside_run', 3],
         ['refund', often(2, 0.4)],
-        ['reconcile', 4],
-        ['ripen', 2],
+        ['reconcile', 2],
+        ['ripen', 1],
       ]
     default:
       return about satisfies never
@@ -101,7 +102,14 @@ function drawAccountWeights(random: Prng): Weights {
 }
 
 const isMoreOf: Record<MoreMove['do'], true> = {
-  ...{ pay_new: true, flood: true, charge_twice: true, settle_prepared: true, pass: true },
+  ...{
+    pay_new: true,
+    fail_over_beside_run: true,
+    flood: true,
+    charge_twice: true,
+    settle_prepared: true,
+    pass: true,
+  },
   ...{ hold: true, lift: true, settle_holds: true },
   ...{ invite: true, reset: true, accept: true, sign_in: true, raise: true, confirm: true, lower: true },
   ...{ lock_out: true, let_in: true, propose_fail: true, decide: true },
@@ -148,6 +156,8 @@ export function drawMoreMove(
     case 'pay_new':
       // Most of it stands still before its effect, if at all.
       return { do: name, process, ...drawPace(random, random.next() < 0.7 ? 8 : 24) }
+    case 'fail_over_beside_run':
+      return { do: name, toCopy: random.next() < 0.5, points: random.int(1, 250) }
     case 'flood':
       return { do: name, process, ...drawPace(random, 12, CALM) }
     case 'charge_twice':

@@ -25,6 +25,8 @@ export type Move =
   | { do: 'copy_store' }
   /** It fails over: to that copy, or to a standby that has everything. */
   | { do: 'fail_over'; toCopy: boolean }
+  /** The same while a run is under way, which goes on then. */
+  | { do: 'fail_over_beside_run'; toCopy: boolean; points: number }
   | ({ do: 'operate'; verb: 'release' | 'complete' | 'fail'; key: number } & Pace)
   | ({ do: 'refund'; process: number; nth: number; how: RefundHow; amount: number } & Pace)
   | { do: 'dashboard_refund'; nth: number; amount: number }

@@ -1,5 +1,5 @@
 import { allStrands, resume } from '../environment/strands'
-import { type Move, PLAIN } from '../scripts/script'
+import { type Move, PLAIN, TO_THE_END } from '../scripts/script'
 import { performOfAccounts } from './accounts'
 import { capture, releaseAuthorisation, settleCharge } from './captures'
 import { chargeTwice, flood } from './flood'
@@ -73,6 +73,14 @@ async function begin(world: World, move: Move): Promise<void> {
       return world.copyStore()
     case 'fail_over':
       return world.failOver(move.toCopy)
+    case 'fail_over_beside_run': {
+      await begin(world, { do: 'reconcile', points: move.points, fault: null })
+      await world.settle()
+      await world.failOver(move.toCopy)
+      const run = allStrands().find((strand) => strand.name === 'reconcile' && !strand.ended)
+      if (run !== undefined) resume(run, TO_THE_END)
+      return
+    }
     case 'operate':
       return world.run(`${move.verb} ${move.key}`, world.console, move, () =>
         operate(world, move.verb, world.keyName(move.key)),
