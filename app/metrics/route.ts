@@ -1,4 +1,5 @@
 import { requestContext } from '@/app/_server/context'
+import { FORMATS, type Format } from '@/app/_server/metrics/exposition'
 import { renderMetrics } from '@/app/_server/metrics/render'
 import { respond } from '@/app/_server/respond'
 import { type Services, services } from '@/app/_server/services'
@@ -13,12 +14,16 @@ export const GET = (request: Request): Promise<Response> =>
     const app = services()
     if (!isDirectFromHere(request.headers) && !hasMetricsToken(app, request))
       await requestContext(request, requestId)
-    const headers = {
-      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
-      'cache-control': 'no-store',
-    }
-    return new Response(await renderMetrics(app), { headers })
+    const format = formatFor(request.headers.get('accept'))
+    const headers = { 'content-type': FORMATS[format], 'cache-control': 'no-store', vary: 'accept' }
+    return new Response(await renderMetrics(app, format), { headers })
   })
+
+/** Exemplars need OpenMetrics, which Prometheus asks for by itself; everybody else gets the format of always. */
+const formatFor = (accept: string | null): Format =>
+  (accept ?? '').split(',').some((asked) => asked.trim().startsWith('application/openmetrics-text'))
+    ? 'openMetrics'
+    : 'prometheus'
 
 function hasMetricsToken({ settings }: Services, request: Request): boolean {
   const { IDEMSCOPE_METRICS_TOKEN: token } = settings

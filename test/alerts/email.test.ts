@@ -1,5 +1,10 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type Fact, messageOf } from '@/lib/alerts/notify/message'
@@ -163,6 +168,92 @@ test('TLS is not given up: no STARTTLS, and a certificate that nobody signed, ar
   expect(answered).toBe('again')
   expect(posted.error).toMatch(/certificate/)
   expect([...plain.mails, ...selfSigned.mails]).toEqual([])
+})
+
+test('STARTTLS with a certificate of an authority that is trusted hands the mail over encrypted', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'idemscope-smtp-'))
+  const file = (name: string) => join(folder, name)
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
+  try {
+    // An authority of one's own, and a server's certificate that it signed for the name.
+    openssl(
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      'ca.key',
+      '-out',
+      'ca.crt',
+      '-subj',
+      '/CN=Test CA',
+      '-days',
+      '2',
+    )
+    openssl(
+      'req',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      'smtp.key',
+      '-out',
+      'smtp.csr',
+      '-subj',
+      '/CN=localhost',
+    )
+    writeFileSync(file('san'), 'subjectAltName=DNS:localhost')
+    openssl(
+      'x509',
+      '-req',
+      '-in',
+      'smtp.csr',
+      '-CA',
+      'ca.crt',
+      '-CAkey',
+      'ca.key',
+      '-CAcreateserial',
+      '-days',
+      '2',
+      '-extfile',
+      'san',
+      '-out',
+      'smtp.crt',
+    )
+    const seen: boolean[] = []
+    const { port, mails } = await startSmtp({
+      disabledCommands: ['AUTH'],
+      key: readFileSync(file('smtp.key')),
+      cert: readFileSync(file('smtp.crt')),
+      onMailFrom: (_, { secure }, done) => {
+        seen.push(secure)
+        done()
+      },
+    })
+    // Node reads the authorities that it trusts beside its own when it starts.
+    const server = { host: 'localhost', port, security: 'starttls' }
+    const terms = { timeoutMs: 10_000, allow: ['127.0.0.1/32', '::1/128'] }
+    const program = `import { sendMail } from './lib/outbound/send-mail.ts'
+      console.log(JSON.stringify(await sendMail(${JSON.stringify(server)}, ${JSON.stringify(MAIL)}, ${JSON.stringify(terms)})))`
+    const sent = async (env: Record<string, string>) => {
+      const args = ['--import', 'tsx', '--input-type=module', '--eval', program]
+      const { stdout } = await promisify(execFile)(process.execPath, args, {
+        env: { ...process.env, ...env },
+      })
+      return JSON.parse(stdout)
+    }
+    expect(await sent({ NODE_EXTRA_CA_CERTS: file('ca.crt') })).toMatchObject({
+      kind: 'answered',
+      status: 250,
+    })
+    expect(seen).toEqual([true])
+    expect(mails).toMatchObject([{ from: 'a@example.com', to: ['b@example.com'] }])
+    expect(await sent({})).toMatchObject({ kind: 'failed', error: expect.stringMatching(/certificate/) })
+    expect(mails).toHaveLength(1)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 const MAIL = {

@@ -111,6 +111,8 @@ test('a duplicate that a case confirms is among the effects, with its money', as
       amount: { minor: '12500', currency: 'KWD' },
     },
   ])
+  // A case knew of it; no span and no store ever told of an effect.
+  expect(body.measured).toBe(false)
 })
 
 test('a measure without its input is not measured, and says why; never 0', async () => {

@@ -23,9 +23,12 @@ let web: Server
 beforeAll(async () => {
   console = await createConsole({ IDEMSCOPE_METRICS_TOKEN: SCRAPER })
   await ensurePartitions(console.db, systemClock)
+  // Counters begin with the process: what the test charges is of minutes in which it ran.
+  console.app.startedAt = new Date(systemClock.now().getTime() - 600_000)
   // As from another machine: only the token opens it.
   web = createServer((request, response) => {
-    const headers = { authorization: request.headers.authorization ?? '' }
+    const { authorization = '', accept = '' } = request.headers
+    const headers = { authorization, accept }
     metrics(new Request(`${ORIGIN}/metrics`, { headers })).then(async (answer) => {
       response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' })
       response.end(await answer.text())
@@ -79,6 +82,30 @@ test('promtool finds nothing to say about /metrics', async (context) => {
   expect(text).toContain('idemscope_duplicate_effect_ratio 0.02')
 })
 
+test('OpenMetrics is said to who asks for it: counters by their family, an exemplar, and an end', async () => {
+  await chargeTwice()
+  const ask = async (accept: string) => {
+    const headers = { authorization: `Bearer ${SCRAPER}`, accept }
+    const answer = await metrics(new Request(`${ORIGIN}/metrics`, { headers }))
+    return { type: answer.headers.get('content-type'), text: await answer.text() }
+  }
+  const open = await ask(
+    'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+  )
+  expect(open.type).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8')
+  expect(open.text).toContain('# TYPE idemscope_duplicate_effects counter\n')
+  expect(open.text).toMatch(
+    /^idemscope_duplicate_effects_total \d+ # \{trace_id="[0-9a-f]{32}"\} 1 \d+(\.\d+)?$/m,
+  )
+  expect(open.text.endsWith('\n# EOF\n')).toBe(true)
+  for (const accept of ['text/plain', '*/*', '']) {
+    const plain = await ask(accept)
+    expect(plain.type).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect(plain.text).toContain('# TYPE idemscope_duplicate_effects_total counter\n')
+    expect(plain.text).not.toMatch(/trace_id|EOF/)
+  }
+})
+
 test('a fault fires in Prometheus, reaches Alertmanager, and resolves', async (context) => {
   needPrograms(context, 'prometheus', 'prometheus-alertmanager')
   const alertmanager = await startAlertmanager()
@@ -112,6 +139,10 @@ test('a fault fires in Prometheus, reaches Alertmanager, and resolves', async (c
     ]),
   )
   expect(await query(prometheus, 'idemscope_duplicate_effect_ratio')).toBe(0.02)
+  // Prometheus asks for OpenMetrics, and keeps the trace of one of them.
+  await expect
+    .poll(() => exemplarsOf(prometheus, 'idemscope_duplicate_effects_total'))
+    .toEqual([{ trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) }])
 
   await console.db.pool.query(
     `UPDATE condition SET state = 'cleared', cleared_at = now() WHERE id = 'cnd_test'`,
@@ -148,6 +179,7 @@ async function startPrometheus(alertmanager: string): Promise<string> {
   return start('prometheus', 'prometheus.yml', JSON.stringify(config), (address) => [
     `--storage.tsdb.path=${join(folder, 'prometheus')}`,
     `--web.listen-address=${address}`,
+    '--enable-feature=exemplar-storage',
   ])
 }
 
@@ -178,6 +210,17 @@ async function query(prometheus: string, expression: string): Promise<number | n
   const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } }
   const value = data.result[0]?.value[1]
   return value === undefined ? null : Number(value)
+}
+
+async function exemplarsOf(prometheus: string, series: string): Promise<Record<string, string>[]> {
+  const asked = new URLSearchParams({
+    query: series,
+    start: '0',
+    end: String(systemClock.now().getTime() / 1000),
+  })
+  const answer = await fetch(`${prometheus}/api/v1/query_exemplars?${asked}`)
+  const { data } = (await answer.json()) as { data: { exemplars: { labels: Record<string, string> }[] }[] }
+  return data.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels))
 }
 
 type Alert = { labels: Record<string, string>; annotations: Record<string, string> }

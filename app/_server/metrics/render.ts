@@ -8,7 +8,8 @@ import { readFreshness } from '@/lib/telemetry/read/freshness'
 import type { Services } from '../services'
 import { readConditionFamilies } from './conditions'
 import { readCounters } from './counters'
-import { family, renderExposition, type Sample } from './exposition'
+import { withExemplars } from './exemplars'
+import { type Format, family, renderExposition, type Sample } from './exposition'
 import { measureFamilies } from './measures'
 import { processFamilies } from './process'
 
@@ -25,8 +26,8 @@ const QUEUE = `
   SELECT name AS kind, count(*)::int AS count FROM pgboss.job WHERE state IN ('created', 'retry') GROUP BY name`
 const HAS_QUEUE = `SELECT to_regclass('pgboss.job') IS NOT NULL AS present`
 
-/** Prometheus text exposition. A measure that is not measured has no sample. */
-export async function renderMetrics(app: Services): Promise<string> {
+/** What /metrics says. A measure that is not measured has no sample. */
+export async function renderMetrics(app: Services, format: Format): Promise<string> {
   const { db, clock, settings } = app
   const now = clock.now()
   const from = new Date(now.getTime() - WINDOW_MS)
@@ -46,12 +47,12 @@ export async function renderMetrics(app: Services): Promise<string> {
       readQueue(app),
     ])
   const enabled = sources.filter((source) => source.enabled)
-  return renderExposition([
+  const families = [
     family('idemscope_console_info', [
       { labels: { url: publicUrl(settings), environment: settings.IDEMSCOPE_ENVIRONMENT }, value: 1 },
     ]),
     ...measureFamilies(measures, new Map(sources.map(({ id, name }) => [id, name]))),
-    ...counters,
+    ...(format === 'openMetrics' ? await withExemplars(db, now, counters) : counters),
     ...conditions,
     family(
       'idemscope_locks',
@@ -92,7 +93,8 @@ export async function renderMetrics(app: Services): Promise<string> {
       queued.map(({ kind, count }) => ({ labels: { queue: kind }, value: count })),
     ),
     ...processFamilies(now, app.live.size()),
-  ])
+  ]
+  return renderExposition(families, format)
 }
 
 async function readQueue({ db }: Services): Promise<{ kind: string; count: number }[]> {

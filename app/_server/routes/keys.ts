@@ -4,6 +4,7 @@ import { listEffects } from '@/lib/effects/list-effects'
 import { getKey } from '@/lib/keys/get-key'
 import { listKeys } from '@/lib/keys/list-keys'
 import { readStoreState } from '@/lib/mirror/read/list-sources'
+import { hasEffects } from '@/lib/telemetry/read/effects/has-effects'
 import { idParam, pageQuery, text } from '../api/inputs'
 import { get, ok } from '../api/route'
 import {
@@ -18,6 +19,12 @@ import {
 
 const at = z.iso.datetime().nullable()
 const word = z.string().nullable()
+
+const effectsPage = listOf(effectSchema).extend({
+  measured: z
+    .boolean()
+    .describe('Whether any side effect was ever told of: an empty list means none only then'),
+})
 
 const keyDetail = z
   .looseObject({
@@ -102,9 +109,10 @@ export const keyRoutes = [
       'Suspected by traces within seconds, confirmed by store and provider. Orphans are the classes `stuck_effect_done` and `orphan_effect`.',
     verb: 'view',
     query: z.strictObject({ ...pageQuery, kind: z.enum(['duplicate', 'orphan'], 'duplicate or orphan') }),
-    responses: { 200: { description: 'A page of effects, newest first', schema: listOf(effectSchema) } },
+    responses: { 200: { description: 'A page of effects, newest first', schema: effectsPage } },
     async handle(ctx, { query: { kind, ...page } }) {
-      return ok(await listEffects(ctx, { kind }, page))
+      const [effects, measured] = await Promise.all([listEffects(ctx, { kind }, page), hasEffects(ctx.db)])
+      return ok({ ...effects, measured })
     },
   }),
 ]

@@ -35,14 +35,6 @@ async function stuckIn(look: Look, system: string): Promise<Finding[]> {
   return [{ kind: 'stuck_keys', subject: system, detail: { system, ...groupOf(many ? all : old) } }]
 }
 
-const stuck: Family = {
-  kinds: ['stuck_keys'],
-  async find(look) {
-    const found = await Promise.all((await systemsOf(look)).map((system) => stuckIn(look, system)))
-    return found.flat()
-  },
-}
-
 /** A provider answers a repeated key with the same object for so long: until then a retry is safe. */
 async function closingIn({ ctx, now, rules }: Look, system: string): Promise<Finding[]> {
   const { withinMs } = termsAt(rules, 'window_closing', { system }).limits
@@ -70,16 +62,17 @@ async function closingCorrections({ ctx, now, rules }: Look): Promise<Finding[]>
   ]
 }
 
-const windows: Family = {
-  kinds: ['window_closing'],
+/** Both are decided from the locks. */
+const stuck: Family = {
+  kinds: ['stuck_keys', 'window_closing'],
   async find(look) {
     const systems = await systemsOf(look)
     const found = await Promise.all([
-      ...systems.map((system) => closingIn(look, system)),
+      ...systems.flatMap((system) => [stuckIn(look, system), closingIn(look, system)]),
       closingCorrections(look),
     ])
     return found.flat()
   },
 }
 
-export const keys: readonly Family[] = [stuck, windows]
+export const keys: readonly Family[] = [stuck]
