@@ -85,7 +85,7 @@ export default function RateLine({ points, bucketMs, target, stroke, marks, dril
           strokeWidth={1.75}
           fill={stroke}
           fillOpacity={0.1}
-          dot={<LoneDot part="closed" stroke={stroke} points={drawn} />}
+          dot={<LoneDot part="closed" stroke={stroke} drawn={drawn} />}
           activeDot={{ r: 3.5, strokeWidth: 0, fill: stroke }}
           connectNulls={false}
           isAnimationActive={false}
@@ -96,7 +96,7 @@ export default function RateLine({ points, bucketMs, target, stroke, marks, dril
           stroke={stroke}
           strokeWidth={1.75}
           strokeDasharray="3 3"
-          dot={<LoneDot part="open" stroke={stroke} points={drawn} />}
+          dot={<LoneDot part="open" stroke={stroke} drawn={drawn} />}
           activeDot={{ r: 3.5, strokeWidth: 0, fill: stroke }}
           connectNulls={false}
           isAnimationActive={false}
@@ -133,17 +133,17 @@ function splitOpen(point: RatePoint, index: number, points: readonly RatePoint[]
   }
 }
 
-/** A point between two gaps has no line: it is drawn as a dot. */
+/** A point between two gaps has no line: it is drawn as a dot. Recharts gives its own `points` to what it clones. */
 function LoneDot(props: {
   cx?: number
   cy?: number
   index?: number
   part: 'closed' | 'open'
   stroke: string
-  points: readonly Drawn[]
+  drawn: readonly Drawn[]
 }) {
-  const { cx, cy, index = 0, part, stroke, points } = props
-  const isDrawn = (place: number) => (points[place]?.[part] ?? null) !== null
+  const { cx, cy, index = 0, part, stroke, drawn } = props
+  const isDrawn = (place: number) => (drawn[place]?.[part] ?? null) !== null
   if (!isDrawn(index) || isDrawn(index - 1) || isDrawn(index + 1)) return null
   if (cx === undefined || cy === undefined) return null
   return <circle cx={cx} cy={cy} r={2} fill={stroke} />
