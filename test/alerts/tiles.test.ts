@@ -163,6 +163,13 @@ test('a verdict of what fires names the next step, whose page is the first butto
     'Open the stuck locks',
     'Runbook',
   ])
+  const orphans = { ...condition, kind: 'orphaned_effects' as const }
+  const twice = [{ ...good('M2'), numerator: 3 }, ...(['M1', 'M3', 'M4', 'M6'] as const).map(good)]
+  expect(verdictActions(data({ conditions: [orphans], measures: twice })).map(({ label }) => label)).toEqual([
+    'Open the orphans',
+    'Open 3 effects',
+    'Runbook',
+  ])
   expect(about(data({ conditions: [ticket, stuck] }))).toContain('Next: What does each of them need?')
 })
 

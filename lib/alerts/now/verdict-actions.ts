@@ -36,7 +36,13 @@ export function verdictActions(data: NowData): VerdictAction[] {
   return [...shown, ...runbookOf(data)]
 }
 
-const pageOf = ({ href }: Pick<VerdictAction, 'href'>): string => href.split(/[?#]/)[0] ?? href
+/** What it opens, whatever the range. */
+function pageOf({ href }: Pick<VerdictAction, 'href'>): string {
+  const { pathname, searchParams } = new URL(href, 'https://console')
+  searchParams.delete('from')
+  searchParams.delete('to')
+  return `${pathname}?${searchParams}`
+}
 
 /** Where the first step of the runbook is done that has a page: for duplicates it is the hold. */
 function nextStep({ conditions, now }: NowData): VerdictAction | undefined {
