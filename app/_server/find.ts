@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { ReadContext } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
+import { listIncidents } from '@/lib/incidents/list-incidents'
+import type { IncidentView } from '@/lib/incidents/view'
 import type { KeyFilter, KeyView } from '@/lib/keys/list-keys'
 import { listKeys } from '@/lib/keys/list-keys'
 import type { CaseView } from '@/lib/reconcile/cases/case-view'
@@ -23,6 +25,8 @@ export type Matches = {
   traces: FoundTrace[]
   cases: CaseView[]
   moreCases: boolean
+  /** Of the latest ones. */
+  incidents: IncidentView[]
   /** Not all was searched in time. */
   timedOut: boolean
 }
@@ -36,14 +40,18 @@ export async function findMatches(ctx: ReadContext, raw: string): Promise<Matche
     .parse(raw)
     .replace(/^"(.*)"$/, '$1')
   if (text === '')
-    return { text, keys: [], moreKeys: false, traces: [], cases: [], moreCases: false, timedOut: false }
+    return {
+      ...{ text, keys: [], moreKeys: false, traces: [], cases: [], moreCases: false, incidents: [] },
+      timedOut: false,
+    }
   const searches = filtersOf(text).map((filter) =>
     listKeys(ctx, filter, { limit: FOUND_MAX }, { timeoutMs: FIND_TIMEOUT_MS }),
   )
-  const [keys, traces, cases] = await Promise.all([
+  const [keys, traces, cases, incidents] = await Promise.all([
     Promise.all(searches.map(inTime)),
     inTime(findTrace(ctx, text)),
     inTime(listCases(ctx.db, { reference: text }, { limit: FOUND_MAX })),
+    findIncidents(ctx, text),
   ])
   const found = keys.flatMap((page) => page?.items ?? [])
   return {
@@ -53,6 +61,7 @@ export async function findMatches(ctx: ReadContext, raw: string): Promise<Matche
     traces: traces ?? [],
     cases: cases?.items ?? [],
     moreCases: cases !== null && cases.next !== null,
+    incidents,
     timedOut: [...keys, traces, cases].includes(null),
   }
 }
@@ -77,4 +86,16 @@ async function findTrace(ctx: ReadContext, text: string): Promise<FoundTrace[]> 
   const [first] = spans
   if (first === undefined) return []
   return [{ traceId, service: first.service, name: first.name, spans: spans.length }]
+}
+
+const INCIDENTS_SEARCHED = 50
+
+/** By a word of the title, or the system. */
+async function findIncidents(ctx: ReadContext, text: string): Promise<IncidentView[]> {
+  if (text.length < PREFIX_LENGTH_MIN) return []
+  const word = text.toLowerCase()
+  const { items } = await listIncidents(ctx.db, {}, { limit: INCIDENTS_SEARCHED })
+  return items
+    .filter(({ title, system }) => `${title} ${system ?? ''}`.toLowerCase().includes(word))
+    .slice(0, FOUND_MAX)
 }

@@ -84,6 +84,7 @@ function alertView(row: Row, silences: readonly SilenceView[]) {
     clearedAt: row.clearedAt?.toISOString() ?? null,
     state: row.clearedAt === null ? ('firing' as const) : ('cleared' as const),
     detail: z.record(z.string(), z.unknown()).parse(row.detail),
+    incidentId: row.incidentId,
   }
   const about = { ...alert, environment: environmentOf(alert.detail) }
   const silenced = silences.filter(

@@ -17,9 +17,11 @@ const rowSchema = z
     since: z.date(),
     detail: z.record(z.string(), z.unknown()),
     checked_at: z.date(),
+    incident_id: z.string().nullable(),
   })
-  .transform(({ checked_at, ...row }) => ({
+  .transform(({ checked_at, incident_id, ...row }) => ({
     ...row,
+    incidentId: incident_id,
     since: row.since.toISOString(),
     checkedAt: checked_at.toISOString(),
     environment: environmentOf(row.detail),
@@ -29,7 +31,7 @@ const rowSchema = z
 export type Firing = z.output<typeof rowSchema> & { silence: SilenceView | null }
 
 const SQL = `
-  SELECT e.id, e.kind, e.subject, e.severity, e.times, e.since, c.detail, c.checked_at
+  SELECT e.id, e.kind, e.subject, e.severity, e.times, e.since, c.detail, c.checked_at, e.incident_id
   FROM alert_episode e JOIN condition c ON c.kind = e.kind AND c.subject = e.subject
   WHERE e.cleared_at IS NULL AND e.kind = ANY ($1)
   ORDER BY e.since, e.id LIMIT ${FIRING_MAX}`

@@ -1,7 +1,7 @@
 import { serviceOf } from '@/lib/alerts/about-alert'
+import { worstOf } from '@/lib/alerts/now/verdict-sentence'
 import { fillRunbook, RUNBOOKS } from '@/lib/alerts/runbooks'
 import type { Runbook } from '@/lib/alerts/runbooks/runbook'
-import { CONDITION_KINDS } from '@/lib/core/condition-kinds'
 import type { Db } from '@/lib/db'
 import { type IncidentRange, rangeText } from './range'
 import type { IncidentAlert } from './read-alerts'
@@ -13,9 +13,7 @@ export async function readRunbook(
   range: IncidentRange,
   now: Date,
 ): Promise<Runbook | null> {
-  const rank = ({ clearedAt, severity, kind }: IncidentAlert) =>
-    (clearedAt === null ? 0 : 2_000) + (severity === 'page' ? 0 : 1_000) + CONDITION_KINDS.indexOf(kind)
-  const [worst] = alerts.toSorted((a, b) => rank(a) - rank(b))
+  const [worst] = [...worstOf(alerts.filter(({ clearedAt }) => clearedAt === null)), ...worstOf(alerts)]
   if (worst === undefined) return null
   return fillRunbook(RUNBOOKS[worst.kind], {
     ...rangeText(range),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { alertText } from '@/lib/alerts/about'
+import { worstOf } from '@/lib/alerts/now/verdict-sentence'
 import {
   INCIDENT_AREAS,
   INCIDENT_ROLES,
@@ -24,7 +25,7 @@ export function incidentView(row: Row, alerts: readonly IncidentAlert[]) {
   }))
   return {
     id: row.id,
-    title: row.title === '' ? firstText(alerts) : row.title,
+    title: row.title === '' ? worstText(alerts) : row.title,
     area: z.enum(INCIDENT_AREAS).parse(row.area),
     /** Null = none is known. */
     system: row.system === '' ? null : row.system,
@@ -48,8 +49,9 @@ export function incidentView(row: Row, alerts: readonly IncidentAlert[]) {
   }
 }
 
-function firstText([first]: readonly IncidentAlert[]): string {
-  return first === undefined ? 'Incident without an alert' : alertText(first)
+function worstText(alerts: readonly IncidentAlert[]): string {
+  const [worst] = worstOf(alerts)
+  return worst === undefined ? 'Incident without an alert' : alertText(worst)
 }
 
 type Moments = Pick<Row, 'beganAt' | 'openedAt' | 'acknowledgedAt' | 'mitigatedAt'>

@@ -37,6 +37,7 @@ const fact: Fact = {
       subject: 'src_0',
       since: new Date().toISOString(),
       clearedAt: null,
+      incidentId: null,
       detail: { name: 'payments-ledger "é" <b>', error: 'connection refused' },
     },
   ],

@@ -75,6 +75,7 @@ const fact: Fact = {
       subject: 'src_0',
       since: '2026-03-01T11:00:00.000Z',
       clearedAt: null,
+      incidentId: null,
       detail: { name: 'ledger\r\nBcc: everybody@example.com', error: 'connection refused' },
     },
   ],

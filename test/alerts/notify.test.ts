@@ -70,7 +70,9 @@ test('raised and cleared are each delivered once, though two workers plan and de
     environment: 'staging',
     alert: { id: alert?.id, kind: 'duplicate_effects', detail: { numerator: 3 }, clearedAt: null },
   })
-  expect(raised?.body.url).toContain(`/alerts?open=${alert?.id}&from=`)
+  // It pages: an incident was opened with it.
+  expect(raised?.body.alert.incidentId).toMatch(/^inc_/)
+  expect(raised?.body.url).toMatch(new RegExp(`/incidents/${raised?.body.alert.incidentId}$`))
   expect(alert?.notifications.map(({ transition, state }) => `${transition} ${state}`)).toEqual([
     'raised delivered',
     'cleared delivered',

@@ -35,6 +35,7 @@ const alert = (name: string, index = 0) => ({
   subject: `src_${index}`,
   since: '2026-03-01T11:00:00.000Z',
   clearedAt: null,
+  incidentId: null,
   detail: { name, error: 'connection refused', token: 'sk_live_abcdefghijklmnop' },
 })
 const fact: Fact = {

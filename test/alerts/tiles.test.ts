@@ -108,6 +108,7 @@ test('a condition of now is not denied by a range in which nothing happened', ()
     detail: {},
     checkedAt: '2026-11-22T02:43:00.000Z',
     environment: null,
+    incidentId: null,
     silence: null,
   }
   const { tone, lead, rest } = buildVerdict(data({ conditions: [condition] }))
@@ -148,6 +149,7 @@ test('a verdict of what fires names the next step, whose page is the first butto
     checkedAt: '2026-11-22T02:43:00.000Z',
     environment: null,
     silence: null,
+    incidentId: null,
   }
   const stuck = { ...condition, id: 'alr_2', kind: 'stuck_keys' as const, detail: { count: 7 } }
   const ticket = { ...condition, id: 'alr_3', kind: 'key_reuse' as const, severity: 'ticket' as const }
@@ -185,6 +187,7 @@ test('the verdict says who looks after what it speaks of', () => {
     checkedAt: '2026-11-22T02:43:00.000Z',
     environment: null,
     silence: null,
+    incidentId: null,
   }
   const acknowledgement = {
     ...{ id: 'ack_1', alert: 'alr_1', by: 'u1', byName: 'Ada', note: '' },

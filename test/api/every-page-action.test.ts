@@ -27,6 +27,7 @@ const input = (fields: Record<string, string> = {}) => ({ requestId: randomUUID(
 /** How an action is called: what the dialog asked for, what it is about, or fields of its own. */
 const plain = () => [input()]
 const of = () => ['none', input()]
+const onSeen = () => [{ id: 'none', revision: 1 }, input()]
 const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-01T01:00:00Z' }
 const draft = { url: 'postgres://nowhere', adapter: 'native', config: '{}' }
 const seen = { id: 'lock_none', seen: 'v' }
@@ -80,12 +81,21 @@ const CHANGES: Record<string, () => unknown[]> = {
   'storage/restore': of,
 }
 
-/** What only contains works while they are off, and so does what only reads. */
+/** What only contains or runs an incident works while they are off, and so does what only reads. */
 const WORKS: Record<string, () => unknown[]> = {
   '_decide/reject': of,
   '_decide/withdraw': of,
   'locks/abortRun': () => ['none'],
   'holds/saveHold': plain,
+  'incidents/openByHand': plain,
+  'incidents/acknowledgeSeen': onSeen,
+  'incidents/mitigateSeen': onSeen,
+  'incidents/closeSeen': onSeen,
+  'incidents/reopenSeen': onSeen,
+  'incidents/setSeveritySeen': onSeen,
+  'incidents/takeRole': () => [{ id: 'none', revision: 1 }, 'commander', input()],
+  'incidents/leaveRole': () => [{ id: 'none', revision: 1 }, 'commander', input()],
+  'incidents/writeNote': of,
   'reconciliation/cancel': of,
   'settings/changeRole': of,
   'settings/lockOut': of,

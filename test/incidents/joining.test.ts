@@ -46,7 +46,7 @@ test('a page opens an incident with what fires in its place; a ticket alone open
   await holds('p1_cases', ['payments'])
   const incident = await onlyIncident()
   expect(incident).toMatchObject({
-    title: 'Suspected duplicates are open, payments',
+    title: 'P1 cases are open, payments',
     area: 'payments',
     system: 'payments',
     severity: 'sev2',

@@ -14,6 +14,7 @@ import {
   Scale,
   ScrollText,
   Settings2,
+  Siren,
 } from 'lucide-react'
 
 export type NavItem = {
@@ -32,6 +33,7 @@ export const NAV: readonly NavGroup[] = [
     title: 'Observe',
     items: [
       { label: 'Now', href: '/now', icon: Activity, letter: 'n', phone: true },
+      { label: 'Incidents', href: '/incidents', icon: Siren, letter: 'i' },
       { label: 'Keys', href: '/keys', icon: KeyRound, letter: 'k' },
       { label: 'Locks', href: '/locks', icon: Lock, letter: 'l', phone: true },
       { label: 'Effects', href: '/effects', icon: Copy, letter: 'e', phone: true },

@@ -53,6 +53,7 @@ const alertFacts = {
   times: z.number().describe('How often it was raised: one that comes and goes is one alert'),
   since: at,
   detail: z.record(z.string(), z.unknown()),
+  incidentId: word.describe('What it is part of; null = nothing'),
 }
 const alertSchema = z
   .object({

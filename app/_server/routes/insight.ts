@@ -5,7 +5,7 @@ import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
 import { env } from '@/lib/env'
 import { FINDING_KINDS } from '@/lib/insight/clients/client'
 import { clientText } from '@/lib/insight/clients/client-text'
-import { clientNamed, readClients } from '@/lib/insight/clients/read-clients'
+import { readClients } from '@/lib/insight/clients/read-clients'
 import { compareTtls } from '@/lib/insight/cost/compare-ttls'
 import { bytesPerRowOf, readDuplicatesAvoided, readStorageCost } from '@/lib/insight/cost/read-cost'
 import { lastDays, readExecutive } from '@/lib/insight/executive/read-executive'
@@ -240,7 +240,8 @@ export const insightRoutes = [
     },
     async handle(ctx, { params, query }) {
       const { from, to } = windowOf(query, ctx.clock.now())
-      const view = clientNamed(await readClients(ctx, { from, to }), params.id)
+      const { items } = await readClients(ctx, { from, to })
+      const view = items.find(({ client, isOthers }) => client === params.id && !isOthers)
       if (view === undefined)
         throw new AppError('not_found', 'No caller of this name sent a request in this time.')
       const environment = env().IDEMSCOPE_ENVIRONMENT.toUpperCase()

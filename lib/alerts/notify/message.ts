@@ -23,6 +23,8 @@ export type Told = {
   since: string
   clearedAt: string | null
   detail: Record<string, unknown>
+  /** What it is part of; null = nothing. */
+  incidentId: string | null
 }
 
 export type Acknowledged = { by: string; at: string; until: string; note: string }
@@ -85,7 +87,7 @@ export function messageOf(fact: Fact, now: Date): Message {
   const open = firing > 0
   const title = plain(count === 1 ? alertText(first) : `${ALERTS[kind].title}, ${plural(count, 'alert')}`)
   const environment = env().IDEMSCOPE_ENVIRONMENT
-  const path = pathIn(`/alerts?open=${first.id}`, rangeOf(first, now))
+  const path = pathOf(first, now)
   const acknowledgement =
     fact.acknowledgement === null
       ? null
@@ -106,11 +108,19 @@ export function messageOf(fact: Fact, now: Date): Message {
     since: first.since,
     url: absolute(path),
     acknowledgeUrl:
-      open && event !== 'acknowledged' && event !== 'cleared' ? absolute(`${path}&acknowledge=1`) : null,
+      open && event !== 'acknowledged' && event !== 'cleared'
+        ? absolute(`${path}${path.includes('?') ? '&' : '?'}acknowledge=1`)
+        : null,
     acknowledgement,
     sentAt: now,
   }
 }
+
+/** To the incident that is run, where there is one; else to the alert in its own range. */
+const pathOf = (alert: Told, now: Date): string =>
+  alert.incidentId === null
+    ? pathIn(`/alerts?open=${alert.id}`, rangeOf(alert, now))
+    : `/incidents/${alert.incidentId}`
 
 /** A message that says of itself that nothing happened. `id` is its own: a test is never a repetition. */
 export function testMessage(id: string, by: string, now: Date): Message {

@@ -50,7 +50,8 @@ export async function readCovered(db: Db, say: ToSay): Promise<Covered[]> {
 /** The figures are those of the last evaluation. */
 const TOLD = `
   SELECT json_build_object('id', e.id, 'kind', e.kind, 'severity', e.severity, 'subject', e.subject,
-    'since', e.since, 'clearedAt', e.cleared_at, 'detail', coalesce(c.detail, e.detail)) AS alert
+    'since', e.since, 'clearedAt', e.cleared_at, 'detail', coalesce(c.detail, e.detail),
+    'incidentId', e.incident_id) AS alert
   FROM alert_episode e LEFT JOIN condition c ON c.kind = e.kind AND c.subject = e.subject AND e.cleared_at IS NULL
   WHERE e.id = ANY ($1) ORDER BY e.since, e.id`
 
@@ -73,6 +74,7 @@ const toldSchema = z.array(
         since: instant,
         clearedAt: instant.nullable(),
         detail: z.record(z.string(), z.unknown()),
+        incidentId: z.string().nullable(),
       }),
     })
     .transform(({ alert }) => alert),

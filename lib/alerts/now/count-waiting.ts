@@ -18,6 +18,13 @@ type Asked = { db: Db; log: Log; now: Date; firing: Promise<readonly Firing[]> }
 export async function countWaiting({ db, log, now, firing }: Asked): Promise<Record<string, Waiting>> {
   const hour = { from: new Date(now.getTime() - HOUR_MS), to: now }
   const reads: Record<string, Promise<Waiting>> = {
+    '/incidents': db.prisma.incident
+      .groupBy({ by: ['status'], where: { status: { not: 'closed' } }, _count: true })
+      .then((open) => ({
+        count: open.reduce((sum, { _count }) => sum + _count, 0),
+        urgent: open.some(({ status }) => status === 'open'),
+        says: 'not closed',
+      })),
     '/locks': countLocks(db, now, MEASURES.M4.target).then(({ stuck, investigate }) => ({
       count: stuck,
       urgent: investigate > 0,

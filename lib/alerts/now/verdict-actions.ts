@@ -33,7 +33,13 @@ export function verdictActions(data: NowData): VerdictAction[] {
     // What the next step opens needs no second button.
     .filter(({ href }, place, all) => all.findIndex((other) => pageOf(other) === pageOf({ href })) === place)
     .slice(0, ACTIONS_MAX)
-  return [...shown, ...runbookOf(data)]
+  return [...shown, ...incidentOf(data), ...runbookOf(data)]
+}
+
+/** Where the worst of what fires is run. */
+function incidentOf({ conditions }: NowData): VerdictAction[] {
+  const id = worstOf(conditions).find(({ incidentId }) => incidentId !== null)?.incidentId ?? null
+  return id === null ? [] : [{ label: 'Open incident', href: `/incidents/${id}` }]
 }
 
 /** What it opens, whatever the range. */

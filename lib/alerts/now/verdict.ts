@@ -67,7 +67,7 @@ const CLAUSE_END = /[,;:](?= )/
 const ISO = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/
 
 /** A moment within the text follows the zone switch. */
-const withMoments = (text: string): Piece[] =>
+export const withMoments = (text: string): Piece[] =>
   text
     .split(ISO)
     .filter((piece) => piece !== '')

@@ -64,22 +64,6 @@ export async function readClients(ctx: ReadContext, window: Window): Promise<Cli
   }
 }
 
-/** The caller that a segment of a path names, whether or not it is still encoded. */
-export function clientNamed({ items }: ClientsPage, segment: string): ClientView | undefined {
-  const named = (name: string | null) =>
-    name === null ? undefined : items.find(({ client, isOthers }) => client === name && !isOthers)
-  return named(segment) ?? named(decoded(segment))
-}
-
-/** Null = it is no encoding. */
-function decoded(segment: string): string | null {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return null
-  }
-}
-
 const countBad = ({ findings }: ClientView): number => findings.filter(({ tone }) => tone === 'bad').length
 
 /** Stable: of equal ones the busiest stays first. */

@@ -1,6 +1,15 @@
 'use client'
 
-import { ArrowRight, GanttChart, KeyRound, type LucideIcon, Play, Scale, SearchIcon } from 'lucide-react'
+import {
+  ArrowRight,
+  GanttChart,
+  KeyRound,
+  type LucideIcon,
+  Play,
+  Scale,
+  SearchIcon,
+  Siren,
+} from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { Dialog } from 'radix-ui'
 import { type KeyboardEvent, useEffect, useId, useState } from 'react'
@@ -10,7 +19,13 @@ import { withKept } from '@/app/_ui/time-range'
 import { PAGES } from '../nav'
 import { type Found, find } from './find'
 
-const ICON: Record<Found['kind'], LucideIcon> = { key: KeyRound, trace: GanttChart, case: Scale, run: Play }
+const ICON: Record<Found['kind'], LucideIcon> = {
+  key: KeyRound,
+  trace: GanttChart,
+  case: Scale,
+  run: Play,
+  incident: Siren,
+}
 /** Typing is not asking: a pasted text waits no longer than this. */
 const ASK_AFTER_MS = 150
 

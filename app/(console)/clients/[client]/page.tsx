@@ -12,7 +12,7 @@ import { PrintButton } from '@/app/_ui/print-button'
 import { countText, latencyText, plural } from '@/lib/core/format-figure'
 import type { ClientView } from '@/lib/insight/clients/client'
 import { clientText } from '@/lib/insight/clients/client-text'
-import { clientNamed, readClients } from '@/lib/insight/clients/read-clients'
+import { readClients } from '@/lib/insight/clients/read-clients'
 import { openPage, type PageProps } from '../../_page/open-page'
 import { BesideEachOther, Page } from '../../_page/page-frame'
 import { FINDING_LABEL, missingText } from '../client-columns'
@@ -24,10 +24,10 @@ export const metadata: Metadata = { title: 'Client' }
 export default async function ClientPage(props: PageProps<{ client: string }>) {
   const { client: segment } = await props.params
   const { ctx, range, place } = await openPage(`/clients/${segment}`, props)
+  const client = decoded(segment)
   const page = await readClients(ctx, range)
-  const view = clientNamed(page, segment)
-  if (view === undefined || view.client === null) notFound()
-  const { client } = view
+  const view = page.items.find((each) => each.client === client && !each.isOthers)
+  if (view === undefined) notFound()
   const text = clientText(view, { environment: place, from: range.from, to: range.to })
   return (
     <Page
@@ -63,6 +63,15 @@ export default async function ClientPage(props: PageProps<{ client: string }>) {
       </BesideEachOther>
     </Page>
   )
+}
+
+/** As it stands in the path; what is no encoding is taken as it is. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
 }
 
 function FindingsCard({ view: { findings } }: { view: ClientView }) {

@@ -3,10 +3,15 @@ import { isUrgent, pathIn } from '@/lib/alerts/about'
 import { verdictActions } from '@/lib/alerts/now/verdict-actions'
 import { type Shown, showAlert } from '@/lib/alerts/show-alert'
 import { countText } from '@/lib/core/format-figure'
+import { INCIDENT_STATUS_LABEL } from '@/lib/core/incident-states'
 import { formatMoneyList } from '@/lib/core/money'
+import { listIncidents } from '@/lib/incidents/list-incidents'
+import { type MoneyAtRisk, readMoneyAtRisk } from '@/lib/incidents/money-at-risk'
+import { readAlertsOf } from '@/lib/incidents/read-alerts'
+import type { IncidentView } from '@/lib/incidents/view'
 import type { Item } from '../compose'
 import { quote, quoteSentence } from '../quote'
-import { rangeAsked, rangeInput, tool } from '../tool'
+import { rangeAsked, rangeInput, type ToolContext, tool } from '../tool'
 import { lockItem } from './describe-lock'
 import { readBrief } from './read-brief'
 
@@ -22,6 +27,7 @@ export const incidentBrief = tool({
   async read(ctx, asked) {
     const range = rangeAsked(asked, ctx.clock.now())
     const { now, data, tone, sentences } = await readBrief(ctx, range)
+    const incidents = await readOpen(ctx, now)
     const firing = data.conditions.toSorted((a, b) => Number(isUrgent(b)) - Number(isUrgent(a)))
     const shown = await Promise.all(
       firing
@@ -47,6 +53,13 @@ export const incidentBrief = tool({
         openCases: data.openCases,
       },
       sections: [
+        {
+          name: 'incidents',
+          heading: 'Incidents that are not closed',
+          items: incidents.items.map(({ incident, money }) => incidentItem(incident, money, ctx.origin)),
+          uncounted: incidents.more,
+          path: '/incidents',
+        },
         {
           name: 'alerts',
           heading: 'What fires, pages first',
@@ -88,6 +101,34 @@ export const incidentBrief = tool({
     }
   },
 })
+
+const INCIDENTS_MAX = 5
+const NOT_CLOSED = ['open', 'acknowledged', 'mitigated'] as const
+
+async function readOpen(ctx: ToolContext, now: Date) {
+  const { items, next } = await listIncidents(ctx.db, { status: NOT_CLOSED }, { limit: INCIDENTS_MAX })
+  const alertsOf = await readAlertsOf(
+    ctx.db,
+    items.map(({ id }) => id),
+  )
+  const withMoney = items.map(async (incident) => ({
+    incident,
+    money: await readMoneyAtRisk(ctx.db, incident, alertsOf(incident.id), now),
+  }))
+  return { items: await Promise.all(withMoney), more: next !== null }
+}
+
+function incidentItem(incident: IncidentView, { amounts, more }: MoneyAtRisk, origin: string): Item {
+  const { id, title, severity, status, openedAt, commander, alerts } = incident
+  const path = `/incidents/${id}`
+  const least = more ? 'at least ' : ''
+  const atRisk = amounts === null ? 'not known' : `${least}${formatMoneyList(amounts) || 'none'}`
+  const who = commander === null ? 'nobody commands it' : `${quote(commander)} commands it`
+  return {
+    text: `${severity.toUpperCase()} ${INCIDENT_STATUS_LABEL[status].toLowerCase()}: ${quote(title)}, since ${openedAt}; ${alerts.firing} of ${alerts.count} alerts fire; money at risk: ${atRisk}; ${who}. ${origin}${path}`,
+    data: { id, severity, status, title, openedAt, commander, path },
+  }
+}
 
 function alertItem(alert: Shown, origin: string): Item {
   const about = alert.about === null ? '' : ` of ${quote(alert.about)}`

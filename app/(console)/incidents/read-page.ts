@@ -1,0 +1,46 @@
+import { listIncidents } from '@/lib/incidents/list-incidents'
+import { readMoneyAtRisk } from '@/lib/incidents/money-at-risk'
+import { readAlertsOf } from '@/lib/incidents/read-alerts'
+import type { OpenedPage } from '../_page/open-page'
+import { loadIncidents } from './query'
+
+const SHOWN = 50
+
+export type IncidentsData = Awaited<ReturnType<typeof readIncidentsPage>>
+export type IncidentRow = IncidentsData['rows'][number]
+
+/** The incidents that are looked at, each with the money behind it now, and what one can be opened for. */
+export async function readIncidentsPage({ ctx, asked, now, place, forbid }: OpenedPage) {
+  const query = await loadIncidents(asked)
+  const { status, severity, system, cursor } = query
+  const [page, sources] = await Promise.all([
+    listIncidents(
+      ctx.db,
+      {
+        status: status === null ? undefined : [status],
+        severity: severity === null ? undefined : [severity],
+        system: system ?? undefined,
+      },
+      { limit: SHOWN, cursor: cursor ?? undefined },
+    ),
+    ctx.db.prisma.source.findMany({
+      select: { system: true },
+      distinct: ['system'],
+      orderBy: { system: 'asc' },
+    }),
+  ])
+  const ids = page.items.map(({ id }) => id)
+  const alertsOf = await readAlertsOf(ctx.db, ids)
+  const rows = await Promise.all(
+    page.items.map(async (incident) => ({
+      ...incident,
+      money: await readMoneyAtRisk(ctx.db, incident, alertsOf(incident.id), now),
+    })),
+  )
+  return {
+    ...{ rows, next: page.next, query, place },
+    open: rows.filter((row) => row.status !== 'closed').map(({ id }) => id),
+    systems: sources.map((source) => source.system),
+    mayManage: forbid('incident.manage'),
+  }
+}
