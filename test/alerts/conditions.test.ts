@@ -116,7 +116,7 @@ test('a target of none at all is broken by the first', async () => {
       updatedBy: 'test',
     },
   })
-  await effects(1, 100, 1)
+  await effects(3, 100, 1)
   await evaluateConditions(ctx)
   expect(await readConditions(console.db)).toMatchObject([
     { kind: 'duplicate_effects', severity: 'page', detail: { target: 0, burn: null } },
