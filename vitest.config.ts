@@ -1,16 +1,31 @@
 import { defineConfig } from 'vitest/config'
+import { each } from './vitest.each'
 
+/** They put something else in the place of real modules, or of what these do. */
+const INTERPOSING = [
+  'test/api/every-page-action.test.ts',
+  'test/console/hidden-text.test.tsx',
+  'test/simulation/**/*.test.ts',
+]
+
+/** Unit and integration tests. Importing what they test takes as long as many of them: files share it, one after the other. */
 export default defineConfig({
-  resolve: { alias: { '@/': new URL('./', import.meta.url).pathname } },
+  resolve: each.resolve,
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
-    pool: 'forks',
-    maxWorkers: 3,
     globalSetup: ['test/global-postgres.ts'],
-    setupFiles: ['test/end-with-runner.ts'],
-    // How long something takes says nothing on a machine that others share; a test that hangs is ended all the same.
-    testTimeout: 240_000,
-    expect: { poll: { timeout: 60_000 } },
-    hookTimeout: 240_000,
+    maxWorkers: 3,
+    projects: [
+      {
+        ...each,
+        test: {
+          ...each.test,
+          name: 'shared process',
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: INTERPOSING,
+          isolate: false,
+        },
+      },
+      { ...each, test: { ...each.test, name: 'own process', include: INTERPOSING } },
+    ],
   },
 })

@@ -119,3 +119,8 @@ export function env(): Env {
   cached ??= parseEnv(process.env)
   return cached
 }
+
+/** For tests, whose files share a process: the settings are read again. */
+export function forgetEnv(): void {
+  cached = undefined
+}

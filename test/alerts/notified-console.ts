@@ -6,12 +6,8 @@ import type { Role } from '@/lib/core/permissions'
 import { silentLog } from '@/lib/log'
 import { createTestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
+import { setSettings } from '../support/settings'
 import { startWebhook } from './webhook'
-
-// Read when the first receiver is sealed: after this file.
-process.env.IDEMSCOPE_CREDENTIALS_KEY = 'ab'.repeat(32)
-process.env.IDEMSCOPE_OUTBOUND_ALLOW = '127.0.0.1/32'
-process.env.IDEMSCOPE_ENVIRONMENT = 'staging'
 
 export const REASON = 'the pager of the payments team'
 
@@ -22,6 +18,11 @@ export type NotifiedConsole = Awaited<ReturnType<typeof startNotifiedConsole>>
 
 /** A console of one's own on a clock that stands still, and a webhook that answers 200. */
 export async function startNotifiedConsole(startAt = '2026-03-01T12:00:30Z') {
+  setSettings({
+    IDEMSCOPE_CREDENTIALS_KEY: 'ab'.repeat(32),
+    IDEMSCOPE_OUTBOUND_ALLOW: '127.0.0.1/32',
+    IDEMSCOPE_ENVIRONMENT: 'staging',
+  })
   const database = await createTestDatabase()
   const hook = await startWebhook()
   const clock = manualClock(startAt)

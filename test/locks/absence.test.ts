@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-process.env.IDEMSCOPE_KEY_SECRET ??= 'k'.repeat(32)
-
 import type { Context } from '@/lib/context'
 import { systemClock } from '@/lib/core/clock'
 import { checkLocks } from '@/lib/locks/assess/check-locks'
@@ -10,6 +8,7 @@ import type { KeySettings } from '@/lib/locks/settings'
 import { operateKey } from '@/lib/locks/verbs/operate-key'
 import { reconcileSettings } from '@/lib/reconcile/settings'
 import { stageSystem } from '@/lib/reconcile/stage/stage'
+import { setSettings } from '../support/settings'
 import {
   acquire,
   beginCharge,
@@ -21,6 +20,8 @@ import {
   SCOPE,
   SETTINGS,
 } from './locks-fixture'
+
+setSettings({ IDEMSCOPE_KEY_SECRET: 'k'.repeat(32) })
 
 /** "The provider has nothing of it": when it is proved, and when it is not. */
 

@@ -16,6 +16,7 @@ import { createPostgresStore, type PostgresStore } from '@/sdk/stores/postgres'
 import type { Holder } from '@/sdk/stores/store'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
+import { setSettings } from '../support/settings'
 
 export const CREDENTIALS_KEY = 'ab'.repeat(32)
 export const SCOPE = 'web/POST /v1/payments'
@@ -45,8 +46,7 @@ export const SETTINGS: KeySettings = {
 }
 
 export async function createFixture(): Promise<Fixture> {
-  process.env.IDEMSCOPE_CREDENTIALS_KEY = CREDENTIALS_KEY
-  process.env.IDEMSCOPE_DEMO = '1'
+  setSettings({ IDEMSCOPE_CREDENTIALS_KEY: CREDENTIALS_KEY, IDEMSCOPE_DEMO: '1' })
   const [console, database] = await Promise.all([createTestDatabase(), createEmptyDatabase()])
   const service = new pg.Pool({ connectionString: database.url, max: 10 })
   service.on('error', () => undefined)

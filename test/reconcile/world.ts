@@ -22,11 +22,7 @@ import { saveSource } from '@/lib/sources/save'
 import { createPostgresStore } from '@/sdk/stores/postgres'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
-
-process.env.IDEMSCOPE_CREDENTIALS_KEY ??= 'ab'.repeat(32)
-process.env.IDEMSCOPE_DEMO ??= '1'
-// Calls of these tests are over when they return.
-process.env.IDEMSCOPE_PROVIDER_CALL_MS ??= '0'
+import { setSettings } from '../support/settings'
 
 export const SCOPE = 'web/POST /v1/payments'
 export const REASON = 'checked with the provider by hand'
@@ -47,6 +43,12 @@ export type World = Awaited<ReturnType<typeof createWorld>>
 
 /** A service's store and ledger, a provider that speaks HTTP, and a console: all real. Time is moved, never waited for. */
 export async function createWorld() {
+  setSettings({
+    IDEMSCOPE_CREDENTIALS_KEY: 'ab'.repeat(32),
+    IDEMSCOPE_DEMO: '1',
+    // Calls of these tests are over when they return.
+    IDEMSCOPE_PROVIDER_CALL_MS: '0',
+  })
   const [console, database] = await Promise.all([createTestDatabase(), createEmptyDatabase()])
   const service = new pg.Pool({ connectionString: database.url, max: 6 })
   service.on('error', () => undefined)

@@ -4,9 +4,6 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-const dataDir = mkdtempSync(join(tmpdir(), 'idemscope-archive-'))
-process.env.IDEMSCOPE_DATA_DIR = dataDir
-
 import type { Context } from '@/lib/context'
 import { findArchived } from '@/lib/retention/archive/find'
 import { listArchives } from '@/lib/retention/archive/list'
@@ -23,6 +20,10 @@ import { getRun } from '@/lib/runs/read'
 import { saveSource } from '@/lib/sources/save'
 import { brandurLayout, type Layout } from '../conformance/fixtures'
 import { CREDENTIALS_KEY, createFixture, type Fixture } from '../locks/locks-fixture'
+import { setSettings } from '../support/settings'
+
+const dataDir = mkdtempSync(join(tmpdir(), 'idemscope-archive-'))
+setSettings({ IDEMSCOPE_DATA_DIR: dataDir })
 
 let fixture: Fixture
 let layout: Layout

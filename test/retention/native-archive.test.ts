@@ -3,9 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-const dataDir = mkdtempSync(join(tmpdir(), 'idemscope-partition-archive-'))
-process.env.IDEMSCOPE_DATA_DIR = dataDir
-
 import type { Context } from '@/lib/context'
 import { findArchived } from '@/lib/retention/archive/find'
 import { restoreArchive, restoreSql } from '@/lib/retention/archive/restore'
@@ -19,6 +16,10 @@ import { getRun } from '@/lib/runs/read'
 import type { PartitionPage } from '@/lib/sources/contracts'
 import { openIntentSource } from '@/lib/sources/registry'
 import { acquire, createFixture, type Fixture, SCOPE } from '../locks/locks-fixture'
+import { setSettings } from '../support/settings'
+
+const dataDir = mkdtempSync(join(tmpdir(), 'idemscope-partition-archive-'))
+setSettings({ IDEMSCOPE_DATA_DIR: dataDir })
 
 let fixture: Fixture
 let operator: Context

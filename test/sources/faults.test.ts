@@ -11,11 +11,12 @@ import { createPostgresStore } from '@/sdk/stores/postgres'
 import { CREDENTIALS_KEY, SETTINGS } from '../locks/locks-fixture'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
+import { setSettings } from '../support/settings'
 
 const PASSWORD = 'open-sesame-4711'
 const TIMEOUT_MS = 300
 
-process.env.IDEMSCOPE_CREDENTIALS_KEY = CREDENTIALS_KEY
+setSettings({ IDEMSCOPE_CREDENTIALS_KEY: CREDENTIALS_KEY })
 let console_: TestDatabase
 let service: Awaited<ReturnType<typeof createEmptyDatabase>>
 let owner: pg.Pool

@@ -8,9 +8,10 @@ import { closeSources, listSystems, openIntentSource, openSource, openSystem } f
 import { saveSource } from '@/lib/sources/save'
 import { createPostgresStore } from '@/sdk/stores/postgres'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database'
+import { setSettings } from '../support/settings'
 
-process.env.IDEMSCOPE_CREDENTIALS_KEY ??= 'ab'.repeat(32)
-const KEY = process.env.IDEMSCOPE_CREDENTIALS_KEY
+const KEY = 'ab'.repeat(32)
+setSettings({ IDEMSCOPE_CREDENTIALS_KEY: KEY })
 
 let console_: TestDatabase
 let service: Awaited<ReturnType<typeof createEmptyDatabase>>
