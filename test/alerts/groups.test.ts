@@ -172,7 +172,7 @@ test('a page that nobody acknowledged is repeated every hour; a ticket is not', 
     'reminder duplicate_effects',
   ])
   expect(hook.received.at(-1)?.body).toMatchObject({
-    acknowledgeUrl: expect.stringContaining('&acknowledge=1'),
+    acknowledgeUrl: expect.stringContaining('acknowledge=1'),
     text: expect.stringContaining('Nobody has acknowledged it.'),
   })
 })
