@@ -18,6 +18,8 @@ type Props = {
   /** `danger` = what cannot be taken back. */
   tone?: 'plain' | 'danger'
   wide?: boolean
+  /** Nothing in it takes the focus: where it is long, it is scrolled by keyboard as a whole. */
+  onlyText?: boolean
   footer?: ReactNode
   children: ReactNode
 }
@@ -26,7 +28,8 @@ type Props = {
  * A dialog. The focus starts on what carries `data-autofocus`, which is Cancel wherever something is changed. On a phone
  * it comes from below.
  */
-export function Dialog({ open, onClose, title, lead, tone = 'plain', wide, footer, children }: Props) {
+export function Dialog(props: Props) {
+  const { open, onClose, title, lead, tone = 'plain', wide, onlyText = false, footer, children } = props
   return (
     <DialogRoot open={open} onOpenChange={(next) => !next && onClose()}>
       <DialogPortal>
@@ -70,7 +73,9 @@ export function Dialog({ open, onClose, title, lead, tone = 'plain', wide, foote
               <X size={16} aria-hidden="true" />
             </Radix.Close>
           </header>
-          <div className="min-h-0 flex-1 overflow-y-auto px-5 py-4">{children}</div>
+          <div className="min-h-0 flex-1 overflow-y-auto px-5 py-4" tabIndex={onlyText ? 0 : undefined}>
+            {children}
+          </div>
           {footer !== undefined && (
             <footer className="flex flex-wrap items-center justify-end gap-2 border-line border-t px-5 py-3 max-md:pb-6">
               {footer}

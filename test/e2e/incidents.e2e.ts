@@ -47,6 +47,8 @@ test.describe('as an operator', () => {
     await expect(page.getByRole('link', { name: 'Hold a route' })).toHaveAttribute('href', /place=route/)
 
     await confirm(page, 'Acknowledge', /^Acknowledge 1/)
+    // What comes next is done to the incident as it is shown.
+    await expect(page.getByText(/acknowledged by/).first()).toBeVisible()
     await confirm(page, 'Take command', /^Take command/)
     await expect(page.locator('[data-role="commander"]')).toContainText('since')
     await confirm(page, 'Note', /^Add 1 note/, () =>

@@ -14,6 +14,7 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
       onClose={onClose}
       title="Keyboard shortcuts"
       lead="None of them fires while you write."
+      onlyText
       footer={
         <Button onClick={onClose} data-autofocus>
           Close
