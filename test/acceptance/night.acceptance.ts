@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { type Browser, chromium, type Page, expect as see } from '@playwright/test'
+import { type Browser, chromium, type Page, expect as playwrightExpect } from '@playwright/test'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { addReceiver } from '@/lib/alerts/notify/add-receiver'
 import { systemClock } from '@/lib/core/clock'
@@ -8,6 +8,7 @@ import { closeDatabase, type Db, openDatabase } from '@/lib/db'
 import { silentLog } from '@/lib/log'
 import { startWebhook } from '../alerts/webhook'
 import { leaveStuckKeys } from '../e2e/service-store'
+import { apiClient } from '../support/api'
 import { type RunningDemo, startDemo, until } from '../support/demo'
 import { noQueue } from '../support/no-queue'
 
@@ -20,6 +21,7 @@ vi.hoisted(() => {
 
 /** More of them page at once, however old they are. */
 const STUCK = 51
+const see = playwrightExpect.configure({ timeout: 45_000 })
 const CLICKS_MS_MAX = 180_000
 const REASON = 'the pods were killed by the deploy, nothing was called'
 
@@ -58,8 +60,9 @@ test.each([
   async ({ where, ...device }) => {
     await leaveStuckKeys(`night-${randomUUID().slice(0, 8)}`, STUCK)
     const raised = await told()
+    await untilAssessed()
 
-    const context = await browser.newContext({ ...device, baseURL: demo.url, acceptDownloads: true })
+    const context = await browser.newContext(device)
     const page = await context.newPage()
     page.setDefaultTimeout(60_000)
     const begunAt = performance.now()
@@ -105,7 +108,7 @@ test.each([
       () => 'an alert of it fires on',
     )
     const againAt = performance.now()
-    await page.goto('/holds')
+    await page.goto(new URL('/holds', incident).href)
     await held.getByRole('button', { name: 'Lift' }).click()
     await dialog.getByLabel('Reason').fill('all of them are released')
     await dialog.getByRole('button', { name: /^Lift 1 hold in/ }).click()
@@ -137,6 +140,16 @@ async function told() {
     () => `nobody was told: ${JSON.stringify(hook.received.map(({ body }) => body.title))}`,
   )
   return find()?.body
+}
+
+/** A moment after it died a holder is waited for. */
+async function untilAssessed(): Promise<void> {
+  const viewer = apiClient(demo.url, { token: await demo.token('viewer') })
+  await until(
+    async () => (await viewer.all('locks?stuckOnly=true&verdict=release')).length === STUCK,
+    60_000,
+    () => 'not all of them can be released',
+  )
 }
 
 async function signIn(page: Page): Promise<void> {
