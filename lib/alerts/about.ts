@@ -77,7 +77,7 @@ export function rangeOf(
 }
 
 /** As people write it: 2026-11-22T02:42:00Z. */
-const wholeSeconds = (atMs: number): string => new Date(atMs).toISOString().replace('.000Z', 'Z')
+export const wholeSeconds = (atMs: number): string => new Date(atMs).toISOString().replace('.000Z', 'Z')
 
 /** A page of the console in a range. */
 export const pathIn = (path: string, range: { from: string; to: string }): string =>

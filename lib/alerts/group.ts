@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ConditionKind } from '@/lib/core/condition-kinds'
 import { plural } from '@/lib/core/format-figure'
 import { formatMoneyList, type MoneyJson } from '@/lib/core/money'
+import { moneyJsonSchema } from '@/lib/core/money-json'
 
 /** Conditions that are so many of one thing, one alert for all of them: what each is. */
 const GROUPS = {
@@ -35,7 +36,7 @@ export const EXAMPLES_MAX = 5
 const groupSchema = z.object({
   count: z.number(),
   oldestAt: z.string().nullable().default(null),
-  money: z.array(z.object({ minor: z.string(), currency: z.string() })).default([]),
+  money: z.array(moneyJsonSchema).default([]),
   system: z.string().optional(),
 })
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Money, type MoneyJson, moneyToJson, sumByCurrency } from '@/lib/core/money'
 import { scopeParts } from '@/lib/core/scope'
 import type { Db } from '@/lib/db'
-import { readAtRisk } from '@/lib/effects/read-at-risk'
+import { type AtRisk, readAtRisk } from '@/lib/effects/read-at-risk'
 import { LOCK_GROUPS, tallyLocks } from '@/lib/locks/count-locks'
 import type { IncidentRange } from './range'
 
@@ -48,9 +48,9 @@ export async function readAffected(
   db: Db,
   range: IncidentRange,
   system: string | null,
+  twice: AtRisk,
 ): Promise<AffectedCallers> {
-  const [twice, orphans, locks, cases] = await Promise.all([
-    readAtRisk(db, { kind: 'duplicate', ...range }),
+  const [orphans, locks, cases] = await Promise.all([
     readAtRisk(db, { kind: 'orphan', ...range }),
     tallyLocks(db),
     db.pool.query(CASES, [range.from, range.to, system]),

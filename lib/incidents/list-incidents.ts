@@ -17,13 +17,18 @@ export type IncidentFilter = {
 }
 
 /** Throws `not_found`. */
-export async function readIncident(db: Db, id: string): Promise<IncidentView> {
+export const readIncident = async (db: Db, id: string): Promise<IncidentView> =>
+  (await readIncidentWithAlerts(db, id)).incident
+
+/** Throws `not_found`. */
+export async function readIncidentWithAlerts(db: Db, id: string) {
   const [row, alertsOf] = await Promise.all([
     db.prisma.incident.findUnique({ where: { id }, include: WITH_ROLES }),
     readAlertsOf(db, [id]),
   ])
   if (row === null) throw new AppError('not_found', `There is no incident ${id}.`)
-  return incidentView(row, alertsOf(id))
+  const alerts = alertsOf(id)
+  return { incident: incidentView(row, alerts), alerts }
 }
 
 const cursorShape = z.tuple([z.enum(['open', 'closed']), z.iso.datetime(), z.string()])

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { ALERTS } from '@/lib/alerts/about'
 import { type MoneyJson, moneyToJson } from '@/lib/core/money'
+import { moneyJsonSchema } from '@/lib/core/money-json'
 import type { Db } from '@/lib/db'
-import { readAtRisk } from '@/lib/effects/read-at-risk'
-import { type IncidentRange, incidentRange } from './range'
-import type { IncidentAlert } from './read-alerts'
+import { type AtRisk, readAtRisk } from '@/lib/effects/read-at-risk'
+import { incidentRange } from './range'
+import { type IncidentAlert, readAlertsOf } from './read-alerts'
 import type { IncidentView } from './view'
 
 /** What one of its alerts has behind it. */
@@ -18,33 +19,54 @@ export type MoneyAtRisk = {
 }
 
 const NOT_KNOWN: MoneyAtRisk = { parts: [], amounts: null, more: false }
-const namedSchema = z.object({ money: z.array(z.object({ minor: z.string(), currency: z.string() })) })
+const namedSchema = z.object({ money: z.array(moneyJsonSchema) })
 
-/** What is behind the alerts that fire now, in each currency. */
-export async function readMoneyAtRisk(
+export type IncidentWithMoney = IncidentView & { money: MoneyAtRisk }
+
+/** Each with the money that is behind it now. */
+export async function withMoneyAtRisk(
   db: Db,
-  incident: IncidentView,
-  alerts: readonly IncidentAlert[],
+  incidents: readonly IncidentView[],
   now: Date,
+): Promise<IncidentWithMoney[]> {
+  const alertsOf = await readAlertsOf(
+    db,
+    incidents.map(({ id }) => id),
+  )
+  return Promise.all(
+    incidents.map(async (incident) => {
+      const alerts = alertsOf(incident.id)
+      const readTwice = () => readAtRisk(db, { kind: 'duplicate', ...incidentRange(incident, alerts, now) })
+      return { ...incident, money: await moneyAtRisk(incident, alerts, readTwice) }
+    }),
+  )
+}
+
+/** What is behind the alerts that fire now, in each currency. What happened twice is asked for only where it matters. */
+export async function moneyAtRisk(
+  { status }: Pick<IncidentView, 'status'>,
+  alerts: readonly IncidentAlert[],
+  readTwice: () => Promise<AtRisk>,
 ): Promise<MoneyAtRisk> {
-  if (incident.status === 'closed') return NOT_KNOWN
+  if (status === 'closed') return NOT_KNOWN
   const firing = alerts.filter(({ clearedAt }) => clearedAt === null)
   const named = firing.flatMap(({ kind, detail }): MoneyPart[] => {
     const money = namedSchema.safeParse(detail)
     return money.success ? [{ what: ALERTS[kind].title, amounts: money.data.money, more: false }] : []
   })
   const twice = firing.some(({ kind }) => kind === 'duplicate_effects')
-    ? [await happenedTwice(db, incidentRange(incident, alerts, now))]
+    ? [happenedTwice(await readTwice())]
     : []
   const parts = [...twice, ...named]
   if (parts.length === 0) return NOT_KNOWN
   return { parts, amounts: largest(parts), more: parts.some(({ more }) => more) }
 }
 
-async function happenedTwice(db: Db, range: IncidentRange): Promise<MoneyPart> {
-  const { amounts, more } = await readAtRisk(db, { kind: 'duplicate', ...range })
-  return { what: ALERTS.duplicate_effects.title, amounts: amounts.map(moneyToJson), more }
-}
+const happenedTwice = ({ amounts, more }: AtRisk): MoneyPart => ({
+  what: ALERTS.duplicate_effects.title,
+  amounts: amounts.map(moneyToJson),
+  more,
+})
 
 function largest(parts: readonly MoneyPart[]): MoneyJson[] {
   const most = new Map<string, bigint>()

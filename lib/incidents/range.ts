@@ -1,3 +1,4 @@
+import { wholeSeconds } from '@/lib/alerts/about'
 import type { IncidentAlert } from './read-alerts'
 import type { IncidentView } from './view'
 
@@ -28,5 +29,7 @@ export function incidentRange(
 }
 
 /** As links and the API write it: 2026-11-22T02:42:00Z. */
-export const rangeText = ({ from, to }: IncidentRange) => ({ from: wholeSeconds(from), to: wholeSeconds(to) })
-const wholeSeconds = (at: Date): string => at.toISOString().replace('.000Z', 'Z')
+export const rangeText = ({ from, to }: IncidentRange) => ({
+  from: wholeSeconds(from.getTime()),
+  to: wholeSeconds(to.getTime()),
+})

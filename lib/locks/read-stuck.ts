@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { moneyJsonSchema } from '@/lib/core/money-json'
 import type { Db } from '@/lib/db'
 
-const amountsSchema = z.array(z.object({ minor: z.string(), currency: z.string() }))
+const amountsSchema = z.array(moneyJsonSchema)
 const rowSchema = z.object({
   count: z.number(),
   oldest_at: z.date().nullable(),

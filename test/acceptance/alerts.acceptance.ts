@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FaultName, faultNames } from '@/demo/traffic/faults/registry'
 import { manualClock } from '@/lib/core/clock'
 import type { ConditionKind } from '@/lib/core/condition-kinds'
 import { startWebhook } from '../alerts/webhook'
+import { setSettings, TELLING_HERE } from '../support/settings'
 import { letTimePass, mendAll, prepareConsole, startPagedDemo, toldOf } from './paged-demo'
 import { untilFound } from './verdicts'
 
@@ -16,10 +17,7 @@ import { untilFound } from './verdicts'
 const { FAULTS, CALM_MINUTES } = process.env
 const asked = FAULTS === 'all' ? faultNames : faultNames.filter((name) => FAULTS?.split(',').includes(name))
 
-vi.hoisted(() => {
-  process.env.IDEMSCOPE_CREDENTIALS_KEY = 'ab'.repeat(32)
-  process.env.IDEMSCOPE_OUTBOUND_ALLOW = '127.0.0.1/32'
-})
+setSettings(TELLING_HERE)
 
 /** What is right to be told of each. */
 const TOLD: Record<FaultName, readonly ConditionKind[]> = {

@@ -1,23 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type Browser, chromium, type Page, expect as playwrightExpect } from '@playwright/test'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { addReceiver } from '@/lib/alerts/notify/add-receiver'
-import { systemClock } from '@/lib/core/clock'
-import { closeDatabase, type Db, openDatabase } from '@/lib/db'
-import { silentLog } from '@/lib/log'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startWebhook } from '../alerts/webhook'
 import { leaveStuckKeys } from '../e2e/service-store'
 import { apiClient } from '../support/api'
 import { type RunningDemo, startDemo, until } from '../support/demo'
-import { noQueue } from '../support/no-queue'
+import { setSettings, TELLING_HERE } from '../support/settings'
+import { addPager } from './paged-demo'
 
 // One night: a page about stuck keys, and all that its person does until it is written up, in a browser.
 
-vi.hoisted(() => {
-  process.env.IDEMSCOPE_CREDENTIALS_KEY = 'ab'.repeat(32)
-  process.env.IDEMSCOPE_OUTBOUND_ALLOW = '127.0.0.1/32'
-})
+setSettings(TELLING_HERE)
 
 /** More of them page at once, however old they are. */
 const STUCK = 51
@@ -27,7 +21,6 @@ const REASON = 'the pods were killed by the deploy, nothing was called'
 
 let hook: Awaited<ReturnType<typeof startWebhook>>
 let demo: RunningDemo
-let db: Db
 let browser: Browser
 beforeAll(async () => {
   browser = await chromium.launch({
@@ -41,13 +34,9 @@ beforeEach(async () => {
   hook = await startWebhook()
   demo = await startDemo({ seed: '5', durationS: 20, rate: 2, faultRate: 0 })
   process.env.E2E_DATA_DIR = demo.folder
-  db = openDatabase(demo.runtime.databaseUrl, 2)
-  const actor = { kind: 'user', userId: 'usr_test', name: 'Ada', role: 'admin', via: 'session' } as const
-  const ctx = { db, clock: systemClock, log: silentLog, queue: noQueue, actor, requestId: 'req_night' }
-  await addReceiver(ctx, { name: 'pager', url: hook.url, paging: true, reason: 'the pager of the team' })
+  await addPager(demo.runtime.databaseUrl, hook.url)
 })
 afterEach(async () => {
-  if (db !== undefined) await closeDatabase(db)
   await demo?.stop()
   await hook?.close()
 })

@@ -20,13 +20,18 @@ import { makeThrowAwayFolder } from '../support/throw-away-folder'
 export async function prepareConsole(hookUrl: string): Promise<string> {
   const folder = makeThrowAwayFolder('paged')
   const demo = await startDemo({ seed: '1', durationS: 1, faultRate: 0, folder, empty: true })
-  const db = openDatabase(demo.runtime.databaseUrl, 2)
-  const admin = { kind: 'user', userId: 'usr_test', name: 'Ada', role: 'admin', via: 'session' } as const
-  const ctx = { db, clock: systemClock, log: silentLog, queue: noQueue, actor: admin, requestId: 'req_paged' }
-  await addReceiver(ctx, { name: 'pager', url: hookUrl, paging: true, reason: 'the pager of the team' })
-  await closeDatabase(db)
+  await addPager(demo.runtime.databaseUrl, hookUrl)
   await demo.stop()
   return folder
+}
+
+/** A receiver that wakes somebody, at a webhook. */
+export async function addPager(databaseUrl: string, hookUrl: string): Promise<void> {
+  const db = openDatabase(databaseUrl, 2)
+  const actor = { kind: 'user', userId: 'usr_test', name: 'Ada', role: 'admin', via: 'session' } as const
+  const ctx = { db, clock: systemClock, log: silentLog, queue: noQueue, actor, requestId: 'req_paged' }
+  await addReceiver(ctx, { name: 'pager', url: hookUrl, paging: true, reason: 'the pager of the team' })
+  await closeDatabase(db)
 }
 
 export type PagedDemo = Awaited<ReturnType<typeof startPagedDemo>>

@@ -7,14 +7,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Fact, messageOf, testMessage } from '@/lib/alerts/notify/message'
 import { sendTo } from '@/lib/alerts/notify/send'
 import { sealSecret } from '@/lib/sources/credentials'
+import { CREDENTIALS_KEY, setSettings, TELLING_HERE } from '../support/settings'
 import { startWebhook } from './webhook'
 
-const KEY = vi.hoisted(() => {
-  process.env.IDEMSCOPE_CREDENTIALS_KEY = 'ab'.repeat(32)
-  process.env.IDEMSCOPE_OUTBOUND_ALLOW = '127.0.0.1/32'
-  process.env.IDEMSCOPE_ENVIRONMENT = 'staging'
-  return 'ab'.repeat(32)
-})
+setSettings({ ...TELLING_HERE, IDEMSCOPE_ENVIRONMENT: 'staging' })
 
 const PROGRAM = ['prometheus-alertmanager', 'alertmanager'].find(
   (name) => spawnSync('which', [name]).status === 0,
@@ -55,7 +51,7 @@ describe.skipIf(PROGRAM === undefined)(PROGRAM === undefined ? absent : 'a real 
   const receiver = {
     id: 'rcv_1',
     kind: 'alertmanager',
-    secret: sealSecret(KEY, 'rcv_1', { url: `${url}/` }),
+    secret: sealSecret(CREDENTIALS_KEY, 'rcv_1', { url: `${url}/` }),
   }
   let hook: Awaited<ReturnType<typeof startWebhook>>
   let server: ChildProcess

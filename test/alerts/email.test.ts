@@ -6,18 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { type Fact, messageOf } from '@/lib/alerts/notify/message'
 import { sendTo } from '@/lib/alerts/notify/send'
 import { type MailServer, sendMail } from '@/lib/outbound/send-mail'
 import { sealSecret } from '@/lib/sources/credentials'
+import { CREDENTIALS_KEY, setSettings, TELLING_HERE } from '../support/settings'
 
-const KEY = vi.hoisted(() => {
-  process.env.IDEMSCOPE_CREDENTIALS_KEY = 'ab'.repeat(32)
-  process.env.IDEMSCOPE_OUTBOUND_ALLOW = '127.0.0.1/32'
-  process.env.IDEMSCOPE_ENVIRONMENT = 'staging'
-  return 'ab'.repeat(32)
-})
+setSettings({ ...TELLING_HERE, IDEMSCOPE_ENVIRONMENT: 'staging' })
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -89,7 +85,7 @@ const NOW = new Date('2026-03-01T12:00:30Z')
 const receiver = (port: number, secret: object = {}) => ({
   id: 'rcv_1',
   kind: 'email',
-  secret: sealSecret(KEY, 'rcv_1', {
+  secret: sealSecret(CREDENTIALS_KEY, 'rcv_1', {
     host: '127.0.0.1',
     port,
     security: 'none',

@@ -6,7 +6,7 @@ import type { Role } from '@/lib/core/permissions'
 import { silentLog } from '@/lib/log'
 import { createTestDatabase } from '../support/database'
 import { noQueue } from '../support/no-queue'
-import { setSettings } from '../support/settings'
+import { setSettings, TELLING_HERE } from '../support/settings'
 import { startWebhook } from './webhook'
 
 export const REASON = 'the pager of the payments team'
@@ -18,11 +18,7 @@ export type NotifiedConsole = Awaited<ReturnType<typeof startNotifiedConsole>>
 
 /** A console of one's own on a clock that stands still, and a webhook that answers 200. */
 export async function startNotifiedConsole(startAt = '2026-03-01T12:00:30Z') {
-  setSettings({
-    IDEMSCOPE_CREDENTIALS_KEY: 'ab'.repeat(32),
-    IDEMSCOPE_OUTBOUND_ALLOW: '127.0.0.1/32',
-    IDEMSCOPE_ENVIRONMENT: 'staging',
-  })
+  setSettings({ ...TELLING_HERE, IDEMSCOPE_ENVIRONMENT: 'staging' })
   const database = await createTestDatabase()
   const hook = await startWebhook()
   const clock = manualClock(startAt)

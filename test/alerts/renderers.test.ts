@@ -1,5 +1,5 @@
 import { Webhook } from 'standardwebhooks'
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Outgoing } from '@/lib/alerts/notify/kinds/kind'
 import { KINDS } from '@/lib/alerts/notify/kinds/table'
 import { newSigningSecret } from '@/lib/alerts/notify/kinds/webhook'
@@ -7,14 +7,10 @@ import { EVENTS, type Fact, type Message, messageOf, testMessage } from '@/lib/a
 import { sendTo } from '@/lib/alerts/notify/send'
 import { RECEIVER_KINDS, type ReceiverKind } from '@/lib/core/receiver-kinds'
 import { sealSecret } from '@/lib/sources/credentials'
+import { CREDENTIALS_KEY, setSettings, TELLING_HERE } from '../support/settings'
 import { SCHEMAS, startServices } from './services/start-services'
 
-const KEY = vi.hoisted(() => {
-  process.env.IDEMSCOPE_CREDENTIALS_KEY = 'ab'.repeat(32)
-  process.env.IDEMSCOPE_OUTBOUND_ALLOW = '127.0.0.1/32'
-  process.env.IDEMSCOPE_ENVIRONMENT = 'staging'
-  return 'ab'.repeat(32)
-})
+setSettings({ ...TELLING_HERE, IDEMSCOPE_ENVIRONMENT: 'staging' })
 
 let services: Awaited<ReturnType<typeof startServices>>
 beforeAll(async () => {
@@ -120,7 +116,7 @@ const SECRETS = {
 const receiver = (kind: ReceiverKind, secret: object = SECRETS[kind](services.url)) => ({
   id: 'rcv_1',
   kind,
-  secret: sealSecret(KEY, 'rcv_1', secret),
+  secret: sealSecret(CREDENTIALS_KEY, 'rcv_1', secret),
 })
 const rendered = (kind: ReceiverKind, message: Message): Outgoing[] =>
   KINDS[kind].render(message, KINDS[kind].secret.parse(SECRETS[kind]('https://example.com')))

@@ -97,20 +97,21 @@ test('what has no input is not measured, never 0', () => {
   }
 })
 
+const condition = {
+  id: 'alr_1',
+  kind: 'duplicate_effects' as const,
+  severity: 'page' as const,
+  times: 1,
+  subject: 'all',
+  since: '2026-11-22T02:42:00.000Z',
+  detail: {},
+  checkedAt: '2026-11-22T02:43:00.000Z',
+  environment: null,
+  silence: null,
+  incidentId: null,
+}
+
 test('a condition of now is not denied by a range in which nothing happened', () => {
-  const condition = {
-    id: 'cond_1',
-    kind: 'duplicate_effects' as const,
-    severity: 'page' as const,
-    times: 1,
-    subject: 'all',
-    since: '2026-11-22T02:42:00.000Z',
-    detail: {},
-    checkedAt: '2026-11-22T02:43:00.000Z',
-    environment: null,
-    incidentId: null,
-    silence: null,
-  }
   const { tone, lead, rest } = buildVerdict(data({ conditions: [condition] }))
   expect(tone).toBe('bad')
   expect([...lead, ...rest].join('')).toBe(
@@ -138,19 +139,6 @@ test('the verdict leads to what it speaks of, the most urgent first', () => {
 })
 
 test('a verdict of what fires names the next step, whose page is the first button: for duplicates the hold', () => {
-  const condition = {
-    id: 'alr_1',
-    kind: 'duplicate_effects' as const,
-    severity: 'page' as const,
-    times: 1,
-    subject: 'all',
-    since: '2026-11-22T02:42:00.000Z',
-    detail: {},
-    checkedAt: '2026-11-22T02:43:00.000Z',
-    environment: null,
-    silence: null,
-    incidentId: null,
-  }
   const stuck = { ...condition, id: 'alr_2', kind: 'stuck_keys' as const, detail: { count: 7 } }
   const ticket = { ...condition, id: 'alr_3', kind: 'key_reuse' as const, severity: 'ticket' as const }
   const about = (now: NowData) => buildVerdict(now).about.map((pieces) => pieces.map(String).join(''))

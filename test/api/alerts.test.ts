@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROUTES } from '@/app/_server/api/table'
 import { writeConditions } from '@/lib/conditions/write-conditions'
 import { startWebhook } from '../alerts/webhook'
+import { setSettings, TELLING_HERE } from '../support/settings'
 import { bearer, type Console, createConsole, get, post, REASON, session } from './console-fixture'
 
-vi.hoisted(() => {
-  process.env.IDEMSCOPE_CREDENTIALS_KEY = 'ab'.repeat(32)
-  process.env.IDEMSCOPE_OUTBOUND_ALLOW = '127.0.0.1/32'
-})
+setSettings(TELLING_HERE)
 
 let console: Console
 beforeAll(async () => {

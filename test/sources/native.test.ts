@@ -78,11 +78,30 @@ async function read(key: string): Promise<LeaseRow> {
   return lease
 }
 
-async function finish(key: string): Promise<void> {
-  await service.query(
+const finish = (key: string, client: pg.Pool | pg.PoolClient = service) =>
+  client.query(
     `SELECT idem_complete($1, $2, (SELECT fence FROM idem_lease WHERE key = idem_key_bytes($2)), 'C', 201::smallint, '[]', $3)`,
     [SCOPE, key, Buffer.from('{"reference":"order-9","charge":"ch_9"}')],
   )
+
+/** A transaction of the service. */
+async function begin() {
+  const client = await service.connect()
+  await client.query('BEGIN')
+  return {
+    client,
+    async commit() {
+      await client.query('COMMIT')
+      client.release()
+    },
+  }
+}
+
+/** Its record is stamped now, and there once it commits. */
+async function finishLater(key: string) {
+  const late = await begin()
+  await finish(key, late.client)
+  return late
 }
 
 describe('reading', () => {
@@ -173,43 +192,27 @@ describe('reading', () => {
   test('a record that commits after its tier’s TTL was lengthened is not skipped', async () => {
     await hold('ttl-grown', { tier: 'short' })
     const { cursor } = await source.readRecords(null, 1_000)
-    const late = await service.connect()
-    await late.query('BEGIN')
-    await late.query(
-      `SELECT idem_complete($1, 'ttl-grown', (SELECT fence FROM idem_lease WHERE key = idem_key_bytes('ttl-grown')),
-        'C', 201::smallint, '[]', '{}')`,
-      [SCOPE],
-    )
+    const late = await finishLater('ttl-grown')
     await store.registerTier('short', 3_600_000)
     const beside = await source.readRecords(cursor, 1_000)
     const again = await source.readRecords(beside.cursor, 1_000)
-    await late.query('COMMIT')
-    late.release()
+    await late.commit()
     const page = await source.readRecords(again.cursor, 1_000)
     expect(page.items.map(({ key }) => key)).toContain('ttl-grown')
     await store.registerTier('short', 60_000)
   })
 
   test('nor when, before it commits, a transaction ends that is older than the feed', async () => {
-    const old = await service.connect()
-    await old.query('BEGIN')
-    await old.query('SELECT 1')
+    const old = await begin()
+    await old.client.query('SELECT 1')
     await hold('ttl-grown-2', { tier: 'short' })
     const { cursor } = await source.readRecords(null, 1_000)
-    const late = await service.connect()
-    await late.query('BEGIN')
-    await late.query(
-      `SELECT idem_complete($1, 'ttl-grown-2', (SELECT fence FROM idem_lease WHERE key = idem_key_bytes('ttl-grown-2')),
-        'C', 201::smallint, '[]', '{}')`,
-      [SCOPE],
-    )
+    const late = await finishLater('ttl-grown-2')
     await store.registerTier('short', 3_600_000)
-    await old.query('COMMIT')
-    old.release()
+    await old.commit()
     // This pass reads from the beginning, and must not forget under which TTL the open transaction stamped its record.
     const beside = await source.readRecords(cursor, 1_000)
-    await late.query('COMMIT')
-    late.release()
+    await late.commit()
     const page = await source.readRecords(beside.cursor, 1_000)
     expect(page.items.map(({ key }) => key)).toContain('ttl-grown-2')
     await store.registerTier('short', 60_000)

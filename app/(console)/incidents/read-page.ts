@@ -1,6 +1,5 @@
 import { listIncidents } from '@/lib/incidents/list-incidents'
-import { readMoneyAtRisk } from '@/lib/incidents/money-at-risk'
-import { readAlertsOf } from '@/lib/incidents/read-alerts'
+import { withMoneyAtRisk } from '@/lib/incidents/money-at-risk'
 import type { OpenedPage } from '../_page/open-page'
 import { loadIncidents } from './query'
 
@@ -29,14 +28,7 @@ export async function readIncidentsPage({ ctx, asked, now, place, forbid }: Open
       orderBy: { system: 'asc' },
     }),
   ])
-  const ids = page.items.map(({ id }) => id)
-  const alertsOf = await readAlertsOf(ctx.db, ids)
-  const rows = await Promise.all(
-    page.items.map(async (incident) => ({
-      ...incident,
-      money: await readMoneyAtRisk(ctx.db, incident, alertsOf(incident.id), now),
-    })),
-  )
+  const rows = await withMoneyAtRisk(ctx.db, page.items, now)
   return {
     ...{ rows, next: page.next, query, place },
     open: rows.filter((row) => row.status !== 'closed').map(({ id }) => id),

@@ -1,11 +1,12 @@
 import { Card } from '@/app/_ui/card'
 import { ChartFigure, LegendItem } from '@/app/_ui/charts/chart-figure'
-import { OutcomeBars, RateLine } from '@/app/_ui/charts/lazy-charts'
-import { type OUTCOMES, type OutcomePoint, outcomesOf, type RatePoint } from '@/app/_ui/charts/outcome-point'
+import { OutcomeBars } from '@/app/_ui/charts/lazy-charts'
+import { type OUTCOMES, type OutcomePoint, outcomesOf } from '@/app/_ui/charts/outcome-point'
 import type { NowData } from '@/lib/alerts/now/read-now'
 import { measureOf } from '@/lib/alerts/now/verdict'
 import type { ChartMark } from '@/lib/core/chart-mark'
-import { countText, durationText, percentText, stepText, timesText } from '@/lib/core/format-figure'
+import { countText, durationText, stepText, timesText } from '@/lib/core/format-figure'
+import { DuplicateRateChart, ratePoint } from '../_page/duplicate-rate-chart'
 
 /** The crosshair of one chart stands on the other too. */
 const CROSSHAIR = 'now'
@@ -52,45 +53,18 @@ export function OutcomeCard({ data, marks }: Props) {
 export function RateCard({ data, marks }: Props) {
   const { buckets, bucketSeconds } = data.outcomes
   const counted = new Map(data.rates.M2.points.map((point) => [point.at.getTime(), point]))
-  const points: RatePoint[] = buckets.map(({ at, complete }) => {
-    const point = counted.get(at.getTime())
-    const [numerator, denominator] = [String(point?.numerator ?? 0), String(point?.denominator ?? 0)]
-    const rate = point ? Number(numerator) / Number(denominator) : null
-    return { at: at.getTime(), complete, numerator, denominator, rate }
-  })
-  const per = `per ${stepText(bucketSeconds)}`
+  const points = buckets.map(({ at, complete }) =>
+    ratePoint(at.getTime(), counted.get(at.getTime()), complete),
+  )
   return (
     <Card id="duplicate-rate" title="Duplicate side-effect rate" aside={burnText(data)}>
-      <ChartFigure
-        caption={`Duplicate side-effect rate, ${per}`}
-        columns={['Rate', 'Twice', 'Committed effects']}
-        rows={points.map(({ at, rate, numerator, denominator }) => ({
-          at,
-          cells: [
-            rate === null ? 'not measured' : `${percentText(rate)} %`,
-            countText(numerator),
-            countText(denominator),
-          ],
-        }))}
-        legend={
-          <>
-            <LegendItem fill="var(--bad)">All endpoints, {per}</LegendItem>
-            <span className="inline-flex items-center gap-1.5">
-              <span aria-hidden="true" className="w-4 border-ink-2 border-t border-dashed" /> Target
-            </span>
-          </>
-        }
-      >
-        <RateLine
-          points={points}
-          bucketMs={bucketSeconds * 1000}
-          target={targetOfDuplicates(data)}
-          stroke="var(--bad)"
-          marks={marks}
-          drill="/effects?kind=duplicate"
-          syncId={CROSSHAIR}
-        />
-      </ChartFigure>
+      <DuplicateRateChart
+        points={points}
+        bucketSeconds={bucketSeconds}
+        target={targetOfDuplicates(data)}
+        marks={marks}
+        syncId={CROSSHAIR}
+      />
     </Card>
   )
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CASE_CLASSES } from '@/lib/core/case-classes'
+import { moneyJsonSchema } from '@/lib/core/money-json'
 import { ROLES } from '@/lib/core/permissions'
 import {
   ACTION_STATES,
@@ -26,8 +27,7 @@ const count = z
   .union([z.number(), z.string()])
   .describe('A number; beyond 2^53 − 1 a decimal string, so that it stays exact')
 
-export const moneyJson = z
-  .object({ minor: z.string(), currency: z.string() })
+export const moneyJson = moneyJsonSchema
   .describe('Minor units as a decimal string, and the ISO 4217 code')
   .meta({ id: 'Money' })
 

@@ -8,10 +8,9 @@ import {
   INCIDENT_STATUS_NAMES,
 } from '@/lib/core/incident-states'
 import { listIncidents } from '@/lib/incidents/list-incidents'
-import { readMoneyAtRisk } from '@/lib/incidents/money-at-risk'
+import { withMoneyAtRisk } from '@/lib/incidents/money-at-risk'
 import { exportPostmortem, POSTMORTEM_FORMATS } from '@/lib/incidents/postmortem/export-postmortem'
 import { rangeText } from '@/lib/incidents/range'
-import { readAlertsOf } from '@/lib/incidents/read-alerts'
 import { readBrief } from '@/lib/incidents/read-brief'
 import { EVENT_SOURCES } from '@/lib/incidents/timeline/event'
 import { readGaps, readTimeline } from '@/lib/incidents/timeline/read-timeline'
@@ -172,16 +171,8 @@ export const incidentRoutes = [
     },
     async handle(ctx, { query: { limit, cursor, ...filter } }) {
       const { items, next } = await listIncidents(ctx.db, filter, { limit, cursor })
-      const alertsOf = await readAlertsOf(
-        ctx.db,
-        items.map(({ id }) => id),
-      )
-      const now = ctx.clock.now()
-      const withMoney = items.map(async (incident) => ({
-        ...incident,
-        moneyAtRisk: await readMoneyAtRisk(ctx.db, incident, alertsOf(incident.id), now),
-      }))
-      return ok({ items: await Promise.all(withMoney), next })
+      const shown = await withMoneyAtRisk(ctx.db, items, ctx.clock.now())
+      return ok({ items: shown.map(({ money, ...incident }) => ({ ...incident, moneyAtRisk: money })), next })
     },
   }),
 

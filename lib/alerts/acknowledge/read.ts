@@ -24,6 +24,9 @@ export async function readAcknowledgements(
     orderBy: { at: 'asc' },
   })
   const held = new Map(rows.map((row) => [`${row.kind} ${row.system}`, acknowledgementView(row)]))
-  return ({ kind, detail }) =>
-    held.get(`${kind} ${typeof detail.system === 'string' ? detail.system : ''}`) ?? null
+  return ({ kind, detail }) => held.get(`${kind} ${systemOf(detail)}`) ?? null
 }
+
+/** '' = it names none. */
+export const systemOf = ({ system }: Record<string, unknown>): string =>
+  typeof system === 'string' ? system : ''

@@ -5,6 +5,7 @@ import { auditOf } from '@/lib/alerts/now/marks'
 import { caseTitle } from '@/lib/core/case-classes'
 import { plural } from '@/lib/core/format-figure'
 import { formatMoneyList } from '@/lib/core/money'
+import { moneyJsonSchema } from '@/lib/core/money-json'
 import { type Names, nameIn } from '@/lib/core/names'
 import { encodeCursor } from '@/lib/core/pages'
 import type { Db } from '@/lib/db'
@@ -85,7 +86,7 @@ const casesSchema = z.array(
     at: z.date(),
     class: z.string(),
     count: z.number(),
-    money: z.array(z.object({ minor: z.string(), currency: z.string() })).nullable(),
+    money: z.array(moneyJsonSchema).nullable(),
   }),
 )
 

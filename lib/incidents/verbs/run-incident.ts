@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { acknowledgeIn, acknowledgeSchema } from '@/lib/alerts/acknowledge/acknowledge'
+import { systemOf } from '@/lib/alerts/acknowledge/read'
 import { append } from '@/lib/audit/append'
 import type { Context } from '@/lib/context'
 import { actorLabel } from '@/lib/core/actor'
@@ -46,8 +47,6 @@ export async function acknowledgeIncident(
     },
   })
 }
-
-const systemOf = ({ system }: Record<string, unknown>): string => (typeof system === 'string' ? system : '')
 
 export const severitySchema = z.strictObject({
   revision,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { canonicalJson } from '@/lib/core/canonical-json'
+import { moneyJsonSchema } from '@/lib/core/money-json'
 
 const objectSchema = z.object({
   source: z.string(),
@@ -14,7 +15,7 @@ const objectSchema = z.object({
   undone: z.boolean().default(false),
   step: z.string().nullable(),
   reference: z.string().nullable(),
-  amount: z.object({ minor: z.string(), currency: z.string() }),
+  amount: moneyJsonSchema,
   createdAt: z.string(),
 })
 export type AnswerObject = z.infer<typeof objectSchema>
@@ -27,7 +28,7 @@ const candidateSchema = z.object({
   id: z.string(),
   status: z.enum(['pending', 'succeeded', 'failed', 'canceled', 'other']),
   /** null = it could not be read. */
-  amount: z.object({ minor: z.string(), currency: z.string() }).nullable(),
+  amount: moneyJsonSchema.nullable(),
   createdAt: z.string(),
 })
 export type Candidate = z.infer<typeof candidateSchema>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { formatMoney } from '@/lib/core/money'
+import { moneyJsonSchema as amount } from '@/lib/core/money-json'
 
-const amount = z.object({ minor: z.string(), currency: z.string() })
 const part = z.object({ id: z.string(), status: z.string(), amount })
 const evidenceSchema = z.object({
   money: z.array(

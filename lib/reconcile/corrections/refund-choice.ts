@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { MoneyJson } from '@/lib/core/money'
+import { moneyJsonSchema } from '@/lib/core/money-json'
 import type { CaseView } from '../cases/case-view'
 
 const evidenceSchema = z.object({
@@ -9,7 +10,7 @@ const evidenceSchema = z.object({
       z.object({
         id: z.string(),
         status: z.string(),
-        amount: z.object({ minor: z.string(), currency: z.string() }),
+        amount: moneyJsonSchema,
         createdAt: z.string().nullable(),
         namedByLedger: z.boolean().optional(),
         namedByRecord: z.boolean().optional(),

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import type { CaseClass } from '@/lib/core/case-classes'
 import type { MoneyJson } from '@/lib/core/money'
+import { moneyJsonSchema } from '@/lib/core/money-json'
 import type { Db } from '@/lib/db'
 
 const moneyColumn = z
-  .array(z.object({ minor: z.string(), currency: z.string() }))
+  .array(moneyJsonSchema)
   .nullable()
   .transform((money): MoneyJson[] => money ?? [])
 

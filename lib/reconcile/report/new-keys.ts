@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { MoneyJson } from '@/lib/core/money'
+import { moneyJsonSchema } from '@/lib/core/money-json'
 import type { Db } from '@/lib/db'
 
 export type NewKeyCases = { client: string; cases: number; open: number; money: MoneyJson[] }
@@ -8,7 +9,7 @@ const rowSchema = z.object({
   client: z.string(),
   cases: z.number(),
   open: z.number(),
-  money: z.array(z.object({ minor: z.string(), currency: z.string() })).nullable(),
+  money: z.array(moneyJsonSchema).nullable(),
 })
 
 const SQL = `

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { ActionView } from '@/lib/actions/view'
+import { moneyJsonSchema as money } from '@/lib/core/money-json'
 import { type Rule, rulesSchema } from './rules'
 
-const money = z.object({ minor: z.string(), currency: z.string() })
 /** What a proposal of rules keeps beside its action. */
 export const evidenceSchema = z.object({
   before: rulesSchema,

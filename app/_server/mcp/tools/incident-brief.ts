@@ -6,9 +6,7 @@ import { countText } from '@/lib/core/format-figure'
 import { INCIDENT_STATUS_LABEL } from '@/lib/core/incident-states'
 import { formatMoneyList } from '@/lib/core/money'
 import { listIncidents } from '@/lib/incidents/list-incidents'
-import { type MoneyAtRisk, readMoneyAtRisk } from '@/lib/incidents/money-at-risk'
-import { readAlertsOf } from '@/lib/incidents/read-alerts'
-import type { IncidentView } from '@/lib/incidents/view'
+import { type IncidentWithMoney, withMoneyAtRisk } from '@/lib/incidents/money-at-risk'
 import type { Item } from '../compose'
 import { quote, quoteSentence } from '../quote'
 import { rangeAsked, rangeInput, type ToolContext, tool } from '../tool'
@@ -56,7 +54,7 @@ export const incidentBrief = tool({
         {
           name: 'incidents',
           heading: 'Incidents that are not closed',
-          items: incidents.items.map(({ incident, money }) => incidentItem(incident, money, ctx.origin)),
+          items: incidents.items.map((incident) => incidentItem(incident, ctx.origin)),
           uncounted: incidents.more,
           path: '/incidents',
         },
@@ -107,19 +105,12 @@ const NOT_CLOSED = ['open', 'acknowledged', 'mitigated'] as const
 
 async function readOpen(ctx: ToolContext, now: Date) {
   const { items, next } = await listIncidents(ctx.db, { status: NOT_CLOSED }, { limit: INCIDENTS_MAX })
-  const alertsOf = await readAlertsOf(
-    ctx.db,
-    items.map(({ id }) => id),
-  )
-  const withMoney = items.map(async (incident) => ({
-    incident,
-    money: await readMoneyAtRisk(ctx.db, incident, alertsOf(incident.id), now),
-  }))
-  return { items: await Promise.all(withMoney), more: next !== null }
+  return { items: await withMoneyAtRisk(ctx.db, items, now), more: next !== null }
 }
 
-function incidentItem(incident: IncidentView, { amounts, more }: MoneyAtRisk, origin: string): Item {
-  const { id, title, severity, status, openedAt, commander, alerts } = incident
+function incidentItem(incident: IncidentWithMoney, origin: string): Item {
+  const { id, title, severity, status, openedAt, commander, alerts, money } = incident
+  const { amounts, more } = money
   const path = `/incidents/${id}`
   const least = more ? 'at least ' : ''
   const atRisk = amounts === null ? 'not known' : `${least}${formatMoneyList(amounts) || 'none'}`
