@@ -27,6 +27,12 @@ export function sqlStateOf(error: unknown): string | undefined {
   return typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) ? state : undefined
 }
 
+/** For `.catch`: null where the server ended a statement because its time was over; anything else is thrown on. */
+export function nullWhenCanceled(error: unknown): null {
+  if (sqlStateOf(error) === SQLSTATE.queryCanceled) return null
+  throw error
+}
+
 /** The unique constraint or index that refused a row, whether pg or Prisma threw it; undefined for any other error. */
 export function violatedUnique(error: unknown): string | undefined {
   if (sqlStateOf(error) !== SQLSTATE.uniqueViolation) return undefined

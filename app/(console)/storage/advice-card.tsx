@@ -6,7 +6,7 @@ import { CheckField } from '@/app/_ui/field'
 import { type Column, figureColumn, TwoLines } from '@/app/_ui/table'
 import { TableCard } from '@/app/_ui/table-card'
 import { countText, durationText, latencyText } from '@/lib/core/format-figure'
-import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
+import { nullWhenCanceled } from '@/lib/core/sql-state'
 import { adviseTtl, type RetryWindow } from '@/lib/retention/advise'
 import { defaultPolicy } from '@/lib/retention/policy/policies'
 import { proposeSeen } from './actions'
@@ -16,10 +16,7 @@ const ENDPOINTS_SHOWN = 20
 
 /** How long clients go on retrying, and the TTL that this implies. Reads all keys of the range: it comes when it comes. */
 export async function AdviceCard(storage: StorageData) {
-  const advice = await adviseTtl(storage.ctx.db, storage.range).catch((error: unknown) => {
-    if (sqlStateOf(error) === SQLSTATE.queryCanceled) return null
-    throw error
-  })
+  const advice = await adviseTtl(storage.ctx.db, storage.range).catch(nullWhenCanceled)
   const endpoints = (advice ?? []).filter(({ client }) => client === '').slice(0, ENDPOINTS_SHOWN)
   return (
     <TableCard

@@ -1,6 +1,6 @@
 import type { ReadContext } from '@/lib/context'
 import { scopeParts } from '@/lib/core/scope'
-import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
+import { nullWhenCanceled } from '@/lib/core/sql-state'
 import { sampleKeys } from '@/lib/mirror/read/sample-keys'
 import { hasCompared } from '@/lib/reconcile/report/has-compared'
 import { type NewKeyCases, readNewKeyCases } from '@/lib/reconcile/report/new-keys'
@@ -32,10 +32,7 @@ export async function readClients(ctx: ReadContext, window: Window): Promise<Cli
   const { db } = ctx
   const [requests, looked, since, compared, cases, times] = await Promise.all([
     readClientRequests(db, window),
-    Promise.all([readClientKeys(db, window), readSharedKeys(db, window)]).catch((error: unknown) => {
-      if (sqlStateOf(error) === SQLSTATE.queryCanceled) return null
-      throw error
-    }),
+    Promise.all([readClientKeys(db, window), readSharedKeys(db, window)]).catch(nullWhenCanceled),
     readKeyedRequestsSince(db),
     hasCompared(db),
     readNewKeyCases(db, window),

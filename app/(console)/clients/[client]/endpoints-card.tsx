@@ -3,17 +3,14 @@ import { type Column, figureColumn, TwoLines } from '@/app/_ui/table'
 import { TableCard } from '@/app/_ui/table-card'
 import type { TimeRange } from '@/app/_ui/time-range'
 import { countText, durationText, latencyText } from '@/lib/core/format-figure'
-import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
+import { nullWhenCanceled } from '@/lib/core/sql-state'
 import type { Db } from '@/lib/db'
 import { adviseTtl, type RetryWindow } from '@/lib/retention/advise'
 import { Quiet } from '../client-columns'
 
 /** Retry windows by endpoint. Looks through the keys of the range: it comes when it comes. */
 export async function EndpointsCard({ db, client, range }: { db: Db; client: string; range: TimeRange }) {
-  const windows = await adviseTtl(db, range).catch((error: unknown) => {
-    if (sqlStateOf(error) === SQLSTATE.queryCanceled) return null
-    throw error
-  })
+  const windows = await adviseTtl(db, range).catch(nullWhenCanceled)
   return (
     <TableCard
       id="endpoints"

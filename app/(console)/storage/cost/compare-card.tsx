@@ -7,7 +7,7 @@ import { type Column, figureColumn, Table } from '@/app/_ui/table'
 import type { TimeRange } from '@/app/_ui/time-range'
 import { countText, durationText, plural } from '@/lib/core/format-figure'
 import { type Names, nameIn } from '@/lib/core/names'
-import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
+import { nullWhenCanceled } from '@/lib/core/sql-state'
 import type { Db } from '@/lib/db'
 import { compareTtls, type TtlComparison, type TtlSide } from '@/lib/insight/cost/compare-ttls'
 import { bytesPerRowOf, type StorageCost } from '@/lib/insight/cost/read-cost'
@@ -73,10 +73,7 @@ async function Compared(props: {
     to: range.to,
     bytesPerRow: source === null ? null : bytesPerRowOf(cost, source),
     price: source === null ? null : ((await readPrices(db)).get(source) ?? null),
-  }).catch((error: unknown) => {
-    if (sqlStateOf(error) === SQLSTATE.queryCanceled) return null
-    throw error
-  })
+  }).catch(nullWhenCanceled)
   if (comparison === null)
     return (
       <EmptyState kind="timeout" title="The range holds too many keys to look through">

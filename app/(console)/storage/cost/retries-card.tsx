@@ -3,7 +3,7 @@ import { type Column, figureColumn, TwoLines } from '@/app/_ui/table'
 import { TableCard } from '@/app/_ui/table-card'
 import type { TimeRange } from '@/app/_ui/time-range'
 import { countText, durationText, latencyText } from '@/lib/core/format-figure'
-import { SQLSTATE, sqlStateOf } from '@/lib/core/sql-state'
+import { nullWhenCanceled } from '@/lib/core/sql-state'
 import type { Db } from '@/lib/db'
 import { type AvoidedByEndpoint, readDuplicatesAvoided } from '@/lib/insight/cost/read-cost'
 import { adviseTtl, type RetryWindow } from '@/lib/retention/advise'
@@ -14,10 +14,7 @@ type Row = AvoidedByEndpoint & { window: RetryWindow | null }
 export async function RetriesCard({ db, range }: { db: Db; range: TimeRange }) {
   const [avoided, windows] = await Promise.all([
     readDuplicatesAvoided(db, range),
-    adviseTtl(db, range).catch((error: unknown) => {
-      if (sqlStateOf(error) === SQLSTATE.queryCanceled) return null
-      throw error
-    }),
+    adviseTtl(db, range).catch(nullWhenCanceled),
   ])
   const rows = avoided.map(
     (row): Row => ({
