@@ -12,6 +12,27 @@ export const CONSOLE_MUTATIONS: readonly Mutation[] = [
     caughtBy: 'test/access/two-people.test.ts',
   },
   {
+    name: 'a proposer who was locked out counts',
+    file: 'lib/actions/approval.ts',
+    find: 'if (proposer.banned)',
+    replace: 'if (false)',
+    caughtBy: 'test/access/two-people.test.ts',
+  },
+  {
+    name: 'proposals outlive the takeover of their account',
+    file: 'lib/access/accounts/credentials.ts',
+    find: '  await ctx.endOpenRequests(tx, ctx, userId)',
+    replace: '',
+    caughtBy: 'test/access/held-sign-in.test.ts',
+  },
+  {
+    name: 'a source that could not be read counts as read',
+    file: 'lib/reconcile/stage/stage.ts',
+    find: 'fail(side, source, error instanceof Error ? error.message : String(error))',
+    replace: 'outcome.failures.push({ sourceId: source.id, name: source.name, message: String(error) })',
+    caughtBy: 'test/reconcile/traps.test.ts',
+  },
+  {
     name: 'a verb overlooks that the lease has changed',
     file: OPERATE,
     find: 'AND l.fence = $4::bigint AND l.state::text = $5 AND l.lease_until::text = $6 AND l.heartbeat_at::text = $7',

@@ -32,6 +32,7 @@ const COPIED = [
   'package.json',
   'tsconfig.json',
   'vitest.config.ts',
+  'vitest.each.ts',
 ]
 const CHECK_MS_MAX = 600_000
 
