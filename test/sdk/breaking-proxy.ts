@@ -60,8 +60,9 @@ export async function startBreakingProxy(url: string) {
       armed = { how, at: isCommit }
       broken = 0
     },
-    breakAtAcquire(how: Break) {
-      armed = { how, at: isAcquire }
+    /** At the call of a function: what is sent names it, or the statement that was prepared for it. */
+    breakAt(how: Break, name: string) {
+      armed = { how, at: (bytes) => bytes.includes(name) }
       broken = 0
     },
     /** How often it broke since it was told to. */
@@ -76,9 +77,6 @@ export async function startBreakingProxy(url: string) {
     },
   }
 }
-
-/** It names the function, or the statement that was prepared for it. */
-const isAcquire: Match = (bytes) => bytes.includes('idem_acquire')
 
 /** A simple query, whose text is COMMIT. */
 const isCommit: Match = (bytes) => bytes[0] === 0x51 && bytes.subarray(5, 11).toString() === 'COMMIT'

@@ -10,7 +10,6 @@ import type { IdempotentHandler } from '@/sdk/idempotent'
 import {
   createGate,
   createStoreFixture,
-  expireLease,
   idempotentOn,
   leaseState,
   postJson,
@@ -220,35 +219,6 @@ describe('a call of unknown end', () => {
     await first.slow
     expect([sent.length, new Set(sent).size]).toEqual([3, 1])
     expect(await takenFor(key)).toHaveLength(1)
-  })
-
-  it('stays unknown when a later attempt began it and did not call', async () => {
-    const key = newKey()
-    const holder = { scope: 'web/POST /v1/payments', key, owner: 'test', tier: 'default' }
-    const acquire = async () => {
-      const acquired = await fixture.store.acquire({
-        ...holder,
-        fingerprint: new Uint8Array(16),
-        leaseMs: 10_000,
-        traceId: null,
-      })
-      if (acquired.kind !== 'acquired' && acquired.kind !== 'takeover') throw new Error(acquired.kind)
-      return { ...holder, fence: acquired.fence }
-    }
-    const effect = { step: 'charge', name: 'charge', kind: 'http', providerKey: 'p', leaseMs: 1000 } as const
-    const begin = async () => {
-      const held = await acquire()
-      expect(await fixture.store.beginEffect(held, effect)).toEqual({ kind: 'begun', providerKey: 'p' })
-      return held
-    }
-    await begin()
-    await release(key)
-    expect(await fixture.store.settleEffect(await begin(), 'charge', { state: 'not_called' })).toBe(true)
-    expect(await fixture.query('SELECT state FROM idem_step WHERE key = idem_key_bytes($1)', [key])).toEqual([
-      { state: 'U' },
-    ])
-    await expireLease(fixture, key)
-    await expect(acquire()).rejects.toThrow('unknown')
   })
 })
 

@@ -14,7 +14,6 @@ import {
   holderOf,
   idempotentOn,
   leaseState,
-  okResponse,
   openPool,
   postJson,
   type StoreFixture,
@@ -143,30 +142,6 @@ describe('a hold', () => {
     expect((await handle(post('stopped', { another: 'body' }))).status).toBe(422)
     expect(await leaseRow('stopped')).toBe(before)
   })
-
-  it.each([
-    ['a live lease', 'in_progress', async () => {}],
-    ['a retryable key', 'held', (holder) => fixture.store.abandon(holder)],
-    ['a lease that passed', 'held', () => expireLease(fixture, key)],
-    [
-      'a lease that passed over an effect of unknown end',
-      'unknown',
-      async (holder) => {
-        const effect = { step: 'charge', name: 'charge', kind: 'http', providerKey: 'p', leaseMs: 1 } as const
-        await fixture.store.beginEffect(holder, effect)
-        await expireLease(fixture, key)
-      },
-    ],
-    ['a record', 'replay', (holder) => fixture.store.complete(holder, okResponse())],
-    ['no key', 'held', (holder) => fixture.store.giveBack(holder)],
-  ] satisfies [string, string, (holder: ReturnType<typeof holderOf>) => Promise<unknown>][])(
-    'answers for %s: %s',
-    async (_what, kind, make) => {
-      const request = acquireRequest(key)
-      await make(holderOf(request, await fixture.store.acquire(request)))
-      expect((await store.holds?.look(request))?.kind).toBe(kind)
-    },
-  )
 
   it('ends by itself, on the clock of the store', async () => {
     await placeHold(fixture, 'store', { lastsMs: 1_500 })

@@ -41,7 +41,7 @@ const leaseOf = async () =>
 describe.each(['after', 'before', 'half'] as const)('an acquire whose connection breaks (%s)', (how) => {
   it('goes on at once, once, with one fence', async () => {
     const runs: { attempt: number; attempts: number | undefined; leftMs: number | undefined }[] = []
-    proxy.breakAtAcquire(how)
+    proxy.breakAt(how, 'idem_acquire')
     const answer = await send(async (_request, context) => {
       const lease = await leaseOf()
       runs.push({ attempt: context.attempt, attempts: lease?.attempts, leftMs: lease?.leftMs })
@@ -61,7 +61,7 @@ describe.each(['after', 'before', 'half'] as const)('an acquire whose connection
     const holder = holderOf(first, await fixture.store.acquire(first))
     await fixture.store.checkpoint(holder, 'reserved', { seat: 7 })
     await fixture.store.abandon(holder)
-    proxy.breakAtAcquire(how)
+    proxy.breakAt(how, 'idem_acquire')
     const taken = await store.acquire(acquireRequest(key))
     expect(taken).toMatchObject({ kind: 'takeover', attempt: 2, recoveryPoint: 'reserved' })
     expect(taken).toMatchObject({ steps: [{ step: 'reserved', result: { seat: 7 } }] })
@@ -73,7 +73,7 @@ describe.each(['after', 'before', 'half'] as const)('an acquire whose connection
     const opened = new Promise<void>((done) => {
       open = done
     })
-    proxy.breakAtAcquire(how)
+    proxy.breakAt(how, 'idem_acquire')
     const answer = send(async () => {
       await opened
       return Response.json({}, { status: 201 })
@@ -169,7 +169,7 @@ it('while the store is gone it says so within seconds, and runs nothing', async 
     throw new Error('it is executed')
   }
   await store.ensurePartitions('default')
-  proxy.breakAtAcquire('after')
+  proxy.breakAt('after', 'idem_acquire')
   proxy.refuse(true)
   expect([(await send(never, { store })).status, proxy.broken()]).toEqual([503, 1])
   proxy.refuse(false)

@@ -12,7 +12,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
     within: 'idem_acquire',
     find: "AND (v_lease.acquire_id = p_acquire_id) IS NOT TRUE THEN 'in_progress'",
     replace: "AND false THEN 'in_progress'",
-    caughtBy: 'test/sdk/races.test.ts',
+    caughtBy: 'test/sdk/conformance/postgres.test.ts',
   },
   {
     name: 'an unknown key is taken over',
@@ -20,7 +20,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
     within: 'idem_acquire',
     find: "WHEN v_lease.state = 'U' THEN 'unknown'",
     replace: "WHEN false THEN 'unknown'",
-    caughtBy: 'test/sdk/history.test.ts',
+    caughtBy: 'test/sdk/conformance/postgres.deep.test.ts',
   },
   {
     name: 'another body is taken for the same request',
@@ -36,7 +36,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
     within: 'idem_acquire',
     find: "AND s.state IN ('B', 'U')",
     replace: "AND s.state IN ('X')",
-    caughtBy: 'test/sdk/history.test.ts',
+    caughtBy: 'test/sdk/conformance/postgres.deep.test.ts',
   },
   {
     name: 'a takeover keeps the fence',
@@ -44,7 +44,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
     within: 'idem_acquire',
     find: "UPDATE idem_lease l SET fence = idem_next_fence(l.fence), state = 'L'",
     replace: "UPDATE idem_lease l SET fence = l.fence, state = 'L'",
-    caughtBy: 'test/sdk/history.test.ts',
+    caughtBy: 'test/sdk/conformance/postgres.deep.test.ts',
   },
   {
     name: 'an acquire whose answer was lost is not recognised',
@@ -60,7 +60,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
     within: 'idem_complete',
     find: "AND l.fence = p_fence AND l.state IN ('L', 'U')",
     replace: "AND l.state IN ('L', 'U')",
-    caughtBy: 'test/sdk/history.test.ts',
+    caughtBy: 'test/sdk/conformance/postgres.deep.test.ts',
   },
   {
     name: 'a stale holder begins an effect',
@@ -68,7 +68,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
     within: 'idem_start_effect',
     find: `${HELD};`,
     replace: "l.state = 'L';",
-    caughtBy: 'test/sdk/history.test.ts',
+    caughtBy: 'test/sdk/conformance/postgres.deep.test.ts',
   },
   {
     name: 'a stale holder abandons a key',
@@ -76,7 +76,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
     within: 'idem_abandon',
     find: `${HELD} FOR UPDATE;`,
     replace: "l.state = 'L' FOR UPDATE;",
-    caughtBy: 'test/sdk/races.test.ts',
+    caughtBy: 'test/sdk/conformance/postgres.test.ts',
   },
   {
     name: 'the heartbeat of a stale holder prolongs the lease',
@@ -84,7 +84,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
     within: 'idem_heartbeat',
     find: 'AND l.key = idem_key_bytes(p_key) AND l.fence = p_fence',
     replace: 'AND l.key = idem_key_bytes(p_key)',
-    caughtBy: 'test/sdk/races.test.ts',
+    caughtBy: 'test/sdk/conformance/postgres.test.ts',
   },
   {
     name: 'live records are collected',
@@ -107,7 +107,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
     within: 'idem_give_back',
     find: `${HELD} FOR UPDATE;`,
     replace: "l.state = 'L' FOR UPDATE;",
-    caughtBy: 'test/sdk/races.test.ts',
+    caughtBy: 'test/sdk/conformance/postgres.test.ts',
   },
   {
     name: 'a stale holder settles an effect',
@@ -115,7 +115,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
     within: 'idem_settle_effect',
     find: 'AND s.step = p_step AND s.fence = p_fence\n    AND s.kind',
     replace: 'AND s.step = p_step\n    AND s.kind',
-    caughtBy: 'test/sdk/races.test.ts',
+    caughtBy: 'test/sdk/conformance/postgres.test.ts',
   },
   {
     name: 'a settled effect is settled otherwise',
@@ -123,7 +123,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
     within: 'idem_settle_effect',
     find: "AND (s.state = 'B' OR (s.state = p_state AND s.reference IS NOT DISTINCT FROM p_reference))",
     replace: '',
-    caughtBy: 'test/sdk/races.test.ts',
+    caughtBy: 'test/sdk/conformance/postgres.test.ts',
   },
   {
     name: 'an effect that is known to have failed keeps its provider key',

@@ -1,53 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Holder } from '@/sdk/stores/store'
-import { acquireRequest, createStoreFixture, holderOf, okResponse, type StoreFixture } from './support'
+import { expect } from 'vitest'
+import type { Holder, Store } from '@/sdk/stores/store'
+import { acquireRequest, holderOf, okResponse } from '../support'
+import { type Harness, OPERATOR, type Target } from './harness'
 
-const HISTORIES = 400
-const TURNS = 40
-const PARALLEL = 8
-const SEED = 20_261_122
-const OPERATOR = 'idemscope:test'
-
-let fixture: StoreFixture
-beforeAll(async () => {
-  fixture = await createStoreFixture(PARALLEL * 2)
-  await recordChanges()
-})
-afterAll(() => fixture.close())
-
-/**
- * Writes down the order in which the store itself changed holders and began effects: answers on different connections
- * arrive in any order. A number is drawn while the lease's row is locked, so numbers have the order of the changes.
- */
-const recordChanges = () =>
-  fixture.query(`
-    CREATE TABLE change (
-      number bigserial PRIMARY KEY, key bytea NOT NULL, what text NOT NULL, fence bigint NOT NULL, from_state text,
-      from_owner text
-    );
-    CREATE FUNCTION note_holder() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-      INSERT INTO change (key, what, fence, from_state, from_owner) SELECT NEW.key, 'holder', NEW.fence,
-        CASE WHEN TG_OP = 'UPDATE' THEN OLD.state END, CASE WHEN TG_OP = 'UPDATE' THEN OLD.owner END;
-      RETURN NULL;
-    END $$;
-    CREATE FUNCTION note_begun() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-      INSERT INTO change (key, what, fence) VALUES (NEW.key, 'begun', NEW.fence);
-      RETURN NULL;
-    END $$;
-    CREATE TRIGGER held AFTER INSERT OR UPDATE OF fence ON idem_lease FOR EACH ROW EXECUTE FUNCTION note_holder();
-    CREATE TRIGGER begun AFTER INSERT OR UPDATE OF fence ON idem_step FOR EACH ROW WHEN (NEW.state = 'B')
-      EXECUTE FUNCTION note_begun();
-    CREATE INDEX ON change (key, number)`)
-
-type Change = {
-  what: 'holder' | 'begun'
-  fence: string
-  from_state: string | null
-  from_owner: string | null
-}
+export const TURNS = 40
 
 /** Mulberry32: 0 ≤ x < 1, the same for the same seed. */
-function createRandom(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -90,7 +49,7 @@ class World {
   }
 }
 
-class History {
+export class History {
   readonly world = new World()
   readonly trace: string[] = []
   private actors: Actor[] = []
@@ -98,11 +57,21 @@ class History {
   /** Fences of takeovers that found an effect whose end nobody knew. */
   private readonly unsettled = new Set<bigint>()
   private readonly steps: (typeof STEPS)[number][]
+  private readonly target: Target
+  /** The highest fence that anybody was told. */
+  private newest = 0n
+  /** Turns in which a takeover was told, and in which an operator last tried to release. */
+  private takenOver = 0
+  private released = -1
 
   constructor(
+    private readonly harness: Harness,
+    /** One a process. */
+    private readonly stores: readonly Store[],
     private readonly key: string,
     private readonly random: () => number,
   ) {
+    this.target = acquireRequest(key)
     // A provider without keys blocks its key as soon as one end is unknown: only some histories have it.
     this.steps = STEPS.filter((step) => step.keyed || random() < 0.4)
   }
@@ -133,14 +102,11 @@ class History {
     await this.checkOrder()
   }
 
+  /** What the engine wrote down, where it can: answers on different connections arrive in any order. */
   private async checkOrder(): Promise<void> {
     let newest = 0n
-    const changes = await fixture.query<Change>(
-      'SELECT what, fence, from_state, from_owner FROM change WHERE key = idem_key_bytes($1) ORDER BY number',
-      [this.key],
-    )
-    for (const change of changes) {
-      const fence = BigInt(change.fence)
+    for (const change of (await this.harness.changesOf?.(this.target)) ?? []) {
+      const { fence } = change
       if (change.what === 'begun') {
         this.expect(fence === newest, 'only the newest holder begins an effect')
         continue
@@ -148,10 +114,14 @@ class History {
       this.expect(fence > newest, 'each holder has a higher fence than all before')
       newest = fence
       this.expect(
-        !this.unsettled.has(fence) || (change.from_state === 'R' && change.from_owner === OPERATOR),
+        !this.unsettled.has(fence) || (change.fromState === 'R' && change.fromOwner === OPERATOR),
         'an unsettled effect is not taken over, unless an operator released it',
       )
     }
+  }
+
+  private get store(): Store {
+    return this.pick(this.stores) ?? this.harness.store
   }
 
   private chooseMove(): { move: () => Promise<void>; actor?: Actor } {
@@ -178,15 +148,21 @@ class History {
   private async acquire(): Promise<void> {
     const request = acquireRequest(this.key, { leaseMs: 20_000 })
     const { life } = this.world
-    const acquired = await fixture.store.acquire(request)
+    const { newest } = this
+    const acquired = await this.store.acquire(request)
     this.note(`acquire ${acquired.kind}`)
     if (acquired.kind !== 'acquired' && acquired.kind !== 'takeover') return
     const holder = holderOf(request, acquired)
+    this.expect(holder.fence > newest, 'each holder has a higher fence than all that were told before')
+    if (holder.fence > this.newest) this.newest = holder.fence
     if (
       acquired.kind === 'takeover' &&
       acquired.steps.some(({ state }) => state === 'begun' || state === 'unknown')
-    )
+    ) {
       this.unsettled.add(holder.fence)
+      this.expect(this.released >= this.takenOver, 'an unsettled effect is not taken over unless released')
+    }
+    this.takenOver = this.turn
     this.actors.push({
       holder,
       life,
@@ -203,9 +179,11 @@ class History {
       const providerKey = step.keyed ? `${this.key}/${step.step}` : null
       const effect = { step: step.step, name: step.step, kind: 'http', providerKey, leaseMs: 20_000 } as const
       const name = `life ${actor.life}, ${step.step}`
+      const { newest } = this
       const wasCommitted = this.world.committed.has(name)
-      const begun = await fixture.store.beginEffect(actor.holder, effect)
+      const begun = await this.store.beginEffect(actor.holder, effect)
       this.note(`${actor.holder.fence} begin ${step.step}: ${begun.kind}`)
+      this.expect(begun.kind !== 'begun' || actor.holder.fence >= newest, 'only the newest holder begins')
       this.expect(begun.kind !== 'begun' || !wasCommitted, 'a committed effect is not begun again')
       if (begun.kind === 'begun') actor.phase = 'call'
       else if (begun.kind === 'committed') actor.at += 1
@@ -223,7 +201,7 @@ class History {
         currency: null,
         result: null,
       } as const
-      const settled = await fixture.store.settleEffect(
+      const settled = await this.store.settleEffect(
         actor.holder,
         step.step,
         actor.end === 'failed' ? { state: 'failed' } : done,
@@ -237,7 +215,7 @@ class History {
   }
 
   private async complete(actor: Actor): Promise<void> {
-    const completed = await fixture.store.complete(actor.holder, okResponse())
+    const completed = await this.store.complete(actor.holder, okResponse())
     this.note(`${actor.holder.fence} complete: ${completed === 'stale' ? 'stale' : 'done'}`)
     if (completed !== 'stale') this.world.complete(actor.life, actor.holder.fence)
     this.crash(actor)
@@ -249,70 +227,31 @@ class History {
 
   private async end(actor: Actor, how: 'abandon' | 'giveBack'): Promise<void> {
     // A holder that has called and not settled cannot say how it ended: it only stops.
-    const ended = actor.phase === 'begin' ? await fixture.store[how](actor.holder) : 'crashed'
+    const ended = actor.phase === 'begin' ? await this.store[how](actor.holder) : 'crashed'
     this.note(`${actor.holder.fence} ${how}: ${ended}`)
     this.crash(actor)
   }
 
   private async heartbeat(actor: Actor): Promise<void> {
-    this.note(`${actor.holder.fence} heartbeat: ${await fixture.store.heartbeat(actor.holder, 20_000)}`)
+    this.note(`${actor.holder.fence} heartbeat: ${await this.store.heartbeat(actor.holder, 20_000)}`)
   }
 
   /** Forwards past the lease, or back. */
   private async moveClock(): Promise<void> {
     const seconds = this.random() < 0.8 ? 30 : -10
     this.note(`clock ${seconds} s`)
-    await fixture.query(
-      `UPDATE idem_lease SET lease_until = lease_until - $2 * interval '1 second' WHERE key = idem_key_bytes($1)`,
-      [this.key, seconds],
-    )
+    await this.harness.ageLease(this.target, seconds * 1_000)
   }
 
-  /** As the console does it: a compare-and-set on what was seen. */
   private async release(): Promise<void> {
-    const released = await fixture.query(
-      `UPDATE idem_lease l SET state = 'R', fence = idem_next_fence(l.fence), lease_until = clock_timestamp(),
-        owner = '${OPERATOR}'
-       WHERE key = idem_key_bytes($1) AND (state = 'U' OR lease_until < clock_timestamp()) RETURNING fence`,
-      [this.key],
-    )
-    this.note(`release: ${released.length}`)
+    this.released = this.turn
+    this.note(`release: ${await this.harness.release(this.target)}`)
   }
 
   /** The record expires and is collected: the key begins a new life. */
   private async expireRecord(): Promise<void> {
-    const gone = await fixture.query(
-      `WITH body AS (DELETE FROM idem_body WHERE key = idem_key_bytes($1))
-       DELETE FROM idem_record WHERE key = idem_key_bytes($1) RETURNING fence`,
-      [this.key],
-    )
-    if (gone.length > 0) this.world.life += 1
-    this.note(`expire: ${gone.length}`)
+    const gone = await this.harness.expireRecord(this.target)
+    if (gone) this.world.life += 1
+    this.note(`expire: ${gone}`)
   }
 }
-
-it(`finds no second effect of one step in ${HISTORIES} random histories`, { timeout: 400_000 }, async () => {
-  const startedMs = performance.now()
-  const totals = { turns: 0, completions: 0, takeovers: 0, unknown: 0, stale: 0, effects: 0 }
-  let next = 0
-  const worker = async () => {
-    while (next < HISTORIES) {
-      const seed = next++
-      const history = new History(`history-${seed}`, createRandom(SEED + seed))
-      await history.run()
-      totals.turns += TURNS
-      totals.effects += history.world.effects.size
-      totals.completions += history.world.completions.size
-      totals.takeovers += history.trace.filter((line) => line.endsWith('takeover')).length
-      totals.unknown += history.trace.filter((line) => line.endsWith('unknown')).length
-      totals.stale += history.trace.filter((line) => /stale|false$/.test(line)).length
-    }
-  }
-  await Promise.all(Array.from({ length: PARALLEL }, worker))
-  console.log(
-    `histories: ${HISTORIES} at seed ${SEED} in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`,
-    totals,
-  )
-  // The histories must have been where it hurts.
-  for (const count of Object.values(totals)) expect(count).toBeGreaterThan(HISTORIES / 4)
-})

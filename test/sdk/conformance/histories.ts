@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { wholeOrSample } from '../../support/whole-or-sample'
+import type { Harness } from './harness'
+import { createRandom, History, TURNS } from './history'
+
+const HISTORIES = wholeOrSample(10_000, 240)
+const PARALLEL = 8
+const PROCESSES = 3
+const SEED = 20_261_122
+
+/** Random histories of a key, with zombies, releases and a clock that jumps: no effect happens twice. */
+export function describeHistories(name: string, openHarness: () => Promise<Harness>): void {
+  describe(name, () => {
+    let harness: Harness
+    beforeAll(async () => {
+      harness = await openHarness()
+    })
+    afterAll(() => harness?.close())
+
+    it(`finds no second effect of one step in ${HISTORIES} random histories`, {
+      timeout: 3_600_000,
+    }, async () => {
+      const startedMs = performance.now()
+      const stores = await Promise.all(Array.from({ length: PROCESSES }, () => harness.openStore()))
+      const totals = { turns: 0, completions: 0, takeovers: 0, unknown: 0, stale: 0, effects: 0 }
+      let next = 0
+      const worker = async () => {
+        while (next < HISTORIES) {
+          const seed = next++
+          const history = new History(harness, stores, `history-${seed}`, createRandom(SEED + seed))
+          await history.run()
+          const { world, trace } = history
+          totals.turns += TURNS
+          totals.effects += world.effects.size
+          totals.completions += world.completions.size
+          totals.takeovers += trace.filter((line) => line.endsWith('takeover')).length
+          totals.unknown += trace.filter((line) => line.endsWith('unknown')).length
+          totals.stale += trace.filter((line) => /stale|false$/.test(line)).length
+        }
+      }
+      await Promise.all(Array.from({ length: PARALLEL }, worker))
+      console.log(
+        `histories on ${name}: ${HISTORIES} at seed ${SEED} in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`,
+        totals,
+      )
+      // The histories must have been where it hurts.
+      for (const count of Object.values(totals)) expect(count).toBeGreaterThan(HISTORIES / 4)
+    })
+  })
+}

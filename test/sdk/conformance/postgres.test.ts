@@ -1,0 +1,4 @@
+import { openPostgresHarness } from './postgres-harness'
+import { describeStore } from './suite'
+
+describeStore('PostgreSQL', openPostgresHarness)
