@@ -39,6 +39,10 @@ async function work(): Promise<number> {
       const postgres = await starting
       await createTemplate(postgres.url('postgres'), postgres.url('idemscope_template'))
       return await play(postgres.url('postgres'))
+    } catch (error) {
+      // Before the cluster stops, on which others still wait.
+      console.error(error)
+      throw error
     } finally {
       await stop()
     }

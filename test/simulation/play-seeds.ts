@@ -15,7 +15,9 @@ export async function playSeeds(
   const found: Found[] = []
   for (const script of [...seeds].flatMap(writeScripts)) {
     const { seed } = script
-    const { violation } = await playHistory(env, script)
+    const { violation } = await playHistory(env, script).catch((cause: unknown) => {
+      throw new Error(`the simulation could not play ${describeScript(script)}`, { cause })
+    })
     if (violation === null) continue
     const { invariant } = violation
     const least = shrinks ? await shrink(env, script, invariant) : script

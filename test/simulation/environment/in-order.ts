@@ -52,7 +52,13 @@ async function sendAll(): Promise<void> {
   while (!isQuiet || queue.length > 0) {
     if (!isQuiet) await untilQuiet()
     isQuiet = true
-    for (const sent of underWay) if (sent.isDone) arrive(sent)
+    for (const sent of underWay) {
+      if (!sent.isDone) continue
+      arrive(sent)
+      // What follows from one answer is asked before the next one comes: Prisma sends what is asked at one moment as the
+      // first who asks, and another would then wait for that one's turns.
+      await new Promise((next) => setImmediate(next))
+    }
     const next = queue.shift()
     if (next !== undefined) start(next)
   }
