@@ -36,19 +36,38 @@ export const asViewer = { storageState: stateFile('viewer') }
 export const asAdmin = { storageState: stateFile('admin') }
 export const asNobody = { storageState: { cookies: [], origins: [] } }
 
-/** No serious or critical violation of WCAG 2.2 A and AA. */
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+const RULES_OF_COLOUR = ['color-contrast', 'link-in-text-block']
+
+/** No serious or critical violation of WCAG 2.2 A and AA, in either theme. What is no colour is alike in both. */
 export async function expectAccessible(page: Page): Promise<void> {
   // Between two pages there is none for a moment.
   await expect(page).toHaveTitle(/./)
-  const { violations } = await new AxeBuilder({ page })
-    // Nobody reads the elements of a rule that holds; to describe them takes a while.
-    .options({ resultTypes: ['violations'] })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze()
-  const bad = violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html.slice(0, 200)) }))
-  expect(bad).toEqual([])
+  const axe = () =>
+    new AxeBuilder({ page })
+      // In the page itself: a second page that gathers what frames say costs as much again, and the console has none.
+      .setLegacyMode(true)
+      // Nobody reads the elements of a rule that holds; to describe them takes a while.
+      .options({ resultTypes: ['violations'] })
+  const look = async (colorScheme: 'light' | 'dark', at: AxeBuilder) => {
+    await page.emulateMedia({ colorScheme })
+    await expect(page.locator('html')).toHaveClass(new RegExp(colorScheme))
+    const { violations } = await at.analyze()
+    const bad = violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html.slice(0, 200)) }))
+    expect(bad, colorScheme).toEqual([])
+  }
+  await look('dark', axe().withRules(RULES_OF_COLOUR))
+  await look('light', axe().withTags(TAGS))
+}
+
+/** A phone's screen, on which the page does not scroll sideways. It stays one. */
+export async function expectFitsPhone(page: Page): Promise<void> {
+  await page.setViewportSize({ width: 390, height: 844 })
+  // Charts take the new width once they are told of it.
+  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+  await expect.poll(overflow).toBeLessThanOrEqual(0)
 }
 
 /** Now on a range that traffic no longer moves: whole minutes that ended a while ago. */
