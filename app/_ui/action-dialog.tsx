@@ -97,7 +97,8 @@ export function OpenActionDialog<T>(props: OpenProps<T>) {
     setPhase({ kind: 'sending' })
     startTransition(async () => {
       const attempted = await answered(action(input), NO_ANSWER)
-      if (attempted.kind === 'done') return onDone(attempted.value)
+      // It closes with the page that shows what was done: behind a closed dialog nobody acts on what was there before.
+      if (attempted.kind === 'done') return startTransition(() => onDone(attempted.value))
       setPhase({ kind: 'editing' })
       setProblem(`${attempted.why} Nothing else was changed. Reference ${attempted.reference || requestId}.`)
     })

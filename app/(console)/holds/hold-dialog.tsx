@@ -60,7 +60,7 @@ export function HoldDialog({ stores, given, place, forbidden }: Props) {
 }
 
 function Fields({ stores, given }: { stores: HoldStore[]; given: HoldGiven }) {
-  const [source, setSource] = useState(given.source ?? stores[0]?.id ?? '')
+  const [source, setSource] = useState(given.source ?? storeOf(stores, given.route)?.id ?? '')
   const [kind, setKind] = useState(given.kind)
   const store = stores.find(({ id }) => id === source)
   return (
@@ -109,6 +109,9 @@ function Fields({ stores, given }: { stores: HoldStore[]; given: HoldGiven }) {
     </div>
   )
 }
+
+const storeOf = (stores: HoldStore[], route: string): HoldStore | undefined =>
+  stores.find(({ routes }) => routes.includes(route)) ?? stores[0]
 
 /** A text with what the store has seen to choose from. */
 function OfferedField({

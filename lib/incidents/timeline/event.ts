@@ -14,6 +14,11 @@ export const EVENT_SOURCES = [
 ] as const
 export type EventSource = (typeof EVENT_SOURCES)[number]
 
+/** Without what reconciliation writes down by itself: in a storm, hundreds between two decisions. */
+export const PEOPLES_EVENTS: readonly EventSource[] = EVENT_SOURCES.filter(
+  (source) => source !== 'run' && source !== 'case_opened' && source !== 'case_resolved',
+)
+
 export type TimelineEvent = {
   id: string
   source: EventSource

@@ -45,6 +45,7 @@ const COLUMNS: Column<Affected>[] = [
   figureColumn('Orphans', ({ orphans }) => count(orphans)),
   figureColumn('Stuck keys', ({ stuck }) => count(stuck)),
   figureColumn('Cases', ({ cases }) => count(cases)),
-  figureColumn('Behind effects', ({ effectMoney }) => money(effectMoney)),
-  figureColumn('Behind cases', ({ caseMoney }) => money(caseMoney)),
+  figureColumn('Money behind', ({ effectMoney, caseMoney }) => (
+    <TwoLines below={<>cases: {money(caseMoney)}</>}>effects: {money(effectMoney)}</TwoLines>
+  )),
 ]

@@ -1,5 +1,5 @@
 import type { Metadata } from 'next'
-import { createLoader, parseAsString } from 'nuqs/server'
+import { createLoader, parseAsString, parseAsStringLiteral } from 'nuqs/server'
 import { CardFrame } from '@/app/_ui/card'
 import { type Figure, Figures } from '@/app/_ui/figures'
 import { Time } from '@/app/_ui/time'
@@ -9,6 +9,7 @@ import { durationText, plural } from '@/lib/core/format-figure'
 import { INCIDENT_SEVERITY_MEANING } from '@/lib/core/incident-states'
 import { type IncidentRange, rangeText } from '@/lib/incidents/range'
 import { readBrief } from '@/lib/incidents/read-brief'
+import { EVENT_SOURCES, PEOPLES_EVENTS } from '@/lib/incidents/timeline/event'
 import { readGaps, readTimeline } from '@/lib/incidents/timeline/read-timeline'
 import type { IncidentView } from '@/lib/incidents/view'
 import { missing, openPage, type PageProps } from '../../_page/open-page'
@@ -27,18 +28,22 @@ import { TimelineCard } from './timeline-card'
 export const metadata: Metadata = { title: 'Incident' }
 
 const EVENTS_SHOWN = 50
-const load = createLoader({ cursor: parseAsString })
+const load = createLoader({
+  cursor: parseAsString,
+  events: parseAsStringLiteral(['all'] as const),
+})
 
 export default async function IncidentPage(props: PageProps<{ id: string }>) {
   const { id } = await props.params
   const { ctx, asked, me, place, forbid } = await openPage(`/incidents/${id}`, props)
-  const { cursor } = await load(asked)
+  const { cursor, events } = await load(asked)
   const brief = await readBrief(ctx, id).catch(missing)
   const { incident, alerts, range, verdict, money, affected, checklist, runbook } = brief
   const [timeline, gaps] = await Promise.all([
     readTimeline(ctx.db, { incidentId: id, system: incident.system, alerts }, range, {
       limit: EVENTS_SHOWN,
       cursor: cursor ?? undefined,
+      sources: events === null ? PEOPLES_EVENTS : EVENT_SOURCES,
     }),
     readGaps(ctx.db, range),
   ])
@@ -64,7 +69,7 @@ export default async function IncidentPage(props: PageProps<{ id: string }>) {
           rest: [],
           about: [[moneyNow(brief)]],
         }}
-        actions={status === 'closed' ? [] : nextSteps(range)}
+        actions={status === 'closed' ? [] : nextSteps(range, affected.items[0]?.endpoint)}
         dryRun={{ ...isoRange(range), forbidden: forbid('run.start') }}
       />
       <CardFrame label="Figures">
@@ -82,7 +87,7 @@ export default async function IncidentPage(props: PageProps<{ id: string }>) {
       >
         <ChecklistCard questions={checklist} pathOf={(path) => inRange(path, range)} />
         {runbook !== null && <RunbookSteps runbook={runbook} />}
-        <TimelineCard page={timeline} cursor={cursor} gaps={gaps} />
+        <TimelineCard page={timeline} all={events !== null} cursor={cursor} gaps={gaps} />
         <AffectedCard affected={affected} />
       </BesideEachOther>
     </Page>
@@ -104,9 +109,9 @@ const isoRange = ({ from, to }: IncidentRange) => ({ from: from.toISOString(), t
 const inRange = (path: string, range: IncidentRange): string =>
   path.startsWith('#') ? path : pathIn(path, rangeText(range))
 
-/** Stop it, look at it without changing anything, propose what mends it. */
-const nextSteps = (range: IncidentRange) => [
-  { label: 'Hold a route', href: '/holds?place=route' },
+/** Stop it where it moves most money, look at it without changing anything, propose what mends it. */
+const nextSteps = (range: IncidentRange, route = '') => [
+  { label: 'Hold a route', href: `/holds?${new URLSearchParams({ place: 'route', route })}` },
   { label: 'Open the cases', href: pathIn('/reconciliation', rangeText(range)) },
 ]
 

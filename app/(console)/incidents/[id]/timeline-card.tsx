@@ -11,6 +11,7 @@ import {
   Undo2,
 } from 'lucide-react'
 import { Card } from '@/app/_ui/card'
+import { ViewChip } from '@/app/_ui/facet-chips'
 import { Note } from '@/app/_ui/note'
 import { PageLink } from '@/app/_ui/page-link'
 import { Pager } from '@/app/_ui/pager'
@@ -32,17 +33,26 @@ const ICON: Record<EventSource, LucideIcon> = {
   case_resolved: Undo2,
 }
 
-type Props = { page: Page<TimelineEvent>; cursor: string | null; gaps: readonly Gap[] }
+type Props = {
+  page: Page<TimelineEvent>
+  /** With runs and cases. */
+  all: boolean
+  cursor: string | null
+  gaps: readonly Gap[]
+}
 
 /** What happened, the latest first, by the time of each event. */
-export function TimelineCard({ page, cursor, gaps }: Props) {
+export function TimelineCard({ page, all, cursor, gaps }: Props) {
   return (
     <Card
       id="timeline"
       title="Time line"
       aside="latest first; by the console’s clock, deploys by their service’s"
-      empty={page.items.length === 0 && 'Nothing is known of this time.'}
     >
+      <div className="flex flex-wrap gap-2 px-4 pb-3">
+        <ViewChip set={{ cursor: null, events: null }} chosen={!all} label="Alerts, deploys, people" />
+        <ViewChip set={{ cursor: null, events: 'all' }} chosen={all} label="With runs and cases" />
+      </div>
       {gaps.length > 0 && (
         <Note tone="warn" className="mx-4 mb-2 text-s" title="In these times the console saw less">
           <ul>
@@ -54,6 +64,7 @@ export function TimelineCard({ page, cursor, gaps }: Props) {
           </ul>
         </Note>
       )}
+      {page.items.length === 0 && <p className="px-4 pb-4 text-ink-2">Nothing is known of this time.</p>}
       <ol>
         {page.items.map((event) => (
           <Event key={`${event.source} ${event.at} ${event.id}`} event={event} />
