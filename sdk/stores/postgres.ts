@@ -1,9 +1,10 @@
 import type { Pool, PoolClient } from 'pg'
 import { type Clock, systemClock } from '../clock'
 import { IdempotencyOptionsError } from '../errors'
+import { createHoldKeeper, HOLDS_TIMEOUT_MS } from './hold-keeper'
 import { acquireLease, lookAtKey } from './postgres/acquire'
 import { openStoreDatabase, type StoreDatabase } from './postgres/database'
-import { createHoldKeeper, HOLDS_TIMEOUT_MS } from './postgres/holds'
+import { readHolds } from './postgres/holds'
 import { migrateStore } from './postgres/migrate'
 import { createPartitionKeeper, type PartitionKeeper } from './postgres/partitions'
 import { abandonLease, completeLease, giveBackLease, heartbeatLease } from './postgres/settle'
@@ -60,11 +61,9 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
   const db = openStoreDatabase(options.pool, schema, operationTimeoutMs, prepare)
   const clock = options.clock ?? systemClock
   const partitions = createPartitionKeeper(db, clock, options.onPartitionError ?? (() => {}))
-  const holds = createHoldKeeper(
-    openStoreDatabase(options.pool, schema, Math.min(operationTimeoutMs, HOLDS_TIMEOUT_MS), prepare),
-    clock,
-    options.onHoldError ?? (() => {}),
-  )
+  const holdsTimeoutMs = Math.min(operationTimeoutMs, HOLDS_TIMEOUT_MS)
+  const holdsDb = openStoreDatabase(options.pool, schema, holdsTimeoutMs, prepare)
+  const holds = createHoldKeeper(() => readHolds(holdsDb), clock, options.onHoldError ?? (() => {}))
 
   return {
     system: 'postgresql',
