@@ -1,5 +1,6 @@
-// Builds the package into sdk/dist: ES modules and CommonJS, each with declarations and source maps, file by file, so
-// that every entry point shares its modules with the others. Run by `npm pack` and `npm publish` (prepack).
+// Builds the package into sdk/dist: ES modules and CommonJS, each with declarations, file by file, so that every entry
+// point shares its modules with the others. The code is not minified: source maps to files that are not in the package would
+// be a third of it and lead nowhere. Run by `npm pack` and `npm publish` (prepack).
 import { spawnSync } from 'node:child_process'
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -61,8 +62,6 @@ for (const { format, type, options } of FORMATS) {
     format,
     platform: 'node',
     target: 'node20',
-    sourcemap: true,
-    sourcesContent: false,
     ...options,
   })
   declare(outdir)
