@@ -57,6 +57,7 @@ export function idempotent<Tx = unknown, Extra = undefined>(
       attributes: {
         'idempotency.scope.name': scope,
         'idempotency.store.system': settings.store.system,
+        ...settings.store.attributes?.(),
         ...(key === null ? {} : { 'idempotency.key.hash': hashKey(settings.keySecret, key) }),
         ...(key !== null && settings.recordRawKey ? { 'idempotency.key': key } : {}),
       },

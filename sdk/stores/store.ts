@@ -10,6 +10,8 @@ export interface Store<Tx = unknown> {
   /** As `idempotency.store.system`: postgresql, redis, dynamodb. */
   readonly system: string
   readonly capabilities: StoreCapabilities
+  /** What telemetry says of the store on each request, where that may change: how durable it is now. */
+  attributes?(): Readonly<Record<string, string>>
   acquire(request: AcquireRequest): Promise<Acquired>
   heartbeat(holder: Holder, leaseMs: number): Promise<boolean>
   complete(holder: Holder, response: StoredResponse): Promise<Completed | 'stale'>

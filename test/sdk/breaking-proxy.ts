@@ -9,11 +9,11 @@ export type Break = 'before' | 'after' | 'half'
 
 type Match = (bytes: Buffer) => boolean
 
-/** A proxy before PostgreSQL that breaks a connection exactly at one statement. */
+/** A proxy before a store that breaks a connection exactly at one statement. */
 export async function startBreakingProxy(url: string) {
   const target = new URL(url)
   const sockets = new Set<Socket>()
-  let armed: { how: Break; at: Match } | null = null
+  let armed: { how: Break; at: Match; then?: (() => void) | undefined } | null = null
   let refusing = false
   let broken = 0
 
@@ -29,9 +29,10 @@ export async function startBreakingProxy(url: string) {
     let keeping = false
     client.on('data', (bytes) => {
       if (armed?.at(bytes)) {
-        const { how } = armed
+        const { how, then } = armed
         armed = null
         broken += 1
+        then?.()
         if (how === 'after') losing = true
         keeping = how === 'half'
         if (how !== 'after') return client.destroy()
@@ -60,10 +61,13 @@ export async function startBreakingProxy(url: string) {
       armed = { how, at: isCommit }
       broken = 0
     },
-    /** At the call of a function: what is sent names it, or the statement that was prepared for it. */
-    breakAt(how: Break, name: string) {
-      armed = { how, at: (bytes) => bytes.includes(name) }
+    /** At what has this in it: the name of a function, or of the statement that was prepared for it. */
+    breakAt(how: Break, name: string, then?: () => void) {
+      armed = { how, at: (bytes) => bytes.includes(name), then }
       broken = 0
+    },
+    disarm() {
+      armed = null
     },
     /** How often it broke since it was told to. */
     broken: () => broken,

@@ -29,7 +29,7 @@ export function holdCases(harness: () => Harness): void {
     await harness().store.acquire(freshRequest({ scope: 'shop/POST /v1/refunds' }))
   })
   const readAgain = () => {
-    time.advance(2_001)
+    time.skip(2_001)
     return holds.refresh()
   }
   const place = async (placing: HoldPlacing) => {

@@ -20,7 +20,17 @@ const root = process.cwd()
 const bin = (name: string) => resolve(root, 'node_modules/.bin', name)
 
 const BESIDE = [
-  ...['pg', '@opentelemetry/api', '@types/pg', '@types/node', 'typescript', 'tsx', '@types/react'],
+  ...[
+    'ioredis',
+    'redis',
+    'pg',
+    '@opentelemetry/api',
+    '@types/pg',
+    '@types/node',
+    'typescript',
+    'tsx',
+    '@types/react',
+  ],
   ...['express', 'hono', '@hono/node-server', 'next', 'react', 'react-dom'],
 ]
 

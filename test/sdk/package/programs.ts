@@ -38,6 +38,16 @@ import * as key from '@idemscope/sdk/idempotency-key'
 import * as telemetry from '@idemscope/sdk/telemetry'
 import type * as contract from '@idemscope/sdk/stores/store'
 import * as grants from '@idemscope/sdk/stores/grants'
+import * as redis from '@idemscope/sdk/stores/redis'
+import { Redis } from 'ioredis'
+import { createClient, createCluster, createSentinel } from 'redis'
+export const redisStores = [
+  new Redis({ lazyConnect: true }),
+  createClient(),
+  createCluster({ rootNodes: [] }),
+].map((client) => redis.createRedisStore({ client }))
+export const sentinelOf = (sentinel: ReturnType<typeof createSentinel>) =>
+  redis.createRedisStore({ client: sentinel })
 export { node, client, IdempotencyUsageError, hash, key, telemetry, grants, type contract }`
 /** By file name. */
 export const PROGRAMS = {

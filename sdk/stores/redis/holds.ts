@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto'
+import { IdempotencyOptionsError } from '../../errors'
+import type { HoldRow } from '../hold-keeper'
+import { META } from './layout'
+import { LUA_NUMBERS } from './lua'
+import { defineScript, type Run, textOf } from './script'
+
+/** As JSON in `idem:{meta}:holds`; absent = does not apply. Times in µs on the server's clock. */
+type StoredHold = {
+  kind: HoldRow['kind']
+  route?: string
+  caller?: string
+  step?: string
+  scope?: string
+  key?: string
+  reason: string
+  placedBy: string
+  placedAt: string
+  endsAt: string
+  liftedAt?: string
+  liftedBy?: string
+  liftReason?: string
+}
+
+export type HoldTarget =
+  | { kind: 'store' }
+  /** `{METHOD} {route}` */
+  | { kind: 'route'; route: string }
+  | { kind: 'caller'; caller: string }
+  /** Everywhere, or on one route only. */
+  | { kind: 'step'; step: string; route?: string }
+  | { kind: 'key'; scope: string; key: string }
+
+export type HoldPlacing = HoldTarget & {
+  /** The same hold placed again under its id is one hold. Default: a new one. */
+  id?: string
+  /** At most 24 hours. Default 30 minutes. */
+  lastsMs?: number
+  reason: string
+  by: string
+}
+
+/** `unknown_…`: no key was ever acquired there, so it is likely misspelt. */
+export type HoldPlaced =
+  | 'placed'
+  | 'past'
+  | 'too_long'
+  | 'unknown_route'
+  | 'unknown_caller'
+  | 'unknown_scope'
+  | 'too_many'
+  | 'id_used'
+
+const LASTS_MS_DEFAULT = 30 * 60_000
+const LASTS_MS_MAX = 24 * 3_600_000
+const IN_FORCE_MAX = 500
+
+/** What is in force, with the time that is left on the server's clock. */
+const READ = defineScript(
+  '#!lua flags=no-writes',
+  LUA_NUMBERS,
+  `
+local holds = redis.call('HVALS', KEYS[1])
+table.insert(holds, 1, text(now_micros()))
+return holds
+`,
+)
+
+/**
+ * Places a hold, or says why not; the same one again under its id is placed already. What ended a day ago is forgotten here,
+ * so that what every process reads stays small. It must work when memory is short: that is when things go wrong.
+ */
+const PLACE = defineScript(
+  '#!lua flags=allow-oom',
+  LUA_NUMBERS,
+  `
+local holds, seen = KEYS[1], KEYS[2]
+local id, target, hold, lasts = ARGV[1], cjson.decode(ARGV[2]), cjson.decode(ARGV[3]), tonumber(ARGV[4])
+local now = now_micros()
+local stored = redis.call('HGET', holds, id)
+if stored then
+  local same = cjson.decode(stored)
+  for _, field in ipairs({ 'kind', 'route', 'caller', 'step', 'scope', 'key', 'reason' }) do
+    if same[field] ~= hold[field] then return { 'id_used' } end
+  end
+  return { 'placed' }
+end
+if lasts <= 0 then return { 'past' } end
+if lasts > ${LASTS_MS_MAX} then return { 'too_long' } end
+for _, part in ipairs(target) do
+  if redis.call('SISMEMBER', seen, part.kind .. '\\n' .. part.name) == 0 then return { 'unknown_' .. part.kind } end
+end
+local in_force = 0
+local all = redis.call('HGETALL', holds)
+for at = 1, #all, 2 do
+  local other = cjson.decode(all[at + 1])
+  local ended = tonumber(other.liftedAt or other.endsAt)
+  if ended > now and not other.liftedAt then in_force = in_force + 1 end
+  if ended < now - ${LASTS_MS_MAX} * 1000 then redis.call('HDEL', holds, all[at]) end
+end
+if in_force >= ${IN_FORCE_MAX} then return { 'too_many' } end
+hold.placedAt = text(now)
+hold.endsAt = text(now + lasts * 1000)
+redis.call('HSET', holds, id, cjson.encode(hold))
+return { 'placed' }
+`,
+)
+
+/** Lifts a hold, once. */
+const LIFT = defineScript(
+  '#!lua flags=allow-oom',
+  LUA_NUMBERS,
+  `
+local stored = redis.call('HGET', KEYS[1], ARGV[1])
+if not stored then return { 'unknown' } end
+local hold = cjson.decode(stored)
+local now = now_micros()
+if hold.liftedAt or tonumber(hold.endsAt) <= now then return { 'ended' } end
+hold.liftedAt, hold.liftReason, hold.liftedBy = text(now), ARGV[2], ARGV[3]
+redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(hold))
+return { 'lifted' }
+`,
+)
+
+export async function readHolds(run: Run): Promise<HoldRow[]> {
+  const [now, ...stored] = (await run(READ, [META.holds], [])).map(textOf)
+  return stored
+    .map((json) => JSON.parse(json) as StoredHold)
+    .filter(({ liftedAt, endsAt }) => liftedAt === undefined && Number(endsAt) > Number(now))
+    .map(({ kind, endsAt, ...hold }) => ({
+      kind,
+      route: hold.route ?? null,
+      caller: hold.caller ?? null,
+      step: hold.step ?? null,
+      scope: hold.scope ?? null,
+      key: hold.key ?? null,
+      leftMs: (Number(endsAt) - Number(now)) / 1_000,
+    }))
+}
+
+export async function placeHold(
+  run: Run,
+  { id = randomUUID(), lastsMs = LASTS_MS_DEFAULT, by, ...hold }: HoldPlacing,
+): Promise<{ id: string; said: HoldPlaced }> {
+  demandWords(id, hold.reason, by)
+  const parts = (['route', 'caller', 'scope'] as const).flatMap((kind) => {
+    const name: unknown = Reflect.get(hold, kind)
+    return typeof name === 'string' ? [{ kind, name }] : []
+  })
+  const [said] = await run(
+    PLACE,
+    [META.holds, META.seen],
+    [id, JSON.stringify(parts), JSON.stringify({ ...hold, placedBy: by }), String(Math.trunc(lastsMs))],
+  )
+  return { id, said: textOf(said) as HoldPlaced }
+}
+
+export async function liftHold(
+  run: Run,
+  id: string,
+  reason: string,
+  by: string,
+): Promise<'lifted' | 'ended' | 'unknown'> {
+  demandWords(id, reason, by)
+  const [said] = await run(LIFT, [META.holds], [id, reason, by])
+  return textOf(said) as 'lifted' | 'ended' | 'unknown'
+}
+
+function demandWords(id: string, reason: string, by: string): void {
+  const faults = [
+    /^[A-Za-z0-9_-]{1,64}$/.test(id) ? [] : ['the id of a hold is 1 to 64 letters, digits, _ or -'],
+    reason.length >= 10 && reason.length <= 500 ? [] : ['the reason of a hold has 10 to 500 characters'],
+    by.length >= 1 && by.length <= 200 ? [] : ['who places or lifts a hold has 1 to 200 characters'],
+  ].flat()
+  if (faults.length > 0) throw new IdempotencyOptionsError(faults)
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import { type Clock, sleep } from '../../clock'
+import { StoreUnavailableError } from '../../errors'
+import type { Arg, RedisPort } from './client'
+import { asStoreError, isAnswerLost, isNoScript } from './unavailable'
+
+export type Script = { lua: string; sha: string }
+
+/** A script is named by its content: two versions of the SDK on one Redis never meet in one. */
+export const defineScript = (...parts: string[]): Script => {
+  const lua = parts.join('\n')
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') }
+}
+
+export type Item = Buffer | number | null
+export type Run = (script: Script, keys: string[], args: Arg[]) => Promise<Item[]>
+
+/** After a broken connection: some 1.3 s in all, in which a server that restarts, or its successor, may be there. */
+const RETRY_DELAYS_MS = [0, 50, 250, 1_000]
+
+/**
+ * Runs scripts within the store's own time, whatever the client's settings: some clients wait for ever for a server that is
+ * gone. When the connection breaks before the reply, the same call is sent again; each script knows its own nonce or fence.
+ * A call that was given up may still run.
+ */
+export function createRunner(port: RedisPort, clock: Clock, operationTimeoutMs: number): Run {
+  return async (script, keys, args) => {
+    let cancel = () => {}
+    let over = false
+    const timeout = new Promise<never>((_, reject) => {
+      cancel = clock.after(operationTimeoutMs, () => {
+        over = true
+        reject(
+          new StoreUnavailableError(`the idempotency store did not answer within ${operationTimeoutMs} ms`),
+        )
+      })
+    })
+    try {
+      return await Promise.race([timeout, persist(() => over)])
+    } catch (error) {
+      throw asStoreError(error)
+    } finally {
+      cancel()
+    }
+
+    async function persist(isOver: () => boolean): Promise<Item[]> {
+      for (const delayMs of RETRY_DELAYS_MS) {
+        try {
+          return await once()
+        } catch (error) {
+          if (!isAnswerLost(error) || isOver()) throw error
+        }
+        await sleep(clock, delayMs)
+        if (isOver()) break
+      }
+      return once()
+    }
+
+    async function once(): Promise<Item[]> {
+      const key = keys[0] ?? ''
+      const rest = [String(keys.length), ...keys, ...args]
+      try {
+        return (await port.send(key, 'EVALSHA', [script.sha, ...rest])) as Item[]
+      } catch (error) {
+        // A server that has not seen it yet: it restarted, or is another one.
+        if (!isNoScript(error)) throw error
+        return (await port.send(key, 'EVAL', [script.lua, ...rest])) as Item[]
+      }
+    }
+  }
+}
+
+export const textOf = (item: Item | undefined): string =>
+  typeof item === 'number' ? String(item) : (item?.toString() ?? '')

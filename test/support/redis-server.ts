@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { Redis } from 'ioredis'
+import { makeThrowAwayFolder } from './throw-away-folder'
+
+export type RedisServer = {
+  port: number
+  url: string
+  /** For the test itself, beside the store. */
+  admin: Redis
+  /** SIGKILL: what is only in memory is gone. */
+  kill(): Promise<void>
+  /** SIGSTOP: it holds its connections and answers nothing. */
+  freeze(): void
+  thaw(): void
+  /** On the same port and folder. */
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Below the range from which the system gives ports to clients, with room for a cluster's second port (+ 10,000). */
+const PORTS = { first: 21_000, last: 31_900 }
+
+/** A Redis of its own, without any persistence unless `config` says so. */
+export async function startRedis(config: readonly string[] = []): Promise<RedisServer> {
+  const port = await findPort()
+  const folder = makeThrowAwayFolder('redis')
+  let child: ChildProcess | undefined
+  const defaults = ['--save', '', '--appendonly', 'no', '--bind', '127.0.0.1', '--daemonize', 'no']
+  const admin = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => 20 })
+  admin.on('error', () => {})
+
+  async function start(): Promise<void> {
+    const args = ['--port', String(port), '--dir', folder, ...defaults, ...config]
+    const started = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    child = started
+    started.on('error', () => {})
+    const said: string[] = []
+    await new Promise<void>((resolve, reject) => {
+      started.stdout.on('data', (chunk: Buffer) => {
+        said.push(String(chunk))
+        if (String(chunk).includes('Ready to accept connections')) resolve()
+      })
+      started.on('exit', () => reject(new Error(`redis-server ended:\n${said.join('')}`)))
+    })
+    await admin.ping()
+  }
+  async function kill(): Promise<void> {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  }
+  await start()
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    admin,
+    kill,
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
+    start,
+    async close() {
+      admin.disconnect()
+      await kill()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Three primaries that share the slots. */
+export async function startRedisCluster(): Promise<{ nodes: RedisServer[]; close(): Promise<void> }> {
+  const config = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '5000']
+  const nodes = [await startRedis(config), await startRedis(config), await startRedis(config)]
+  const share = Math.ceil(16_384 / nodes.length)
+  await Promise.all(
+    nodes.map(async ({ admin }, at) => {
+      await admin.cluster('ADDSLOTSRANGE', at * share, Math.min(16_384, (at + 1) * share) - 1)
+      for (const { port } of nodes) await admin.cluster('MEET', '127.0.0.1', port)
+    }),
+  )
+  await Promise.all(nodes.map(({ admin }) => untilOk(admin)))
+  return {
+    nodes,
+    async close() {
+      await Promise.all(nodes.map((node) => node.close()))
+    },
+  }
+}
+
+async function untilOk(admin: Redis): Promise<void> {
+  for (;;) {
+    const info = String(await admin.cluster('INFO'))
+    if (/cluster_state:ok/.test(info) && /cluster_known_nodes:3/.test(info)) return
+  }
+}
+
+/** Not two at once in this process, though the system may give one to another. */
+const given = new Set<number>()
+
+async function findPort(): Promise<number> {
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * (PORTS.last - PORTS.first))
+    if (given.has(port)) continue
+    given.add(port)
+    if ((await isFree(port)) && (await isFree(port + 10_000))) return port
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer()
+  try {
+    probe.listen(port, '127.0.0.1')
+    await once(probe, 'listening')
+    return true
+  } catch {
+    return false
+  } finally {
+    probe.close()
+  }
+}
