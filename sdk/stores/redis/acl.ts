@@ -10,7 +10,19 @@ export type RedisAclOptions = {
 
 const CONNECT = ['ping', 'info', 'hello', 'client|setname', 'client|id', 'readonly', 'command']
 const CLUSTER = ['cluster|slots', 'cluster|shards', 'cluster|nodes', 'cluster|info', 'asking']
-const LOOK = ['time', 'type', 'get', 'getrange', 'strlen', 'hget', 'hmget', 'hgetall', 'hvals', 'sismember']
+const LOOK = [
+  'time',
+  'type',
+  'get',
+  'getrange',
+  'strlen',
+  'hget',
+  'hmget',
+  'hgetall',
+  'hvals',
+  'sismember',
+  'scard',
+]
 /** By the SDK's scripts, and the scripts themselves. */
 const SERVICE = ['eval', 'evalsha', 'set', 'del', 'hset', 'hsetnx', 'hdel', 'zadd', 'zrem', 'sadd']
 const READ = ['eval_ro', 'evalsha_ro', 'exists', 'pttl', 'pexpiretime', 'zrange', 'zcard', 'smembers']

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { StoreUnavailableError } from '../../errors'
 import type { Acquired, AcquireRequest, EffectKind, Looked, Step } from '../store'
 import {
   dateOfMicros,
@@ -183,19 +184,23 @@ export async function lookAtKey(run: Run, request: AcquireRequest): Promise<Look
 
 const printOf = ({ fingerprint }: AcquireRequest) => Buffer.from(fingerprint).toString('hex')
 
-/** A large record may expire between the two commands; its next life is asked for again. */
+/** A large record may expire between the two commands; its next life is asked for again, which may be large too. */
+const READS_MAX = 5
+
+/** Asks, and reads what is too large for the answer. */
 async function answerWith(
   run: Run,
   request: AcquireRequest,
   place: KeyPlace,
   ask: () => Promise<Item[]>,
 ): Promise<Acquired | { kind: 'held' }> {
-  for (;;) {
+  for (let turn = 0; turn < READS_MAX; turn += 1) {
     const items = await ask()
     if (textOf(items[0]) !== 'large') return toAnswer(items)
     const [stored] = await run(READ, [place.data], [])
     if (Buffer.isBuffer(stored) && matches(stored, request)) return toReplay(stored)
   }
+  throw new StoreUnavailableError('the record was another one each time that it was read')
 }
 
 const matches = (stored: Buffer, request: AcquireRequest) =>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { IdempotencyOptionsError } from '../../errors'
 import type { HoldRow } from '../hold-keeper'
-import { META } from './layout'
+import { META, SEEN_MAX } from './layout'
 import { LUA_NUMBERS } from './lua'
 import { defineScript, type Run, textOf } from './script'
 
@@ -87,8 +87,11 @@ if stored then
 end
 if lasts <= 0 then return { 'past' } end
 if lasts > ${LASTS_MS_MAX} then return { 'too_long' } end
+local complete = redis.call('SCARD', seen) < ${SEEN_MAX}
 for _, part in ipairs(target) do
-  if redis.call('SISMEMBER', seen, part.kind .. '\\n' .. part.name) == 0 then return { 'unknown_' .. part.kind } end
+  if complete and redis.call('SISMEMBER', seen, part.kind .. '\\n' .. part.name) == 0 then
+    return { 'unknown_' .. part.kind }
+  end
 end
 local in_force = 0
 local all = redis.call('HGETALL', holds)

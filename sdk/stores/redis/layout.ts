@@ -24,7 +24,8 @@ import type { RecordState } from '../store'
  *   idem:{n}:f             the highest fence of the shard: the next one is above it, whatever the clock says
  *   idem:{meta}:layout     hash: version, shards
  *   idem:{meta}:tiers      hash: name → TTL in ms
- *   idem:{meta}:seen       set of `scope\n{scope}`, `route\n{METHOD route}`, `caller\n{caller}` that keys were acquired in
+ *   idem:{meta}:seen       set of `scope\n{scope}`, `route\n{METHOD route}`, `caller\n{caller}` that keys were acquired in,
+ *                          up to SEEN_MAX names
  *   idem:{meta}:holds      hash: id → JSON (see `StoredHold`)
  *
  * Times are µs of the epoch on the server's clock, fingerprints and trace ids hexadecimal.
@@ -32,6 +33,9 @@ import type { RecordState } from '../store'
 
 export const LAYOUT_VERSION = '1'
 export const SHARDS = 1024
+
+/** Names in `seen`: some 10 MB. */
+export const SEEN_MAX = 100_000
 
 export const META = {
   layout: 'idem:{meta}:layout',

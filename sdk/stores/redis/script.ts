@@ -12,7 +12,8 @@ export const defineScript = (...parts: string[]): Script => {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') }
 }
 
-export type Item = Buffer | number | null
+/** Whole numbers are texts where the client was told so. */
+export type Item = Buffer | string | number | null
 export type Run = (script: Script, keys: string[], args: Arg[]) => Promise<Item[]>
 
 /** After a broken connection: some 1.3 s in all, in which a server that restarts, or its successor, may be there. */
@@ -70,5 +71,7 @@ export function createRunner(port: RedisPort, clock: Clock, operationTimeoutMs: 
   }
 }
 
-export const textOf = (item: Item | undefined): string =>
-  typeof item === 'number' ? String(item) : (item?.toString() ?? '')
+export const textOf = (item: Item | undefined): string => item?.toString() ?? ''
+
+/** Lua's yes. */
+export const isYes = (item: Item | undefined): boolean => textOf(item) === '1'

@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '../../errors'
 import type { RedisPort } from './client'
 import { asStoreError } from './unavailable'
 
@@ -21,6 +22,7 @@ export type RedisServerFacts = {
 export async function readServerFacts(port: RedisPort): Promise<RedisServerFacts[] | null> {
   try {
     const infos = await port.sendToAll('INFO', ['server', 'memory', 'persistence', 'replication'])
+    if (infos.length === 0) throw new StoreUnavailableError('no primary of the cluster is known yet')
     const synced = await port.sendToAll('CONFIG', ['GET', 'appendfsync']).catch(asRefused)
     const facts = infos.map((info, at) => toFacts(String(info), synced?.[at] ?? null))
     return facts.every(({ runId, evictionPolicy }) => runId !== '' && evictionPolicy !== '') ? facts : null

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Completed, type Ended, type Holder, recordStateOf, type StoredResponse } from '../store'
 import { dateOfMicros, placeOf } from './layout'
 import { LUA_HELD, LUA_NUMBERS, LUA_STEPS } from './lua'
-import { defineScript, type Run, textOf } from './script'
+import { defineScript, isYes, type Run, textOf } from './script'
 
 /**
  * Completes where the fence matches: the hash becomes the record's string and leaves the index, in one step for everybody.
@@ -176,5 +176,5 @@ export const abandonLease = endWith(ABANDON)
 export async function heartbeatLease(run: Run, holder: Holder, leaseMs: number): Promise<boolean> {
   const { member, data, live } = placeOf(holder.scope, holder.key)
   const args = [member, String(holder.fence), String(leaseMs * 1_000)]
-  return (await run(HEARTBEAT, [data, live], args))[0] === 1
+  return isYes((await run(HEARTBEAT, [data, live], args))[0])
 }

@@ -4,7 +4,7 @@ import { deriveAfterFailures } from '../provider-key'
 import type { EffectBeginning, EffectBegun, EffectEnd, Holder } from '../store'
 import { placeOf, type StoredStep } from './layout'
 import { LUA_HELD, LUA_NUMBERS } from './lua'
-import { defineScript, type Run, textOf } from './script'
+import { defineScript, isYes, type Run, textOf } from './script'
 
 /**
  * Begins an effect where the fence matches, so that a takeover either sees it or wins before it. Busy: this holder has begun
@@ -147,7 +147,7 @@ export async function settleEffect(run: Run, holder: Holder, step: string, end: 
       : {}
   const { data } = placeOf(holder.scope, holder.key)
   const args = [String(holder.fence), step, SAID[end.state], JSON.stringify(done)]
-  return (await run(SETTLE, [data], args))[0] === 1
+  return isYes((await run(SETTLE, [data], args))[0])
 }
 
 export async function saveCheckpoint(run: Run, holder: Holder, name: string, result: Json): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { IdempotencyOptionsError } from '../../errors'
-import { META } from './layout'
+import { META, SEEN_MAX } from './layout'
 import { defineScript, type Run, textOf } from './script'
 
 const REGISTER = defineScript(`
@@ -7,8 +7,9 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return {}
 `)
 const FIND = defineScript('#!lua flags=no-writes', `return { redis.call('HGET', KEYS[1], ARGV[1]) }`)
+/** Bounded: callers may be many. Where it is full, nothing more is noted, and a hold on what is not in it is believed. */
 const SEEN = defineScript(`
-redis.call('SADD', KEYS[1], unpack(ARGV))
+if redis.call('SCARD', KEYS[1]) < ${SEEN_MAX} then redis.call('SADD', KEYS[1], unpack(ARGV)) end
 return {}
 `)
 

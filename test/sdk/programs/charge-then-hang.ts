@@ -1,12 +1,10 @@
-import pg from 'pg'
 import { idempotent } from '../../../sdk/idempotent'
-import { createPostgresStore } from '../../../sdk/stores/postgres'
+import { openStoreAt } from './open-store'
 
-// A service process that is killed between its effect and its completion. Reads the database's URL and where to
+// A service process that is killed between its effect and its completion. Reads the store's URL and where to
 // stop from its arguments; says 'reached' when it is there.
-const [url, key = '', stopAt] = process.argv.slice(2)
-const pool = new pg.Pool({ connectionString: url })
-const store = createPostgresStore({ pool })
+const [url = '', key = '', stopAt] = process.argv.slice(2)
+const store = openStoreAt(url)
 const reached = () => {
   process.send?.('reached')
   // Held open by the channel to the parent.

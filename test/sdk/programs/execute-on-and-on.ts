@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
 import { idempotent } from '../../../sdk/idempotent'
-import { createPostgresStore } from '../../../sdk/stores/postgres'
+import { openStoreAt } from './open-store'
 
 // A service process that serves one request after the other, each with a key of its own, and says how each was answered and
-// when its execution began. Reads the database's URL from its arguments.
-const [url] = process.argv.slice(2)
-const pool = new pg.Pool({ connectionString: url, max: 2 })
-const store = createPostgresStore({ pool })
+// when its execution began. Reads the store's URL from its arguments.
+const [url = ''] = process.argv.slice(2)
+const store = openStoreAt(url)
 let begunAtMs: number | null = null
 const handle = idempotent(
   () => {

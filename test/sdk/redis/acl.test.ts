@@ -29,7 +29,7 @@ async function doAll(store: RedisStore): Promise<void> {
   await store.beginEffect(holder, beginning())
   await store.settleEffect(holder, 'charge', committed())
   await store.checkpoint(holder, 'point', 1)
-  await store.heartbeat(holder, 1_000)
+  expect(await store.heartbeat(holder, 1_000)).toBe(true)
   expect((await store.holds?.look(again(holder)))?.kind).toBe('in_progress')
   expect(await store.giveBack(holder)).toBe('retryable')
   const next = await hold(store, again(holder))
@@ -43,8 +43,13 @@ async function doAll(store: RedisStore): Promise<void> {
 }
 
 describe('the rules for a service', () => {
-  it('are enough for the store with ioredis', async () => {
-    const client = new Redis({ port: server.port, username: 'service', password: PASSWORD })
+  it('are enough for the store with ioredis, which may give numbers as texts', async () => {
+    const client = new Redis({
+      port: server.port,
+      username: 'service',
+      password: PASSWORD,
+      stringNumbers: true,
+    })
     const store = createRedisStore({ client })
     await doAll(store)
     store.close()
@@ -53,6 +58,7 @@ describe('the rules for a service', () => {
 
   it('are enough for the store with node-redis', async () => {
     const client = createClient({ url: `redis://service:${PASSWORD}@127.0.0.1:${server.port}` })
+    client.on('error', () => {})
     await client.connect()
     const store = createRedisStore({ client })
     await doAll(store)
