@@ -42,6 +42,14 @@ function declare(outDir) {
   if (status !== 0) process.exit(status ?? 1)
 }
 
+/** Both formats read the one copy, which is a folder further away than from the sources. */
+function shareMigrations(file) {
+  const text = readFileSync(file, 'utf8')
+  const shared = text.replace('../../migrations/', '../../../migrations/')
+  if (shared === text) throw new Error(`${file} names no folder of migrations`)
+  writeFileSync(file, shared)
+}
+
 const FORMATS = [
   { format: 'esm', type: 'module', options: {} },
   {
@@ -67,5 +75,6 @@ for (const { format, type, options } of FORMATS) {
   declare(outdir)
   if (format === 'esm') for (const end of ['.js', '.d.ts']) completeImports(outdir, end)
   writeFileSync(join(outdir, 'package.json'), `${JSON.stringify({ type }, null, 2)}\n`)
-  cpSync(join(here, 'migrations'), join(outdir, 'migrations'), { recursive: true })
+  shareMigrations(join(outdir, 'stores/postgres/migrate.js'))
 }
+cpSync(join(here, 'migrations'), join(dist, 'migrations'), { recursive: true })

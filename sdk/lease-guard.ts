@@ -19,6 +19,8 @@ export type LeaseGuard = {
   stop(): void
 }
 
+const SHORT_LEASE_SHARE = 0.75
+
 type GuardOptions = {
   clock: Clock
   executionDeadlineMs: number
@@ -28,6 +30,8 @@ type GuardOptions = {
     heartbeatMs: number
     /** Prolongs the lease; false = the fence is lost. */
     beat: () => Promise<boolean>
+    /** Where clients compare leases: stops so long before its end, by this process's own clock. */
+    stopping?: { leftMs: number; marginMs: number } | undefined
   } | null
 }
 
@@ -43,6 +47,7 @@ export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions):
   let stopped = false
   let cancelBeat = () => {}
   let cancelLapse = () => {}
+  let cancelStopping = () => {}
 
   const scheduleLapse = () => {
     if (stopped || !closed || !abort.signal.aborted) return
@@ -51,11 +56,29 @@ export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions):
   const end = (reason: StaleHolderError) => {
     if (stopped || abort.signal.aborted) return
     cancelBeat()
+    cancelStopping()
     abort.abort(reason)
     scheduleLapse()
   }
   const expire = () =>
     end(new ExecutionDeadlineError(`the execution deadline of ${executionDeadlineMs} ms has passed`))
+
+  /** The lease lasts so long from a time on when it was surely not longer. */
+  const scheduleStopping = (leaseMs: number, fromMs: number) => {
+    if (lease?.stopping === undefined) return
+    cancelStopping()
+    const { marginMs } = lease.stopping
+    // A lease that is hardly longer than the margin would end before its first beat.
+    const lastsMs = Math.max(leaseMs - marginMs, leaseMs * SHORT_LEASE_SHARE)
+    cancelStopping = clock.after(
+      Math.max(0, fromMs + lastsMs - clock.nowMs()),
+      () =>
+        end(
+          new StaleHolderError('the lease could not be prolonged in time: another holder may have the key'),
+        ),
+      'background',
+    )
+  }
 
   const scheduleBeat = (held: NonNullable<typeof lease>) => {
     cancelBeat = clock.after(
@@ -64,16 +87,21 @@ export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions):
         // The timer may be late: a process that was stopped must not revive a lease past its deadline.
         if (clock.nowMs() >= deadlineAtMs) return expire()
         // A store that does not answer has not refused: the next beat asks again, and the lease's end is watched.
+        const sentMs = clock.nowMs()
         const kept = await held.beat().catch(() => 'unheard' as const)
         if (stopped || abort.signal.aborted) return
         if (kept === false)
           return end(new StaleHolderError('the fence was lost: another holder or an operator has the key'))
+        if (kept === true) scheduleStopping(held.leaseMs, sentMs)
         scheduleBeat(held)
       },
       'background',
     )
   }
-  if (lease !== null) scheduleBeat(lease)
+  if (lease !== null) {
+    scheduleBeat(lease)
+    scheduleStopping(lease.stopping?.leftMs ?? lease.leaseMs, clock.nowMs())
+  }
 
   let cancelDeadline = () => {}
   const deadline = new Promise<'deadline'>((resolve) => {
@@ -104,6 +132,7 @@ export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions):
       closed = true
       stopped = true
       cancelBeat()
+      cancelStopping()
       cancelDeadline()
       cancelLapse()
     },

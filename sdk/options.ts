@@ -30,7 +30,10 @@ export type IdempotentOptions<Tx = unknown> = {
   executionDeadlineMs?: number
   /** Larger requests are refused (413). Default 1 MiB. */
   bodyBytesMax?: number
-  /** Larger responses cannot be stored; the handler is treated as if it had thrown. Default 4 MiB. */
+  /**
+   * Larger responses cannot be stored; the handler is treated as if it had thrown. Default 4 MiB, or what the store can keep
+   * where that is less.
+   */
   responseBytesMax?: number
   /** Response headers that are stored and replayed. Default REPLAY_HEADERS_DEFAULT. */
   replayHeaders?: readonly string[]
@@ -71,7 +74,7 @@ export function resolveOptions<Tx>(options: IdempotentOptions<Tx>): Settings<Tx>
     heartbeatMs: options.heartbeatMs ?? Math.floor(leaseMs / 3),
     executionDeadlineMs: options.executionDeadlineMs ?? 30_000,
     bodyBytesMax: options.bodyBytesMax ?? 1_048_576,
-    responseBytesMax: options.responseBytesMax ?? 4_194_304,
+    responseBytesMax: options.responseBytesMax ?? Math.min(4_194_304, storeBytesMax(options)),
     replayHeaders: new Set(
       (options.replayHeaders ?? REPLAY_HEADERS_DEFAULT).map((name) => name.toLowerCase()),
     ),
@@ -88,6 +91,9 @@ export function resolveOptions<Tx>(options: IdempotentOptions<Tx>): Settings<Tx>
   if (faults.length > 0) throw new IdempotencyOptionsError(faults)
   return settings
 }
+
+const storeBytesMax = <Tx>({ store }: Pick<IdempotentOptions<Tx>, 'store'>): number =>
+  store?.capabilities?.responseBytesMax ?? Number.POSITIVE_INFINITY
 
 /** A promise would be taken for yes, and every retry would execute. */
 function decideBy(notStored: (response: Response) => boolean): (response: Response) => boolean {
@@ -118,6 +124,10 @@ function findFaults<Tx>(settings: Settings<Tx>): string[] {
   check(isCount(settings.executionDeadlineMs, 1), 'executionDeadlineMs must be a whole number from 1')
   check(isCount(settings.bodyBytesMax, 0), 'bodyBytesMax must be a whole number')
   check(isCount(settings.responseBytesMax, 0), 'responseBytesMax must be a whole number')
+  check(
+    !(settings.responseBytesMax > storeBytesMax(settings)),
+    `responseBytesMax must be at most ${storeBytesMax(settings)}, which is what this store can keep`,
+  )
   check(isCount(settings.waitMs, 0), 'waitMs must be a whole number')
   check(settings.failMode === 'open' || settings.failMode === 'closed', "failMode must be 'open' or 'closed'")
   check(/^[\x20-\x7e]{1,200}$/.test(settings.owner), 'owner must be 1 to 200 visible characters')

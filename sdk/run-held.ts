@@ -38,7 +38,10 @@ export async function runHeld<Tx, Extra>(
     state.completed !== null ||
     (await telemetry.meter(() => store.heartbeat(holder, leaseMs))) ||
     state.completed !== null
-  const guard = guardLease({ clock, executionDeadlineMs, lease: { leaseMs, heartbeatMs, beat } })
+  const { clockMarginMs } = store.capabilities
+  const stopping =
+    clockMarginMs === undefined ? undefined : { leftMs: acquired.leaseLeftMs, marginMs: clockMarginMs }
+  const guard = guardLease({ clock, executionDeadlineMs, lease: { leaseMs, heartbeatMs, beat, stopping } })
   const outcome = acquired.kind === 'takeover' ? 'takeover' : 'executed'
   telemetry.outcome(outcome)
 

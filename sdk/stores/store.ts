@@ -53,6 +53,10 @@ type StoreCapabilities = {
   transactions: boolean
   /** Whose clock compares leases. */
   clock: 'engine' | 'client'
+  /** How far clients' clocks may be apart: a holder stops so long before its lease ends. Absent = the engine's clock. */
+  clockMarginMs?: number
+  /** The largest response that it stores. Absent = no limit below the SDK's own. */
+  responseBytesMax?: number
 }
 
 export type TransactionEnd = 'commit' | 'rollback'

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { IdempotencyOptionsError } from '../../errors'
 import type { HoldRow } from '../hold-keeper'
+import {
+  demandHoldWords,
+  HOLD_LASTS_MS_DEFAULT,
+  HOLD_LASTS_MS_MAX,
+  HOLDS_IN_FORCE_MAX,
+  type HoldPlaced,
+  type HoldPlacing,
+} from '../hold-placing'
 import { META, SEEN_MAX } from './layout'
 import { LUA_NUMBERS } from './lua'
 import { defineScript, type Run, textOf } from './script'
@@ -21,39 +28,6 @@ type StoredHold = {
   liftedBy?: string
   liftReason?: string
 }
-
-export type HoldTarget =
-  | { kind: 'store' }
-  /** `{METHOD} {route}` */
-  | { kind: 'route'; route: string }
-  | { kind: 'caller'; caller: string }
-  /** Everywhere, or on one route only. */
-  | { kind: 'step'; step: string; route?: string }
-  | { kind: 'key'; scope: string; key: string }
-
-export type HoldPlacing = HoldTarget & {
-  /** The same hold placed again under its id is one hold. Default: a new one. */
-  id?: string
-  /** At most 24 hours. Default 30 minutes. */
-  lastsMs?: number
-  reason: string
-  by: string
-}
-
-/** `unknown_…`: no key was ever acquired there, so it is likely misspelt. */
-export type HoldPlaced =
-  | 'placed'
-  | 'past'
-  | 'too_long'
-  | 'unknown_route'
-  | 'unknown_caller'
-  | 'unknown_scope'
-  | 'too_many'
-  | 'id_used'
-
-const LASTS_MS_DEFAULT = 30 * 60_000
-const LASTS_MS_MAX = 24 * 3_600_000
-const IN_FORCE_MAX = 500
 
 /** What is in force, with the time that is left on the server's clock. */
 const READ = defineScript(
@@ -86,7 +60,7 @@ if stored then
   return { 'placed' }
 end
 if lasts <= 0 then return { 'past' } end
-if lasts > ${LASTS_MS_MAX} then return { 'too_long' } end
+if lasts > ${HOLD_LASTS_MS_MAX} then return { 'too_long' } end
 local complete = redis.call('SCARD', seen) < ${SEEN_MAX}
 for _, part in ipairs(target) do
   if complete and redis.call('SISMEMBER', seen, part.kind .. '\\n' .. part.name) == 0 then
@@ -99,9 +73,9 @@ for at = 1, #all, 2 do
   local other = cjson.decode(all[at + 1])
   local ended = tonumber(other.liftedAt or other.endsAt)
   if ended > now and not other.liftedAt then in_force = in_force + 1 end
-  if ended < now - ${LASTS_MS_MAX} * 1000 then redis.call('HDEL', holds, all[at]) end
+  if ended < now - ${HOLD_LASTS_MS_MAX} * 1000 then redis.call('HDEL', holds, all[at]) end
 end
-if in_force >= ${IN_FORCE_MAX} then return { 'too_many' } end
+if in_force >= ${HOLDS_IN_FORCE_MAX} then return { 'too_many' } end
 hold.placedAt = text(now)
 hold.endsAt = text(now + lasts * 1000)
 redis.call('HSET', holds, id, cjson.encode(hold))
@@ -143,9 +117,9 @@ export async function readHolds(run: Run): Promise<HoldRow[]> {
 
 export async function placeHold(
   run: Run,
-  { id = randomUUID(), lastsMs = LASTS_MS_DEFAULT, by, ...hold }: HoldPlacing,
+  { id = randomUUID(), lastsMs = HOLD_LASTS_MS_DEFAULT, by, ...hold }: HoldPlacing,
 ): Promise<{ id: string; said: HoldPlaced }> {
-  demandWords(id, hold.reason, by)
+  demandHoldWords(id, hold.reason, by)
   const parts = (['route', 'caller', 'scope'] as const).flatMap((kind) => {
     const name: unknown = Reflect.get(hold, kind)
     return typeof name === 'string' ? [{ kind, name }] : []
@@ -164,16 +138,7 @@ export async function liftHold(
   reason: string,
   by: string,
 ): Promise<'lifted' | 'ended' | 'unknown'> {
-  demandWords(id, reason, by)
+  demandHoldWords(id, reason, by)
   const [said] = await run(LIFT, [META.holds], [id, reason, by])
   return textOf(said) as 'lifted' | 'ended' | 'unknown'
-}
-
-function demandWords(id: string, reason: string, by: string): void {
-  const faults = [
-    /^[A-Za-z0-9_-]{1,64}$/.test(id) ? [] : ['the id of a hold is 1 to 64 letters, digits, _ or -'],
-    reason.length >= 10 && reason.length <= 500 ? [] : ['the reason of a hold has 10 to 500 characters'],
-    by.length >= 1 && by.length <= 200 ? [] : ['who places or lifts a hold has 1 to 200 characters'],
-  ].flat()
-  if (faults.length > 0) throw new IdempotencyOptionsError(faults)
 }

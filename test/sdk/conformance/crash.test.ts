@@ -1,3 +1,4 @@
+import { createDynamoFixture } from '../dynamodb/fixture'
 import { createRedisFixture, TTL_MS } from '../redis/fixture'
 import { createStoreFixture } from '../support'
 import { describeCrashes } from './crashes'
@@ -9,4 +10,8 @@ describeCrashes('Redis', async () => {
   const store = await fixture.store({ port })
   await store.registerTier('default', TTL_MS)
   return { url, store, close: fixture.close }
+})
+describeCrashes('DynamoDB', async () => {
+  const { line, tableName, store, close } = await createDynamoFixture()
+  return { url: `${line.endpoint.replace('http:', 'dynamodb:')}/${tableName}`, store, close }
 })

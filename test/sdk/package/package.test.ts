@@ -21,6 +21,7 @@ const bin = (name: string) => resolve(root, 'node_modules/.bin', name)
 
 const BESIDE = [
   ...[
+    '@aws-sdk/client-dynamodb',
     'ioredis',
     'redis',
     'pg',
@@ -86,6 +87,11 @@ test('runs a handler once as an ES module and as CommonJS', async () => {
     expect(JSON.parse((await inProject('node', [program])).stdout), program).toEqual(ONCE)
 })
 
+test('loads the DynamoDB store as an ES module and as CommonJS', async () => {
+  for (const program of ['dynamodb.mjs', 'dynamodb.cjs'])
+    expect(JSON.parse((await inProject('node', [program])).stdout), program).toEqual(['dynamodb', 3])
+})
+
 test('is run by the Node that runs the tests', async () => {
   expect((await inProject('node', ['--version'])).stdout.trim()).toBe(process.version)
   expect((await inProject('npx', ['tsx', '--eval', 'console.log(process.version)'])).stdout.trim()).toBe(
@@ -94,7 +100,8 @@ test('is run by the Node that runs the tests', async () => {
 })
 
 test('finds its migrations wherever it is installed', async () => {
-  expect(JSON.parse((await inProject('node', ['migrate.cjs'])).stdout)).toEqual({ applied: [] })
+  for (const program of ['migrate.cjs', 'migrate.mjs'])
+    expect(JSON.parse((await inProject('node', [program])).stdout), program).toEqual({ applied: [] })
 })
 
 test('type-checks strictly, with the module resolution of Node and of bundlers', async () => {

@@ -48,7 +48,14 @@ export const redisStores = [
 ].map((client) => redis.createRedisStore({ client }))
 export const sentinelOf = (sentinel: ReturnType<typeof createSentinel>) =>
   redis.createRedisStore({ client: sentinel })
-export { node, client, IdempotencyUsageError, hash, key, telemetry, grants, type contract }`
+import * as dynamodb from '@idemscope/sdk/stores/dynamodb'
+export { node, client, IdempotencyUsageError, hash, key, telemetry, grants, dynamodb, type contract }`
+/** Without a table or a network: that the entry loads, and builds what needs neither. */
+const DYNAMO = `const client = new DynamoDBClient({ region: 'local' })
+const store = createDynamoStore({ client, tableName: 'idempotency' })
+const tableArn = 'arn:aws:dynamodb:eu-central-1:123456789012:table/idempotency'
+console.log(JSON.stringify([store.system, dynamoPolicy({ tableArn, for: 'service' }).Statement.length]))
+store.close()`
 /** By file name. */
 export const PROGRAMS = {
   'main.mjs': `${ES_IMPORTS}${plain}\nawait main('esm')`,
@@ -60,6 +67,16 @@ const { createPostgresStore } = require('@idemscope/sdk/stores/postgres')
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
 const store = createPostgresStore({ pool })
 store.migrate().then(async (done) => { console.log(JSON.stringify(done)); store.close(); await pool.end() })`,
+  'migrate.mjs': `${ES_IMPORTS.replace("import { idempotent } from '@idemscope/sdk'\n", '')}
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+const store = createPostgresStore({ pool })
+console.log(JSON.stringify(await store.migrate()))
+store.close()
+await pool.end()`,
+  'dynamodb.mjs': `import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { createDynamoStore, dynamoPolicy } from '@idemscope/sdk/stores/dynamodb'\n${DYNAMO}`,
+  'dynamodb.cjs': `const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
+const { createDynamoStore, dynamoPolicy } = require('@idemscope/sdk/stores/dynamodb')\n${DYNAMO}`,
   'use.mts': `${ES_IMPORTS}\n${EVERY_ENTRY}${BODY}\nawait main('types')`,
   'lambda.mjs': `${ES_IMPORTS}${plain}\nexport const done = main('lambda')`,
 }

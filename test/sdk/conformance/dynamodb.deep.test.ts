@@ -1,0 +1,4 @@
+import { openDynamoHarness } from './dynamodb-harness'
+import { describeHistories } from './histories'
+
+describeHistories('DynamoDB', openDynamoHarness, 40)
