@@ -7,6 +7,7 @@ import { ledgerConfigSchema } from './ledger-postgres/config'
 import { openLedgerSource } from './ledger-postgres/open'
 import { mappedConfigSchema } from './mapped/config'
 import { openMappedSource } from './mapped/open'
+import { roleSql } from './mapped/role-sql'
 import { nativeConfigSchema, postgresSecretSchema } from './native/config'
 import { openNativeSource } from './native/open'
 import { recipeConfigSchema, recipeMapping } from './recipe/config'
@@ -28,6 +29,8 @@ type Adapter<K extends SourceKind, C, S> = {
   /** What cannot be said by a schema. */
   check?(config: C, rules: SourceRules): void
   open(config: C, secret: S, rules: SourceRules): AnySource & { kind: K }
+  /** What an owner runs to give a role what this source needs, and no more. */
+  grants?(config: C, role: string): string
 }
 
 const define = <K extends SourceKind, C, S>(adapter: Adapter<K, C, S>): Adapter<K, C, S> => adapter
@@ -45,18 +48,21 @@ export const ADAPTERS = {
     config: brandurConfigSchema,
     secret: postgresSecretSchema,
     open: (config, secret, { clock }) => openMappedSource(brandurMapping(config), secret, clock),
+    grants: (config, role) => roleSql(brandurMapping(config), role),
   }),
   'guide-recipe': define({
     kind: 'intent',
     config: recipeConfigSchema,
     secret: postgresSecretSchema,
     open: (config, secret, { clock }) => openMappedSource(recipeMapping(config), secret, clock),
+    grants: (config, role) => roleSql(recipeMapping(config), role),
   }),
   'mapped-postgres': define({
     kind: 'intent',
     config: mappedConfigSchema,
     secret: postgresSecretSchema,
     open: (config, secret, { clock }) => openMappedSource(config, secret, clock),
+    grants: roleSql,
   }),
   'ledger-postgres': define({
     kind: 'ledger',
@@ -105,6 +111,12 @@ export function parseAdapterInput(
   }
   adapter.check?.(parsed.config, rules)
   return parsed
+}
+
+/** What a role needs to be granted for a source; null = the adapter does not say it. */
+export function grantsOf(name: AdapterName, config: unknown, role: string): string | null {
+  const adapter = ADAPTERS[name] as Adapter<SourceKind, unknown, unknown>
+  return adapter.grants?.(adapter.config.parse(config), role) ?? null
 }
 
 function openWith<C, S>(

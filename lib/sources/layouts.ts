@@ -1,28 +1,19 @@
 import { z } from 'zod'
 import { brandurConfigSchema } from './brandur/config'
+import type { DetectedLayout } from './contracts'
 import { openSourcePool } from './postgres-pool'
 import { recipeConfigSchema } from './recipe/config'
 
-export type DetectedLayout = {
-  /** What to connect it with; null = a library that we know, but only by a mapping. */
+type Layout = {
   adapter: 'native' | 'rocket-rides-atomic' | 'guide-recipe' | 'mapped-postgres'
   library: string
-  schema: string
-  table: string
-  /** To begin with; `mapped-postgres` needs the mapping that `suggestMapping` fills in. */
-  config: Record<string, unknown>
-  rowsEstimate: number
 }
 
 /**
  * Layouts by their columns. A table's name says nothing: three libraries that share no column share the name
  * `idempotency_records`. All must be there; the first that fits wins, so the most telling come first.
  */
-const SIGNATURES: readonly {
-  library: string
-  adapter: DetectedLayout['adapter']
-  columns: readonly string[]
-}[] = [
+const SIGNATURES: readonly (Layout & { columns: readonly string[] })[] = [
   {
     library: 'Idemscope SDK',
     adapter: 'native',
@@ -78,7 +69,7 @@ export async function detectLayouts(secret: { url: string }): Promise<DetectedLa
       const layout = layoutOf(columns)
       if (layout === null) return []
       const config = configOf(layout, schema, table)
-      return [{ adapter: layout.adapter, library: layout.library, schema, table, config, rowsEstimate }]
+      return [{ ...layout, place: `${schema}.${table}`, config, rowsEstimate }]
     })
   } finally {
     await pool.close()
@@ -86,18 +77,12 @@ export async function detectLayouts(secret: { url: string }): Promise<DetectedLa
 }
 
 /** Pure: which library writes a table with these columns; null = none that we know. */
-export function layoutOf(
-  columns: readonly string[],
-): { library: string; adapter: DetectedLayout['adapter'] } | null {
+export function layoutOf(columns: readonly string[]): Layout | null {
   const found = SIGNATURES.find((signature) => signature.columns.every((column) => columns.includes(column)))
   return found === undefined ? null : { library: found.library, adapter: found.adapter }
 }
 
-function configOf(
-  { adapter, library }: { adapter: DetectedLayout['adapter']; library: string },
-  schema: string,
-  table: string,
-): Record<string, unknown> {
+function configOf({ adapter, library }: Layout, schema: string, table: string): Record<string, unknown> {
   if (adapter === 'native') return { schema }
   if (adapter === 'rocket-rides-atomic') return brandurConfigSchema.parse({ schema, table })
   if (adapter === 'guide-recipe') return recipeConfigSchema.parse({ schema, table })

@@ -3,14 +3,9 @@ import type { SystemContext } from '@/lib/context'
 import type { Actor } from '@/lib/core/actor'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
-import { adapterNameSchema, openAdapter, parseAdapterInput } from './adapters'
-import { brandurConfigSchema, brandurMapping } from './brandur/config'
-import { SourceUnavailableError, type StoreCapabilities } from './contracts'
-import { type DetectedLayout, detectLayouts } from './layouts'
-import { type MappedConfig, mappedConfigSchema } from './mapped/config'
-import { roleSql } from './mapped/role-sql'
-import { postgresSecretSchema } from './native/config'
-import { recipeConfigSchema, recipeMapping } from './recipe/config'
+import { adapterNameSchema, grantsOf, openAdapter, parseAdapterInput } from './adapters'
+import { type DetectedLayout, SourceUnavailableError, type StoreCapabilities } from './contracts'
+import { detectIn, engineNameSchema } from './engines'
 
 const ROWS_SHOWN = 20
 
@@ -35,10 +30,13 @@ export type SourcePreview = {
 
 type Who = { actor: Actor }
 
-/** Which idempotency tables a database has. Reads its catalogue only. Throws `unprocessable` when it cannot be read. */
-export async function detectSource(ctx: Who, secret: unknown): Promise<DetectedLayout[]> {
+const addressSchema = z.object({ engine: engineNameSchema.default('postgresql'), secret: z.unknown() })
+
+/** Which idempotency keys are kept at an address. Reads only. Throws `unprocessable` when it cannot be read. */
+export async function detectSource(ctx: Who, raw: z.input<typeof addressSchema>): Promise<DetectedLayout[]> {
   authorise(ctx, 'source.manage')
-  return detectLayouts(postgresSecretSchema.parse(secret)).catch(refuse)
+  const { engine, secret } = addressSchema.parse(raw)
+  return detectIn(engine, secret).catch(refuse)
 }
 
 /** Nothing is connected yet, so this is no outage: whoever typed the address is told what the server said. */
@@ -99,20 +97,9 @@ export async function previewSource(
 
 const roleSchema = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'a plain role name in lower case')
 
-/** The SQL that an owner runs to give the console's role what this source needs, and no more. Of foreign layouts. */
-export function sourceRoleSql(adapter: string, config: unknown, role: string): string {
-  return roleSql(mappingOf(adapter, config), roleSchema.parse(role))
-}
-
-function mappingOf(adapter: string, config: unknown): MappedConfig {
-  switch (adapter) {
-    case 'rocket-rides-atomic':
-      return brandurMapping(brandurConfigSchema.parse(config))
-    case 'guide-recipe':
-      return recipeMapping(recipeConfigSchema.parse(config))
-    case 'mapped-postgres':
-      return mappedConfigSchema.parse(config)
-    default:
-      throw new AppError('invalid', `${adapter} brings its own SQL: grantsForConsole({ role }) of the SDK.`)
-  }
+/** What an owner runs to give the console's role what this source needs, and no more: SQL, or what its engine takes. */
+export function sourceGrants(adapter: string, config: unknown, role: string): string {
+  const grants = grantsOf(adapterNameSchema.parse(adapter), config, roleSchema.parse(role))
+  if (grants === null) throw new AppError('invalid', `${adapter} brings no rights of its own.`)
+  return grants
 }

@@ -4,7 +4,7 @@ import { silentLog } from '@/lib/log'
 import { openAdapter } from '@/lib/sources/adapters'
 import type { IntentSource } from '@/lib/sources/contracts'
 import { detectLayouts, layoutOf } from '@/lib/sources/layouts'
-import { previewSource, sourceRoleSql } from '@/lib/sources/preview'
+import { previewSource, sourceGrants } from '@/lib/sources/preview'
 import { brandurLayout, type Layout, nativeLayout } from './fixtures'
 
 let layout: Layout
@@ -20,7 +20,7 @@ afterAll(() => layout.close())
 test('a layout is known by its columns, never by its name', async () => {
   await layout.db.query('CREATE TABLE idempotency_records (id int, idempotency_thing text)')
   expect(await detectLayouts({ url: layout.url })).toMatchObject([
-    { adapter: 'rocket-rides-atomic', library: 'rocket-rides-atomic', table: 'idempotency_keys' },
+    { adapter: 'rocket-rides-atomic', library: 'rocket-rides-atomic', place: 'public.idempotency_keys' },
   ])
   expect(layoutOf(['id', 'idempotency_key'])).toBeNull()
 })
@@ -65,7 +65,7 @@ const RETENTION = { safetyMs: 0, providerWindowMs: 86_400_000 }
 
 test('the generated role collects, archives and no more, where collection is switched on', async () => {
   const role = `idemscope_collect_${process.pid}`
-  await layout.db.query(sourceRoleSql('rocket-rides-atomic', { collect: true }, role))
+  await layout.db.query(sourceGrants('rocket-rides-atomic', { collect: true }, role))
   const url = new URL(layout.url)
   Object.assign(url, { username: role, password: encodeURIComponent('choose one') })
   const config = { collect: true }
@@ -98,7 +98,7 @@ test('the generated role collects, archives and no more, where collection is swi
 
 test('the generated role can do what its verbs need, and nothing else; read-only is told apart', async () => {
   const role = `idemscope_${process.pid}`
-  await layout.db.query(sourceRoleSql('rocket-rides-atomic', {}, role))
+  await layout.db.query(sourceGrants('rocket-rides-atomic', {}, role))
   const url = new URL(layout.url)
   Object.assign(url, { username: role, password: encodeURIComponent('choose one') })
   const source = openAdapter('rocket-rides-atomic', {}, { url: url.href }, { demo: false }) as IntentSource

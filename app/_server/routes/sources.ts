@@ -6,11 +6,12 @@ import { reasonSchema } from '@/lib/core/reason'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { adapterNameSchema } from '@/lib/sources/adapters'
 import { connectSource } from '@/lib/sources/connect'
+import { engineNameSchema } from '@/lib/sources/engines'
 import { detectSource, previewSource } from '@/lib/sources/preview'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
 import { created, get, ok, post } from '../api/route'
 import { listOf, sourceSchema } from '../api/schemas'
-import { roleSqlOf } from '../role-sql'
+import { grantsText } from '../grants-text'
 import { services } from '../services'
 
 const at = z.iso.datetime()
@@ -31,8 +32,10 @@ const killSwitchSchema = z
   .meta({ id: 'KillSwitch' })
 
 const secret = z
-  .strictObject({ url: z.string().min(1).max(2_000) })
-  .describe('Sealed when it is saved, never given back')
+  .record(z.string(), z.string().max(2_000))
+  .describe(
+    'As the adapter or the engine takes it, such as `{ "url" }`. Sealed when it is saved, never given back',
+  )
 const draft = { adapter: adapterNameSchema, config: z.record(z.string(), z.unknown()).default({}), secret }
 const rules = () => ({ demo: services().settings.IDEMSCOPE_DEMO })
 
@@ -69,19 +72,18 @@ export const sourceRoutes = [
   post({
     path: 'sources/detect',
     tag: 'Sources',
-    summary: 'Which idempotency tables a database has',
-    description: 'Reads its catalogue only; nothing is saved.',
+    summary: 'Which idempotency keys are kept at an address',
+    description: 'Reads the catalogue of a database, or a sample of keys; nothing is saved.',
     verb: 'source.manage',
-    body: z.strictObject({ secret }),
+    body: z.strictObject({ engine: engineNameSchema.default('postgresql'), secret }),
     responses: {
       200: {
-        description: 'Layouts that are known by their columns',
+        description: 'Layouts that are known by their columns, or by the shape of their values',
         schema: listOf(
           z.object({
             adapter: z.string(),
             library: z.string(),
-            schema: z.string(),
-            table: z.string(),
+            place: z.string().describe('The table, or the pattern of the keys'),
             config: z.record(z.string(), z.unknown()),
             rowsEstimate: z.number(),
           }),
@@ -89,32 +91,32 @@ export const sourceRoutes = [
       },
     },
     async handle(ctx, { body }) {
-      return ok({ items: await detectSource(ctx, body.secret), next: null })
+      return ok({ items: await detectSource(ctx, body), next: null })
     },
   }),
 
   post({
     path: 'sources/preview',
     tag: 'Sources',
-    summary: 'What a mapping makes of real rows, and the SQL of the role that it needs',
+    summary: 'What a mapping makes of real rows, and the rights that its role needs',
     description: 'Read-only, with a timeout; never a body or a header. Nothing is saved.',
     verb: 'source.manage',
     body: z.strictObject(draft),
     responses: {
       200: {
-        description: 'Rows, capabilities and SQL',
+        description: 'Rows, capabilities, and what grants the rights',
         schema: z.object({
           capabilities: z.record(z.string(), z.unknown()),
           storeNow: at,
           rows: z.array(z.looseObject({ scope: z.string(), key: z.string(), state: z.string() })),
           moreLive: z.boolean(),
-          roleSql: z.string(),
+          grants: z.string().describe('SQL, or what its engine takes'),
         }),
       },
     },
     async handle(ctx, { body }) {
       const preview = await previewSource(ctx, body, rules())
-      return ok({ ...preview, roleSql: roleSqlOf(body.adapter, body.config) })
+      return ok({ ...preview, grants: grantsText(body.adapter, body.config) })
     },
   }),
 

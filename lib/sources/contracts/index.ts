@@ -12,6 +12,7 @@ export type SourceKind = (typeof SOURCE_KINDS)[number]
 
 export type AnySource = IntentSource | LedgerSource | ProviderSource
 
+export * from './detected-layout'
 export * from './fault'
 export * from './holds'
 export * from './intent'

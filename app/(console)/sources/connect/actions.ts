@@ -3,28 +3,32 @@
 import { z } from 'zod'
 import { type Attempted, attempt } from '@/app/_server/attempt'
 import { dialogActions } from '@/app/_server/dialog-actions'
-import { roleSqlOf } from '@/app/_server/role-sql'
+import { grantsText } from '@/app/_server/grants-text'
 import { services } from '@/app/_server/services'
 import type { ActionInput } from '@/app/_ui/action-dialog'
 import { AppError } from '@/lib/core/errors'
 import { adapterNameSchema } from '@/lib/sources/adapters'
 import { connectSource } from '@/lib/sources/connect'
-import type { DetectedLayout } from '@/lib/sources/layouts'
+import type { DetectedLayout } from '@/lib/sources/contracts'
+import type { EngineName } from '@/lib/sources/engines'
 import { detectSource, previewSource, type SourcePreview } from '@/lib/sources/preview'
 
-/** What the person has chosen so far: an address, a layout, and how its columns are meant. */
-export type Draft = { url: string; adapter: string; config: string }
-export type Looked = { preview: SourcePreview; roleSql: string }
+/** What the person has chosen so far: an address, a layout, and how it is meant. */
+export type Draft = { engine: EngineName; secret: Record<string, string>; adapter: string; config: string }
+export type Looked = { preview: SourcePreview; grants: string }
 
-export const detect = async (url: string): Promise<Attempted<DetectedLayout[]>> =>
-  attempt((ctx) => detectSource(ctx, { url: address.parse(url) }))
+export const detect = async ({
+  engine,
+  secret,
+}: Pick<Draft, 'engine' | 'secret'>): Promise<Attempted<DetectedLayout[]>> =>
+  attempt((ctx) => detectSource(ctx, { engine, secret: address.parse(secret) }))
 
-/** What the mapping makes of real rows, and the role that it needs. Read-only, with a timeout. */
+/** What the mapping makes of real rows, and the rights that it needs. Read-only, with a timeout. */
 export const look = async (draft: Draft): Promise<Attempted<Looked>> =>
   attempt(async (ctx) => {
     const { adapter, config, secret } = parse(draft)
     const preview = await previewSource(ctx, { adapter, config, secret }, rules())
-    return { preview, roleSql: roleSqlOf(adapter, config) }
+    return { preview, grants: grantsText(adapter, config) }
   })
 
 const { once } = dialogActions(['/sources'])
@@ -35,15 +39,18 @@ export const connect = async (draft: Draft, input: ActionInput) =>
     return connectSource(ctx, { ...parse(draft), name, system, reason: input.reason }, rules())
   })
 
-const address = z.string().trim().max(2_000)
+/** A field that was left empty is not part of the address. */
+const address = z
+  .record(z.string(), z.string().trim().max(2_000))
+  .transform((fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '')))
 
 const rules = () => ({ demo: services().settings.IDEMSCOPE_DEMO })
 
-function parse({ url, adapter, config }: Draft) {
+function parse({ secret, adapter, config }: Draft) {
   return {
     adapter: adapterNameSchema.parse(adapter),
     config: parseJson(z.string().max(20_000).parse(config)),
-    secret: { url: address.parse(url) },
+    secret: address.parse(secret),
   }
 }
 
@@ -55,4 +62,4 @@ function parseJson(text: string): Record<string, unknown> {
   }
 }
 
-export type { DetectedLayout } from '@/lib/sources/layouts'
+export type { DetectedLayout } from '@/lib/sources/contracts'

@@ -4,19 +4,22 @@ import { type FormEvent, useState } from 'react'
 import { Button } from '@/app/_ui/button'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
-import { LinesField, TextField } from '@/app/_ui/field'
+import { LinesField, SelectField, TextField } from '@/app/_ui/field'
 import { Item, Items } from '@/app/_ui/item'
 import { NotDoneNote } from '@/app/_ui/note'
 import { useVerb } from '@/app/_ui/use-verb'
 import { countText, plural } from '@/lib/core/format-figure'
 import { type DetectedLayout, type Draft, detect, look } from './actions'
+import { ENGINE_CHOICES, ENGINE_FORMS } from './engine-forms'
 import { LookedCard } from './looked-card'
 
 const UNANSWERED = { noAnswer: 'The console did not answer. Nothing was saved: try again.' }
 
+const EMPTY: Draft = { engine: 'postgresql', secret: {}, adapter: '', config: '{}' }
+
 /** Address → what is there → what its rows mean → connected. Until the last step nothing is saved. */
 export function ConnectStore({ place }: { place: string }) {
-  const [draft, setDraft] = useState<Draft>({ url: '', adapter: '', config: '{}' })
+  const [draft, setDraft] = useState(EMPTY)
   const [layouts, setLayouts] = useState<DetectedLayout[] | null>(null)
   const preview = useVerb(look, UNANSWERED)
   const search = useVerb(detect, { ...UNANSWERED, onDone: setLayouts })
@@ -31,16 +34,22 @@ export function ConnectStore({ place }: { place: string }) {
   return (
     <>
       <AddressCard
-        url={draft.url}
+        draft={draft}
         pending={pending}
-        onChange={(url) => setDraft({ ...draft, url })}
+        onChange={(secret) => setDraft({ ...draft, secret })}
+        onEngine={(engine) => {
+          setDraft({ ...EMPTY, engine })
+          setLayouts(null)
+          search.forget()
+          preview.forget()
+        }}
         onSearch={() => {
           preview.forget()
-          search.send(draft.url)
+          search.send(draft)
         }}
       />
       {fault !== null && <NotDoneNote fault={fault} />}
-      {layouts !== null && <FoundCard layouts={layouts} chosen={draft.adapter} onChoose={choose} />}
+      {layouts !== null && <FoundCard layouts={layouts} draft={draft} onChoose={choose} />}
       {draft.adapter !== '' && (
         <MappingCard
           draft={draft}
@@ -60,11 +69,15 @@ export function ConnectStore({ place }: { place: string }) {
 }
 
 function AddressCard(props: {
-  url: string
+  draft: Draft
   pending: boolean
-  onChange: (url: string) => void
+  onChange: (secret: Draft['secret']) => void
+  onEngine: (engine: Draft['engine']) => void
   onSearch: () => void
 }) {
+  const { engine, secret } = props.draft
+  const form = ENGINE_FORMS[engine]
+  const missing = form.fields.some(({ name, optional }) => optional !== true && !secret[name]?.trim())
   const submit = (event: FormEvent) => {
     event.preventDefault()
     props.onSearch()
@@ -72,20 +85,26 @@ function AddressCard(props: {
   return (
     <Card id="address" title="1  Its address">
       <form method="post" onSubmit={submit} className="grid gap-3 px-4 pb-4">
-        <TextField
-          name="url"
-          label="Connection URL"
-          type="password"
-          value={props.url}
-          required
-          spellCheck={false}
-          placeholder="postgres://idemscope_source:…@db/payments"
-          hint="With a role of its own that may read. It is sealed when you connect, and never shown again."
-          onChange={({ target }) => props.onChange(target.value)}
+        <SelectField
+          label="Engine"
+          choices={ENGINE_CHOICES}
+          value={engine}
+          onChange={({ target }) => props.onEngine(target.value as Draft['engine'])}
         />
+        {form.fields.map(({ optional, ...field }) => (
+          <TextField
+            key={field.name}
+            {...field}
+            type="password"
+            value={secret[field.name] ?? ''}
+            required={optional !== true}
+            spellCheck={false}
+            onChange={({ target }) => props.onChange({ ...secret, [field.name]: target.value })}
+          />
+        ))}
         <div>
-          <Button type="submit" look="primary" disabled={props.pending || props.url.trim() === ''}>
-            {props.pending ? 'Looking …' : 'Look for idempotency tables'}
+          <Button type="submit" look="primary" disabled={props.pending || missing}>
+            {props.pending ? 'Looking …' : form.search}
           </Button>
         </div>
       </form>
@@ -95,36 +114,34 @@ function AddressCard(props: {
 
 function FoundCard(props: {
   layouts: readonly DetectedLayout[]
-  chosen: string
+  draft: Draft
   onChoose: (layout: DetectedLayout) => void
 }) {
-  const { layouts, chosen, onChoose } = props
+  const { layouts, draft, onChoose } = props
+  const { nothing } = ENGINE_FORMS[draft.engine]
   return (
     <Card id="found" title="2  What is there" aside={plural(layouts.length, 'layout')}>
       {layouts.length === 0 ? (
-        <EmptyState kind="none" title="No table that we know by its columns">
-          The role may not see its schema, or the library is another one: map any table with the adapter
-          mapped-postgres, as docs/guides/foreign-stores.md says.
+        <EmptyState kind="none" title={nothing.title}>
+          {nothing.text}
         </EmptyState>
       ) : (
         <Items>
           {layouts.map((layout) => (
             <Item
-              key={`${layout.schema}.${layout.table}`}
+              key={`${layout.library} ${layout.place}`}
               title={layout.library}
               action={
                 <Button
-                  look={chosen === layout.adapter ? 'plain' : 'primary'}
+                  look={draft.adapter === layout.adapter ? 'plain' : 'primary'}
                   onClick={() => onChoose(layout)}
                 >
                   Preview its rows
                 </Button>
               }
             >
-              <span className="font-mono">
-                {layout.schema}.{layout.table}
-              </span>
-              , about {countText(layout.rowsEstimate)} rows, adapter {layout.adapter}
+              <span className="font-mono">{layout.place}</span>, about {countText(layout.rowsEstimate)} rows,
+              adapter {layout.adapter}
             </Item>
           ))}
         </Items>

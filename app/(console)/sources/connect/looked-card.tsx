@@ -17,11 +17,12 @@ import { plural } from '@/lib/core/format-figure'
 import { TwoColumns } from '../../_page/page-frame'
 import { CapabilityList } from '../capability-list'
 import { connect, type Draft, type Looked } from './actions'
+import { ENGINE_FORMS } from './engine-forms'
 
 /** What the mapping makes of real rows, what could be done there, the role that it needs; and then the last step. */
 export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Draft; place: string }) {
   const router = useRouter()
-  const { preview, roleSql } = looked
+  const { preview, grants } = looked
   const action = async (input: ActionInput): Promise<Attempted<unknown>> => {
     const answer = await connect(draft, input)
     if (answer.kind === 'done') router.push('/sources')
@@ -42,10 +43,10 @@ export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Dr
             <CapabilityList raw={preview.capabilities} />
           </div>
         </Card>
-        <Card id="role" title="The role it needs" aside="run it in the store’s database">
+        <Card id="role" title="The role it needs" aside={ENGINE_FORMS[draft.engine].grants}>
           <div className="px-4 pb-3">
-            <CodeBox>{roleSql}</CodeBox>
-            <CopyButton text={roleSql} label="Copy the SQL" />
+            <CodeBox>{grants}</CodeBox>
+            <CopyButton text={grants} label="Copy it" />
           </div>
         </Card>
       </TwoColumns>

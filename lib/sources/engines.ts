@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import type { DetectedLayout } from './contracts'
+import { detectLayouts } from './layouts'
+import { postgresSecretSchema } from './native/config'
+
+type Engine<S> = {
+  /** What it takes to look at an address of this engine. */
+  secret: z.ZodType<S>
+  /** Looks for known layouts: reads only, and never a whole store. */
+  detect(secret: S): Promise<DetectedLayout[]>
+}
+
+const define = <S>(engine: Engine<S>): Engine<S> => engine
+
+/** Where idempotency keys can be looked for. */
+const ENGINES = {
+  postgresql: define({ secret: postgresSecretSchema, detect: detectLayouts }),
+} as const
+
+export type EngineName = keyof typeof ENGINES
+export const engineNameSchema = z.enum(Object.keys(ENGINES) as [EngineName, ...EngineName[]])
+
+/** The known layouts at an address. */
+export function detectIn(name: EngineName, secret: unknown): Promise<DetectedLayout[]> {
+  // Each engine's own type meets itself again here; the table's union cannot carry it across.
+  const engine = ENGINES[name] as Engine<unknown>
+  return engine.detect(engine.secret.parse(secret))
+}
