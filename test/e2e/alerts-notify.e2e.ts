@@ -123,7 +123,7 @@ test('a route is set on the page; the link of a message acknowledges the alert, 
     const href = await alert.getByRole('link').first().getAttribute('href')
     const open = new URL(href ?? '', page.url()).searchParams.get('open')
     await page.goto(`/alerts?open=${open}&acknowledge=1`)
-    await dialog.getByLabel('Ends after').selectOption('30 minutes')
+    await dialog.getByLabel('Reminders go on after').selectOption('30 minutes')
     await dialog.getByLabel(/^Note/).fill('looking into it')
     await dialog.getByRole('button', { name: 'Acknowledge 1 alert' }).click()
     await expect(dialog).toBeHidden()

@@ -2,7 +2,7 @@
 
 import { parseAsString, useQueryState } from 'nuqs'
 import { ActionDialog } from '@/app/_ui/action-dialog'
-import { SelectField, TextField } from '@/app/_ui/field'
+import { AcknowledgeFields } from '../_page/acknowledge-fields'
 import { acknowledgeAlert, unacknowledgeAlert } from './actions'
 
 type Props = {
@@ -29,20 +29,10 @@ export function AcknowledgeAlert({ id, place, forbidden, chosen }: Props) {
       action={acknowledgeAlert.bind(null, id)}
       onDone={() => setAsked(null)}
     >
-      <SelectField name="minutes" label="Ends after" defaultValue="120" choices={LENGTHS} />
-      <TextField name="note" label="Note; may be empty" maxLength={500} placeholder="what you are doing" />
+      <AcknowledgeFields />
     </ActionDialog>
   )
 }
-
-/** By minutes. */
-const LENGTHS = [
-  { value: '30', label: '30 minutes' },
-  { value: '60', label: '1 hour' },
-  { value: '120', label: '2 hours' },
-  { value: '240', label: '4 hours' },
-  { value: '480', label: '8 hours' },
-]
 
 export const UnacknowledgeAlert = ({ id, forbidden }: Pick<Props, 'id' | 'forbidden'>) => (
   <ActionDialog

@@ -2,7 +2,7 @@
 
 import { parseAsString, useQueryState } from 'nuqs'
 import { ActionDialog } from '@/app/_ui/action-dialog'
-import { LinesField, SelectField, TextField } from '@/app/_ui/field'
+import { LinesField, SelectField } from '@/app/_ui/field'
 import {
   canBecome,
   INCIDENT_SEVERITIES,
@@ -10,6 +10,7 @@ import {
   type IncidentSeverity,
   type IncidentStatus,
 } from '@/lib/core/incident-states'
+import { AcknowledgeFields } from '../../_page/acknowledge-fields'
 import {
   acknowledgeSeen,
   closeSeen,
@@ -34,14 +35,6 @@ type Props = {
   forbidden: string | null
 }
 
-/** By minutes. */
-const LENGTHS = [
-  { value: '30', label: '30 minutes' },
-  { value: '60', label: '1 hour' },
-  { value: '120', label: '2 hours' },
-  { value: '240', label: '4 hours' },
-]
-
 /** What is done next comes first. Each is of the incident as it was seen. */
 export function RunBar({ incident, place, forbidden }: Props) {
   const { id, revision, status, severity, alerts, commander } = incident
@@ -63,13 +56,7 @@ export function RunBar({ incident, place, forbidden }: Props) {
           action={acknowledgeSeen.bind(null, seen)}
           onDone={() => setAsked(null)}
         >
-          <SelectField name="minutes" label="Reminders go on after" defaultValue="120" choices={LENGTHS} />
-          <TextField
-            name="note"
-            label="Note; may be empty"
-            maxLength={500}
-            placeholder="what you are doing"
-          />
+          <AcknowledgeFields />
         </ActionDialog>
       )}
       {live && commander === null && (
