@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { makeThrowAwayFolder } from './throw-away-folder'
 
@@ -33,26 +35,10 @@ export async function startRedis(config: readonly string[] = []): Promise<RedisS
   admin.on('error', () => {})
 
   async function start(): Promise<void> {
-    const args = ['--port', String(port), '--dir', folder, ...defaults, ...config]
-    const started = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    child = started
-    started.on('error', () => {})
-    const said: string[] = []
-    await new Promise<void>((resolve, reject) => {
-      started.stdout.on('data', (chunk: Buffer) => {
-        said.push(String(chunk))
-        if (String(chunk).includes('Ready to accept connections')) resolve()
-      })
-      started.on('exit', () => reject(new Error(`redis-server ended:\n${said.join('')}`)))
-    })
+    child = await spawnRedis(['--port', String(port), '--dir', folder, ...defaults, ...config])
     await admin.ping()
   }
-  async function kill(): Promise<void> {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill('SIGKILL')
-    await ended
-  }
+  const kill = () => killRedis(child)
   await start()
   return {
     port,
@@ -65,6 +51,59 @@ export async function startRedis(config: readonly string[] = []): Promise<RedisS
     async close() {
       admin.disconnect()
       await kill()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Resolves when it listens. */
+async function spawnRedis(args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const said: string[] = []
+  await new Promise<void>((resolve, reject) => {
+    child.on('error', reject)
+    child.stdout.on('data', (chunk: Buffer) => {
+      said.push(String(chunk))
+      if (/Ready to accept connections|\+monitor /.test(String(chunk))) resolve()
+    })
+    child.on('exit', () => reject(new Error(`redis-server ended:\n${said.join('')}`)))
+  })
+  return child
+}
+
+async function killRedis(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
+}
+
+/** One sentinel that promotes the replica of this primary half a second after it fell silent; knows both when it resolves. */
+export async function startSentinel(primary: RedisServer, name: string) {
+  const port = await findPort()
+  const folder = makeThrowAwayFolder('sentinel')
+  const file = join(folder, 'sentinel.conf')
+  await writeFile(
+    file,
+    [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `dir ${folder}`,
+      `sentinel monitor ${name} 127.0.0.1 ${primary.port} 1`,
+      `sentinel down-after-milliseconds ${name} 500`,
+      `sentinel failover-timeout ${name} 5000`,
+    ].join('\n'),
+  )
+  const child = await spawnRedis([file, '--sentinel'])
+  const admin = new Redis({ port, host: '127.0.0.1' })
+  admin.on('error', () => {})
+  // It hears of replicas from their primary.
+  while (((await admin.call('SENTINEL', 'REPLICAS', name)) as unknown[]).length === 0) await setTimeout(LOOK_EVERY_MS)
+  return {
+    port,
+    async close() {
+      admin.disconnect()
+      await killRedis(child)
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -94,8 +133,11 @@ async function untilOk(admin: Redis): Promise<void> {
   for (;;) {
     const info = String(await admin.cluster('INFO'))
     if (/cluster_state:ok/.test(info) && /cluster_known_nodes:3/.test(info)) return
+    await setTimeout(LOOK_EVERY_MS)
   }
 }
+
+const LOOK_EVERY_MS = 20
 
 /** Not two at once in this process, though the system may give one to another. */
 const given = new Set<number>()
