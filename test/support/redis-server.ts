@@ -98,7 +98,8 @@ export async function startSentinel(primary: RedisServer, name: string) {
   const admin = new Redis({ port, host: '127.0.0.1' })
   admin.on('error', () => {})
   // It hears of replicas from their primary.
-  while (((await admin.call('SENTINEL', 'REPLICAS', name)) as unknown[]).length === 0) await setTimeout(LOOK_EVERY_MS)
+  while (((await admin.call('SENTINEL', 'REPLICAS', name)) as unknown[]).length === 0)
+    await setTimeout(LOOK_EVERY_MS)
   return {
     port,
     async close() {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { StoreUnavailableError } from '../../errors'
 import type { Acquired, AcquireRequest, EffectKind, Looked, Step } from '../store'
 import {
@@ -11,7 +10,7 @@ import {
   type StoredStep,
 } from './layout'
 import { LUA_NUMBERS, LUA_STEPS } from './lua'
-import { defineScript, type Item, type Run, textOf } from './script'
+import { defineScript, type Item, nextNonce, type Run, textOf } from './script'
 import { readDone } from './steps'
 
 /** A larger record is read by a command of its own: the server should not be busy with one script for long. */
@@ -60,18 +59,12 @@ end
  */
 const ACQUIRE = defineScript(
   LUA_NUMBERS,
-  LUA_STEPS,
-  LUA_JUDGE,
   `
 local data, live, fence_key = KEYS[1], KEYS[2], KEYS[3]
 local member, print, owner, lease, tier, ttl, trace, nonce, inline_max = unpack(ARGV)
 local now = now_micros()
+local lease_until = now + tonumber(lease)
 local kind = redis.call('TYPE', data).ok
-
-if kind == 'string' then
-  local done = judge_record(data, print, inline_max)
-  if done then return done end
-end
 
 -- Above all that this shard ever gave, whatever the clock says. The first write of each way: refused, nothing has changed.
 local function next_fence(old)
@@ -79,17 +72,25 @@ local function next_fence(old)
   redis.call('SET', fence_key, text(fence))
   return fence
 end
-
-if kind ~= 'hash' then
-  local fence = next_fence(0)
+local function begin_life()
+  local fence, created = text(next_fence(0)), text(now)
+  -- Given back.
   if kind == 'string' then redis.call('DEL', data) end
-  local key = { s = 'L', f = fence, n = 1, o = owner, c = text(now), u = now + tonumber(lease) }
-  redis.call('HSET', data, 's', 'L', 'f', text(fence), 'o', owner, 'n', '1', 'c', key.c, 'u', text(key.u), 'h', text(now),
-    'p', print, 't', tier, 'l', ttl, 'a', nonce)
-  if trace ~= '' then redis.call('HSET', data, 'i', trace) end
-  redis.call('ZADD', live, text(key.u), member)
-  return answer('acquired', key, now)
+  local fields = { 's', 'L', 'f', fence, 'o', owner, 'n', '1', 'c', created, 'u', text(lease_until), 'h', created,
+    'p', print, 't', tier, 'l', ttl, 'a', nonce }
+  if trace ~= '' then fields[#fields + 1], fields[#fields + 2] = 'i', trace end
+  redis.call('HSET', data, unpack(fields))
+  redis.call('ZADD', live, text(lease_until), member)
+  return { 'acquired', 'L', fence, 1, owner, created, math.floor(tonumber(lease) / 1000), '' }
 end
+
+-- Almost always; what follows defines what only the other ways need.
+if kind == 'none' then return begin_life() end
+`,
+  LUA_STEPS,
+  LUA_JUDGE,
+  `
+if kind == 'string' then return judge_record(data, print, inline_max) or begin_life() end
 
 local key = read_live(data)
 local refused = judge_live(key, print, nonce, now)
@@ -97,7 +98,7 @@ if refused then return answer(refused, key, now) end
 
 if key.a == nonce then
   -- Our own: its reply was lost, so nothing was begun under it. It goes on with the same fence.
-  key.u = math.max(key.u, now + tonumber(lease))
+  key.u = math.max(key.u, lease_until)
   redis.call('HSET', data, 'u', text(key.u), 'h', text(now))
 elseif key.s == 'L' and has_open(data, key) then
   -- An effect was begun and nobody knows its end. The fence stays: if the holder lives, it may still say.
@@ -107,7 +108,7 @@ elseif key.s == 'L' and has_open(data, key) then
 else
   key.f = next_fence(key.f)
   key.n = key.n + 1
-  key.u = now + tonumber(lease)
+  key.u = lease_until
   key.s, key.o = 'L', owner
   redis.call('HDEL', data, 'q', 'e', 'i')
   redis.call('HSET', data, 's', 'L', 'f', text(key.f), 'o', owner, 'n', text(key.n), 'u', text(key.u), 'h', text(now),
@@ -154,7 +155,7 @@ return { redis.call('GET', KEYS[1]) }
 
 export async function acquireLease(run: Run, request: AcquireRequest, ttlMs: number): Promise<Acquired> {
   const place = placeOf(request.scope, request.key)
-  const nonce = randomBytes(8).toString('base64url')
+  const nonce = nextNonce()
   const args = [
     place.member,
     printOf(request),

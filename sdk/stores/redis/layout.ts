@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { deriveAfterFailures } from '../provider-key'
 import type { RecordState } from '../store'
 
@@ -48,7 +48,7 @@ export type KeyPlace = { member: string; data: string; live: string; fence: stri
 
 export function placeOf(scope: string, key: string): KeyPlace {
   const member = `${Buffer.byteLength(scope)}:${scope}:${key}`
-  const shard = createHash('sha1').update(member).digest().readUInt16BE(0) % SHARDS
+  const shard = hash('sha1', member, 'buffer').readUInt16BE(0) % SHARDS
   const prefix = `idem:{${shard}}:`
   return { member, data: `${prefix}k:${member}`, live: `${prefix}live`, fence: `${prefix}f` }
 }

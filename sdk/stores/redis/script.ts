@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { type Clock, sleep } from '../../clock'
 import { StoreUnavailableError } from '../../errors'
 import type { Arg, RedisPort } from './client'
@@ -70,6 +70,12 @@ export function createRunner(port: RedisPort, clock: Clock, operationTimeoutMs: 
     }
   }
 }
+
+/** Of this process; a counter follows, since drawing randomness anew costs more than the rest of a call. */
+const NONCES = randomBytes(9).toString('base64url')
+let nonces = 0
+/** Names one call, whatever becomes of its reply. */
+export const nextNonce = (): string => `${NONCES}${(nonces++).toString(36)}`
 
 export const textOf = (item: Item | undefined): string => item?.toString() ?? ''
 

@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto'
+import { isUtf8 } from 'node:buffer'
 import { type Completed, type Ended, type Holder, recordStateOf, type StoredResponse } from '../store'
+import type { Arg } from './client'
 import { dateOfMicros, placeOf } from './layout'
 import { LUA_HELD, LUA_NUMBERS, LUA_STEPS } from './lua'
-import { defineScript, isYes, type Run, textOf } from './script'
+import { defineScript, isYes, nextNonce, type Run, textOf } from './script'
 
 /**
  * Completes where the fence matches: the hash becomes the record's string and leaves the index, in one step for everybody.
@@ -12,7 +13,6 @@ import { defineScript, isYes, type Run, textOf } from './script'
 const COMPLETE = defineScript(
   '#!lua flags=allow-oom',
   LUA_NUMBERS,
-  LUA_STEPS,
   `
 local data, live = KEYS[1], KEYS[2]
 local member, fence, state, status, headers, body = unpack(ARGV)
@@ -29,7 +29,7 @@ if f ~= fence or (s ~= 'L' and s ~= 'U') then return {} end
 
 local effects = ''
 -- Without a recovery point there never was a step.
-if r then
+if r then${LUA_STEPS}
   local steps = {}
   for _, step in ipairs(steps_of(data)) do
     if step.kind ~= 'checkpoint' then steps[#steps + 1] = step end
@@ -48,6 +48,14 @@ redis.call('SET', data, head .. ' ' .. headers .. effects .. body, 'PX', l)
 return { c, expires }
 `,
 )
+
+const TEXT_BYTES_MAX = 16_384
+
+/** A short text goes out with the rest of the command; clients write a buffer apart from it. */
+function argOf(body: Uint8Array): Arg {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  return bytes.length <= TEXT_BYTES_MAX && isUtf8(bytes) ? bytes.toString() : bytes
+}
 
 /** Of an attempt that ended before, said again after a lost reply: what it became. */
 const LUA_SAID_BEFORE = `
@@ -154,7 +162,7 @@ export async function completeLease(
     [
       ...[member, String(holder.fence), state, String(status)],
       headers.length === 0 ? '' : JSON.stringify(headers),
-      Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+      argOf(body),
     ],
   )
   if (created === undefined) return 'stale'
@@ -165,7 +173,7 @@ const endWith =
   (script: typeof ABANDON) =>
   async (run: Run, holder: Holder): Promise<Ended> => {
     const { member, data, live } = placeOf(holder.scope, holder.key)
-    const nonce = randomBytes(8).toString('base64url')
+    const nonce = nextNonce()
     const [ended] = await run(script, [data, live], [member, String(holder.fence), nonce])
     return textOf(ended) as Ended
   }

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import type { Json } from '../../json'
 import { deriveAfterFailures } from '../provider-key'
 import type { EffectBeginning, EffectBegun, EffectEnd, Holder } from '../store'
 import { placeOf, type StoredStep } from './layout'
 import { LUA_HELD, LUA_NUMBERS } from './lua'
-import { defineScript, isYes, type Run, textOf } from './script'
+import { defineScript, isYes, nextNonce, type Run, textOf } from './script'
 
 /**
  * Begins an effect where the fence matches, so that a takeover either sees it or wins before it. Busy: this holder has begun
@@ -108,7 +107,7 @@ export async function beginEffect(run: Run, holder: Holder, effect: EffectBeginn
       ...[member, String(holder.fence), effect.step, effect.name, effect.kind],
       // A key may be any text: what comes after the sign.
       providerKey === null ? '-' : `=${providerKey}`,
-      ...[String(effect.leaseMs * 1_000), randomBytes(8).toString('base64url')],
+      ...[String(effect.leaseMs * 1_000), nextNonce()],
     ],
   )
   switch (textOf(kind)) {
