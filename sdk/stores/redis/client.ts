@@ -44,10 +44,13 @@ export type Arg = string | Buffer
 /** What the store needs of a client. Bulk strings come as buffers; always asked of primaries. */
 export type RedisPort = {
   /** To the primary of the key. */
-  send(key: string, command: string, args: Arg[]): Promise<unknown>
+  send(key: string, command: Command): Promise<unknown>
   /** To each primary. */
-  sendToAll(command: string, args: string[]): Promise<unknown[]>
+  sendToAll(command: Command<string>): Promise<unknown[]>
 }
+
+/** Its name and its arguments. */
+type Command<A = Arg> = [name: string, ...args: A[]]
 
 /** RESP's `$` and `=` (a verbatim string). */
 const AS_BUFFERS: NodeRedisOptions = { typeMapping: { 36: Buffer, 61: Buffer } }
@@ -68,24 +71,24 @@ export function openPort(client: RedisClient): RedisPort | null {
   return single((args) => client.sendCommand(args, client.isReady === true ? AT_ONCE : AS_BUFFERS))
 }
 
-const single = (send: (args: Arg[]) => Promise<unknown>): RedisPort => ({
-  send: (_key, command, args) => send([command, ...args]),
-  sendToAll: async (command, args) => [await send([command, ...args])],
+const single = (send: (command: Command) => Promise<unknown>): RedisPort => ({
+  send: (_key, command) => send(command),
+  sendToAll: async (command) => [await send(command)],
 })
 
 const ioredisPort = (client: IoredisLike): RedisPort => ({
-  send: (_key, command, args) => client.callBuffer(command, ...args),
-  sendToAll: (command, args) =>
-    Promise.all((client.nodes?.('master') ?? [client]).map((node) => node.callBuffer(command, ...args))),
+  send: (_key, command) => client.callBuffer(...command),
+  sendToAll: (command) =>
+    Promise.all((client.nodes?.('master') ?? [client]).map((node) => node.callBuffer(...command))),
 })
 
 const nodeRedisClusterPort = (cluster: NodeRedisClusterLike): RedisPort => ({
-  send: (key, command, args) => cluster.sendCommand(key, false, [command, ...args], AS_BUFFERS),
-  sendToAll: (command, args) =>
+  send: (key, command) => cluster.sendCommand(key, false, command, AS_BUFFERS),
+  sendToAll: (command) =>
     Promise.all(
       cluster.masters.map(async (master) => {
         const node = await cluster.nodeClient(master as never)
-        return node.sendCommand([command, ...args], AS_BUFFERS)
+        return node.sendCommand(command, AS_BUFFERS)
       }),
     ),
 })

@@ -25,49 +25,52 @@ const RETRY_DELAYS_MS = [0, 50, 250, 1_000]
  * A call that was given up may still run.
  */
 export function createRunner(port: RedisPort, clock: Clock, operationTimeoutMs: number): Run {
-  return async (script, keys, args) => {
-    let cancel = () => {}
-    let over = false
-    const timeout = new Promise<never>((_, reject) => {
-      cancel = clock.after(operationTimeoutMs, () => {
-        over = true
+  return (script, keys, args) =>
+    new Promise((resolve, reject) => {
+      const call: Call = { script, keys, args, over: false }
+      const cancel = clock.after(operationTimeoutMs, () => {
+        call.over = true
         reject(
           new StoreUnavailableError(`the idempotency store did not answer within ${operationTimeoutMs} ms`),
         )
       })
+      send(port, clock, call).then(
+        (items) => {
+          cancel()
+          resolve(items)
+        },
+        (error) => {
+          cancel()
+          reject(asStoreError(error))
+        },
+      )
     })
+}
+
+/** `over` = nobody waits for it any more. */
+type Call = { script: Script; keys: string[]; args: Arg[]; over: boolean }
+
+async function send(port: RedisPort, clock: Clock, call: Call): Promise<Item[]> {
+  for (const delayMs of RETRY_DELAYS_MS) {
     try {
-      return await Promise.race([timeout, persist(() => over)])
+      return await sendOnce(port, call)
     } catch (error) {
-      throw asStoreError(error)
-    } finally {
-      cancel()
+      if (!isAnswerLost(error)) throw error
+      await sleep(clock, delayMs)
+      if (call.over) throw error
     }
+  }
+  return sendOnce(port, call)
+}
 
-    async function persist(isOver: () => boolean): Promise<Item[]> {
-      for (const delayMs of RETRY_DELAYS_MS) {
-        try {
-          return await once()
-        } catch (error) {
-          if (!isAnswerLost(error) || isOver()) throw error
-        }
-        await sleep(clock, delayMs)
-        if (isOver()) break
-      }
-      return once()
-    }
-
-    async function once(): Promise<Item[]> {
-      const key = keys[0] ?? ''
-      const rest = [String(keys.length), ...keys, ...args]
-      try {
-        return (await port.send(key, 'EVALSHA', [script.sha, ...rest])) as Item[]
-      } catch (error) {
-        // A server that has not seen it yet: it restarted, or is another one.
-        if (!isNoScript(error)) throw error
-        return (await port.send(key, 'EVAL', [script.lua, ...rest])) as Item[]
-      }
-    }
+async function sendOnce(port: RedisPort, { script, keys, args }: Call): Promise<Item[]> {
+  const key = keys[0] ?? ''
+  try {
+    return (await port.send(key, ['EVALSHA', script.sha, String(keys.length), ...keys, ...args])) as Item[]
+  } catch (error) {
+    // A server that has not seen it yet: it restarted, or is another one.
+    if (!isNoScript(error)) throw error
+    return (await port.send(key, ['EVAL', script.lua, String(keys.length), ...keys, ...args])) as Item[]
   }
 }
 

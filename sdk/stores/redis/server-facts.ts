@@ -21,9 +21,9 @@ export type RedisServerFacts = {
 /** Null = this user may not ask, or the server does not tell (a managed service). */
 export async function readServerFacts(port: RedisPort): Promise<RedisServerFacts[] | null> {
   try {
-    const infos = await port.sendToAll('INFO', ['server', 'memory', 'persistence', 'replication'])
+    const infos = await port.sendToAll(['INFO', 'server', 'memory', 'persistence', 'replication'])
     if (infos.length === 0) throw new StoreUnavailableError('no primary of the cluster is known yet')
-    const synced = await port.sendToAll('CONFIG', ['GET', 'appendfsync']).catch(asRefused)
+    const synced = await port.sendToAll(['CONFIG', 'GET', 'appendfsync']).catch(asRefused)
     const facts = infos.map((info, at) => toFacts(String(info), synced?.[at] ?? null))
     return facts.every(({ runId, evictionPolicy }) => runId !== '' && evictionPolicy !== '') ? facts : null
   } catch (error) {
