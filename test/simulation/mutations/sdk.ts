@@ -4,6 +4,7 @@ import type { Mutation } from './list'
 const STORE = 'sdk/migrations/0001_first.sql'
 const HELD = "l.fence = p_fence AND l.state = 'L'"
 const TRANSACTION = 'sdk/stores/postgres/transaction.ts'
+const REDIS = { file: 'sdk/stores/redis', caughtBy: 'test/sdk/conformance/redis.test.ts' }
 
 export const SDK_MUTATIONS: readonly Mutation[] = [
   {
@@ -161,5 +162,47 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
     find: '    requireStepNotHeld(held.exchange.settings.store, held.holder.scope, step)\n',
     replace: '',
     caughtBy: 'test/sdk/holds.test.ts',
+  },
+  {
+    name: 'Redis: a live lease is taken over',
+    file: `${REDIS.file}/acquire.ts`,
+    find: "if key.s == 'L' and key.u > now and key.a ~= nonce then return 'in_progress' end",
+    replace: '',
+    caughtBy: REDIS.caughtBy,
+  },
+  {
+    name: 'Redis: a takeover overlooks an open effect',
+    file: `${REDIS.file}/acquire.ts`,
+    find: "elseif key.s == 'L' and has_open(data, key) then",
+    replace: 'elseif false then',
+    caughtBy: REDIS.caughtBy,
+  },
+  {
+    name: 'Redis: an acquire whose answer was lost is not recognised',
+    file: `${REDIS.file}/acquire.ts`,
+    find: 'if key.a == nonce then\n',
+    replace: 'if false then\n',
+    caughtBy: REDIS.caughtBy,
+  },
+  {
+    name: 'Redis: a stale holder completes',
+    file: `${REDIS.file}/settle.ts`,
+    find: "if f ~= fence or (s ~= 'L' and s ~= 'U') then return {} end",
+    replace: "if s ~= 'L' and s ~= 'U' then return {} end",
+    caughtBy: REDIS.caughtBy,
+  },
+  {
+    name: 'Redis: a stale holder settles an effect',
+    file: `${REDIS.file}/steps.ts`,
+    find: "if step.fence ~= fence or step.kind == 'checkpoint' then return { 0 } end",
+    replace: "if step.kind == 'checkpoint' then return { 0 } end",
+    caughtBy: REDIS.caughtBy,
+  },
+  {
+    name: 'Redis: a stale holder begins, beats, gives back and abandons',
+    file: `${REDIS.file}/lua.ts`,
+    find: 'if f ~= fence then return nil end',
+    replace: '',
+    caughtBy: REDIS.caughtBy,
   },
 ]
