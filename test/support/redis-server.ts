@@ -59,6 +59,10 @@ export async function startRedis(config: readonly string[] = []): Promise<RedisS
 /** Resolves when it listens. */
 async function spawnRedis(args: readonly string[]): Promise<ChildProcess> {
   const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  // A run that is interrupted closes nothing.
+  const end = () => void child.kill('SIGKILL')
+  process.once('exit', end)
+  child.once('exit', () => process.off('exit', end))
   const said: string[] = []
   await new Promise<void>((resolve, reject) => {
     child.on('error', reject)
