@@ -17,7 +17,9 @@ export async function acquireWaiting<Tx>(
   let waited = false
   for (let pollMs = POLL_MS_MIN; ; pollMs = Math.min(POLL_MS_MAX, pollMs * 2)) {
     const hold = await findHold(store, request.scope, request.key)
-    const acquired = await telemetry.meter(() => acquireUnlessHeld(store, request, hold))
+    const acquired = await telemetry.meter(() =>
+      acquireUnlessHeld(store, waited ? { ...request, retry: true } : request, hold),
+    )
     const leftMs = untilMs - clock.nowMs()
     if (acquired.kind !== 'in_progress' || leftMs <= 0) return { acquired, waited }
     waited = true

@@ -84,7 +84,9 @@ async function attemptUntilFinal(
   const leftMs = () => endMs - clock.nowMs()
 
   for (let attempt = 1; ; attempt += 1) {
-    const result = await tryOnce(settings, request, signal, Math.min(settings.attemptTimeoutMs, leftMs()))
+    const isMarked = settings.markRetries && attempt > 1
+    const timeoutMs = Math.min(settings.attemptTimeoutMs, leftMs())
+    const result = await tryOnce(settings, request, signal, timeoutMs, isMarked)
     onAttempt?.({ attempt, idempotencyKey, ...result })
     if (signal?.aborted) throw signal.reason
 
@@ -113,8 +115,10 @@ async function tryOnce(
   { url, init }: RepeatableRequest,
   signal: AbortSignal | null,
   timeoutMs: number,
+  isMarked: boolean,
 ): Promise<AttemptResult> {
   const headers = new Headers(init.headers)
+  if (isMarked) headers.set('idempotency-retry', '?1')
   // Each attempt belongs to the trace that is active now.
   propagation.inject(context.active(), headers, { set: (carrier, name, value) => carrier.set(name, value) })
   try {

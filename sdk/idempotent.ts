@@ -102,6 +102,7 @@ async function serveKeyed<Tx, Extra>(
       owner: settings.owner,
       leaseMs: settings.leaseMs,
       traceId: telemetry.traceId,
+      retry: exchange.request.headers.get('idempotency-retry') === '?1',
     }
     ;({ acquired, waited } = await acquireWaiting(settings, wanted, telemetry))
   } catch (error) {

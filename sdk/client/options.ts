@@ -16,6 +16,11 @@ export type IdempotentFetchOptions = {
   /** Default 10 s. */
   backoffMaxMs?: number
   makeKey?: () => string
+  /**
+   * Says `Idempotency-Retry: ?1` with each attempt after the first, by which a service may look for the answer in its cache
+   * first. A browser sends it elsewhere only where that service allows the header. Default false.
+   */
+  markRetries?: boolean
   onAttempt?: (event: {
     attempt: number
     idempotencyKey: string
@@ -42,6 +47,7 @@ export function resolveClientOptions(options: IdempotentFetchOptions): ClientSet
     bodyBytesMax: options.bodyBytesMax ?? 67_108_864,
     backoffBaseMs: options.backoffBaseMs ?? 200,
     backoffMaxMs: options.backoffMaxMs ?? 10_000,
+    markRetries: options.markRetries ?? false,
     makeKey: options.makeKey ?? (() => crypto.randomUUID()),
     clock: options.clock ?? systemClock,
     dateNowMs: options.dateNowMs ?? Date.now,

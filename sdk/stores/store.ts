@@ -71,6 +71,8 @@ export type AcquireRequest = {
   leaseMs: number
   /** 32 hex digits. */
   traceId: string | null
+  /** It was asked before, as far as the caller tells: likely a duplicate. It changes no answer. */
+  retry?: boolean
 }
 
 export type Holder = { scope: string; key: string; fence: bigint; owner: string; tier: string }

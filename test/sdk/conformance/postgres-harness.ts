@@ -1,4 +1,6 @@
-import { createPostgresStore } from '@/sdk/stores/postgres'
+import type { Clock } from '@/sdk/clock'
+import { createPostgresStore, type PostgresStore } from '@/sdk/stores/postgres'
+import type { Store } from '@/sdk/stores/store'
 import { type Break, startBreakingProxy } from '../breaking-proxy'
 import { liftHold, placeHold } from '../holds-fixture'
 import { createStoreFixture, openPool } from '../support'
@@ -42,7 +44,10 @@ const RECORD_CHANGES = `
     EXECUTE FUNCTION note_begun();
   CREATE INDEX ON change (scope_id, key, number)`
 
-export async function openPostgresHarness(): Promise<Harness> {
+type Wrap = (store: PostgresStore, of: { clock?: Clock; losing?: boolean }) => Store
+
+/** `wrap` = what a store is built around it, for each process. */
+export async function openPostgresHarness(wrap: Wrap = (store) => store): Promise<Harness> {
   const fixture = await createStoreFixture(16)
   await fixture.query(RECORD_CHANGES)
   for (const [name, ttlMs] of Object.entries(TIERS)) await fixture.store.registerTier(name, ttlMs)
@@ -56,13 +61,13 @@ export async function openPostgresHarness(): Promise<Harness> {
       store.close()
       await pool.end()
     })
-    return store
+    return wrap(store, { ...of, losing: url !== fixture.url })
   }
   const onTarget = (sql: string, { scope, key }: Target, ...values: unknown[]) =>
     fixture.query(sql, [scope, key, ...values])
 
   return {
-    store: fixture.store,
+    store: wrap(fixture.store, {}),
     // Its clients' wall clocks are never asked.
     openStore: async ({ clock } = {}) => openStore(clock === undefined ? {} : { clock }),
     async ageLease(target, byMs) {

@@ -1,4 +1,4 @@
 import { describeHistories } from './histories'
 import { openPostgresHarness } from './postgres-harness'
 
-describeHistories('PostgreSQL', openPostgresHarness)
+describeHistories('PostgreSQL', () => openPostgresHarness())

@@ -1,4 +1,4 @@
 import { openPostgresHarness } from './postgres-harness'
 import { describeStore } from './suite'
 
-describeStore('PostgreSQL', openPostgresHarness)
+describeStore('PostgreSQL', () => openPostgresHarness())

@@ -49,6 +49,8 @@ export const redisStores = [
 export const sentinelOf = (sentinel: ReturnType<typeof createSentinel>) =>
   redis.createRedisStore({ client: sentinel })
 import * as dynamodb from '@idemscope/sdk/stores/dynamodb'
+import { createHybridStore } from '@idemscope/sdk/stores/hybrid'
+export const hybridStore = createHybridStore({ store: createPostgresStore({ pool: new pg.Pool() }), cache: createClient() })
 export { node, client, IdempotencyUsageError, hash, key, telemetry, grants, dynamodb, type contract }`
 /** Without a table or a network: that the entry loads, and builds what needs neither. */
 const DYNAMO = `const client = new DynamoDBClient({ region: 'local' })
