@@ -2,22 +2,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { Acquired, AcquireRequest, Looked } from '../store'
 import { readBody } from './body'
+import { isUnchanged } from './change'
 import type { TableDatabase, Update } from './database'
-import {
-  all,
-  any,
-  bytes,
-  is,
-  isAbsent,
-  isAtMost,
-  isBelow,
-  isOneOf,
-  microsOf,
-  ms,
-  num,
-  type Path,
-  text,
-} from './expression'
+import { bytes, isAbsent, microsOf, ms, num, type Path, text } from './expression'
 import { hasOpenEffect, type KeyItem, readKeyItem, STATES, stepsOf } from './item'
 import { CLOCK_MARGIN_MS, keyItemOf, LIVE_SHARDS } from './layout'
 
@@ -25,8 +12,7 @@ import { CLOCK_MARGIN_MS, keyItemOf, LIVE_SHARDS } from './layout'
 const TURNS_MAX = 8
 
 /**
- * One conditional write for a key that nobody holds: absent, given back, or expired. Else the failed condition brings the
- * item, which decides; whatever is written then is conditional on all of it. The nonce recognises an acquire whose reply
+ * One conditional write for a new key. Else the failed condition brings the item, which decides; whatever is written then is conditional on all of it. The nonce recognises an acquire whose reply
  * was lost when it is sent again, by the client or by the store: it goes on with the lease that it has.
  */
 export async function acquireKey(db: TableDatabase, request: AcquireRequest): Promise<Acquired> {
@@ -110,7 +96,7 @@ function changeFor(
     const createdMs = Math.floor(nowMs)
     const lease = leaseOf(request, nonce, fence, nowMs, leaseUntilMs)
     const update = {
-      when: isFree(fence, nowMs),
+      when: seen === null ? isAbsent('pk') : isUnchanged(seen),
       set: [
         ...lease.set,
         ['n', num(1)],
@@ -123,7 +109,7 @@ function changeFor(
     return { update, fence, attempt: 1, createdMs, leaseUntilMs }
   }
   if (seen === null) return null
-  const unchanged = all(is('f', num(seen.fence)), is('v', num(seen.version)))
+  const unchanged = isUnchanged(seen)
   const { createdMs } = seen
   if (decision === 'take_over') {
     const fence = seen.fence >= lowest ? seen.fence + 1n : lowest
@@ -157,18 +143,6 @@ function changeFor(
 }
 
 const RECORD: readonly Path[] = ['q', 'd', 'b', 'z', 'm', 'g', 'x', 'ttl']
-
-/** Nobody holds it and nothing is left of it: absent, given back, or expired; and its last fence is lower. */
-const isFree = (fence: bigint, nowMs: number) =>
-  any(
-    isAbsent('pk'),
-    all(isBelow('f', num(fence)), is('s', text('G'))),
-    all(
-      isBelow('f', num(fence)),
-      isOneOf('s', [text('C'), text('F')]),
-      isAtMost('x', ms(nowMs - CLOCK_MARGIN_MS)),
-    ),
-  )
 
 /** A new holder's. */
 function leaseOf(

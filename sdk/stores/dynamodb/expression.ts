@@ -44,10 +44,6 @@ export const isNot =
   (path: Path, value: AttributeValue): Condition =>
   (e) =>
     `${e.path(path)} <> ${e.value(value)}`
-export const isBelow =
-  (path: Path, value: AttributeValue): Condition =>
-  (e) =>
-    `${e.path(path)} < ${e.value(value)}`
 export const isAbove =
   (path: Path, value: AttributeValue): Condition =>
   (e) =>
