@@ -41,7 +41,7 @@ export function createRecordCache(options: CacheOptions): RecordCache {
       cancel = clock.after(cacheTimeoutMs, () => reject(new Error('the cache took too long')))
     })
     try {
-      return await Promise.race([port.send(name, 'GET', [name]), timeout])
+      return await Promise.race([port.send(name, ['GET', name]), timeout])
     } finally {
       cancel()
     }
@@ -83,7 +83,7 @@ export function createRecordCache(options: CacheOptions): RecordCache {
       if (livesMs <= 0) return
       const name = nameOf(target)
       const write = async () => {
-        await port.send(name, 'SET', [name, encodeRecord(name, record), 'PX', String(livesMs)])
+        await port.send(name, ['SET', name, encodeRecord(name, record), 'PX', String(livesMs)])
         counts.filled += 1
       }
       write().catch(() => {

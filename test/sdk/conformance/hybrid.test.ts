@@ -12,7 +12,7 @@ const openHybridHarness = (kind: ClientKind) => async (): Promise<Harness> => {
   const redis = await startRedis()
   const { client, close } = await connectSingle(kind, redis.port)
   // Before that nothing is cached, and nothing is kept to be.
-  await openPort(client)?.send('', 'PING', [])
+  await openPort(client)?.send('', ['PING'])
   const harness = await openPostgresHarness((store, { clock, losing = false }) =>
     createHybridStore({
       store,

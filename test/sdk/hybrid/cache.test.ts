@@ -30,7 +30,7 @@ beforeAll(async () => {
   redis = await startRedis()
   connected = await connectSingle('ioredis', redis.port)
   // Before that nothing is cached, and nothing is kept to be.
-  await openPort(connected.client)?.send('', 'PING', [])
+  await openPort(connected.client)?.send('', ['PING'])
   const { store } = fixture
   base = {
     ...store,
