@@ -5,7 +5,7 @@ export const REFUSAL_TEXT = {
   state_changed: 'Its state changed since you looked.',
   steps_changed: 'A step of it began or ended since you looked.',
   clock_ahead:
-    'Its stamps lie in the future, so its holder has to be watched for the length of its lease first.',
+    'Its stamps are of a clock that proves nothing, so its holder has to be watched for the length of its lease first.',
   gone: 'It is gone: it ended since you looked.',
   evidence_changed: 'The provider answers differently than when you looked.',
   evidence_unsettled: 'It is not settled yet what the provider did.',

@@ -162,13 +162,15 @@ export async function markGone(
   client: pg.PoolClient,
   source: MirrorSource,
   now: Date,
-  reading: { readAt: Date; seenObjectIds: readonly string[] },
+  /** `wholeUntil`: what was acquired later may be missing from the reading; null = nothing is. */
+  reading: { readAt: Date; wholeUntil: string | null; seenObjectIds: readonly string[] },
 ): Promise<number> {
   const { rowCount } = await client.query(
     `UPDATE mirror.object SET gone_at = $2, staged_at = $2, seq = nextval('mirror.seq')
      WHERE source_id = $1 AND side = 'intent' AND status IN ('leased', 'retryable', 'unknown') AND gone_at IS NULL
-       AND version < $3 AND NOT (object_id = ANY ($4)) AND NOT data ? 'unreadable'`,
-    [source.id, now, BigInt(reading.readAt.getTime()) * 1000n, reading.seenObjectIds],
+       AND version < $3 AND NOT (object_id = ANY ($4)) AND NOT data ? 'unreadable'
+       AND ($5::timestamptz IS NULL OR occurred_at < $5)`,
+    [source.id, now, BigInt(reading.readAt.getTime()) * 1000n, reading.seenObjectIds, reading.wholeUntil],
   )
   return rowCount ?? 0
 }

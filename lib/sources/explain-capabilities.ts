@@ -10,6 +10,7 @@ const schema = z.object({
   zombieSafe: z.boolean(),
   providerKeyed: z.boolean(),
   collection: z.enum(['drop_partitions', 'batched_delete', 'report_only']).optional(),
+  reading: z.string().optional(),
   reasons: z.record(z.string(), z.string()).optional(),
 })
 
@@ -29,6 +30,7 @@ export function explainCapabilities(raw: unknown): Capability[] | null {
   const why = (verb: string, offered: boolean, said: string) =>
     data.reasons?.[verb] ?? (offered ? said : 'this layout does not allow it safely')
   return [
+    ...(data.reading === undefined ? [] : [{ name: 'Read', offered: true, why: data.reading }]),
     {
       name: 'Release',
       offered: data.canRelease,
@@ -53,7 +55,7 @@ export function explainCapabilities(raw: unknown): Capability[] | null {
     {
       name: 'Zombie-safe',
       offered: data.zombieSafe,
-      why: data.zombieSafe ? 'a released holder can no longer write' : 'a released holder may still write',
+      why: data.zombieSafe ? 'a released holder can no longer write' : (data.reasons?.zombie ?? UNSAFE),
     },
     {
       name: 'Provider keyed',
@@ -64,6 +66,14 @@ export function explainCapabilities(raw: unknown): Capability[] | null {
     },
   ]
 }
+
+/** What a holder that comes back after a release does; null = it can no longer write. */
+export function zombieText(raw: unknown): string | null {
+  const { data } = schema.safeParse(raw)
+  return data === undefined || data.zombieSafe ? null : (data.reasons?.zombie ?? UNSAFE)
+}
+
+const UNSAFE = 'a released holder may still write'
 
 /** Whether the console may collect there. */
 export const canCollect = (raw: unknown): boolean => schema.safeParse(raw).data?.canCollect === true

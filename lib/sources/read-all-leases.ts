@@ -1,7 +1,7 @@
 import type { IntentSource, LeasePage, LeaseRow, UnreadableRow } from './contracts'
 
-/** `wholeUntil`: of what is truncated, everything that was acquired before is there; null = nobody knows. */
-export type AllLeases = LeasePage & { wholeUntil: string | null }
+/** `wholeUntil`: everything that was acquired before is there; null = everything is, or of what is truncated nobody knows. */
+export type AllLeases = Omit<LeasePage, 'wholeUntil'> & { wholeUntil: string | null }
 
 /**
  * Every live lease up to `max`, whether the store answers at once, the oldest first, or scans page by page. `now` is the
@@ -11,7 +11,7 @@ export type AllLeases = LeasePage & { wholeUntil: string | null }
 export async function readAllLeases(source: IntentSource, max: number): Promise<AllLeases> {
   const first = await source.readLeases({ limit: max })
   let next = first.next ?? null
-  if (next === null) return { ...first, wholeUntil: first.leases.at(-1)?.seen.createdAt ?? null }
+  if (next === null) return { ...first, wholeUntil: wholeUntilOf(first) }
   const leases = new Map<string, LeaseRow>()
   const unreadable: UnreadableRow[] = []
   const add = (page: LeasePage) => {
@@ -33,4 +33,10 @@ export async function readAllLeases(source: IntentSource, max: number): Promise<
     unreadable,
     wholeUntil: null,
   }
+}
+
+/** A store that lists the oldest first lacks the younger ones only. */
+function wholeUntilOf({ truncated, leases, wholeUntil }: LeasePage): string | null {
+  if (wholeUntil !== undefined) return wholeUntil?.toISOString() ?? null
+  return truncated ? (leases.at(-1)?.seen.createdAt ?? null) : null
 }

@@ -226,7 +226,9 @@ test('a live key that a complete reading no longer shows is gone, and a record b
   const micros = (second: number) => BigInt(at(second).getTime()) * 1000n
   await apply([life({ version: micros(0) })])
   const gone = (readAt: Date, seenObjectIds: string[] = []) =>
-    inTransaction(console_.db.pool, (client) => markGone(client, SOURCE, NOW, { readAt, seenObjectIds }))
+    inTransaction(console_.db.pool, (client) =>
+      markGone(client, SOURCE, NOW, { readAt, wholeUntil: null, seenObjectIds }),
+    )
   expect(await gone(at(1), ['life'])).toBe(0)
   // A reading that began before the key was staged says nothing of it.
   expect(await gone(at(0))).toBe(0)

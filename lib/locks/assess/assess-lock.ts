@@ -83,7 +83,11 @@ function assessEvidence(input: AssessInput, state: KeyState, life: HolderLife): 
     return { verdict: 'investigate', reason, refused: all('not_supported'), effect: null }
   }
   if (life.kind === 'watched') {
-    const reason = `Its stamps lie ${durationText(life.aheadMs)} in the future: a clock of its store was ahead, so its lease says nothing of its holder. It counts as dead when nothing renews it for another ${durationText(life.leftMs)}.`
+    const why =
+      life.aheadMs === 0
+        ? 'Its lease has passed by a stamp of its holder’s own clock, which proves nothing yet.'
+        : `Its stamps lie ${durationText(life.aheadMs)} in the future: a clock of its store was ahead, so its lease says nothing of its holder.`
+    const reason = `${why} It counts as dead when nothing renews it for another ${durationText(life.leftMs)}.`
     return { verdict: 'wait', reason, refused: all('clock_ahead'), effect: null }
   }
   if (life.kind === 'alive') {

@@ -16,7 +16,10 @@ export type HolderLife =
   | { kind: 'alive' }
   /** Its lease has passed a moment ago. */
   | { kind: 'grace' }
-  /** Its stamps lie in the future, and its holder has not been silent for the length of its lease yet. */
+  /**
+   * Its stamps lie in the future (`aheadMs`), or are of a client's clock (0), and its holder has not been silent for the length
+   * of its lease yet.
+   */
   | { kind: 'watched'; aheadMs: number; leftMs: number }
   /** `aheadMs`: its stamps lie in the future, and nothing renewed it for the length of its lease. 0 = its lease passed. */
   | { kind: 'dead'; aheadMs: number }
@@ -37,9 +40,10 @@ export function aheadMs({ lease, storeNow }: Pick<LeaseReading, 'lease' | 'store
 export function holderLife({ lease, storeNow, unchangedSince }: LeaseReading, times: Times): HolderLife {
   if (lease.state !== 'leased') return { kind: 'none' }
   const now = storeNow.getTime()
-  if (lease.leaseUntil.getTime() + times.graceMs <= now) return { kind: 'dead', aheadMs: 0 }
+  const passed = lease.leaseUntil.getTime() + times.graceMs <= now
+  if (passed && lease.clientClock !== true) return { kind: 'dead', aheadMs: 0 }
   const ahead = lease.leaseless === true ? 0 : aheadMs({ lease, storeNow }, times)
-  if (ahead === 0) return { kind: lease.leaseUntil.getTime() <= now ? 'grace' : 'alive' }
+  if (ahead === 0 && !passed) return { kind: lease.leaseUntil.getTime() <= now ? 'grace' : 'alive' }
   const lastsMs = Math.max(0, lease.leaseUntil.getTime() - latestStamp(lease)) + times.graceMs
   const silentMs = unchangedSince === null ? 0 : now - unchangedSince.getTime()
   return silentMs >= lastsMs && unchangedSince !== null

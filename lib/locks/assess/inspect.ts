@@ -84,8 +84,8 @@ export async function toLeaseReading(
   storeNow: Date,
   settings: KeySettings,
 ): Promise<LeaseReading> {
-  const ahead = aheadMs({ lease, storeNow }, settings) > 0
-  const unchangedSince = ahead ? await readUnchangedSince(ctx.db, sourceId, lease) : null
+  const watched = lease.clientClock === true || aheadMs({ lease, storeNow }, settings) > 0
+  const unchangedSince = watched ? await readUnchangedSince(ctx.db, sourceId, lease) : null
   return { lease, storeNow, unchangedSince }
 }
 

@@ -79,6 +79,6 @@ export async function markGoneLocks(
     ...leases.map(({ scope, key, seen }) => ({ scope, key, acquired_at: seen.createdAt })),
     ...unreadable.map(({ scope, key }) => ({ scope, key, acquired_at: null })),
   ]
-  const values = [sourceId, canonicalJson(rows), checkedAt, truncated ? wholeUntil : null]
+  const values = [sourceId, canonicalJson(rows), checkedAt, wholeUntil]
   return (await ctx.db.pool.query(MARK_GONE, values)).rowCount ?? 0
 }

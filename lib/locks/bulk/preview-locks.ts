@@ -2,6 +2,7 @@ import type { Context } from '@/lib/context'
 import { BULK_MAX } from '@/lib/core/bulk'
 import type { LockFilter } from '@/lib/core/lock-filter'
 import type { KeyAction } from '@/lib/core/states'
+import { zombieText } from '@/lib/sources/explain-capabilities'
 import { type LockView, listLocks } from '../list-locks'
 import { type KeySettings, keySettings } from '../settings'
 import { readUnlisted, type Unlisted } from '../unlisted'
@@ -19,6 +20,8 @@ export type LockPreview = {
   more: boolean
   /** Stores with locks that may match too, and are not listed. */
   unlisted: Unlisted[]
+  /** Stores of theirs in which a holder that comes back can still write, and what it does then. */
+  unsafe: { source: string; name: string; text: string }[]
 }
 
 const VERBS = ['release', 'complete'] as const
@@ -43,7 +46,21 @@ export async function previewLocks(
     ...snapshots.flatMap(({ excluded }) => excluded.map(toLeft)),
   ]
   const unlisted = await readUnlisted(ctx.db, filter)
-  return { snapshots: snapshots.filter(({ count }) => count > 0), left, more: next !== null, unlisted }
+  const doable = snapshots.filter(({ count }) => count > 0)
+  const unsafe = doable.length === 0 ? [] : await readUnsafe(ctx, items)
+  return { snapshots: doable, left, more: next !== null, unlisted, unsafe }
+}
+
+async function readUnsafe(ctx: Context, locks: readonly LockView[]): Promise<LockPreview['unsafe']> {
+  const rows = await ctx.db.prisma.source.findMany({
+    where: { id: { in: [...new Set(locks.map(({ source }) => source))] } },
+    select: { id: true, name: true, capabilities: true },
+    orderBy: { name: 'asc' },
+  })
+  return rows.flatMap(({ id, name, capabilities }) => {
+    const text = zombieText(capabilities)
+    return text === null ? [] : [{ source: id, name, text }]
+  })
 }
 
 type Sorted = Partial<Record<KeyAction | 'left', LockView[]>>

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Settled, settle } from '@/lib/actions/execute'
 import type { SystemContext } from '@/lib/context'
 import { canonicalJson } from '@/lib/core/canonical-json'
-import type { KeyReading, LeaseRow } from '@/lib/sources/contracts'
+import type { KeyReading, LeaseRow, StoreCapabilities } from '@/lib/sources/contracts'
 import { openIntentSource } from '@/lib/sources/registry'
 import type { Action } from '@/prisma/generated/client'
 import { lockVersion } from '../assess/lock-version'
@@ -37,7 +37,8 @@ async function readEnd(ctx: SystemContext, action: Action): Promise<Settled | nu
   const { sourceId, scope, key } = action
   if (sourceId === null || scope === null || key === null) return null
   const store = await openIntentSource(ctx, sourceId)
-  const found = whatHappened(action, await store.source.readKey(scope, key))
+  const { source } = store
+  const found = whatHappened(action, await source.readKey(scope, key), source.capabilities)
   const begunMs = action.executedAt?.getTime() ?? 0
   const ended = begunMs + STATEMENT_ENDED_AFTER_MS <= ctx.clock.now().getTime()
   // As it was seen says nothing while the statement may still come through.
@@ -48,6 +49,7 @@ async function readEnd(ctx: SystemContext, action: Action): Promise<Settled | nu
 export function whatHappened(
   action: Pick<Action, 'id' | 'kind' | 'seen' | 'evidence'>,
   now: KeyReading,
+  { writesBeginLives = false }: Pick<StoreCapabilities, 'writesBeginLives'> = {},
 ): Settled {
   const { version } = seenSchema.parse(action.seen)
   const evidence = evidenceSchema.parse(action.evidence)
@@ -69,10 +71,14 @@ export function whatHappened(
     // The layout has no room for who released it: it is free, which is what was asked for.
     return { state: 'done', result: { settled: 'in_place', text: 'The key is free: a retry runs it.' } }
   }
+  if (action.kind === 'release' && writesBeginLives && lease === null && record === null) {
+    return { state: 'done', result: { settled: 'in_place', text: 'The key is gone: a retry runs it.' } }
+  }
   if (action.kind !== 'release' && record !== null && evidence.response !== undefined) {
     const same =
-      sameLife &&
-      record.response.status === evidence.response.status &&
+      (sameLife || writesBeginLives) &&
+      // A layout without a place for it says 0.
+      [0, evidence.response.status].includes(record.response.status) &&
       sameBody(record.response.body, evidence.response.body)
     if (same) return { state: 'done', result: { settled: 'applied' } }
   }

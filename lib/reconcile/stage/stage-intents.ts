@@ -14,6 +14,9 @@ const LEASES_MAX = 20_000
 const RECORDS_A_BATCH = 2_000
 const LEASES_A_BATCH = 2_000
 
+/** `asOf`: where its records are not read at each turn, how old what is staged is. */
+type Staged = { read: number; unread: string[]; asOf: Date | null }
+
 /**
  * Live leases whole, then the records completed since the last time. In this order a key that completes in between is
  * in both, never in neither; what is in neither is gone. Returns how many were read, and why that was not all.
@@ -22,7 +25,7 @@ export async function stageIntents(
   ctx: StageContext,
   open: OpenSource<IntentSource>,
   settings: ReconcileSettings,
-): Promise<{ read: number; unread: string[] }> {
+): Promise<Staged> {
   const before = ctx.clock.now()
   const reading = await readAllLeases(open.source, LEASES_MAX)
   await noteSkew(ctx, open, 'intent', { before, at: reading.now, after: ctx.clock.now() }, settings)
@@ -41,11 +44,12 @@ export async function stageIntents(
   if (!reading.truncated) {
     const seenObjectIds = leases.map(({ objectId }) => objectId)
     await commitBatch(ctx, open, [], null, async (client, now) => {
-      await markGone(client, open, now, { readAt: reading.now, seenObjectIds })
+      const { now: readAt, wholeUntil } = reading
+      await markGone(client, open, now, { readAt, wholeUntil, seenObjectIds })
     })
   }
-  const unread = reading.truncated ? ['more live keys than can be read at once'] : []
-  return { read: leases.length + records.read, unread: [...unread, ...records.unread] }
+  const unread = reading.truncated ? [reading.unread ?? 'more live keys than can be read at once'] : []
+  return { ...records, read: leases.length + records.read, unread: [...unread, ...records.unread] }
 }
 
 /** A row that names no key belongs to no operation: it is counted, and that is all that can be said of it. */
@@ -62,10 +66,11 @@ async function stageRecords(
   open: OpenSource<IntentSource>,
   settings: ReconcileSettings,
   setApart: (rows?: readonly UnreadableRow[]) => StagedObject[],
-): Promise<{ read: number; unread: string[] }> {
+): Promise<Staged> {
   const at = { sourceId: open.id, feed: 'records' }
   const unread = new Set<string>()
   let read = 0
+  let asOf: Date | null = null
   let more = true
   while (more) {
     const position = await readCursor(ctx.db, open.id, at.feed)
@@ -85,7 +90,8 @@ async function stageRecords(
     })
     read += objects.length
     more = page.more
+    asOf = page.asOf ?? null
     if (page.unread !== undefined) unread.add(page.unread)
   }
-  return { read, unread: [...unread] }
+  return { read, unread: [...unread], asOf }
 }

@@ -70,7 +70,9 @@ export async function stageSystem(
   // The store first: an effect that its provider shows later is then at worst not there yet, never unexplained.
   for (const open of sources.intents) {
     await attempt('intent', open, async () => {
-      const { read, unread } = await stageIntents(ctx, open, settings)
+      const { read, unread, asOf } = await stageIntents(ctx, open, settings)
+      // What a store that is read by the hour says nothing of is not judged yet.
+      if (asOf !== null && asOf < outcome.asOf) outcome.asOf = asOf
       for (const why of unread) fail('intent', open, why)
       return read
     })

@@ -19,10 +19,17 @@ export type StoreCapabilities = {
    * without a recorded effect says nothing of what was called.
    */
   recordsEffects?: boolean
+  /**
+   * The layout keeps no time of creation, and a release leaves nothing: each write begins what looks like another life of
+   * the key.
+   */
+  writesBeginLives?: boolean
   /** How finished keys are collected; absent = `drop_partitions` where `canCollect`. */
   collection?: CollectionMode
-  /** Why something is not offered, in plain words. */
-  reasons?: Partial<Record<StoreVerb, string>>
+  /** How it is read where that costs its owner something: how often, how much, how old what is shown is. */
+  reading?: string
+  /** Why something is not offered, or with what limit, in plain words; `zombie`: what a holder that comes back after a release does. */
+  reasons?: Partial<Record<StoreVerb | 'zombie', string>>
 }
 
 export type StoreVerb = 'release' | 'complete' | 'fail' | 'collect'
@@ -86,6 +93,8 @@ export type LeaseRow = {
   overdue: boolean
   /** The library keeps no lease: nothing in the store tells whether its holder is alive. */
   leaseless?: boolean
+  /** Its stamps are of a client's clock: that they have passed proves only together with two looks, one lease apart. */
+  clientClock?: boolean
   effects: StoredEffect[]
   seen: SeenLease
   /** `seen` as one opaque string: what a client sends back as the version that it saw. */
@@ -177,6 +186,10 @@ export type LeasePage = {
   truncated: boolean
   next?: string | null
   unreadable?: UnreadableRow[]
+  /** Why this is not all that there is, in words, where it is not for being more than `limit`. */
+  unread?: string
+  /** What was acquired before this is all there, and what is younger may be missing; null = nobody knows. */
+  wholeUntil?: Date | null
 }
 
 export type RecordPage = {
@@ -186,6 +199,8 @@ export type RecordPage = {
   unreadable?: UnreadableRow[]
   /** Why this is not all that there is, in words: what is not read proves nothing absent. */
   unread?: string
+  /** Where it is not read at each turn: whatever had finished by then, on its clock, has been read. */
+  asOf?: Date
 }
 
 /** What a collection by rows keeps back: per endpoint (`POST /v1/payments`), `*` = all others. */

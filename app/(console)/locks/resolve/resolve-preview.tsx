@@ -1,7 +1,7 @@
 import type { Attempted } from '@/app/_server/attempt'
 import { shortId } from '@/app/_ui/identifier'
 import { moneyListText } from '@/app/_ui/money-text'
-import { NotDoneNote } from '@/app/_ui/note'
+import { NotDoneNote, Note } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
 import { plural } from '@/lib/core/format-figure'
 import { scopeParts } from '@/lib/core/scope'
@@ -25,7 +25,7 @@ export function Preview({ preview }: { preview: Attempted<LockPreview> | null })
   )
 }
 
-function Looked({ preview: { snapshots, left, more, unlisted } }: { preview: LockPreview }) {
+function Looked({ preview: { snapshots, left, more, unlisted, unsafe } }: { preview: LockPreview }) {
   return (
     <div className="grid gap-3">
       {snapshots.length === 0 && (
@@ -53,6 +53,11 @@ function Looked({ preview: { snapshots, left, more, unlisted } }: { preview: Loc
             )}
           </ul>
         </div>
+      ))}
+      {unsafe.map(({ source, name, text }) => (
+        <Note key={source} tone="warn">
+          <b className="font-semibold">{name}</b> does not fence its holders: {text}.
+        </Note>
       ))}
       {left.length > 0 && (
         <div className="rounded-m border border-warn-line">
