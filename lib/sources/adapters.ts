@@ -3,6 +3,10 @@ import type { Clock } from '@/lib/core/clock'
 import { AppError } from '@/lib/core/errors'
 import { brandurConfigSchema, brandurMapping } from './brandur/config'
 import type { AnySource, SourceKind } from './contracts'
+import { dynamoSecretSchema } from './dynamodb/address'
+import { dynamoConfigSchema } from './dynamodb/config'
+import { openDynamoSource } from './dynamodb/open'
+import { policyText } from './dynamodb/policy'
 import { ledgerConfigSchema } from './ledger-postgres/config'
 import { openLedgerSource } from './ledger-postgres/open'
 import { mappedConfigSchema } from './mapped/config'
@@ -63,6 +67,13 @@ export const ADAPTERS = {
     secret: postgresSecretSchema,
     open: (config, secret, { clock }) => openMappedSource(config, secret, clock),
     grants: roleSql,
+  }),
+  dynamodb: define({
+    kind: 'intent',
+    config: dynamoConfigSchema,
+    secret: dynamoSecretSchema,
+    open: (config, secret, { readOnly, clock }) => openDynamoSource(config, secret, { readOnly, clock }),
+    grants: policyText,
   }),
   'ledger-postgres': define({
     kind: 'ledger',

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { DetectedLayout } from './contracts'
+import { dynamoSecretSchema } from './dynamodb/address'
+import { detectTables } from './dynamodb/detect'
 import { detectLayouts } from './layouts'
 import { postgresSecretSchema } from './native/config'
 
@@ -15,6 +17,7 @@ const define = <S>(engine: Engine<S>): Engine<S> => engine
 /** Where idempotency keys can be looked for. */
 const ENGINES = {
   postgresql: define({ secret: postgresSecretSchema, detect: detectLayouts }),
+  dynamodb: define({ secret: dynamoSecretSchema, detect: detectTables }),
 } as const
 
 export type EngineName = keyof typeof ENGINES

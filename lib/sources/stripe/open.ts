@@ -12,24 +12,18 @@ import { createRefund } from './create-refund'
 import { EVENT_TYPES, toHint } from './events'
 import { kindOfId, RESOLVABLE_ID } from './ids'
 import { toDispute, toRefund } from './objects'
-import { createRateBudget, type Waiting } from './rate-budget'
+import { ambientWaiting, createRateBudget, type Waiting } from './rate-budget'
 import { chargeParams, disputesOfCharge, readCharges, refundParams, refundsOfCharge } from './read-charges'
 import { paymentsAbove, resolveId } from './resolve'
 import { readable } from './unreadable'
 
 const PAGE_SIZE = 100
 
-const ambient: Waiting = {
-  nowMs: () => performance.now(),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  random: Math.random,
-}
-
 /** Stripe through its own SDK: separate keys for reading and writing, its version pinned. */
 export function openStripeSource(
   config: StripeConfig,
   secret: StripeSecret,
-  waiting: Waiting = ambient,
+  waiting: Waiting = ambientWaiting,
 ): ProviderSource {
   const reader = createClient(config, secret.readKey)
   const writer = secret.writeKey === undefined ? undefined : createClient(config, secret.writeKey)

@@ -31,6 +31,46 @@ export const ENGINE_FORMS: Record<EngineName, EngineForm> = {
     },
     grants: 'run it in the store’s database',
   },
+  dynamodb: {
+    label: 'DynamoDB',
+    fields: [
+      { name: 'region', label: 'Region', placeholder: 'eu-west-1', hint: 'Where the table is.' },
+      {
+        name: 'table',
+        label: 'Table',
+        placeholder: 'payments-idempotency',
+        hint: 'Left empty, a few items of each table that the role may list are looked at.',
+        optional: true,
+      },
+      {
+        name: 'accessKeyId',
+        label: 'Access key id',
+        placeholder: 'AKIA…',
+        hint: 'Left empty, the role is used that the console’s processes run under.',
+        optional: true,
+      },
+      {
+        name: 'secretAccessKey',
+        label: 'Secret access key',
+        placeholder: '…',
+        hint: 'It is sealed when you connect, and never shown again.',
+        optional: true,
+      },
+      {
+        name: 'endpoint',
+        label: 'Endpoint',
+        placeholder: 'https://vpce-….dynamodb.eu-west-1.vpce.amazonaws.com',
+        hint: 'Only for a VPC endpoint or an emulator.',
+        optional: true,
+      },
+    ],
+    search: 'Look for idempotency tables',
+    nothing: {
+      title: 'No table whose items we know by their attributes',
+      text: 'The role may not list or scan it, it is empty, or its attributes have other names: map any table with the adapter dynamodb and the layout mapped, as docs/guides/foreign-dynamodb.md says.',
+    },
+    grants: 'attach it to the role, with its region and account',
+  },
 }
 
 export const ENGINE_CHOICES = Object.entries(ENGINE_FORMS).map(([value, { label }]) => ({ value, label }))

@@ -1,0 +1,93 @@
+import { type Clock, systemClock } from '@/lib/core/clock'
+import {
+  type IntentSource,
+  type OperateOptions,
+  type SeenLease,
+  SourceUnavailableError,
+  type StoredResponse,
+} from '../contracts'
+import { ambientWaiting, type Waiting } from '../stripe/rate-budget'
+import type { DynamoSecret } from './address'
+import { capabilitiesOf, verbRefusal } from './capabilities'
+import { openDatabase } from './client/database'
+import { type DynamoConfig, mappingOf } from './config'
+import { identityOf } from './item/identity'
+import { change, type DynamoVerb } from './operate'
+import { readKey } from './read-key'
+import { type Store, storeClock } from './store'
+import { createCapacityBudget } from './walk/budget'
+import { readLeases } from './walk/live'
+import { readRecords } from './walk/read-records'
+
+export type DynamoRules = { readOnly?: boolean | undefined; clock?: Clock | undefined; waiting?: Waiting }
+
+/** A table that another library writes. */
+export function openDynamoSource(
+  config: DynamoConfig,
+  secret: DynamoSecret,
+  { readOnly = false, clock = systemClock, waiting = ambientWaiting }: DynamoRules = {},
+): IntentSource {
+  const mapping = mappingOf(config)
+  const database = openDatabase(secret, config.requestTimeoutMs)
+  const store: Store = {
+    config,
+    mapping,
+    identity: identityOf(config, mapping),
+    database,
+    budget: createCapacityBudget(config.scan.unitsPerSecond, waiting),
+    clock,
+    size: null,
+    live: new Map(),
+    walking: null,
+    looking: null,
+    whole: null,
+  }
+
+  async function operate(
+    verb: DynamoVerb,
+    seen: SeenLease,
+    options: OperateOptions & { response?: StoredResponse },
+  ) {
+    const refuse = (reason: string, fault: 'permission' | 'read_only') =>
+      new SourceUnavailableError(reason, { fault, refused: true })
+    if (readOnly) throw refuse('It is opened to be looked at: nothing is changed', 'read_only')
+    const reason = verbRefusal(mapping, verb)
+    if (reason !== null) throw refuse(reason, 'permission')
+    return change(store, verb, seen, options)
+  }
+
+  return {
+    kind: 'intent',
+    get capabilities() {
+      const { size, whole, live } = store
+      return capabilitiesOf(config, mapping, { size, whole, live: live.size })
+    },
+    responses: config.responses,
+    storeClock: () => storeClock(store),
+    readLeases: ({ limit }) => readLeases(store, limit),
+    readRecords: (cursor, limit) => readRecords(store, cursor, limit),
+    readKey: (scope, key) => readKey(store, scope, key),
+    release: (seen, options) => operate('release', seen, options),
+    complete: (seen, options) => operate('complete', seen, options),
+    fail: (seen, options) => operate('fail', seen, options),
+    async sample() {
+      await storeClock(store)
+      const { size, whole } = store
+      return [
+        {
+          tier: 'all',
+          rows: BigInt(whole?.look.scanned ?? size?.items ?? 0),
+          bytes: BigInt(size?.bytes ?? 0),
+          expiredRows: BigInt(whole?.look.expired ?? 0),
+          oldestAt: null,
+          oldestExpiredAt: null,
+        },
+      ]
+    },
+    listPartitions: async () => [],
+    collectPartition: async () => ({ kind: 'gone' }),
+    async close() {
+      database.close()
+    },
+  }
+}
