@@ -23,8 +23,9 @@ export default defineConfig({
   forbidOnly: process.env.CI !== undefined,
   // On a machine that others share, a slow moment is no fault; the report says which test needed its second try.
   retries: 1,
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  // Longer than any load: a test waits for what happens.
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
   reporter: [['list'], ['json', { outputFile: '.test/playwright.json' }]],
   use: {
     launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: CHROMIUM_ARGS },

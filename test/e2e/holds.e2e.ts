@@ -39,7 +39,7 @@ test.describe('as an operator', () => {
     await expect(held).toHaveCount(1)
     await expect(held).toContainText(REASON)
     expect((await inForce()).filter(({ target }) => target.caller === caller)).toHaveLength(1)
-    expect(await isHeld(`${caller}/POST /v1/payments`, key)).toBe(true)
+    await expect.poll(() => isHeld(`${caller}/POST /v1/payments`, key)).toBe(true)
     await expectAccessible(page)
 
     await held.getByRole('button', { name: 'Lift' }).click()
@@ -51,7 +51,7 @@ test.describe('as an operator', () => {
       .locator('[data-hold]')
       .filter({ hasText: caller })
     await expect(ended).toContainText('the deploy was rolled back')
-    expect(await isHeld(`${caller}/POST /v1/payments`, key)).toBe(false)
+    await expect.poll(() => isHeld(`${caller}/POST /v1/payments`, key)).toBe(false)
     await ended.getByRole('link', { name: 'audit' }).click()
     await expect(page.getByText('hold.place').first()).toBeVisible()
   })
