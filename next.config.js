@@ -21,6 +21,7 @@ export default {
   serverExternalPackages: [
     '@prisma/adapter-pg',
     '@prisma/client',
+    'ioredis',
     'pg',
     'pg-boss',
     'pg-copy-streams',

@@ -15,6 +15,9 @@ import { roleSql } from './mapped/role-sql'
 import { nativeConfigSchema, postgresSecretSchema } from './native/config'
 import { openNativeSource } from './native/open'
 import { recipeConfigSchema, recipeMapping } from './recipe/config'
+import { redisConfigSchema, redisSecretSchema } from './redis/config'
+import { redisGrants } from './redis/grants'
+import { openRedisSource } from './redis/open'
 import { stripeConfigSchema, stripeSecretSchema } from './stripe/config'
 import { openStripeSource } from './stripe/open'
 
@@ -74,6 +77,13 @@ export const ADAPTERS = {
     secret: dynamoSecretSchema,
     open: (config, secret, { readOnly, clock }) => openDynamoSource(config, secret, { readOnly, clock }),
     grants: policyText,
+  }),
+  redis: define({
+    kind: 'intent',
+    config: redisConfigSchema,
+    secret: redisSecretSchema,
+    open: (config, secret, { clock, readOnly }) => openRedisSource(config, secret, { clock, readOnly }),
+    grants: redisGrants,
   }),
   'ledger-postgres': define({
     kind: 'ledger',

@@ -4,6 +4,8 @@ import { dynamoSecretSchema } from './dynamodb/address'
 import { detectTables } from './dynamodb/detect'
 import { detectLayouts } from './layouts'
 import { postgresSecretSchema } from './native/config'
+import { redisSecretSchema } from './redis/config'
+import { detectRedis } from './redis/detect'
 
 type Engine<S> = {
   /** What it takes to look at an address of this engine. */
@@ -18,6 +20,7 @@ const define = <S>(engine: Engine<S>): Engine<S> => engine
 const ENGINES = {
   postgresql: define({ secret: postgresSecretSchema, detect: detectLayouts }),
   dynamodb: define({ secret: dynamoSecretSchema, detect: detectTables }),
+  redis: define({ secret: redisSecretSchema, detect: detectRedis }),
 } as const
 
 export type EngineName = keyof typeof ENGINES

@@ -71,6 +71,30 @@ export const ENGINE_FORMS: Record<EngineName, EngineForm> = {
     },
     grants: 'attach it to the role, with its region and account',
   },
+  redis: {
+    label: 'Redis or Valkey',
+    fields: [
+      {
+        name: 'url',
+        label: 'Connection URL',
+        placeholder: 'rediss://idemscope_source:…@redis:6379/0',
+        hint: 'Of the primary: what is acted on is read and changed there. It is sealed when you connect, and never shown again.',
+      },
+      {
+        name: 'replicaUrl',
+        label: 'URL of a replica (optional)',
+        placeholder: 'rediss://idemscope_source:…@replica:6379/0',
+        hint: 'Walks through the keys then cost the primary nothing.',
+        optional: true,
+      },
+    ],
+    search: 'Look for idempotency keys',
+    nothing: {
+      title: 'No key that we know by its value',
+      text: 'The user may not see them, they are hashes, or the library is another one: map its keys with the adapter redis, as docs/guides/foreign-redis.md says.',
+    },
+    grants: 'run it with redis-cli on each server',
+  },
 }
 
 export const ENGINE_CHOICES = Object.entries(ENGINE_FORMS).map(([value, { label }]) => ({ value, label }))
