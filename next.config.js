@@ -19,6 +19,7 @@ export default {
   reactStrictMode: true,
   // Their own files and native parts do not survive bundling.
   serverExternalPackages: [
+    '@aws-sdk/client-dynamodb',
     '@prisma/adapter-pg',
     '@prisma/client',
     'ioredis',

@@ -38,6 +38,8 @@ export function openDynamoSource(
     clock,
     size: null,
     live: new Map(),
+    odd: new Map(),
+    overfull: false,
     walking: null,
     looking: null,
     whole: null,

@@ -1,7 +1,7 @@
 import { isUnreadable, type KeyReading, UnreadableKeyError } from '../contracts'
 import { isLive, toReading, toRow } from './item/row'
 import { request, type Store, storeClock } from './store'
-import { noteLive } from './walk/live'
+import { noteLive } from './walk/known'
 
 /** One consistent read, by the library's key; by the caller's, where the configuration says how one becomes the other. */
 export async function readKey(store: Store, scope: string, key: string): Promise<KeyReading> {

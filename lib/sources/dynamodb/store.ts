@@ -1,4 +1,5 @@
 import type { Clock } from '@/lib/core/clock'
+import type { UnreadableRow } from '../contracts'
 import type { Database, TableSize } from './client/database'
 import type { Item } from './client/value'
 import { readAttributes } from './config'
@@ -17,6 +18,10 @@ export type Store = Layout & {
   size: TableSize | null
   /** Live keys that any reading came by. */
   live: Map<string, Known>
+  /** Items that are there and cannot be understood, as of the walk that came by them last. */
+  odd: Map<string, { row: UnreadableRow; startedMs: number }>
+  /** There were more of either than are kept. */
+  overfull: boolean
   /** The walk that this process itself has under way: only a whole one of its own tells that it knows all live keys. */
   walking: { look: Look; atMs: number } | null
   /** A walk that looks for live keys only. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { IntentSource } from '@/lib/sources/contracts'
 import { allRecords, type DynamoInput, leaseOf, startTables, type Tables } from './fixture'
@@ -145,13 +146,17 @@ test('Python: hex hashes, and the answer as a JSON text', async () => {
     data: { S: '{"statusCode": 201, "headers": {"x-a": "1"}, "body": "{\\"id\\": \\"ch_9\\"}"}' },
   }
   await tables.put('pt-python', item)
+  // md5 of json.dumps('Größe'), which is "Gr\\u00f6\\u00dfe" in ASCII.
+  const dumped = createHash('md5').update('"Gr\\u00f6\\u00dfe"').digest('hex')
+  await tables.put('pt-python', { ...item, id: { S: `orders.handler#${dumped}` } })
   const source = tables.open({
     table: 'pt-python',
     endpoints: { 'orders.handler': 'POST /orders' },
-    layout: { library: 'powertools-python', returns: 'api-gateway' },
+    layout: { library: 'powertools-python', returns: 'api-gateway', hashFunction: 'md5' },
     responses: { 'POST /orders': { status: 201, headers: {}, body: '{}' } },
   })
   const scope = 'orders.handler/POST /orders'
+  expect((await source.readKey(scope, 'Größe')).record?.key).toBe(dumped)
   const { record } = await source.readKey(scope, hash)
   expect(record).toMatchObject({
     status: 201,

@@ -183,6 +183,9 @@ test('items of another thing in the table are none of the library’s; an odd on
   await expect(source.readKey('pay/POST /payments', '000002')).rejects.toMatchObject({
     name: 'UnreadableKeyError',
   })
+  // Each time, not only when a walk comes by it: it has not ended.
+  for (let turn = 0; turn < 2; turn++)
+    expect((await source.readLeases({ limit: 10 })).unreadable).toMatchObject([{ key: '000002' }])
   expect((await source.readLeases({ limit: 10 })).leases).toMatchObject([{ key: '000003', state: 'unknown' }])
   await source.close()
 })

@@ -58,10 +58,18 @@ export function identityOf({ endpoint, endpoints }: DynamoConfig, mapping: Mappi
     /** The library's own key for a caller's key in this scope; null = the configuration does not say how. */
     computeKey({ scope, key }: Named): string | null {
       if (hash === undefined) return null
-      const digest = createHash(hash.algorithm).update(JSON.stringify(key)).digest(hash.encoding)
+      const digest = createHash(hash.algorithm).update(payloadText(key, hash)).digest(hash.encoding)
       const prefix = sort === undefined ? '' : (callerOf(scope) ?? '').replace(/^idempotency#/, '')
       return sort === undefined ? digest : `${prefix}#${digest}`
     },
   }
 }
+
+/** The text that is hashed. Python writes it in ASCII. */
+function payloadText(key: string, { encoding }: { encoding: 'base64' | 'hex' }): string {
+  const text = JSON.stringify(key)
+  if (encoding === 'base64') return text
+  return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 export type Identity = ReturnType<typeof identityOf>

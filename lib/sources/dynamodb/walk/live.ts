@@ -1,7 +1,7 @@
-import { isUnreadable, type LeasePage, type UnreadableRow } from '../../contracts'
-import type { Item } from '../client/value'
-import { isLive, type Row, toLease, toRow } from '../item/row'
+import { isUnreadable, type LeasePage } from '../../contracts'
+import { isLive, toLease, toRow } from '../item/row'
 import { type Known, request, type Store, scanner, storeClock } from '../store'
+import { idOf, noteLive, noteOdd, noteWhole, placeOf } from './known'
 import { beginLook, isWhole, readRound } from './look'
 
 /** A live key is read again after this. */
@@ -13,22 +13,6 @@ const WALKED_ON_WITHIN_MS = 120_000
 /** Clients' clocks, and a reading that is eventually consistent: a key taken so long before a walk is in it. */
 const MARGIN_MS = 60_000
 
-export function placeOf(store: Store, item: Item): Item {
-  const { partition, sort } = store.mapping
-  const of = (attribute: string): Item => {
-    const value = item[attribute]
-    return value === undefined ? {} : { [attribute]: value }
-  }
-  return { ...of(partition), ...(sort === undefined ? {} : of(sort)) }
-}
-
-const idOf = (place: Item): string => JSON.stringify(Object.entries(place).sort())
-
-export function noteLive(store: Store, item: Item, row: Row): void {
-  const place = placeOf(store, item)
-  store.live.set(idOf(place), { place, row, readMs: store.clock.now().getTime() })
-}
-
 /**
  * Live keys that the last whole walk came by, or any reading since, as they are now. The walk of the records finds them;
  * where this process has seen none whole, it looks for them alone.
@@ -36,30 +20,30 @@ export function noteLive(store: Store, item: Item, row: Row): void {
 export async function readLeases(store: Store, limit: number): Promise<LeasePage> {
   const now = await storeClock(store)
   if (store.mapping.state.kind === 'finished') return { now, leases: [], truncated: false }
-  const unreadable = await lookAround(store, now)
+  await lookAround(store, now)
   await readAgain(store)
   const leases = [...store.live.values()]
     .map(({ row }) => toLease(row, now))
     .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+  const missing = store.overfull || leases.length > limit
   const wholeUntil = store.whole === null ? null : new Date(store.whole.look.startedAt.getTime() - MARGIN_MS)
   return {
     now,
     leases: leases.slice(0, limit),
-    unreadable,
-    truncated: wholeUntil === null || leases.length > limit,
+    unreadable: [...store.odd.values()].map(({ row }) => row),
+    truncated: wholeUntil === null || missing,
     ...(wholeUntil === null ? { unread: 'its live keys are still being looked for' } : {}),
     // Of more than the limit nobody knows which are missing: a walk comes by them in no order.
-    wholeUntil: leases.length > limit ? null : wholeUntil,
+    wholeUntil: missing ? null : wholeUntil,
   }
 }
 
-async function lookAround(store: Store, now: Date): Promise<UnreadableRow[]> {
+async function lookAround(store: Store, now: Date): Promise<void> {
   const startMs = store.clock.now().getTime()
   const lateMs = 2 * store.config.scan.everyMs
   // A walk that another process has taken over does not go on here.
   const walking = store.walking !== null && startMs - store.walking.atMs < WALKED_ON_WITHIN_MS
-  if (walking || (store.whole !== null && startMs - store.whole.atMs < lateMs)) return []
-  const unreadable: UnreadableRow[] = []
+  if (walking || (store.whole !== null && startMs - store.whole.atMs < lateMs)) return
   let look = store.looking ?? beginLook(now, store.config.scan.segments)
   while (!isWhole(look) && store.clock.now().getTime() - startMs < TURN_MS) {
     const round = await readRound(scanner(store), look, 'live')
@@ -67,15 +51,15 @@ async function lookAround(store: Store, now: Date): Promise<UnreadableRow[]> {
     store.looking = look
     for (const item of round.items) {
       const row = toRow(store, item)
-      if (isUnreadable(row)) unreadable.push(row)
+      if (isUnreadable(row)) noteOdd(store, row, look)
       else if (isLive(row)) noteLive(store, item, row)
     }
   }
   if (isWhole(look)) {
-    store.whole = { look, atMs: store.clock.now().getTime() }
+    // It does not come by what has finished: how much of that has expired is as the last one found it.
+    noteWhole(store, { ...look, expired: store.whole?.look.expired ?? 0 })
     store.looking = null
   }
-  return unreadable
 }
 
 /** Those that were read longest ago first, as many as two seconds of the budget pay for. What has ended goes. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isUnreadable, type RecordPage, setApart } from '../../contracts'
 import { isLive, toRecord, toRow } from '../item/row'
 import { type Store, scanner, storeClock } from '../store'
-import { noteLive } from './live'
+import { noteLive, noteOdd, noteWhole } from './known'
 import { beginLook, isWhole, type Look, lookSchema, readRound } from './look'
 
 /** A reader goes on for this long, and leaves the rest of a large table to the next turn: others wait for theirs. */
@@ -45,8 +45,9 @@ export async function readRecords(
   const { look, items } = await readRound(scanner(store), cursor.look, 'all', limit)
   const rows = items.map((item) => ({ item, row: toRow(store, item) }))
   for (const { item, row } of rows) {
-    if (!isUnreadable(row) && isLive(row)) noteLive(store, item, row)
-    else if (!isUnreadable(row) && row.expiresAt <= look.startedAt) look.expired += 1
+    if (isUnreadable(row)) noteOdd(store, row, look)
+    else if (isLive(row)) noteLive(store, item, row)
+    else if (row.expiresAt <= look.startedAt) look.expired += 1
   }
   follow(store, cursor.look, look, nowMs)
   if (isWhole(look)) {
@@ -67,7 +68,7 @@ function follow(store: Store, before: Look, after: Look, atMs: number): void {
     store.walking?.look.startedAt.getTime() === before.startedAt.getTime() &&
     store.walking.look.rounds === before.rounds
   store.walking = mine && !isWhole(after) ? { look: after, atMs } : null
-  if (mine && isWhole(after)) store.whole = { look: after, atMs }
+  if (mine && isWhole(after)) noteWhole(store, after)
 }
 
 function page(
