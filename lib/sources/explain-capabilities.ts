@@ -55,7 +55,9 @@ export function explainCapabilities(raw: unknown): Capability[] | null {
     {
       name: 'Zombie-safe',
       offered: data.zombieSafe,
-      why: data.zombieSafe ? 'a released holder can no longer write' : (data.reasons?.zombie ?? UNSAFE),
+      why: data.zombieSafe
+        ? 'a released holder can no longer write'
+        : (data.reasons?.zombie ?? 'a released holder may still write'),
     },
     {
       name: 'Provider keyed',
@@ -70,10 +72,10 @@ export function explainCapabilities(raw: unknown): Capability[] | null {
 /** What a holder that comes back after a release does; null = it can no longer write. */
 export function zombieText(raw: unknown): string | null {
   const { data } = schema.safeParse(raw)
-  return data === undefined || data.zombieSafe ? null : (data.reasons?.zombie ?? UNSAFE)
+  return data === undefined || data.zombieSafe
+    ? null
+    : (data.reasons?.zombie ?? 'A holder that comes back may still write.')
 }
-
-const UNSAFE = 'a released holder may still write'
 
 /** Whether the console may collect there. */
 export const canCollect = (raw: unknown): boolean => schema.safeParse(raw).data?.canCollect === true

@@ -19,8 +19,8 @@ export function capabilitiesOf(config: DynamoConfig, mapping: Mapping, seen: See
     if (reason !== null) reasons[verb] = reason
   }
   if (reasons.release === undefined && mapping.lease !== undefined)
-    reasons.release = `compares every stamp that was seen; a key whose ${mapping.lease.attribute} is missing has no lease and is not released: nothing in the store tells that its holder is dead`
-  reasons.collect = 'DynamoDB deletes expired items itself, days late at times: it is only reported'
+    reasons.release = `Compares every stamp that was seen; a key whose ${mapping.lease.attribute} is missing has no lease and is not released: nothing in the store tells that its holder is dead.`
+  reasons.collect = 'DynamoDB deletes expired items itself, days late at times: it is only reported.'
   return {
     canRelease: verbRefusal(mapping, 'release') === null,
     canComplete: verbRefusal(mapping, 'complete') === null,
@@ -57,7 +57,7 @@ function readingText({ scan }: DynamoConfig, { size, whole, live }: Seen): strin
   const turns = Math.max(1, HOUR_MS / scan.everyMs)
   const measured = whole?.look.units
   const units = measured ?? (size === null ? null : Math.max(1, size.bytes / BYTES_A_UNIT))
-  const pace = `read whole every ${scan.everyMs / 60_000} min at ${scan.unitsPerSecond} capacity units a second or less`
+  const pace = `Read whole every ${scan.everyMs / 60_000} min at ${scan.unitsPerSecond} capacity units a second or less`
   if (units === null) return pace
   const cost = Math.ceil(Math.min(units * turns, (scan.unitsPerSecond * HOUR_MS) / 1_000))
   const how = measured === undefined ? 'by its size about' : 'by the last walk'
@@ -67,5 +67,5 @@ function readingText({ scan }: DynamoConfig, { size, whole, live }: Seen): strin
     whole === null
       ? 'it has not been read whole yet'
       : `last read whole as of ${whole.look.startedAt.toISOString()}`
-  return `${pace}: ${how} ${cost} capacity units an hour${again}; ${age}, and keys taken since are missing`
+  return `${pace}: ${how} ${cost} capacity units an hour${again}; ${age}, and keys taken since are missing.`
 }

@@ -73,7 +73,7 @@ const mapping = z.strictObject({
   /** What a holder that comes back after a release does. */
   zombie: z
     .string()
-    .default('a holder that comes back after a release writes over the record of the next one'),
+    .default('A holder that comes back after a release writes over the record of the next one.'),
 })
 export type Mapping = z.infer<typeof mapping>
 
@@ -194,7 +194,7 @@ function powertoolsMapping(layout: z.infer<typeof powertools>): Mapping {
       set: { [layout.statusAttr]: 'COMPLETED', [layout.expiryAttr]: { nowAs: 's', afterMs: ttlMs } },
     },
     zombie:
-      'a holder that comes back after a release writes over the record of the next one, and one that fails deletes it: then a third request executes. Release only where the holder is dead, not slow',
+      'A holder that comes back after a release writes over the record of the next one, and one that fails deletes it: then a third request executes. Release only where the holder is dead, not slow.',
   })
 }
 

@@ -100,7 +100,7 @@ test('one whose stamps change in between is watched anew', async () => {
   const { snapshots, unsafe } = await previewLocks(operator, 'release', { ids: [lock.id] }, SETTINGS)
   expect(snapshots).toMatchObject([{ verb: 'release', count: 1 }])
   expect(unsafe).toMatchObject([{ source: sourceId, name: 'functions' }])
-  expect(unsafe[0]?.text).toMatch(/^a holder that comes back .* dead, not slow$/)
+  expect(unsafe[0]?.text).toMatch(/^A holder that comes back .* dead, not slow\.$/)
   await tables.set('console', library.placeOf('renewed'), 'in_progress_expiration', {
     N: String(Date.now() - 200_000),
   })

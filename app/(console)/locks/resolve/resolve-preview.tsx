@@ -56,7 +56,7 @@ function Looked({ preview: { snapshots, left, more, unlisted, unsafe } }: { prev
       ))}
       {unsafe.map(({ source, name, text }) => (
         <Note key={source} tone="warn">
-          <b className="font-semibold">{name}</b> does not fence its holders: {text}.
+          <b className="font-semibold">{name}</b> does not fence its holders. {text}
         </Note>
       ))}
       {left.length > 0 && (
