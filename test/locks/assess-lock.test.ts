@@ -123,6 +123,20 @@ const table: [string, LeaseRow, ProviderAnswer, string, Record<string, string>][
     { complete: 'no_effect' },
   ],
   [
+    'dead, its key a hash: what carries the caller’s own key may be its effect, so nothing is proven absent',
+    lease({ hashedKey: true }),
+    none,
+    'release',
+    { complete: 'no_effect', fail: 'evidence_unsettled' },
+  ],
+  [
+    'passed by a client’s clock at a first look',
+    lease({ clientClock: true }),
+    none,
+    'wait',
+    { release: 'clock_ahead', complete: 'clock_ahead', fail: 'clock_ahead' },
+  ],
+  [
     'dead, capture begun: a listing proves nothing',
     lease({ effects: [effect({ name: 'stripe.capture', step: 'capture' })] }),
     none,
@@ -317,4 +331,30 @@ test('a response is recovered byte for byte, with what is quoted escaped', () =>
   expect(recoverResponse({ ...template, body: '{"x":"{{result.other}}"}' }, charged, 'k')).toBeNull()
   expect(recoverResponse({ ...template, body: '{"x":"{{nonsense}}"}' }, charged, 'k')).toBeNull()
   expect(recoverResponse(undefined, charged, 'k')).toBeNull()
+})
+
+test('a key that is a hash is released only where a repeated call is answered with the same object', () => {
+  const capabilities = {
+    canRelease: true,
+    canComplete: true,
+    canFail: false,
+    canCollect: false,
+    casStrength: 'value',
+    zombieSafe: false,
+    providerKeyed: false,
+  } as const
+  const verdict = verdictOf(lease({ hashedKey: true }), none, { capabilities })
+  expect(verdict).toMatchObject({ verdict: 'investigate', refused: { release: 'not_provider_keyed' } })
+  const keyed = verdictOf(lease({ hashedKey: true }), none, {
+    capabilities: { ...capabilities, providerKeyed: true },
+  })
+  expect(keyed.verdict).toBe('release')
+  expect(keyed.reason).not.toContain('the provider has nothing')
+})
+
+test('two looks, one lease apart, prove a holder dead whose lease its own clock stamped', () => {
+  const watched = (unchangedSince: Date | null) =>
+    verdictOf(lease({ clientClock: true, heartbeatAt: ago(120) }), none, { unchangedSince }).verdict
+  // It lasted a minute, and 2 s of grace.
+  expect([null, ago(30), ago(59), ago(62)].map(watched)).toEqual(['wait', 'wait', 'wait', 'release'])
 })

@@ -208,8 +208,9 @@ function assessNone(input: AssessInput, state: KeyState): Assessed {
     const reason = 'The provider has forgotten its key by now: running it again could do it twice.'
     return { verdict: 'investigate', reason, refused: all('window_passed'), effect: null }
   }
-  const reason =
-    answer.kind === 'none'
+  const reason = !absenceProven(input)
+    ? 'Its holder is dead. Whether the provider has something of it cannot be told by a hash of its key; a call that is made again is answered with the same object: a retry can run it safely.'
+    : answer.kind === 'none'
       ? 'Its holder is dead and the provider has nothing of it: a retry can run it safely.'
       : 'Its holder is dead and no effect was begun or left standing: a retry can run it safely.'
   return {
@@ -220,13 +221,19 @@ function assessNone(input: AssessInput, state: KeyState): Assessed {
   }
 }
 
+/** Objects that carry another key count as others': of a key that is a hash, they may be its own under the caller's. */
+const absenceProven = ({ lease, answer }: AssessInput): boolean =>
+  answer.kind !== 'none' || lease.hashedKey !== true
+
 /**
  * "It did not happen" may be stored only where that is proven: nothing of it is done, and everything that was begun is of
  * a kind that the provider lists.
  */
-function failRefusal({ lease, answer, capabilities }: AssessInput): { fail?: RefusalReason } {
+function failRefusal(input: AssessInput): { fail?: RefusalReason } {
+  const { lease, answer, capabilities } = input
   if (lease.effects.some(({ state }) => state === 'committed')) return { fail: 'effect_found' }
   const open = lease.effects.filter(({ state }) => state !== 'failed')
+  if (!absenceProven(input)) return { fail: 'evidence_unsettled' }
   const proven =
     answer.kind === 'none'
       ? open.every(({ name }) => LISTED.test(name))

@@ -95,6 +95,8 @@ export type LeaseRow = {
   leaseless?: boolean
   /** Its stamps are of a client's clock: that they have passed proves only together with two looks, one lease apart. */
   clientClock?: boolean
+  /** Its key is a hash of the caller's: a provider's object that carries the caller's key cannot be told to be of it. */
+  hashedKey?: boolean
   effects: StoredEffect[]
   seen: SeenLease
   /** `seen` as one opaque string: what a client sends back as the version that it saw. */

@@ -67,6 +67,8 @@ const mapping = z.strictObject({
   hash: z
     .strictObject({ algorithm: z.string().default('md5'), encoding: z.enum(['base64', 'hex']) })
     .optional(),
+  /** The key is a hash of the caller's: nothing at the provider carries it. */
+  hashedKey: z.boolean().default(false),
   release: assignments.optional(),
   complete: assignments.optional(),
   fail: assignments.optional(),
@@ -188,6 +190,7 @@ function powertoolsMapping(layout: z.infer<typeof powertools>): Mapping {
     ...(layout.hashFunction === undefined
       ? {}
       : { hash: { algorithm: layout.hashFunction, encoding: python ? 'hex' : 'base64' } }),
+    hashedKey: true,
     // Expired, never deleted: an update of a holder that comes back would make the deleted item anew, without its stamps.
     release: { set: { [layout.inProgressExpiryAttr]: 0 } },
     complete: {

@@ -95,7 +95,7 @@ export const isLive = (row: Row): boolean => row.state !== 'completed' && row.st
  * The stamps were written by clients, and nothing counts up from one holder to the next but the time of the acquire: it
  * stands in for a fence.
  */
-export function toLease(row: Row, now: Date): LeaseRow {
+export function toLease({ mapping }: Pick<Layout, 'mapping'>, row: Row, now: Date): LeaseRow {
   const state: LeaseState = row.state === 'leased' || row.state === 'retryable' ? row.state : 'unknown'
   const leaseless = state === 'leased' && row.leaseUntil === null
   const leaseUntil = state === 'retryable' ? row.createdAt : (row.leaseUntil ?? row.expiresAt)
@@ -118,6 +118,7 @@ export function toLease(row: Row, now: Date): LeaseRow {
     heartbeatAt: row.createdAt,
     overdue: row.expiresAt <= now,
     ...(leaseless ? { leaseless } : { clientClock: true }),
+    ...(mapping.hashedKey ? { hashedKey: true } : {}),
     effects: [],
     seen: {
       scope: row.scope,
@@ -157,7 +158,7 @@ export function toRecord({ config, mapping }: Layout, row: Row): RecordRow {
 
 export function toReading(layout: Layout, row: Row | null, now: Date): KeyReading {
   if (row === null) return { now, lease: null, record: null }
-  if (isLive(row)) return { now, lease: toLease(row, now), record: null }
+  if (isLive(row)) return { now, lease: toLease(layout, row, now), record: null }
   const response = row.response ?? { status: 0, headers: {}, body: '' }
   // Deletion by TTL lags by days: whether it has expired is told by its stamp alone.
   return { now, lease: null, record: { ...toRecord(layout, row), expired: row.expiresAt <= now, response } }

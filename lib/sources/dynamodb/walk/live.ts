@@ -23,7 +23,7 @@ export async function readLeases(store: Store, limit: number): Promise<LeasePage
   await lookAround(store, now)
   await readAgain(store)
   const leases = [...store.live.values()]
-    .map(({ row }) => toLease(row, now))
+    .map(({ row }) => toLease(store, row, now))
     .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
   const missing = store.overfull || leases.length > limit
   const wholeUntil = store.whole === null ? null : new Date(store.whole.look.startedAt.getTime() - MARGIN_MS)

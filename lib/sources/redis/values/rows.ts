@@ -91,6 +91,7 @@ function toLease({ scope, key }: Named, stored: StoredValue, read: Live, config:
     ...(untilMs === null ? { leaseless: true } : {}),
     // The library stamps it by the clock of whoever holds it.
     ...(read.state === 'leased' && read.leaseUntilMs !== null ? { clientClock: true } : {}),
+    ...(config.library === 'powertools' ? { hashedKey: true } : {}),
     effects: [],
     seen: {
       scope,
