@@ -36,7 +36,7 @@ export function openRedisSource(
     ...{ config, pattern, clock, pause, changes, connection },
     ...(secret.replicaUrl === undefined ? {} : { primary }),
   })
-  const readLive = openLive(reader)
+  const live = openLive(reader)
   const capabilities = capabilitiesOf(config, readOnly)
 
   /** The key as it is on the primary, with its value. */
@@ -64,7 +64,7 @@ export function openRedisSource(
     capabilities,
     responses: config.responses,
     storeClock: async () => new Date(await primary.use(readTime)),
-    readLeases: ({ limit }) => readLive(limit),
+    readLeases: ({ limit }) => live.read(limit),
     readRecords: (cursor, limit) => readRecords(reader, cursor, limit),
     async readKey(scope, key) {
       const redisKey = pattern.compose({ scope, key })
@@ -90,6 +90,7 @@ export function openRedisSource(
     listPartitions: async () => [],
     collectPartition: async () => ({ kind: 'gone' }),
     async close() {
+      live.close()
       changes.close()
       connection.close()
       primary.close()

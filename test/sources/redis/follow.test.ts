@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { manualClock } from '@/lib/core/clock'
 import type { IntentSource, RecordRow } from '@/lib/sources/contracts'
 import { readAllLeases } from '@/lib/sources/read-all-leases'
 import { redisConfigSchema } from '@/lib/sources/redis/config'
 import { openRedisSource } from '@/lib/sources/redis/open'
+import { createGate } from '../../sdk/support'
 import { type RedisServer, startRedis } from '../../support/redis-server'
 import { openStore } from './fixture'
 
@@ -124,28 +124,47 @@ test('a connection that is lost begins a new walk; nothing is missed, and nothin
   expect(await scans()).toBeGreaterThan(before)
 })
 
-test('a walk that takes longer than a call may goes on in the next one, and says that it is not at its end', async () => {
+test('a walk that takes longer than a call may goes on by itself, and says that it is not at its end', async () => {
   await fill(3_000)
   await hold('a')
-  const clock = manualClock('2026-01-01T00:00:00Z')
+  const gate = createGate()
   source = openRedisSource(
-    redisConfigSchema.parse({ ...CONFIG, walkCallMs: 1_000, pauseFactor: 15 }),
+    redisConfigSchema.parse({ ...CONFIG, walkCallMs: 10 }),
     { url: redis.url },
     {
-      clock,
       pause: async (ms) => {
         // A call of 1 ms at least is followed by 15.
         expect(ms).toBeGreaterThanOrEqual(15)
-        clock.advance(400)
+        await gate.promise
       },
     },
   )
   const first = await source.readLeases({ limit: 100 })
   expect(first).toMatchObject({ truncated: true, wholeUntil: null })
   expect(first.unread).toMatch(/first walk/)
-  let last = first
-  while (last.truncated) last = await source.readLeases({ limit: 100 })
-  expect(last.leases.map(({ key }) => key)).toEqual(['a'])
+  await hold('b')
+  gate.resolve()
+  await expect.poll(keysOf).toEqual({ keys: ['a', 'b'], truncated: false })
+})
+
+test('two processes that read by turns follow each from its own place, and walk once each', async () => {
+  await finish('one')
+  source = openStore(redis.url, CONFIG)
+  const other = openStore(redis.url, CONFIG)
+  const read = async (from: IntentSource, cursor: string | null) => {
+    const page = await from.readRecords(cursor, 100)
+    return { keys: page.items.map(({ key }) => key), cursor: page.cursor }
+  }
+  const a = await read(source, null)
+  const b = await read(other, a.cursor)
+  const walked = await scans()
+  await finish('two')
+  const c = await read(source, b.cursor)
+  expect(c.keys).toEqual(['two'])
+  await finish('three')
+  expect((await read(other, c.cursor)).keys.sort()).toEqual(['three', 'two'])
+  expect(await scans()).toBe(walked)
+  await other.close()
 })
 
 test('a restart of the server and of the console: what ended meanwhile is read, what was read before is not', async () => {

@@ -5,48 +5,80 @@ import { walkStep } from './walk-step'
 
 type Found = { lease: LeaseRow } | { row: UnreadableRow }
 
+/** It goes on between readings, a step at a time. `failed`: what ended it before its end. */
+type Walk = { ended: Promise<void>; failed: unknown }
+
 /**
  * Keys in progress, as far as they are known: by a walk through the keyspace, and from then on by what is told to have
  * changed, or by another walk. Whatever was lost in between begins again, and proves nothing absent meanwhile.
  */
 export function openLive(reader: Reader) {
   const { config } = reader
-  const live = new Map<string, Found>()
+  let live = new Map<string, Found>()
   let runId = ''
   /** Up to where what is told of changes was followed; null = nothing is told. */
   let followed: Place | null = null
-  let walk: { cursor: string; startedMs: number } | null = null
+  let walk: Walk | null = null
   let wholeUntilMs: number | null = null
 
   function forget(): void {
-    live.clear()
+    // A step that is under way still writes into the map that it began with.
+    live = new Map()
     walk = null
     wholeUntilMs = null
   }
 
-  async function readAgain(redisKeys: readonly string[]): Promise<void> {
+  async function readAgain(into: Map<string, Found>, redisKeys: readonly string[]): Promise<void> {
     const found = await reader.understand(redisKeys, { kind: 'live' })
-    for (const redisKey of redisKeys) live.delete(redisKey)
+    for (const redisKey of redisKeys) into.delete(redisKey)
     for (const [redisKey, each] of found) {
-      if (each.kind === 'live') live.set(redisKey, { lease: each.lease })
-      if (each.kind === 'unreadable') live.set(redisKey, { row: each.row })
+      if (each.kind === 'live') into.set(redisKey, { lease: each.lease })
+      if (each.kind === 'unreadable') into.set(redisKey, { row: each.row })
     }
   }
 
-  /** Goes on with a walk for as long as a call may take. */
-  async function advance(nowMs: number): Promise<void> {
-    const isDue = wholeUntilMs === null || (followed === null && wholeUntilMs + config.walkEveryMs <= nowMs)
-    if (walk === null && isDue) walk = { cursor: '0', startedMs: nowMs }
-    const until = reader.clock.now().getTime() + config.walkCallMs
-    while (walk !== null) {
-      const { cursor } = walk
-      walk.cursor = await reader.use((client) => walkStep(client, cursor, readAgain, reader))
-      if (walk.cursor === '0') {
-        wholeUntilMs = walk.startedMs
-        walk = null
+  // One at a time changes what is known: an older reading never replaces a newer one.
+  let turn: Promise<unknown> = Promise.resolve()
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = turn.then(work)
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+
+  function begin(startedMs: number): Walk {
+    const into = live
+    const begun: Walk = { ended: Promise.resolve(), failed: null }
+    const isOurs = () => walk === begun
+    async function run(): Promise<void> {
+      for (let cursor: string | null = null; cursor !== '0' && isOurs(); ) {
+        const from: string = cursor ?? '0'
+        const { next, pauseMs } = await inTurn(() =>
+          reader.use((client) => walkStep(client, from, (redisKeys) => readAgain(into, redisKeys), reader)),
+        )
+        cursor = next
+        if (next !== '0') await reader.pause(pauseMs)
       }
-      if (reader.clock.now().getTime() >= until) return
+      if (!isOurs()) return
+      wholeUntilMs = startedMs
+      walk = null
     }
+    walk = begun
+    begun.ended = run().catch((error: unknown) => {
+      begun.failed = error
+    })
+    return begun
+  }
+
+  async function advance(nowMs: number): Promise<void> {
+    // One that ended between readings begins again.
+    if (walk !== null && walk.failed !== null) forget()
+    const isDue = wholeUntilMs === null || (followed === null && wholeUntilMs + config.walkEveryMs <= nowMs)
+    if (walk === null && !isDue) return
+    const current = walk ?? begin(nowMs)
+    await within(config.walkCallMs, current.ended)
+    if (current.failed === null) return
+    forget()
+    throw current.failed
   }
 
   async function read(limit: number): Promise<LeasePage> {
@@ -58,18 +90,20 @@ export function openLive(reader: Reader) {
       runId = server.runId
     }
     await advance(nowMs)
-    if (followed === null) await readAgain([...live.keys()])
-    else {
-      const told = await reader.changes.since(followed)
-      if (told === null) {
-        forget()
-        return page(nowMs, limit, 'the connection was lost: the store is walked through again')
+    return inTurn(async () => {
+      if (followed === null) await readAgain(live, [...live.keys()])
+      else {
+        const told = await reader.changes.since(followed)
+        if (told === null) {
+          forget()
+          return page(nowMs, limit, 'the connection was lost: the store is walked through again')
+        }
+        await readAgain(live, told.names)
+        followed = told.next
       }
-      await readAgain(told.names)
-      followed = told.next
-    }
-    const first = 'the first walk through the store since it was connected is not at its end'
-    return page(nowMs, limit, wholeUntilMs === null ? first : behind)
+      const first = 'the first walk through the store since it was connected is not at its end'
+      return page(nowMs, limit, wholeUntilMs === null ? first : behind)
+    })
   }
 
   function page(nowMs: number, limit: number, unread: string | null): LeasePage {
@@ -91,11 +125,24 @@ export function openLive(reader: Reader) {
     }
   }
 
-  // Two readings at once would take turns with one walk.
-  let turn: Promise<unknown> = Promise.resolve()
-  return (limit: number): Promise<LeasePage> => {
-    const mine = turn.then(() => read(limit))
-    turn = mine.catch(() => undefined)
-    return mine
+  // One reading at a time: two would begin two walks.
+  let reading: Promise<unknown> = Promise.resolve()
+  return {
+    read(limit: number): Promise<LeasePage> {
+      const mine = reading.then(() => read(limit))
+      reading = mine.catch(() => undefined)
+      return mine
+    },
+    close: forget,
   }
+}
+
+/** Waits for its end, so long at most. */
+async function within(ms: number, ended: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([ended, late])
+  clearTimeout(timer)
 }

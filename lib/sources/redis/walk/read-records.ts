@@ -1,19 +1,32 @@
 import { z } from 'zod'
 import type { RecordPage, RecordRow, UnreadableRow } from '../../contracts'
+import type { Place } from './changes'
 import type { Reader } from './reader'
 import { walkStep } from './walk-step'
 
 const placeSchema = z.object({ session: z.string(), at: z.number() })
 const cursorSchema = z.object({
-  /** A walk that is under way, on the server that gave its cursor. */
-  walk: z.object({ cursor: z.string(), startedMs: z.number(), runId: z.string() }).nullable(),
-  /** Up to where what is told of changes was read; during a walk, from where it goes on after it. */
-  followed: placeSchema.nullable(),
+  /** A walk that is under way, on the server that gave its cursor. `place`: from where what is told is read after it. */
+  walk: z
+    .object({
+      cursor: z.string(),
+      startedMs: z.number(),
+      runId: z.string(),
+      place: placeSchema.nullable(),
+    })
+    .nullable(),
+  /** Up to where what is told of changes was read, by each process that reads: the last ones. */
+  followed: z.array(placeSchema),
   /** Everything that was written before this was read; null = the first walk is not at its end. */
   wholeUntilMs: z.number().nullable(),
 })
 type Cursor = z.infer<typeof cursorSchema>
-const START: Cursor = { walk: null, followed: null, wholeUntilMs: null }
+const START: Cursor = { walk: null, followed: [], wholeUntilMs: null }
+const SESSIONS_KEPT = 8
+
+const keep = (places: readonly Place[], place: Place): Place[] =>
+  [...places.filter(({ session }) => session !== place.session), place].slice(-SESSIONS_KEPT)
+
 /** Steps of a walk that one page takes: its position is kept after each page. */
 const STEPS_A_PAGE = 200
 /** Written this long before a walk began, and read by it all the same. */
@@ -39,12 +52,13 @@ export async function readRecords(
     ...(place === null && at.wholeUntilMs !== null ? { asOf: new Date(at.wholeUntilMs) } : {}),
   })
 
-  if (last.walk === null && last.followed !== null && last.followed.session === place?.session) {
-    const told = await reader.changes.since(last.followed, limit)
+  const mine = last.followed.find(({ session }) => session === place?.session)
+  if (last.walk === null && mine !== undefined) {
+    const told = await reader.changes.since(mine, limit)
     if (told !== null) {
       const rows = await readRows(reader, told.names, null)
       const wholeUntilMs = told.more ? last.wholeUntilMs : nowMs
-      return page({ walk: null, followed: told.next, wholeUntilMs }, rows, told.more)
+      return page({ walk: null, followed: keep(last.followed, told.next), wholeUntilMs }, rows, told.more)
     }
   }
   if (last.walk === null && last.wholeUntilMs !== null && place === null) {
@@ -55,16 +69,16 @@ export async function readRecords(
   // A cursor means something on the server that gave it only.
   const goesOn = last.walk?.runId === server.runId
   const walk =
-    goesOn && last.walk !== null ? last.walk : { cursor: '0', startedMs: nowMs, runId: server.runId }
-  const followed = goesOn ? last.followed : place
+    goesOn && last.walk !== null ? last.walk : { cursor: '0', startedMs: nowMs, runId: server.runId, place }
   const sinceMs = last.wholeUntilMs === null ? null : last.wholeUntilMs - OVERLAP_MS
   const rows: Rows = { items: [], unreadable: [] }
   let { cursor } = walk
   for (let step = 0; step < STEPS_A_PAGE && rows.items.length < limit; step += 1) {
-    cursor = await reader.use((client) =>
+    const from = cursor
+    const { next, pauseMs } = await reader.use((client) =>
       walkStep(
         client,
-        cursor,
+        from,
         async (redisKeys) => {
           const found = await readRows(reader, redisKeys, sinceMs)
           rows.items.push(...found.items)
@@ -73,9 +87,14 @@ export async function readRecords(
         reader,
       ),
     )
-    if (cursor === '0') return page({ walk: null, followed, wholeUntilMs: walk.startedMs }, rows, false)
+    cursor = next
+    if (next === '0') {
+      const followed = walk.place === null ? last.followed : keep(last.followed, walk.place)
+      return page({ walk: null, followed, wholeUntilMs: walk.startedMs }, rows, false)
+    }
+    await reader.pause(pauseMs)
   }
-  return page({ walk: { ...walk, cursor }, followed, wholeUntilMs: last.wholeUntilMs }, rows, true)
+  return page({ ...last, walk: { ...walk, cursor } }, rows, true)
 }
 
 type Rows = { items: RecordRow[]; unreadable: UnreadableRow[] }

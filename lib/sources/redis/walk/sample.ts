@@ -51,7 +51,7 @@ async function lookAt(client: Redis, reader: Reader) {
   let looked = 0
   let cursor = '0'
   do {
-    cursor = await walkStep(
+    const step = await walkStep(
       client,
       cursor,
       async (redisKeys) => {
@@ -61,6 +61,8 @@ async function lookAt(client: Redis, reader: Reader) {
       },
       everything,
     )
+    cursor = step.next
+    if (cursor !== '0') await reader.pause(step.pauseMs)
   } while (cursor !== '0' && looked < LOOKED_KEYS)
   return { values, looked, complete: cursor === '0' }
 }

@@ -4,21 +4,21 @@ import type { Reader } from './reader'
 /** A call that took longer has waited itself, for a server that was busy. */
 const PAUSED_FOR_MAX_MS = 100
 
-/** One call of a walk through the keyspace, and the pause that it owes. Returns its next cursor: '0' at the end. */
+/** One call of a walk through the keyspace. `next`: '0' at the end. `pauseMs`: what it owes to others before the next. */
 export async function walkStep(
   client: Redis,
   cursor: string,
   read: (redisKeys: string[]) => Promise<void>,
-  { config, pattern, clock, pause }: Pick<Reader, 'config' | 'pattern' | 'clock' | 'pause'>,
-): Promise<string> {
+  { config, pattern, clock }: Pick<Reader, 'config' | 'pattern' | 'clock'>,
+): Promise<{ next: string; pauseMs: number }> {
   const startedMs = clock.now().getTime()
   const match = pattern.prefix === '' ? [] : ['MATCH', `${escapeGlob(pattern.prefix)}*`]
   const answer = await client.call('SCAN', cursor, ...match, 'COUNT', String(config.scanCount))
+  // The scan alone: what is read of its keys takes the server less, and the console's own time is nobody's burden.
+  const tookMs = Math.max(1, clock.now().getTime() - startedMs)
   const [next, redisKeys] = answer as [string, string[]]
   if (redisKeys.length > 0) await read([...new Set(redisKeys)])
-  const tookMs = Math.max(1, clock.now().getTime() - startedMs)
-  if (next !== '0') await pause(Math.min(tookMs, PAUSED_FOR_MAX_MS) * config.pauseFactor)
-  return next
+  return { next, pauseMs: Math.min(tookMs, PAUSED_FOR_MAX_MS) * config.pauseFactor }
 }
 
 const escapeGlob = (text: string): string => text.replaceAll(/[\\*?[\]]/g, '\\$&')
