@@ -70,6 +70,14 @@ export async function expectFitsPhone(page: Page): Promise<void> {
   await expect.poll(overflow).toBeLessThanOrEqual(0)
 }
 
+/** Goes there, and waits until the page hears keys: what is pressed before React has taken it over is lost. */
+export async function gotoAlive(page: Page, path: string): Promise<void> {
+  await page.goto(path)
+  await page.waitForFunction(() =>
+    Object.keys(document.querySelector('button') ?? {}).some((name) => name.startsWith('__react')),
+  )
+}
+
 /** Now on a range that traffic no longer moves: whole minutes that ended a while ago. */
 export function fixedRange(): { from: string; to: string; query: string } {
   const minute = 60_000

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Page } from '@playwright/test'
 import { apiAs } from './api-as'
-import { asOperator, asViewer, expect, expectAccessible, test } from './console-test'
+import { asOperator, asViewer, expect, expectAccessible, gotoAlive, test } from './console-test'
 import { stuckOf } from './lock-fixture'
 import { isHeld, leaveStuckKeys } from './service-store'
 
@@ -88,7 +88,7 @@ test.describe('as an operator', () => {
     await expect(page.getByRole('heading', { name: 'Holds', level: 1 })).toBeVisible()
     await expect(page.getByRole('button', { name: 'Hold', exact: true })).toBeVisible()
     await page.setViewportSize({ width: 1440, height: 900 })
-    await page.goto('/now')
+    await gotoAlive(page, '/now')
     await page.keyboard.press('g')
     await page.keyboard.press('h')
     await expect(page).toHaveURL(/\/holds/)

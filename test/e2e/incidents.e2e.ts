@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs'
 import type { Page } from '@playwright/test'
 import { apiAs } from './api-as'
-import { asOperator, asViewer, expect, expectAccessible, expectFitsPhone, test } from './console-test'
+import {
+  asOperator,
+  asViewer,
+  expect,
+  expectAccessible,
+  expectFitsPhone,
+  gotoAlive,
+  test,
+} from './console-test'
 
 test.describe.configure({ timeout: 150_000 })
 
@@ -78,7 +86,7 @@ test.describe('as an operator', () => {
   test('the palette finds it by a word of its title', async ({ page }) => {
     const word = `word${Date.now()}`
     const id = await open(`Found by ${word}`)
-    await page.goto('/audit')
+    await gotoAlive(page, '/audit')
     await page.keyboard.press('ControlOrMeta+k')
     await page.getByRole('combobox').fill(word)
     await page.getByRole('option', { name: new RegExp(word) }).click()

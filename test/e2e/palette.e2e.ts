@@ -1,5 +1,5 @@
 import { apiAs } from './api-as'
-import { asOperator, expect, expectAccessible, test } from './console-test'
+import { asOperator, expect, expectAccessible, gotoAlive, test } from './console-test'
 
 test.use(asOperator)
 
@@ -17,7 +17,7 @@ async function aKey(): Promise<{ id: string; key: string; providerRef: string | 
 
 test('⌘K: a pasted key leads to its page', async ({ page }) => {
   const { id, key } = await aKey()
-  await page.goto('/now?tz=local')
+  await gotoAlive(page, '/now?tz=local')
   await expect(page.locator('[data-tile]').first()).toBeVisible()
   await page.keyboard.press('Control+k')
   const box = page.getByRole('combobox')
@@ -32,7 +32,7 @@ test('⌘K: a pasted key leads to its page', async ({ page }) => {
 test('a reference of the provider leads to its key', async ({ page }) => {
   const { id, providerRef } = await aKey()
   test.skip(providerRef === null, 'no key with a charge yet')
-  await page.goto('/now')
+  await gotoAlive(page, '/now')
   await page.keyboard.press('Control+k')
   await page.getByRole('combobox').fill(providerRef ?? '')
   await expect(page.getByRole('option').first()).toBeVisible()
@@ -41,7 +41,7 @@ test('a reference of the provider leads to its key', async ({ page }) => {
 })
 
 test('what nobody knows is said', async ({ page }) => {
-  await page.goto('/now')
+  await gotoAlive(page, '/now')
   await page.keyboard.press('Control+k')
   await page.getByRole('combobox').fill('nothing-has-this-name')
   await expect(page.getByText('Nothing is known under this text.')).toBeVisible()
@@ -52,7 +52,7 @@ test('what nobody knows is said', async ({ page }) => {
 test('? lists the shortcuts; none fires while one writes; g goes to a page; j moves among rows', async ({
   page,
 }) => {
-  await page.goto('/keys')
+  await gotoAlive(page, '/keys')
   await expect(page.locator('tr[data-row]').first()).toBeVisible()
   await page.getByLabel('Key', { exact: true }).fill('')
   await page.getByLabel('Key', { exact: true }).press('?')
@@ -72,7 +72,7 @@ test('? lists the shortcuts; none fires while one writes; g goes to a page; j mo
 })
 
 test('the palette has no serious violation', async ({ page }) => {
-  await page.goto('/now')
+  await gotoAlive(page, '/now')
   await page.keyboard.press('Control+k')
   await expect(page.getByRole('combobox')).toBeVisible()
   await expectAccessible(page)
