@@ -29,7 +29,7 @@ const plain = () => [input()]
 const of = () => ['none', input()]
 const onSeen = () => [{ id: 'none', revision: 1 }, input()]
 const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-01T01:00:00Z' }
-const draft = { url: 'postgres://nowhere', adapter: 'native', config: '{}' }
+const draft = { engine: 'postgresql', secret: { url: 'postgres://nowhere' }, adapter: 'native', config: '{}' }
 const seen = { id: 'lock_none', seen: 'v' }
 
 /** What is refused while writes are off. */
@@ -116,7 +116,7 @@ const WORKS: Record<string, () => unknown[]> = {
   'locks/previewSelection': () => ['release', {}],
   'reconciliation/case-list/selectAllMatching': () => [''],
   'reconciliation/rules/previewRule': () => [{}],
-  'sources/connect/detect': () => [draft.url],
+  'sources/connect/detect': () => [draft],
   'sources/connect/look': () => [draft],
 }
 /** Tried on its own: it ends the state that the others are tried in. */

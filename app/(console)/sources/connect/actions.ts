@@ -10,18 +10,16 @@ import { AppError } from '@/lib/core/errors'
 import { adapterNameSchema } from '@/lib/sources/adapters'
 import { connectSource } from '@/lib/sources/connect'
 import type { DetectedLayout } from '@/lib/sources/contracts'
-import type { EngineName } from '@/lib/sources/engines'
+import { type EngineName, engineNameSchema } from '@/lib/sources/engines'
 import { detectSource, previewSource, type SourcePreview } from '@/lib/sources/preview'
 
 /** What the person has chosen so far: an address, a layout, and how it is meant. */
 export type Draft = { engine: EngineName; secret: Record<string, string>; adapter: string; config: string }
 export type Looked = { preview: SourcePreview; grants: string }
 
-export const detect = async ({
-  engine,
-  secret,
-}: Pick<Draft, 'engine' | 'secret'>): Promise<Attempted<DetectedLayout[]>> =>
-  attempt((ctx) => detectSource(ctx, { engine, secret: address.parse(secret) }))
+export const detect = async (
+  address: Pick<Draft, 'engine' | 'secret'>,
+): Promise<Attempted<DetectedLayout[]>> => attempt((ctx) => detectSource(ctx, addressSchema.parse(address)))
 
 /** What the mapping makes of real rows, and the rights that it needs. Read-only, with a timeout. */
 export const look = async (draft: Draft): Promise<Attempted<Looked>> =>
@@ -40,9 +38,10 @@ export const connect = async (draft: Draft, input: ActionInput) =>
   })
 
 /** A field that was left empty is not part of the address. */
-const address = z
+const secretSchema = z
   .record(z.string(), z.string().trim().max(2_000))
   .transform((fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '')))
+const addressSchema = z.object({ engine: engineNameSchema, secret: secretSchema })
 
 const rules = () => ({ demo: services().settings.IDEMSCOPE_DEMO })
 
@@ -50,7 +49,7 @@ function parse({ secret, adapter, config }: Draft) {
   return {
     adapter: adapterNameSchema.parse(adapter),
     config: parseJson(z.string().max(20_000).parse(config)),
-    secret: address.parse(secret),
+    secret: secretSchema.parse(secret),
   }
 }
 
