@@ -173,6 +173,28 @@ test.each([
   await source.close()
 })
 
+test('no answer is slow; of a write nobody knows then whether it was done', async () => {
+  const config = {
+    table: 'ts-table',
+    layout: { library: 'powertools-typescript' as const },
+    requestTimeoutMs: 300,
+  }
+  const hurried = tables.open(config)
+  const patient = tables.open({ ...config, requestTimeoutMs: 60_000 })
+  const [lease] = (await patient.readLeases({ limit: 1 })).leases
+  tables.breakNext('GetItem', 'hang')
+  await expect(hurried.readKey('pay/* /', 'x')).rejects.toMatchObject({ fault: 'slow', refused: false })
+  await tables.set('ts-table', { id: { S: `pay#${lease?.key}` } }, 'in_progress_expiration', { N: '1000' })
+  const { seen } = await leaseOf(patient, lease?.scope ?? '', lease?.key ?? '')
+  const pending = tables.open({ ...config, requestTimeoutMs: 5_000 })
+  tables.breakNext('UpdateItem', 'hang')
+  await expect(pending.release(seen, { actionId: 'act_1', graceMs: 0 })).rejects.toMatchObject({
+    fault: 'slow',
+    refused: false,
+  })
+  await Promise.all([hurried, patient, pending].map((source) => source.close()))
+})
+
 test.each([
   [{ region: 'eu-west-1', accessKeyId: 'AKIA' }, /access key has two parts/],
   [{ region: 'https://eu' }, /name of a region/],

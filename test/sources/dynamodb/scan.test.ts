@@ -147,6 +147,19 @@ describe('a walk that does not end', () => {
     await source.close()
   })
 
+  test('a source that is pointed at another table begins anew', async () => {
+    const { source, time } = await filled('before-it-moved', many)
+    const { cursor } = await source.readRecords(null, 100)
+    await tables.create('moved', 'PK')
+    await tables.put('moved', { ...item(1, 'COMPLETED'), PK: { S: 'pay#000001' } })
+    const config = configOf('moved')
+    const layout = { library: 'powertools-typescript' as const, keyAttr: 'PK' }
+    const moved = tables.open({ ...config, layout }, { clock: time.clock, waiting: time.waiting })
+    expect((await allRecords(moved, cursor)).items.map(({ key }) => key)).toEqual(['000001'])
+    await moved.close()
+    await source.close()
+  })
+
   test('a large table is left to the next turn after a minute, and says how far it is', async () => {
     const note = { note: { S: 'x'.repeat(2_000) } }
     const large = many.map((each) => ({ ...each, data: { M: note } }))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isWithin } from '@/lib/core/clock'
 import { isUnreadable, type RecordPage, setApart } from '../../contracts'
 import { isLive, toRecord, toRow } from '../item/row'
 import { type Store, scanner, storeClock } from '../store'
@@ -11,6 +12,8 @@ const TURN_MS = 60_000
 const LATE_TURNS = 2
 
 const cursorSchema = z.object({
+  /** What is read: places in another table, or by other keys, are none in this one. */
+  of: z.string(),
   /** Under way. */
   look: lookSchema.nullable(),
   last: z.object({ startedAt: z.coerce.date(), startedMs: z.number() }).nullable(),
@@ -30,11 +33,15 @@ export async function readRecords(
   limit: number,
 ): Promise<RecordPage> {
   const nowMs = store.clock.now().getTime()
-  const cursor: Cursor =
-    cursorText === null
-      ? { look: null, last: null, startedMs: nowMs, turnMs: null }
-      : cursorSchema.parse(JSON.parse(cursorText))
-  const due = cursor.last === null || nowMs - cursor.last.startedMs >= store.config.scan.everyMs
+  const cursor = goOn(store, cursorText) ?? {
+    of: subjectOf(store),
+    look: null,
+    last: null,
+    startedMs: nowMs,
+    turnMs: null,
+  }
+  const { everyMs } = store.config.scan
+  const due = cursor.last === null || !isWithin(everyMs, nowMs, cursor.last.startedMs)
   if (cursor.look === null && !due) return page(store, cursor, nowMs, [])
   if (cursor.look === null) {
     cursor.look = beginLook(await storeClock(store), store.config.scan.segments)
@@ -60,6 +67,14 @@ export async function readRecords(
     nowMs,
     rows.map(({ row }) => row),
   )
+}
+
+const subjectOf = ({ config, mapping }: Store): string =>
+  JSON.stringify([config.table, mapping.partition, mapping.sort ?? null])
+
+function goOn(store: Store, text: string | null): Cursor | null {
+  const cursor = text === null ? null : cursorSchema.parse(JSON.parse(text))
+  return cursor?.of === subjectOf(store) ? cursor : null
 }
 
 /** Whether this process has seen every round of it. */
