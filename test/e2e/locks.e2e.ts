@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test'
 import { apiAs } from './api-as'
 import {
   alone,
@@ -100,6 +101,7 @@ test('a lock whose holder lives is not released, and why is said; nor one that w
   expect(JSON.stringify(refused.body)).toContain('Its holder is alive.')
 
   const [stale] = await stuckOf('heir', 1)
+  await standStill(page)
   await page.goto(`/locks?client=heir&lock=${stale?.id}`)
   await inspector.getByLabel('Reason').fill(REASON)
   expect(await takeOver('heir', stale?.key ?? '', 600_000)).toBe('takeover')
@@ -109,10 +111,14 @@ test('a lock whose holder lives is not released, and why is said; nor one that w
   await expect(inspector.getByText('You saw')).toBeVisible()
 })
 
+/** The page hears of nothing: else a slow click comes behind the news that there is nothing left to press. */
+const standStill = (page: Page) => page.route('**/api/v1/stream', () => undefined)
+
 test('a stale version is a 409: nothing changed, what was seen stands beside what is now', async ({
   page,
 }) => {
   const [lock] = await stuckOf('stale', 1)
+  await standStill(page)
   await page.goto(`/locks?client=stale&lock=${lock?.id}`)
   const inspector = page.getByRole('complementary', { name: 'Lock' })
   await inspector.getByLabel('Reason').fill(REASON)
