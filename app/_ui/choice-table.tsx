@@ -79,7 +79,7 @@ export function ChoiceTable<Row extends { id: string }>(props: Props<Row>) {
               key={id}
               {...{ id, row, columns }}
               chosen={selected || id === open}
-              className={row.gone && !newestFirst ? 'text-ink-3 opacity-70' : undefined}
+              className={row.gone && !newestFirst ? 'text-ink-3' : undefined}
               first={
                 <td className={cellClass('pr-0')}>
                   <input
