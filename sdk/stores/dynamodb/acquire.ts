@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { STATES } from '../state-letters'
 import type { Acquired, AcquireRequest, Looked } from '../store'
 import { readBody } from './body'
 import { isUnchanged } from './change'
 import type { TableDatabase, Update } from './database'
 import { bytes, isAbsent, microsOf, ms, num, type Path, text } from './expression'
-import { hasOpenEffect, type KeyItem, readKeyItem, STATES, stepsOf } from './item'
+import { hasOpenEffect, type KeyItem, readKeyItem, stepsOf } from './item'
 import { CLOCK_MARGIN_MS, keyItemOf, LIVE_SHARDS } from './layout'
 
 /** Each turn ends in an answer unless the key changed meanwhile. */

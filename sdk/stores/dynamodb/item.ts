@@ -1,6 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { Json } from '../../json'
-import type { EffectKind, RecordState, Step } from '../store'
+import { STEP_STATES } from '../state-letters'
+import type { EffectKind, Step } from '../store'
 import type { Item } from './database'
 
 export type StateLetter = 'L' | 'R' | 'U' | 'C' | 'F' | 'G'
@@ -68,16 +69,6 @@ export const NEW_STEP: StepItem = {
   failures: 0,
   inDoubt: false,
 }
-
-export const STATES = {
-  L: 'leased',
-  R: 'retryable',
-  U: 'unknown',
-  C: 'completed',
-  F: 'failed_final',
-} as const satisfies Record<Exclude<StateLetter, 'G'>, RecordState>
-
-const STEP_STATES = { B: 'begun', C: 'committed', F: 'failed', U: 'unknown' } as const
 
 const NO_BYTES = new Uint8Array()
 

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { type Clock, sleep } from '../../clock'
 import { StoreUnavailableError } from '../../errors'
 import type { Json } from '../../json'
-import type { Acquired, AcquireRequest, EffectKind, Looked, RecordState, Step } from '../store'
+import { STATES, STEP_STATES } from '../state-letters'
+import type { Acquired, AcquireRequest, EffectKind, Looked, Step } from '../store'
 import type { StoreDatabase } from './database'
 import { isAnswerLost } from './unavailable'
 
@@ -35,16 +36,6 @@ type StepRow = {
 }
 
 type StateLetter = 'L' | 'R' | 'U' | 'C' | 'F'
-
-const STATES = {
-  L: 'leased',
-  R: 'retryable',
-  U: 'unknown',
-  C: 'completed',
-  F: 'failed_final',
-} as const satisfies Record<StateLetter, RecordState>
-
-const STEP_STATES = { B: 'begun', C: 'committed', F: 'failed', U: 'unknown' } as const
 
 /** After a broken connection: some 1.3 s in all, in which a server that restarts, or its pooler, may be back. */
 const RETRY_DELAYS_MS = [0, 50, 250, 1_000]

@@ -1,14 +1,7 @@
 import { StoreUnavailableError } from '../../errors'
+import { STATES, STEP_STATES } from '../state-letters'
 import type { Acquired, AcquireRequest, EffectKind, Looked, Step } from '../store'
-import {
-  dateOfMicros,
-  HEAD_BYTES_MAX,
-  type KeyPlace,
-  placeOf,
-  readRecord,
-  STATES,
-  type StoredStep,
-} from './layout'
+import { dateOfMicros, HEAD_BYTES_MAX, type KeyPlace, placeOf, readRecord, type StoredStep } from './layout'
 import { LUA_NUMBERS, LUA_STEPS } from './lua'
 import { defineScript, type Item, nextNonce, type Run, textOf } from './script'
 import { readDone } from './steps'
@@ -230,8 +223,6 @@ function toReplay(stored: Buffer): Acquired {
   const { state, attempts, ...record } = readRecord(stored)
   return { ...record, kind: 'replay', state: state === 'F' ? 'failed_final' : 'completed', attempt: attempts }
 }
-
-const STEP_STATES = { B: 'begun', C: 'committed', F: 'failed', U: 'unknown' } as const
 
 /** Oldest first. */
 const toSteps = (stored: string[]): Step[] =>

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
 import { deriveAfterFailures } from '../provider-key'
-import type { RecordState } from '../store'
 
 /*
  * The layout of the Redis store, version 1. Whoever reads or writes these keys beside the SDK (the console) keeps to it.
@@ -52,14 +51,6 @@ export function placeOf(scope: string, key: string): KeyPlace {
   const prefix = `idem:{${shard}}:`
   return { member, data: `${prefix}k:${member}`, live: `${prefix}live`, fence: `${prefix}f` }
 }
-
-export const STATES = {
-  L: 'leased',
-  R: 'retryable',
-  U: 'unknown',
-  C: 'completed',
-  F: 'failed_final',
-} as const satisfies Record<string, RecordState>
 
 /** JSON of a step; numbers that a double may not hold are texts. */
 export type StoredStep = {
