@@ -35,19 +35,20 @@ export { REPLAY_HEADERS_DEFAULT } from './stored-response'
  */
 export function idempotent<Tx = unknown, Extra = undefined>(
   handler: IdempotentHandler<Tx, Extra>,
-  options: IdempotentOptions<Tx>,
+  options: IdempotentOptions<Tx, Extra>,
 ): (
   request: Request,
   ...extra: Extra extends undefined ? [extra?: unknown] : [extra: Extra]
 ) => Promise<Response> {
   const settings = resolveOptions(options)
-  return async (request, ...extra) => {
-    const parts = await orThrownAnswer(request, () => settings.scope(request))
+  return async (request, ...[given]) => {
+    const extra = given as Extra
+    const parts = await orThrownAnswer(request, () => options.scope(request, extra))
     if (isResponse(parts)) return parts
     const scope = scopeName(request.method, parts)
     const header = parseIdempotencyKey(request.headers.get('idempotency-key'))
     const key = header.kind === 'key' && !isSafeMethod(request.method) ? header.key : null
-    const exchange: Exchange<Tx, Extra> = { settings, handler, request, extra: extra[0] as Extra, scope }
+    const exchange: Exchange<Tx, Extra> = { settings, handler, request, extra, scope }
     const facts = {
       method: request.method,
       route: parts.route,

@@ -1,8 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { IdempotencyUsageError } from './errors'
 import { type Incoming, toRequest } from './node/incoming'
 import { writeResponse } from './node/outgoing'
 import { problemResponse } from './problem'
+
+export { keepRawBody } from './node/keep-raw-body'
 
 export type NodeHandlerOptions = {
   /** Hears what the handler threw; the client is answered 500. Default: nothing. */
@@ -50,12 +52,4 @@ export function toNodeHandler(
       return error === incoming.errored ? answer : fail(error, answer)
     }
   }
-}
-
-/**
- * Keeps the bytes that a body parser reads, so that requests are compared as they were sent:
- * `express.json({ verify: keepRawBody })`.
- */
-export function keepRawBody(incoming: IncomingMessage, _outgoing: unknown, bytes: Uint8Array): void {
-  Object.assign(incoming, { rawBody: bytes })
 }

@@ -12,10 +12,13 @@ export type ScopeParts = {
   route: string
 }
 
-export type IdempotentOptions<Tx = unknown> = {
+export type IdempotentOptions<Tx = unknown, Extra = undefined> = {
   store: Store<Tx>
-  /** A Response refuses the request (e.g. 401) before anything is looked up. */
-  scope: (request: Request) => ScopeParts | Response | Promise<ScopeParts | Response>
+  /**
+   * A Response refuses the request (e.g. 401) before anything is looked up. `extra` is what the framework passed beside the
+   * request, where its authentication may have put the caller.
+   */
+  scope: (request: Request, extra: Extra) => ScopeParts | Response | Promise<ScopeParts | Response>
   /** For the key's hash in telemetry; the same secret as the console's IDEMSCOPE_KEY_SECRET. */
   keySecret: string
   /** Whether a request without a key is refused (400). Default true. */
@@ -56,7 +59,7 @@ export type IdempotentOptions<Tx = unknown> = {
   random?: () => number
 }
 
-export type Settings<Tx> = Required<Omit<IdempotentOptions<Tx>, 'replayHeaders'>> & {
+export type Settings<Tx> = Required<Omit<IdempotentOptions<Tx>, 'replayHeaders' | 'scope'>> & {
   replayHeaders: ReadonlySet<string>
 }
 
@@ -64,7 +67,7 @@ export type Settings<Tx> = Required<Omit<IdempotentOptions<Tx>, 'replayHeaders'>
 const NOT_STORED_STATUSES = new Set([400, 401, 409, 422, 429])
 
 /** Fills in the defaults. Throws IdempotencyOptionsError with every fault. */
-export function resolveOptions<Tx>(options: IdempotentOptions<Tx>): Settings<Tx> {
+export function resolveOptions<Tx, Extra>({ scope, ...options }: IdempotentOptions<Tx, Extra>): Settings<Tx> {
   const leaseMs = options.leaseMs ?? 10_000
   const settings: Settings<Tx> = {
     ...options,
@@ -88,6 +91,7 @@ export function resolveOptions<Tx>(options: IdempotentOptions<Tx>): Settings<Tx>
     random: options.random ?? Math.random,
   }
   const faults = findFaults(settings)
+  if (typeof scope !== 'function') faults.push('scope must be a function')
   if (faults.length > 0) throw new IdempotencyOptionsError(faults)
   return settings
 }
@@ -110,7 +114,6 @@ function findFaults<Tx>(settings: Settings<Tx>): string[] {
     if (!holds) faults.push(fault)
   }
   check(typeof settings.store?.acquire === 'function', 'store must be a store')
-  check(typeof settings.scope === 'function', 'scope must be a function')
   check(
     typeof settings.keySecret === 'string' && settings.keySecret.length >= 16,
     'keySecret must have 16 characters or more',

@@ -1,4 +1,4 @@
-import { keepRawBody, toNodeHandler } from '@idemscope/sdk/node'
+import { keepRawBody, toExpressHandler } from '@idemscope/sdk/express'
 import express from 'express'
 import { createPayment, prepare } from './payments'
 
@@ -6,5 +6,5 @@ await prepare()
 const app = express()
 // For the other routes. `keepRawBody` lets the SDK compare bodies as they were sent.
 app.use(express.json({ verify: keepRawBody }))
-app.post('/v1/payments', toNodeHandler(createPayment))
+app.post('/v1/payments', toExpressHandler(createPayment))
 app.listen(Number(process.env.PORT ?? 8080))

@@ -3,11 +3,17 @@ import { Readable } from 'node:stream'
 import { IdempotencyUsageError } from '../errors'
 import { isJsonType, isUtf8, parseMediaType } from '../fingerprint/media-type'
 
-/** What a body parser such as Express's may have left. */
-export type Incoming = IncomingMessage & { body?: unknown; rawBody?: unknown; originalUrl?: string }
+/** What a body parser left: what it made of the body, and the bytes, where it was told to keep them. */
+export type Parsed = { body?: unknown; rawBody?: unknown }
 
-/** The request as the Web knows it, without a signal. Throws IdempotencyUsageError when its body is no longer to be had. */
-export function toRequest(incoming: Incoming): Request {
+/** What a body parser such as Express's may have left. */
+export type Incoming = IncomingMessage & Parsed & { originalUrl?: string }
+
+/**
+ * The request as the Web knows it, without a signal. Throws IdempotencyUsageError when its body is no longer to be had.
+ * `parsed` is where the framework leaves what its parsers made.
+ */
+export function toRequest(incoming: Incoming, parsed: Parsed = incoming): Request {
   const method = incoming.method ?? 'GET'
   const headers = new Headers()
   for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
@@ -20,16 +26,16 @@ export function toRequest(incoming: Incoming): Request {
   // Appended, not resolved: `//host/path` is a path here, never another host.
   const url = new URL(origin + (path.startsWith('/') ? path : `/${path}`))
   const hasBody = method !== 'GET' && method !== 'HEAD'
-  const body = hasBody ? bodyOf(incoming, headers) : null
+  const body = hasBody ? bodyOf(incoming, parsed, headers) : null
   return new Request(url, { method, headers, body, ...{ duplex: 'half' } })
 }
 
 /** The body as it was sent, or as its parser left it; the headers are made true of that. */
-function bodyOf(incoming: Incoming, headers: Headers): BodyInit | null {
+function bodyOf(incoming: Incoming, parsed: Parsed, headers: Headers): BodyInit | null {
   // Express 4 sets a body of `{}` on what its parsers did not read: only what was read has to be looked for elsewhere.
   if (!incoming.readableDidRead)
     return incoming.readableEnded ? null : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>)
-  const bytes = readBytes(incoming, headers)
+  const bytes = readBytes(parsed, headers)
   // A parser has inflated what it read.
   if (bytes.byteLength !== contentLength(headers)) headers.delete('content-encoding')
   headers.delete('content-length')
@@ -37,7 +43,7 @@ function bodyOf(incoming: Incoming, headers: Headers): BodyInit | null {
   return bytes
 }
 
-function readBytes({ rawBody, body }: Incoming, headers: Headers): Uint8Array<ArrayBuffer> {
+export function readBytes({ rawBody, body }: Parsed, headers: Headers): Uint8Array<ArrayBuffer> {
   const seen = rawBody ?? body
   if (seen instanceof Uint8Array) return Uint8Array.from(seen)
   const type = parseMediaType(headers.get('content-type'))
@@ -50,7 +56,7 @@ function readBytes({ rawBody, body }: Incoming, headers: Headers): Uint8Array<Ar
   }
   // JSON is compared by its meaning, so writing it again changes nothing. What any other parser made of a body (a form,
   // an upload) does not say what was sent.
-  if (body === undefined || !isJsonType(type)) throw unseenBody(headers)
+  if (body === undefined || !isJsonType(type) || isLeftEmpty(body, headers)) throw unseenBody(headers)
   return encode(
     JSON.stringify(body, function (this: Record<string, unknown>, name: string) {
       if (!isKeptByJson(this[name])) throw unseenBody(headers)
@@ -68,6 +74,15 @@ function readBytes({ rawBody, body }: Incoming, headers: Headers): Uint8Array<Ar
 
 const contentLength = (headers: Headers): number => Number(headers.get('content-length'))
 
+/** Express 4 and Koa set `{}` on what their parsers did not read; whoever did read it sent more than two braces. */
+const isLeftEmpty = (body: unknown, headers: Headers): boolean =>
+  typeof body === 'object' &&
+  body !== null &&
+  !Array.isArray(body) &&
+  Object.keys(body).length === 0 &&
+  !headers.has('content-encoding') &&
+  contentLength(headers) >= '{"":0}'.length
+
 /** What JSON says, and nothing that a parser may have lost digits of. */
 function isKeptByJson(value: unknown): boolean {
   if (typeof value === 'number')
@@ -83,6 +98,7 @@ const withUtf8 = (type: string): string => type.replace(/(;\s*charset\s*=\s*)("[
 const unseenBody = (headers: Headers) =>
   new IdempotencyUsageError(
     `the body (${headers.get('content-type') ?? 'without a type'}) was read before this handler and cannot be compared ` +
-      'as it was sent: mount the handler before the body parser, or let the parser keep the bytes, e.g. ' +
-      'express.json({ verify: keepRawBody })',
+      'as it was sent: mount the handler before the body parser, or let the parser keep the bytes as rawBody, e.g. ' +
+      "express.json({ verify: keepRawBody }), fastify.addHook('preParsing', keepRawBody), " +
+      'NestFactory.create(AppModule, { rawBody: true })',
   )

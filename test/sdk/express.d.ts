@@ -7,6 +7,12 @@ declare module 'express' {
     outgoing: ServerResponse,
     next: (error?: unknown) => void,
   ) => unknown
+  type ErrorHandler = (
+    error: unknown,
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    next: (error?: unknown) => void,
+  ) => unknown
   type ParserOptions = {
     type?: string
     extended?: boolean
@@ -15,7 +21,7 @@ declare module 'express' {
   }
   type Parser = (options?: ParserOptions) => Handler
   type Express = {
-    (): Handler & { use(path: string | Handler, ...handlers: Handler[]): void }
+    (): Handler & { use(path: string | Handler | ErrorHandler, ...handlers: Handler[]): void }
     json: Parser
     urlencoded: Parser
     text: Parser

@@ -32,7 +32,7 @@ const BESIDE = [
     'tsx',
     '@types/react',
   ],
-  ...['express', 'hono', '@hono/node-server', 'next', 'react', 'react-dom'],
+  ...['express', 'fastify', 'hono', '@hono/node-server', 'next', 'react', 'react-dom'],
 ]
 
 let consumer: Consumer
@@ -150,6 +150,7 @@ async function pay(url: string, key: string): Promise<{ status: number; id: stri
 
 test.each([
   ['express', () => ['tsx', 'express.ts']],
+  ['fastify', () => ['tsx', 'fastify.ts']],
   ['hono', () => ['tsx', 'hono.ts']],
   ['next', (port: number) => ['next', 'dev', 'next', '--hostname', '127.0.0.1', '--port', String(port)]],
 ])('%s charges once for each key', { timeout: START_MS_MAX }, async (_, args) => {
