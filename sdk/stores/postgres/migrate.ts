@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
 import type { Pool, PoolClient } from 'pg'
 import { type Clock, sleep } from '../../clock'
 import { describeBlocker } from './blocker'
 import { borrowClient } from './borrow-client'
+import { ownMigrations } from './own-migrations'
 import { quoteIdentifier } from './quote'
+import { type MigrationFile, readMigrations } from './read-migrations'
 import { codeOf } from './unavailable'
 
 export type MigrateOptions = {
@@ -30,7 +31,7 @@ const BACKOFF_MS_MAX = 2_000
  * were made by an unreleased version; those of a later version are left alone, so that a service can go back to this one.
  */
 export async function migrateStore(options: MigrateOptions): Promise<{ applied: string[] }> {
-  const migrations = await readMigrations(options.folder ?? ownFolder())
+  const migrations = await migrationsOf(options.folder)
   const { client, release, rollBack } = await borrowClient(options.pool)
   try {
     const applied: string[] = []
@@ -47,22 +48,11 @@ export async function migrateStore(options: MigrateOptions): Promise<{ applied: 
   }
 }
 
-type Migration = { name: string; sql: string; checksum: string }
+type Migration = MigrationFile & { checksum: string }
 
-function ownFolder(): URL {
-  // Read when called, and by a path that bundlers cannot follow: a bundle without the files fails here only.
-  const here = [import.meta.url].join()
-  return new URL('../../migrations/', here)
-}
-
-async function readMigrations(folder: URL): Promise<Migration[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
-  return Promise.all(
-    names.map(async (name) => {
-      const sql = await readFile(new URL(name, folder), 'utf8')
-      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
-    }),
-  )
+async function migrationsOf(folder: URL | undefined): Promise<Migration[]> {
+  const files = folder === undefined ? await ownMigrations() : await readMigrations(folder)
+  return files.map((file) => ({ ...file, checksum: createHash('sha256').update(file.sql).digest('hex') }))
 }
 
 /** Without a lock on any table of the store: most starts have nothing to do. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { cp, writeFile } from 'node:fs/promises'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
@@ -92,6 +92,19 @@ test('loads the DynamoDB store as an ES module and as CommonJS', async () => {
     expect(JSON.parse((await inProject('node', [program])).stdout), program).toEqual(['dynamodb', 3])
 })
 
+test('a process that imports it and requires it has one of each class', async () => {
+  const shared: [string, boolean][] = JSON.parse((await inProject('node', ['both.mjs'])).stdout)
+  expect(shared).toContainEqual(['HeldError', true])
+  expect(shared.filter(([, same]) => !same)).toEqual([])
+})
+
+test('a stack names the file and the line of this repository', async () => {
+  const { stdout } = await inProject('node', ['--enable-source-maps', 'fault.mjs'])
+  const [, line] = /sdk[/]options\.ts:(\d+)/.exec(stdout) ?? []
+  const lines = (await readFile('sdk/options.ts', 'utf8')).split('\n')
+  expect(lines[Number(line) - 1]).toContain('throw new IdempotencyOptionsError(')
+})
+
 test('is run by the Node that runs the tests', async () => {
   expect((await inProject('node', ['--version'])).stdout.trim()).toBe(process.version)
   expect((await inProject('npx', ['tsx', '--eval', 'console.log(process.version)'])).stdout.trim()).toBe(
@@ -99,8 +112,21 @@ test('is run by the Node that runs the tests', async () => {
   )
 })
 
-test('finds its migrations wherever it is installed', async () => {
-  for (const program of ['migrate.cjs', 'migrate.mjs'])
+async function bundle(name: string): Promise<string> {
+  const outfile = join(project, `bundle-of-${name}.cjs`)
+  await build({
+    entryPoints: [join(project, name)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    external: ['pg-native'],
+  })
+  return outfile
+}
+
+test('has its migrations wherever it is installed, and in a bundle', async () => {
+  for (const program of ['migrate.cjs', 'migrate.mjs', await bundle('migrate.cjs')])
     expect(JSON.parse((await inProject('node', [program])).stdout), program).toEqual({ applied: [] })
 })
 
@@ -114,16 +140,7 @@ test('type-checks strictly, with the module resolution of Node and of bundlers',
 })
 
 test('is bundled into one file, as for Lambda', async () => {
-  const outfile = join(project, 'bundle.cjs')
-  await build({
-    entryPoints: [join(project, 'lambda.mjs')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    external: ['pg-native'],
-  })
-  expect(JSON.parse((await inProject('node', [outfile])).stdout)).toEqual(ONCE)
+  expect(JSON.parse((await inProject('node', [await bundle('lambda.mjs')])).stdout)).toEqual(ONCE)
 })
 
 test('its public API is the one in sdk/api.txt: `npx vitest run test/sdk/package -u` after a change', async () => {

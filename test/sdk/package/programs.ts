@@ -85,6 +85,13 @@ await pool.end()`,
 import { createDynamoStore, dynamoPolicy } from '@idemscope/sdk/stores/dynamodb'\n${DYNAMO}`,
   'dynamodb.cjs': `const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
 const { createDynamoStore, dynamoPolicy } = require('@idemscope/sdk/stores/dynamodb')\n${DYNAMO}`,
+  'both.mjs': `import { createRequire } from 'node:module'
+import * as imported from '@idemscope/sdk/errors'
+const required = createRequire(import.meta.url)('@idemscope/sdk/errors')
+const of = (names) => JSON.stringify(names.sort().map((name) => [name, imported[name] === required[name]]))
+console.log(of(Object.keys(required)))`,
+  'fault.mjs': `import { idempotent } from '@idemscope/sdk'
+try { idempotent(() => new Response(), {}) } catch (error) { console.log(error.stack) }`,
   'use.mts': `${ES_IMPORTS}\n${EVERY_ENTRY}${BODY}\nawait main('types')`,
   'lambda.mjs': `${ES_IMPORTS}${plain}\nexport const done = main('lambda')`,
 }

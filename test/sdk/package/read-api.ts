@@ -10,7 +10,7 @@ export async function readApi(folder: string): Promise<string> {
     if (texts.has(path)) return
     const text = await readFile(join(folder, path), 'utf8')
     texts.set(path, text)
-    for (const [, name = ''] of text.matchAll(/(?:from|import\()\s*['"](\.[^'"]+)\.js['"]/g))
+    for (const [, name = ''] of text.matchAll(/(?:from|import\()\s*['"](\.[^'"]+?)(?:\.js)?['"]/g))
       await read(normalize(join(dirname(path), `${name}.d.ts`)))
   }
   const names: string[] = []
