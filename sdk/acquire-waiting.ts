@@ -7,19 +7,31 @@ import type { RequestTelemetry } from './telemetry'
 const POLL_MS_MIN = 25
 const POLL_MS_MAX = 500
 
-/** Acquires, unless an operator holds it; while another holder works it asks again, for at most `waitMs`. */
+/** `mayBegin`: whether it may begin an execution, or only be answered with what there is. */
+type Wanted = AcquireRequest & { otherFingerprints: readonly Uint8Array[]; mayBegin: boolean }
+
+export type AcquiredOrExpired = AcquiredOrHeld | { kind: 'expired' }
+
+/**
+ * Acquires, unless an operator holds it; while another holder works it asks again, for at most `waitMs`. A request that seems to
+ * be another one is compared by `otherFingerprints` too: its key may have been written by a process of another version.
+ */
 export async function acquireWaiting<Tx>(
   { store, clock, random, waitMs }: Settings<Tx>,
-  request: AcquireRequest,
+  { otherFingerprints, mayBegin, ...wanted }: Wanted,
   telemetry: RequestTelemetry,
-): Promise<{ acquired: AcquiredOrHeld; waited: boolean }> {
+): Promise<{ acquired: AcquiredOrExpired; waited: boolean }> {
   const untilMs = clock.nowMs() + waitMs
   let waited = false
   for (let pollMs = POLL_MS_MIN; ; pollMs = Math.min(POLL_MS_MAX, pollMs * 2)) {
-    const hold = await findHold(store, request.scope, request.key)
-    const acquired = await telemetry.meter(() =>
-      acquireUnlessHeld(store, waited ? { ...request, retry: true } : request, hold),
-    )
+    const hold = await findHold(store, wanted.scope, wanted.key)
+    const ask = (request: AcquireRequest) =>
+      telemetry.meter(() =>
+        acquireUnlessHeld(store, waited ? { ...request, retry: true } : request, hold, mayBegin),
+      )
+    let acquired = await ask(wanted)
+    for (const fingerprint of otherFingerprints)
+      if (acquired.kind === 'mismatch') acquired = await ask({ ...wanted, fingerprint })
     const leftMs = untilMs - clock.nowMs()
     if (acquired.kind !== 'in_progress' || leftMs <= 0) return { acquired, waited }
     waited = true
@@ -31,8 +43,11 @@ async function acquireUnlessHeld<Tx>(
   store: Settings<Tx>['store'],
   request: AcquireRequest,
   hold: Hold | null,
-): Promise<AcquiredOrHeld> {
-  if (hold === null || store.holds === undefined) return store.acquire(request)
+  mayBegin: boolean,
+): Promise<AcquiredOrExpired> {
+  if (store.holds === undefined) return mayBegin ? store.acquire(request) : { kind: 'expired' }
+  if (hold === null && mayBegin) return store.acquire(request)
   const looked = await store.holds.look(request)
-  return looked.kind === 'held' ? { kind: 'held', hold } : looked
+  if (looked.kind !== 'held') return looked
+  return hold === null || !mayBegin ? { kind: 'expired' } : { kind: 'held', hold }
 }

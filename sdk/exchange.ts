@@ -8,4 +8,6 @@ export type Exchange<Tx, Extra> = {
   request: Request
   extra: Extra
   scope: string
+  /** Of a key that this service issued. */
+  issued?: { expiresAt: Date } | undefined
 }

@@ -5,20 +5,50 @@ import { isJsonType, isUtf8, type MediaType, parseMediaType } from './fingerprin
 import { splitMultipart } from './fingerprint/multipart'
 
 const FINGERPRINT_BYTES = 16
-/** Another way to compare gets another number here, and nowhere else: fingerprints of two versions never meet. */
-const VERSION = 1
+
+/**
+ * Every way in which records may have been compared, the newest last. A new one is added here, is known to every process for
+ * one release, and only then written: until then a process that does not know it would take a retry for another request.
+ */
+export const FINGERPRINT_VERSIONS = [1, 2] as const
+export type FingerprintVersion = (typeof FINGERPRINT_VERSIONS)[number]
 
 /**
  * 16 bytes over method, path with query, and content: JSON by its meaning, multipart by its parts, a form by its fields.
  * Whatever could be read in two ways, and any other type, is compared by its bytes.
  */
-export function fingerprintRequest({ method, url, headers }: Request, body: Uint8Array): Uint8Array {
+export function fingerprintRequest(
+  { method, url, headers }: Request,
+  body: Uint8Array,
+  version: FingerprintVersion = 1,
+): Uint8Array {
   const { pathname, search } = new URL(url)
-  const { kind, type, pieces } = comparableContent(headers, body)
+  return asVersion(version, digest([version, method, pathname, search], comparableContent(headers, body)))
+}
+
+/** Of a request that is only what names it. */
+export function fingerprintNamed(method: string, named: string, version: FingerprintVersion = 1): Uint8Array {
+  const content: Content = { kind: 'bytes', type: [], pieces: [named] }
+  return asVersion(version, digest([version, method, 'named'], content))
+}
+
+/** The whole digest of what a request says, for a key that is made of it: the same in every version. */
+export const digestOfContent = ({ url, headers }: Request, body: Uint8Array): string => {
+  const { pathname, search } = new URL(url)
+  return digest([1, pathname, search], comparableContent(headers, body)).toString('hex')
+}
+
+/** From 2 on, the first byte says which version a record holds; of 1, it is as random as the others. */
+function asVersion(version: FingerprintVersion, digest: Buffer): Uint8Array {
+  if (version === 1) return digest.subarray(0, FINGERPRINT_BYTES)
+  return Buffer.concat([Uint8Array.of(version), digest.subarray(0, FINGERPRINT_BYTES - 1)])
+}
+
+function digest(facts: unknown[], { kind, type, pieces }: Content): Buffer {
   const hash = createHash('sha256')
-  hash.update(JSON.stringify([VERSION, method, pathname, search, kind, type]))
+  hash.update(JSON.stringify([...facts, kind, type]))
   for (const piece of pieces) hash.update(`,${Buffer.byteLength(piece)}:`).update(piece)
-  return hash.digest().subarray(0, FINGERPRINT_BYTES)
+  return hash.digest()
 }
 
 type Content = {

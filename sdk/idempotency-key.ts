@@ -1,8 +1,18 @@
 const KEY_BYTES_MAX = 255
 
-// RFC 9651 string: printable ASCII, with \" and \\ escaped; parameters after it are ignored, as the RFC says of unknown
-// ones. The draft wants the quotes; many clients leave them out, so a bare token is taken as it stands.
-const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"(?: *; *[a-z*][a-z0-9_.*-]*(?:=[^,;\s]+)?)*$/
+// RFC 9651 string (RFC 8941's, too): printable ASCII, with \" and \\ escaped; parameters after it are ignored, as the RFC says
+// of unknown ones. The draft wants the quotes; many clients leave them out, so a bare token is taken as it stands.
+const STRING = String.raw`"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"`
+const BARE_ITEM = [
+  STRING.replace('((?:', '(?:(?:'),
+  String.raw`[A-Za-z*][\w!#$%&'*+.^${'`'}|~:/-]*`,
+  String.raw`-?\d+(?:\.\d+)?`,
+  ':[A-Za-z0-9+/]*={0,2}:',
+  String.raw`\?[01]`,
+  String.raw`@-?\d+`,
+  String.raw`%"(?:[\x20\x21\x23\x24\x26-\x7e]|%[0-9a-f]{2})*"`,
+].join('|')
+const QUOTED = new RegExp(`^${STRING}(?: *; *[a-z*][a-z0-9_.*-]*(?:=(?:${BARE_ITEM}))?)*$`)
 const BARE = /^[A-Za-z0-9!#$%&'*+.^_`|~:/=@?()<>[\]{}-]+$/
 
 export type ParsedKey =

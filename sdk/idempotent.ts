@@ -1,21 +1,19 @@
-import { acquireWaiting } from './acquire-waiting'
+import { type AcquiredOrExpired, acquireWaiting } from './acquire-waiting'
 import { isResponse, orThrownAnswer } from './answer'
-import { readBody } from './body'
-import { abortAfter } from './clock'
 import type { IdempotentHandler } from './context'
-import { IdempotencyUsageError, StoreUnavailableError } from './errors'
+import { StoreUnavailableError } from './errors'
 import type { Exchange } from './exchange'
-import { fingerprintRequest } from './fingerprint'
 import { heldResponse } from './holds'
-import { parseIdempotencyKey } from './idempotency-key'
 import { hashKey } from './key-hash'
-import { type IdempotentOptions, resolveOptions, type Settings, scopeName } from './options'
+import { nameOperation } from './keys/operation'
+import { findKey, type RequestKey, refuseKey } from './keys/request-key'
+import { scopeName } from './keys/scope'
+import { readWholeBody } from './keys/whole-body'
+import { type IdempotentOptions, resolveOptions, type Settings } from './options'
 import { problemResponse } from './problem'
 import { runHeld } from './run-held'
 import { runUnprotected } from './run-unprotected'
-import { isSafeMethod } from './safe-methods'
 import { replayResponse } from './stored-response'
-import type { AcquiredOrHeld, AcquireRequest } from './stores/store'
 import { acquiredAttributes, type RequestTelemetry, traceRequest } from './telemetry'
 import { getInstruments } from './telemetry/instruments'
 
@@ -26,6 +24,7 @@ export type {
   IdempotencyContext,
   IdempotentHandler,
 } from './context'
+export type { KeyParts, KeySource } from './keys/content-key'
 export type { IdempotentOptions, ScopeParts } from './options'
 export { REPLAY_HEADERS_DEFAULT } from './stored-response'
 
@@ -46,8 +45,7 @@ export function idempotent<Tx = unknown, Extra = undefined>(
     const parts = await orThrownAnswer(request, () => options.scope(request, extra))
     if (isResponse(parts)) return parts
     const scope = scopeName(request.method, parts)
-    const header = parseIdempotencyKey(request.headers.get('idempotency-key'))
-    const key = header.kind === 'key' && !isSafeMethod(request.method) ? header.key : null
+    const found = findKey(settings, request, scope)
     const exchange: Exchange<Tx, Extra> = { settings, handler, request, extra, scope }
     const facts = {
       method: request.method,
@@ -59,29 +57,25 @@ export function idempotent<Tx = unknown, Extra = undefined>(
         'idempotency.scope.name': scope,
         'idempotency.store.system': settings.store.system,
         ...settings.store.attributes?.(),
-        ...(key === null ? {} : { 'idempotency.key.hash': hashKey(settings.keySecret, key) }),
-        ...(key !== null && settings.recordRawKey ? { 'idempotency.key': key } : {}),
+        ...(found.kind === 'key' ? keyAttributes(settings, found.key) : {}),
       },
     }
-    return traceRequest(facts, (telemetry) => {
-      if (key !== null) return serveKeyed(exchange, key, telemetry)
-      if (!isSafeMethod(request.method)) {
-        if (header.kind === 'malformed')
-          return refuse('keyMalformed', `The Idempotency-Key header is not usable: ${header.reason}.`)
-        if (settings.required) return refuse('keyMissing')
-      }
-      return runUnprotected(exchange, null, request, telemetry)
+    return traceRequest(facts, async (telemetry) => {
+      if (found.kind === 'refused') return refuseKey(found.problem, found.detail)
+      if (found.kind === 'none') return runUnprotected(exchange, null, request, telemetry)
+      return serveKeyed(exchange, found, telemetry)
     })
   }
 }
 
-const refuse = async (
-  ...problem: [name: 'keyMissing'] | [name: 'keyMalformed', detail: string]
-): Promise<Response> => problemResponse(problem[0], problem[1] === undefined ? {} : { detail: problem[1] })
+const keyAttributes = <Tx>({ keySecret, recordRawKey }: Settings<Tx>, key: string) => ({
+  'idempotency.key.hash': hashKey(keySecret, key),
+  ...(recordRawKey ? { 'idempotency.key': key } : {}),
+})
 
 async function serveKeyed<Tx, Extra>(
   exchange: Exchange<Tx, Extra>,
-  key: string,
+  found: Extract<RequestKey, { kind: 'key' | 'derived' }>,
   telemetry: RequestTelemetry,
 ): Promise<Response> {
   const { settings, scope } = exchange
@@ -90,25 +84,35 @@ async function serveKeyed<Tx, Extra>(
   // The body is read already; the handler gets a request of its own that it can read again.
   const { url, method, headers } = exchange.request
   const request = new Request(url, { method, headers, body: body.byteLength === 0 ? null : body })
+  const named = await nameOperation(exchange, found, request, body)
+  if (named === null) {
+    if (!settings.required) return runUnprotected(exchange, null, request, telemetry)
+    return refuseKey('keyMissing', 'The request has nothing in it that names this operation.')
+  }
+  if (isResponse(named)) return named
+  if (found.kind === 'derived') telemetry.set(keyAttributes(settings, named.key))
 
-  let acquired: AcquiredOrHeld
+  let acquired: AcquiredOrExpired
   let waited: boolean
   const startedMs = settings.clock.nowMs()
+  const [fingerprint, ...otherFingerprints] = named.fingerprints
+  const wanted = {
+    scope,
+    key: named.key,
+    tier: settings.tier,
+    fingerprint,
+    otherFingerprints,
+    owner: settings.owner,
+    leaseMs: settings.leaseMs,
+    traceId: telemetry.traceId,
+    retry: headers.get('idempotency-retry') === '?1',
+    mayBegin: !named.issued?.expired,
+  }
   try {
-    const wanted: AcquireRequest = {
-      scope,
-      key,
-      tier: settings.tier,
-      fingerprint: fingerprintRequest(exchange.request, body),
-      owner: settings.owner,
-      leaseMs: settings.leaseMs,
-      traceId: telemetry.traceId,
-      retry: exchange.request.headers.get('idempotency-retry') === '?1',
-    }
     ;({ acquired, waited } = await acquireWaiting(settings, wanted, telemetry))
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error
-    return withoutStore(exchange, key, request, telemetry, error)
+    return withoutStore(exchange, named.key, request, telemetry, error)
   } finally {
     getInstruments().acquireDuration.record((settings.clock.nowMs() - startedMs) / 1000, {
       'idempotency.store.system': settings.store.system,
@@ -116,38 +120,10 @@ async function serveKeyed<Tx, Extra>(
   }
   telemetry.set(acquiredAttributes(acquired, settings.leaseMs))
   if (acquired.kind === 'acquired' || acquired.kind === 'takeover') {
-    return runHeld({ ...exchange, request }, key, acquired, telemetry)
+    return runHeld({ ...exchange, request, issued: named.issued }, named.key, acquired, telemetry)
   }
   return answerDuplicate(acquired, waited, telemetry)
 }
-
-/** Nothing is leased yet, but a slow upload may not take longer than the handler could. */
-async function readWholeBody<Tx>(
-  request: Request,
-  { clock, bodyBytesMax, executionDeadlineMs }: Settings<Tx>,
-): Promise<Uint8Array<ArrayBuffer> | Response> {
-  if (request.bodyUsed || request.body?.locked) throw unseenBody('was read before')
-  const declared = Number(request.headers.get('content-length'))
-  if (declared > bodyBytesMax) return problemResponse('tooLarge')
-  const upload = abortAfter(clock, executionDeadlineMs, new Error('the body did not arrive in time'))
-  try {
-    const body = await readBody(request, bodyBytesMax, upload.signal)
-    if (body === null) return problemResponse('tooLarge')
-    if (declared > 0 && body.byteLength === 0) throw unseenBody('is missing, though it has a length')
-    return body
-  } catch (error) {
-    if (error === upload.signal.reason) return problemResponse('bodyTimeout')
-    throw error
-  } finally {
-    upload.cancel()
-  }
-}
-
-const unseenBody = (why: string) =>
-  new IdempotencyUsageError(
-    `the request's body ${why}, so it cannot be compared with a retry's: let nothing read the request before this ` +
-      'handler, or read request.clone()',
-  )
 
 async function withoutStore<Tx, Extra>(
   exchange: Exchange<Tx, Extra>,
@@ -171,7 +147,7 @@ const IN_PROGRESS_RETRY_S = 1
 const UNKNOWN_RETRY_S = 30
 
 function answerDuplicate(
-  acquired: Exclude<AcquiredOrHeld, { kind: 'acquired' | 'takeover' }>,
+  acquired: Exclude<AcquiredOrExpired, { kind: 'acquired' | 'takeover' }>,
   waited: boolean,
   telemetry: RequestTelemetry,
 ): Response {
@@ -192,5 +168,7 @@ function answerDuplicate(
     case 'held':
       telemetry.outcome('held')
       return heldResponse(acquired.hold)
+    case 'expired':
+      return refuseKey('keyExpired')
   }
 }

@@ -1,16 +1,14 @@
 import { type Clock, systemClock } from './clock'
 import { IdempotencyOptionsError, IdempotencyUsageError } from './errors'
+import { FINGERPRINT_VERSIONS, type FingerprintVersion } from './fingerprint'
+import type { KeySource } from './keys/content-key'
+import type { IssuedKeys } from './keys/issued-keys'
+import type { ScopeParts } from './keys/scope'
 import { REPLAY_HEADERS_DEFAULT } from './stored-response'
 import type { Store } from './stores/store'
 import { emitUsageWarning } from './usage-warning'
 
-/** Who asks, and for what: together `{caller}/{METHOD} {route}`, the space in which a key is unique. */
-export type ScopeParts = {
-  /** The authenticated caller; no slash. Never a value that the client chooses freely. */
-  caller: string
-  /** The route's pattern, e.g. `/v1/payments/{id}/capture`: the same for all its requests. */
-  route: string
-}
+export type { ScopeParts } from './keys/scope'
 
 export type IdempotentOptions<Tx = unknown, Extra = undefined> = {
   store: Store<Tx>
@@ -23,6 +21,18 @@ export type IdempotentOptions<Tx = unknown, Extra = undefined> = {
   keySecret: string
   /** Whether a request without a key is refused (400). Default true. */
   required?: boolean
+  /**
+   * What is an operation's key. Default `header`: Idempotency-Key. `content`: the whole request, for what is never changed
+   * (ledger entries, events). A function: what names it, such as the event id of a provider's webhook. Never a time.
+   */
+  keyFrom?: KeySource
+  /** Only keys that these issued are taken, each for one execution. */
+  requireIssuedKey?: IssuedKeys
+  /**
+   * How the fingerprint of a new key is made; retries are compared in every version. A later one is for when no process
+   * runs any more that does not know it. Default 1.
+   */
+  fingerprintVersion?: FingerprintVersion
   /** Retention class, registered with the store. Default `default`. */
   tier?: string
   /** How long a silent holder keeps the key. Default 10 s. */
@@ -44,7 +54,7 @@ export type IdempotentOptions<Tx = unknown, Extra = undefined> = {
   failMode?: 'closed' | 'open'
   /** How long a duplicate waits for the first one's answer before its 409. Default 0. */
   waitMs?: number
-  /** Which responses are not stored, so that the same key may be tried again. Default 400, 401, 409, 422, 429. */
+  /** Which responses are not stored, so that the same key may be tried again. Default 400, 401, 409, 412, 422, 428, 429. */
   notStored?: (response: Response) => boolean
   /** Puts the raw key into telemetry too. Default false. */
   recordRawKey?: boolean
@@ -59,12 +69,15 @@ export type IdempotentOptions<Tx = unknown, Extra = undefined> = {
   random?: () => number
 }
 
-export type Settings<Tx> = Required<Omit<IdempotentOptions<Tx>, 'replayHeaders' | 'scope'>> & {
+export type Settings<Tx> = Required<
+  Omit<IdempotentOptions<Tx>, 'replayHeaders' | 'scope' | 'requireIssuedKey'>
+> & {
   replayHeaders: ReadonlySet<string>
+  requireIssuedKey?: IssuedKeys
 }
 
-// Validation, authentication, conflict, rate: the client is to change something or wait, then use the same key.
-const NOT_STORED_STATUSES = new Set([400, 401, 409, 422, 429])
+// Validation, authentication, conflict, precondition, rate: the client is to change something or wait, then use the same key.
+const NOT_STORED_STATUSES = new Set([400, 401, 409, 412, 422, 428, 429])
 
 /** Fills in the defaults. Throws IdempotencyOptionsError with every fault. */
 export function resolveOptions<Tx, Extra>({ scope, ...options }: IdempotentOptions<Tx, Extra>): Settings<Tx> {
@@ -72,6 +85,8 @@ export function resolveOptions<Tx, Extra>({ scope, ...options }: IdempotentOptio
   const settings: Settings<Tx> = {
     ...options,
     required: options.required ?? true,
+    keyFrom: options.keyFrom ?? 'header',
+    fingerprintVersion: options.fingerprintVersion ?? 1,
     tier: options.tier ?? 'default',
     leaseMs,
     heartbeatMs: options.heartbeatMs ?? Math.floor(leaseMs / 3),
@@ -118,6 +133,26 @@ function findFaults<Tx>(settings: Settings<Tx>): string[] {
     typeof settings.keySecret === 'string' && settings.keySecret.length >= 16,
     'keySecret must have 16 characters or more',
   )
+  check(
+    typeof settings.keyFrom === 'function' || ['header', 'content'].includes(settings.keyFrom),
+    "keyFrom must be 'header', 'content' or a function",
+  )
+  check(
+    settings.requireIssuedKey === undefined || settings.keyFrom === 'header',
+    'requireIssuedKey takes keys of the header: leave keyFrom out',
+  )
+  check(
+    settings.requireIssuedKey === undefined || settings.required,
+    'requireIssuedKey refuses requests without a key: leave required out',
+  )
+  check(
+    settings.requireIssuedKey === undefined || settings.failMode === 'closed',
+    'requireIssuedKey needs the store for each use: failMode must be closed',
+  )
+  check(
+    FINGERPRINT_VERSIONS.includes(settings.fingerprintVersion),
+    `fingerprintVersion must be one of ${FINGERPRINT_VERSIONS.join(', ')}`,
+  )
   check(/^[a-z][a-z0-9_]{0,30}$/.test(settings.tier), 'tier must be a lower-case name')
   check(isCount(settings.leaseMs, 100), 'leaseMs must be a whole number from 100')
   check(
@@ -142,12 +177,4 @@ const isCount = (value: number, min: number): boolean => Number.isSafeInteger(va
 function defaultOwner(): string {
   const pid = typeof process === 'undefined' ? 0 : process.pid
   return `pid-${pid}-${crypto.randomUUID().slice(0, 8)}`
-}
-
-/** The name under which a key is unique. Throws TypeError on parts that could be read two ways. */
-export function scopeName(method: string, { caller, route }: ScopeParts): string {
-  if (!/^[^/\s]{1,128}$/.test(caller))
-    throw new TypeError('a caller is 1 to 128 characters without slash or space')
-  if (!/^\/[^\s]{0,300}$/.test(route)) throw new TypeError('a route begins with a slash and has no space')
-  return `${caller}/${method} ${route}`
 }

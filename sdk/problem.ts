@@ -12,6 +12,19 @@ const PROBLEMS = {
     title: 'Idempotency-Key is malformed',
     detail: 'The Idempotency-Key header is not usable.',
   },
+  keyNotIssued: {
+    status: 400,
+    type: 'key-not-issued',
+    title: 'Idempotency-Key was not issued',
+    detail:
+      'This service has not issued this key for this caller and this operation. Request one for it, and send it unchanged.',
+  },
+  keyExpired: {
+    status: 400,
+    type: 'key-expired',
+    title: 'Idempotency-Key has expired',
+    detail: 'Nothing was executed with this key, and it can begin nothing any more. Request a new one.',
+  },
   keyReused: {
     status: 422,
     type: 'key-reused',
@@ -31,6 +44,25 @@ const PROBLEMS = {
     title: 'A request is outstanding for this Idempotency-Key',
     detail:
       'An earlier request with this Idempotency-Key ended without a known outcome; it is being settled.',
+  },
+  preconditionFailed: {
+    status: 412,
+    type: 'precondition-failed',
+    title: 'Precondition Failed',
+    detail: 'The resource is not what the request expects. Read it again, and decide again.',
+  },
+  preconditionRequired: {
+    status: 428,
+    type: 'precondition-required',
+    title: 'Precondition Required',
+    detail:
+      'This operation must have an If-Match header with the ETag that was read (or If-None-Match: * to create).',
+  },
+  preconditionMalformed: {
+    status: 400,
+    type: 'precondition-malformed',
+    title: 'Bad Request',
+    detail: 'A precondition is not usable.',
   },
   malformed: {
     status: 400,

@@ -12,6 +12,7 @@ import type { Acquired, Holder, StoredResponse } from './stores/store'
 import { recordStateOf } from './stores/store'
 import type { RequestTelemetry } from './telemetry'
 import { getInstruments } from './telemetry/instruments'
+import { warnOfUsage } from './usage-warning'
 
 type Run<Tx, Extra> = {
   exchange: Exchange<Tx, Extra>
@@ -126,6 +127,13 @@ function answerCompleted<Tx, Extra>(
     'idempotency.record.created_at': record.createdAt.toISOString(),
     'idempotency.record.expires_at': record.expiresAt.toISOString(),
   })
+  const { issued, settings } = run.exchange
+  if (issued !== undefined && issued.expiresAt > record.expiresAt)
+    warnOfUsage(
+      settings,
+      `tier ${settings.tier} forgets this key before it expires, and would let it be used again: issue keys for a shorter ` +
+        'time, or keep records longer',
+    )
   return response
 }
 

@@ -10,7 +10,8 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
-import type { AcquiredOrHeld, RecordState } from './stores/store'
+import type { AcquiredOrExpired } from './acquire-waiting'
+import type { RecordState } from './stores/store'
 import { getInstruments, tracer } from './telemetry/instruments'
 
 type Outcome =
@@ -170,8 +171,8 @@ function createRequestTelemetry(
 }
 
 /** What an acquire said, as attributes. */
-export function acquiredAttributes(acquired: AcquiredOrHeld, leaseMs: number): Attributes {
-  if (acquired.kind === 'held') return {}
+export function acquiredAttributes(acquired: AcquiredOrExpired, leaseMs: number): Attributes {
+  if (acquired.kind === 'held' || acquired.kind === 'expired') return {}
   if (acquired.kind === 'mismatch') {
     return { 'idempotency.fingerprint.match': false, 'idempotency.record.state': acquired.state }
   }

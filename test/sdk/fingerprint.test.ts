@@ -4,7 +4,7 @@ import { canonicalizeJson } from '@/sdk/canonical-json'
 import { fingerprintRequest } from '@/sdk/fingerprint'
 import { formatIdempotencyKey, parseIdempotencyKey } from '@/sdk/idempotency-key'
 import { deriveProviderKey, hashKey } from '@/sdk/key-hash'
-import { scopeName } from '@/sdk/options'
+import { scopeName } from '@/sdk/keys/scope'
 
 const asBytes = (body: string | Uint8Array) =>
   typeof body === 'string' ? new TextEncoder().encode(body) : body
