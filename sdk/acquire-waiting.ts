@@ -1,7 +1,7 @@
 import { sleep } from './clock'
 import { findHold } from './holds'
 import type { Settings } from './options'
-import type { AcquiredOrHeld, AcquireRequest, Hold } from './stores/store'
+import type { AcquiredOrExpired, AcquireRequest, Hold } from './stores/store'
 import type { RequestTelemetry } from './telemetry'
 
 const POLL_MS_MIN = 25
@@ -9,8 +9,6 @@ const POLL_MS_MAX = 500
 
 /** `mayBegin`: whether it may begin an execution, or only be answered with what there is. */
 type Wanted = AcquireRequest & { otherFingerprints: readonly Uint8Array[]; mayBegin: boolean }
-
-export type AcquiredOrExpired = AcquiredOrHeld | { kind: 'expired' }
 
 /**
  * Acquires, unless an operator holds it; while another holder works it asks again, for at most `waitMs`. A request that seems to

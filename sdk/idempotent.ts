@@ -1,4 +1,4 @@
-import { type AcquiredOrExpired, acquireWaiting } from './acquire-waiting'
+import { acquireWaiting } from './acquire-waiting'
 import { isResponse, orThrownAnswer } from './answer'
 import type { IdempotentHandler } from './context'
 import { StoreUnavailableError } from './errors'
@@ -14,6 +14,7 @@ import { problemResponse } from './problem'
 import { runHeld } from './run-held'
 import { runUnprotected } from './run-unprotected'
 import { replayResponse } from './stored-response'
+import type { AcquiredOrExpired } from './stores/store'
 import { acquiredAttributes, type RequestTelemetry, traceRequest } from './telemetry'
 import { getInstruments } from './telemetry/instruments'
 

@@ -10,8 +10,7 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
-import type { AcquiredOrExpired } from './acquire-waiting'
-import type { RecordState } from './stores/store'
+import type { AcquiredOrExpired, RecordState } from './stores/store'
 import { getInstruments, tracer } from './telemetry/instruments'
 
 type Outcome =

@@ -105,6 +105,9 @@ export type Looked = Exclude<Acquired, { kind: 'acquired' | 'takeover' }> | { ki
 
 export type AcquiredOrHeld = Acquired | { kind: 'held'; hold: Hold }
 
+/** `expired`: the key may not begin anything any more, and has begun nothing. */
+export type AcquiredOrExpired = AcquiredOrHeld | { kind: 'expired' }
+
 /** As `idempotency.record.state`. */
 export type RecordState = 'leased' | 'completed' | 'failed_final' | 'retryable' | 'unknown'
 
