@@ -174,7 +174,7 @@ function findFaults<Tx>(settings: Settings<Tx>): string[] {
 
 const isCount = (value: number, min: number): boolean => Number.isSafeInteger(value) && value >= min
 
-function defaultOwner(): string {
+export function defaultOwner(): string {
   const pid = typeof process === 'undefined' ? 0 : process.pid
   return `pid-${pid}-${crypto.randomUUID().slice(0, 8)}`
 }
