@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -79,8 +80,9 @@ receivers: [{ name: hook, webhook_configs: [{ url: '${hook.url}', send_resolved:
     })
   })
   afterAll(async () => {
+    const ended = once(server, 'exit')
     server.kill()
-    await hook.close()
+    await Promise.all([ended, hook.close()])
     rmSync(folder, { recursive: true })
   })
 

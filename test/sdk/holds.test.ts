@@ -253,8 +253,14 @@ describe('a hold that comes between', () => {
   })
 
   it('two tries of a waiting duplicate stops it from taking the key over', async () => {
-    const goOn = createGate()
-    const first = wrap(() => goOn.promise.then(() => Promise.reject(new Error('broken'))), { store })(post())
+    const [running, goOn] = [createGate(), createGate()]
+    const broken = async () => {
+      running.resolve()
+      await goOn.promise
+      throw new Error('broken')
+    }
+    const first = wrap(broken, { store })(post())
+    await running.promise
     let asked = 0
     const counted: PostgresStore = {
       ...store,

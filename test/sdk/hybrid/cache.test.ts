@@ -115,9 +115,12 @@ describe('what the cache answers', () => {
   it('ends before the record does, whatever the cache’s own time to live says', async () => {
     const time = createManualClock()
     const store = open({ clock: time.clock })
+    const startedMs = Date.now()
     const request = await finish(store)
     const [name = ''] = await cacheKeys()
-    expect(await redis.admin.pttl(name)).toBeLessThanOrEqual(3_599_000)
+    // What finishing took on PostgreSQL's clock is nothing on this one, which stands still.
+    const tookMs = Date.now() - startedMs
+    expect(await redis.admin.pttl(name)).toBeLessThanOrEqual(3_599_000 + tookMs)
     await redis.admin.persist(name)
     time.advance(3_590_000)
     await store.acquire({ ...request, retry: true })

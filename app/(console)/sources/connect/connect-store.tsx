@@ -91,11 +91,11 @@ function AddressCard(props: {
           value={engine}
           onChange={({ target }) => props.onEngine(target.value as Draft['engine'])}
         />
-        {form.fields.map(({ optional, ...field }) => (
+        {form.fields.map(({ optional, open, ...field }) => (
           <TextField
             key={field.name}
             {...field}
-            type="password"
+            type={open ? 'text' : 'password'}
             value={secret[field.name] ?? ''}
             required={optional !== true}
             spellCheck={false}

@@ -1,6 +1,14 @@
 import type { EngineName } from '@/lib/sources/engines'
 
-type SecretField = { name: string; label: string; placeholder: string; hint: string; optional?: true }
+/** `open`: it says no secret, and is shown while it is typed. */
+type SecretField = {
+  name: string
+  label: string
+  placeholder: string
+  hint: string
+  optional?: true
+  open?: true
+}
 
 type EngineForm = {
   label: string
@@ -34,13 +42,14 @@ export const ENGINE_FORMS: Record<EngineName, EngineForm> = {
   dynamodb: {
     label: 'DynamoDB',
     fields: [
-      { name: 'region', label: 'Region', placeholder: 'eu-west-1', hint: 'Where the table is.' },
+      { name: 'region', label: 'Region', placeholder: 'eu-west-1', hint: 'Where the table is.', open: true },
       {
         name: 'table',
         label: 'Table',
         placeholder: 'payments-idempotency',
         hint: 'Left empty, a few items of each table that the role may list are looked at.',
         optional: true,
+        open: true,
       },
       {
         name: 'accessKeyId',
@@ -48,6 +57,7 @@ export const ENGINE_FORMS: Record<EngineName, EngineForm> = {
         placeholder: 'AKIA…',
         hint: 'Left empty, the role is used that the console’s processes run under.',
         optional: true,
+        open: true,
       },
       {
         name: 'secretAccessKey',
@@ -62,6 +72,7 @@ export const ENGINE_FORMS: Record<EngineName, EngineForm> = {
         placeholder: 'https://vpce-….dynamodb.eu-west-1.vpce.amazonaws.com',
         hint: 'Only for a VPC endpoint or an emulator.',
         optional: true,
+        open: true,
       },
     ],
     search: 'Look for idempotency tables',

@@ -1,0 +1,100 @@
+import type { Page } from '@playwright/test'
+import { startTables, type Tables } from '../sources/dynamodb/fixture'
+import { usePowertools } from '../sources/dynamodb/powertools'
+import { nodeIdempotency, type Service } from '../sources/redis/libraries'
+import { type RedisServer, startRedis } from '../support/redis-server'
+import { asAdmin, expect, test } from './console-test'
+import { REASON } from './lock-fixture'
+
+// What docs/guides/foreign-redis.md and foreign-dynamodb.md say, done by somebody who has read nothing else: keys whose
+// processes died are found in stores that other libraries wrote, connected, judged and released on the pages.
+
+test.use(asAdmin)
+test.describe.configure({ timeout: 180_000 })
+
+let redis: RedisServer
+let service: Service
+let tables: Tables
+test.beforeAll(async () => {
+  redis = await startRedis()
+  service = await nodeIdempotency(redis.url)
+  tables = await startTables()
+})
+test.afterAll(async () => {
+  await service.close()
+  await redis.close()
+  await tables.close()
+})
+
+/** Of a system of its own: nothing else of the demo is compared with it. */
+async function connect(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name: 'Connect this store …' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name').fill(name)
+  await dialog.getByLabel('System').fill('elsewhere')
+  await dialog.getByLabel('Reason').fill('its service keeps its keys there')
+  await dialog.getByRole('button', { name: /^Connect 1 store in/ }).click()
+  await expect(page.getByRole('region', { name, exact: true })).toBeVisible({ timeout: 60_000 })
+}
+
+/** Changes the mapping as the guide says, and looks again. */
+async function map(page: Page, change: (config: Record<string, unknown>) => object): Promise<void> {
+  await page.getByText('Mapping, as JSON').click()
+  const box = page.getByRole('textbox', { name: /^Adapter/ })
+  const config = JSON.parse(await box.inputValue())
+  await box.fill(JSON.stringify({ ...config, ...change(config) }, null, 2))
+  await page.getByRole('button', { name: 'Preview again' }).click()
+  await expect(page.getByRole('region', { name: 'Real rows, table' })).toBeVisible({ timeout: 60_000 })
+}
+
+async function releaseTheOne(page: Page, key: string): Promise<void> {
+  await page.goto(`/locks?q=${encodeURIComponent(key)}`)
+  const inspector = page.getByRole('complementary', { name: 'Lock' })
+  await page.locator('[data-row-link]').first().click()
+  const act = inspector.getByRole('button', { name: /^Release 1 key/ })
+  await expect(act).toBeVisible({ timeout: 90_000 })
+  await expect(inspector.getByText(/Release what is dead, not (what is )?slow/)).toBeVisible()
+  await inspector.getByLabel('Reason').fill(REASON)
+  await act.click()
+  await expect(inspector.getByText('Released.')).toBeVisible({ timeout: 30_000 })
+}
+
+test('a key stuck in a Redis of node-idempotency', async ({ page }) => {
+  void service.request('order-1', () => new Promise(() => {}))
+  await expect.poll(() => redis.admin.dbsize()).toBe(1)
+  await page.goto('/sources/connect')
+  await page.getByLabel('Engine').selectOption('redis')
+  await page.getByLabel('Connection URL').fill(redis.url)
+  await page.getByRole('button', { name: 'Look for idempotency keys' }).click()
+  const found = page.getByRole('region', { name: /What is there/ })
+  await expect(found).toContainText('node-idempotency', { timeout: 30_000 })
+  await found.getByRole('button', { name: 'Preview its rows' }).click()
+  await map(page, () => ({ requestMs: 1_000, providerKeyed: true }))
+  await connect(page, 'orders redis')
+  await releaseTheOne(page, 'order-1')
+  await expect.poll(() => redis.admin.dbsize()).toBe(0)
+})
+
+test('a key stuck in a DynamoDB table of Powertools', async ({ page }) => {
+  await tables.create('functions', 'id')
+  const library = usePowertools(tables, 'functions')
+  await library.hold('event-1', { remainingMs: 1 })
+  await library.kill('event-1')
+  await page.goto('/sources/connect')
+  await page.getByLabel('Engine').selectOption('dynamodb')
+  for (const [label, value] of [
+    ['Region', tables.secret.region],
+    ['Access key id', tables.secret.accessKeyId],
+    ['Secret access key', tables.secret.secretAccessKey],
+    ['Endpoint', tables.secret.endpoint],
+  ] as const)
+    await page.getByLabel(label, { exact: true }).fill(value)
+  await page.getByRole('button', { name: 'Look for idempotency tables' }).click()
+  const found = page.getByRole('region', { name: /What is there/ })
+  await expect(found).toContainText('Powertools', { timeout: 30_000 })
+  await found.getByRole('button', { name: 'Preview its rows' }).first().click()
+  await map(page, () => ({ providerKeyed: true, scan: { everyMs: 10_000 } }))
+  await connect(page, 'functions')
+  await releaseTheOne(page, library.hashOf('event-1'))
+  expect((await library.itemOf('event-1'))?.in_progress_expiration).toEqual({ N: '0' })
+})
