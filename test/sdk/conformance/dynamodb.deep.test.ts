@@ -1,4 +1,4 @@
 import { openDynamoHarness } from './dynamodb-harness'
 import { describeHistories } from './histories'
 
-describeHistories('DynamoDB', openDynamoHarness, 40)
+describeHistories('DynamoDB', openDynamoHarness, 16)
