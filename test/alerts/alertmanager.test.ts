@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { freePort } from '@/jobs/supervisor/embedded/free-port'
 import { type Fact, messageOf, testMessage } from '@/lib/alerts/notify/message'
 import { sendTo } from '@/lib/alerts/notify/send'
 import { sealSecret } from '@/lib/sources/credentials'
@@ -45,10 +45,9 @@ const fact: Fact = {
   changes: [],
 }
 
-describe.skipIf(PROGRAM === undefined)(PROGRAM === undefined ? absent : 'a real Alertmanager', () => {
+describe.skipIf(PROGRAM === undefined)(PROGRAM === undefined ? absent : 'a real Alertmanager', async () => {
+  const url = `http://127.0.0.1:${await freePort()}`
   const folder = mkdtempSync(join(tmpdir(), 'alertmanager-'))
-  // Below the ephemeral range.
-  const url = `http://127.0.0.1:${randomInt(20_000, 30_000)}`
   const receiver = {
     id: 'rcv_1',
     kind: 'alertmanager',

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort } from '@/jobs/supervisor/embedded/postgres'
+import { freePort } from '@/jobs/supervisor/embedded/free-port'
 import { ownNode } from './own-node'
 import { makeThrowAwayFolder } from './throw-away-folder'
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { freePort } from '@/jobs/supervisor/embedded/free-port'
 import { makeThrowAwayFolder } from './throw-away-folder'
 
 export type RedisServer = {
@@ -22,12 +22,12 @@ export type RedisServer = {
   close(): Promise<void>
 }
 
-/** Below the range from which the system gives ports to clients, with room for a cluster's second port (+ 10,000). */
-const PORTS = { first: 21_000, last: 31_900 }
+/** A cluster's nodes talk to each other on a second port, so far above the first. */
+const BUS = 10_000
 
 /** A Redis of its own, without any persistence unless `config` says so. */
 export async function startRedis(config: readonly string[] = []): Promise<RedisServer> {
-  const port = await findPort()
+  const port = await freePort(BUS)
   const folder = makeThrowAwayFolder('redis')
   let child: ChildProcess | undefined
   const defaults = ['--save', '', '--appendonly', 'no', '--bind', '127.0.0.1', '--daemonize', 'no']
@@ -84,7 +84,7 @@ async function killRedis(child: ChildProcess | undefined): Promise<void> {
 
 /** One sentinel that promotes the replica of this primary half a second after it fell silent; knows both when it resolves. */
 export async function startSentinel(primary: RedisServer, name: string) {
-  const port = await findPort()
+  const port = await freePort(BUS)
   const folder = makeThrowAwayFolder('sentinel')
   const file = join(folder, 'sentinel.conf')
   await writeFile(
@@ -143,28 +143,3 @@ async function untilOk(admin: Redis): Promise<void> {
 }
 
 const LOOK_EVERY_MS = 20
-
-/** Not two at once in this process, though the system may give one to another. */
-const given = new Set<number>()
-
-async function findPort(): Promise<number> {
-  for (;;) {
-    const port = PORTS.first + Math.floor(Math.random() * (PORTS.last - PORTS.first))
-    if (given.has(port)) continue
-    given.add(port)
-    if ((await isFree(port)) && (await isFree(port + 10_000))) return port
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const probe = createServer()
-  try {
-    probe.listen(port, '127.0.0.1')
-    await once(probe, 'listening')
-    return true
-  } catch {
-    return false
-  } finally {
-    probe.close()
-  }
-}

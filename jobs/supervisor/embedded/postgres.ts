@@ -12,12 +12,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { AppError } from '@/lib/core/errors'
 import { endWithUs, runGroup } from '../own-process'
 import { type Binaries, canReach, chooseUser, copyBinaries, findBinaries, type RunAs } from './binaries'
+import { freePort } from './free-port'
 
 const START_WITHIN_MS = 30_000
 /** A fast shutdown writes what is in memory first; what insists leaves that to the recovery of the next start. */
@@ -247,19 +247,6 @@ function endNow(child: ChildProcess, dataDir: string): void {
   const still = new Int32Array(new SharedArrayBuffer(4))
   while (existsSync(join(dataDir, 'postmaster.pid')) && performance.now() - startedAt < END_NOW_WITHIN_MS)
     Atomics.wait(still, 0, 0, 20)
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer()
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        address !== null && typeof address === 'object' ? done(address.port) : fail(new Error('no port')),
-      )
-    })
-  })
 }
 
 const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))

@@ -1,16 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { type AddressInfo, createServer } from 'node:net'
+import { freePort } from '@/jobs/supervisor/embedded/free-port'
 import { ownNode } from '../../support/own-node'
 
 export type Started = { url: string; stop: () => void }
-
-async function freePort(): Promise<number> {
-  const socket = createServer()
-  await new Promise<void>((resolve) => socket.listen(0, '127.0.0.1', resolve))
-  const { port } = socket.address() as AddressInfo
-  await new Promise((resolve) => socket.close(resolve))
-  return port
-}
 
 /** Starts a program of a project in a process group of its own; resolves once it answers. */
 export async function startProgram(
