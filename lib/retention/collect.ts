@@ -49,8 +49,11 @@ export async function collect(
   }
 }
 
-const modeOf = ({ source: { capabilities } }: OpenSource<IntentSource>): CollectionMode =>
-  capabilities.canCollect ? (capabilities.collection ?? 'drop_partitions') : 'report_only'
+function modeOf({ source: { capabilities } }: OpenSource<IntentSource>): CollectionMode {
+  const { canCollect, collection } = capabilities
+  if (canCollect) return collection ?? 'drop_partitions'
+  return collection === 'by_engine' ? collection : 'report_only'
+}
 
 async function collectStore(
   ctx: SystemContext,
@@ -85,6 +88,7 @@ async function collectStore(
       }
       return
     }
+    case 'by_engine':
     case 'report_only':
       tally.unfinished.push(...(await findUnfinished(store)))
       return

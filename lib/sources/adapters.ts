@@ -14,6 +14,9 @@ import { openMappedSource } from './mapped/open'
 import { roleSql } from './mapped/role-sql'
 import { nativeConfigSchema, postgresSecretSchema } from './native/config'
 import { openNativeSource } from './native/open'
+import { nativeRedisConfigSchema } from './native-redis/config'
+import { nativeRedisGrants } from './native-redis/grants'
+import { openNativeRedisSource } from './native-redis/open'
 import { recipeConfigSchema, recipeMapping } from './recipe/config'
 import { redisConfigSchema, redisSecretSchema } from './redis/config'
 import { redisGrants } from './redis/grants'
@@ -49,6 +52,13 @@ export const ADAPTERS = {
     config: nativeConfigSchema,
     secret: postgresSecretSchema,
     open: (config, secret, { readOnly, clock }) => openNativeSource(config, secret, readOnly, clock),
+  }),
+  'native-redis': define({
+    kind: 'intent',
+    config: nativeRedisConfigSchema,
+    secret: redisSecretSchema,
+    open: (config, secret, { clock, readOnly }) => openNativeRedisSource(config, secret, { clock, readOnly }),
+    grants: (_config, user) => nativeRedisGrants(user),
   }),
   'rocket-rides-atomic': define({
     kind: 'intent',

@@ -9,7 +9,8 @@ const schema = z.object({
   casStrength: z.enum(['token', 'version', 'value']),
   zombieSafe: z.boolean(),
   providerKeyed: z.boolean(),
-  collection: z.enum(['drop_partitions', 'batched_delete', 'report_only']).optional(),
+  collection: z.enum(['drop_partitions', 'batched_delete', 'report_only', 'by_engine']).optional(),
+  durability: z.object({ kept: z.boolean(), text: z.string() }).optional(),
   reading: z.string().optional(),
   reasons: z.record(z.string(), z.string()).optional(),
 })
@@ -31,6 +32,9 @@ export function explainCapabilities(raw: unknown): Capability[] | null {
     data.reasons?.[verb] ?? (offered ? said : 'this layout does not allow it safely')
   return [
     ...(data.reading === undefined ? [] : [{ name: 'Read', offered: true, why: data.reading }]),
+    ...(data.durability === undefined
+      ? []
+      : [{ name: 'Durable', offered: data.durability.kept, why: data.durability.text }]),
     {
       name: 'Release',
       offered: data.canRelease,
@@ -91,4 +95,5 @@ const COLLECTION = {
   drop_partitions: 'whole partitions are dropped',
   batched_delete: 'rows are deleted in small batches',
   report_only: 'it is only reported',
+  by_engine: 'the engine deletes expired keys itself',
 } as const

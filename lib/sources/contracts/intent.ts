@@ -26,6 +26,8 @@ export type StoreCapabilities = {
   writesBeginLives?: boolean
   /** How finished keys are collected; absent = `drop_partitions` where `canCollect`. */
   collection?: CollectionMode
+  /** What becomes of acknowledged writes when a machine or a process fails, in words; absent = it is not known here. */
+  durability?: { kept: boolean; text: string }
   /** How it is read where that costs its owner something: how often, how much, how old what is shown is. */
   reading?: string
   /** Why something is not offered, or with what limit, in plain words; `zombie`: what a holder that comes back after a release does. */
@@ -33,7 +35,8 @@ export type StoreCapabilities = {
 }
 
 export type StoreVerb = 'release' | 'complete' | 'fail' | 'collect'
-export type CollectionMode = 'drop_partitions' | 'batched_delete' | 'report_only'
+/** `by_engine`: the store's engine deletes expired keys itself. */
+export type CollectionMode = 'drop_partitions' | 'batched_delete' | 'report_only' | 'by_engine'
 
 export type EffectState = 'begun' | 'committed' | 'failed' | 'unknown'
 
@@ -80,6 +83,8 @@ export type LeaseRow = {
   expired: boolean
   fence: bigint
   owner: string
+  /** Names the acquire of its holder, so that one that is sent again is recognised; absent = the layout has none. */
+  nonce?: string
   attempts: number
   tier: string | null
   step: string | null

@@ -30,7 +30,7 @@ export function capabilitiesOf(config: DynamoConfig, mapping: Mapping, seen: See
     zombieSafe: false,
     providerKeyed: config.providerKeyed,
     ...(mapping.createdAt === undefined ? { writesBeginLives: true } : {}),
-    collection: 'report_only',
+    collection: 'by_engine',
     reading: readingText(config, seen),
     reasons,
   }

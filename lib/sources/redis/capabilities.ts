@@ -37,7 +37,7 @@ export function capabilitiesOf(config: RedisConfig, readOnly: boolean): StoreCap
     casStrength: 'value',
     zombieSafe: false,
     providerKeyed: config.providerKeyed,
-    collection: 'report_only',
+    collection: 'by_engine',
     writesBeginLives: true,
     reading: readingText(config),
     reasons: {

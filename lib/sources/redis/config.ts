@@ -50,6 +50,17 @@ const DEFAULTS: Record<Library, { pattern: string; ttlMs: number }> = {
   mapped: { pattern: 'idempotency:{key}', ttlMs: 24 * HOUR_MS },
 }
 
+/** How fast a Redis is walked through, whoever wrote its keys. */
+export const paceShape = {
+  commandTimeoutMs: z.int().min(100).max(60_000).default(5_000),
+  /** Keys that one SCAN looks at. Others wait while it does: 155 µs for 100 where it was measured. */
+  scanCount: z.int().min(10).max(1_000).default(200),
+  /** After a call of a walk this many times its duration is left to others. */
+  pauseFactor: z.int().min(0).max(100).default(15),
+  /** Without changes being told, the store is walked again after so long; 0 = by each reading. */
+  walkEveryMs: z.int().min(0).default(300_000),
+}
+
 export const redisConfigSchema = z
   .strictObject({
     library: z.enum(LIBRARIES).default('mapped'),
@@ -87,13 +98,7 @@ export const redisConfigSchema = z
     referenceField: z.string().min(1).nullable().default('reference'),
     idFields: z.array(z.string().min(1)).max(10).default(['id', 'charge', 'paymentIntent', 'refund']),
     responses: z.record(z.string(), responseTemplate).default({}),
-    commandTimeoutMs: z.int().min(100).max(60_000).default(5_000),
-    /** Keys that one SCAN looks at. Others wait while it does: 155 µs for 100 where it was measured. */
-    scanCount: z.int().min(10).max(1_000).default(200),
-    /** After a call of a walk this many times its duration is left to others. */
-    pauseFactor: z.int().min(0).max(100).default(15),
-    /** Without changes being told, the store is walked again after so long; 0 = by each reading. */
-    walkEveryMs: z.int().min(0).default(300_000),
+    ...paceShape,
     /** So long a reading waits for a walk that is under way. */
     walkCallMs: z.int().min(10).max(60_000).default(5_000),
   })

@@ -11,10 +11,8 @@ import { openChanges } from './walk/changes'
 import { openLive } from './walk/live'
 import { readRecords } from './walk/read-records'
 import { readOne } from './walk/read-values'
-import { createReader, type Pause } from './walk/reader'
+import { createReader, type Pause, sleep } from './walk/reader'
 import { sampleKeys } from './walk/sample'
-
-const sleep: Pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /**
  * Keys that another library keeps in Redis. Walks go through a replica where there is one; what is acted on is read and

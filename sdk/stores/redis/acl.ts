@@ -4,8 +4,11 @@ export type RedisAclOptions = {
   user: string
   /** SHA-256 of the password in hexadecimal; left out, the line sets none. */
   passwordSha256?: string
-  /** `service`: the SDK. `read`: whoever looks at the keys and changes nothing. Default service. */
-  access?: 'service' | 'read'
+  /**
+   * `service`: the SDK. `read`: whoever looks at the keys and changes nothing. `console`: reads all of them, follows their
+   * changes, acts on them and places holds. Default service.
+   */
+  access?: 'service' | 'read' | 'console'
 }
 
 const CONNECT = ['ping', 'info', 'hello', 'client|setname', 'client|id', 'readonly', 'command']
@@ -27,6 +30,14 @@ const LOOK = [
 const SERVICE = ['eval', 'evalsha', 'set', 'del', 'hset', 'hsetnx', 'hdel', 'zadd', 'zrem', 'sadd']
 const READ = ['eval_ro', 'evalsha_ro', 'exists', 'pttl', 'pexpiretime', 'zrange', 'zcard', 'smembers']
 
+/** Beside what a service and a reader may: to walk through the keys, and to be told which of them change. */
+const FOLLOW = ['scan', 'sscan', 'dbsize', 'config|get', 'client|tracking', 'client|no-touch', 'subscribe']
+const RIGHTS: Record<NonNullable<RedisAclOptions['access']>, string[]> = {
+  service: SERVICE,
+  read: READ,
+  console: [...SERVICE, ...READ, ...FOLLOW],
+}
+
 /**
  * The rules that give a user what the store needs and no more: keys of its own, no administration, no other databases' keys.
  * `ACL SETUSER …` for redis-cli; without its first word it is a line of an ACL file.
@@ -39,12 +50,12 @@ export function redisAcl({ user, passwordSha256, access = 'service' }: RedisAclO
       : ['passwordSha256 must be 64 hexadecimal digits'],
   ].flat()
   if (faults.length > 0) throw new IdempotencyOptionsError(faults)
-  const commands = [...CONNECT, ...CLUSTER, ...LOOK, ...(access === 'service' ? SERVICE : READ)]
+  const commands = [...CONNECT, ...CLUSTER, ...LOOK, ...RIGHTS[access]]
   return [
     `ACL SETUSER ${user} reset on`,
     ...(passwordSha256 === undefined ? [] : [`#${passwordSha256}`]),
-    access === 'service' ? '~idem:*' : '%R~idem:*',
-    'resetchannels -@all',
+    access === 'read' ? '%R~idem:*' : '~idem:*',
+    access === 'console' ? 'resetchannels &__redis__:invalidate -@all' : 'resetchannels -@all',
     ...commands.map((command) => `+${command}`),
   ].join(' ')
 }

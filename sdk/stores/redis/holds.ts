@@ -13,7 +13,7 @@ import { LUA_NUMBERS } from './lua'
 import { defineScript, type Run, textOf } from './script'
 
 /** As JSON in `idem:{meta}:holds`; absent = does not apply. Times in µs on the server's clock. */
-type StoredHold = {
+export type StoredHold = {
   kind: HoldRow['kind']
   route?: string
   caller?: string

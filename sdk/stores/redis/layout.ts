@@ -45,11 +45,29 @@ export const META = {
 
 export type KeyPlace = { member: string; data: string; live: string; fence: string }
 
+export const liveIndexOf = (shard: number): string => `idem:{${shard}}:live`
+
 export function placeOf(scope: string, key: string): KeyPlace {
   const member = `${Buffer.byteLength(scope)}:${scope}:${key}`
   const shard = hash('sha1', member, 'buffer').readUInt16BE(0) % SHARDS
   const prefix = `idem:{${shard}}:`
-  return { member, data: `${prefix}k:${member}`, live: `${prefix}live`, fence: `${prefix}f` }
+  return { member, data: `${prefix}k:${member}`, live: liveIndexOf(shard), fence: `${prefix}f` }
+}
+
+const DATA_NAME = /^idem:\{\d+\}:k:/
+
+/** The member that a name of a key's data carries; null = it is another name. */
+export const memberOf = (name: string): string | null =>
+  DATA_NAME.test(name) ? name.replace(DATA_NAME, '') : null
+
+/** Scope and key of a member; null = it is none. */
+export function readMember(member: string): { scope: string; key: string } | null {
+  const bytes = Buffer.from(member)
+  const at = bytes.indexOf(0x3a)
+  const length = Number(bytes.toString('latin1', 0, Math.max(at, 0)) || Number.NaN)
+  const end = at + 1 + length
+  if (!Number.isInteger(length) || bytes[end] !== 0x3a) return null
+  return { scope: bytes.toString('utf8', at + 1, end), key: bytes.toString('utf8', end + 1) }
 }
 
 /** JSON of a step; numbers that a double may not hold are texts. */
@@ -89,6 +107,22 @@ export const providerKeyOf = ({ providerKey, keyNumber = 0 }: StoredStep): strin
 /** A record's head has no more than this: numbers, fingerprint, trace id and the name of a tier. */
 export const HEAD_BYTES_MAX = 256
 
+/** What a record says before its headers, effects and body, and where those are. Times in µs as stored. */
+export type RecordHead = {
+  state: 'C' | 'F'
+  fence: bigint
+  attempts: number
+  createdMicros: string
+  expiresMicros: string
+  status: number
+  fingerprint: string
+  traceId: string | null
+  tier: string
+  headersAt: number
+  effectsAt: number
+  bodyAt: number
+}
+
 export type StoredRecord = {
   state: 'C' | 'F'
   fence: bigint
@@ -103,8 +137,8 @@ export type StoredRecord = {
 
 export const dateOfMicros = (micros: string): Date => new Date(Math.floor(Number(micros) / 1_000))
 
-/** Reads the string of a key that is done. */
-export function readRecord(stored: Buffer): StoredRecord {
+/** Reads the beginning of the string of a key that is done; the rest may be cut off. */
+export function readHead(stored: Buffer): RecordHead {
   const fields: string[] = []
   let at = 0
   while (fields.length < 12) {
@@ -114,21 +148,43 @@ export function readRecord(stored: Buffer): StoredRecord {
     fields.push(stored.toString('latin1', at, end))
     at = end + 1
   }
-  const [version, state, fence, attempts, created, expires, status, , trace, , headers, effects] =
+  const [version, state, fence, attempts, created, expires, status, print, trace, tier, headers, effects] =
     fields as Fields
   if (version !== LAYOUT_VERSION || (state !== 'C' && state !== 'F'))
     throw new Error(`a record of the Redis store has version ${version} and state ${state}: this SDK reads 1`)
-  const headersEnd = at + Number(headers)
+  const effectsAt = at + Number(headers)
   return {
     state,
     fence: BigInt(fence),
     attempts: Number(attempts),
-    createdAt: dateOfMicros(created),
-    expiresAt: dateOfMicros(expires),
+    createdMicros: created,
+    expiresMicros: expires,
     status: Number(status),
+    fingerprint: print,
     traceId: trace === '-' ? null : trace,
-    headers: headersEnd === at ? [] : JSON.parse(stored.toString('utf8', at, headersEnd)),
-    body: stored.subarray(headersEnd + Number(effects)),
+    tier,
+    headersAt: at,
+    effectsAt,
+    bodyAt: effectsAt + Number(effects),
+  }
+}
+
+export const readHeaders = (stored: Buffer, { headersAt, effectsAt }: RecordHead): [string, string][] =>
+  effectsAt === headersAt ? [] : JSON.parse(stored.toString('utf8', headersAt, effectsAt))
+
+/** Reads the string of a key that is done. */
+export function readRecord(stored: Buffer): StoredRecord {
+  const head = readHead(stored)
+  return {
+    state: head.state,
+    fence: head.fence,
+    attempts: head.attempts,
+    createdAt: dateOfMicros(head.createdMicros),
+    expiresAt: dateOfMicros(head.expiresMicros),
+    status: head.status,
+    traceId: head.traceId,
+    headers: readHeaders(stored, head),
+    body: stored.subarray(head.bodyAt),
   }
 }
 

@@ -106,7 +106,8 @@ export function createStartChecks(
 
 const MAJOR_MIN = 7
 
-function judge(
+/** What servers say of themselves, against what the store promises. */
+export function judge(
   servers: readonly RedisServerFacts[] | null,
   assumeDurable: boolean,
 ): Pick<RedisHealth, 'durability' | 'faults' | 'warnings'> {

@@ -20,7 +20,12 @@ export type Changes = {
 
 type Session = { id: string; clients: Redis[]; names: string[]; dropped: number; lost: boolean }
 
-export function openChanges(url: string, prefix: string, options: { commandTimeoutMs: number }): Changes {
+/** `isOurs`: which names are kept, where others have the prefix as well. */
+export function openChanges(
+  url: string,
+  prefix: string,
+  { isOurs = () => true, ...options }: { commandTimeoutMs: number; isOurs?: (name: string) => boolean },
+): Changes {
   let session: Session | null = null
   // Without a prefix it would be told of everybody's keys.
   let refused = prefix === ''
@@ -37,7 +42,7 @@ export function openChanges(url: string, prefix: string, options: { commandTimeo
     try {
       const listener = await connect('idemscope-changes')
       const id = await listener.client('ID')
-      listener.on('messageBuffer', (_channel: unknown, message: unknown) => note(begun, message))
+      listener.on('messageBuffer', (_channel: unknown, message: unknown) => note(begun, message, isOurs))
       await listener.subscribe('__redis__:invalidate')
       const tracker = await connect('idemscope-tracking')
       await tracker.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', 'PREFIX', prefix)
@@ -88,10 +93,10 @@ export function openChanges(url: string, prefix: string, options: { commandTimeo
 
 const endOf = ({ id, dropped, names }: Session): Place => ({ session: id, at: dropped + names.length })
 
-function note(session: Session, message: unknown): void {
+function note(session: Session, message: unknown, isOurs: (name: string) => boolean): void {
   // FLUSHALL and FLUSHDB name no keys.
   if (!Array.isArray(message)) session.lost = true
-  else session.names.push(...message.map(String))
+  else session.names.push(...message.map(String).filter(isOurs))
   if (session.names.length <= 2 * NAMES_MAX) return
   session.dropped += session.names.length - NAMES_MAX
   session.names = session.names.slice(-NAMES_MAX)

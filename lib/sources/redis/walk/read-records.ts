@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { RecordPage, RecordRow, UnreadableRow } from '../../contracts'
 import type { Place } from './changes'
-import type { Reader } from './reader'
+import type { Walker } from './reader'
 import { walkStep } from './walk-step'
 
 const placeSchema = z.object({ session: z.string(), at: z.number() })
@@ -37,7 +37,7 @@ const OVERLAP_MS = 60_000
  * told, or some of it was lost, it walks again and reads what was written since the last walk began.
  */
 export async function readRecords(
-  reader: Reader,
+  reader: Walker,
   cursorText: string | null,
   limit: number,
 ): Promise<RecordPage> {
@@ -99,7 +99,7 @@ export async function readRecords(
 
 type Rows = { items: RecordRow[]; unreadable: UnreadableRow[] }
 
-async function readRows(reader: Reader, redisKeys: readonly string[], sinceMs: number | null): Promise<Rows> {
+async function readRows(reader: Walker, redisKeys: readonly string[], sinceMs: number | null): Promise<Rows> {
   const rows: Rows = { items: [], unreadable: [] }
   for (const [, found] of await reader.understand(redisKeys, { kind: 'ended', sinceMs })) {
     if (found.kind === 'ended') rows.items.push(found.record)

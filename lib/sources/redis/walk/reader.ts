@@ -9,10 +9,12 @@ import { readValues, type StoredValue, stateOfHead, VALUE_BYTES_MAX } from './re
 
 /** Time for others, after a call: injected, so that tests do not wait for it. */
 export type Pause = (ms: number) => Promise<void>
+export const sleep: Pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-export type Reader = {
-  config: RedisConfig
-  pattern: KeyPattern
+/** A walk through the keyspace, whoever wrote what is found. */
+export type Walker = {
+  config: Pick<RedisConfig, 'scanCount' | 'pauseFactor' | 'walkEveryMs'>
+  pattern: Pick<KeyPattern, 'prefix'>
   clock: Clock
   pause: Pause
   use: RedisConnection['use']
@@ -25,6 +27,8 @@ export type Reader = {
   /** The clock and the state of the server that is read. `behind`: why it may not have everything. */
   look(): Promise<{ nowMs: number; server: ServerFacts; behind: string | null }>
 }
+
+export type Reader = Walker & { config: RedisConfig; pattern: KeyPattern }
 
 export type Wanted = { kind: 'live' } | { kind: 'ended'; sinceMs: number | null }
 
@@ -67,16 +71,21 @@ export function createReader(
           return understood.kind === 'other' ? [] : [[stored.redisKey, understood]]
         })
       }),
-    async look() {
-      // The primary first: a replica that is as far as this has everything that was written before.
-      const wanted = await primary?.use(readServer)
-      const { nowMs, server } = await connection.use(async (client) => ({
-        nowMs: await readTime(client),
-        server: await readServer(client),
-      }))
-      return { nowMs, server, behind: wanted === undefined ? null : behindText(server, wanted.offset) }
-    },
+    look: () => lookAtServer(connection, primary),
   }
+}
+
+export async function lookAtServer(
+  connection: RedisConnection,
+  primary: RedisConnection | undefined,
+): Promise<Awaited<ReturnType<Walker['look']>>> {
+  // The primary first: a replica that is as far as this has everything that was written before.
+  const wanted = await primary?.use(readServer)
+  const { nowMs, server } = await connection.use(async (client) => ({
+    nowMs: await readTime(client),
+    server: await readServer(client),
+  }))
+  return { nowMs, server, behind: wanted === undefined ? null : behindText(server, wanted.offset) }
 }
 
 function behindText({ linkUp, offset }: ServerFacts, wanted: bigint): string | null {

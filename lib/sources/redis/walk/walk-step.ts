@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { Reader } from './reader'
+import type { Walker } from './reader'
 
 /** A call that took longer has waited itself, for a server that was busy. */
 const PAUSED_FOR_MAX_MS = 100
@@ -9,7 +9,7 @@ export async function walkStep(
   client: Redis,
   cursor: string,
   read: (redisKeys: string[]) => Promise<void>,
-  { config, pattern, clock }: Pick<Reader, 'config' | 'pattern' | 'clock'>,
+  { config, pattern, clock }: Pick<Walker, 'config' | 'pattern' | 'clock'>,
 ): Promise<{ next: string; pauseMs: number }> {
   const startedMs = clock.now().getTime()
   const match = pattern.prefix === '' ? [] : ['MATCH', `${escapeGlob(pattern.prefix)}*`]

@@ -1,0 +1,10 @@
+import { redisAcl } from '@/sdk/stores/redis/acl'
+
+/** The lines that an owner gives to redis-cli on each server: the keys of the SDK's store, and the commands that are used. */
+export const nativeRedisGrants = (user: string): string =>
+  [
+    '# Choose the password.',
+    redisAcl({ user, access: 'console' }),
+    `ACL SETUSER ${user} ">choose-one"`,
+    '',
+  ].join('\n')
