@@ -7,6 +7,8 @@ export const REFUSAL_TEXT = {
   clock_ahead:
     'Its stamps are of a clock that proves nothing, so its holder has to be watched for the length of its lease first.',
   gone: 'It is gone: it ended since you looked.',
+  answered_by_cache:
+    'The cache still answers this key as finished, and PostgreSQL does not have that record: a restore or a failover lost it.',
   evidence_changed: 'The provider answers differently than when you looked.',
   evidence_unsettled: 'It is not settled yet what the provider did.',
   window_passed: "The provider's idempotency window has passed.",
@@ -32,6 +34,7 @@ const RETRYABLE: Record<RefusalReason, boolean> = {
   steps_changed: true,
   clock_ahead: true,
   gone: false,
+  answered_by_cache: false,
   evidence_changed: true,
   evidence_unsettled: true,
   window_passed: false,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Clock } from '@/lib/core/clock'
 import { AppError } from '@/lib/core/errors'
+import { grantsForConsole } from '@/sdk/stores/grants'
 import { brandurConfigSchema, brandurMapping } from './brandur/config'
 import type { AnySource, SourceKind } from './contracts'
 import { dynamoSecretSchema } from './dynamodb/address'
@@ -14,6 +15,12 @@ import { openMappedSource } from './mapped/open'
 import { roleSql } from './mapped/role-sql'
 import { nativeConfigSchema, postgresSecretSchema } from './native/config'
 import { openNativeSource } from './native/open'
+import { nativeDynamoConfigSchema } from './native-dynamodb/config'
+import { nativeDynamoPolicy } from './native-dynamodb/grants'
+import { openNativeDynamoSource } from './native-dynamodb/open'
+import { hybridConfigSchema, hybridSecretSchema } from './native-hybrid/config'
+import { hybridGrants } from './native-hybrid/grants'
+import { openHybridSource } from './native-hybrid/open'
 import { nativeRedisConfigSchema } from './native-redis/config'
 import { nativeRedisGrants } from './native-redis/grants'
 import { openNativeRedisSource } from './native-redis/open'
@@ -52,6 +59,22 @@ export const ADAPTERS = {
     config: nativeConfigSchema,
     secret: postgresSecretSchema,
     open: (config, secret, { readOnly, clock }) => openNativeSource(config, secret, readOnly, clock),
+    grants: ({ schema }, role) => grantsForConsole({ role, schema }),
+  }),
+  'native-hybrid': define({
+    kind: 'intent',
+    config: hybridConfigSchema,
+    secret: hybridSecretSchema,
+    open: (config, secret, { readOnly, clock }) => openHybridSource(config, secret, readOnly, clock),
+    grants: hybridGrants,
+  }),
+  'native-dynamodb': define({
+    kind: 'intent',
+    config: nativeDynamoConfigSchema,
+    secret: dynamoSecretSchema,
+    open: (config, secret, { readOnly, clock }) =>
+      openNativeDynamoSource(config, secret, { readOnly, clock }),
+    grants: nativeDynamoPolicy,
   }),
   'native-redis': define({
     kind: 'intent',

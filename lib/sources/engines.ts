@@ -4,6 +4,8 @@ import { dynamoSecretSchema } from './dynamodb/address'
 import { detectTables } from './dynamodb/detect'
 import { detectLayouts } from './layouts'
 import { postgresSecretSchema } from './native/config'
+import { hybridSecretSchema } from './native-hybrid/config'
+import { detectHybrid } from './native-hybrid/detect'
 import { redisSecretSchema } from './redis/config'
 import { detectRedis } from './redis/detect'
 
@@ -20,6 +22,7 @@ const define = <S>(engine: Engine<S>): Engine<S> => engine
 const ENGINES = {
   postgresql: define({ secret: postgresSecretSchema, detect: detectLayouts }),
   dynamodb: define({ secret: dynamoSecretSchema, detect: detectTables }),
+  hybrid: define({ secret: hybridSecretSchema, detect: detectHybrid }),
   redis: define({ secret: redisSecretSchema, detect: detectRedis }),
 } as const
 

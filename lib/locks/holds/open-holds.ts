@@ -3,7 +3,7 @@ import { AppError } from '@/lib/core/errors'
 import type { HoldSource } from '@/lib/sources/contracts'
 import { openIntentSource } from '@/lib/sources/registry'
 
-export const NO_HOLDS = 'only a store of our own SDK on PostgreSQL keeps holds.'
+export const NO_HOLDS = 'only a store of our own SDK keeps holds.'
 
 /** The holds of a store. Throws `unprocessable` when its layout has none. */
 export async function openHolds(ctx: SystemContext, sourceId: string): Promise<HoldSource> {

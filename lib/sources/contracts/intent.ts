@@ -141,7 +141,14 @@ export type KeyReading = {
 
 export type StoredResponse = { status: number; headers: Record<string, string>; body: string }
 
-export type StoreRefusal = 'holder_alive' | 'fence_changed' | 'state_changed' | 'steps_changed' | 'gone'
+export type StoreRefusal =
+  | 'holder_alive'
+  | 'fence_changed'
+  | 'state_changed'
+  | 'steps_changed'
+  | 'gone'
+  /** A cache before the store still replays a finished record of the key, which the store does not have. */
+  | 'answered_by_cache'
 export type StoreOutcome =
   | { kind: 'done'; now: Date }
   | { kind: 'refused'; reason: StoreRefusal; now: Date; current: LeaseRow | null }

@@ -53,7 +53,7 @@ export function verbRefusal(mapping: Mapping, verb: DynamoVerb): string | null {
 }
 
 /** Before the first walk by the size that DynamoDB says, which is some hours old; then as measured. */
-function readingText({ scan }: DynamoConfig, { size, whole, live }: Seen): string {
+export function readingText({ scan }: Pick<DynamoConfig, 'scan'>, { size, whole, live }: Seen): string {
   const turns = Math.max(1, HOUR_MS / scan.everyMs)
   const measured = whole?.look.units
   const units = measured ?? (size === null ? null : Math.max(1, size.bytes / BYTES_A_UNIT))

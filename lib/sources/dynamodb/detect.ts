@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { LIVE_INDEX } from '@/sdk/stores/dynamodb/layout'
 import { type DetectedLayout, SourceUnavailableError } from '../contracts'
 import type { DynamoSecret } from './address'
 import { type Database, openDatabase } from './client/database'
@@ -31,7 +32,15 @@ export async function detectTables(secret: DynamoSecret): Promise<DetectedLayout
 }
 
 async function detectTable(database: Database, table: string): Promise<DetectedLayout | null> {
-  const { partition, sort, items: rowsEstimate } = await database.describe(table)
+  const { partition, sort, indexes, items: rowsEstimate } = await database.describe(table)
+  if (partition === 'pk' && sort === 'sk' && indexes.includes(LIVE_INDEX))
+    return {
+      adapter: 'native-dynamodb',
+      library: 'Idemscope SDK',
+      place: table,
+      config: { table },
+      rowsEstimate,
+    }
   const { items } = await database.scan({ table, attributes: [] }, { limit: SAMPLE_ITEMS, from: null })
   const layout = items.map((item) => layoutOf(item, { partition, sort })).find((each) => each !== null)
   if (layout === undefined) return null

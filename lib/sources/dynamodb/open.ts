@@ -18,6 +18,7 @@ import { type Store, storeClock } from './store'
 import { createCapacityBudget } from './walk/budget'
 import { readLeases } from './walk/live'
 import { readRecords } from './walk/read-records'
+import { walkerOf } from './walk/walker'
 
 export type DynamoRules = { readOnly?: boolean | undefined; clock?: Clock | undefined; waiting?: Waiting }
 
@@ -45,6 +46,8 @@ export function openDynamoSource(
     whole: null,
   }
 
+  const walker = walkerOf(store)
+
   async function operate(
     verb: DynamoVerb,
     seen: SeenLease,
@@ -67,7 +70,7 @@ export function openDynamoSource(
     responses: config.responses,
     storeClock: () => storeClock(store),
     readLeases: ({ limit }) => readLeases(store, limit),
-    readRecords: (cursor, limit) => readRecords(store, cursor, limit),
+    readRecords: (cursor, limit) => readRecords(walker, cursor, limit),
     readKey: (scope, key) => readKey(store, scope, key),
     release: (seen, options) => operate('release', seen, options),
     complete: (seen, options) => operate('complete', seen, options),

@@ -5,7 +5,7 @@ import type { Item } from './client/value'
 import { readAttributes } from './config'
 import type { Layout, Row } from './item/row'
 import type { CapacityBudget } from './walk/budget'
-import type { Look } from './walk/look'
+import { filterOf, type Look, type Scanner } from './walk/look'
 
 /** A key that is live, or was when it was read. */
 export type Known = { place: Item; row: Row; readMs: number }
@@ -35,13 +35,17 @@ export const request = (store: Store) => ({
   attributes: readAttributes(store.mapping),
 })
 
-export const scanner = ({ database, config, mapping, budget }: Store) => ({
-  database,
-  table: config.table,
-  mapping,
-  budget,
-  unitsPerSecond: config.scan.unitsPerSecond,
-})
+export function scanner({ database, config, mapping, budget }: Store): Scanner {
+  const attributes = readAttributes(mapping)
+  return {
+    database,
+    table: config.table,
+    attributes,
+    filter: (only) => filterOf(mapping, attributes, only),
+    budget,
+    unitsPerSecond: config.scan.unitsPerSecond,
+  }
+}
 
 /** The clock, and the table's size by the way; free of capacity. */
 export async function storeClock(store: Store): Promise<Date> {

@@ -1,15 +1,8 @@
 import { z } from 'zod'
 import { placeOf } from '@/sdk/stores/redis/layout'
 import { LUA_NUMBERS } from '@/sdk/stores/redis/lua'
-import type {
-  LeaseRow,
-  OperateOptions,
-  SeenLease,
-  SettledEffect,
-  StoredResponse,
-  StoreOutcome,
-  StoreRefusal,
-} from '../contracts'
+import type { OperateOptions, SeenLease, SettledEffect, StoredResponse, StoreOutcome } from '../contracts'
+import { refusalOf } from '../native/refusal'
 import type { RedisConnection } from '../redis/connection'
 import { writeEffects } from './effects'
 import { type KeyNow, readNow } from './read-key'
@@ -103,23 +96,7 @@ async function change(
   return refusal(seen, options, await readNow(primary, seen))
 }
 
-/** Nothing was changed: says why, from the key as it is now; the most telling difference first. */
-function refusal(seen: SeenLease, { graceMs, aheadMs }: OperateOptions, found: KeyNow): StoreOutcome {
-  const now = dateOf(found.nowMicros)
-  const current = found.kind === 'live' ? toLease(found.live) : null
-  const because = (reason: StoreRefusal): StoreOutcome => ({ kind: 'refused', reason, now, current })
-  if (current === null || current.seen.createdAt !== seen.createdAt) return because('gone')
-  if (current.seen.fence !== seen.fence) return because('fence_changed')
-  if (
-    current.state === 'leased' &&
-    holds(current, graceMs, now) &&
-    (isRenewed(current, seen) || aheadMs === undefined)
-  )
-    return because('holder_alive')
-  return because(current.seen.steps === seen.steps ? 'state_changed' : 'steps_changed')
+function refusal(seen: SeenLease, options: OperateOptions, found: KeyNow): StoreOutcome {
+  const lease = found.kind === 'live' ? toLease(found.live) : null
+  return refusalOf(seen, options, { now: dateOf(found.nowMicros), lease })
 }
-
-const holds = ({ leaseUntil }: LeaseRow, graceMs: number, now: Date): boolean =>
-  leaseUntil.getTime() + graceMs > now.getTime()
-const isRenewed = (current: LeaseRow, seen: SeenLease): boolean =>
-  current.seen.heartbeatAt !== seen.heartbeatAt

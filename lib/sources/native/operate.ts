@@ -3,6 +3,7 @@ import type { OperateOptions, SeenLease, SettledEffect, StoredResponse, StoreOut
 import { type SourcePool, sqlState } from '../postgres-pool'
 import type { NativeConfig } from './config'
 import { readKey } from './read-key'
+import { refusalOf } from './refusal'
 import { STEPS_DIGEST } from './rows'
 
 const STATE_CHAR = { leased: 'L', retryable: 'R', unknown: 'U' } as const
@@ -136,26 +137,11 @@ const asSeen = (seen: SeenLease, options: OperateOptions): unknown[] => [
   options.aheadMs ?? null,
 ]
 
-/** Nothing was changed: says why, from the key as it is now. */
 async function refusal(
   pool: SourcePool,
   config: NativeConfig,
   seen: SeenLease,
   options: OperateOptions,
 ): Promise<StoreOutcome> {
-  const { now, lease } = await readKey(pool, config, seen.scope, seen.key)
-  const refused = (reason: Extract<StoreOutcome, { kind: 'refused' }>['reason']): StoreOutcome => ({
-    kind: 'refused',
-    reason,
-    now,
-    current: lease,
-  })
-  if (lease === null || lease.seen.createdAt !== seen.createdAt) return refused('gone')
-  if (lease.seen.fence !== seen.fence) return refused('fence_changed')
-  const renewed = lease.seen.heartbeatAt !== seen.heartbeatAt
-  const holds = lease.leaseUntil.getTime() + options.graceMs > now.getTime()
-  if (lease.state === 'leased' && holds && (renewed || options.aheadMs === undefined)) {
-    return refused('holder_alive')
-  }
-  return refused(lease.seen.steps === seen.steps ? 'state_changed' : 'steps_changed')
+  return refusalOf(seen, options, await readKey(pool, config, seen.scope, seen.key))
 }

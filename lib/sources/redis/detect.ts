@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { META, memberOf } from '@/sdk/stores/redis/layout'
 import type { DetectedLayout } from '../contracts'
 import { type Library, type RedisSecret, redisConfigSchema } from './config'
 import { openConnection } from './connection'
@@ -30,31 +31,38 @@ export async function detectRedis(secret: RedisSecret): Promise<DetectedLayout[]
     return await connection.use(async (client) => {
       await readServer(client)
       const size = await client.dbsize()
-      const { looked, found } = await look(client)
+      const { looked, found, own } = await look(client)
       const share = looked === 0 ? 0 : Math.max(1, size / looked)
-      return group(found).map(({ library, pattern, keys }) => ({
+      const isOwn = (await client.exists(META.layout)) === 1
+      const others = group(found).map(({ library, pattern, keys }) => ({
         adapter: 'redis',
         library: NAMES[library],
         place: pattern,
         config: { library, pattern },
         rowsEstimate: Math.round(keys * share),
       }))
+      return isOwn ? [{ ...OWN, rowsEstimate: Math.round(own * share) }, ...others] : others
     })
   } finally {
     connection.close()
   }
 }
 
+const OWN = { adapter: 'native-redis', library: 'Idemscope SDK', place: 'idem:*', config: {} }
+
 type Found = { redisKey: string; library: Library }
 
-async function look(client: Redis): Promise<{ looked: number; found: Found[] }> {
+/** `own`: keys of the SDK's own store, which says what it is. */
+async function look(client: Redis): Promise<{ looked: number; found: Found[]; own: number }> {
   const found: Found[] = []
   let looked = 0
+  let own = 0
   let cursor = '0'
   do {
     const [next, redisKeys] = await client.scan(cursor, 'COUNT', SCAN_COUNT)
     cursor = next
     looked += redisKeys.length
+    own += redisKeys.filter((redisKey) => memberOf(redisKey) !== null).length
     const step = client.pipeline()
     for (const redisKey of redisKeys) step.getrange(redisKey, 0, VALUE_BYTES - 1)
     const values = (await step.exec()) ?? []
@@ -63,7 +71,7 @@ async function look(client: Redis): Promise<{ looked: number; found: Found[] }> 
       if (library !== null) found.push({ redisKey, library })
     }
   } while (cursor !== '0' && looked < LOOKED_KEYS)
-  return { looked, found }
+  return { looked, found, own }
 }
 
 /** Pure: which library wrote a key; null = none that we know. */

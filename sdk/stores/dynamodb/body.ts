@@ -58,14 +58,18 @@ export async function writeBody(
 }
 
 /** Throws when a part is missing or was changed: an answer that is not the first one is worse than none. */
-export async function readBody(db: TableDatabase, pk: string, item: KeyItem): Promise<Uint8Array> {
+export async function readBody(
+  db: Pick<TableDatabase, 'get'>,
+  pk: string,
+  item: KeyItem,
+): Promise<Uint8Array> {
   const packed = await readPacked(db, pk, item, item.body)
   const { rawBytes } = item.body
   return rawBytes === null ? packed : new Uint8Array(await inflate(packed, { maxOutputLength: rawBytes }))
 }
 
 async function readPacked(
-  db: TableDatabase,
+  db: Pick<TableDatabase, 'get'>,
   pk: string,
   { fence }: KeyItem,
   { bytes: whole, parts }: StoredBody,

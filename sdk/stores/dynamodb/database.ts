@@ -166,7 +166,12 @@ async function withinTime<Output>(
   }
 }
 
-function updateInput(tableName: string, key: ItemKey, { when, set, remove = [], keep, returns }: Update) {
+/** The conditional write of an item, which counts up its `v`. */
+export function updateInput(
+  tableName: string,
+  key: ItemKey,
+  { when, set, remove = [], keep, returns }: Update,
+) {
   const e = createExpression()
   const condition = when(e)
   const sets = set.map(([path, value]) => `${e.path(path)} = ${e.value(value)}`)

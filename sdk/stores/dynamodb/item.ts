@@ -16,7 +16,9 @@ export type KeyItem = {
   attempts: number
   createdMs: number
   leaseUntilMs: number
+  heartbeatMs: number
   fingerprint: Uint8Array
+  tier: string
   traceId: string | null
   recoveryPoint: string | null
   reopened: boolean
@@ -83,7 +85,9 @@ export function readKeyItem(item: Item): KeyItem {
     attempts: numberIn(item, 'n') ?? 1,
     createdMs: numberIn(item, 'c') ?? 0,
     leaseUntilMs: numberIn(item, 'u') ?? 0,
+    heartbeatMs: numberIn(item, 'h') ?? 0,
     fingerprint: item.p?.B ?? NO_BYTES,
+    tier: item.t?.S ?? '',
     traceId: item.i?.B === undefined ? null : Buffer.from(item.i.B).toString('hex'),
     recoveryPoint: item.r?.S ?? null,
     reopened: item.e?.BOOL ?? false,

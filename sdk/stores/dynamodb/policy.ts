@@ -5,7 +5,8 @@ export type DynamoPolicyOptions = {
   /** arn:aws:dynamodb:{region}:{account}:table/{name} */
   tableArn: string
   /**
-   * `service`: what the store does for requests. `operator`: places and lifts holds. `console`: reads, and acts on keys.
+   * `service`: what the store does for requests. `operator`: places and lifts holds. `console`: reads, and acts on keys. It
+   * alone may scan: no index finds what is finished.
    * `setup`: createTable.
    */
   for: 'service' | 'operator' | 'console' | 'setup'
@@ -21,7 +22,7 @@ type Statement = {
 
 export type DynamoPolicy = { Version: '2012-10-17'; Statement: Statement[] }
 
-/** The IAM policy that lets a role do this and no more; print it with JSON.stringify. Nobody may delete, scan or put whole items. */
+/** The IAM policy that lets a role do this and no more; print it with JSON.stringify. Nobody may delete or put whole items. */
 export function dynamoPolicy({ tableArn, for: role }: DynamoPolicyOptions): DynamoPolicy {
   if (!/^arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table\/[A-Za-z0-9_.-]{3,255}$/.test(tableArn))
     throw new IdempotencyOptionsError([
@@ -49,7 +50,7 @@ export function dynamoPolicy({ tableArn, for: role }: DynamoPolicyOptions): Dyna
     ],
     console: [
       check,
-      allow('Read', ['GetItem', 'BatchGetItem', 'Query']),
+      allow('Read', ['GetItem', 'BatchGetItem', 'Query', 'Scan']),
       { ...allow('ReadLive', ['Query']), Resource: `${tableArn}/index/${LIVE_INDEX}` },
       allow('Act', ['UpdateItem'], ['k#*', HOLD_PARTITION]),
     ],

@@ -9,7 +9,7 @@ import { keyItemOf, TTL_ATTRIBUTE, ttlOf } from './layout'
 import { isTooLarge } from './unavailable'
 
 /** What only a live key has. */
-const LIVE: readonly Path[] = ['live', 'a', 'o', 'u', 'h', 'r', 'e']
+export const LIVE: readonly Path[] = ['live', 'a', 'o', 'u', 'h', 'r', 'e']
 
 /** Completes where the fence matches: one write, after the parts of a large body. */
 export async function completeKey(

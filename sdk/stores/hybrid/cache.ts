@@ -3,7 +3,7 @@ import type { EngineClock } from '../engine-clock'
 import type { RedisClient, RedisPort } from '../redis/client'
 import type { Acquired, AcquireRequest } from '../store'
 import { recordStateOf } from '../store'
-import { type CachedRecord, decodeRecord, encodeRecord } from './record'
+import { type CachedRecord, cacheNameOf, decodeRecord, encodeRecord } from './record'
 
 export type CacheCounts = { hits: number; misses: number; errors: number; filled: number }
 
@@ -31,8 +31,7 @@ type CacheOptions = {
 export function createRecordCache(options: CacheOptions): RecordCache {
   const { port, client, engine, clock, cacheTimeoutMs, cachedBytesMax, prefix } = options
   const counts: CacheCounts = { hits: 0, misses: 0, errors: 0, filled: 0 }
-  const nameOf = ({ scope, key }: { scope: string; key: string }) =>
-    `${prefix}${scope.length}:${scope}:${key}`
+  const nameOf = (target: { scope: string; key: string }) => cacheNameOf(prefix, target)
 
   async function read(name: string): Promise<unknown> {
     if (!isOnline(client)) throw new Error('the cache is not connected')

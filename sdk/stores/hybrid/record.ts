@@ -4,6 +4,10 @@ import type { Completed, StoredResponse } from '../store'
 export type CachedRecord = Completed &
   StoredResponse & { fingerprint: Uint8Array; fence: bigint; attempt: number; traceId: string | null }
 
+/** Where the cache keeps the record of a key. */
+export const cacheNameOf = (prefix: string, { scope, key }: { scope: string; key: string }): string =>
+  `${prefix}${scope.length}:${scope}:${key}`
+
 const MAGIC = Buffer.from('idem1')
 const HASH_BYTES = 16
 const HEAD_AT = MAGIC.length + HASH_BYTES + 4

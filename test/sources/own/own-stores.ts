@@ -1,11 +1,13 @@
 import { Redis } from 'ioredis'
 import { type AdapterName, openAdapter } from '@/lib/sources/adapters'
 import type { IntentSource, LeaseRow } from '@/lib/sources/contracts'
+import { createHybridStore } from '@/sdk/stores/hybrid'
 import { createRedisStore } from '@/sdk/stores/redis'
 import { placeOf } from '@/sdk/stores/redis/layout'
 import type { AcquireRequest, Holder, Store } from '@/sdk/stores/store'
 import { startBreakingProxy } from '../../sdk/breaking-proxy'
-import { acquireRequest, holderOf, okResponse } from '../../sdk/support'
+import { ageLease, createDynamoFixture } from '../../sdk/dynamodb/fixture'
+import { acquireRequest, createStoreFixture, holderOf, okResponse } from '../../sdk/support'
 import { startRedis } from '../../support/redis-server'
 
 export const SCOPE = '7/POST /rides'
@@ -16,7 +18,7 @@ export type OwnStore = {
   store: Store
   /** How a console connects it. */
   source: { adapter: AdapterName; config: Record<string, unknown>; secret: Record<string, unknown> }
-  open(over?: Record<string, unknown>): IntentSource
+  open(over?: Record<string, unknown>, secret?: Record<string, unknown>): IntentSource
   /** Its lease passed a minute ago: the holder is dead, on the store's clock. */
   kill(key: string): Promise<void>
   /** The key as it is stored, to the last byte. */
@@ -33,7 +35,11 @@ export async function ownRedis(): Promise<OwnStore> {
   const store = createRedisStore({ client, operationTimeoutMs: 20_000 })
   await store.registerTier('default', 3_600_000)
   const { admin } = server
-  const source = { adapter: 'native-redis' as const, config: { responses: RESPONSES }, secret: { url: proxy.url } }
+  const source = {
+    adapter: 'native-redis' as const,
+    config: { responses: RESPONSES },
+    secret: { url: proxy.url },
+  }
   return {
     store,
     source,
@@ -47,7 +53,8 @@ export async function ownRedis(): Promise<OwnStore> {
     async raw(key) {
       const { data, live, member } = placeOf(SCOPE, key)
       const kind = await admin.type(data)
-      const value = kind === 'hash' ? await admin.hgetall(data) : kind === 'string' ? await admin.get(data) : null
+      const value =
+        kind === 'hash' ? await admin.hgetall(data) : kind === 'string' ? await admin.get(data) : null
       return { kind, value, score: await admin.zscore(live, member), ttl: kind === 'string' }
     },
     async loseNextAnswer() {
@@ -63,18 +70,110 @@ export async function ownRedis(): Promise<OwnStore> {
   }
 }
 
+export async function ownDynamo(): Promise<OwnStore> {
+  const fixture = await createDynamoFixture({ largeResponses: true })
+  const { store, emulator, tableName } = fixture
+  const line = await emulator.openLine()
+  const source = {
+    adapter: 'native-dynamodb' as const,
+    config: { table: tableName, responses: RESPONSES, scan: { everyMs: 10_000 } },
+    secret: { region: 'local', endpoint: line.endpoint, accessKeyId: 'test', secretAccessKey: 'test' },
+  }
+  return {
+    store,
+    source,
+    open: openWith(source),
+    kill: (key) => ageLease(fixture, { scope: SCOPE, key }, 120_000),
+    raw: (key) => fixture.item({ scope: SCOPE, key }),
+    async loseNextAnswer() {
+      line.breakNext('lose', ({ operation }) => operation === 'UpdateItem')
+      return () => undefined
+    },
+    close: fixture.close,
+  }
+}
+
+/** `forget`: PostgreSQL loses the record of a key. */
+export async function ownHybrid(): Promise<OwnStore & { cache: Redis; forget(key: string): Promise<void> }> {
+  const database = await createStoreFixture()
+  const server = await startRedis()
+  const client = new Redis(server.url)
+  const proxy = await startBreakingProxy(database.url)
+  await client.ping()
+  const store = createHybridStore({
+    store: database.store,
+    cache: client,
+    ask: 'always',
+    cacheTimeoutMs: 5_000,
+  })
+  const source = {
+    adapter: 'native-hybrid' as const,
+    config: { responses: RESPONSES },
+    secret: { url: proxy.url, cacheUrl: server.url },
+  }
+  return {
+    store,
+    source,
+    open: openWith(source),
+    cache: server.admin,
+    async forget(key) {
+      for (const table of ['idem_body', 'idem_record'])
+        await database.query(`DELETE FROM ${table} WHERE key = idem_key_bytes($1)`, [key])
+    },
+    async kill(key) {
+      await database.query(
+        `UPDATE idem_lease SET lease_until = clock_timestamp() - interval '60.000007 s' WHERE key = idem_key_bytes($1)`,
+        [key],
+      )
+    },
+    async raw(key) {
+      const row = (table: string) =>
+        database.query(`SELECT to_jsonb(t) AS row FROM ${table} t WHERE key = idem_key_bytes($1)`, [key])
+      return [await row('idem_lease'), await row('idem_step'), await row('idem_record')]
+    },
+    async loseNextAnswer() {
+      proxy.breakAt('after', 'l.created_at::text = $3', proxy.disarm)
+      return proxy.disarm
+    },
+    async close() {
+      client.disconnect()
+      await proxy.close()
+      await server.close()
+      await database.close()
+    },
+  }
+}
+
+export const OWN_STORES = [
+  { name: 'redis', create: ownRedis },
+  { name: 'dynamodb', create: ownDynamo },
+  { name: 'hybrid', create: ownHybrid },
+]
+
 export const openWith =
   ({ adapter, config, secret }: OwnStore['source']) =>
-  (over: Record<string, unknown> = {}): IntentSource =>
-    openAdapter(adapter, { ...config, ...over }, secret, { demo: false }) as IntentSource
+  (over: Record<string, unknown> = {}, otherSecret: Record<string, unknown> = {}): IntentSource =>
+    openAdapter(
+      adapter,
+      { ...config, ...over },
+      { ...secret, ...otherSecret },
+      { demo: false },
+    ) as IntentSource
 
 /** What a service does with its store, and what the console reads of it. */
 export function actorsOn({ store, kill }: Pick<OwnStore, 'store' | 'kill'>, source: () => IntentSource) {
   const requestOf = (key: string): AcquireRequest =>
     acquireRequest(key, { scope: SCOPE, leaseMs: 60_000, owner: 'worker-1', traceId: 'ab'.repeat(16) })
-  const hold = async (key: string): Promise<Holder> => holderOf(requestOf(key), await store.acquire(requestOf(key)))
+  const hold = async (key: string): Promise<Holder> =>
+    holderOf(requestOf(key), await store.acquire(requestOf(key)))
   const begin = (holder: Holder, step = 'charge') =>
-    store.beginEffect(holder, { step, name: 'charge card', kind: 'http', providerKey: `pk-${holder.key}-${step}`, leaseMs: 60_000 })
+    store.beginEffect(holder, {
+      step,
+      name: 'charge card',
+      kind: 'http',
+      providerKey: `pk-${holder.key}-${step}`,
+      leaseMs: 60_000,
+    })
   const leaseOf = async (key: string): Promise<LeaseRow> => {
     const { lease } = await source().readKey(SCOPE, key)
     if (lease === null) throw new Error(`no lease of ${key}`)

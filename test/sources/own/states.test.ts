@@ -2,12 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { IntentSource } from '@/lib/sources/contracts'
 import { explainCapabilities } from '@/lib/sources/explain-capabilities'
 import { okResponse } from '../../sdk/support'
-import { actorsOn, allRecords, type OwnStore, ownRedis, SCOPE } from './own-stores'
+import { actorsOn, allRecords, OWN_STORES, type OwnStore, SCOPE } from './own-stores'
 
 /** What the SDK's own stores write, in every state, and what the console makes of it. */
-describe.each([
-  { name: 'redis', create: ownRedis },
-])('$name', ({ create }) => {
+describe.each(OWN_STORES)('$name', ({ create }) => {
   let own: OwnStore
   let source: IntentSource
   let actors: ReturnType<typeof actorsOn>
@@ -71,13 +69,26 @@ describe.each([
     expect(lease.step).toBe('ship')
     expect(lease.effects).toMatchObject([
       {
-        ...{ step: 'charge', name: 'charge card', kind: 'http', state: 'committed', providerKey: 'pk-steps-charge' },
-        ...{ reference: 'ch_1', amountMinor: 9_007_199_254_740_993n, currency: 'USD', result: { id: 'ch_1' } },
+        ...{
+          step: 'charge',
+          name: 'charge card',
+          kind: 'http',
+          state: 'committed',
+          providerKey: 'pk-steps-charge',
+        },
+        ...{
+          reference: 'ch_1',
+          amountMinor: 9_007_199_254_740_993n,
+          currency: 'USD',
+          result: { id: 'ch_1' },
+        },
       },
       { step: 'mail', state: 'failed', reference: null },
       { step: 'ship', state: 'begun', settledAt: null },
     ])
-    expect(lease.effects[0]?.settledAt?.getTime()).toBeGreaterThanOrEqual(lease.effects[0]?.begunAt.getTime() ?? 0)
+    expect(lease.effects[0]?.settledAt?.getTime()).toBeGreaterThanOrEqual(
+      lease.effects[0]?.begunAt.getTime() ?? 0,
+    )
   })
 
   test('expired, retryable and unknown are told apart; what was given back is absent', async () => {
@@ -87,7 +98,10 @@ describe.each([
     const doubtful = await actors.hold('doubtful')
     await actors.begin(doubtful)
     expect(await own.store.abandon(doubtful)).toBe('unknown')
-    expect(await actors.leaseOf('doubtful')).toMatchObject({ state: 'unknown', effects: [{ state: 'begun' }] })
+    expect(await actors.leaseOf('doubtful')).toMatchObject({
+      state: 'unknown',
+      effects: [{ state: 'begun' }],
+    })
     expect(await own.store.giveBack(await actors.hold('returned'))).toBe('absent')
     expect(await read('returned')).toMatchObject({ lease: null, record: null })
     const { leases } = await source.readLeases({ limit: 1_000 })
@@ -108,8 +122,14 @@ describe.each([
     expect(record).toMatchObject({
       ...{ state: 'completed', status: 201, fence: holder.fence, attempts: 1, tier: 'default', createdAt },
       ...{ names: ['ride_1'], reference: 'o-1', traceId: 'ab'.repeat(16), expired: false },
-      effects: [{ step: 'charge', state: 'committed', reference: 'ch_2', amountMinor: 1050n, currency: 'USD' }],
-      response: { status: 201, headers: { 'content-type': 'application/json' }, body: '{"id":"ride_1","reference":"o-1"}' },
+      effects: [
+        { step: 'charge', state: 'committed', reference: 'ch_2', amountMinor: 1050n, currency: 'USD' },
+      ],
+      response: {
+        status: 201,
+        headers: { 'content-type': 'application/json' },
+        body: '{"id":"ride_1","reference":"o-1"}',
+      },
     })
     expect((record?.expiresAt.getTime() ?? 0) - (record?.completedAt.getTime() ?? 0)).toBe(3_600_000)
     const failed = await actors.hold('failed')
@@ -137,8 +157,9 @@ describe.each([
       (await read('page-1')).record?.createdAtText,
     )
     await actors.finish(late)
-    if (own.source.adapter === 'native-dynamodb') return
-    const second = await allRecords(source, first.cursor)
+    // Of a table the next walk comes later.
+    const from = own.source.adapter === 'native-dynamodb' ? null : first.cursor
+    const second = await allRecords(source, from)
     expect(second.items.map(({ key }) => key)).toContain('late')
   })
 
@@ -150,9 +171,15 @@ describe.each([
       ...{ zombieSafe: true, recordsEffects: true, providerKeyed: true },
     })
     const said = explainCapabilities(capabilities)?.map(({ name, offered }) => [name, offered])
-    expect(said).toEqual(expect.arrayContaining([['Hold', true], ['Zombie-safe', true], ['Release', true]]))
+    expect(said).toEqual(
+      expect.arrayContaining([
+        ['Hold', true],
+        ['Zombie-safe', true],
+        ['Release', true],
+      ]),
+    )
     const [sample] = await source.sample()
-    expect(sample).toMatchObject({ tier: 'default' })
-    expect(sample?.rows).toBeGreaterThan(3n)
+    expect(sample?.tier).toBe(own.source.adapter === 'native-dynamodb' ? 'all' : 'default')
+    expect(sample?.rows).toBeGreaterThan(0n)
   })
 })

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { whatHappened } from '@/lib/locks/verbs/settle-unknown'
 import type { IntentSource, LeaseRow } from '@/lib/sources/contracts'
 import type { Holder } from '@/sdk/stores/store'
-import { actorsOn, type OwnStore, ownRedis, SCOPE } from './own-stores'
+import { actorsOn, OWN_STORES, type OwnStore, SCOPE } from './own-stores'
 
 /** Each verb is one compare-and-set, which the SDK's own store respects: its holders, its takeovers, its replays. */
 
@@ -11,9 +11,7 @@ const RESPONSE = { status: 201, headers: { 'x-a': '1' }, body: '{"id":"ride_9"}'
 const VERBS = ['release', 'complete', 'fail'] as const
 type Verb = (typeof VERBS)[number]
 
-describe.each([
-  { name: 'redis', create: ownRedis },
-])('$name', ({ create }) => {
+describe.each(OWN_STORES)('$name', ({ create }) => {
   let own: OwnStore
   let source: IntentSource
   let actors: ReturnType<typeof actorsOn>
@@ -51,36 +49,48 @@ describe.each([
     expect(next).toMatchObject({ steps: [{ step: 'charge', state: 'committed', result: { id: 'ch_1' } }] })
   })
 
-  test.each(['complete', 'fail'] as const)('%s: a retry is answered with it, and the old holder is shut out', async (verb) => {
-    const key = `ended by ${verb}`
-    const holder = await actors.hold(key)
-    await actors.begin(holder)
-    await own.kill(key)
-    const lease = await actors.leaseOf(key)
-    const settled = [{ step: 'charge', reference: 'ch_9', amountMinor: 1050n, currency: 'USD' }]
-    const response = verb === 'fail' ? { ...RESPONSE, status: 502 } : RESPONSE
-    expect(await source[verb](lease.seen, { ...OPTIONS, response, settled })).toMatchObject({ kind: 'done' })
-    expect(await actors.comesBack(holder)).toEqual([])
-    const replay = await own.store.acquire(actors.requestOf(key))
-    expect(replay).toMatchObject({
-      kind: 'replay',
-      state: verb === 'fail' ? 'failed_final' : 'completed',
-      status: response.status,
-      headers: [['x-a', '1']],
-      traceId: 'ab'.repeat(16),
-    })
-    expect('body' in replay && Buffer.from(replay.body).toString()).toBe(RESPONSE.body)
-    const { record } = await source.readKey(SCOPE, key)
-    expect(record?.createdAtText).toBe(lease.seen.createdAt)
-    expect(record?.fence).toBeGreaterThan(holder.fence)
-    if (verb === 'complete')
-      expect(record?.effects).toMatchObject([
-        { step: 'charge', state: 'committed', reference: 'ch_9', amountMinor: 1050n, currency: 'USD', providerKey: `pk-${key}-charge` },
-      ])
-    expect((record?.expiresAt.getTime() ?? 0) - Date.now()).toBeGreaterThan(3_500_000)
-    const mismatch = { ...actors.requestOf(key), fingerprint: Buffer.alloc(16, 7) }
-    expect((await own.store.acquire(mismatch)).kind).toBe('mismatch')
-  })
+  test.each(['complete', 'fail'] as const)(
+    '%s: a retry is answered with it, and the old holder is shut out',
+    async (verb) => {
+      const key = `ended by ${verb}`
+      const holder = await actors.hold(key)
+      await actors.begin(holder)
+      await own.kill(key)
+      const lease = await actors.leaseOf(key)
+      const settled = [{ step: 'charge', reference: 'ch_9', amountMinor: 1050n, currency: 'USD' }]
+      const response = verb === 'fail' ? { ...RESPONSE, status: 502 } : RESPONSE
+      expect(await source[verb](lease.seen, { ...OPTIONS, response, settled })).toMatchObject({
+        kind: 'done',
+      })
+      expect(await actors.comesBack(holder)).toEqual([])
+      const replay = await own.store.acquire(actors.requestOf(key))
+      expect(replay).toMatchObject({
+        kind: 'replay',
+        state: verb === 'fail' ? 'failed_final' : 'completed',
+        status: response.status,
+        headers: [['x-a', '1']],
+        traceId: 'ab'.repeat(16),
+      })
+      expect('body' in replay && Buffer.from(replay.body).toString()).toBe(RESPONSE.body)
+      const { record } = await source.readKey(SCOPE, key)
+      expect(record?.createdAtText).toBe(lease.seen.createdAt)
+      expect(record?.fence).toBeGreaterThan(holder.fence)
+      if (verb === 'complete')
+        expect(record?.effects).toMatchObject([
+          {
+            step: 'charge',
+            state: 'committed',
+            reference: 'ch_9',
+            amountMinor: 1050n,
+            currency: 'USD',
+            providerKey: `pk-${key}-charge`,
+          },
+        ])
+      expect((record?.expiresAt.getTime() ?? 0) - Date.now()).toBeGreaterThan(3_500_000)
+      const mismatch = { ...actors.requestOf(key), fingerprint: Buffer.alloc(16, 7) }
+      expect((await own.store.acquire(mismatch)).kind).toBe('mismatch')
+    },
+  )
 
   test('retryable and unknown keys are ended too', async () => {
     for (const verb of VERBS) {
@@ -120,14 +130,17 @@ describe.each([
       ['abandons', 'state_changed', (holder) => own.store.abandon(holder)],
       ['begins a step', 'holder_alive', (holder) => actors.begin(holder)],
       ['is taken over', 'fence_changed', ({ key }) => own.store.acquire(actors.requestOf(key))],
-    ])('a holder that %s between check and set → %s, and the key is as it left it', async (what, reason, comes) => {
-      const key = `${verb} ${what}`
-      const { holder, lease } = await actors.dead(key)
-      await comes(holder)
-      const before = await own.raw(key)
-      expect(await act(verb, lease)).toMatchObject({ kind: 'refused', reason })
-      expect(await own.raw(key)).toEqual(before)
-    })
+    ])(
+      'a holder that %s between check and set → %s, and the key is as it left it',
+      async (what, reason, comes) => {
+        const key = `${verb} ${what}`
+        const { holder, lease } = await actors.dead(key)
+        await comes(holder)
+        const before = await own.raw(key)
+        expect(await act(verb, lease)).toMatchObject({ kind: 'refused', reason })
+        expect(await own.raw(key)).toEqual(before)
+      },
+    )
 
     test('an effect that is settled between check and set is not lost', async () => {
       const key = `${verb} settled`
@@ -149,7 +162,12 @@ describe.each([
         const [finished, outcome] = await Promise.all([actors.finish(holder), act(verb, lease)])
         expect([finished !== 'stale', outcome.kind === 'done'].filter(Boolean), key).toHaveLength(1)
         const answer = await own.store.acquire(actors.requestOf(key))
-        if (outcome.kind !== 'done') expect(answer).toMatchObject({ kind: 'replay', status: 201, headers: [['content-type', 'application/json']] })
+        if (outcome.kind !== 'done')
+          expect(answer).toMatchObject({
+            kind: 'replay',
+            status: 201,
+            headers: [['content-type', 'application/json']],
+          })
         else expect(answer.kind).toBe(verb === 'release' ? 'takeover' : 'replay')
       }
     })
@@ -173,7 +191,10 @@ describe.each([
       const another = own.open()
       for (let round = 0; round < 6; round++) {
         const { lease } = await actors.dead(`${verb} two ${round}`)
-        const outcomes = await Promise.all([act(verb, lease, { actionId: 'act_a' }), act(verb, lease, { actionId: 'act_b' }, another)])
+        const outcomes = await Promise.all([
+          act(verb, lease, { actionId: 'act_a' }),
+          act(verb, lease, { actionId: 'act_b' }, another),
+        ])
         expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['done', 'refused'])
       }
       await another.close()
@@ -189,7 +210,10 @@ describe.each([
         id: OPTIONS.actionId,
         kind: verb,
         seen: { version: `0.${'0'.repeat(24)}.x` },
-        evidence: { lease: { ...lease.seen, owner: lease.owner }, response: { ...RESPONSE, status: verb === 'fail' ? 502 : 201 } },
+        evidence: {
+          lease: { ...lease.seen, owner: lease.owner },
+          response: { ...RESPONSE, status: verb === 'fail' ? 502 : 201 },
+        },
       }
       expect(whatHappened(action, await source.readKey(SCOPE, key), source.capabilities)).toMatchObject({
         state: 'done',

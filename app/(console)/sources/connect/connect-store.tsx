@@ -118,7 +118,7 @@ function FoundCard(props: {
   onChoose: (layout: DetectedLayout) => void
 }) {
   const { layouts, draft, onChoose } = props
-  const { nothing } = ENGINE_FORMS[draft.engine]
+  const { nothing, noun } = ENGINE_FORMS[draft.engine]
   return (
     <Card id="found" title="2  What is there" aside={plural(layouts.length, 'layout')}>
       {layouts.length === 0 ? (
@@ -136,12 +136,12 @@ function FoundCard(props: {
                   look={draft.adapter === layout.adapter ? 'plain' : 'primary'}
                   onClick={() => onChoose(layout)}
                 >
-                  Preview its rows
+                  Preview its {noun.row}s
                 </Button>
               }
             >
-              <span className="font-mono">{layout.place}</span>, about {countText(layout.rowsEstimate)} rows,
-              adapter {layout.adapter}
+              <span className="font-mono">{layout.place}</span>, about {countText(layout.rowsEstimate)}{' '}
+              {noun.row}s, adapter {layout.adapter}
             </Item>
           ))}
         </Items>

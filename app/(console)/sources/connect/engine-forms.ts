@@ -15,6 +15,8 @@ type EngineForm = {
   /** What its address takes; sealed as a whole when the source is connected. */
   fields: readonly SecretField[]
   search: string
+  /** What its keys are kept in, and as. */
+  noun: { place: string; row: string }
   nothing: { title: string; text: string }
   /** Where the text that grants the rights is run. */
   grants: string
@@ -33,6 +35,7 @@ export const ENGINE_FORMS: Record<EngineName, EngineForm> = {
       },
     ],
     search: 'Look for idempotency tables',
+    noun: { place: 'table', row: 'row' },
     nothing: {
       title: 'No table that we know by its columns',
       text: 'The role may not see its schema, or the library is another one: map any table with the adapter mapped-postgres, as docs/guides/foreign-stores.md says.',
@@ -76,11 +79,36 @@ export const ENGINE_FORMS: Record<EngineName, EngineForm> = {
       },
     ],
     search: 'Look for idempotency tables',
+    noun: { place: 'table', row: 'item' },
     nothing: {
       title: 'No table whose items we know by their attributes',
       text: 'The role may not list or scan it, it is empty, or its attributes have other names: map any table with the adapter dynamodb and the layout mapped, as docs/guides/foreign-dynamodb.md says.',
     },
     grants: 'attach it to the role, with its region and account',
+  },
+  hybrid: {
+    label: 'PostgreSQL with a Redis cache',
+    fields: [
+      {
+        name: 'url',
+        label: 'Connection URL of PostgreSQL',
+        placeholder: 'postgres://idemscope_source:…@db/payments',
+        hint: 'It decides: its tables are read, and acted on. It is sealed when you connect, and never shown again.',
+      },
+      {
+        name: 'cacheUrl',
+        label: 'Connection URL of the cache',
+        placeholder: 'rediss://idemscope_source:…@redis:6379/0',
+        hint: 'The Redis that createHybridStore was given. Before a key is changed it is asked whether it still answers that key.',
+      },
+    ],
+    search: 'Look for idempotency tables',
+    noun: { place: 'table', row: 'row' },
+    nothing: {
+      title: 'No tables of the Idemscope SDK',
+      text: 'The role may not see their schema, or the service has not called migrate() yet.',
+    },
+    grants: 'run it in the store’s database, and its last line in the cache',
   },
   redis: {
     label: 'Redis or Valkey',
@@ -100,6 +128,7 @@ export const ENGINE_FORMS: Record<EngineName, EngineForm> = {
       },
     ],
     search: 'Look for idempotency keys',
+    noun: { place: 'Redis', row: 'key' },
     nothing: {
       title: 'No key that we know by its value',
       text: 'The user may not see them, they are hashes, or the library is another one: map its keys with the adapter redis, as docs/guides/foreign-redis.md says.',

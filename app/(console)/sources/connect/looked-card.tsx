@@ -23,6 +23,7 @@ import { ENGINE_FORMS } from './engine-forms'
 export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Draft; place: string }) {
   const router = useRouter()
   const { preview, grants } = looked
+  const { noun, grants: grantsPlace } = ENGINE_FORMS[draft.engine]
   const action = async (input: ActionInput): Promise<Attempted<unknown>> => {
     const answer = await connect(draft, input)
     if (answer.kind === 'done') router.push('/sources')
@@ -32,10 +33,10 @@ export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Dr
     <>
       <Card
         id="preview"
-        title="3  What its rows mean"
-        aside={`${plural(preview.rows.length, 'row')}${preview.moreLive ? ', more are live' : ''}`}
+        title={`3  What its ${noun.row}s mean`}
+        aside={`${plural(preview.rows.length, noun.row)}${preview.moreLive ? ', more are live' : ''}`}
       >
-        <PreviewRows rows={preview.rows} />
+        <PreviewRows rows={preview.rows} noun={noun} />
       </Card>
       <TwoColumns>
         <Card id="capabilities" title="What may be done there">
@@ -43,7 +44,7 @@ export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Dr
             <CapabilityList raw={preview.capabilities} />
           </div>
         </Card>
-        <Card id="role" title="The role it needs" aside={ENGINE_FORMS[draft.engine].grants}>
+        <Card id="role" title="The role it needs" aside={grantsPlace}>
           <div className="px-4 pb-3">
             <CodeBox>{grants}</CodeBox>
             <CopyButton text={grants} label="Copy it" />
@@ -77,15 +78,17 @@ export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Dr
 
 type PreviewRow = Looked['preview']['rows'][number]
 
-function PreviewRows({ rows }: { rows: readonly PreviewRow[] }) {
+type Noun = (typeof ENGINE_FORMS)[Draft['engine']]['noun']
+
+function PreviewRows({ rows, noun }: { rows: readonly PreviewRow[]; noun: Noun }) {
   if (rows.length === 0)
     return (
-      <EmptyState kind="none" title="The table can be read, and is empty">
+      <EmptyState kind="none" title={`The ${noun.place} can be read, and has none`}>
         Nothing can be checked before the service has written its first key.
       </EmptyState>
     )
   return (
-    <ScrollBox label="Real rows, table" className="max-h-96">
+    <ScrollBox label={`Real ${noun.row}s, table`} className="max-h-96">
       <Table
         columns={COLUMNS}
         rows={rows}

@@ -5,6 +5,8 @@ import {
   DynamoDBClient,
   GetItemCommand,
   ListTablesCommand,
+  QueryCommand,
+  type QueryCommandInput,
   ScanCommand,
   UpdateItemCommand,
   type UpdateItemCommandInput,
@@ -17,7 +19,13 @@ import type { Item } from './value'
 /** Answered with DynamoDB's own clock, in whole seconds, rounded down: never later than it is there. */
 export type Answered<T> = T & { now: Date }
 
-export type TableSize = { partition: string; sort: string | null; items: number; bytes: number }
+export type TableSize = {
+  partition: string
+  sort: string | null
+  indexes: string[]
+  items: number
+  bytes: number
+}
 export type ScannedPage = { items: Item[]; last: Item | null; scanned: number; units: number }
 
 export type Database = ReturnType<typeof openDatabase>
@@ -79,6 +87,7 @@ export function openDatabase(secret: DynamoSecret, requestTimeoutMs: number) {
     return {
       partition: key('HASH') ?? '',
       sort: key('RANGE'),
+      indexes: (Table?.GlobalSecondaryIndexes ?? []).map(({ IndexName }) => IndexName ?? ''),
       items: Table?.ItemCount ?? 0,
       bytes: Table?.TableSizeBytes ?? 0,
       now,
@@ -87,6 +96,13 @@ export function openDatabase(secret: DynamoSecret, requestTimeoutMs: number) {
 
   return {
     describe,
+    /** For what the SDK asks of a table itself. */
+    client: reader,
+    /** One page. */
+    async query(input: QueryCommandInput): Promise<Answered<{ items: Item[]; last: Item | null }>> {
+      const { Items, LastEvaluatedKey, now } = await call(reader.send(new QueryCommand(input), within()))
+      return { items: Items ?? [], last: LastEvaluatedKey ?? null, now }
+    },
     /** At most a hundred. */
     async tables(): Promise<string[]> {
       return (await call(reader.send(new ListTablesCommand({ Limit: 100 }), within()))).TableNames ?? []

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Database, placeholders } from '../client/database'
 import type { Item } from '../client/value'
-import { type Mapping, readAttributes } from '../config'
+import type { Mapping } from '../config'
 import type { CapacityBudget } from './budget'
 
 /** A first page tells what an item costs. */
@@ -35,16 +35,22 @@ export const beginLook = (startedAt: Date, segments: number): Look => ({
 
 export const isWhole = (look: Look): boolean => look.places.every((place) => place === 'end')
 
-type Scanner = {
+type Only = 'all' | 'live'
+type Filter = { expression: string; values?: Item }
+
+export type Scanner = {
   database: Database
   table: string
-  mapping: Mapping
+  /** What is read of an item. */
+  attributes: readonly string[]
+  /** Which items come, in the placeholders of these attributes. */
+  filter(only: Only): Filter
   budget: CapacityBudget
   unitsPerSecond: number
 }
 
 /** Other items of a table that several things share are none of the library's. */
-function filterOf(mapping: Mapping, attributes: readonly string[], only: 'all' | 'live') {
+export function filterOf(mapping: Mapping, attributes: readonly string[], only: Only): Filter {
   const { of } = placeholders(attributes)
   const { state, expiry } = mapping
   if (state.kind === 'finished') return { expression: `attribute_exists(${of(expiry.attribute)})` }
@@ -65,11 +71,10 @@ function filterOf(mapping: Mapping, attributes: readonly string[], only: 'all' |
 export async function readRound(
   scanner: Scanner,
   look: Look,
-  only: 'all' | 'live',
+  only: Only,
   itemsMax = ITEMS_MAX,
 ): Promise<{ look: Look; items: Item[] }> {
-  const { database, table, mapping, budget, unitsPerSecond } = scanner
-  const attributes = readAttributes(mapping)
+  const { database, table, attributes, budget, unitsPerSecond } = scanner
   const of = look.places.length
   const open = look.places.filter((place) => place !== 'end').length
   const perItem = look.scanned === 0 ? null : look.units / look.scanned
@@ -83,7 +88,7 @@ export async function readRound(
         : budget.spend(expected, () =>
             database.scan(
               { table, attributes },
-              { limit, from: place, segment: { of, number }, filter: filterOf(mapping, attributes, only) },
+              { limit, from: place, segment: { of, number }, filter: scanner.filter(only) },
             ),
           ),
     ),

@@ -1,10 +1,28 @@
 import { z } from 'zod'
-import { isWithin } from '@/lib/core/clock'
-import { isUnreadable, type RecordPage, setApart } from '../../contracts'
-import { isLive, toRecord, toRow } from '../item/row'
-import { type Store, scanner, storeClock } from '../store'
-import { noteLive, noteOdd, noteWhole } from './known'
-import { beginLook, isWhole, type Look, lookSchema, readRound } from './look'
+import { type Clock, isWithin } from '@/lib/core/clock'
+import type { RecordPage, RecordRow, UnreadableRow } from '../../contracts'
+import type { TableSize } from '../client/database'
+import type { Item } from '../client/value'
+import type { DynamoConfig } from '../config'
+import { beginLook, isWhole, type Look, lookSchema, readRound, type Scanner } from './look'
+
+type Rows = { items: RecordRow[]; unreadable: UnreadableRow[] }
+
+/** Whose table it is, and what becomes of what is read. */
+export type Walker = {
+  scan: DynamoConfig['scan']
+  clock: Clock
+  scanner: Scanner
+  /** Names the table and its keys: places in another one are none in this one. */
+  subject: string
+  storeClock(): Promise<Date>
+  size(): TableSize | null
+  /** The finished keys of a round; it counts those that have expired. */
+  take(items: readonly Item[], look: Look): Rows
+  begun(look: Look, atMs: number): void
+  /** A round more: `before` is the look as it was. */
+  follow(before: Look, after: Look, atMs: number): void
+}
 
 /** A reader goes on for this long, and leaves the rest of a large table to the next turn: others wait for theirs. */
 const TURN_MS = 60_000
@@ -28,90 +46,62 @@ type Cursor = z.infer<typeof cursorSchema>
  * is read, and `asOf` says how old that is.
  */
 export async function readRecords(
-  store: Store,
+  walker: Walker,
   cursorText: string | null,
   limit: number,
 ): Promise<RecordPage> {
-  const nowMs = store.clock.now().getTime()
-  const cursor = goOn(store, cursorText) ?? {
-    of: subjectOf(store),
+  const { scan, clock } = walker
+  const nowMs = clock.now().getTime()
+  const cursor = goOn(walker, cursorText) ?? {
+    of: walker.subject,
     look: null,
     last: null,
     startedMs: nowMs,
     turnMs: null,
   }
-  const { everyMs } = store.config.scan
-  const due = cursor.last === null || !isWithin(everyMs, nowMs, cursor.last.startedMs)
-  if (cursor.look === null && !due) return page(store, cursor, nowMs, [])
+  const due = cursor.last === null || !isWithin(scan.everyMs, nowMs, cursor.last.startedMs)
+  if (cursor.look === null && !due) return page(walker, cursor, nowMs, { items: [], unreadable: [] })
   if (cursor.look === null) {
-    cursor.look = beginLook(await storeClock(store), store.config.scan.segments)
+    cursor.look = beginLook(await walker.storeClock(), scan.segments)
     cursor.startedMs = nowMs
-    store.walking = { look: cursor.look, atMs: nowMs }
+    walker.begun(cursor.look, nowMs)
   }
   cursor.turnMs ??= nowMs
-  const { look, items } = await readRound(scanner(store), cursor.look, 'all', limit)
-  const rows = items.map((item) => ({ item, row: toRow(store, item) }))
-  for (const { item, row } of rows) {
-    if (isUnreadable(row)) noteOdd(store, row, look)
-    else if (isLive(row)) noteLive(store, item, row)
-    else if (row.expiresAt <= look.startedAt) look.expired += 1
-  }
-  follow(store, cursor.look, look, nowMs)
+  const { look, items } = await readRound(walker.scanner, cursor.look, 'all', limit)
+  const rows = walker.take(items, look)
+  walker.follow(cursor.look, look, nowMs)
   if (isWhole(look)) {
     cursor.last = { startedAt: look.startedAt, startedMs: cursor.startedMs }
     cursor.look = null
   } else cursor.look = look
-  return page(
-    store,
-    cursor,
-    nowMs,
-    rows.map(({ row }) => row),
-  )
+  return page(walker, cursor, nowMs, rows)
 }
 
-const subjectOf = ({ config, mapping }: Store): string =>
-  JSON.stringify([config.table, mapping.partition, mapping.sort ?? null])
-
-function goOn(store: Store, text: string | null): Cursor | null {
+function goOn({ subject }: Walker, text: string | null): Cursor | null {
   const cursor = text === null ? null : cursorSchema.parse(JSON.parse(text))
-  return cursor?.of === subjectOf(store) ? cursor : null
+  return cursor?.of === subject ? cursor : null
 }
 
-/** Whether this process has seen every round of it. */
-function follow(store: Store, before: Look, after: Look, atMs: number): void {
-  const mine =
-    store.walking?.look.startedAt.getTime() === before.startedAt.getTime() &&
-    store.walking.look.rounds === before.rounds
-  store.walking = mine && !isWhole(after) ? { look: after, atMs } : null
-  if (mine && isWhole(after)) noteWhole(store, after)
-}
-
-function page(
-  store: Store,
-  cursor: Cursor,
-  nowMs: number,
-  rows: readonly ReturnType<typeof toRow>[],
-): RecordPage {
-  const { read, unreadable } = setApart(rows)
+function page(walker: Walker, cursor: Cursor, nowMs: number, rows: Rows): RecordPage {
   const more = cursor.look !== null && nowMs - (cursor.turnMs ?? nowMs) < TURN_MS
   if (!more) cursor.turnMs = null
-  const late = cursor.last === null || nowMs - cursor.last.startedMs > LATE_TURNS * store.config.scan.everyMs
+  const late = cursor.last === null || nowMs - cursor.last.startedMs > LATE_TURNS * walker.scan.everyMs
   return {
-    items: read.filter((row) => !isLive(row)).map((row) => toRecord(store, row)),
-    unreadable,
+    ...rows,
     cursor: JSON.stringify(cursor),
     more,
     ...(cursor.last === null ? {} : { asOf: cursor.last.startedAt }),
-    ...(more || !late ? {} : { unread: unreadText(store, cursor) }),
+    ...(more || !late ? {} : { unread: unreadText(walker, cursor) }),
   }
 }
 
-function unreadText(store: Store, { look, last }: Cursor): string {
+function unreadText(walker: Walker, { look, last }: Cursor): string {
   const before =
     last === null
       ? 'the table has not been read whole yet'
       : `the table was last read whole as of ${last.startedAt.toISOString()}`
   if (look === null) return before
-  const of = store.size === null ? '' : ` of about ${Math.max(store.size.items, look.scanned)}`
-  return `${before}: ${look.scanned}${of} items at ${store.config.scan.unitsPerSecond} capacity units a second`
+  const size = walker.size()
+  const of = size === null ? '' : ` of about ${Math.max(size.items, look.scanned)}`
+  return `${before}: ${look.scanned}${of} items at ${walker.scan.unitsPerSecond} capacity units a second`
 }

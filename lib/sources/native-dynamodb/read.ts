@@ -1,0 +1,111 @@
+import { readBody } from '@/sdk/stores/dynamodb/body'
+import { keyItemOf, LIVE_INDEX, LIVE_SHARDS, readPartition } from '@/sdk/stores/dynamodb/layout'
+import {
+  isUnreadable,
+  type KeyReading,
+  type LeasePage,
+  SourceUnavailableError,
+  setApart,
+  UnreadableKeyError,
+} from '../contracts'
+import type { Item } from '../dynamodb/client/value'
+import { isDone, isLive, type OwnRow, toLease, toRecord, toRow } from './rows'
+import { ATTRIBUTES, getItem, type OwnTable, placeOf, readTiers } from './store'
+
+/** An index is written a moment after its table: seconds where DynamoDB is in trouble. */
+const INDEX_LAG_MS = 60_000
+const BATCH = 100
+
+/**
+ * Live keys by the index that the store keeps of them, the oldest first, each then read consistently. What is listed is as
+ * of now; what was taken within the last minute may be missing, since an index follows its table.
+ */
+export async function readLeases(table: OwnTable, limit: number): Promise<LeasePage> {
+  const { database, config } = table
+  const shards = await Promise.all(
+    Array.from({ length: LIVE_SHARDS }, (_, shard) =>
+      database.query({
+        TableName: config.table,
+        IndexName: LIVE_INDEX,
+        KeyConditionExpression: 'live = :live',
+        ExpressionAttributeValues: { ':live': { N: String(shard) } },
+        Limit: limit + 1,
+      }),
+    ),
+  )
+  const now = shards[0]?.now ?? new Date(0)
+  const found = shards
+    .flatMap(({ items }) => items)
+    .sort((a, b) => Number(a.c?.N) - Number(b.c?.N))
+    .filter(({ pk }) => readPartition(pk?.S ?? '') !== null)
+  // A page ends at a megabyte, too.
+  const truncated = found.length > limit || shards.some(({ last }) => last !== null)
+  const tiers = await readTiers(table)
+  const items = await getMany(table, found.slice(0, limit))
+  const { read, unreadable } = setApart(items.flatMap((item) => toRow(item) ?? []))
+  const leases = read
+    .filter(isLive)
+    .map((row) => toLease(row, now, tiers))
+    .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+  return {
+    now,
+    leases,
+    unreadable,
+    truncated,
+    wholeUntil: truncated ? null : new Date(now.getTime() - INDEX_LAG_MS),
+  }
+}
+
+/** Those that are there, consistently. */
+async function getMany({ database, config }: OwnTable, found: readonly Item[]): Promise<Item[]> {
+  const items: Item[] = []
+  let left = found.map(({ pk, sk }) => placeOf({ pk: pk?.S ?? '', sk: sk?.S ?? '' }))
+  for (let turn = 0; left.length > 0; turn += 1) {
+    const answer = await database.getMany(
+      { table: config.table, attributes: ATTRIBUTES },
+      left.slice(0, BATCH),
+    )
+    items.push(...answer.items)
+    if (answer.items.length === 0 && answer.left.length > 0 && turn > found.length)
+      throw new SourceUnavailableError('It throttles: live keys were not all read', {
+        fault: 'overloaded',
+        refused: true,
+      })
+    left = [...answer.left, ...left.slice(BATCH)]
+  }
+  return items
+}
+
+export type RowNow = { now: Date; row: OwnRow | null }
+
+/** The item of a key, consistently. Throws `UnreadableKeyError` where it is there and cannot be understood. */
+export async function readNow(table: OwnTable, named: { scope: string; key: string }): Promise<RowNow> {
+  const { item, now } = await getItem(table, keyItemOf(named))
+  const row = item === null ? null : toRow(item)
+  if (row !== null && isUnreadable(row)) throw new UnreadableKeyError({ ...row, ...named }, now)
+  return { now, row }
+}
+
+export async function readKey(table: OwnTable, named: { scope: string; key: string }): Promise<KeyReading> {
+  const { now, row } = await readNow(table, named)
+  if (row === null) return { now, lease: null, record: null }
+  if (isLive(row)) return { now, lease: toLease(row, now, await readTiers(table)), record: null }
+  // Given back: absent.
+  if (!isDone(row)) return { now, lease: null, record: null }
+  const { pk, item } = row
+  const body = await readBody({ get: async (key) => (await getItem(table, key)).item }, pk, item)
+  return {
+    now,
+    lease: null,
+    record: {
+      ...toRecord(row, table.config, await readTiers(table)),
+      // Deletion by TTL lags by days: whether it has expired is told by its stamp alone.
+      expired: item.expiresMs <= now.getTime(),
+      response: {
+        status: item.status,
+        headers: Object.fromEntries(item.headers),
+        body: Buffer.from(body).toString('utf8'),
+      },
+    },
+  }
+}
