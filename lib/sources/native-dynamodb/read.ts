@@ -1,5 +1,5 @@
 import { readBody } from '@/sdk/stores/dynamodb/body'
-import { keyItemOf, LIVE_INDEX, LIVE_SHARDS, readPartition } from '@/sdk/stores/dynamodb/layout'
+import { keyItemOf, LIVE_INDEX, LIVE_SHARDS } from '@/sdk/stores/dynamodb/layout'
 import {
   isUnreadable,
   type KeyReading,
@@ -9,6 +9,7 @@ import {
   UnreadableKeyError,
 } from '../contracts'
 import type { Item } from '../dynamodb/client/value'
+import { readPartition } from './partition'
 import { isDone, isLive, type OwnRow, toLease, toRecord, toRow } from './rows'
 import { ATTRIBUTES, getItem, type OwnTable, placeOf, readTiers } from './store'
 

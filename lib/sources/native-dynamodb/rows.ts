@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { inflateRawSync } from 'node:zlib'
 import { type KeyItem, readKeyItem, type StepItem } from '@/sdk/stores/dynamodb/item'
-import { CLOCK_MARGIN_MS, KEY_ITEM, readPartition } from '@/sdk/stores/dynamodb/layout'
+import { CLOCK_MARGIN_MS, KEY_ITEM } from '@/sdk/stores/dynamodb/layout'
 import { STATES, STEP_STATES } from '@/sdk/stores/state-letters'
 import {
   type LeaseRow,
@@ -15,6 +15,7 @@ import type { Item } from '../dynamodb/client/value'
 import { jsonText } from '../dynamodb/client/value'
 import { responseFields } from '../response-fields'
 import type { NativeDynamoConfig } from './config'
+import { readPartition } from './partition'
 import type { Tiers } from './store'
 
 /** An item of a key. */

@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis'
-import { liveIndexOf, placeOf, readMember, SHARDS } from '@/sdk/stores/redis/layout'
+import { liveIndexOf, placeOf, SHARDS } from '@/sdk/stores/redis/layout'
 import { type LeasePage, setApart, understand } from '../contracts'
 import type { RedisConnection } from '../redis/connection'
 import { toMs } from '../redis/server'
+import { readMember } from './member'
 import { createdAtOf, toFields } from './read-key'
 import { type LiveKey, toLease } from './rows'
 

@@ -1,10 +1,11 @@
 import type { Redis } from 'ioredis'
-import { META, memberOf, readMember } from '@/sdk/stores/redis/layout'
+import { META } from '@/sdk/stores/redis/layout'
 import { isUnreadable, type RecordRow, type StoreSample, understand } from '../contracts'
 import type { Understood } from '../redis/values/rows'
 import type { Walker } from '../redis/walk/reader'
 import { walkStep } from '../redis/walk/walk-step'
 import type { NativeRedisConfig } from './config'
+import { memberOf, readMember } from './member'
 import { isGivenBack, type Named, readRecordHead, type Tiers, toRecord } from './rows'
 
 /** Of a record that is longer, the ids in its body are not known: others wait while it is read. */

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
-import { META, memberOf } from '@/sdk/stores/redis/layout'
+import { META } from '@/sdk/stores/redis/layout'
 import type { DetectedLayout } from '../contracts'
+import { memberOf } from '../native-redis/member'
 import { type Library, type RedisSecret, redisConfigSchema } from './config'
 import { openConnection } from './connection'
 import { readServer } from './server'

@@ -76,15 +76,5 @@ export const partKeyOf = (pk: string, fence: bigint, part: number): ItemKey => (
   sk: `b#${fence}#${part}`,
 })
 
-const PARTITION = /^k#(\d+):/
-
-/** Scope and key of a partition; null = it is another one. */
-export function readPartition(pk: string): { scope: string; key: string } | null {
-  const [head = '', length = ''] = PARTITION.exec(pk) ?? []
-  const end = head.length + Number(length)
-  if (head === '' || pk[end] !== ':') return null
-  return { scope: pk.slice(head.length, end), key: pk.slice(end + 1) }
-}
-
 /** When DynamoDB may delete what ends at `endMs`. */
 export const ttlOf = (endMs: number): number => Math.ceil((endMs + TTL_LAG_MS) / 1000)
