@@ -7,7 +7,7 @@ export function hybridGrants({ schema, prefix }: HybridConfig, role: string): st
   return [
     grantsForConsole({ role, schema }),
     '-- And in the cache, with redis-cli; choose the password:',
-    `-- ACL SETUSER ${role} reset on ">choose-one" "${keys}" resetchannels -@all +ping +select +client|setname +client|no-touch +get`,
+    `-- ACL SETUSER ${role} reset on ">choose-one" "${keys}" resetchannels -@all +ping +select +client|setname +get`,
     '',
   ].join('\n')
 }

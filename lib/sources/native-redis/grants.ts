@@ -6,5 +6,6 @@ export const nativeRedisGrants = (user: string): string =>
     '# Choose the password.',
     redisAcl({ user, access: 'console' }),
     `ACL SETUSER ${user} ">choose-one"`,
+    `# From 7.2 on also, so that reading does not count as use: ACL SETUSER ${user} +client|no-touch`,
     '',
   ].join('\n')

@@ -12,9 +12,11 @@ import { dateOf } from './stamps'
 /**
  * Everything that was seen, field by field, and the holder dead on the server's clock; then one step changes the key, its
  * index entry and the shard's fence. The raised fence shuts the old holder out, and another acquire is above it. A lease
- * whose stamps lie ahead of this clock is dead when the caller has watched it (`ahead` is given).
+ * whose stamps lie ahead of this clock is dead when the caller has watched it (`ahead` is given). It works where memory is
+ * short, as the SDK's own completion does.
  */
-const COMPARE = `${LUA_NUMBERS}
+const COMPARE = `#!lua flags=allow-oom
+${LUA_NUMBERS}
 local data, live, fence_key = KEYS[1], KEYS[2], KEYS[3]
 local member, grace, ahead, seen_count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = now_micros()

@@ -31,7 +31,7 @@ const SERVICE = ['eval', 'evalsha', 'set', 'del', 'hset', 'hsetnx', 'hdel', 'zad
 const READ = ['eval_ro', 'evalsha_ro', 'exists', 'pttl', 'pexpiretime', 'zrange', 'zcard', 'smembers']
 
 /** Beside what a service and a reader may: to walk through the keys, and to be told which of them change. */
-const FOLLOW = ['scan', 'sscan', 'dbsize', 'client|tracking', 'client|no-touch', 'subscribe']
+const FOLLOW = ['hlen', 'scan', 'sscan', 'dbsize', 'client|tracking', 'subscribe']
 const RIGHTS: Record<NonNullable<RedisAclOptions['access']>, string[]> = {
   service: SERVICE,
   read: READ,

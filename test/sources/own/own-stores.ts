@@ -6,6 +6,7 @@ import { createRedisStore } from '@/sdk/stores/redis'
 import { placeOf } from '@/sdk/stores/redis/layout'
 import type { AcquireRequest, Holder, Store } from '@/sdk/stores/store'
 import { startBreakingProxy } from '../../sdk/breaking-proxy'
+import type { Line } from '../../sdk/dynamodb/emulator'
 import { ageLease, createDynamoFixture } from '../../sdk/dynamodb/fixture'
 import { acquireRequest, createStoreFixture, holderOf, okResponse } from '../../sdk/support'
 import { startRedis } from '../../support/redis-server'
@@ -28,7 +29,7 @@ export type OwnStore = {
   close(): Promise<void>
 }
 
-export async function ownRedis(): Promise<OwnStore> {
+export async function ownRedis(): Promise<OwnStore & { admin: Redis; url: string }> {
   const server = await startRedis()
   const proxy = await startBreakingProxy(server.url)
   const client = new Redis(server.url)
@@ -43,6 +44,8 @@ export async function ownRedis(): Promise<OwnStore> {
   return {
     store,
     source,
+    admin,
+    url: server.url,
     open: openWith(source),
     async kill(key) {
       const { data, live, member } = placeOf(SCOPE, key)
@@ -70,7 +73,7 @@ export async function ownRedis(): Promise<OwnStore> {
   }
 }
 
-export async function ownDynamo(): Promise<OwnStore> {
+export async function ownDynamo(): Promise<OwnStore & Pick<Line, 'seen' | 'breakNext'>> {
   const fixture = await createDynamoFixture({ largeResponses: true })
   const { store, emulator, tableName } = fixture
   const line = await emulator.openLine()
@@ -83,6 +86,8 @@ export async function ownDynamo(): Promise<OwnStore> {
     store,
     source,
     open: openWith(source),
+    seen: line.seen,
+    breakNext: line.breakNext,
     kill: (key) => ageLease(fixture, { scope: SCOPE, key }, 120_000),
     raw: (key) => fixture.item({ scope: SCOPE, key }),
     async loseNextAnswer() {
@@ -151,13 +156,13 @@ export const OWN_STORES = [
 ]
 
 export const openWith =
-  ({ adapter, config, secret }: OwnStore['source']) =>
+  ({ adapter, config, secret }: OwnStore['source'], rules: { readOnly?: boolean } = {}) =>
   (over: Record<string, unknown> = {}, otherSecret: Record<string, unknown> = {}): IntentSource =>
     openAdapter(
       adapter,
       { ...config, ...over },
       { ...secret, ...otherSecret },
-      { demo: false },
+      { demo: false, ...rules },
     ) as IntentSource
 
 /** What a service does with its store, and what the console reads of it. */
