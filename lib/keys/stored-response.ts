@@ -19,6 +19,8 @@ export type ShownResponse = {
 export type StoredFacts = {
   /** Of the request that the key belongs to; hex. */
   fingerprint: string | null
+  /** Names the acquire of its holder; null = nobody has it, or its layout keeps none. */
+  nonce: string | null
   response: ShownResponse | null
 }
 
@@ -31,7 +33,11 @@ export async function readStoredFacts(
     const { source } = await openIntentSource(ctx, sourceId)
     const { lease, record } = await source.readKey(scope, key)
     const fingerprint = record?.fingerprint ?? lease?.fingerprint ?? null
-    return { fingerprint, response: record === null ? null : show(record.response) }
+    return {
+      fingerprint,
+      nonce: lease?.nonce ?? null,
+      response: record === null ? null : show(record.response),
+    }
   } catch (error) {
     ctx.log.warn({ err: error, source: sourceId }, 'the stored response could not be read')
     return null

@@ -24,8 +24,8 @@ export type OwnStore = {
   kill(key: string): Promise<void>
   /** The key as it is stored, to the last byte. */
   raw(key: string): Promise<unknown>
-  /** The console's next change is made, and its answer lost. */
-  loseNextAnswer(): Promise<() => void>
+  /** The console's next change breaks off before it is made, or its answer is lost; until it is mended. */
+  breakNextChange(how: 'before' | 'after'): Promise<() => void>
   close(): Promise<void>
 }
 
@@ -60,8 +60,8 @@ export async function ownRedis(): Promise<OwnStore & { admin: Redis; url: string
         kind === 'hash' ? await admin.hgetall(data) : kind === 'string' ? await admin.get(data) : null
       return { kind, value, score: await admin.zscore(live, member), ttl: kind === 'string' }
     },
-    async loseNextAnswer() {
-      proxy.breakAt('after', '\r\nEVAL\r\n', proxy.disarm)
+    async breakNextChange(how) {
+      proxy.breakAt(how, '\r\nEVAL\r\n', proxy.disarm)
       return proxy.disarm
     },
     async close() {
@@ -90,8 +90,8 @@ export async function ownDynamo(): Promise<OwnStore & Pick<Line, 'seen' | 'break
     breakNext: line.breakNext,
     kill: (key) => ageLease(fixture, { scope: SCOPE, key }, 120_000),
     raw: (key) => fixture.item({ scope: SCOPE, key }),
-    async loseNextAnswer() {
-      line.breakNext('lose', ({ operation }) => operation === 'UpdateItem')
+    async breakNextChange(how) {
+      line.breakNext(how === 'after' ? 'lose' : 'fail', ({ operation }) => operation === 'UpdateItem')
       return () => undefined
     },
     close: fixture.close,
@@ -136,8 +136,8 @@ export async function ownHybrid(): Promise<OwnStore & { cache: Redis; forget(key
         database.query(`SELECT to_jsonb(t) AS row FROM ${table} t WHERE key = idem_key_bytes($1)`, [key])
       return [await row('idem_lease'), await row('idem_step'), await row('idem_record')]
     },
-    async loseNextAnswer() {
-      proxy.breakAt('after', 'l.created_at::text = $3', proxy.disarm)
+    async breakNextChange(how) {
+      proxy.breakAt(how, 'l.created_at::text = $3', proxy.disarm)
       return proxy.disarm
     },
     async close() {
@@ -174,7 +174,7 @@ export function actorsOn({ store, kill }: Pick<OwnStore, 'store' | 'kill'>, sour
   const begin = (holder: Holder, step = 'charge') =>
     store.beginEffect(holder, {
       step,
-      name: 'charge card',
+      name: 'stripe.charge',
       kind: 'http',
       providerKey: `pk-${holder.key}-${step}`,
       leaseMs: 60_000,

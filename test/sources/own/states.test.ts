@@ -71,7 +71,7 @@ describe.each(OWN_STORES)('$name', ({ create }) => {
       {
         ...{
           step: 'charge',
-          name: 'charge card',
+          name: 'stripe.charge',
           kind: 'http',
           state: 'committed',
           providerKey: 'pk-steps-charge',

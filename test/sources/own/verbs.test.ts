@@ -203,7 +203,7 @@ describe.each(OWN_STORES)('$name', ({ create }) => {
     test('an answer that was lost is an error, and a reading settles that it was applied', async () => {
       const key = `${verb} lost`
       const { lease } = await actors.dead(key)
-      const mend = await own.loseNextAnswer()
+      const mend = await own.breakNextChange('after')
       await expect(act(verb, lease)).rejects.toMatchObject({ name: 'SourceUnavailableError', refused: false })
       mend()
       const action = {

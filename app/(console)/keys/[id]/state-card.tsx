@@ -31,6 +31,14 @@ export function StateCard({ page: { detail, permit, stored, waitingFail } }: { p
             </span>
           ),
         },
+        ...(stored?.nonce == null
+          ? []
+          : [
+              {
+                label: 'Nonce of its acquire',
+                value: <span className="font-mono text-s">{stored.nonce}</span>,
+              },
+            ]),
         { label: 'Lease until', value: lock && <Time at={lock.leaseUntil} kind="seconds" /> },
         { label: 'Last heartbeat', value: lock && <Time at={lock.heartbeatAt} kind="ago" /> },
       ]}
