@@ -88,9 +88,16 @@ test('the SDK imports nothing of ours, the demo only the SDK', () => {
 })
 
 test('adapters import only core and their driver', () => {
-  const adapters = edges.filter(({ file }) => /^lib\/sources\/(native|ledger-postgres|stripe)\//.test(file))
+  const adapters = edges.filter(({ file }) => /^lib\/sources\/[\w-]+\//.test(file))
   const broken = adapters.filter(({ to }) => unitOf(to) !== undefined && !/^lib\/(core|sources)\b/.test(to))
   expect(broken).toEqual([])
+})
+
+test('of lib only the adapters of its own stores use the SDK, and only its stores', () => {
+  const own = /^lib\/sources\/(native(-\w+)?\/|adapters\.ts$|(redis|dynamodb)\/detect\.ts$)/
+  const ofLib = edges.filter(({ file, to }) => file.startsWith('lib/') && to.startsWith('sdk/'))
+  expect(ofLib.filter(({ file }) => !own.test(file))).toEqual([])
+  expect(ofLib.filter(({ to }) => !/^sdk\/(stores\/|clock$)/.test(to))).toEqual([])
 })
 
 test('client components import only lib/core and the design system', () => {
