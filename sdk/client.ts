@@ -1,23 +1,35 @@
 import { context, propagation } from '@opentelemetry/api'
 import { backoffMs, readRetryAfterMs } from './client/backoff'
+import { createKeptKeys, createMemoryStorage } from './client/kept-keys'
 import { type ClientSettings, type IdempotentFetchOptions, resolveClientOptions } from './client/options'
-import { makeRepeatable, type RepeatableRequest } from './client/repeatable-request'
+import { type IdempotencyProblem, readIdempotencyProblem } from './client/problem'
+import { isRequest, makeRepeatable, type RepeatableRequest } from './client/repeatable-request'
 import { shouldRetry } from './client/retryable'
 import { sleepUnlessAborted, withTimeout } from './client/timeouts'
 import { IdempotencyUsageError } from './errors'
 import { formatIdempotencyKey, parseIdempotencyKey } from './idempotency-key'
 
+export type { KeyStorage } from './client/kept-keys'
 export type { IdempotentFetchOptions } from './client/options'
+export { type IdempotencyProblem, readIdempotencyProblem } from './client/problem'
 
 export type IdempotentRequestInit = RequestInit & {
   /** The logical operation's key, when the caller has one (a stored order). Default: a new UUID for each call. */
   idempotencyKey?: string
+  /**
+   * Names the logical operation (a cart, a form), whose key is kept in `keyStorage` until its answer is final: after a reload, the
+   * same name is the same key. What is sent under one name must be the same.
+   */
+  operation?: string
 }
 
-export type IdempotentFetch = (
+export type IdempotentFetch = ((
   input: string | URL | Request,
   init?: IdempotentRequestInit,
-) => Promise<Response>
+) => Promise<Response>) & {
+  /** Gives a named operation up, so that its name gets a new key: when the user decides anew, and knows how the last try ended. */
+  forget(operation: string): Promise<void>
+}
 
 /** No answer that could be returned: every attempt failed, or the time was over. The outcome is not known. */
 export class IdempotentFetchError extends Error {
@@ -40,17 +52,31 @@ export class IdempotentFetchError extends Error {
  */
 export function createIdempotentFetch(options: IdempotentFetchOptions = {}): IdempotentFetch {
   const settings = resolveClientOptions(options)
-  return async (input, { idempotencyKey: chosen, ...init } = {}) => {
-    const idempotencyKey = chooseKey(input, init, chosen) ?? settings.makeKey()
-    const signal = init.signal ?? (input instanceof Request ? input.signal : null)
+  const keptKeys = createKeptKeys(settings.keyStorage ?? createMemoryStorage())
+  const send = async (
+    input: string | URL | Request,
+    { idempotencyKey: given, operation, ...init }: IdempotentRequestInit = {},
+  ) => {
+    const chosen = chooseKey(input, init, given)
+    if (chosen !== undefined && operation !== undefined)
+      throw new IdempotencyUsageError('operation and idempotencyKey both choose the key: give one of them')
+    const idempotencyKey =
+      chosen ??
+      (operation === undefined
+        ? settings.makeKey()
+        : await keptKeys.take(operation, () => settings.makeKey()))
+    const signal = init.signal ?? (isRequest(input) ? input.signal : null)
     const { clock, totalTimeoutMs, bodyBytesMax } = settings
     const endMs = clock.nowMs() + totalTimeoutMs
     const keyHeader = formatIdempotencyKey(idempotencyKey)
     const request = await withTimeout(clock, totalTimeoutMs, signal, (signal) =>
       makeRepeatable(input, init, { keyHeader, bodyBytesMax, signal }),
     )
-    return attemptUntilFinal(settings, { request, signal, idempotencyKey, endMs })
+    const response = await attemptUntilFinal(settings, { request, signal, idempotencyKey, endMs })
+    if (operation !== undefined && settings.isSettled(response)) await keptKeys.forget(operation)
+    return response
   }
+  return Object.assign(send, { forget: keptKeys.forget })
 }
 
 /** The caller may have set the header itself; two keys for one operation are a mistake. */
@@ -59,7 +85,7 @@ function chooseKey(
   init: RequestInit,
   chosen: string | undefined,
 ): string | undefined {
-  const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : {}))
+  const headers = new Headers(init.headers ?? (isRequest(input) ? input.headers : {}))
   const given = parseIdempotencyKey(headers.get('idempotency-key'))
   if (given.kind === 'missing') return chosen
   if (given.kind === 'malformed')
@@ -87,7 +113,11 @@ async function attemptUntilFinal(
     const isMarked = settings.markRetries && attempt > 1
     const timeoutMs = Math.min(settings.attemptTimeoutMs, leftMs())
     const result = await tryOnce(settings, request, signal, timeoutMs, isMarked)
-    onAttempt?.({ attempt, idempotencyKey, ...result })
+    if (onAttempt !== undefined) {
+      const problem =
+        'response' in result ? await readProblemWithin(settings, timeoutMs, result.response) : null
+      onAttempt({ attempt, idempotencyKey, ...result, problem })
+    }
     if (signal?.aborted) throw signal.reason
 
     const retry = 'error' in result || shouldRetry(result.response)
@@ -107,6 +137,19 @@ async function attemptUntilFinal(
     await sleepUnlessAborted(clock, delayMs, signal)
   }
 }
+
+/** An answer whose body stalls says nothing. */
+const readProblemWithin = ({ clock }: ClientSettings, timeoutMs: number, response: Response) =>
+  withTimeout(
+    clock,
+    timeoutMs,
+    null,
+    (ended) =>
+      new Promise<IdempotencyProblem | null>((resolve) => {
+        ended.addEventListener('abort', () => resolve(null), { once: true })
+        void readIdempotencyProblem(response).then(resolve)
+      }),
+  )
 
 type AttemptResult = { response: Response } | { error: unknown }
 

@@ -12,7 +12,7 @@ export function backoffMs(
 }
 
 /** Retry-After as seconds or as a date; null when absent or nonsense. */
-export function readRetryAfterMs(response: Response, nowMs: number): number | null {
+export function readRetryAfterMs(response: Pick<Response, 'headers'>, nowMs: number): number | null {
   const value = response.headers.get('retry-after')?.trim() ?? ''
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000
   const atMs = value === '' ? Number.NaN : Date.parse(value)

@@ -1,5 +1,8 @@
 import { type Clock, systemClock } from '../clock'
 import { IdempotencyOptionsError } from '../errors'
+import { isSettled, type KeyStorage } from './kept-keys'
+import type { IdempotencyProblem } from './problem'
+import { makeRandomKey } from './random-key'
 
 export type IdempotentFetchOptions = {
   fetch?: (url: string, init: RequestInit) => Promise<Response>
@@ -16,6 +19,13 @@ export type IdempotentFetchOptions = {
   /** Default 10 s. */
   backoffMaxMs?: number
   makeKey?: () => string
+  /** Keeps the keys of named operations over a reload: `localStorage`, or React Native's AsyncStorage. Default in memory. */
+  keyStorage?: KeyStorage
+  /**
+   * Whether an answer ends a named operation, so that its key is forgotten. Default: all but no answer, 5xx, and 400, 401, 408,
+   * 409, 412, 422, 425, 428, 429, which the same key may follow.
+   */
+  isSettled?: (response: Response) => boolean
   /**
    * Says `Idempotency-Retry: ?1` with each attempt after the first, by which a service may look for the answer in its cache
    * first. A browser sends it elsewhere only where that service allows the header. Default false.
@@ -25,6 +35,8 @@ export type IdempotentFetchOptions = {
     attempt: number
     idempotencyKey: string
     response?: Response
+    /** What the answer says of the key: `held`, `outstanding`, `unknown-outcome` … */
+    problem?: IdempotencyProblem | null
     error?: unknown
   }) => void
   clock?: Clock
@@ -34,8 +46,8 @@ export type IdempotentFetchOptions = {
   random?: () => number
 }
 
-export type ClientSettings = Required<Omit<IdempotentFetchOptions, 'onAttempt'>> &
-  Pick<IdempotentFetchOptions, 'onAttempt'>
+export type ClientSettings = Required<Omit<IdempotentFetchOptions, 'onAttempt' | 'keyStorage'>> &
+  Pick<IdempotentFetchOptions, 'onAttempt' | 'keyStorage'>
 
 export function resolveClientOptions(options: IdempotentFetchOptions): ClientSettings {
   const settings: ClientSettings = {
@@ -48,7 +60,8 @@ export function resolveClientOptions(options: IdempotentFetchOptions): ClientSet
     backoffBaseMs: options.backoffBaseMs ?? 200,
     backoffMaxMs: options.backoffMaxMs ?? 10_000,
     markRetries: options.markRetries ?? false,
-    makeKey: options.makeKey ?? (() => crypto.randomUUID()),
+    makeKey: options.makeKey ?? makeRandomKey,
+    isSettled: options.isSettled ?? isSettled,
     clock: options.clock ?? systemClock,
     dateNowMs: options.dateNowMs ?? Date.now,
     random: options.random ?? Math.random,

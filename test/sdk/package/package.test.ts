@@ -143,6 +143,16 @@ test('is bundled into one file, as for Lambda', async () => {
   expect(JSON.parse((await inProject('node', [await bundle('lambda.mjs')])).stdout)).toEqual(ONCE)
 })
 
+test('its client is bundled for browsers', async () => {
+  // Fails on whatever only Node has.
+  await build({
+    entryPoints: [join(project, 'browser.mjs')],
+    outfile: join(project, 'browser.js'),
+    bundle: true,
+    platform: 'browser',
+  })
+})
+
 test('its public API is the one in sdk/api.txt: `npx vitest run test/sdk/package -u` after a change', async () => {
   const api = await readApi(join(project, 'node_modules/@idemscope/sdk'))
   await expect(api).toMatchFileSnapshot(resolve(root, 'sdk/api.txt'))

@@ -32,6 +32,8 @@ import { idempotent } from '@idemscope/sdk'
 import { createPostgresStore } from '@idemscope/sdk/stores/postgres'`
 const EVERY_ENTRY = `import * as node from '@idemscope/sdk/node'
 import * as client from '@idemscope/sdk/client'
+import { addIdempotencyKeys } from '@idemscope/sdk/client/axios'
+import { idempotencyKeys } from '@idemscope/sdk/client/ky'
 import { conditional } from '@idemscope/sdk/conditional'
 import { createIssuedKeys } from '@idemscope/sdk/issued-keys'
 import * as lambda from '@idemscope/sdk/lambda'
@@ -59,7 +61,7 @@ export const sentinelOf = (sentinel: ReturnType<typeof createSentinel>) =>
 import * as dynamodb from '@idemscope/sdk/stores/dynamodb'
 import { createHybridStore } from '@idemscope/sdk/stores/hybrid'
 export const hybridStore = createHybridStore({ store: createPostgresStore({ pool: new pg.Pool() }), cache: createClient() })
-export { node, client, conditional, createIssuedKeys, lambda, toNestHandler, toKoaMiddleware, toHonoHandler, toFastifyHandler, toExpressHandler, IdempotencyUsageError, hash, key, telemetry, grants, dynamodb, type contract }`
+export { node, client, addIdempotencyKeys, idempotencyKeys, conditional, createIssuedKeys, lambda, toNestHandler, toKoaMiddleware, toHonoHandler, toFastifyHandler, toExpressHandler, IdempotencyUsageError, hash, key, telemetry, grants, dynamodb, type contract }`
 /** Without a table or a network: that the entry loads, and builds what needs neither. */
 const DYNAMO = `const client = new DynamoDBClient({ region: 'local' })
 const store = createDynamoStore({ client, tableName: 'idempotency' })
@@ -95,5 +97,9 @@ console.log(of(Object.keys(required)))`,
   'fault.mjs': `import { idempotent } from '@idemscope/sdk'
 try { idempotent(() => new Response(), {}) } catch (error) { console.log(error.stack) }`,
   'use.mts': `${ES_IMPORTS}\n${EVERY_ENTRY}${BODY}\nawait main('types')`,
+  'browser.mjs': `import { createIdempotentFetch } from '@idemscope/sdk/client'
+import { addIdempotencyKeys } from '@idemscope/sdk/client/axios'
+import { idempotencyKeys } from '@idemscope/sdk/client/ky'
+export { createIdempotentFetch, addIdempotencyKeys, idempotencyKeys }`,
   'lambda.mjs': `${ES_IMPORTS}${plain}\nexport const done = main('lambda')`,
 }
