@@ -12,11 +12,22 @@ function isScalar(value: AttributeValue | undefined): value is number | bigint |
   return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
 }
 
-/** A captured header is an array of its values. */
+/** A captured header is an array of its values, one text, or such an array as a text of JSON. */
 export function header(attributes: Attributes, name: string): string | null {
   const value = attributes[name]
   const first = Array.isArray(value) ? value[0] : value
-  return typeof first === 'string' && first !== '' ? first : null
+  if (typeof first !== 'string' || first === '') return null
+  return first.startsWith('["') ? firstOfJson(first) : first
+}
+
+function firstOfJson(text: string): string {
+  try {
+    const values: unknown = JSON.parse(text)
+    return Array.isArray(values) && typeof values[0] === 'string' ? values[0] : text
+  } catch {
+    // It only looks like one.
+    return text
+  }
 }
 
 const INT64_MAX = 2n ** 63n - 1n

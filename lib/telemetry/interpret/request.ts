@@ -1,8 +1,8 @@
 import { redactUrls } from '@/lib/core/redact'
-import type { Attributes, OtlpSpan } from '../decode/span'
+import type { Attributes, AttributeValue, OtlpSpan } from '../decode/span'
 import type { Micros } from '../micros'
 import { count, header, hexId, integer, text, time } from './attributes'
-import { isRawKeyName } from './names'
+import { isHeadersName, isRawKeyName } from './names'
 
 export type RequestFact = {
   outcome: string
@@ -85,23 +85,29 @@ function readOutcome(attributes: Attributes): string {
   return 'observed'
 }
 
-/** The key's hash; other forms and the raw key are hashed, a quoted structured-field string without its quotes. */
+/** The key's hash; other forms and the raw key are hashed, a structured-field string without its quotes and parameters. */
 export function readKeyHash(attributes: Attributes, hash: (key: string) => string): string | null {
   const sent = hexId(attributes, 'idempotency.key.hash', 16)
   if (sent !== null) return sent
   const raw =
     text(attributes, 'idempotency.key.hash') ?? text(attributes, 'idempotency.key') ?? readRawKey(attributes)
   if (raw === null) return null
-  const quoted = /^"(.*)"$/.exec(raw.trim())
-  return hash(quoted?.[1] ?? raw.trim())
+  const quoted = /^"((?:[^"\\]|\\.)*)"/.exec(raw.trim())?.[1]
+  return hash(quoted?.replace(/\\(["\\])/g, '$1') ?? raw.trim())
 }
 
 function readRawKey(attributes: Attributes): string | null {
   for (const name in attributes) {
     if (isRawKeyName(name)) return header(attributes, name)
+    const value = attributes[name]
+    // Looked at first, for most attributes are no maps.
+    if (isMap(value) && isHeadersName(name)) return readRawKey(value)
   }
   return null
 }
+
+const isMap = (value: AttributeValue | undefined): value is Attributes =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function readScope(attributes: Attributes): { scope: string; endpoint: string; client: string } {
   const scope = text(attributes, 'idempotency.scope.name')
