@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
+import { hasKafka } from './kafka-brokers'
+import { hasRabbit } from './rabbit-server'
 
 const PACKAGES = [
   'next',
@@ -14,9 +16,13 @@ const PACKAGES = [
   'vitest',
   '@playwright/test',
 ]
+const isInPath = (program: string) => spawnSync('which', [program]).status === 0
+/** Without the optional ones their tests are skipped, and say why. */
 const PROGRAMS = [
-  { program: 'chromium', debian: 'chromium' },
-  { program: 'redis-server', debian: 'redis-server' },
+  { debian: 'chromium', optional: false, isThere: () => isInPath('chromium') },
+  { debian: 'redis-server', optional: false, isThere: () => isInPath('redis-server') },
+  { debian: 'rabbitmq-server', optional: true, isThere: hasRabbit },
+  { debian: 'librdkafka1', optional: true, isThere: hasKafka },
 ]
 
 /** npm may skip a package silently when a pinned version cannot be had. */
@@ -34,15 +40,19 @@ export function ensureInstalled(): void {
 const OBJECT_WITHIN_MS = 10_000
 
 /**
- * Chromium and Redis come from the system. Root gets them through apt: told first, with time to object, but at once where
+ * Chromium, Redis and the brokers come from the system. Root gets them through apt: told first, with time to object, but at once where
  * CI is set.
  */
 export async function ensurePrograms(): Promise<void> {
-  const missing = PROGRAMS.filter(({ program }) => spawnSync('which', [program]).status !== 0)
+  const missing = PROGRAMS.filter(({ isThere }) => !isThere())
   if (missing.length === 0) return
+  const needed = missing.filter(({ optional }) => !optional)
   const names = missing.map(({ debian }) => debian)
   const hint = `Install ${names.join(' and ')} (Debian and Ubuntu: apt-get install ${names.join(' ')}), then run the tests again.`
-  if (process.getuid?.() !== 0 || spawnSync('which', ['apt-get']).status !== 0) stop(hint)
+  if (process.getuid?.() !== 0 || !isInPath('apt-get')) {
+    if (needed.length === 0) return
+    stop(hint)
+  }
   const apt = `apt-get install ${names.join(' ')}`
   if (process.env.CI === undefined) {
     console.log(
@@ -54,8 +64,8 @@ export async function ensurePrograms(): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const quiet = { env, stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'] }
   spawnSync('apt-get', ['update', '-qq'], quiet)
-  if (spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], quiet).status !== 0)
-    stop(hint)
+  const installed = spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], quiet)
+  if (installed.status !== 0 && needed.length > 0) stop(hint)
 }
 
 function stop(message: string): never {
