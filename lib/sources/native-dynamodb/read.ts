@@ -16,6 +16,7 @@ import { ATTRIBUTES, getItem, type OwnTable, placeOf, readTiers } from './store'
 /** An index is written a moment after its table: seconds where DynamoDB is in trouble. */
 const INDEX_LAG_MS = 60_000
 const BATCH = 100
+const STALLED_MAX = 3
 
 /**
  * Live keys by the index that the store keeps of them, the oldest first, each then read consistently. What is listed is as
@@ -61,14 +62,14 @@ export async function readLeases(table: OwnTable, limit: number): Promise<LeaseP
 async function getMany({ database, config }: OwnTable, found: readonly Item[]): Promise<Item[]> {
   const items: Item[] = []
   let left = found.map(({ pk, sk }) => placeOf({ pk: pk?.S ?? '', sk: sk?.S ?? '' }))
-  for (let turn = 0; left.length > 0; turn += 1) {
-    const answer = await database.getMany(
-      { table: config.table, attributes: ATTRIBUTES },
-      left.slice(0, BATCH),
-    )
+  for (let stalled = 0; left.length > 0; ) {
+    const batch = left.slice(0, BATCH)
+    const answer = await database.getMany({ table: config.table, attributes: ATTRIBUTES }, batch)
     items.push(...answer.items)
-    if (answer.items.length === 0 && answer.left.length > 0 && turn > found.length)
-      throw new SourceUnavailableError('It throttles: live keys were not all read', {
+    // What is left of a batch was not come to: of all of it, where the table throttles.
+    stalled = answer.left.length < batch.length ? 0 : stalled + 1
+    if (stalled === STALLED_MAX)
+      throw new SourceUnavailableError('It throttles: its live keys were not all read', {
         fault: 'overloaded',
         refused: true,
       })
