@@ -22,3 +22,16 @@ export class SourceUnavailableError extends Error {
     this.refused = options.refused ?? false
   }
 }
+
+/** What fails before the change has changed nothing. */
+export function nothingChanged(error: unknown): never {
+  if (!(error instanceof SourceUnavailableError)) throw error
+  throw new SourceUnavailableError(error.message, { cause: error, fault: error.fault, refused: true })
+}
+
+/** Of a source that is opened before it is connected. */
+export const onlyLookedAt = () =>
+  new SourceUnavailableError('It is opened to be looked at: nothing is changed', {
+    fault: 'read_only',
+    refused: true,
+  })

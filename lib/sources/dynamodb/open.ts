@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '@/lib/core/clock'
 import {
   type IntentSource,
   type OperateOptions,
+  onlyLookedAt,
   type SeenLease,
   SourceUnavailableError,
   type StoredResponse,
@@ -53,11 +54,9 @@ export function openDynamoSource(
     seen: SeenLease,
     options: OperateOptions & { response?: StoredResponse },
   ) {
-    const refuse = (reason: string, fault: 'permission' | 'read_only') =>
-      new SourceUnavailableError(reason, { fault, refused: true })
-    if (readOnly) throw refuse('It is opened to be looked at: nothing is changed', 'read_only')
+    if (readOnly) throw onlyLookedAt()
     const reason = verbRefusal(mapping, verb)
-    if (reason !== null) throw refuse(reason, 'permission')
+    if (reason !== null) throw new SourceUnavailableError(reason, { fault: 'permission', refused: true })
     return change(store, verb, seen, options)
   }
 

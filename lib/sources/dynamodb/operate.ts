@@ -2,9 +2,9 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { z } from 'zod'
 import {
   type LeaseRow,
+  nothingChanged,
   type OperateOptions,
   type SeenLease,
-  SourceUnavailableError,
   type StoredResponse,
   type StoreOutcome,
   type StoreRefusal,
@@ -53,23 +53,18 @@ export async function change(
   }
 }
 
-/** What fails before the write has changed nothing. */
-function nothingChanged(error: unknown): never {
-  if (!(error instanceof SourceUnavailableError)) throw error
-  throw new SourceUnavailableError(error.message, { cause: error, fault: error.fault, refused: true })
-}
-
 function differenceOf(lease: LeaseRow, seen: SeenLease): StoreRefusal | null {
   if (lease.seen.rowVersion === seen.rowVersion) return null
   return lease.seen.fence === seen.fence ? 'state_changed' : 'fence_changed'
 }
 
 /** By DynamoDB's clock. A key without a lease is never: nothing in the store tells. */
-function isDead(lease: LeaseRow, now: Date, { graceMs, aheadMs }: OperateOptions): boolean {
+export function isDead(lease: LeaseRow, now: Date, { graceMs, aheadMs }: OperateOptions): boolean {
   if (lease.state !== 'leased') return true
   if (lease.leaseless === true) return false
   const passed = lease.leaseUntil.getTime() + graceMs <= now.getTime()
-  return passed || (aheadMs !== undefined && lease.createdAt.getTime() - aheadMs > now.getTime())
+  const latestMs = Math.max(lease.createdAt.getTime(), lease.heartbeatAt.getTime())
+  return passed || (aheadMs !== undefined && latestMs - aheadMs > now.getTime())
 }
 
 /** null = the attribute is removed. */

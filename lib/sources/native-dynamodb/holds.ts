@@ -1,4 +1,3 @@
-import { holdTargetSchema } from '@/lib/core/hold-target'
 import { systemClock } from '@/sdk/clock'
 import { openTableDatabase, type TableDatabase } from '@/sdk/stores/dynamodb/database'
 import { liftHold, placeHold } from '@/sdk/stores/dynamodb/holds'
@@ -7,7 +6,7 @@ import type { HoldRow } from '@/sdk/stores/hold-keeper'
 import type { HoldSource, StoreHold } from '../contracts'
 import { unavailable } from '../dynamodb/client/fault'
 import type { Item } from '../dynamodb/client/value'
-import { listedHolds, placedAtTextOf, toSdkTarget } from '../native/hold-list'
+import { holdTargetOf, listedHolds, placedAtTextOf, toSdkTarget } from '../native/hold-list'
 import { getItem, type OwnTable, readPartitionItems } from './store'
 
 /** A hold that has ended stays for a week. */
@@ -60,27 +59,13 @@ async function storeNow(table: OwnTable, id: string): Promise<number> {
 }
 
 function toHold(item: Item, now: Date): StoreHold {
-  const kind = item.k?.S as HoldRow['kind']
-  const [route, caller, step, scope, key] = [
-    item.route?.S,
-    item.caller?.S,
-    item.step?.S,
-    item.scope?.S,
-    item.key?.S,
-  ]
-  const named = {
-    store: {},
-    route: { route },
-    caller: { caller },
-    step: { step, route: route ?? null },
-    key: { scope, key },
-  }
+  const target = Object.fromEntries(Object.entries(item).map(([name, value]) => [name, value.S]))
   const at = Number(item.at?.N)
   const endsAt = new Date(Number(item.ends?.N))
   const lifted = item.lifted?.N
   return {
     id: item.sk?.S ?? '',
-    target: holdTargetSchema.parse({ kind, ...named[kind] }),
+    target: holdTargetOf(item.k?.S as HoldRow['kind'], target),
     reason: item.reason?.S ?? '',
     placedBy: item.by?.S ?? '',
     placedAt: new Date(at),

@@ -1,6 +1,12 @@
 import { type Clock, isWithin, systemClock } from '@/lib/core/clock'
 import { KEY_ITEM, LIVE_INDEX } from '@/sdk/stores/dynamodb/layout'
-import { type IntentSource, SourceUnavailableError, type StoreCapabilities, setApart } from '../contracts'
+import {
+  type IntentSource,
+  onlyLookedAt,
+  SourceUnavailableError,
+  type StoreCapabilities,
+  setApart,
+} from '../contracts'
 import type { DynamoSecret } from '../dynamodb/address'
 import { openDatabase, placeholders } from '../dynamodb/client/database'
 import { createCapacityBudget } from '../dynamodb/walk/budget'
@@ -54,11 +60,7 @@ export function openNativeDynamoSource(
     checkedMs = nowMs
   }
   function mayWrite(): void {
-    if (readOnly)
-      throw new SourceUnavailableError('It is opened to be looked at: nothing is changed', {
-        fault: 'read_only',
-        refused: true,
-      })
+    if (readOnly) throw onlyLookedAt()
   }
 
   return {

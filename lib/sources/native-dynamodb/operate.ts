@@ -6,7 +6,7 @@ import { type KeyItem, type StepItem, writeStep } from '@/sdk/stores/dynamodb/it
 import { keyItemOf, PART_BYTES, TTL_ATTRIBUTE, ttlOf } from '@/sdk/stores/dynamodb/layout'
 import { LIVE } from '@/sdk/stores/dynamodb/settle'
 import {
-  type LeaseRow,
+  nothingChanged,
   type OperateOptions,
   type SeenLease,
   type SettledEffect,
@@ -14,6 +14,7 @@ import {
   type StoredResponse,
   type StoreOutcome,
 } from '../contracts'
+import { isDead } from '../dynamodb/operate'
 import { refusalOf } from '../native/refusal'
 import { readKey, readNow } from './read'
 import { isLive, toLease } from './rows'
@@ -119,16 +120,4 @@ async function change(
   const update = updateInput(table.config.table, keyItemOf(seen), { ...decided, when: isUnchanged(row.item) })
   if (await table.database.update(update)) return { kind: 'done', now }
   return refusalOf(seen, options, await readKey(table, seen))
-}
-
-function isDead(lease: LeaseRow, now: Date, { graceMs, aheadMs }: OperateOptions): boolean {
-  if (lease.state !== 'leased' || lease.leaseUntil.getTime() + graceMs <= now.getTime()) return true
-  const latestMs = Math.max(lease.createdAt.getTime(), lease.heartbeatAt.getTime())
-  return aheadMs !== undefined && latestMs - aheadMs > now.getTime()
-}
-
-/** What fails before the write has changed nothing. */
-function nothingChanged(error: unknown): never {
-  if (!(error instanceof SourceUnavailableError)) throw error
-  throw new SourceUnavailableError(error.message, { cause: error, fault: error.fault, refused: true })
 }

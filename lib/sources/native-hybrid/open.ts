@@ -2,6 +2,7 @@ import type { Clock } from '@/lib/core/clock'
 import { cacheNameOf, decodeRecord } from '@/sdk/stores/hybrid/record'
 import {
   type IntentSource,
+  nothingChanged,
   type OperateOptions,
   type SeenLease,
   SourceUnavailableError,
@@ -71,10 +72,4 @@ function cannotBeAsked(error: unknown): never {
     `The cache cannot be asked whether it still answers this key: ${message}. To act on PostgreSQL without it, connect the store with the adapter native`,
     { cause: error, fault: error instanceof SourceUnavailableError ? error.fault : 'down', refused: true },
   )
-}
-
-/** What fails before the change has changed nothing. */
-function nothingChanged(error: unknown): never {
-  if (!(error instanceof SourceUnavailableError)) throw error
-  throw new SourceUnavailableError(error.message, { cause: error, fault: error.fault, refused: true })
 }

@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import { holdTargetSchema } from '@/lib/core/hold-target'
 import { liftHold, placeHold, type StoredHold } from '@/sdk/stores/redis/holds'
 import { META } from '@/sdk/stores/redis/layout'
 import type { Run } from '@/sdk/stores/redis/script'
 import { HOLD_REFUSALS, type HoldSource, type StoreHold } from '../contracts'
-import { listedHolds, placedAtTextOf, toSdkTarget } from '../native/hold-list'
+import { holdTargetOf, listedHolds, placedAtTextOf, toSdkTarget } from '../native/hold-list'
 import type { RedisConnection } from '../redis/connection'
 import { readTime } from '../redis/server'
 import { dateOf } from './stamps'
@@ -62,17 +61,9 @@ export function openHolds(primary: RedisConnection): HoldSource {
 }
 
 function toHold(id: string, stored: StoredHold, nowMs: number): StoreHold {
-  const { kind, route, caller, step, scope, key } = stored
-  const named = {
-    store: {},
-    route: { route },
-    caller: { caller },
-    step: { step, route: route ?? null },
-    key: { scope, key },
-  }
   return {
     id,
-    target: holdTargetSchema.parse({ kind, ...named[kind] }),
+    target: holdTargetOf(stored.kind, stored),
     reason: stored.reason,
     placedBy: stored.placedBy,
     placedAt: dateOf(stored.placedAt),

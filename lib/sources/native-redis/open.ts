@@ -1,6 +1,6 @@
 import { type Clock, isWithin, systemClock } from '@/lib/core/clock'
 import { LAYOUT_VERSION, META, SHARDS } from '@/sdk/stores/redis/layout'
-import { type IntentSource, SourceUnavailableError, type StoreCapabilities } from '../contracts'
+import { type IntentSource, onlyLookedAt, SourceUnavailableError, type StoreCapabilities } from '../contracts'
 import type { RedisSecret } from '../redis/config'
 import { openConnection, type RedisConnection } from '../redis/connection'
 import { readServer, readTime } from '../redis/server'
@@ -53,11 +53,7 @@ export function openNativeRedisSource(
     checkedMs = nowMs
   }
   function mayWrite(): void {
-    if (readOnly)
-      throw new SourceUnavailableError('It is opened to be looked at: nothing is changed', {
-        fault: 'read_only',
-        refused: true,
-      })
+    if (readOnly) throw onlyLookedAt()
   }
 
   return {

@@ -1,4 +1,4 @@
-import type { HoldTarget } from '@/lib/core/hold-target'
+import { type HoldKind, type HoldTarget, holdTargetSchema } from '@/lib/core/hold-target'
 import type { HoldTarget as SdkHoldTarget } from '@/sdk/stores/hold-placing'
 import type { HoldList, StoreHold } from '../contracts'
 
@@ -25,4 +25,18 @@ export function placedAtTextOf(micros: string): string {
   const [date = '', time = ''] = new Date(ms).toISOString().slice(0, -5).split('T')
   const fraction = micros.slice(-6).padStart(6, '0').replace(/0+$/, '')
   return `${date} ${time}${fraction === '' ? '' : `.${fraction}`}+00`
+}
+
+type Named = Partial<Record<'route' | 'caller' | 'step' | 'scope' | 'key', string | null | undefined>>
+
+/** What a stored hold is on. */
+export function holdTargetOf(kind: HoldKind, { route, caller, step, scope, key }: Named): HoldTarget {
+  const named = {
+    store: {},
+    route: { route },
+    caller: { caller },
+    step: { step, route: route ?? null },
+    key: { scope, key },
+  }
+  return holdTargetSchema.parse({ kind, ...named[kind] })
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { AppError } from '@/lib/core/errors'
-import { HOLD_KINDS, type HoldTarget, holdTargetSchema } from '@/lib/core/hold-target'
+import { HOLD_KINDS } from '@/lib/core/hold-target'
 import { SQLSTATE } from '@/lib/core/sql-state'
 import { HOLD_REFUSALS, type HoldSource, type StoreHold } from '../contracts'
 import { type SourcePool, sqlState } from '../postgres-pool'
+import { holdTargetOf } from './hold-list'
 
 const HOLD = `
   SELECT h.hold_id AS id, h.kind, h.route, h.caller, h.step, h.scope, idem_key_text(h.key) AS key, h.reason,
@@ -81,7 +82,7 @@ function toHold(raw: Record<string, unknown>): StoreHold {
   const row = rowSchema.parse(raw)
   return {
     id: row.id,
-    target: targetOf(row),
+    target: holdTargetOf(row.kind, row),
     reason: row.reason,
     placedBy: row.placed_by,
     placedAt: row.placed_at,
@@ -92,17 +93,6 @@ function toHold(raw: Record<string, unknown>): StoreHold {
     liftReason: row.lift_reason,
     inForce: row.in_force,
   }
-}
-
-function targetOf({ kind, route, caller, step, scope, key }: z.output<typeof rowSchema>): HoldTarget {
-  const named = {
-    store: {},
-    route: { route },
-    caller: { caller },
-    step: { step, route },
-    key: { scope, key },
-  }
-  return holdTargetSchema.parse({ kind, ...named[kind] })
 }
 
 const NOT_THERE: ReadonlySet<string | undefined> = new Set([

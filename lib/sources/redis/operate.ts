@@ -12,6 +12,14 @@ import type { StoredValue } from './walk/read-values'
  * hold credentials that must not be kept with what was seen.
  */
 const COMPARE = `
+-- By bytes, whatever the server's locale makes of a text.
+local function comes_before(a, b)
+  for at = 1, math.min(#a, #b) do
+    local x, y = string.byte(a, at), string.byte(b, at)
+    if x ~= y then return x < y end
+  end
+  return #a < #b
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local kind = redis.call('TYPE', KEYS[1])['ok']
@@ -22,7 +30,7 @@ elseif kind == 'hash' then
   local flat = redis.call('HGETALL', KEYS[1])
   local names, held, parts = {}, {}, {}
   for i = 1, #flat, 2 do names[#names + 1] = flat[i]; held[flat[i]] = flat[i + 1] end
-  table.sort(names)
+  table.sort(names, comes_before)
   for _, name in ipairs(names) do
     parts[#parts + 1] = #name .. ':' .. name .. #held[name] .. ':' .. held[name]
   end

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { silentLog } from '@/lib/log'
 import type { IntentSource } from '@/lib/sources/contracts'
@@ -314,6 +315,48 @@ describe('dynamodb', () => {
     })
     own.breakNext('lose', ({ operation }) => operation === 'GetItem')
     expect(await source.release(lease.seen, OPTIONS)).toMatchObject({ kind: 'done' })
+    await source.close()
+  })
+
+  test('a body in parts is read whole, and its parts are no records', async () => {
+    const source = own.open()
+    const actors = actorsOn(own, () => source)
+    // Nothing that could be compressed: more than an item may have.
+    const body = JSON.stringify({ id: 'ride_parts', filler: randomBytes(400_000).toString('base64') })
+    await actors.finish(await actors.hold('in parts'), body)
+    const { record } = await source.readKey(SCOPE, 'in parts')
+    expect(record).toMatchObject({ state: 'completed', status: 201, names: [] })
+    expect(record?.response.body === body).toBe(true)
+    const { items } = await allRecords(source, null, 100)
+    expect(items.filter(({ key }) => key === 'in parts')).toHaveLength(1)
+    await source.close()
+  })
+
+  test('an item that is not as the layout says is set apart, and is neither live nor absent', async () => {
+    const source = own.open()
+    await actorsOn(own, () => source).hold('odd')
+    await own.change('odd', 'SET s = :odd', { ':odd': { S: 'X' } })
+    await expect(source.readKey(SCOPE, 'odd')).rejects.toMatchObject({
+      name: 'UnreadableKeyError',
+      row: { key: 'odd', reason: expect.stringMatching(/its state is X/) },
+    })
+    const { leases, unreadable } = await source.readLeases({ limit: 1_000 })
+    expect(leases.map(({ key }) => key)).not.toContain('odd')
+    expect(unreadable).toMatchObject([{ scope: SCOPE, key: 'odd' }])
+    await source.close()
+  })
+
+  test('live keys that a throttled table does not tell are not called absent', async () => {
+    const source = own.open()
+    await source.readLeases({ limit: 10 })
+    const none = {
+      Responses: {},
+      UnprocessedKeys: { [String(own.source.config.table)]: { Keys: [{ pk: { S: 'x' }, sk: { S: 'k' } }] } },
+    }
+    for (let n = 0; n < 3; n++)
+      own.breakNext({ status: 200, body: none }, ({ operation }) => operation === 'BatchGetItem')
+    await expect(source.readLeases({ limit: 1 })).rejects.toMatchObject({ fault: 'overloaded' })
+    expect((await source.readLeases({ limit: 100 })).leases.length).toBeGreaterThan(0)
     await source.close()
   })
 

@@ -6,7 +6,7 @@ import { createRedisStore } from '@/sdk/stores/redis'
 import { placeOf } from '@/sdk/stores/redis/layout'
 import type { AcquireRequest, Holder, Store } from '@/sdk/stores/store'
 import { startBreakingProxy } from '../../sdk/breaking-proxy'
-import type { Line } from '../../sdk/dynamodb/emulator'
+import type { Item, Line } from '../../sdk/dynamodb/emulator'
 import { ageLease, createDynamoFixture } from '../../sdk/dynamodb/fixture'
 import { acquireRequest, createStoreFixture, holderOf, okResponse } from '../../sdk/support'
 import { startRedis } from '../../support/redis-server'
@@ -73,7 +73,13 @@ export async function ownRedis(): Promise<OwnStore & { admin: Redis; url: string
   }
 }
 
-export async function ownDynamo(): Promise<OwnStore & Pick<Line, 'seen' | 'breakNext'>> {
+export async function ownDynamo(): Promise<
+  OwnStore &
+    Pick<Line, 'seen' | 'breakNext'> & {
+      /** Changes the item of a key, as somebody else does. */
+      change(key: string, expression: string, values: Item): Promise<void>
+    }
+> {
   const fixture = await createDynamoFixture({ largeResponses: true })
   const { store, emulator, tableName } = fixture
   const line = await emulator.openLine()
@@ -88,6 +94,7 @@ export async function ownDynamo(): Promise<OwnStore & Pick<Line, 'seen' | 'break
     open: openWith(source),
     seen: line.seen,
     breakNext: line.breakNext,
+    change: (key, expression, values) => fixture.change({ scope: SCOPE, key }, expression, values),
     kill: (key) => ageLease(fixture, { scope: SCOPE, key }, 120_000),
     raw: (key) => fixture.item({ scope: SCOPE, key }),
     async breakNextChange(how) {
