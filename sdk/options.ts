@@ -50,6 +50,11 @@ export type IdempotentOptions<Tx = unknown, Extra = undefined> = {
   responseBytesMax?: number
   /** Response headers that are stored and replayed. Default REPLAY_HEADERS_DEFAULT. */
   replayHeaders?: readonly string[]
+  /**
+   * Answers come from a proxy that inflates nothing: their Content-Encoding is true of their bytes. Default false: it is left
+   * out where the bytes are not in that coding, as of a response of `fetch`.
+   */
+  codingsAsSent?: boolean
   /** Without the store: refuse (503), or execute unprotected. Default closed. */
   failMode?: 'closed' | 'open'
   /** How long a duplicate waits for the first one's answer before its 409. Default 0. */
@@ -96,6 +101,7 @@ export function resolveOptions<Tx, Extra>({ scope, ...options }: IdempotentOptio
     replayHeaders: new Set(
       (options.replayHeaders ?? REPLAY_HEADERS_DEFAULT).map((name) => name.toLowerCase()),
     ),
+    codingsAsSent: options.codingsAsSent ?? false,
     failMode: options.failMode ?? 'closed',
     waitMs: options.waitMs ?? 0,
     notStored: decideBy(options.notStored ?? ((response) => NOT_STORED_STATUSES.has(response.status))),

@@ -30,10 +30,13 @@ export function trueHeaders(response: Response, body: Uint8Array): Headers {
 }
 
 /** The same for an answer that is sent as it comes: the beginning of its body has to do. */
-export async function passThrough(response: Response): Promise<Response> {
+export async function passThrough(
+  response: Response,
+  { codingsAsSent }: { codingsAsSent: boolean },
+): Promise<Response> {
   const { status, statusText } = response
   const headers = endToEndHeaders(response.headers)
-  if (response.body === null || !headers.has('content-encoding')) {
+  if (codingsAsSent || response.body === null || !headers.has('content-encoding')) {
     const same = [...headers].length === [...response.headers].length
     return same ? response : new Response(response.body, { status, statusText, headers })
   }

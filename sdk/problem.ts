@@ -112,11 +112,17 @@ const PROBLEMS = {
 
 export type ProblemName = keyof typeof PROBLEMS
 
-export function problemResponse(
+type Problem = { status: number; type: string; title: string; detail: string }
+
+export const problemResponse = (
   name: ProblemName,
   extra: { detail?: string; retryAfterS?: number } = {},
+): Response => renderProblem(PROBLEMS[name], extra)
+
+export function renderProblem(
+  { type, ...problem }: Problem,
+  extra: { detail?: string; retryAfterS?: number } = {},
 ): Response {
-  const { type, ...problem } = PROBLEMS[name]
   const body = {
     type: `urn:idemscope:problem:${type}`,
     ...problem,

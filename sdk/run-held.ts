@@ -171,7 +171,7 @@ async function giveBack<Tx, Extra>(run: Run<Tx, Extra>, response: Response) {
     if (!(error instanceof StoreUnavailableError)) throw error
     telemetry.recordError(error)
   }
-  return passThrough(response)
+  return passThrough(response, exchange.settings)
 }
 
 async function settleThrown<Tx, Extra>(run: Run<Tx, Extra>, error: unknown): Promise<Response> {

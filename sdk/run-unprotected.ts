@@ -59,7 +59,7 @@ export async function runUnprotected<Tx, Extra>(
   }
   try {
     await requireNotHeld(exchange, key)
-    return passThrough(await answerOf(request, () => handler(request, context)))
+    return passThrough(await answerOf(request, () => handler(request, context)), settings)
   } catch (error) {
     if (!(error instanceof HeldError)) throw error
     if (key !== null) telemetry.outcome('held')

@@ -1,7 +1,7 @@
 import { requireAnswer } from './answer'
 import { readBody } from './body'
 import { IdempotencyUsageError } from './errors'
-import { trueHeaders } from './passed-through'
+import { endToEndHeaders, trueHeaders } from './passed-through'
 import type { StoredResponse } from './stores/store'
 
 /**
@@ -24,7 +24,11 @@ const NULL_BODY_STATUSES = new Set([101, 103, 204, 205, 304])
 /** Reads the answer once: what to store, and an equal answer to send. Gives its body up when the signal aborts. */
 export async function captureResponse(
   response: Response,
-  { replayHeaders, responseBytesMax }: { replayHeaders: ReadonlySet<string>; responseBytesMax: number },
+  {
+    replayHeaders,
+    responseBytesMax,
+    codingsAsSent,
+  }: { replayHeaders: ReadonlySet<string>; responseBytesMax: number; codingsAsSent: boolean },
   signal: AbortSignal,
 ): Promise<{ stored: StoredResponse; response: Response }> {
   const body = await readBody(requireAnswer(response), responseBytesMax, signal)
@@ -33,7 +37,7 @@ export async function captureResponse(
       `the response is larger than responseBytesMax (${responseBytesMax}) and cannot be stored`,
     )
   }
-  const headers = trueHeaders(response, body)
+  const headers = codingsAsSent ? endToEndHeaders(response.headers) : trueHeaders(response, body)
   return {
     stored: {
       status: response.status,

@@ -101,8 +101,10 @@ export function createHybridStore<Base extends Store>(options: HybridStoreOption
 
   const isAsked = ({ retry = false }: AcquireRequest) => ask === 'always' || retry
   const { holds } = store
+  // The cache is filled by acquire and complete, which these would pass by.
+  const { oneEffect: _, ...decided } = store
   return {
-    ...store,
+    ...(decided as Base),
     ...filled,
     acquire: (request: AcquireRequest) => orCached(request, isAsked(request), () => acquire(request)),
     ...(holds === undefined

@@ -3,15 +3,16 @@ import { type Clock, systemClock } from '../clock'
 import { IdempotencyOptionsError } from '../errors'
 import { createHoldKeeper, HOLDS_TIMEOUT_MS } from './hold-keeper'
 import { acquireLease, lookAtKey } from './postgres/acquire'
-import { openStoreDatabase, type StoreDatabase } from './postgres/database'
+import { openStoreDatabase } from './postgres/database'
 import { readHolds } from './postgres/holds'
 import { migrateStore } from './postgres/migrate'
+import { acquireAndBegin, settleAndComplete } from './postgres/one-effect'
 import { createPartitionKeeper, type PartitionKeeper } from './postgres/partitions'
 import { abandonLease, completeLease, giveBackLease, heartbeatLease } from './postgres/settle'
 import { beginEffect, saveCheckpoint, settleEffect } from './postgres/steps'
 import { requireOpen, runTransaction, transactionOf } from './postgres/transaction'
 import { codeOf } from './postgres/unavailable'
-import type { Holder, Store, StoredResponse } from './store'
+import type { Store } from './store'
 
 export type PostgresStoreOptions = {
   /** The service's own pool: completion can then commit with the service's own work. */
@@ -77,8 +78,15 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
     },
     ensurePartitions: partitions.ensure,
     acquire: async (request) => acquireLease(db, clock, request, await partitions.tierId(request.tier)),
+    oneEffect: {
+      acquire: async (request, effect) =>
+        acquireAndBegin(db, clock, request, await partitions.tierId(request.tier), effect),
+      complete: (holder, response, step, end) =>
+        covered(partitions, holder.tier, () => settleAndComplete(db, holder, response, step, end)),
+    },
     heartbeat: (holder, leaseMs) => heartbeatLease(db, holder, leaseMs),
-    complete: (holder, response) => completeCovered(db, partitions, holder, response),
+    complete: (holder, response) =>
+      covered(partitions, holder.tier, () => completeLease(db, holder, response)),
     giveBack: (holder) => giveBackLease(db, holder),
     abandon: (holder) => abandonLease(db, holder),
     beginEffect: (holder, effect) => beginEffect(db, holder, effect),
@@ -111,19 +119,14 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
 // 23514 = "no partition of relation found for row".
 const NO_PARTITION = '23514'
 
-async function completeCovered(
-  db: StoreDatabase,
-  partitions: PartitionKeeper,
-  holder: Holder,
-  response: StoredResponse,
-) {
-  await partitions.cover(holder.tier)
+async function covered<T>(partitions: PartitionKeeper, tier: string, complete: () => Promise<T>): Promise<T> {
+  await partitions.cover(tier)
   try {
-    return await completeLease(db, holder, response)
+    return await complete()
   } catch (error) {
     if (codeOf(error) !== NO_PARTITION) throw error
     // The store's clock jumped past the partitions that were made ahead.
-    await partitions.ensure(holder.tier)
-    return completeLease(db, holder, response)
+    await partitions.ensure(tier)
+    return complete()
   }
 }

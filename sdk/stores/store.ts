@@ -13,6 +13,8 @@ export interface Store<Tx = unknown> {
   /** What telemetry says of the store on each request, where that may change: how durable it is now. */
   attributes?(): Readonly<Record<string, string>>
   acquire(request: AcquireRequest): Promise<Acquired>
+  /** For a key whose work is one effect: begun with its acquire, settled with its completion. Absent = four operations. */
+  readonly oneEffect?: OneEffect
   heartbeat(holder: Holder, leaseMs: number): Promise<boolean>
   complete(holder: Holder, response: StoredResponse): Promise<Completed | 'stale'>
   /** The request is not to be stored: absent, or kept with its steps. */
@@ -32,6 +34,21 @@ export interface Store<Tx = unknown> {
   completeWithin?(tx: Tx, holder: Holder, response: StoredResponse): Promise<Completed | 'stale'>
   /** What operators hold, and what a held key is; absent = this store has no holds. */
   readonly holds?: StoreHolds
+}
+
+export type OneEffect = {
+  /** Acquires; where that gives the key's lease, the effect is begun in the same operation. */
+  acquire(
+    request: AcquireRequest,
+    effect: Omit<EffectBeginning, 'leaseMs'>,
+  ): Promise<{ acquired: Acquired; begun: EffectBegun | null }>
+  /** Settles the effect, and completes. */
+  complete(
+    holder: Holder,
+    response: StoredResponse,
+    step: string,
+    end: Extract<EffectEnd, { state: 'committed' }>,
+  ): Promise<Completed | 'stale'>
 }
 
 /** Holds as this process last read them. */

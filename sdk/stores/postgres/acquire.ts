@@ -7,7 +7,7 @@ import type { Acquired, AcquireRequest, EffectKind, Looked, Step } from '../stor
 import type { StoreDatabase } from './database'
 import { isAnswerLost } from './unavailable'
 
-type AcquiredRow = {
+export type AcquiredRow = {
   kind: Acquired['kind']
   state: StateLetter
   fence: string
@@ -41,15 +41,16 @@ type StateLetter = 'L' | 'R' | 'U' | 'C' | 'F'
 const RETRY_DELAYS_MS = [0, 50, 250, 1_000]
 
 /**
- * One round trip. It runs outside any transaction of the application, or a second execution could not see it. When the
+ * Asks the store with what an acquire says; the same values when it is asked again, so that it knows its own lease.
+ * It runs outside any transaction of the application, or a second execution could not see it. When the
  * connection breaks before its answer, the same acquire is sent again, and goes on with the lease that it has already.
  */
-export async function acquireLease(
-  db: StoreDatabase,
+export async function acquireBy<Answer>(
   clock: Clock,
   request: AcquireRequest,
   tier: number,
-): Promise<Acquired> {
+  ask: (values: unknown[]) => Promise<Answer>,
+): Promise<Answer> {
   const values = [
     request.scope,
     request.key,
@@ -60,11 +61,10 @@ export async function acquireLease(
     request.traceId === null ? null : Buffer.from(request.traceId, 'hex'),
     randomUUID(),
   ]
-  const acquire = async () => toAcquired(await db.callOne<AcquiredRow>('idem_acquire', values))
   let lost = false
   for (const delayMs of RETRY_DELAYS_MS) {
     try {
-      return await acquire()
+      return await ask(values)
     } catch (error) {
       lost ||= isAnswerLost(error)
       // Where nothing was sent, a retry would only delay that the store cannot be reached.
@@ -72,8 +72,19 @@ export async function acquireLease(
     }
     await sleep(clock, delayMs)
   }
-  return acquire()
+  return ask(values)
 }
+
+/** One round trip. */
+export const acquireLease = (
+  db: StoreDatabase,
+  clock: Clock,
+  request: AcquireRequest,
+  tier: number,
+): Promise<Acquired> =>
+  acquireBy(clock, request, tier, async (values) =>
+    toAcquired(await db.callOne<AcquiredRow>('idem_acquire', values)),
+  )
 
 /** One round trip that changes nothing. */
 export async function lookAtKey(db: StoreDatabase, request: AcquireRequest): Promise<Looked> {
@@ -86,7 +97,7 @@ export async function lookAtKey(db: StoreDatabase, request: AcquireRequest): Pro
   return looked
 }
 
-function toAcquired(row: AcquiredRow): Acquired {
+export function toAcquired(row: AcquiredRow): Acquired {
   if (row.kind === 'mismatch') return { kind: 'mismatch', state: STATES[row.state] }
   const common = { attempt: row.attempts, fence: BigInt(row.fence), createdAt: row.created_at }
   if (row.kind === 'replay') {

@@ -9,6 +9,12 @@ export type StoreDatabase = {
   pool: Pool
   /** The one row of a function of the store. */
   callOne<Row extends QueryResultRow>(name: string, values: unknown[]): Promise<Row>
+  /** The same of functions that one statement calls in turn; `text` gets the schema, and is the same for one name. */
+  selectOne<Row extends QueryResultRow>(
+    name: string,
+    text: (schema: string) => string,
+    values: unknown[],
+  ): Promise<Row>
   /** The same in a transaction that is open; throws when the work has ended it, before anything is done. */
   callWithin<Row extends QueryResultRow>(
     transaction: Transaction,
@@ -34,6 +40,9 @@ export function openStoreDatabase(
     const text = within
       ? `SELECT c.* FROM (SELECT WHERE pg_current_xact_id_if_assigned()::text = $${values.length + 1}) here, ${call} c`
       : `SELECT * FROM ${call}`
+    return keep(key, text)
+  }
+  const keep = (key: string, text: string) => {
     const made = prepare ? { name: statementName(schema, key), text } : { text }
     statements.set(key, made)
     return made
@@ -53,6 +62,15 @@ export function openStoreDatabase(
   }
   return {
     pool,
+    async selectOne<Row extends QueryResultRow>(
+      name: string,
+      text: (schema: string) => string,
+      values: unknown[],
+    ) {
+      const row = await run<Row>(pool, statements.get(name) ?? keep(name, text(prefix)), values)
+      if (row === undefined) throw new Error(`${name} returned no row`)
+      return row
+    },
     async callOne<Row extends QueryResultRow>(name: string, values: unknown[]) {
       const row = await run<Row>(pool, statementOf(name, values, false), values)
       if (row === undefined) throw new Error(`${name} returned no row`)

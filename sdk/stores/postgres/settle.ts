@@ -3,7 +3,7 @@ import { recordStateOf } from '../store'
 import type { StoreDatabase } from './database'
 import type { Transaction } from './transaction'
 
-type CompletedRow = { created_at: Date | null; expires_at: Date | null }
+export type CompletedRow = { created_at: Date | null; expires_at: Date | null }
 
 /** Completes where the fence matches, alone or in a transaction that is open. */
 export async function completeLease(
@@ -12,19 +12,25 @@ export async function completeLease(
   response: StoredResponse,
   transaction?: Transaction,
 ): Promise<Completed | 'stale'> {
-  const values = [
-    holder.scope,
-    holder.key,
-    holder.fence,
-    recordStateOf(response.status) === 'failed_final' ? 'F' : 'C',
-    response.status,
-    response.headers.length === 0 ? null : JSON.stringify(response.headers),
-    response.body.byteLength === 0 ? null : response.body,
-  ]
+  const values = completionOf(holder, response)
   const row =
     transaction === undefined
       ? await db.callOne<CompletedRow>('idem_complete', values)
       : await db.callWithin<CompletedRow>(transaction, 'idem_complete', values)
+  return toCompleted(row)
+}
+
+export const completionOf = (holder: Holder, response: StoredResponse): unknown[] => [
+  holder.scope,
+  holder.key,
+  holder.fence,
+  recordStateOf(response.status) === 'failed_final' ? 'F' : 'C',
+  response.status,
+  response.headers.length === 0 ? null : JSON.stringify(response.headers),
+  response.body.byteLength === 0 ? null : response.body,
+]
+
+export function toCompleted(row: CompletedRow): Completed | 'stale' {
   if (row.created_at === null || row.expires_at === null) return 'stale'
   return { createdAt: row.created_at, expiresAt: row.expires_at }
 }

@@ -2,7 +2,7 @@ import type { Json } from '../../json'
 import type { EffectBeginning, EffectBegun, EffectEnd, Holder } from '../store'
 import type { StoreDatabase } from './database'
 
-type BegunRow = {
+export type BegunRow = {
   kind: EffectBegun['kind']
   provider_key: string | null
   reference: string | null
@@ -26,6 +26,10 @@ export async function beginEffect(
     effect.providerKey,
     effect.leaseMs,
   ])
+  return toBegun(row)
+}
+
+export function toBegun(row: BegunRow): EffectBegun {
   if (row.kind === 'begun') return { kind: 'begun', providerKey: row.provider_key }
   if (row.kind !== 'committed') return { kind: row.kind }
   const { reference, currency, result } = row

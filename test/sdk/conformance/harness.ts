@@ -7,7 +7,7 @@ export type Target = { scope: string; key: string }
 
 export type Verb = Exclude<
   keyof Store,
-  'system' | 'capabilities' | 'attributes' | 'holds' | 'transaction' | 'completeWithin'
+  'system' | 'capabilities' | 'attributes' | 'holds' | 'oneEffect' | 'transaction' | 'completeWithin'
 >
 
 export type HoldPlacing = {

@@ -1,0 +1,188 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Span } from '@opentelemetry/api'
+import type { Clock } from '@/sdk/clock'
+import { UnsettledEffectError } from '@/sdk/errors'
+import { findHold, heldResponse } from '@/sdk/holds'
+import { toRequest } from '@/sdk/node/incoming'
+import { writeResponse } from '@/sdk/node/outgoing'
+import { scopeName } from '@/sdk/options'
+import { isSafeMethod } from '@/sdk/safe-methods'
+import { passThrough } from './pass'
+import { gatewayProblem, problemResponse } from './problem'
+import { readTarget } from './routes/target'
+import type { RequestSpans } from './telemetry/request-spans'
+import { AnswerLostError, NotSentError, StillUnknownError } from './upstream/errors'
+import type { Exchange } from './upstream/forward'
+import { headerValues } from './upstream/headers'
+import type { Route, World } from './world'
+
+export type GatewayDeps = {
+  clock: Clock
+  spans: RequestSpans
+  /** For `callerOf` of the worlds: who was found to make a request. */
+  callers: WeakMap<Request, string>
+  isDraining(): boolean
+  onError(error: unknown): void
+  onServed(world: World): void
+}
+
+/** An operator or a probe has to settle it first. */
+const UNKNOWN_RETRY_S = 30
+
+/** Serves one request by the world that is there when it comes. Never throws. */
+export async function serve(
+  deps: GatewayDeps,
+  world: World,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  expectsContinue: boolean,
+): Promise<void> {
+  world.users += 1
+  outgoing.on('error', () => {})
+  if (deps.isDraining()) outgoing.setHeader('connection', 'close')
+  try {
+    await deps.spans.trace(incoming, async (span) => {
+      const answer = await answerOf(deps, world, incoming, outgoing, expectsContinue, span)
+      if (typeof answer === 'number') return answer
+      await writeResponse(answer, outgoing, incoming)
+      return answer.status
+    })
+  } catch (error) {
+    outgoing.destroy()
+    deps.onError(error)
+  } finally {
+    world.users -= 1
+    deps.onServed(world)
+  }
+}
+
+/** What is to be sent, or the status that was. */
+async function answerOf(
+  deps: GatewayDeps,
+  world: World,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  expectsContinue: boolean,
+  span: Span,
+): Promise<Response | number> {
+  const target = readTarget(incoming)
+  if ('problem' in target) return target.problem
+  const found = world.find(target.method, target.path)
+  if (found.kind === 'none') return gatewayProblem('noRoute')
+  if (found.kind === 'method') {
+    const answer = gatewayProblem('methodNotAllowed')
+    answer.headers.set('allow', found.allow.join(', '))
+    return answer
+  }
+  const { route } = found
+  span.updateName(`${target.method} ${route.path}`)
+  span.setAttribute('http.route', route.path)
+
+  const caller = await findCaller(route, incoming)
+  if (caller instanceof Response) return caller
+  const { upstream, config } = route
+  const forwarding = {
+    isTrusted: world.isTrusted(incoming.socket.remoteAddress),
+    host: target.host,
+    upstreamHost: upstream.host,
+  }
+  const exchange: Exchange = {
+    incoming,
+    path: target.pathWithQuery,
+    forwarding,
+    receivedAtMs: deps.clock.nowMs(),
+  }
+  const isWelcome = !(Number(incoming.headers['content-length']) > config.requestBytes)
+  const sendContinue = () => {
+    if (expectsContinue && isWelcome) outgoing.writeContinue()
+  }
+  if (isKeyed(route, incoming)) {
+    sendContinue()
+    return serveKeyed(deps, route, exchange, caller ?? '')
+  }
+  const held = await holdOn(route, target.method, caller, span)
+  if (held !== null) return held
+  sendContinue()
+  return passThrough(
+    { upstream, deadlineMs: config.deadline, requestBytes: config.requestBytes },
+    exchange,
+    outgoing,
+  )
+}
+
+async function findCaller({ caller }: Route, incoming: IncomingMessage): Promise<string | Response | null> {
+  if (caller === null) return null
+  const found = await caller(incoming)
+  if (found.kind === 'caller') return found.caller
+  if (found.kind === 'unverifiable') return gatewayProblem('callerUnverifiable', { retryAfterS: 1 })
+  const answer = gatewayProblem('callerMissing', {
+    detail: `Who makes the request is not known: ${found.why}.`,
+  })
+  answer.headers.set('www-authenticate', 'Bearer')
+  return answer
+}
+
+/** One that has no key, though it should, is refused like one that has. */
+const isKeyed = ({ serveKeyed, config }: Route, incoming: IncomingMessage): boolean =>
+  serveKeyed !== null &&
+  !isSafeMethod(incoming.method ?? '') &&
+  (config.key === 'required' || headerValues(incoming, 'idempotency-key').length > 0)
+
+async function serveKeyed(
+  deps: GatewayDeps,
+  route: Route,
+  exchange: Exchange,
+  caller: string,
+): Promise<Response> {
+  let request: Request
+  try {
+    request = toRequest(exchange.incoming)
+  } catch {
+    return problemResponse('malformed')
+  }
+  deps.callers.set(request, caller)
+  try {
+    if (route.serveKeyed === null) throw new Error('the route has no keys')
+    return await route.serveKeyed(request, exchange)
+  } catch (error) {
+    return answerThrown(deps, route, exchange, error)
+  }
+}
+
+function answerThrown(
+  deps: GatewayDeps,
+  { config }: Route,
+  { incoming }: Exchange,
+  error: unknown,
+): Response {
+  if (error instanceof NotSentError) return gatewayProblem('notSent', { retryAfterS: 1 })
+  if (error instanceof AnswerLostError) {
+    const timedOut = error.facts.timedOut === true
+    if (config.whenUnknown === 'keep')
+      return gatewayProblem(timedOut ? 'outcomeUnknownTimeout' : 'outcomeUnknown')
+    const detail =
+      'The service gave no whole answer. Retry with the same Idempotency-Key: it is executed once.'
+    return gatewayProblem(timedOut ? 'answerLate' : 'answerLost', { detail, retryAfterS: 1 })
+  }
+  if (error instanceof StillUnknownError || error instanceof UnsettledEffectError)
+    return problemResponse('unknownOutcome', { retryAfterS: UNKNOWN_RETRY_S })
+  // The client went away while it was sending: nobody hears.
+  if (incoming.destroyed && !incoming.complete) return problemResponse('internal')
+  deps.onError(error)
+  return problemResponse('internal')
+}
+
+/** A hold on the route stops what changes something without a key, too. */
+async function holdOn(
+  route: Route,
+  method: string,
+  caller: string | null,
+  span: Span,
+): Promise<Response | null> {
+  if (route.store === null || caller === null) return null
+  const scope = scopeName(method, { caller, route: route.path })
+  span.setAttributes({ 'idempotency.scope.name': scope, 'idempotency.store.system': route.store.system })
+  if (isSafeMethod(method)) return null
+  const hold = await findHold(route.store, scope, null)
+  return hold === null ? null : heldResponse(hold)
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
+import { isSafeMethod } from '@/sdk/safe-methods'
+import { type ByteBound, boundBytes } from './byte-bound'
+import { gatewayProblem, problemResponse } from './problem'
+import { AnswerLostError, NotSentError } from './upstream/errors'
+import { type Exchange, withTraceContext } from './upstream/forward'
+import { answerHeaders, headerValues, requestHeaders } from './upstream/headers'
+import type { Upstream, UpstreamAnswer } from './upstream/upstream'
+
+export type Passing = { upstream: Upstream; deadlineMs: number; requestBytes: number }
+
+/**
+ * Streams a request without a key through, and its answer back. Resolves to what is still to be answered, or to the status
+ * that was sent.
+ */
+export async function passThrough(
+  { upstream, deadlineMs, requestBytes }: Passing,
+  { incoming, path, forwarding }: Exchange,
+  outgoing: ServerResponse,
+): Promise<Response | number> {
+  const method = incoming.method ?? 'GET'
+  const declared = headerValues(incoming, 'content-length')[0]
+  if (Number(declared) > requestBytes) return problemResponse('tooLarge')
+  const isChunked = incoming.headers['transfer-encoding'] !== undefined
+  const hasBody = isChunked || Number(declared) > 0
+  const bound = hasBody ? boundBytes(incoming, requestBytes) : null
+  const headers = [
+    ...withTraceContext(requestHeaders(incoming, forwarding)),
+    ...bodyHeaders(method, isChunked, declared),
+  ]
+  const send = () => upstream.send({ method, path, headers, body: bound?.stream ?? null, deadlineMs })
+  let answer: UpstreamAnswer
+  try {
+    answer = await send().catch((error: unknown) => {
+      // RFC 9110, 9.2.2: a kept connection that the other side has closed is no reason to fail what changes nothing.
+      if (hasBody || !isSafeMethod(method) || !isBrokenConnection(error)) throw error
+      return send()
+    })
+  } catch (error) {
+    return refusal(error, bound)
+  }
+  return sendOn(answer, outgoing, incoming)
+}
+
+function bodyHeaders(method: string, isChunked: boolean, declared: string | undefined): string[] {
+  if (isChunked) return ['Transfer-Encoding', 'chunked']
+  if (declared !== undefined) return ['Content-Length', declared]
+  return isSafeMethod(method) || method === 'DELETE' ? [] : ['Content-Length', '0']
+}
+
+const isBrokenConnection = (error: unknown): boolean =>
+  error instanceof AnswerLostError && error.facts.timedOut !== true && error.phase === 'waiting'
+
+function refusal(error: unknown, bound: ByteBound | null): Response {
+  if (bound?.isExceeded()) return problemResponse('tooLarge')
+  if (error instanceof NotSentError) return gatewayProblem('notSent', { retryAfterS: 1 })
+  if (error instanceof AnswerLostError)
+    return gatewayProblem(error.facts.timedOut ? 'answerLate' : 'answerLost')
+  throw error
+}
+
+async function sendOn(
+  { head, settle }: UpstreamAnswer,
+  outgoing: ServerResponse,
+  incoming: IncomingMessage,
+): Promise<number> {
+  // An answer that has begun may last: a stream of events has no deadline.
+  settle()
+  const status = head.statusCode ?? 502
+  // Half-read uploads would poison the next request of a kept connection.
+  const closing = incoming.complete ? [] : ['Connection', 'close']
+  outgoing.writeHead(status, head.statusMessage ?? '', [...answerHeaders(head), ...closing])
+  try {
+    await pipeline(head, outgoing)
+  } catch {
+    // Either side went away within the answer: what was begun cannot be answered otherwise, only be cut.
+    outgoing.destroy()
+  }
+  return status
+}
