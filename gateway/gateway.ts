@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Span } from '@opentelemetry/api'
+import { context, type Span } from '@opentelemetry/api'
 import type { Clock } from '@/sdk/clock'
 import { UnsettledEffectError } from '@/sdk/errors'
 import { findHold, heldResponse } from '@/sdk/holds'
@@ -9,8 +9,8 @@ import { scopeName } from '@/sdk/options'
 import { isSafeMethod } from '@/sdk/safe-methods'
 import { passThrough } from './pass'
 import { gatewayProblem, problemResponse } from './problem'
-import { readTarget } from './routes/target'
-import type { RequestSpans } from './telemetry/request-spans'
+import { readTarget, type Target } from './routes/target'
+import { type RequestSpans, spanContextOf } from './telemetry/request-spans'
 import { AnswerLostError, NotSentError, StillUnknownError } from './upstream/errors'
 import type { Exchange } from './upstream/forward'
 import { headerValues } from './upstream/headers'
@@ -41,12 +41,7 @@ export async function serve(
   outgoing.on('error', () => {})
   if (deps.isDraining()) outgoing.setHeader('connection', 'close')
   try {
-    await deps.spans.trace(incoming, async (span) => {
-      const answer = await answerOf(deps, world, incoming, outgoing, expectsContinue, span)
-      if (typeof answer === 'number') return answer
-      await writeResponse(answer, outgoing, incoming)
-      return answer.status
-    })
+    await serveRouted(deps, world, incoming, outgoing, expectsContinue)
   } catch (error) {
     outgoing.destroy()
     deps.onError(error)
@@ -56,58 +51,68 @@ export async function serve(
   }
 }
 
-/** What is to be sent, or the status that was. */
-async function answerOf(
+async function serveRouted(
   deps: GatewayDeps,
   world: World,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   expectsContinue: boolean,
-  span: Span,
-): Promise<Response | number> {
+): Promise<void> {
   const target = readTarget(incoming)
-  if ('problem' in target) return target.problem
-  const found = world.find(target.method, target.path)
-  if (found.kind === 'none') return gatewayProblem('noRoute')
-  if (found.kind === 'method') {
-    const answer = gatewayProblem('methodNotAllowed')
-    answer.headers.set('allow', found.allow.join(', '))
-    return answer
+  const found = 'problem' in target ? target : findRoute(world, target)
+  const route = 'route' in found ? found.route : null
+  const caller = route === null ? null : await findCaller(route, incoming)
+  const refused = 'problem' in found ? found.problem : caller instanceof Response ? caller : null
+  if (refused !== null || route === null || caller instanceof Response || 'problem' in target) {
+    await deps.spans.trace(incoming, route?.path ?? null, async () => {
+      const answer = refused ?? gatewayProblem('noRoute')
+      await writeResponse(answer, outgoing, incoming)
+      return answer.status
+    })
+    return
   }
-  const { route } = found
-  span.updateName(`${target.method} ${route.path}`)
-  span.setAttribute('http.route', route.path)
-
-  const caller = await findCaller(route, incoming)
-  if (caller instanceof Response) return caller
   const { upstream, config } = route
   const forwarding = {
     isTrusted: world.isTrusted(incoming.socket.remoteAddress),
     host: target.host,
     upstreamHost: upstream.host,
   }
-  const exchange: Exchange = {
-    incoming,
-    path: target.pathWithQuery,
-    forwarding,
-    receivedAtMs: deps.clock.nowMs(),
-  }
+  const receivedAtMs = deps.clock.nowMs()
+  const exchange: Exchange = { incoming, path: target.pathWithQuery, forwarding, receivedAtMs }
   const isWelcome = !(Number(incoming.headers['content-length']) > config.requestBytes)
   const sendContinue = () => {
     if (expectsContinue && isWelcome) outgoing.writeContinue()
   }
   if (isKeyed(route, incoming)) {
     sendContinue()
-    return serveKeyed(deps, route, exchange, caller ?? '')
+    // The SDK traces it.
+    await writeResponse(await serveKeyed(deps, route, exchange, caller ?? ''), outgoing, incoming)
+    return
   }
-  const held = await holdOn(route, target.method, caller, span)
-  if (held !== null) return held
-  sendContinue()
-  return passThrough(
-    { upstream, deadlineMs: config.deadline, requestBytes: config.requestBytes },
-    exchange,
-    outgoing,
-  )
+  await deps.spans.trace(incoming, route.path, async (span) => {
+    const answer =
+      (await holdOn(route, target.method, caller, span)) ??
+      (await context.with(spanContextOf(span), () => {
+        sendContinue()
+        return passThrough(
+          { upstream, deadlineMs: config.deadline, requestBytes: config.requestBytes },
+          exchange,
+          outgoing,
+        )
+      }))
+    if (typeof answer === 'number') return answer
+    await writeResponse(answer, outgoing, incoming)
+    return answer.status
+  })
+}
+
+function findRoute(world: World, { method, path }: Target): { route: Route } | { problem: Response } {
+  const found = world.find(method, path)
+  if (found.kind === 'route') return found
+  if (found.kind === 'none') return { problem: gatewayProblem('noRoute') }
+  const answer = gatewayProblem('methodNotAllowed')
+  answer.headers.set('allow', found.allow.join(', '))
+  return { problem: answer }
 }
 
 async function findCaller({ caller }: Route, incoming: IncomingMessage): Promise<string | Response | null> {

@@ -23,12 +23,23 @@ async function main(): Promise<void> {
     say(`${values.config} is valid`)
     return
   }
-  const log = pino({
-    base: { process: 'gateway', pid: process.pid },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: pino.stdSerializers.err },
+  // A write for each request would cost as much as a quarter of its proxying.
+  const stdout = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: 16_384,
+    maxWrite: 65_536,
+    periodicFlush: 200,
   })
+  const log = pino(
+    {
+      base: { process: 'gateway', pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: pino.stdSerializers.err },
+    },
+    stdout,
+  )
   const gateway = await startGateway({
     file: values.config,
     sources: { env },
@@ -41,6 +52,7 @@ async function main(): Promise<void> {
     },
   })
   log.info({ port: gateway.port, adminPort: gateway.adminPort }, 'listening')
+  process.on('exit', () => stdout.flushSync())
   process.on('SIGHUP', () => gateway.reload())
   let isEnding = false
   const end = async () => {

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { pipeline } from 'node:stream/promises'
 import { isSafeMethod } from '@/sdk/safe-methods'
 import { type ByteBound, boundBytes } from './byte-bound'
 import { gatewayProblem, problemResponse } from './problem'
@@ -24,12 +23,14 @@ export async function passThrough(
   if (Number(declared) > requestBytes) return problemResponse('tooLarge')
   const isChunked = incoming.headers['transfer-encoding'] !== undefined
   const hasBody = isChunked || Number(declared) > 0
-  const bound = hasBody ? boundBytes(incoming, requestBytes) : null
+  // What has a length is cut there by the parser.
+  const bound = isChunked ? boundBytes(incoming, requestBytes) : null
+  const body = bound?.stream ?? (hasBody ? incoming : null)
   const headers = [
     ...withTraceContext(requestHeaders(incoming, forwarding)),
     ...bodyHeaders(method, isChunked, declared),
   ]
-  const send = () => upstream.send({ method, path, headers, body: bound?.stream ?? null, deadlineMs })
+  const send = () => upstream.send({ method, path, headers, body, deadlineMs })
   let answer: UpstreamAnswer
   try {
     answer = await send().catch((error: unknown) => {
@@ -71,11 +72,19 @@ async function sendOn(
   // Half-read uploads would poison the next request of a kept connection.
   const closing = incoming.complete ? [] : ['Connection', 'close']
   outgoing.writeHead(status, head.statusMessage ?? '', [...answerHeaders(head), ...closing])
-  try {
-    await pipeline(head, outgoing)
-  } catch {
-    // Either side went away within the answer: what was begun cannot be answered otherwise, only be cut.
-    outgoing.destroy()
-  }
+  await pipeAnswer(head, outgoing)
   return status
 }
+
+/** Either side may go away within the answer: what was begun cannot be answered otherwise, only be cut. */
+const pipeAnswer = (head: IncomingMessage, outgoing: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    head.pipe(outgoing)
+    head.once('close', () => {
+      if (!head.readableEnded || !head.complete) outgoing.destroy()
+    })
+    outgoing.once('close', () => {
+      head.destroy()
+      resolve()
+    })
+  })

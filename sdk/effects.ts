@@ -1,3 +1,4 @@
+import type { Span } from '@opentelemetry/api'
 import { type Clock, sleep } from './clock'
 import type { EffectArguments, EffectOptions, EffectOutput, EffectReport, EffectResult } from './context'
 import { readOutput, type StorableOutput } from './effect-output'
@@ -25,6 +26,8 @@ export type EffectScope = {
   key: string
   /** As in telemetry; null when unkeyed. */
   keyHash: string | null
+  /** Of the request. */
+  span: Span
   signal: AbortSignal
   clock: Clock
   /** Tells the application's developers of a wrong use that must not fail the request. */
@@ -47,7 +50,8 @@ export async function doEffect<R extends Json>(
   const firstKey = deriveProviderKey(scope.scope, scope.key, step)
   const { name, kind = 'http', providerKeyed = true } = options
   const begun = await scope.log.begin({ step, name, kind, providerKey: providerKeyed ? firstKey : null })
-  const span = () => startEffectSpan({ name, step, kind, scope: scope.scope, keyHash: scope.keyHash })
+  const span = () =>
+    startEffectSpan({ name, step, kind, scope: scope.scope, keyHash: scope.keyHash, parent: scope.span })
   if (begun.kind === 'committed') {
     const { kind: _, ...done } = begun
     span().end({ ...done, outcome: 'skipped' })
@@ -163,7 +167,7 @@ export function reportEffect(scope: EffectScope, report: EffectReport): void {
   const { name, step, kind = 'http', outcome = 'committed' } = report
   const { output, leftOut } = readOutput(report)
   if (leftOut.length > 0) scope.warn(`the report of effect ${step} is not valid in: ${leftOut.join(', ')}`)
-  startEffectSpan({ name, step, kind, scope: scope.scope, keyHash: scope.keyHash }).end({
+  startEffectSpan({ name, step, kind, scope: scope.scope, keyHash: scope.keyHash, parent: scope.span }).end({
     outcome,
     ...output,
   })

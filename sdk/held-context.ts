@@ -51,6 +51,7 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
     scope: holder.scope,
     key: holder.key,
     keyHash: hashKey(keySecret, holder.key),
+    span: telemetry.span,
     signal: guard.signal,
     clock,
     warn: (message) => warnOfUsage(exchange.settings, message),

@@ -30,6 +30,7 @@ export async function runUnprotected<Tx, Extra>(
     scope,
     key: key ?? crypto.randomUUID(),
     keyHash: key === null ? null : hashKey(keySecret, key),
+    span: telemetry.span,
     signal,
     clock,
     warn: (message) => warnOfUsage(settings, message),

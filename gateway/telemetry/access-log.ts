@@ -28,7 +28,8 @@ export function createAccessLog(log: Logger): SpanProcessor {
   }
 }
 
-function lineOf({ attributes, duration, spanContext }: ReadableSpan): Attributes {
+function lineOf(span: ReadableSpan): Attributes {
+  const { attributes, duration } = span
   const line: Attributes = {}
   for (const [field, name] of Object.entries(FIELDS)) {
     const value = attributes[name]
@@ -36,6 +37,6 @@ function lineOf({ attributes, duration, spanContext }: ReadableSpan): Attributes
   }
   const [seconds, nanoseconds] = duration
   line.durationMs = Math.round(seconds * 1e6 + nanoseconds / 1e3) / 1e3
-  line.traceId = spanContext().traceId
+  line.traceId = span.spanContext().traceId
   return line
 }

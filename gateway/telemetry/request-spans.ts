@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import {
-  context,
   propagation,
   ROOT_CONTEXT,
   type Span,
@@ -11,30 +10,31 @@ import {
 } from '@opentelemetry/api'
 import { peerAddress } from '../upstream/headers'
 
-/** The SERVER span of each request, on which the SDK writes what it did; log and metrics are made of it. */
+/** The SERVER span of a request that the SDK does not serve, and so does not trace. */
 export type RequestSpans = {
-  trace(incoming: IncomingMessage, serve: (span: Span) => Promise<number>): Promise<void>
+  /** Runs `serve`, which resolves to the status that was sent. */
+  trace(
+    incoming: IncomingMessage,
+    route: string | null,
+    serve: (span: Span) => Promise<number>,
+  ): Promise<void>
 }
 
 export const createRequestSpans = (tracer: Tracer): RequestSpans => ({
-  async trace(incoming, serve) {
+  async trace(incoming, route, serve) {
     const method = incoming.method ?? ''
     const [path = ''] = (incoming.url ?? '').split('?', 1)
+    const attributes = {
+      'http.request.method': method,
+      'url.path': path,
+      'client.address': peerAddress(incoming),
+      ...(route === null ? {} : { 'http.route': route }),
+    }
     const parent = propagation.extract(ROOT_CONTEXT, incoming.headers)
-    const span = tracer.startSpan(
-      method,
-      {
-        kind: SpanKind.SERVER,
-        attributes: {
-          'http.request.method': method,
-          'url.path': path,
-          'client.address': peerAddress(incoming),
-        },
-      },
-      parent,
-    )
+    const name = route === null ? method : `${method} ${route}`
+    const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent)
     try {
-      const status = await context.with(trace.setSpan(parent, span), () => serve(span))
+      const status = await serve(span)
       span.setAttribute('http.response.status_code', status)
       if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
     } catch (error) {
@@ -46,3 +46,6 @@ export const createRequestSpans = (tracer: Tracer): RequestSpans => ({
     }
   },
 })
+
+/** Continues the trace of a span in a request to another process. */
+export const spanContextOf = (span: Span) => trace.setSpan(ROOT_CONTEXT, span)

@@ -8,6 +8,7 @@ import { AlwaysOnSampler, BatchSpanProcessor, NodeTracerProvider } from '@opente
 import type { Logger } from 'pino'
 import type { GatewayConfig } from '../config/schema'
 import { createAccessLog } from './access-log'
+import { createCallContext } from './call-context'
 import { createInstruments, type GatewayInstruments } from './instruments'
 import { createRequestSpans, type RequestSpans } from './request-spans'
 
@@ -54,7 +55,7 @@ export function startTelemetry(
     sampler: new AlwaysOnSampler(),
     spanProcessors: [createAccessLog(log), instruments.processor, ...exporters],
   })
-  tracers.register()
+  tracers.register({ contextManager: createCallContext() })
   return {
     spans: createRequestSpans(tracers.getTracer('idemscope-gateway')),
     instruments,

@@ -3,7 +3,7 @@ import { context, propagation } from '@opentelemetry/api'
 import type { ProbeConfig, RouteConfig } from '../config/schema'
 import { gatewayProblem } from '../problem'
 import { AnswerLostError } from './errors'
-import { endToEnd, type Forwarding, pairs, requestHeaders } from './headers'
+import { endToEnd, type Forwarding, requestHeaders } from './headers'
 import { readAnswer } from './read-answer'
 import type { Upstream } from './upstream'
 
@@ -67,16 +67,7 @@ export async function probe(
 ): Promise<Probed> {
   const path = pattern.replaceAll('{key}', encodeURIComponent(key))
   const own = requestHeaders(incoming, forwarding)
-  const headers = withTraceContext(
-    endToEnd(own, [
-      'content-type',
-      'content-encoding',
-      'content-length',
-      'content-md5',
-      'digest',
-      'content-digest',
-    ]),
-  )
+  const headers = withTraceContext(endToEnd(own, OF_BODY))
   try {
     const answer = await upstream.send({ method: 'GET', path, headers, body: null, deadlineMs: timeout })
     const read = await readAnswer(answer, responseBytes)
@@ -90,6 +81,10 @@ export async function probe(
   }
 }
 
+const OF_BODY = new Set([
+  ...['content-type', 'content-encoding', 'content-length', 'content-md5', 'digest', 'content-digest'],
+])
+
 /** The active span becomes the parent of what the upstream does. */
 export function withTraceContext(headers: readonly string[]): string[] {
   const carrier: Record<string, string> = {}
@@ -97,5 +92,5 @@ export function withTraceContext(headers: readonly string[]): string[] {
   const injected = Object.entries(carrier)
   if (injected.length === 0) return [...headers]
   const names = new Set(injected.map(([name]) => name.toLowerCase()))
-  return [...[...pairs(headers)].filter(([name]) => !names.has(name.toLowerCase())), ...injected].flat()
+  return [...endToEnd(headers, names), ...injected.flat()]
 }

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 export type RawHeaders = readonly string[]
 
 // RFC 9110, 7.6.1, and what this gateway answers for itself.
-const HOP_BY_HOP = [
+const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -14,10 +14,10 @@ const HOP_BY_HOP = [
   'trailer',
   'transfer-encoding',
   'upgrade',
-]
+])
 
 /** Requests say these once; a second one is for another reader. */
-const ONCE = [
+const ONCE = new Set([
   'host',
   'content-length',
   'content-type',
@@ -25,51 +25,51 @@ const ONCE = [
   'idempotency-key',
   'transfer-encoding',
   'expect',
-]
+])
 
 export function headerValues({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>, name: string): string[] {
   const wanted = name.toLowerCase()
-  return [...pairs(rawHeaders)].filter(([found]) => found.toLowerCase() === wanted).map(([, value]) => value)
+  const values: string[] = []
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    if (lowerAt(rawHeaders, at) === wanted) values.push(rawHeaders[at + 1] ?? '')
+  }
+  return values
 }
 
 /** The first header that is there twice though it may not. */
 export function findRepeated(rawHeaders: RawHeaders): string | null {
   const seen = new Set<string>()
-  for (const [name] of pairs(rawHeaders)) {
-    const lower = name.toLowerCase()
-    if (!ONCE.includes(lower)) continue
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const lower = lowerAt(rawHeaders, at)
+    if (!ONCE.has(lower)) continue
     if (seen.has(lower)) return lower
     seen.add(lower)
   }
   return null
 }
 
-export function* pairs(raw: RawHeaders): Generator<[name: string, value: string]> {
-  for (let at = 0; at + 1 < raw.length; at += 2) yield [raw[at] ?? '', raw[at + 1] ?? '']
+/** Beside RFC 9110's, those that the message names as of its connection; but none that another reader needs. */
+function namedByConnection(raw: RawHeaders): string[] {
+  return headerValues({ rawHeaders: raw as string[] }, 'connection')
+    .flatMap((value) => value.toLowerCase().split(','))
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && !ONCE.has(name) && name !== 'content-encoding')
 }
 
-/** The headers without those of the connection that they came by, as raw pairs. */
-export function endToEnd(raw: RawHeaders, alsoDropped: readonly string[] = []): string[] {
-  const dropped = new Set([...HOP_BY_HOP, ...alsoDropped])
-  for (const [name, value] of pairs(raw)) {
-    if (name.toLowerCase() !== 'connection') continue
-    // What a client may not have dropped by naming it there.
-    for (const named of value.split(',')) {
-      const lower = named.trim().toLowerCase()
-      if (!KEPT.has(lower)) dropped.add(lower)
-    }
+/** The headers without those of the connection that they came by, and without `alsoDropped`, as raw pairs. */
+export function endToEnd(raw: RawHeaders, alsoDropped: ReadonlySet<string> = NONE): string[] {
+  const named = namedByConnection(raw)
+  const kept: string[] = []
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const lower = lowerAt(raw, at)
+    if (HOP_BY_HOP.has(lower) || alsoDropped.has(lower) || named.includes(lower)) continue
+    kept.push(raw[at] ?? '', raw[at + 1] ?? '')
   }
-  return [...pairs(raw)].filter(([name]) => !dropped.has(name.toLowerCase())).flat()
+  return kept
 }
 
-const KEPT = new Set([
-  'host',
-  'content-length',
-  'content-type',
-  'content-encoding',
-  'authorization',
-  'idempotency-key',
-])
+const NONE: ReadonlySet<string> = new Set()
+const lowerAt = (raw: RawHeaders, at: number): string => (raw[at] ?? '').toLowerCase()
 
 export type Forwarding = {
   /** What the peer said of those before it is believed. */
@@ -80,10 +80,15 @@ export type Forwarding = {
 }
 
 /** Said anew by the gateway, or by it alone. */
-const WRITTEN = ['host', 'via', 'content-length', 'expect', 'idempotency-attempt', 'idempotency-fence']
-const FORWARDED = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']
+const WRITTEN = [
+  ...['host', 'via', 'content-length', 'expect', 'idempotency-attempt', 'idempotency-fence'],
+  ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'],
+]
 /** What a client could say of itself. */
 const SAID_BY_PROXIES = ['forwarded', 'x-forwarded-port', 'x-real-ip']
+const DROPPED_OF_TRUSTED = new Set(WRITTEN)
+const DROPPED_OF_OTHERS = new Set([...WRITTEN, ...SAID_BY_PROXIES])
+const VIA = new Set(['via'])
 
 /** The headers of a request as its upstream gets them, without its length. */
 export function requestHeaders(
@@ -95,7 +100,7 @@ export function requestHeaders(
   const via = [...headerValues(incoming, 'via'), `${incoming.httpVersion} idemscope-gateway`]
   return [
     ...['Host', upstreamHost ?? host],
-    ...endToEnd(incoming.rawHeaders, [...WRITTEN, ...FORWARDED, ...(isTrusted ? [] : SAID_BY_PROXIES)]),
+    ...endToEnd(incoming.rawHeaders, isTrusted ? DROPPED_OF_TRUSTED : DROPPED_OF_OTHERS),
     ...['Via', via.join(', ')],
     ...['X-Forwarded-For', [...before('x-forwarded-for'), peerAddress(incoming)].join(', ')],
     ...['X-Forwarded-Host', before('x-forwarded-host')[0] ?? host],
@@ -113,5 +118,5 @@ export function answerHeaders({
   httpVersion,
 }: Pick<IncomingMessage, 'rawHeaders' | 'httpVersion'>): string[] {
   const via = [...headerValues({ rawHeaders }, 'via'), `${httpVersion} idemscope-gateway`]
-  return [...endToEnd(rawHeaders, ['via']), 'Via', via.join(', ')]
+  return [...endToEnd(rawHeaders, VIA), 'Via', via.join(', ')]
 }

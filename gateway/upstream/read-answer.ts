@@ -1,5 +1,5 @@
 import { AnswerLostError } from './errors'
-import { answerHeaders, pairs } from './headers'
+import { answerHeaders } from './headers'
 import type { UpstreamAnswer } from './upstream'
 
 const NULL_BODY_STATUSES = new Set([204, 205, 304])
@@ -36,7 +36,8 @@ export async function readAnswer(
   try {
     const body = NULL_BODY_STATUSES.has(status) ? null : Buffer.concat(chunks)
     const headers = new Headers()
-    for (const [name, value] of pairs(answerHeaders(head))) headers.append(name, value)
+    const raw = answerHeaders(head)
+    for (let at = 0; at + 1 < raw.length; at += 2) headers.append(raw[at] ?? '', raw[at + 1] ?? '')
     return new Response(body, { status, statusText: head.statusMessage ?? '', headers })
   } catch (error) {
     throw new AnswerLostError('the answer is not usable', 'unusable_answer', { status }, { cause: error })

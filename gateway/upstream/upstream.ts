@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import http, { type Agent, type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
+import { isIP } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { Clock } from '@/sdk/clock'
 import type { UpstreamConfig } from '../config/schema'
@@ -40,11 +41,12 @@ export function createUpstream(config: UpstreamConfig, clock: Clock): Upstream {
   const secure = url.protocol === 'https:'
   const agent = createAgent(config, secure)
   const base = url.pathname.replace(/\/$/, '')
+  const hostname = url.hostname.replace(/^\[|\]$/g, '')
   const target = {
     agent,
-    hostname: url.hostname.replace(/^\[|\]$/g, ''),
+    hostname,
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
-    ...(secure ? { servername: url.hostname } : {}),
+    ...(secure && isIP(hostname) === 0 ? { servername: hostname } : {}),
   }
   return {
     host: config.preserveHost ? null : url.host,

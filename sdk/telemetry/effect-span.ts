@@ -1,4 +1,4 @@
-import { type Attributes, context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { type Attributes, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { EffectKind } from '../stores/store'
 import { getInstruments, tracer } from './instruments'
 
@@ -11,6 +11,8 @@ export type EffectFacts = {
   /** What joins it to its request; the hash is null for an unkeyed one. */
   scope: string
   keyHash: string | null
+  /** The request's, for where no context manager carries the active span this far. */
+  parent: Span
 }
 
 type EffectReading = {
@@ -26,8 +28,10 @@ export type EffectSpan = {
 }
 
 /** The client span of one side effect. */
-export function startEffectSpan({ name, step, kind, scope, keyHash }: EffectFacts): EffectSpan {
-  const span = tracer().startSpan(name, {
+export function startEffectSpan({ name, step, kind, scope, keyHash, parent }: EffectFacts): EffectSpan {
+  const active = context.active()
+  const above = trace.getSpan(active) === undefined ? trace.setSpan(active, parent) : active
+  const options = {
     kind: SpanKind.CLIENT,
     attributes: {
       'idempotency.scope.name': scope,
@@ -37,9 +41,10 @@ export function startEffectSpan({ name, step, kind, scope, keyHash }: EffectFact
       'idempotency.effect.transactional': false,
       ...(keyHash === null ? {} : { 'idempotency.effect.key.hash': keyHash }),
     },
-  })
+  }
+  const span = tracer().startSpan(name, options, above)
   return {
-    run: (call) => context.with(trace.setSpan(context.active(), span), call),
+    run: (call) => context.with(trace.setSpan(above, span), call),
     end(reading, error) {
       span.setAttributes(readingAttributes(reading))
       if (error !== undefined) {

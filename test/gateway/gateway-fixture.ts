@@ -44,7 +44,12 @@ export const settingsFor = (
       deadline: '20s',
       ...route,
     },
-    { methods: ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'], path: '/open/**', upstream: 'payments', key: 'off' },
+    {
+      methods: ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'],
+      path: '/open/**',
+      upstream: 'payments',
+      key: 'off',
+    },
     { methods: ['GET'], path: '/v1/payments/{id}', upstream: 'payments' },
   ],
   ...more,
@@ -85,7 +90,12 @@ export { createStoreFixture, type StoreFixture }
 export const pay = (
   gateway: { url: string },
   key: string = randomUUID(),
-  { body = '{"amount":100}', path = '/v1/payments', headers = {} as Record<string, string>, signal = null as AbortSignal | null } = {},
+  {
+    body = '{"amount":100}',
+    path = '/v1/payments',
+    headers = {} as Record<string, string>,
+    signal = null as AbortSignal | null,
+  } = {},
 ): Promise<Response> =>
   fetch(gateway.url + path, {
     method: 'POST',

@@ -126,14 +126,24 @@ function takeChunked(buffered: Buffer): { body: Buffer; length: number } | null 
 }
 
 function act(socket: Socket, behaviour: Behaviour): void {
-  const answer = ({ status = 201, headers = [], body = '{"id":"pay_1"}' }: Extract<Behaviour, { kind: 'answer' }>) => {
+  const answer = ({
+    status = 201,
+    headers = [],
+    body = '{"id":"pay_1"}',
+  }: Extract<Behaviour, { kind: 'answer' }>) => {
     const bytes = Buffer.from(body)
-    const head = [`HTTP/1.1 ${status} OK`, 'content-type: application/json', ...headers, `content-length: ${bytes.byteLength}`]
+    const head = [
+      `HTTP/1.1 ${status} OK`,
+      'content-type: application/json',
+      ...headers,
+      `content-length: ${bytes.byteLength}`,
+    ]
     socket.write(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), bytes]))
   }
   switch (behaviour.kind) {
     case 'answer':
-      return answer(behaviour)
+      answer(behaviour)
+      return
     case 'gated':
       void behaviour.gate.promise.then(() => answer({ kind: 'answer' }))
       return
