@@ -4,7 +4,6 @@ import type { Clock } from '@/sdk/clock'
 import { UnsettledEffectError } from '@/sdk/errors'
 import { findHold, heldResponse } from '@/sdk/holds'
 import { toRequest } from '@/sdk/node/incoming'
-import { writeResponse } from '@/sdk/node/outgoing'
 import { scopeName } from '@/sdk/options'
 import { isSafeMethod } from '@/sdk/safe-methods'
 import { passThrough } from './pass'
@@ -15,6 +14,7 @@ import { AnswerLostError, NotSentError, StillUnknownError } from './upstream/err
 import type { Exchange } from './upstream/forward'
 import { headerValues } from './upstream/headers'
 import type { Route, World } from './world'
+import { writeAnswer } from './write-answer'
 
 export type GatewayDeps = {
   clock: Clock
@@ -39,7 +39,7 @@ export async function serve(
 ): Promise<void> {
   world.users += 1
   outgoing.on('error', () => {})
-  if (deps.isDraining()) outgoing.setHeader('connection', 'close')
+  if (deps.isDraining()) outgoing.shouldKeepAlive = false
   try {
     await serveRouted(deps, world, incoming, outgoing, expectsContinue)
   } catch (error) {
@@ -66,7 +66,7 @@ async function serveRouted(
   if (refused !== null || route === null || caller instanceof Response || 'problem' in target) {
     await deps.spans.trace(incoming, route?.path ?? null, async () => {
       const answer = refused ?? gatewayProblem('noRoute')
-      await writeResponse(answer, outgoing, incoming)
+      await writeAnswer(answer, outgoing, incoming)
       return answer.status
     })
     return
@@ -86,7 +86,7 @@ async function serveRouted(
   if (isKeyed(route, incoming)) {
     sendContinue()
     // The SDK traces it.
-    await writeResponse(await serveKeyed(deps, route, exchange, caller ?? ''), outgoing, incoming)
+    await writeAnswer(await serveKeyed(deps, route, exchange, caller ?? ''), outgoing, incoming)
     return
   }
   await deps.spans.trace(incoming, route.path, async (span) => {
@@ -101,7 +101,7 @@ async function serveRouted(
         )
       }))
     if (typeof answer === 'number') return answer
-    await writeResponse(answer, outgoing, incoming)
+    await writeAnswer(answer, outgoing, incoming)
     return answer.status
   })
 }

@@ -24,6 +24,8 @@ export type SocketUpstream = {
   received: Received[]
   /** By default, and by path. */
   behave(behaviour: Behaviour, path?: string): void
+  /** That are open now. */
+  connections(): number
   /** Resolves when the count of received requests is reached. */
   arrived(count: number): Promise<void>
   close(): Promise<void>
@@ -78,6 +80,7 @@ export async function startSocketUpstream(): Promise<SocketUpstream> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
+    connections: () => sockets.size,
     behave(behaviour, path) {
       if (path === undefined) otherwise = behaviour
       else byPath.set(path, behaviour)
