@@ -39,7 +39,6 @@ export async function serve(
 ): Promise<void> {
   world.users += 1
   outgoing.on('error', () => {})
-  if (deps.isDraining()) outgoing.shouldKeepAlive = false
   try {
     await serveRouted(deps, world, incoming, outgoing, expectsContinue)
   } catch (error) {
@@ -58,7 +57,13 @@ async function serveRouted(
   outgoing: ServerResponse,
   expectsContinue: boolean,
 ): Promise<void> {
+  const write = (answer: Response) => {
+    if (deps.isDraining()) outgoing.shouldKeepAlive = false
+    return writeAnswer(answer, outgoing, incoming)
+  }
   const target = readTarget(incoming)
+  // Who sends what can be read in two ways may have hidden more behind it.
+  if ('problem' in target) outgoing.shouldKeepAlive = false
   const found = 'problem' in target ? target : findRoute(world, target)
   const route = 'route' in found ? found.route : null
   const caller = route === null ? null : await findCaller(route, incoming)
@@ -66,7 +71,7 @@ async function serveRouted(
   if (refused !== null || route === null || caller instanceof Response || 'problem' in target) {
     await deps.spans.trace(incoming, route?.path ?? null, async () => {
       const answer = refused ?? gatewayProblem('noRoute')
-      await writeAnswer(answer, outgoing, incoming)
+      await write(answer)
       return answer.status
     })
     return
@@ -86,7 +91,7 @@ async function serveRouted(
   if (isKeyed(route, incoming)) {
     sendContinue()
     // The SDK traces it.
-    await writeAnswer(await serveKeyed(deps, route, exchange, caller ?? ''), outgoing, incoming)
+    await write(await serveKeyed(deps, route, exchange, caller ?? ''))
     return
   }
   await deps.spans.trace(incoming, route.path, async (span) => {
@@ -95,13 +100,18 @@ async function serveRouted(
       (await context.with(spanContextOf(span), () => {
         sendContinue()
         return passThrough(
-          { upstream, deadlineMs: config.deadline, requestBytes: config.requestBytes },
+          {
+            upstream,
+            deadlineMs: config.deadline,
+            requestBytes: config.requestBytes,
+            isDraining: deps.isDraining,
+          },
           exchange,
           outgoing,
         )
       }))
     if (typeof answer === 'number') return answer
-    await writeAnswer(answer, outgoing, incoming)
+    await write(answer)
     return answer.status
   })
 }

@@ -7,14 +7,19 @@ import { type Exchange, withTraceContext } from './upstream/forward'
 import { answerHeaders, headerValues, requestHeaders } from './upstream/headers'
 import type { Upstream, UpstreamAnswer } from './upstream/upstream'
 
-export type Passing = { upstream: Upstream; deadlineMs: number; requestBytes: number }
+export type Passing = {
+  upstream: Upstream
+  deadlineMs: number
+  requestBytes: number
+  isDraining: () => boolean
+}
 
 /**
  * Streams a request without a key through, and its answer back. Resolves to what is still to be answered, or to the status
  * that was sent.
  */
 export async function passThrough(
-  { upstream, deadlineMs, requestBytes }: Passing,
+  { upstream, deadlineMs, requestBytes, isDraining }: Passing,
   { incoming, path, forwarding }: Exchange,
   outgoing: ServerResponse,
 ): Promise<Response | number> {
@@ -41,6 +46,7 @@ export async function passThrough(
   } catch (error) {
     return refusal(error, bound)
   }
+  if (isDraining()) outgoing.shouldKeepAlive = false
   return sendOn(answer, outgoing, incoming)
 }
 
@@ -70,8 +76,8 @@ async function sendOn(
   settle()
   const status = head.statusCode ?? 502
   // Half-read uploads would poison the next request of a kept connection.
-  const closing = incoming.complete ? [] : ['Connection', 'close']
-  outgoing.writeHead(status, head.statusMessage ?? '', [...answerHeaders(head), ...closing])
+  if (!incoming.complete) outgoing.shouldKeepAlive = false
+  outgoing.writeHead(status, head.statusMessage ?? '', answerHeaders(head))
   await pipeAnswer(head, outgoing)
   return status
 }

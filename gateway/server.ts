@@ -16,6 +16,8 @@ export function createPublicServer({ limits }: GatewayConfig, serve: Serve): Ser
     // A timeout is seen at most so late.
     connectionsCheckingInterval: Math.max(100, Math.min(limits.headersTimeout, limits.requestTimeout) / 4),
     insecureHTTPParser: false,
+    // Refused by us, with a problem.
+    requireHostHeader: false,
   })
   server.on('request', (incoming, outgoing) => serve(incoming, outgoing, false))
   server.on('checkContinue', (incoming, outgoing) => serve(incoming, outgoing, true))

@@ -25,11 +25,11 @@ export function readCertificate(
 
 const TAKES = {
   value: (value) => value,
-  // `CN=web,O=Acme` (RFC 4514) or `/O=Acme/CN=web`.
+  // RFC 4514: `CN=web,O=Acme`. A comma that is escaped is part of a value, and two names could be read as either.
   cn: (value) => {
-    const [first, ...more] = [...value.matchAll(/(?:^|[,/]\s*)CN=((?:\\.|[^,/\\])+)/g)]
-    // Two common names could be read as either.
-    return more.length > 0 ? null : (first?.[1]?.replace(/\\(.)/g, '$1') ?? null)
+    const parts = value.match(/(?:\\.|[^\\,+])+/g) ?? []
+    const names = parts.flatMap((part) => /^\s*CN=(.*)$/s.exec(part)?.[1] ?? [])
+    return names.length === 1 ? (names[0]?.replace(/\\(.)/g, '$1') ?? null) : null
   },
   'xfcc-uri': (value) => xfccField(value, 'URI'),
   'xfcc-hash': (value) => xfccField(value, 'Hash'),

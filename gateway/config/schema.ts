@@ -82,10 +82,9 @@ const routeSchema = z.strictObject({
   path: z
     .string()
     .regex(
-      /^(\/([A-Za-z0-9._~!$&'()*+,;=:@-]+|\{[A-Za-z][A-Za-z0-9_]*\}))*\/?(\*\*)?$/,
+      /^(?=\/)(\/([A-Za-z0-9._~!$&'()*+,;=:@-]+|\{[A-Za-z][A-Za-z0-9_]*\}))*\/?(\*\*)?$/,
       'must be a pattern such as /v1/payments/{id}/capture, or end in /** for all below',
-    )
-    .refine((path) => path.startsWith('/'), 'must begin with a slash'),
+    ),
   upstream: z.string(),
   store: z.string().optional(),
   tier: name.default('default'),

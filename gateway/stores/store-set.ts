@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import { type Clock, sleep } from '@/sdk/clock'
+import { StoreUnavailableError } from '@/sdk/errors'
+import type { OneEffect, Store } from '@/sdk/stores/store'
 import type { StoreConfig } from '../config/store-schema'
 import { type OpenStore, openStore } from './open-store'
 
@@ -35,12 +37,39 @@ export function startStore(name: string, config: StoreConfig, clock: Clock, log:
   void prepare()
   return {
     ...opened,
+    store: unavailableUntil(() => isPrepared, opened.store),
     config,
     isPrepared: () => isPrepared,
     async close() {
       closed = true
       await opened.close()
     },
+  }
+}
+
+/** Its tables may not be there yet: that is an unavailable store, and no other trouble. */
+function unavailableUntil(isPrepared: () => boolean, store: Store): Store {
+  const requirePrepared = () => {
+    if (!isPrepared()) throw new StoreUnavailableError('the store was not reached yet')
+  }
+  const { oneEffect } = store
+  return {
+    ...store,
+    async acquire(request) {
+      requirePrepared()
+      return store.acquire(request)
+    },
+    ...(oneEffect === undefined
+      ? {}
+      : {
+          oneEffect: {
+            ...oneEffect,
+            async acquire(request, effect) {
+              requirePrepared()
+              return oneEffect.acquire(request, effect)
+            },
+          } satisfies OneEffect,
+        }),
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
+import { vi } from 'vitest'
 import { stringify } from 'yaml'
 import { type Gateway, startGateway } from '@/gateway/start'
 import { startTelemetry } from '@/gateway/telemetry/telemetry'
@@ -55,7 +56,19 @@ export const settingsFor = (
   ...more,
 })
 
-export async function runGateway(settings: Settings, clock: Clock = systemClock): Promise<RunningGateway> {
+/** In this process, once its stores were reached. */
+export async function runGateway(settings: Settings, clock?: Clock): Promise<RunningGateway> {
+  const gateway = await startUnready(settings, clock)
+  await vi.waitFor(
+    async () => {
+      if ((await fetch(`${gateway.adminUrl}/readyz`)).status !== 200) throw new Error('not ready')
+    },
+    { timeout: 60_000, interval: 10 },
+  )
+  return gateway
+}
+
+export async function startUnready(settings: Settings, clock: Clock = systemClock): Promise<RunningGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'idemscope-gateway-'))
   const file = join(folder, 'gateway.yaml')
   const write = (changed: Settings) => writeFileSync(file, stringify(changed))
