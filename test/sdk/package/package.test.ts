@@ -13,7 +13,7 @@ import { type Started, startProgram } from './start-program'
 
 // The package as its users get it: packed, installed from the tarball in an empty project, and run there.
 
-const PACKED_BYTES_MAX = 150_000
+const PACKED_BYTES_MAX = 160_000
 const START_MS_MAX = 120_000
 
 const root = process.cwd()
