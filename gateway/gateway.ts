@@ -3,8 +3,8 @@ import { context, type Span } from '@opentelemetry/api'
 import type { Clock } from '@/sdk/clock'
 import { UnsettledEffectError } from '@/sdk/errors'
 import { findHold, heldResponse } from '@/sdk/holds'
+import { scopeName } from '@/sdk/keys/scope'
 import { toRequest } from '@/sdk/node/incoming'
-import { scopeName } from '@/sdk/options'
 import { isSafeMethod } from '@/sdk/safe-methods'
 import { passThrough } from './pass'
 import { gatewayProblem, problemResponse } from './problem'
@@ -19,8 +19,6 @@ import { writeAnswer } from './write-answer'
 export type GatewayDeps = {
   clock: Clock
   spans: RequestSpans
-  /** For `callerOf` of the worlds: who was found to make a request. */
-  callers: WeakMap<Request, string>
   isDraining(): boolean
   onError(error: unknown): void
   onServed(world: World): void
@@ -83,7 +81,13 @@ async function serveRouted(
     upstreamHost: upstream.host,
   }
   const receivedAtMs = deps.clock.nowMs()
-  const exchange: Exchange = { incoming, path: target.pathWithQuery, forwarding, receivedAtMs }
+  const exchange: Exchange = {
+    incoming,
+    path: target.pathWithQuery,
+    caller: caller ?? '',
+    forwarding,
+    receivedAtMs,
+  }
   const isWelcome = !(Number(incoming.headers['content-length']) > config.requestBytes)
   const sendContinue = () => {
     if (expectsContinue && isWelcome) outgoing.writeContinue()
@@ -91,7 +95,7 @@ async function serveRouted(
   if (isKeyed(route, incoming)) {
     sendContinue()
     // The SDK traces it.
-    await write(await serveKeyed(deps, route, exchange, caller ?? ''))
+    await write(await serveKeyed(deps, route, exchange))
     return
   }
   await deps.spans.trace(incoming, route.path, async (span) => {
@@ -143,19 +147,13 @@ const isKeyed = ({ serveKeyed, config }: Route, incoming: IncomingMessage): bool
   !isSafeMethod(incoming.method ?? '') &&
   (config.key === 'required' || headerValues(incoming, 'idempotency-key').length > 0)
 
-async function serveKeyed(
-  deps: GatewayDeps,
-  route: Route,
-  exchange: Exchange,
-  caller: string,
-): Promise<Response> {
+async function serveKeyed(deps: GatewayDeps, route: Route, exchange: Exchange): Promise<Response> {
   let request: Request
   try {
     request = toRequest(exchange.incoming)
   } catch {
     return problemResponse('malformed')
   }
-  deps.callers.set(request, caller)
   try {
     if (route.serveKeyed === null) throw new Error('the route has no keys')
     return await route.serveKeyed(request, exchange)

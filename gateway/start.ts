@@ -41,13 +41,11 @@ export async function startGateway({
 }: GatewayOptions): Promise<Gateway> {
   const config = readConfig(file, sources)
   const telemetry = open(config.telemetry)
-  const callers = new WeakMap<Request, string>()
   const worldDeps = {
     clock,
     random,
     owner: `gateway-${process.pid}-${randomUUID().slice(0, 8)}`,
     log,
-    callerOf: (request: Request) => callers.get(request) ?? '',
     onLoss: telemetry.instruments.countLoss,
   }
   let world = createWorld(file, config, worldDeps, null)
@@ -62,7 +60,6 @@ export async function startGateway({
   const deps = {
     clock,
     spans: telemetry.spans,
-    callers,
     isDraining: () => isDraining,
     onError: (err: unknown) => log.error({ err }, 'a request failed'),
     onServed(served: World) {

@@ -44,8 +44,6 @@ export type WorldDeps = {
   random: () => number
   owner: string
   log: Logger
-  /** Who makes the request that is being served. */
-  callerOf: (request: Request) => string
   onLoss: (route: string, phase: LossPhase) => void
 }
 
@@ -121,7 +119,7 @@ function createServe(
   route: RouteConfig,
   store: Store,
   upstream: Upstream,
-  { clock, random, owner, callerOf, onLoss }: WorldDeps,
+  { clock, random, owner, onLoss }: WorldDeps,
 ): (request: Request, exchange: Exchange) => Promise<Response> {
   const { whenUnknown } = route
   const responseBytes =
@@ -136,7 +134,7 @@ function createServe(
     createKeyedHandler({ route: keyed, upstream, clock, onLoss: (phase) => onLoss(route.path, phase) }),
     {
       store: served,
-      scope: (request) => ({ caller: callerOf(request), route: route.path }),
+      scope: (_, { caller }) => ({ caller, route: route.path }),
       keySecret,
       required: route.key === 'required',
       tier: route.tier,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { CallerConfig } from '../config/schema'
 import { headerValues } from '../upstream/headers'
-import { type CallerFound, callerFrom } from './caller'
+import { type CallerFound, callerFrom } from './caller-found'
 
 type CertificateConfig = NonNullable<CallerConfig['clientCertificate']>
 

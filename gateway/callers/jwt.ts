@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 import type { CallerConfig } from '../config/schema'
 import { headerValues } from '../upstream/headers'
-import { type CallerFound, toCaller } from './caller'
+import { type CallerFound, toCaller } from './caller-found'
 
 type JwtConfig = NonNullable<CallerConfig['jwt']>
 

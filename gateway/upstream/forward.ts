@@ -11,6 +11,8 @@ import type { Upstream } from './upstream'
 export type Exchange = {
   incoming: IncomingMessage
   path: string
+  /** Who makes it. */
+  caller: string
   forwarding: Forwarding
   receivedAtMs: number
 }

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { toCaller } from '@/gateway/callers/caller'
+import { toCaller } from '@/gateway/callers/caller-found'
 import {
   createStoreFixture,
   pay,
