@@ -13,7 +13,7 @@ import {
 import type { AcquiredOrExpired, RecordState } from './stores/store'
 import { getInstruments, tracer } from './telemetry/instruments'
 
-type Outcome =
+export type Outcome =
   | 'executed'
   | 'replayed'
   | 'in_progress'
@@ -39,7 +39,7 @@ export type RequestTelemetry = {
 }
 
 /** A handler may outlive its answer (the execution deadline): the span is closed then. */
-type Said = { outcome?: Outcome; ended: boolean }
+export type Said = { outcome?: Outcome; ended: boolean }
 
 type RequestFacts = {
   method: string
@@ -118,7 +118,7 @@ function ownParent(headers: Headers) {
   })
 }
 
-function createRequestTelemetry(
+export function createRequestTelemetry(
   span: Span,
   tally: { operations: number; errors: number },
   said: Said,
