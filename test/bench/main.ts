@@ -4,7 +4,17 @@ import type { Bench } from './report'
 // `npm run --silent bench -- NAME [--rows N] [--case NAME] [--store redis]`: prints one JSON object a line; ends with 1 when a bound is missed.
 // A bench is test/bench/NAME.ts with `export const bench: Bench`.
 
-const NAMES = ['ingest', 'query', 'reconcile', 'gc', 'sdk', 'explorer', 'gateway', 'outbox'] as const
+const NAMES = [
+  'ingest',
+  'query',
+  'reconcile',
+  'gc',
+  'sdk',
+  'explorer',
+  'gateway',
+  'outbox',
+  'adapters',
+] as const
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
