@@ -4,14 +4,13 @@ import type { LossPhase } from '../upstream/errors'
 
 export type GatewayInstruments = ReturnType<typeof createInstruments>
 
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+export const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
 /** The gateway's own, by OpenTelemetry's conventions; the SDK counts what it does with keys. */
 export function createInstruments(meter: Meter) {
   const duration = meter.createHistogram('http.server.request.duration', {
     unit: 's',
     description: 'Duration of requests, from their headers to the end of the answer',
-    advice: { explicitBucketBoundaries: SECONDS },
   })
   const active = meter.createUpDownCounter('http.server.active_requests', {
     unit: '{request}',

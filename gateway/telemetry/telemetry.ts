@@ -3,13 +3,13 @@ import { metrics } from '@opentelemetry/api'
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { resourceFromAttributes } from '@opentelemetry/resources'
-import { MeterProvider } from '@opentelemetry/sdk-metrics'
+import { AggregationType, MeterProvider, type ViewOptions } from '@opentelemetry/sdk-metrics'
 import { AlwaysOnSampler, BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
 import type { Logger } from 'pino'
 import type { GatewayConfig } from '../config/schema'
 import { createAccessLog } from './access-log'
 import { createCallContext } from './call-context'
-import { createInstruments, type GatewayInstruments } from './instruments'
+import { createInstruments, type GatewayInstruments, SECONDS } from './instruments'
 import { createRequestSpans, type RequestSpans } from './request-spans'
 
 export type GatewayTelemetry = {
@@ -20,6 +20,19 @@ export type GatewayTelemetry = {
   /** Sends what is left. */
   stop(): Promise<void>
 }
+
+/** Prometheus has units in names, and the usual bounds are those of milliseconds. */
+const IN_SECONDS = [
+  'http.server.request.duration',
+  'idempotency.acquire.duration',
+  'idempotency.lock.hold.duration',
+].map(
+  (instrumentName): ViewOptions => ({
+    instrumentName,
+    name: `${instrumentName}.seconds`,
+    aggregation: { type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM, options: { boundaries: SECONDS } },
+  }),
+)
 
 const EXPORT_DELAY_MS = 1_000
 /** A console that is down must not hold the exit. */
@@ -33,7 +46,7 @@ export function startTelemetry(
 ): GatewayTelemetry {
   const resource = resourceFromAttributes({ 'service.name': service, 'service.instance.id': instance })
   const scrape = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true })
-  const meters = new MeterProvider({ resource, readers: [scrape] })
+  const meters = new MeterProvider({ resource, readers: [scrape], views: IN_SECONDS })
   metrics.setGlobalMeterProvider(meters)
   const instruments = createInstruments(meters.getMeter('idemscope-gateway'))
   const exporters =

@@ -113,9 +113,8 @@ test('/metrics is what Prometheus expects', async () => {
   upstream.behave({ kind: 'reset' })
   await pay(gateway)
   const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text()
-  expect(text).toMatch(
-    /^http_server_request_duration(_seconds)?_count\{.*http_route="\/v1\/payments".*\} \d+$/m,
-  )
+  expect(text).toMatch(/^http_server_request_duration_seconds_count\{.*http_route="\/v1\/payments".*\} \d+$/m)
+  expect(text).toMatch(/^idempotency_acquire_duration_seconds_bucket\{.*le="0\.005".*\} \d+$/m)
   expect(text).toMatch(/^idemscope_gateway_lost_answers_total\{.*idemscope_gateway_phase="waiting".*\} 1$/m)
   expect(text).toMatch(/^idempotency_requests_total\{.*idempotency_outcome="executed".*\} \d+$/m)
   expect(text).toMatch(/^http_server_active_requests(\{.*\})? 0$/m)
