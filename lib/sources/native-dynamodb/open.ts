@@ -18,7 +18,7 @@ import type { NativeDynamoConfig } from './config'
 import { openHolds } from './holds'
 import { end, release } from './operate'
 import { readKey, readLeases } from './read'
-import { isDone, toRecord, toRow } from './rows'
+import { isDone, readAs, toRecord, toRow } from './rows'
 import { ATTRIBUTES, type OwnTable, readTiers, type Tiers } from './store'
 
 /** What the table is changes by its owner's hand only. */
@@ -132,9 +132,9 @@ function walkerOf(table: OwnTable, tiers: Tiers, storeClock: () => Promise<Date>
     size: () => table.size,
     take(items, look) {
       const { read, unreadable } = setApart(items.flatMap((item) => toRow(item) ?? []))
-      const done = read.filter(isDone)
-      look.expired += done.filter(({ item }) => item.expiresMs <= look.startedAt.getTime()).length
-      return { items: done.map((row) => toRecord(row, config, tiers)), unreadable }
+      const done = setApart(read.filter(isDone).map((row) => readAs(row, () => toRecord(row, config, tiers))))
+      look.expired += done.read.filter(({ expiresAt }) => expiresAt <= look.startedAt).length
+      return { items: done.read, unreadable: [...unreadable, ...done.unreadable] }
     },
     begun: () => undefined,
     follow(_before, after) {

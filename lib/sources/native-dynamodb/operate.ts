@@ -16,7 +16,7 @@ import {
 } from '../contracts'
 import { isDead } from '../dynamodb/operate'
 import { refusalOf } from '../native/refusal'
-import { readKey, readNow } from './read'
+import { readKey, readNow, readNowAs } from './read'
 import { isLive, toLease } from './rows'
 import { type OwnTable, readTiers } from './store'
 
@@ -106,9 +106,7 @@ async function change(
   options: OperateOptions,
   decide: Decide,
 ): Promise<StoreOutcome> {
-  const { now, row } = await readNow(table, seen).catch(nothingChanged)
-  const lease =
-    row === null || !isLive(row) ? null : toLease(row, now, await readTiers(table).catch(nothingChanged))
+  const { now, row, lease } = await readLease(table, seen).catch(nothingChanged)
   if (
     row === null ||
     lease === null ||
@@ -120,4 +118,11 @@ async function change(
   const update = updateInput(table.config.table, keyItemOf(seen), { ...decided, when: isUnchanged(row.item) })
   if (await table.database.update(update)) return { kind: 'done', now }
   return refusalOf(seen, options, await readKey(table, seen))
+}
+
+async function readLease(table: OwnTable, seen: SeenLease) {
+  const { now, row } = await readNow(table, seen)
+  if (row === null || !isLive(row)) return { now, row, lease: null }
+  const tiers = await readTiers(table)
+  return { now, row, lease: readNowAs(row, now, () => toLease(row, now, tiers)) }
 }

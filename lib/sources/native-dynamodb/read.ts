@@ -10,7 +10,7 @@ import {
 } from '../contracts'
 import type { Item } from '../dynamodb/client/value'
 import { readPartition } from './partition'
-import { isDone, isLive, type OwnRow, toLease, toRecord, toRow } from './rows'
+import { isDone, isLive, type OwnRow, readAs, toLease, toRecord, toRow } from './rows'
 import { ATTRIBUTES, getItem, type OwnTable, placeOf, readTiers } from './store'
 
 /** An index is written a moment after its table: seconds where DynamoDB is in trouble. */
@@ -45,14 +45,11 @@ export async function readLeases(table: OwnTable, limit: number): Promise<LeaseP
   const tiers = await readTiers(table)
   const items = await getMany(table, found.slice(0, limit))
   const { read, unreadable } = setApart(items.flatMap((item) => toRow(item) ?? []))
-  const leases = read
-    .filter(isLive)
-    .map((row) => toLease(row, now, tiers))
-    .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+  const live = setApart(read.filter(isLive).map((row) => readAs(row, () => toLease(row, now, tiers))))
   return {
     now,
-    leases,
-    unreadable,
+    leases: live.read.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime()),
+    unreadable: [...unreadable, ...live.unreadable],
     truncated,
     wholeUntil: truncated ? null : new Date(now.getTime() - INDEX_LAG_MS),
   }
@@ -88,19 +85,35 @@ export async function readNow(table: OwnTable, named: { scope: string; key: stri
   return { now, row }
 }
 
+/** Throws `UnreadableKeyError` where it cannot be understood. */
+export function readNowAs<T extends object>(row: OwnRow, now: Date, read: (row: OwnRow) => T): T {
+  const found = readAs(row, read)
+  if (isUnreadable(found)) throw new UnreadableKeyError(found, now)
+  return found
+}
+
 export async function readKey(table: OwnTable, named: { scope: string; key: string }): Promise<KeyReading> {
   const { now, row } = await readNow(table, named)
   if (row === null) return { now, lease: null, record: null }
-  if (isLive(row)) return { now, lease: toLease(row, now, await readTiers(table)), record: null }
   // Given back: absent.
-  if (!isDone(row)) return { now, lease: null, record: null }
+  if (!isLive(row) && !isDone(row)) return { now, lease: null, record: null }
+  const tiers = await readTiers(table)
+  if (isLive(row)) return { now, lease: readNowAs(row, now, () => toLease(row, now, tiers)), record: null }
+  const record = readNowAs(row, now, () => toRecord(row, table.config, tiers))
   const { pk, item } = row
-  const body = await readBody({ get: async (key) => (await getItem(table, key)).item }, pk, item)
+  const body = await readBody({ get: async (key) => (await getItem(table, key)).item }, pk, item).catch(
+    (error: unknown) => {
+      if (error instanceof SourceUnavailableError) throw error
+      return readNowAs(row, now, () => {
+        throw new RangeError(error instanceof Error ? error.message : String(error), { cause: error })
+      })
+    },
+  )
   return {
     now,
     lease: null,
     record: {
-      ...toRecord(row, table.config, await readTiers(table)),
+      ...record,
       // Deletion by TTL lags by days: whether it has expired is told by its stamp alone.
       expired: item.expiresMs <= now.getTime(),
       response: {

@@ -29,7 +29,7 @@ export function toRow(raw: Item): OwnRow | UnreadableRow | null {
   const named = raw.sk?.S === KEY_ITEM ? readPartition(pk) : null
   if (named === null) return null
   const created = Number(raw.c?.N ?? Number.NaN)
-  const createdAtText = Number.isFinite(created) && created < 8e15 ? new Date(created).toISOString() : null
+  const createdAtText = Math.abs(created) <= DATE_MS_MAX ? new Date(created).toISOString() : null
   return understand(
     () => ({ ...named, pk, item: readItem(raw), stepsText: jsonText(raw.steps ?? { M: {} }) }),
     {
@@ -38,6 +38,15 @@ export function toRow(raw: Item): OwnRow | UnreadableRow | null {
   )
 }
 
+const DATE_MS_MAX = 8.64e15
+
+/** What a row says; where that cannot be understood, the row is set apart. */
+export const readAs = <T extends object>(row: OwnRow, read: (row: OwnRow) => T): T | UnreadableRow =>
+  understand(() => read(row), {
+    ...{ place: row.pk, scope: row.scope, key: row.key },
+    createdAtText: dateOf(row.item.createdMs).toISOString(),
+  })
+
 function readItem(raw: Item): KeyItem {
   try {
     const item = readKeyItem(raw)
@@ -45,11 +54,20 @@ function readItem(raw: Item): KeyItem {
       throw new RangeError(`its state is ${item.state}`)
     if (item.fence === 0n || item.createdMs === 0)
       throw new RangeError('it has no fence, or does not say when it was made')
+    dateOf(item.createdMs)
+    for (const [name, { state }] of item.steps)
+      if (!Object.hasOwn(STEP_STATES, state))
+        throw new RangeError(`the state of its step ${name} is ${state}`)
     return item
   } catch (cause) {
     // What the SDK cannot read is set apart, as any other item.
     throw new RangeError(cause instanceof Error ? cause.message : String(cause), { cause })
   }
+}
+
+function dateOf(ms: number): Date {
+  if (!(Math.abs(ms) <= DATE_MS_MAX)) throw new RangeError(`${ms} ms is no time`)
+  return new Date(ms)
 }
 
 export const isLive = ({ item: { state } }: OwnRow): boolean =>
@@ -59,9 +77,9 @@ export const isDone = ({ item: { state } }: OwnRow): boolean => state === 'C' ||
 export function toLease({ scope, key, item, stepsText }: OwnRow, now: Date, tiers: Tiers): LeaseRow {
   const state = STATES[item.state as LiveState]
   // Until then nobody takes it over: clocks may be so far apart.
-  const leaseUntil = new Date(item.leaseUntilMs + CLOCK_MARGIN_MS)
-  const createdAt = new Date(item.createdMs)
-  const heartbeatAt = new Date(item.heartbeatMs)
+  const leaseUntil = dateOf(item.leaseUntilMs + CLOCK_MARGIN_MS)
+  const createdAt = dateOf(item.createdMs)
+  const heartbeatAt = dateOf(item.heartbeatMs)
   const ttlMs = tiers.get(item.tier)
   const rowVersion = `${item.fence}:${item.version}`
   const seen: SeenLease = {
@@ -103,8 +121,10 @@ export function toLease({ scope, key, item, stepsText }: OwnRow, now: Date, tier
 const NAMING_BODY_BYTES_MAX = 16_384
 
 export function toRecord({ scope, key, item }: OwnRow, config: NativeDynamoConfig, tiers: Tiers): RecordRow {
+  if (item.expiresMs === 0 || !(item.status >= 100 && item.status <= 999))
+    throw new RangeError('it has no status, or does not say when it expires')
   const named = responseFields(shortBody(item))
-  const createdAt = new Date(item.createdMs)
+  const createdAt = dateOf(item.createdMs)
   const ttlMs = tiers.get(item.tier)
   return {
     scope,
@@ -118,8 +138,8 @@ export function toRecord({ scope, key, item }: OwnRow, config: NativeDynamoConfi
     fingerprint: Buffer.from(item.fingerprint).toString('hex'),
     createdAt,
     createdAtText: createdAt.toISOString(),
-    expiresAt: new Date(item.expiresMs),
-    completedAt: ttlMs === undefined ? createdAt : new Date(item.expiresMs - ttlMs),
+    expiresAt: dateOf(item.expiresMs),
+    completedAt: ttlMs === undefined ? createdAt : dateOf(item.expiresMs - ttlMs),
     effects: effectsOf(item, ({ state }) => state),
     names: config.idFields.flatMap((field) => named(field) ?? []),
     reference: config.referenceField === null ? null : named(config.referenceField),
@@ -128,11 +148,15 @@ export function toRecord({ scope, key, item }: OwnRow, config: NativeDynamoConfi
 
 function shortBody({ body: { bytes, rawBytes, parts } }: KeyItem): string | null {
   if (parts !== null || (rawBytes ?? bytes.byteLength) > NAMING_BODY_BYTES_MAX) return null
-  const raw = rawBytes === null ? bytes : inflateRawSync(bytes, { maxOutputLength: rawBytes })
-  return Buffer.from(raw).toString('utf8')
+  if (rawBytes === null) return Buffer.from(bytes).toString('utf8')
+  try {
+    return inflateRawSync(bytes, { maxOutputLength: rawBytes }).toString('utf8')
+  } catch (cause) {
+    throw new RangeError('its body is not what was compressed', { cause })
+  }
 }
 
-const microsAsDate = (micros: bigint): Date => new Date(Number(micros / 1_000n))
+const microsAsDate = (micros: bigint): Date => dateOf(Number(micros / 1_000n))
 
 const effectsOf = ({ steps }: KeyItem, stateOf: (step: StepItem) => StepItem['state']): StoredEffect[] =>
   [...steps]

@@ -1,12 +1,19 @@
 import { z } from 'zod'
 import { placeOf } from '@/sdk/stores/redis/layout'
 import { LUA_NUMBERS } from '@/sdk/stores/redis/lua'
-import type { OperateOptions, SeenLease, SettledEffect, StoredResponse, StoreOutcome } from '../contracts'
+import {
+  nothingChanged,
+  type OperateOptions,
+  type SeenLease,
+  type SettledEffect,
+  type StoredResponse,
+  type StoreOutcome,
+} from '../contracts'
 import { refusalOf } from '../native/refusal'
 import type { RedisConnection } from '../redis/connection'
 import { writeEffects } from './effects'
-import { type KeyNow, readNow } from './read-key'
-import { type LiveKey, stepsIn, toLease } from './rows'
+import { type KeyNow, leaseOf, readNow } from './read-key'
+import { type LiveKey, stepsIn } from './rows'
 import { dateOf } from './stamps'
 
 /**
@@ -82,9 +89,8 @@ async function change(
   options: OperateOptions,
   { script, values }: Written,
 ): Promise<StoreOutcome> {
-  const before = await readNow(primary, seen)
-  if (before.kind !== 'live' || toLease(before.live).seen.rowVersion !== seen.rowVersion)
-    return refusal(seen, options, before)
+  const before = await readLease(primary, seen).catch(nothingChanged)
+  if (before.kind !== 'live' || before.rowVersion !== seen.rowVersion) return refusal(seen, options, before)
   const { member, data, live, fence } = placeOf(seen.scope, seen.key)
   const { fields } = before.live
   const ahead = options.aheadMs === undefined ? '' : String(options.aheadMs * 1_000)
@@ -98,7 +104,12 @@ async function change(
   return refusal(seen, options, await readNow(primary, seen))
 }
 
+async function readLease(primary: RedisConnection, seen: SeenLease) {
+  const found = await readNow(primary, seen)
+  return found.kind === 'live' ? { ...found, rowVersion: leaseOf(found.live).seen.rowVersion } : found
+}
+
 function refusal(seen: SeenLease, options: OperateOptions, found: KeyNow): StoreOutcome {
-  const lease = found.kind === 'live' ? toLease(found.live) : null
+  const lease = found.kind === 'live' ? leaseOf(found.live) : null
   return refusalOf(seen, options, { now: dateOf(found.nowMicros), lease })
 }

@@ -1,6 +1,6 @@
 import { placeOf } from '@/sdk/stores/redis/layout'
 import { LUA_NUMBERS } from '@/sdk/stores/redis/lua'
-import { isUnreadable, type KeyReading, UnreadableKeyError, understand } from '../contracts'
+import { isUnreadable, type KeyReading, type LeaseRow, UnreadableKeyError, understand } from '../contracts'
 import type { RedisConnection } from '../redis/connection'
 import type { NativeRedisConfig } from './config'
 import { type Fields, isGivenBack, type LiveKey, type Named, type Tiers, toLease, toWhole } from './rows'
@@ -51,23 +51,25 @@ export async function readKey(
 ): Promise<KeyReading> {
   const found = await readNow(primary, named)
   const now = dateOf(found.nowMicros)
-  const orThrow = <T extends object>(read: () => T): T => {
-    const row = understand(read, {
-      place: placeOf(named.scope, named.key).data,
-      ...named,
-      createdAtText: createdAtOf(found),
-    })
-    if (isUnreadable(row)) throw new UnreadableKeyError(row, now)
-    return row
-  }
   if (found.kind === 'absent') return { now, lease: null, record: null }
-  if (found.kind === 'live') return { now, lease: orThrow(() => toLease(found.live)), record: null }
+  if (found.kind === 'live') return { now, lease: leaseOf(found.live), record: null }
   const tiers = await readTiers()
   return {
     now,
     lease: null,
-    record: orThrow(() => toWhole(named, found.stored, found.nowMicros, { config, tiers })),
+    record: orThrow(named, found, () => toWhole(named, found.stored, found.nowMicros, { config, tiers })),
   }
+}
+
+/** Throws `UnreadableKeyError` where it is there and cannot be understood. */
+export const leaseOf = (live: LiveKey): LeaseRow =>
+  orThrow(live, { kind: 'live', nowMicros: live.nowMicros, live }, () => toLease(live))
+
+function orThrow<T extends object>({ scope, key }: Named, found: KeyNow, read: () => T): T {
+  const place = placeOf(scope, key).data
+  const row = understand(read, { place, scope, key, createdAtText: createdAtOf(found) })
+  if (isUnreadable(row)) throw new UnreadableKeyError(row, dateOf(found.nowMicros))
+  return row
 }
 
 /** As far as it says it. */

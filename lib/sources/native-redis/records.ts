@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { META } from '@/sdk/stores/redis/layout'
-import { isUnreadable, type RecordRow, type StoreSample, understand } from '../contracts'
+import { isUnreadable, type StoreSample, understand } from '../contracts'
 import type { Understood } from '../redis/values/rows'
 import type { Walker } from '../redis/walk/reader'
 import { walkStep } from '../redis/walk/walk-step'
@@ -34,38 +34,38 @@ export async function understandRecords(
   for (let from = 0; from < redisKeys.length; from += KEYS_A_STEP) {
     for (const each of await readStrings(client, redisKeys.slice(from, from + KEYS_A_STEP))) {
       const { redisKey, named, length } = each
-      const row = understand(() => recordOf(each, config, tiers), {
-        place: redisKey,
-        ...named,
-        createdAtText: null,
-      })
+      const remnant = { place: redisKey, ...named, createdAtText: null }
+      const head = understand(() => readRecordHead(each.stored), remnant)
+      if (isUnreadable(head)) {
+        found.push([redisKey, { kind: 'unreadable', row: head }])
+        continue
+      }
+      // Effects are read to their end, however many there are.
+      const isCut = head.bodyAt > each.stored.length && each.stored.length < length
+      const stored = isCut ? await readTo(client, redisKey, head.bodyAt) : each.stored
+      // It has expired since.
+      if (stored === null) continue
+      const row = understand(() => toRecord(named, stored, length, { config, tiers }).record, remnant)
       if (isUnreadable(row)) {
         found.push([redisKey, { kind: 'unreadable', row }])
         continue
       }
-      const { record, bodyAt } = row
-      const whole =
-        bodyAt <= each.stored.length || each.stored.length === length
-          ? record
-          : recordOf({ ...each, stored: await readTo(client, redisKey, bodyAt) }, config, tiers).record
-      const response = { status: whole.status ?? 0, headers: {}, body: '' }
-      found.push([redisKey, { kind: 'ended', record: whole, response, expiresMs: whole.expiresAt.getTime() }])
+      const response = { status: row.status ?? 0, headers: {}, body: '' }
+      found.push([redisKey, { kind: 'ended', record: row, response, expiresMs: row.expiresAt.getTime() }])
     }
   }
   return found
 }
 
-function recordOf(
-  { named, stored, length }: Stored,
-  config: NativeRedisConfig,
-  tiers: Tiers,
-): { record: RecordRow; bodyAt: number } {
-  const { record, head } = toRecord(named, stored, length, { config, tiers })
-  return { record, bodyAt: head.bodyAt }
+async function readTo(client: Redis, redisKey: string, bytes: number): Promise<Buffer | null> {
+  const stored = await client.getrangeBuffer(redisKey, 0, bytes - 1).catch(unlessOther)
+  return stored === null || stored.length === 0 ? null : stored
 }
 
-async function readTo(client: Redis, redisKey: string, bytes: number): Promise<Buffer> {
-  return client.getrangeBuffer(redisKey, 0, bytes - 1)
+/** A live key is a hash, not a string. */
+function unlessOther(error: Error): null {
+  if (error.message.startsWith('WRONGTYPE')) return null
+  throw error
 }
 
 /** Live keys are hashes: the server answers WRONGTYPE, and they are left out. */

@@ -14,6 +14,7 @@ export type Fields = readonly [name: string, value: string][]
 export type LiveKey = Named & { fields: Fields; nowMicros: string }
 
 const micros = z.string().regex(/^\d{1,16}$/)
+const HEX = /^([0-9a-f]{2})*$/
 
 const liveSchema = z.object({
   s: z.enum(['L', 'R', 'U']),
@@ -23,7 +24,7 @@ const liveSchema = z.object({
   c: micros,
   u: micros,
   h: micros,
-  p: z.string(),
+  p: z.string().regex(HEX),
   t: z.string(),
   l: z.coerce.number(),
   i: z.string().optional(),
@@ -116,13 +117,28 @@ export function toRecord(
   return { record, head }
 }
 
-/** What the SDK cannot read is set apart, as any other row. */
+const count = z.int().min(0)
+const headSchema = z.object({
+  attempts: count,
+  createdMicros: micros,
+  expiresMicros: micros,
+  status: z.int().min(100).max(999),
+  fingerprint: z.string().regex(HEX),
+  headersAt: count,
+  effectsAt: count,
+  bodyAt: count,
+})
+
+/** What the SDK cannot read, or what the mirror could not keep, is set apart, as any other row. */
 export function readRecordHead(stored: Buffer): RecordHead {
+  let head: RecordHead
   try {
-    return readHead(stored)
+    head = readHead(stored)
   } catch (cause) {
     throw new RangeError(cause instanceof Error ? cause.message : String(cause), { cause })
   }
+  headSchema.parse(head)
+  return head
 }
 
 /** One whole record, as it is replayed. */

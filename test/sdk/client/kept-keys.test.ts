@@ -33,6 +33,19 @@ async function setUp(answers: Scripted[], kind: 'at once' | 'later' = 'at once')
     })
     return {
       pay: (operation = 'cart-7') => send(server.url, { method: 'POST', body: '{}', operation }),
+      /** Its second attempt is put off. */
+      payLate(operation: string, putOff: Promise<void>) {
+        let attempts = 0
+        const lateSend = createIdempotentFetch({
+          ...{ keyStorage: storage, attemptsMax: 2, backoffBaseMs: 1 },
+          async fetch(url, init) {
+            attempts += 1
+            if (attempts === 2) await putOff
+            return fetch(url, init)
+          },
+        })
+        return lateSend(server.url, { method: 'POST', body: '{}', operation })
+      },
       forget: send.forget,
     }
   }
@@ -129,3 +142,37 @@ it('takes one way to choose the key', async () => {
   const send = createIdempotentFetch({ keyStorage: storage })
   await expect(send(server.url, { idempotencyKey: 'a', operation: 'b' })).rejects.toThrow('give one of them')
 })
+
+it('an answer that comes late leaves the key of the next operation of that name alone', async () => {
+  const { load, kept, keys } = await setUp([
+    { status: 503 },
+    { status: 201 },
+    'broken',
+    { status: 201, headers: { 'idempotent-replayed': 'true' } },
+  ])
+  // Two clicks: the second one's answer was put off until after the first one's, and after the next operation has begun.
+  const first = load()
+  let goOn = () => {}
+  const putOff = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const lateAnswer = load().payLate('topup', putOff)
+  await expect.poll(() => keys().length).toBe(1)
+  expect((await first.pay('topup')).status).toBe(201)
+  await expect(first.pay('topup')).rejects.toThrow('no answer')
+  const [mine] = kept.values()
+  goOn()
+  expect((await lateAnswer).headers.get('idempotent-replayed')).toBe('true')
+  expect([...kept.values()]).toEqual([mine])
+  await load().pay('topup')
+  expect(new Set(keys()).size).toBe(2)
+})
+
+it.runIf(typeof navigator !== 'undefined' && 'locks' in navigator)(
+  'two tabs that begin at once have one key',
+  async () => {
+    const { load, keys } = await setUp([{ status: 201 }], 'later')
+    await Promise.all([load().pay(), load().pay(), load().pay()])
+    expect(new Set(keys()).size).toBe(1)
+  },
+)
