@@ -73,10 +73,11 @@ export function createIdempotentFetch(options: IdempotentFetchOptions = {}): Ide
       makeRepeatable(input, init, { keyHeader, bodyBytesMax, signal }),
     )
     const response = await attemptUntilFinal(settings, { request, signal, idempotencyKey, endMs })
-    if (operation !== undefined && settings.isSettled(response)) await keptKeys.forget(operation)
+    if (operation !== undefined && settings.isSettled(response))
+      await keptKeys.forget(operation, idempotencyKey)
     return response
   }
-  return Object.assign(send, { forget: keptKeys.forget })
+  return Object.assign(send, { forget: (operation: string) => keptKeys.forget(operation) })
 }
 
 /** The caller may have set the header itself; two keys for one operation are a mistake. */

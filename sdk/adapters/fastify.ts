@@ -33,7 +33,9 @@ export async function serveFastify<Req extends FastifyRequest>(
   request: Req,
   reply: FastifyReply,
 ): Promise<void> {
-  const response = await askHandler(handler, request, request.raw, request)
+  const { body, rawBody } = request
+  // Fastify leaves no body where no parser made one.
+  const response = await askHandler(handler, request, request.raw, { body, rawBody, _body: true })
   reply.code(response.status)
   if (response.statusText !== '') reply.raw.statusMessage = response.statusText
   for (const [name, value] of headersOf(response)) reply.header(name, value)

@@ -1,3 +1,4 @@
+import { IdempotencyUsageError } from '../errors'
 import type { AdaptedHandler } from '../node/adapted'
 import { endToEndHeaders } from '../passed-through'
 
@@ -66,8 +67,18 @@ function toRequest(event: LambdaEvent): Request {
   const scheme = headers.get('x-forwarded-proto') ?? 'https'
   const url = `${scheme}://${headers.get('host') ?? 'localhost'}${path}${query === '' ? '' : `?${query}`}`
   const hasBody = method !== 'GET' && method !== 'HEAD' && typeof event.body === 'string'
-  const body = hasBody ? Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8') : null
-  return new Request(url, { method, headers, body })
+  return new Request(url, { method, headers, body: hasBody ? bodyOf(event) : null })
+}
+
+/** Where no binary media types are set, API Gateway makes text of every body, and one character of all bytes that are none. */
+function bodyOf({ body, isBase64Encoded = false }: LambdaEvent): Buffer<ArrayBuffer> {
+  const sent = body ?? ''
+  if (!isBase64Encoded && sent.includes('\ufffd'))
+    throw new IdempotencyUsageError(
+      'the gateway has made text of a body that is none, so it cannot be compared with a retry as it was sent: add its type to ' +
+        "the API's binary media types, or */* for all",
+    )
+  return Buffer.from(sent, isBase64Encoded ? 'base64' : 'utf8')
 }
 
 function headersOf(event: LambdaEvent): Headers {

@@ -8,7 +8,8 @@ export type KeyStorage = {
 export type KeptKeys = {
   /** The key of an operation, kept before it is sent: after a reload it is the same. */
   take(operation: string, makeKey: () => string): Promise<string>
-  forget(operation: string): Promise<void>
+  /** With `key`: only where it is still that one. The name may stand for the next operation by now. */
+  forget(operation: string, key?: string): Promise<void>
 }
 
 export function createMemoryStorage(): KeyStorage {
@@ -35,14 +36,25 @@ export function createKeptKeys(storage: KeyStorage): KeptKeys {
   return {
     take(operation, makeKey) {
       const name = PREFIX + operation
-      const taken = taking.get(name) ?? take(name, makeKey).finally(() => taking.delete(name))
+      const taken =
+        taking.get(name) ?? alone(name, () => take(name, makeKey)).finally(() => taking.delete(name))
       taking.set(name, taken)
       return taken
     },
-    async forget(operation) {
-      await storage.removeItem(PREFIX + operation)
+    async forget(operation, key) {
+      const name = PREFIX + operation
+      await alone(name, async () => {
+        if (key === undefined || (await storage.getItem(name)) === key) await storage.removeItem(name)
+      })
     },
   }
+}
+
+/** Other tabs of the site read and write the same storage: browsers have locks for that, other platforms have no tabs. */
+async function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const platform: { navigator?: { locks?: Partial<LockManager> } } = globalThis
+  const locks = platform.navigator?.locks
+  return typeof locks?.request === 'function' ? await locks.request(name, work) : await work()
 }
 
 /**

@@ -9,11 +9,11 @@ export type ConditionalOptions<Context, V extends Version> = {
   /** What the resource of the request is now. */
   version: (request: Request, context: Context) => V | Promise<V>
   /**
-   * Methods that need a precondition (428 without). Default none. PATCH always needs a precondition or an idempotency key:
-   * what it does twice may add up.
+   * Methods that need a precondition (428 without). Default none. PATCH always needs one that holds only once, or an idempotency
+   * key: what it does twice may add up.
    */
   required?: readonly string[]
-  /** Wall clock, for dates with a year of two digits. */
+  /** Wall clock, for dates. */
   dateNowMs?: () => number
 }
 
@@ -46,17 +46,18 @@ export function conditional<Context = undefined, V extends Version = Version>(
       return problemResponse('preconditionMalformed', {
         detail: `The ${evaluated.header} header is not usable: it must be * or a list of quoted entity tags.`,
       })
-    if (evaluated.kind === 'failed') return withTag(problemResponse('preconditionFailed'), seen)
-    if (evaluated.kind === 'none' && !isRead) {
-      if (needed.has(request.method)) return problemResponse('preconditionRequired')
-      if (request.method === 'PATCH' && !isKeyed(context))
-        return problemResponse('preconditionRequired', {
-          detail:
-            'A PATCH must have an If-Match header, or an Idempotency-Key: done twice, it could count twice.',
-        })
-    }
+    const tagged = (answer: Response) => withTag(answer, seen, dateNowMs())
+    if (evaluated.kind === 'failed') return tagged(problemResponse('preconditionFailed'))
+    if (evaluated.kind === 'none' && !isRead && needed.has(request.method))
+      return problemResponse('preconditionRequired')
+    const isOnce = (evaluated.kind === 'passed' && evaluated.once) || isKeyed(context)
+    if (request.method === 'PATCH' && !isOnce)
+      return problemResponse('preconditionRequired', {
+        detail:
+          'A PATCH must have an If-Match header that names a version, or an Idempotency-Key: done twice, it could count twice.',
+      })
     if (!isRead) return orFailed(() => handler(request, context, seen))
-    const answer = withTag(await handler(request, context, seen), seen)
+    const answer = tagged(await handler(request, context, seen))
     return evaluated.kind === 'not_modified' && answer.status === 200 ? notModified(answer) : answer
   }
 }
@@ -74,13 +75,22 @@ async function orFailed(call: () => Promise<Response> | Response): Promise<Respo
   }
 }
 
+/**
+ * RFC 9110, 8.8.2.2: a date that was told while its second still ran would hold for another change within it, too. One second more,
+ * since the clock that stamped it may be behind.
+ */
+const DATE_SETTLES_MS = 2_000
+const isSettled = (modifiedAt: Date, nowMs: number): boolean =>
+  nowMs - Math.floor(modifiedAt.getTime() / 1_000) * 1_000 >= DATE_SETTLES_MS
+
 /** The handler's own tag stays. */
-function withTag(answer: Response, version: Version): Response {
+function withTag(answer: Response, version: Version, nowMs: number): Response {
   if (version === null || answer.headers.has('etag') || !(answer.ok || answer.status === 412)) return answer
   const headers = new Headers(answer.headers)
   headers.set('etag', formatEtag(version))
-  if (typeof version === 'object' && version.modifiedAt !== undefined && !headers.has('last-modified'))
-    headers.set('last-modified', version.modifiedAt.toUTCString())
+  const modifiedAt = typeof version === 'object' ? version.modifiedAt : undefined
+  if (modifiedAt !== undefined && isSettled(modifiedAt, nowMs) && !headers.has('last-modified'))
+    headers.set('last-modified', modifiedAt.toUTCString())
   const { status, statusText, body } = answer
   return new Response(body, { status, statusText, headers })
 }

@@ -1,9 +1,13 @@
 import { matchesStrongly, matchesWeakly, parseTags, type Tag, tagOf, type Version } from './etag'
 import { parseHttpDate } from './http-date'
 
-/** `none`: the request has no condition that can be evaluated here. */
+/**
+ * `none`: the request has no condition that can be evaluated here. `once`: a condition that holds now holds no more when the write
+ * is done, so that sent again it is refused; `If-Match: *` would hold again.
+ */
 export type Evaluated =
-  | { kind: 'none' | 'passed' | 'failed' | 'not_modified' }
+  | { kind: 'none' | 'failed' | 'not_modified' }
+  | { kind: 'passed'; once: boolean }
   | { kind: 'malformed'; header: string }
 
 /** RFC 9110, 13.2.2, in its order. Ranges are the handler's. */
@@ -17,31 +21,35 @@ export function evaluatePreconditions(
   const modifiedMs = modifiedMsOf(version)
   const ifMatch = headers.get('if-match')
   const ifNoneMatch = headers.get('if-none-match')
-  let evaluated: 'none' | 'passed' = 'none'
+  let evaluated: { kind: 'none' } | { kind: 'passed'; once: boolean } = { kind: 'none' }
+  const passed = (once: boolean) => ({
+    kind: 'passed' as const,
+    once: once || (evaluated.kind === 'passed' && evaluated.once),
+  })
 
   if (ifMatch !== null) {
     const tags = parseTags(ifMatch)
     if (tags === null) return { kind: 'malformed', header: 'If-Match' }
     if (!isAmong(tags, tag, matchesStrongly)) return { kind: 'failed' }
-    evaluated = 'passed'
+    evaluated = passed(tags !== '*')
   } else {
     const sinceMs = parseHttpDate(headers.get('if-unmodified-since'), nowMs)
     if (sinceMs !== null && (modifiedMs !== null || version === null)) {
       if (modifiedMs === null || modifiedMs > sinceMs) return { kind: 'failed' }
-      evaluated = 'passed'
+      evaluated = passed(true)
     }
   }
   if (ifNoneMatch !== null) {
     const tags = parseTags(ifNoneMatch)
     // Whoever reads gets the whole; whoever writes meant something that is not known.
-    if (tags === null) return isRead ? { kind: evaluated } : { kind: 'malformed', header: 'If-None-Match' }
+    if (tags === null) return isRead ? evaluated : { kind: 'malformed', header: 'If-None-Match' }
     if (isAmong(tags, tag, matchesWeakly)) return { kind: isRead ? 'not_modified' : 'failed' }
-    return { kind: 'passed' }
+    return passed(tags === '*')
   }
   const sinceMs = isRead ? parseHttpDate(headers.get('if-modified-since'), nowMs) : null
   if (sinceMs !== null && modifiedMs !== null)
-    return { kind: modifiedMs > sinceMs ? 'passed' : 'not_modified' }
-  return { kind: evaluated }
+    return modifiedMs > sinceMs ? passed(false) : { kind: 'not_modified' }
+  return evaluated
 }
 
 const isAmong = (tags: Tag[] | '*', tag: Tag | null, matches: (a: Tag, b: Tag) => boolean): boolean =>

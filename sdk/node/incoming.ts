@@ -4,7 +4,12 @@ import { IdempotencyUsageError } from '../errors'
 import { isJsonType, isUtf8, parseMediaType } from '../fingerprint/media-type'
 
 /** What a body parser left: what it made of the body, and the bytes, where it was told to keep them. */
-export type Parsed = { body?: unknown; rawBody?: unknown }
+export type Parsed = {
+  body?: unknown
+  rawBody?: unknown
+  /** Express's parsers say with it that they made `body`, of whatever was sent. */
+  _body?: unknown
+}
 
 /** What a body parser such as Express's may have left. */
 export type Incoming = IncomingMessage & Parsed & { originalUrl?: string }
@@ -43,7 +48,7 @@ function bodyOf(incoming: Incoming, parsed: Parsed, headers: Headers): BodyInit 
   return bytes
 }
 
-export function readBytes({ rawBody, body }: Parsed, headers: Headers): Uint8Array<ArrayBuffer> {
+export function readBytes({ rawBody, body, _body }: Parsed, headers: Headers): Uint8Array<ArrayBuffer> {
   const seen = rawBody ?? body
   if (seen instanceof Uint8Array) return Uint8Array.from(seen)
   const type = parseMediaType(headers.get('content-type'))
@@ -56,7 +61,8 @@ export function readBytes({ rawBody, body }: Parsed, headers: Headers): Uint8Arr
   }
   // JSON is compared by its meaning, so writing it again changes nothing. What any other parser made of a body (a form,
   // an upload) does not say what was sent.
-  if (body === undefined || !isJsonType(type) || isLeftEmpty(body, headers)) throw unseenBody(headers)
+  if (body === undefined || !isJsonType(type) || (_body !== true && isLeftEmpty(body, headers)))
+    throw unseenBody(headers)
   return encode(
     JSON.stringify(body, function (this: Record<string, unknown>, name: string) {
       if (!isKeptByJson(this[name])) throw unseenBody(headers)
@@ -74,14 +80,18 @@ export function readBytes({ rawBody, body }: Parsed, headers: Headers): Uint8Arr
 
 const contentLength = (headers: Headers): number => Number(headers.get('content-length'))
 
-/** Express 4 and Koa set `{}` on what their parsers did not read; whoever did read it sent more than two braces. */
+/**
+ * Express 4 and Koa set `{}` on what their parsers did not read. Somebody did, and what was sent is `{}` only where its length
+ * says so: of a body in chunks, or in a coding, nothing does.
+ */
 const isLeftEmpty = (body: unknown, headers: Headers): boolean =>
   typeof body === 'object' &&
   body !== null &&
   !Array.isArray(body) &&
   Object.keys(body).length === 0 &&
-  !headers.has('content-encoding') &&
-  contentLength(headers) >= '{"":0}'.length
+  (headers.has('content-encoding') ||
+    !headers.has('content-length') ||
+    contentLength(headers) >= '{"":0}'.length)
 
 /** What JSON says, and nothing that a parser may have lost digits of. */
 function isKeptByJson(value: unknown): boolean {

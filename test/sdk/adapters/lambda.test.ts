@@ -84,6 +84,22 @@ test('a load balancer: parameters stay encoded, headers come back as they came',
   })
 })
 
+test('a body that the gateway has made text of, and lost bytes of, is refused', async () => {
+  const event = (bytes: number[]): LambdaEvent => ({
+    httpMethod: 'POST',
+    path: '/pay',
+    headers: { 'content-type': 'application/octet-stream' },
+    // As API Gateway does without binary media types: any of these bytes is the same character.
+    body: Buffer.from(bytes).toString('utf8'),
+    isBase64Encoded: false,
+  })
+  await expect(pass(event([0xff]))).rejects.toThrow(/binary media types/)
+  await expect(pass(event([0xfe]))).rejects.toMatchObject({ name: 'IdempotencyUsageError' })
+  expect((await pass({ ...event([]), body: 'é' })).seen.at(-1)).toBe('é')
+  const encoded = { ...event([]), body: Buffer.from('\ufffd').toString('base64'), isBase64Encoded: true }
+  expect((await pass(encoded)).seen.at(-1)).toBe('\ufffd')
+})
+
 test('several cookies stay apart', async () => {
   const cookies = new Headers([
     ['set-cookie', 'a=1'],

@@ -114,6 +114,31 @@ test('428 where a precondition is required, and for a PATCH that has neither it 
   expect((await read())?.balance).toBe(120)
 })
 
+test.each([{ 'if-match': '*' }, { 'if-none-match': '"0"' }, { 'if-none-match': 'W/"0"', 'if-match': '*' }])(
+  'a PATCH whose precondition would hold the second time too needs a key: %o',
+  async (precondition: Record<string, string>) => {
+    const [first, again] = [await ask('PATCH', precondition), await ask('PATCH', precondition)]
+    expect([first.status, again.status]).toEqual([428, 428])
+    expect((await read())?.balance).toBe(100)
+    expect((await ask('PATCH', { ...precondition, 'idempotency-key': newKey() })).status).toBe(204)
+    expect((await ask('PUT', { 'if-match': '*' })).status).toBe(204)
+  },
+)
+
+test('a date is told only once nothing can be written within its second any more', async () => {
+  const writtenMs = Date.UTC(2026, 10, 30, 12, 0, 0, 200)
+  let nowMs = writtenMs + 100
+  const dated = conditional(() => new Response('x'), {
+    version: () => ({ tag: 'v1', modifiedAt: new Date(writtenMs) }),
+    dateNowMs: () => nowMs,
+  })
+  const lastModified = async () =>
+    (await dated(new Request('http://service.test/'), undefined)).headers.get('last-modified')
+  expect(await lastModified()).toBeNull()
+  nowMs = writtenMs + 5_000
+  expect(await lastModified()).toBe('Mon, 30 Nov 2026 12:00:00 GMT')
+})
+
 test('a tag that cannot be read is 400 for a write', async () => {
   const refused = await ask('PUT', { 'if-match': '1' })
   expect([refused.status, (await refused.json()).detail]).toEqual([400, expect.stringContaining('If-Match')])
