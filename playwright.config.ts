@@ -13,6 +13,9 @@ const CHROMIUM_ARGS = [
   '--disable-sync',
 ]
 
+/** It connects sources that end with it, and would then be told of by the pages. */
+const LEAVES_SOURCES = '**/foreign-stores.e2e.ts'
+
 export default defineConfig({
   testDir: 'test/e2e',
   testMatch: '**/*.e2e.ts',
@@ -26,6 +29,10 @@ export default defineConfig({
   // Longer than any load: a test waits for what happens.
   timeout: 180_000,
   expect: { timeout: 30_000 },
+  projects: [
+    { name: 'shared', testIgnore: LEAVES_SOURCES },
+    { name: 'last', testMatch: LEAVES_SOURCES, dependencies: ['shared'] },
+  ],
   reporter: [['list'], ['json', { outputFile: '.test/playwright.json' }]],
   use: {
     launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: CHROMIUM_ARGS },

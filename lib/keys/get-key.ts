@@ -5,6 +5,7 @@ import { KEY_ACTIONS, type KeyState } from '@/lib/core/states'
 import { env } from '@/lib/env'
 import { type MirrorProviderObject, providerEvidenceForKey } from '@/lib/mirror/read/evidence'
 import type { KeyReading, LeaseRow, StoredEffect } from '@/lib/sources/contracts'
+import { offeredVerbs } from '@/lib/sources/explain-capabilities'
 import { keyHash } from '@/lib/sources/key-hash'
 import { openIntentSource } from '@/lib/sources/registry'
 import { listKeyedRequests } from '@/lib/telemetry/read/requests/keyed-requests'
@@ -24,7 +25,7 @@ export async function getKey(ctx: ReadContext, id: string) {
   const { sourceId, scope, key } = identity
   const known = await ctx.db.prisma.source.findUnique({
     where: { id: sourceId },
-    select: { system: true, name: true },
+    select: { system: true, name: true, capabilities: true },
   })
   if (known === null) throw new AppError('not_found', `There is no key ${id.slice(0, 100)}.`)
 
@@ -79,7 +80,10 @@ export async function getKey(ctx: ReadContext, id: string) {
     expiresAt: current?.expiresAt ?? mirrored?.expiresAt ?? null,
     response: current?.response ?? null,
     effects: current?.effects ?? [],
-    actionsPossible: state === null ? [] : KEY_ACTIONS[state],
+    actionsPossible:
+      state === null
+        ? []
+        : KEY_ACTIONS[state].filter((verb) => offeredVerbs(known.capabilities).includes(verb)),
     lock,
     providerObjects: evidence.objects.map(({ money, ...object }) => ({ ...object, ...moneyView(money) })),
     keyedRequests,

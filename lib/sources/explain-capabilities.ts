@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { KeyAction } from '@/lib/core/states'
 
 const schema = z.object({
   canRelease: z.boolean(),
@@ -79,6 +80,18 @@ export function zombieText(raw: unknown): string | null {
   return data === undefined || data.zombieSafe
     ? null
     : (data.reasons?.zombie ?? 'A holder that comes back may still write.')
+}
+
+/** What the store allows an operator to do to a key; none where it was not read yet. */
+export function offeredVerbs(raw: unknown): KeyAction[] {
+  const { data } = schema.safeParse(raw)
+  if (data === undefined) return []
+  const can: Record<KeyAction, boolean> = {
+    release: data.canRelease,
+    complete: data.canComplete,
+    fail: data.canFail,
+  }
+  return (Object.keys(can) as KeyAction[]).filter((verb) => can[verb])
 }
 
 /** Whether the console may collect there. */

@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import type { Page } from '@playwright/test'
+import { type RunningProvider, startProvider } from '@/demo/provider/server'
 import { startTables, type Tables } from '../sources/dynamodb/fixture'
 import { usePowertools } from '../sources/dynamodb/powertools'
 import { nodeIdempotency, type Service } from '../sources/redis/libraries'
 import { type RedisServer, startRedis } from '../support/redis-server'
+import { makeThrowAwayFolder } from '../support/throw-away-folder'
+import { apiAs } from './api-as'
 import { asAdmin, expect, test } from './console-test'
 import { REASON } from './lock-fixture'
 
@@ -15,23 +19,34 @@ test.describe.configure({ timeout: 180_000 })
 let redis: RedisServer
 let service: Service
 let tables: Tables
+let provider: RunningProvider
+/** Its provider is asked what it has of a key, and has nothing. */
+const SYSTEM = `elsewhere-${randomUUID().slice(0, 8)}`
 test.beforeAll(async () => {
   redis = await startRedis()
   service = await nodeIdempotency(redis.url)
   tables = await startTables()
+  const keys = { readKey: 'rk_test_read', writeKey: 'sk_test_write' }
+  const dataDir = makeThrowAwayFolder('provider')
+  provider = await startProvider({ port: 0, dataDir, seed: 'elsewhere', ...keys })
+  const source = {
+    ...{ adapter: 'stripe', name: `provider of ${SYSTEM}`, system: SYSTEM, secret: keys },
+    config: { mode: 'live', baseUrl: provider.url },
+  }
+  expect((await apiAs('admin').post('sources', { ...source, reason: REASON })).status).toBe(201)
 })
 test.afterAll(async () => {
+  await provider.close()
   await service.close()
   await redis.close()
   await tables.close()
 })
 
-/** Of a system of its own: nothing else of the demo is compared with it. */
 async function connect(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name: 'Connect this store …' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Name').fill(name)
-  await dialog.getByLabel('System').fill('elsewhere')
+  await dialog.getByLabel('System').fill(SYSTEM)
   await dialog.getByLabel('Reason').fill('its service keeps its keys there')
   await dialog.getByRole('button', { name: /^Connect 1 store in/ }).click()
   await expect(page.getByRole('region', { name, exact: true })).toBeVisible({ timeout: 60_000 })
@@ -44,16 +59,22 @@ async function map(page: Page, change: (config: Record<string, unknown>) => obje
   const config = JSON.parse(await box.inputValue())
   await box.fill(JSON.stringify({ ...config, ...change(config) }, null, 2))
   await page.getByRole('button', { name: 'Preview again' }).click()
-  await expect(page.getByRole('region', { name: 'Real rows, table' })).toBeVisible({ timeout: 60_000 })
+  await expect(page.getByRole('region', { name: /^Real .*, table$/ })).toBeVisible({ timeout: 60_000 })
 }
 
 async function releaseTheOne(page: Page, key: string): Promise<void> {
-  await page.goto(`/locks?q=${encodeURIComponent(key)}`)
+  const judged = async () => {
+    const locks: { id: string; key: string; verdict: string; reason: string }[] = await apiAs().all('locks')
+    return locks.find((lock) => lock.key === key)
+  }
+  await expect.poll(judged, { timeout: 90_000 }).toMatchObject({ verdict: 'release' })
+  await page.goto(`/locks?lock=${(await judged())?.id}`)
   const inspector = page.getByRole('complementary', { name: 'Lock' })
-  await page.locator('[data-row-link]').first().click()
   const act = inspector.getByRole('button', { name: /^Release 1 key/ })
-  await expect(act).toBeVisible({ timeout: 90_000 })
-  await expect(inspector.getByText(/Release what is dead, not (what is )?slow/)).toBeVisible()
+  await expect(act).toBeVisible({ timeout: 30_000 })
+  await expect(inspector.getByText('What its store cannot prevent')).toBeVisible()
+  await expect(inspector).not.toContainText('can no longer write')
+  await expect(inspector.getByRole('button', { name: /^Propose to fail/ })).toHaveCount(0)
   await inspector.getByLabel('Reason').fill(REASON)
   await act.click()
   await expect(inspector.getByText('Released.')).toBeVisible({ timeout: 30_000 })
@@ -68,9 +89,9 @@ test('a key stuck in a Redis of node-idempotency', async ({ page }) => {
   await page.getByRole('button', { name: 'Look for idempotency keys' }).click()
   const found = page.getByRole('region', { name: /What is there/ })
   await expect(found).toContainText('node-idempotency', { timeout: 30_000 })
-  await found.getByRole('button', { name: 'Preview its rows' }).click()
+  await found.getByRole('button', { name: /^Preview its/ }).click()
   await map(page, () => ({ requestMs: 1_000, providerKeyed: true }))
-  await connect(page, 'orders redis')
+  await connect(page, `redis of ${SYSTEM}`)
   await releaseTheOne(page, 'order-1')
   await expect.poll(() => redis.admin.dbsize()).toBe(0)
 })
@@ -92,9 +113,12 @@ test('a key stuck in a DynamoDB table of Powertools', async ({ page }) => {
   await page.getByRole('button', { name: 'Look for idempotency tables' }).click()
   const found = page.getByRole('region', { name: /What is there/ })
   await expect(found).toContainText('Powertools', { timeout: 30_000 })
-  await found.getByRole('button', { name: 'Preview its rows' }).first().click()
+  await found
+    .getByRole('button', { name: /^Preview its/ })
+    .first()
+    .click()
   await map(page, () => ({ providerKeyed: true, scan: { everyMs: 10_000 } }))
-  await connect(page, 'functions')
+  await connect(page, `table of ${SYSTEM}`)
   await releaseTheOne(page, library.hashOf('event-1'))
   expect((await library.itemOf('event-1'))?.in_progress_expiration).toEqual({ N: '0' })
 })

@@ -18,8 +18,7 @@ export const VERB: Record<KeyAction, { name: string; done: string; consequence: 
   release: {
     name: 'Release',
     done: 'Released',
-    consequence:
-      'The caller may execute again: its next retry takes the key over. The old holder can no longer write.',
+    consequence: 'The caller may execute again: its next retry takes the key over.',
   },
   complete: {
     name: 'Complete',
@@ -33,6 +32,15 @@ export const VERB: Record<KeyAction, { name: string; done: string; consequence: 
     consequence: 'The caller’s next retry gets a final failure. This key can never run again.',
   },
 }
+
+/** What its store allows, and what comes of a holder that comes back; null = it can no longer write. */
+export type StoreRules = { verbs: readonly KeyAction[]; zombie: string | null }
+
+/** What becomes of the old holder is a property of the store. */
+export const consequenceOf = (verb: KeyAction, { zombie }: StoreRules): string =>
+  zombie === null && verb === 'release'
+    ? `${VERB[verb].consequence} The old holder can no longer write.`
+    : VERB[verb].consequence
 
 type Answer = LockView['providerAnswer']
 /** `text`: in a few words, as a row has room for. `whole`: as it is told where there is room, of an answer without objects. */

@@ -8,7 +8,7 @@ import type { SteadyRow } from '@/app/_ui/steady-rows'
 import { type Column, RowLink, secondLineClass, TwoLines } from '@/app/_ui/table'
 import { Time } from '@/app/_ui/time'
 import { ageText, durationText } from '@/lib/core/format-figure'
-import { scopeParts } from '@/lib/core/scope'
+import { dotted, scopeParts } from '@/lib/core/scope'
 import { heartbeatIsAhead, providerSays, TONE_INK, verdictLabels } from './labels'
 import type { LockRow } from './read-locks'
 
@@ -34,9 +34,7 @@ export const lockColumns = (open: string | null, longestMs: number): Column<Stea
           >
             {shortId(row.item.key, 16, 4)}
           </RowLink>
-          <span className={secondLineClass}>
-            {endpoint} · {client}
-          </span>
+          <span className={secondLineClass}>{dotted(endpoint, client)}</span>
           <span className="md:hidden">
             <Verdict row={row} />
           </span>

@@ -13,8 +13,9 @@ import { findLock } from '@/lib/locks/find-lock'
 import { type LockView, listLocks } from '@/lib/locks/list-locks'
 import { readUnlisted } from '@/lib/locks/unlisted'
 import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
-import { canHold } from '@/lib/sources/explain-capabilities'
+import { canHold, offeredVerbs, zombieText } from '@/lib/sources/explain-capabilities'
 import { killSwitchNow, requestNow } from '../_shell/reads'
+import type { StoreRules } from './labels'
 import { type Query, toFilter } from './query'
 
 export const ROWS_SHOWN = 50
@@ -61,8 +62,19 @@ export type OpenLock = Awaited<ReturnType<typeof readOpen>>
 async function readOpen(ctx: UserContext, lock: LockRow, sources: readonly SourceView[]) {
   const ledger = await readLedgerRows(ctx.db, lock, sources)
   const { capabilities } = sources.find(({ id }) => id === lock.source) ?? {}
-  return { lock, ledger, keepsHolds: canHold(capabilities), waitingFail: await readFailProposal(ctx, lock) }
+  return {
+    lock,
+    ledger,
+    keepsHolds: canHold(capabilities),
+    rules: rulesOf(capabilities),
+    waitingFail: await readFailProposal(ctx, lock),
+  }
 }
+
+export const rulesOf = (capabilities: unknown): StoreRules => ({
+  verbs: offeredVerbs(capabilities),
+  zombie: zombieText(capabilities),
+})
 
 /** Verbs on keys all need the same role. */
 export async function readPermit(ctx: UserContext, verb: KeyAction): Promise<Permit> {

@@ -6,7 +6,7 @@ import { EmptyState } from '@/app/_ui/empty-state'
 import { KEY_STATE, KeyStateBadge } from '@/app/_ui/key-state'
 import { Time } from '@/app/_ui/time'
 import { AppError } from '@/lib/core/errors'
-import { scopeParts } from '@/lib/core/scope'
+import { dotted, scopeParts } from '@/lib/core/scope'
 import { HoldLink } from '../../_page/hold-link'
 import { missing, openPage, type PageProps } from '../../_page/open-page'
 import { Page } from '../../_page/page-frame'
@@ -75,7 +75,7 @@ function headerOf({ detail, subject, keepsHolds }: KeyPage) {
     ),
     summary: (
       <>
-        {endpoint} · {client} · {detail.sourceName}
+        {dotted(endpoint, client, detail.sourceName)}
         {detail.createdAt !== null && (
           <>
             {' '}

@@ -7,7 +7,7 @@ import { readLedgerRows } from '@/lib/keys/ledger-rows'
 import { readStoredFacts } from '@/lib/keys/stored-response'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { canHold } from '@/lib/sources/explain-capabilities'
-import { readFailProposal, readPermit } from '../../locks/read-locks'
+import { readFailProposal, readPermit, rulesOf } from '../../locks/read-locks'
 
 const AUDIT_SHOWN = 50
 
@@ -33,5 +33,18 @@ export async function readKeyPage(ctx: UserContext, id: string) {
     (source) => source.kind === 'provider' && source.enabled && source.system === system,
   )
   const keepsHolds = canHold(capabilities)
-  return { detail, subject, stored, ledger, effects, audit, permit, hasProvider, keepsHolds, waitingFail }
+  const rules = rulesOf(capabilities)
+  return {
+    detail,
+    rules,
+    subject,
+    stored,
+    ledger,
+    effects,
+    audit,
+    permit,
+    hasProvider,
+    keepsHolds,
+    waitingFail,
+  }
 }

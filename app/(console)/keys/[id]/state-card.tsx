@@ -10,7 +10,7 @@ import { LockActions } from '../../locks/open/lock-actions'
 import type { KeyPage } from './read-key'
 
 /** What may be done to it now, and by what state. */
-export function StateCard({ page: { detail, permit, stored, waitingFail } }: { page: KeyPage }) {
+export function StateCard({ page: { detail, rules, permit, stored, waitingFail } }: { page: KeyPage }) {
   const { lock, state } = detail
   // It can be rejected also when nothing may be done to the key any more.
   const proposal = waitingFail === null ? null : <FailProposal waiting={waitingFail} />
@@ -54,6 +54,7 @@ export function StateCard({ page: { detail, permit, stored, waitingFail } }: { p
       {lock !== null && state !== null && KEY_ACTIONS[state].length > 0 ? (
         <LockActions
           lock={{ ...lock, keyId: detail.id, sourceName: detail.sourceName }}
+          rules={rules}
           permit={permit}
           proposal={proposal}
         >

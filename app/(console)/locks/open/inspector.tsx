@@ -20,7 +20,7 @@ import { CopyButton } from '@/app/_ui/copy-button'
 import { moneyText } from '@/app/_ui/money-text'
 import { PageLink, QueryLink } from '@/app/_ui/page-link'
 import { Time } from '@/app/_ui/time'
-import { scopeParts } from '@/lib/core/scope'
+import { dotted, scopeParts } from '@/lib/core/scope'
 import { HoldLink } from '../../_page/hold-link'
 import { objectText, providerSays } from '../labels'
 import type { OpenLock, Permit } from '../read-locks'
@@ -54,7 +54,7 @@ export function Inspector({ open, permit, proposal }: Props) {
 }
 
 function OpenInspector({ open, permit, proposal }: Props & { open: OpenLock }) {
-  const { lock, ledger, keepsHolds } = open
+  const { lock, ledger, keepsHolds, rules } = open
   const { client, endpoint } = scopeParts(lock.scope)
   const frame = useRef<HTMLElement>(null)
   useEffect(() => {
@@ -71,7 +71,7 @@ function OpenInspector({ open, permit, proposal }: Props & { open: OpenLock }) {
             </PageLink>
           </h2>
           <p className="mt-0.5 text-ink-2 text-s">
-            {endpoint} · {client} · {lock.sourceName} · attempt {lock.attempts}
+            {dotted(endpoint, client, lock.sourceName, `attempt ${lock.attempts}`)}
           </p>
         </div>
         <CopyButton text={lock.key} label="Copy the key" iconOnly />
@@ -90,7 +90,7 @@ function OpenInspector({ open, permit, proposal }: Props & { open: OpenLock }) {
           <HoldLink source={lock.source} scope={lock.scope} keyText={lock.key} />
         </div>
       )}
-      <LockActions lock={lock} permit={permit} proposal={proposal}>
+      <LockActions lock={lock} rules={rules} permit={permit} proposal={proposal}>
         <Evidence lock={lock} ledger={ledger} />
       </LockActions>
     </aside>
@@ -107,7 +107,7 @@ function Evidence({ lock, ledger }: Pick<OpenLock, 'lock' | 'ledger'>) {
       : { icon: TimerOff, name: 'Lease ended', value: <Time at={lock.leaseUntil} kind="ago" /> },
     {
       icon: alive ? HeartPulse : HeartOff,
-      name: 'Last heartbeat',
+      name: lock.heartbeatAt === lock.acquiredAt ? 'Taken, no heartbeat since' : 'Last heartbeat',
       value: <Time at={lock.heartbeatAt} kind="ago" />,
     },
     {

@@ -12,7 +12,7 @@ import { type Column, Table } from '@/app/_ui/table'
 import { useVerb } from '@/app/_ui/use-verb'
 import { KEY_ACTIONS, type KeyAction } from '@/lib/core/states'
 import { type OperatedLock, operateLock, proposeFailure } from '../actions'
-import { providerSays, VERB, verdictLabels } from '../labels'
+import { consequenceOf, providerSays, type StoreRules, VERB, verdictLabels } from '../labels'
 import type { LockRow, Permit } from '../read-locks'
 import { ResolveDialog, type Selection } from '../resolve/resolve-dialog'
 import { CopyCurl } from './copy-curl'
@@ -21,6 +21,7 @@ type Asked = { seen: LockRow; verb: Exclude<KeyAction, 'fail'>; reason: string }
 
 type Props = {
   lock: LockRow
+  rules: StoreRules
   permit: Permit
   /** That it is failed, waiting for a second person. */
   proposal: ReactNode
@@ -28,13 +29,13 @@ type Props = {
 }
 
 /** The verdict, the evidence (`children`), and the one action that the verdict stands for; others are behind a look. */
-export function LockActions({ lock, permit, proposal, children }: Props) {
+export function LockActions({ lock, rules, permit, proposal, children }: Props) {
   const [asked, setAsked] = useState<Asked | null>(null)
   const [selection, setSelection] = useState<Selection | null>(null)
   const { send, pending, answer, forget } = useVerb(operateLock, { noAnswer: NO_ANSWER })
   const words = verdictLabels(lock, useNow())
   const offered = lock.verdict === 'release' || lock.verdict === 'complete' ? lock.verdict : null
-  const legal: readonly KeyAction[] = KEY_ACTIONS[lock.state]
+  const legal = KEY_ACTIONS[lock.state].filter((verb) => rules.verbs.includes(verb))
   const ended = lock.goneAt !== null || (answer?.kind === 'done' && answer.value.result.state === 'done')
   const ask = (wanted: Asked) => {
     const { seen, verb, reason } = wanted
@@ -49,8 +50,13 @@ export function LockActions({ lock, permit, proposal, children }: Props) {
           ? 'Nothing is held any more.'
           : offered === null
             ? lock.reason
-            : `${lock.reason} ${VERB[offered].consequence}`}
+            : `${lock.reason} ${consequenceOf(offered, rules)}`}
       </Note>
+      {!ended && legal.length > 0 && rules.zombie !== null && (
+        <Note tone="warn" className="mt-2 text-s" title="What its store cannot prevent">
+          {rules.zombie}
+        </Note>
+      )}
       {children}
       {proposal}
       {answer !== null && asked !== null && <Answer asked={asked} answer={answer} />}
@@ -152,7 +158,7 @@ function OfferedAction({ lock, verb, permit, pending, ask }: OfferedProps) {
         </Button>
       </div>
       <p className="mt-2 text-ink-2 text-s">
-        Refused if the token, the heartbeat or the provider’s answer changes first. Recorded in the audit.
+        Refused if its record or the provider’s answer changes first. Recorded in the audit.
       </p>
     </form>
   )
