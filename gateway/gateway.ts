@@ -6,9 +6,10 @@ import { findHold, heldResponse } from '@/sdk/holds'
 import { scopeName } from '@/sdk/keys/scope'
 import { toRequest } from '@/sdk/node/incoming'
 import { isSafeMethod } from '@/sdk/safe-methods'
+import { findRoute } from './find-route'
 import { passThrough } from './pass'
 import { gatewayProblem, problemResponse } from './problem'
-import { readTarget, type Target } from './routes/target'
+import { readTarget } from './routes/target'
 import { type RequestSpans, spanContextOf } from './telemetry/request-spans'
 import { AnswerLostError, NotSentError, StillUnknownError } from './upstream/errors'
 import type { Exchange } from './upstream/forward'
@@ -79,6 +80,7 @@ async function serveRouted(
     isTrusted: world.isTrusted(incoming.socket.remoteAddress),
     host: target.host,
     upstreamHost: upstream.host,
+    callerHeaders: world.callerHeaders,
   }
   const receivedAtMs = deps.clock.nowMs()
   const exchange: Exchange = {
@@ -118,15 +120,6 @@ async function serveRouted(
     await write(answer)
     return answer.status
   })
-}
-
-function findRoute(world: World, { method, path }: Target): { route: Route } | { problem: Response } {
-  const found = world.find(method, path)
-  if (found.kind === 'route') return found
-  if (found.kind === 'none') return { problem: gatewayProblem('noRoute') }
-  const answer = gatewayProblem('methodNotAllowed')
-  answer.headers.set('allow', found.allow.join(', '))
-  return { problem: answer }
 }
 
 async function findCaller({ caller }: Route, incoming: IncomingMessage): Promise<string | Response | null> {

@@ -47,6 +47,12 @@ export async function passThrough(
     return refusal(error, bound)
   }
   if (isDraining()) outgoing.shouldKeepAlive = false
+  const { statusCode = 0 } = answer.head
+  if (statusCode < 200 || statusCode > 999) {
+    answer.settle()
+    answer.head.destroy()
+    return gatewayProblem('answerLost')
+  }
   return sendOn(answer, outgoing, incoming)
 }
 
@@ -57,7 +63,7 @@ function bodyHeaders(method: string, isChunked: boolean, declared: string | unde
 }
 
 const isBrokenConnection = (error: unknown): boolean =>
-  error instanceof AnswerLostError && error.facts.timedOut !== true && error.phase === 'waiting'
+  error instanceof AnswerLostError && error.facts.keptConnection === true && !error.facts.timedOut
 
 function refusal(error: unknown, bound: ByteBound | null): Response {
   if (bound?.isExceeded()) return problemResponse('tooLarge')
@@ -75,6 +81,11 @@ async function sendOn(
   // An answer that has begun may last: a stream of events has no deadline.
   settle()
   const status = head.statusCode ?? 502
+  if (outgoing.destroyed) {
+    // The client went away before: nobody would ever read, and the connection would be held.
+    head.destroy()
+    return status
+  }
   // Half-read uploads would poison the next request of a kept connection.
   if (!incoming.complete) outgoing.shouldKeepAlive = false
   outgoing.writeHead(status, head.statusMessage ?? '', answerHeaders(head))

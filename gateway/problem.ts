@@ -78,20 +78,14 @@ const PROBLEMS = {
     'Bad Gateway',
     'The request was executed, and its answer is larger than can be kept.',
   ],
-  draining: [
-    503,
-    'draining',
-    'Service Unavailable',
-    'This gateway is shutting down; nothing was executed. Retry with the same Idempotency-Key.',
-  ],
 } as const
 
 export type GatewayProblem = keyof typeof PROBLEMS
 
 export function gatewayProblem(
   name: GatewayProblem,
-  extra: { detail?: string; retryAfterS?: number } = {},
+  { status, ...extra }: { status?: number; detail?: string; retryAfterS?: number } = {},
 ): Response {
-  const [status, type, title, detail] = PROBLEMS[name]
-  return renderProblem({ status, type, title, detail }, extra)
+  const [usual, type, title, detail] = PROBLEMS[name]
+  return renderProblem({ status: status ?? usual, type, title, detail }, extra)
 }

@@ -19,15 +19,34 @@ export function createPublicServer({ limits }: GatewayConfig, serve: Serve): Ser
     // Refused by us, with a problem.
     requireHostHeader: false,
   })
-  server.on('request', (incoming, outgoing) => serve(incoming, outgoing, false))
-  server.on('checkContinue', (incoming, outgoing) => serve(incoming, outgoing, true))
+  const unanswered = new WeakMap<Duplex, Set<Unanswered>>()
+  const take = (incoming: IncomingMessage, outgoing: ServerResponse, expectsContinue: boolean) => {
+    const ofSocket = unanswered.get(incoming.socket) ?? new Set()
+    unanswered.set(incoming.socket, ofSocket)
+    const one = { incoming, outgoing }
+    ofSocket.add(one)
+    outgoing.once('close', () => ofSocket.delete(one))
+    serve(incoming, outgoing, expectsContinue)
+  }
+  server.on('request', (incoming, outgoing) => take(incoming, outgoing, false))
+  server.on('checkContinue', (incoming, outgoing) => take(incoming, outgoing, true))
   server.on('checkExpectation', (_, outgoing) => writeProblem(outgoing, 'expectation'))
   server.on('connect', (_, socket) => refuse(socket, 'methodNotAllowed'))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+    const isReset = error.code === 'ECONNRESET' || !socket.writable
+    if (isReset || isForAnother(unanswered.get(socket))) socket.destroy()
     else refuse(socket, PROBLEMS[error.code ?? ''] ?? 'malformedRequest')
   })
   return server
+}
+
+type Unanswered = { incoming: IncomingMessage; outgoing: ServerResponse }
+
+/** Behind a request that is whole, the answer to what follows would be taken for its own: then there is none. */
+function isForAnother(unanswered: ReadonlySet<Unanswered> = new Set()): boolean {
+  const [first, ...more] = unanswered
+  if (first === undefined) return false
+  return more.length > 0 || first.incoming.complete || first.outgoing.headersSent
 }
 
 const PROBLEMS: Record<string, GatewayProblem> = {

@@ -49,13 +49,16 @@ export async function startGateway({
     onLoss: telemetry.instruments.countLoss,
   }
   let world = createWorld(file, config, worldDeps, null)
+  /** The present one, and those before it that still serve requests. */
+  const worlds = new Set([world])
   let isDraining = false
   /** Called when a request has ended while draining. */
   let onEnded = () => {}
 
   const closeWhenUnused = (old: World) => {
     if (old === world || old.users > 0) return
-    old.close(world).catch((err) => log.warn({ err }, 'what a reload has replaced could not be closed'))
+    if (!worlds.delete(old)) return
+    old.close([...worlds]).catch((err) => log.warn({ err }, 'what a reload has replaced could not be closed'))
   }
   const deps = {
     clock,
@@ -93,14 +96,16 @@ export async function startGateway({
         if (faults.length > 0) throw new GatewayConfigError(file, faults)
         const old = world
         world = createWorld(file, next, worldDeps, old)
+        worlds.add(world)
         closeWhenUnused(old)
         telemetry.instruments.countReload('ok')
         log.info({ file }, 'configuration reloaded')
         return true
       } catch (error) {
-        if (!(error instanceof GatewayConfigError)) throw error
+        // Whatever it is: a signal must not end what runs.
         telemetry.instruments.countReload('failed')
-        log.error({ file, faults: error.faults }, 'configuration not reloaded: the old one stays')
+        const why = error instanceof GatewayConfigError ? { faults: error.faults } : { err: error }
+        log.error({ file, ...why }, 'configuration not reloaded: the old one stays')
         return false
       }
     },
@@ -117,7 +122,10 @@ export async function startGateway({
       server.closeAllConnections()
       admin.close()
       admin.closeAllConnections()
-      await world.close(null)
+      for (const each of worlds) {
+        worlds.delete(each)
+        await each.close([...worlds])
+      }
       await telemetry.stop()
       return unfinished
     },

@@ -10,6 +10,7 @@ import { GatewayConfigError } from './config/read-config'
 import type { GatewayConfig, RouteConfig } from './config/schema'
 import { createKeyedHandler, EFFECT_NAME, type KeyedRoute, STEP } from './keyed'
 import { createMatcher, type Matched } from './routes/match'
+import { asServicesMayRead } from './routes/path'
 import { withOneEffect } from './stores/one-effect'
 import { isSameStore, type NamedStore, startStore } from './stores/store-set'
 import type { LossPhase } from './upstream/errors'
@@ -21,11 +22,15 @@ export type World = {
   readonly config: GatewayConfig
   readonly stores: ReadonlyMap<string, NamedStore>
   find(method: string, path: string): Matched<Route>
+  /** Whether many services would read the path as that of another route, which has keys. */
+  isReadAsKeyed(method: string, path: string, found: Route): boolean
   isTrusted(address: string | undefined): boolean
+  /** By which proxies say who makes a request. */
+  readonly callerHeaders: ReadonlySet<string>
   /** Requests that are served by it; it is closed when there are none. */
   users: number
-  /** Closes what the next world does not have. */
-  close(next: World | null): Promise<void>
+  /** Closes what no other world that is there has. */
+  close(others: readonly World[]): Promise<void>
 }
 
 export type Route = {
@@ -55,19 +60,30 @@ export function createWorld(
   before: World | null,
 ): World {
   const isTrusted = createTrustedPeers(config.trustedProxies)
+  const faults: string[] = []
+  const make = <T>(place: string, made: () => T): T | null => {
+    try {
+      return made()
+    } catch (error) {
+      const all = error instanceof IdempotencyOptionsError ? error.faults : [messageOf(error)]
+      faults.push(...all.map((fault) => `${place}: ${fault}`))
+      return null
+    }
+  }
+  const upstreams = new Map<string, Upstream>()
+  for (const [name, wanted] of Object.entries(config.upstreams)) {
+    const upstream = make(`upstreams.${name}`, () => createUpstream(wanted, deps.clock))
+    if (upstream !== null) upstreams.set(name, upstream)
+  }
   const stores = new Map<string, NamedStore>()
   for (const [name, wanted] of Object.entries(config.stores)) {
     const kept = before?.stores.get(name)
-    stores.set(
-      name,
+    const store =
       kept !== undefined && isSameStore(kept.config, wanted)
         ? kept
-        : startStore(name, wanted, deps.clock, deps.log),
-    )
+        : make(`stores.${name}`, () => startStore(name, wanted, deps.clock, deps.log))
+    if (store !== null) stores.set(name, store)
   }
-  const upstreams = new Map(
-    Object.entries(config.upstreams).map(([name, wanted]) => [name, createUpstream(wanted, deps.clock)]),
-  )
   const callers = new Map(
     Object.entries(config.callers).map(([name, wanted]) => [name, createCaller(wanted, isTrusted)]),
   )
@@ -75,14 +91,21 @@ export function createWorld(
     config,
     stores,
     find: () => ({ kind: 'none' }),
+    isReadAsKeyed: () => false,
     isTrusted,
+    callerHeaders: callerHeadersOf(config),
     users: 0,
-    async close(next) {
+    async close(others) {
       for (const upstream of upstreams.values()) upstream.close()
-      for (const [name, store] of stores) if (next?.stores.get(name) !== store) await store.close()
+      const used = new Set(others.flatMap((other) => [...other.stores.values()]))
+      for (const store of stores.values()) if (!used.has(store)) await store.close()
     },
   }
-  const faults: string[] = []
+  const refuse = () => {
+    void world.close(before === null ? [] : [before])
+    throw new GatewayConfigError(file, faults)
+  }
+  if (faults.length > 0) refuse()
   const routes = config.routes.map((route, index): Route => {
     const upstream = requireNamed(upstreams, route.upstream)
     const store = route.store === undefined ? null : requireNamed(stores, route.store).store
@@ -96,20 +119,36 @@ export function createWorld(
       serveKeyed: null,
     }
     if (store === null || route.key === 'off' || route.methods.every(isSafeMethod)) return built
-    try {
-      return { ...built, serveKeyed: createServe(config, route, store, upstream, deps) }
-    } catch (error) {
-      if (!(error instanceof IdempotencyOptionsError)) throw error
-      faults.push(...error.faults.map((fault) => `routes[${index}]: ${fault}`))
-      return built
+    return {
+      ...built,
+      serveKeyed: make(`routes[${index}]`, () => createServe(config, route, store, upstream, deps)),
     }
   })
-  if (faults.length > 0) {
-    void world.close(before)
-    throw new GatewayConfigError(file, faults)
-  }
-  return Object.assign(world, { find: createMatcher(routes) })
+  if (faults.length > 0) refuse()
+  const findRead = createMatcher(
+    routes.map((route) => ({ methods: route.methods, path: asServicesMayRead(route.path), route })),
+  )
+  return Object.assign(world, {
+    find: createMatcher(routes),
+    isReadAsKeyed(method: string, path: string, found: Route) {
+      // Who writes a whole path down means it.
+      if (!/[{*]/.test(found.path)) return false
+      const read = findRead(method, asServicesMayRead(path))
+      return read.kind === 'route' && read.route.route !== found && read.route.route.serveKeyed !== null
+    },
+  })
 }
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+const callerHeadersOf = ({ callers }: GatewayConfig): ReadonlySet<string> =>
+  new Set(
+    Object.values(callers).flatMap(({ header, clientCertificate: certificate }) =>
+      [header, certificate?.header, certificate?.verified?.header].flatMap(
+        (name) => name?.toLowerCase() ?? [],
+      ),
+    ),
+  )
 
 /** Time for what is not the upstream: the store, and the end of an upload. */
 const MARGIN_MS = 10_000

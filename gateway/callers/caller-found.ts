@@ -12,6 +12,9 @@ export function callerFrom(values: readonly string[]): CallerFound {
 
 /** A scope's caller has no slash or space: those, and the sign that stands for them, are written as in a URL. */
 export function toCaller(value: string): CallerFound {
+  // Stores cannot keep these apart, or at all.
+  if (/[\p{Cc}\p{Cs}]/u.test(value))
+    return { kind: 'missing', why: 'the name of the caller has control characters or is no text' }
   const caller = value.replace(/[/\s%]/g, encodeURIComponent)
   return caller.length <= 128
     ? { kind: 'caller', caller }

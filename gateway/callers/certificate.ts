@@ -29,12 +29,28 @@ const TAKES = {
   cn: (value) => {
     const parts = value.match(/(?:\\.|[^\\,+])+/g) ?? []
     const names = parts.flatMap((part) => /^\s*CN=(.*)$/s.exec(part)?.[1] ?? [])
-    return names.length === 1 ? (names[0]?.replace(/\\(.)/g, '$1') ?? null) : null
+    const [name] = names
+    // `#` begins the bytes of another encoding.
+    return names.length !== 1 || name === undefined || name.startsWith('#') ? null : unescapeDn(name)
   },
   'xfcc-uri': (value) => xfccField(value, 'URI'),
   'xfcc-hash': (value) => xfccField(value, 'Hash'),
   'xfcc-subject': (value) => xfccField(value, 'Subject'),
 } as const satisfies Record<CertificateConfig['take'], (value: string) => string | null>
+
+/** RFC 4514: bytes beyond ASCII are written as `\C3\A9`, so that two names stay two. Null where they are no text. */
+function unescapeDn(name: string): string | null {
+  const bytes = name.replace(/\\([0-9a-fA-F]{2}|.)|[^\\]/gsu, (found, escaped: string | undefined) => {
+    if (escaped?.length === 2 && /^[0-9a-f]{2}$/i.test(escaped))
+      return String.fromCharCode(Number.parseInt(escaped, 16))
+    return Buffer.from(escaped ?? found).toString('latin1')
+  })
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(bytes, 'latin1'))
+  } catch {
+    return null
+  }
+}
 
 /** Of Envoy's x-forwarded-client-cert. Several elements = several proxies: the client is not known then. */
 function xfccField(value: string, name: string): string | null {

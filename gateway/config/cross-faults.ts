@@ -1,4 +1,5 @@
 import { isSafeMethod } from '@/sdk/safe-methods'
+import { covers } from '../routes/match'
 import type { GatewayConfig, RouteConfig } from './schema'
 
 export type Fault = { path: readonly (string | number)[]; message: string; at?: number | undefined }
@@ -6,20 +7,14 @@ export type Fault = { path: readonly (string | number)[]; message: string; at?: 
 /** What each setting alone does not show. */
 export function findCrossFaults(config: GatewayConfig): Fault[] {
   const { routes } = config
-  const shapes = new Map<string, number>()
   const faults = routes.flatMap((route, index) => {
     const repeated = route.methods.flatMap((method): Fault[] => {
-      const shape = `${method} ${route.path.replace(/\{[^}]*\}/g, '{}')}`
-      const earlier = shapes.get(shape)
-      if (earlier === undefined) shapes.set(shape, index)
-      return earlier === undefined
-        ? []
-        : [
-            {
-              path: ['path'],
-              message: `${method} is never reached: routes[${earlier}] is of the same method and path`,
-            },
-          ]
+      const earlier = routes.findIndex(
+        (other, at) => at < index && other.methods.includes(method) && covers(other.path, route.path),
+      )
+      if (earlier < 0) return []
+      const why = `routes[${earlier}] is of the same method, and of the same path or more: put this one before it, or leave it out`
+      return [{ path: ['path'], message: `${method} is never reached: ${why}` }]
     })
     return [...faultsOfRoute(config, route), ...repeated].map(({ path, message }) => ({
       path: ['routes', index, ...path],
@@ -39,6 +34,11 @@ export function findCrossFaults(config: GatewayConfig): Fault[] {
   }
   if (config.listen.port !== 0 && config.listen.port === config.admin.port)
     faults.push({ path: ['admin'], message: 'must have another port than listen' })
+  if (config.limits.headersTimeout > config.limits.requestTimeout)
+    faults.push({
+      path: ['limits', 'headersTimeout'],
+      message: 'must be at most requestTimeout, which it is a part of',
+    })
   if (config.telemetry.token !== undefined && config.telemetry.otlp === undefined)
     faults.push({ path: ['telemetry', 'token'], message: 'is of no use without telemetry.otlp' })
   return faults
@@ -73,6 +73,15 @@ function faultsOfRoute(config: GatewayConfig, route: RouteConfig): Fault[] {
     whenUnknown.found.some((status) => whenUnknown.absent.includes(status))
   )
     fault('whenUnknown', 'a status cannot mean found and absent')
+  if (typeof whenUnknown === 'object' && whenUnknown.found.some((status) => route.notStored.includes(status)))
+    fault('whenUnknown', 'a status of notStored cannot mean found: the key would be free again')
+  const connectTimeout = config.upstreams[route.upstream]?.connectTimeout ?? 0
+  // Only the lease keeps two of them from sending, and it must not pass while one waits for its connection.
+  if (whenUnknown !== 'keep' && connectTimeout > route.lease / 2)
+    fault(
+      'lease',
+      `must be at least twice connectTimeout of the upstream (${connectTimeout} ms) with this whenUnknown`,
+    )
   const both = route.lostStatuses.filter((status) => route.notStored.includes(status))
   if (both.length > 0)
     fault('lostStatuses', `${both.join(', ')} is in notStored too, which says that nothing happened`)

@@ -69,6 +69,22 @@ const callerSchema = z
     'must be exactly one of fixed, header, jwt and clientCertificate',
   )
 
+/** By these a service may say that it did nothing; what it says it did, it did. */
+const refusals = z
+  .array(z.int().min(400, 'must be 400 to 599: what succeeded is always stored').max(599))
+  .min(1)
+/** An outage, a login or a limit is no proof of absence. */
+const absences = z
+  .array(
+    z
+      .int()
+      .refine(
+        (status) => status >= 200 && status < 500 && ![401, 403, 408, 425, 429].includes(status),
+        'does not say that nothing was executed',
+      ),
+  )
+  .min(1)
+
 const statuses = z.array(z.int().min(200).max(599)).min(1)
 
 const routeSchema = z.strictObject({
@@ -82,7 +98,7 @@ const routeSchema = z.strictObject({
   path: z
     .string()
     .regex(
-      /^(?=\/)(\/([A-Za-z0-9._~!$&'()*+,;=:@-]+|\{[A-Za-z][A-Za-z0-9_]*\}))*\/?(\*\*)?$/,
+      /^(?=\/)(?!.*\/(\.{1,2}(\/|$)|:))(\/([A-Za-z0-9._~!$&'()+,;=:@-]+|\{[A-Za-z][A-Za-z0-9_]*\}))*(\/(\*\*)?)?$/,
       'must be a pattern such as /v1/payments/{id}/capture, or end in /** for all below',
     ),
   upstream: z.string(),
@@ -97,7 +113,7 @@ const routeSchema = z.strictObject({
   requestBytes: bytes().default(1_048_576),
   responseBytes: bytes(1_024).optional(),
   replayHeaders: z.array(headerName).optional(),
-  notStored: statuses.default([400, 401, 409, 422, 429]),
+  notStored: refusals.default([400, 401, 409, 422, 429]),
   /** Answers that do not say what became of the request: usually of a proxy in front of the upstream. */
   lostStatuses: statuses.or(z.tuple([])).default([502, 504]),
   failMode: z.enum(['closed', 'open']).default('closed'),
@@ -110,7 +126,7 @@ const routeSchema = z.strictObject({
           /** `{key}` stands for the key. */
           probe: z.string().regex(/^\/[^\s]*\{key\}[^\s]*$/, 'must be a path with {key} in it'),
           found: statuses.default([200]),
-          absent: statuses.default([404]),
+          absent: absences.default([404]),
           /** The longest time in which the upstream may still end a request whose answer was lost. */
           settle: duration(1).default(30_000),
           timeout: duration(1).default(5_000),

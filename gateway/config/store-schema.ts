@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { duration } from './units'
 
 const tiers = z
-  .record(z.string().regex(/^[a-z][a-z0-9_]{0,30}$/, 'must be a lower-case name'), duration(1_000))
+  .record(
+    z.string().regex(/^[a-z][a-z0-9_]{0,30}$/, 'must be a lower-case name'),
+    duration(1_000, 3_650 * 86_400_000),
+  )
   .default({ default: 86_400_000 })
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' })
 const operationTimeout = duration(1).optional()

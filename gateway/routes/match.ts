@@ -20,6 +20,19 @@ export function createMatcher<R extends { methods: readonly string[]; path: stri
   }
 }
 
+/** Whether all paths of the second pattern are paths of the first. */
+export function covers(first: string, second: string): boolean {
+  const [a, b] = [first, second].map((path) => compile({ methods: [], path }))
+  if (a === undefined || b === undefined || (b.isOpen && !a.isOpen)) return false
+  const isLongEnough = a.isOpen
+    ? b.segments.length + (b.isOpen ? 1 : 0) > a.segments.length
+    : a.segments.length === b.segments.length
+  return isLongEnough && a.segments.every((segment, index) => includes(segment, b.segments[index]))
+}
+
+const includes = (a: Segment, b: Segment | undefined): boolean =>
+  a === 'any' ? b === 'any' || b?.literal !== '' : typeof b === 'object' && b.literal === a.literal
+
 function compile({ methods, path }: { methods: readonly string[]; path: string }): Pattern {
   const parts = path.split('/').slice(1)
   const isOpen = parts.at(-1) === '**'

@@ -27,3 +27,10 @@ export function canonicalPath(path: string): string | null {
   )
   return isAmbiguous ? null : decoded
 }
+
+/** One spelling for all that many services take for the same: without case, parameters of segments, and a last slash. */
+export const asServicesMayRead = (path: string): string =>
+  path
+    .toLowerCase()
+    .replace(/;[^/]*/g, '')
+    .replace(/(.)\/$/, '$1')

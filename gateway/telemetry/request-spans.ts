@@ -20,10 +20,13 @@ export type RequestSpans = {
   ): Promise<void>
 }
 
+/** It may hold a password. */
+const OF_ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i
+
 export const createRequestSpans = (tracer: Tracer): RequestSpans => ({
   async trace(incoming, route, serve) {
     const method = incoming.method ?? ''
-    const [path = ''] = (incoming.url ?? '').split('?', 1)
+    const path = (incoming.url ?? '').replace(OF_ABSOLUTE_FORM, '').split(/[?#]/, 1)[0] ?? ''
     const attributes = {
       'http.request.method': method,
       'url.path': path,

@@ -12,7 +12,12 @@ export class AnswerLostError extends Error {
   constructor(
     message: string,
     readonly phase: LossPhase,
-    readonly facts: { timedOut?: boolean; status?: number; bodyBytes?: number } = {},
+    readonly facts: {
+      timedOut?: boolean
+      status?: number
+      bodyBytes?: number
+      keptConnection?: boolean
+    } = {},
     options?: ErrorOptions,
   ) {
     super(message, options)

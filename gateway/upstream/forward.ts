@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { context, propagation } from '@opentelemetry/api'
 import type { ProbeConfig, RouteConfig } from '../config/schema'
 import { gatewayProblem } from '../problem'
+import { canonicalPath } from '../routes/path'
 import { AnswerLostError } from './errors'
 import { endToEnd, type Forwarding, requestHeaders } from './headers'
 import { readAnswer } from './read-answer'
@@ -17,7 +18,8 @@ export type Exchange = {
   receivedAtMs: number
 }
 
-export type Numbers = { attempt: number; fence: bigint | null }
+/** `signal` aborts when the key is lost. */
+export type Holding = { attempt: number; fence: bigint | null; signal: AbortSignal }
 
 /** Sends the request once and reads the whole answer. Throws NotSentError or AnswerLostError. */
 export async function forward(
@@ -25,11 +27,12 @@ export async function forward(
   {
     responseBytes,
     lostStatuses,
+    notStored,
     deadline,
-  }: Pick<RouteConfig, 'lostStatuses' | 'deadline'> & { responseBytes: number },
+  }: Pick<RouteConfig, 'lostStatuses' | 'notStored' | 'deadline'> & { responseBytes: number },
   { incoming, path, forwarding }: Exchange,
   body: Uint8Array,
-  { attempt, fence }: Numbers,
+  { attempt, fence, signal }: Holding,
 ): Promise<Response> {
   const headers = [
     ...withTraceContext(requestHeaders(incoming, forwarding)),
@@ -38,21 +41,30 @@ export async function forward(
     ...['Content-Length', String(body.byteLength)],
   ]
   const method = incoming.method ?? 'POST'
-  const answer = await upstream.send({ method, path, headers, body, deadlineMs: deadline })
+  const answer = await upstream.send({ method, path, headers, body, deadlineMs: deadline, signal })
   const read = await readAnswer(answer, responseBytes)
-  if ('kind' in read) {
-    return gatewayProblem('answerTooLarge', {
-      detail: `The request was executed: the service answered ${read.status}. Its answer is larger than the ${responseBytes} bytes that this gateway keeps, so it is not passed on.`,
-    })
-  }
+  // What it says counts, however long it says it.
   if ((lostStatuses as readonly number[]).includes(read.status)) {
     throw new AnswerLostError(`the upstream answered ${read.status}`, 'answered_by_proxy', {
       status: read.status,
       timedOut: read.status === 504,
     })
   }
+  if ('kind' in read) {
+    if (notStored.includes(read.status)) return tooLargeRefusal(read.status, responseBytes)
+    return gatewayProblem('answerTooLarge', {
+      detail: `The request was executed: the service answered ${read.status}. Its answer is larger than the ${responseBytes} bytes that this gateway keeps, so it is not passed on.`,
+    })
+  }
   return read
 }
+
+/** Its status is what tells that nothing happened: that is passed on, and the key stays free. */
+const tooLargeRefusal = (status: number, responseBytes: number): Response =>
+  gatewayProblem('answerTooLarge', {
+    status,
+    detail: `The service refused with ${status}, in an answer larger than the ${responseBytes} bytes that this gateway passes on.`,
+  })
 
 /** What the probe of a route says became of a request. */
 export type Probed =
@@ -68,8 +80,11 @@ export async function probe(
   key: string,
 ): Promise<Probed> {
   const path = pattern.replaceAll('{key}', encodeURIComponent(key))
+  // A key that would lead to another place than its own is not to be asked for.
+  if (canonicalPath(path.split('?', 1)[0] ?? '') === null)
+    return { kind: 'unclear', why: 'this key cannot stand in the path of the probe' }
   const own = requestHeaders(incoming, forwarding)
-  const headers = withTraceContext(endToEnd(own, OF_BODY))
+  const headers = withTraceContext(endToEnd(own, (name) => NOT_OF_PROBE.has(name)))
   try {
     const answer = await upstream.send({ method: 'GET', path, headers, body: null, deadlineMs: timeout })
     const read = await readAnswer(answer, responseBytes)
@@ -83,8 +98,11 @@ export async function probe(
   }
 }
 
-const OF_BODY = new Set([
+/** What is of the body, and what would make of the question another one. */
+const NOT_OF_PROBE = new Set([
   ...['content-type', 'content-encoding', 'content-length', 'content-md5', 'digest', 'content-digest'],
+  ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'range'],
+  ...['x-http-method-override', 'x-http-method', 'x-method-override'],
 ])
 
 /** The active span becomes the parent of what the upstream does. */
@@ -94,5 +112,5 @@ export function withTraceContext(headers: readonly string[]): string[] {
   const injected = Object.entries(carrier)
   if (injected.length === 0) return [...headers]
   const names = new Set(injected.map(([name]) => name.toLowerCase()))
-  return [...endToEnd(headers, names), ...injected.flat()]
+  return [...endToEnd(headers, (name) => names.has(name)), ...injected.flat()]
 }

@@ -56,19 +56,18 @@ function namedByConnection(raw: RawHeaders): string[] {
     .filter((name) => name !== '' && !ONCE.has(name) && name !== 'content-encoding')
 }
 
-/** The headers without those of the connection that they came by, and without `alsoDropped`, as raw pairs. */
-export function endToEnd(raw: RawHeaders, alsoDropped: ReadonlySet<string> = NONE): string[] {
+/** The headers without those of the connection that they came by, and without those that are dropped, as raw pairs. */
+export function endToEnd(raw: RawHeaders, isDropped: (lower: string) => boolean): string[] {
   const named = namedByConnection(raw)
   const kept: string[] = []
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const lower = lowerAt(raw, at)
-    if (HOP_BY_HOP.has(lower) || alsoDropped.has(lower) || named.includes(lower)) continue
+    if (HOP_BY_HOP.has(lower) || isDropped(lower) || named.includes(lower)) continue
     kept.push(raw[at] ?? '', raw[at + 1] ?? '')
   }
   return kept
 }
 
-const NONE: ReadonlySet<string> = new Set()
 const lowerAt = (raw: RawHeaders, at: number): string => (raw[at] ?? '').toLowerCase()
 
 export type Forwarding = {
@@ -77,30 +76,44 @@ export type Forwarding = {
   host: string
   /** Of the upstream; null = the client's is kept. */
   upstreamHost: string | null
+  /** In small letters: by these a proxy says who makes a request. */
+  callerHeaders: ReadonlySet<string>
 }
 
 /** Said anew by the gateway, or by it alone. */
-const WRITTEN = [
+const WRITTEN = new Set([
   ...['host', 'via', 'content-length', 'expect', 'idempotency-attempt', 'idempotency-fence'],
   ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'],
-]
+])
 /** What a client could say of itself. */
-const SAID_BY_PROXIES = ['forwarded', 'x-forwarded-port', 'x-real-ip']
-const DROPPED_OF_TRUSTED = new Set(WRITTEN)
-const DROPPED_OF_OTHERS = new Set([...WRITTEN, ...SAID_BY_PROXIES])
-const VIA = new Set(['via'])
+const SAID_BY_PROXIES = new Set(['forwarded', 'x-forwarded-port', 'x-real-ip'])
+const GUARDED = new Set([...HOP_BY_HOP, ...ONCE, ...WRITTEN, ...SAID_BY_PROXIES])
+
+/** WSGI, PHP and CGI read `Idempotency_Fence` as `Idempotency-Fence`. */
+const asServicesRead = (lower: string) => lower.replace(/[^a-z0-9]/g, '-')
+
+function isDroppedOfRequest({ isTrusted, callerHeaders }: Forwarding): (lower: string) => boolean {
+  const callersRead = new Set([...callerHeaders].map(asServicesRead))
+  return (lower) => {
+    if (WRITTEN.has(lower)) return true
+    if (callerHeaders.has(lower) || SAID_BY_PROXIES.has(lower)) return !isTrusted
+    const read = asServicesRead(lower)
+    return (read !== lower && GUARDED.has(read)) || callersRead.has(read)
+  }
+}
 
 /** The headers of a request as its upstream gets them, without its length. */
 export function requestHeaders(
   incoming: Pick<IncomingMessage, 'rawHeaders' | 'httpVersion' | 'socket'>,
-  { isTrusted, host, upstreamHost }: Forwarding,
+  forwarding: Forwarding,
 ): string[] {
+  const { isTrusted, host, upstreamHost } = forwarding
   const before = (name: string) => (isTrusted ? headerValues(incoming, name) : [])
   const encrypted = 'encrypted' in incoming.socket && incoming.socket.encrypted === true
   const via = [...headerValues(incoming, 'via'), `${incoming.httpVersion} idemscope-gateway`]
   return [
     ...['Host', upstreamHost ?? host],
-    ...endToEnd(incoming.rawHeaders, isTrusted ? DROPPED_OF_TRUSTED : DROPPED_OF_OTHERS),
+    ...endToEnd(incoming.rawHeaders, isDroppedOfRequest(forwarding)),
     ...['Via', via.join(', ')],
     ...['X-Forwarded-For', [...before('x-forwarded-for'), peerAddress(incoming)].join(', ')],
     ...['X-Forwarded-Host', before('x-forwarded-host')[0] ?? host],
@@ -118,5 +131,5 @@ export function answerHeaders({
   httpVersion,
 }: Pick<IncomingMessage, 'rawHeaders' | 'httpVersion'>): string[] {
   const via = [...headerValues({ rawHeaders }, 'via'), `${httpVersion} idemscope-gateway`]
-  return [...endToEnd(rawHeaders, VIA), 'Via', via.join(', ')]
+  return [...endToEnd(rawHeaders, (name) => name === 'via'), 'Via', via.join(', ')]
 }

@@ -1,8 +1,10 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import http, { type Agent, type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { isIP } from 'node:net'
 import type { Readable } from 'node:stream'
+import { createSecureContext } from 'node:tls'
 import type { Clock } from '@/sdk/clock'
 import type { UpstreamConfig } from '../config/schema'
 import { AnswerLostError, NotSentError } from './errors'
@@ -15,6 +17,8 @@ export type UpstreamRequest = {
   headers: readonly string[]
   body: Uint8Array | Readable | null
   deadlineMs: number
+  /** Aborts what was not sent yet; what may have left is not called back. */
+  signal?: AbortSignal
 }
 
 export type Upstream = {
@@ -51,12 +55,23 @@ export function createUpstream(config: UpstreamConfig, clock: Clock): Upstream {
   return {
     host: config.preserveHost ? null : url.host,
     close: () => agent.destroy(),
-    send({ method, path, headers, body, deadlineMs }) {
-      const request = (secure ? https : http).request({ ...target, method, path: base + path, headers })
-      return sendOnce({ request, body, secure, clock, deadlineMs, connectTimeoutMs: config.connectTimeout })
+    async send({ method, path, headers, body, deadlineMs, signal }) {
+      if (signal?.aborted) throw notSent(signal.reason)
+      let request: ClientRequest
+      try {
+        request = (secure ? https : http).request({ ...target, method, path: base + path, headers })
+      } catch (error) {
+        // node:http refuses to write it: a header, the method, the certificates.
+        throw notSent(error)
+      }
+      const connectTimeoutMs = config.connectTimeout
+      return sendOnce({ request, body, secure, clock, deadlineMs, connectTimeoutMs, signal })
     },
   }
 }
+
+const notSent = (cause: unknown) =>
+  new NotSentError(cause instanceof Error ? cause.message : String(cause), { cause })
 
 function createAgent({ keepAlive, connections, caFile }: UpstreamConfig, secure: boolean): Agent {
   const options = {
@@ -69,7 +84,16 @@ function createAgent({ keepAlive, connections, caFile }: UpstreamConfig, secure:
     scheduling: 'lifo' as const,
   }
   if (!secure) return new http.Agent(options)
-  return new https.Agent({ ...options, ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }) })
+  if (caFile === undefined) return new https.Agent(options)
+  const ca = readFileSync(caFile)
+  // What is no certificate is to be known now, and not by the first request.
+  try {
+    new X509Certificate(ca)
+    createSecureContext({ ca })
+  } catch (cause) {
+    throw new Error(`caFile has no certificate: ${caFile} must be PEM`, { cause })
+  }
+  return new https.Agent({ ...options, ca })
 }
 
 type Sending = {
@@ -79,6 +103,7 @@ type Sending = {
   clock: Clock
   deadlineMs: number
   connectTimeoutMs: number
+  signal: AbortSignal | undefined
 }
 
 function sendOnce({
@@ -88,55 +113,74 @@ function sendOnce({
   clock,
   deadlineMs,
   connectTimeoutMs,
+  signal,
 }: Sending): Promise<UpstreamAnswer> {
   return new Promise((resolve, reject) => {
     /** From when on bytes of the request may have left. */
     let mayBeSent = false
     let timedOut = false
-    let cancelConnect = () => {}
+    let isAnswered = false
+    // From here on, so that waiting for a free connection counts: what nobody has sent by then, nobody sends later.
+    const cancelConnect = clock.after(connectTimeoutMs, () =>
+      end(new Error(`no connection within ${connectTimeoutMs} ms`)),
+    )
+    const withdraw = () => {
+      if (!mayBeSent) end(new Error('the key was lost before anything was sent'))
+    }
+    signal?.addEventListener('abort', withdraw, { once: true })
+    const leave = () => {
+      mayBeSent = true
+      cancelConnect()
+      signal?.removeEventListener('abort', withdraw)
+    }
     const cancelDeadline = clock.after(deadlineMs, () => {
       timedOut = true
-      request.destroy(new Error(`no whole answer within ${deadlineMs} ms`))
+      end(new Error(`no whole answer within ${deadlineMs} ms`))
     })
     const settle = () => {
       cancelConnect()
       cancelDeadline()
+      signal?.removeEventListener('abort', withdraw)
+    }
+    const fail = (error: Error) => {
+      settle()
+      const facts = { timedOut, ...(request.reusedSocket ? { keptConnection: true } : {}) }
+      reject(
+        mayBeSent ? new AnswerLostError(error.message, 'waiting', facts, { cause: error }) : notSent(error),
+      )
+    }
+    /** What waits for a connection tells of its end only when it gets one; nothing is written then. */
+    const end = (error: Error) => {
+      request.destroy(error)
+      fail(error)
     }
     request.on('socket', (socket) => {
       // A kept connection takes the request at once, be it closed by the other side or not.
       if (request.reusedSocket || !socket.connecting) {
-        mayBeSent = true
+        leave()
         return
       }
-      cancelConnect = clock.after(connectTimeoutMs, () =>
-        request.destroy(new Error(`no connection within ${connectTimeoutMs} ms`)),
-      )
-      socket.once(secure ? 'secureConnect' : 'connect', () => {
-        mayBeSent = true
-        cancelConnect()
-      })
+      socket.once(secure ? 'secureConnect' : 'connect', leave)
     })
     request.on('response', (head) => {
       // Somebody reads it and hears of its errors; until then they must not end the process.
       head.on('error', () => {})
+      isAnswered = true
       resolve({ head, settle, timedOut: () => timedOut })
     })
-    request.on('error', (error) => {
-      settle()
-      reject(
-        mayBeSent
-          ? new AnswerLostError(error.message, 'waiting', { timedOut }, { cause: error })
-          : new NotSentError(error.message, { cause: error }),
-      )
+    request.on('error', fail)
+    // A change of protocol that nobody asked for ends a connection without an error and without an answer.
+    request.on('close', () => {
+      if (!isAnswered) fail(new Error('the connection ended without an answer'))
     })
     if (body === null || body instanceof Uint8Array) {
       request.end(body ?? undefined)
       return
     }
     body.pipe(request)
-    body.once('error', (error) => request.destroy(error))
+    body.once('error', end)
     body.once('close', () => {
-      if (!body.readableEnded) request.destroy(new Error('the client went away while it was sending'))
+      if (!body.readableEnded) end(new Error('the client went away while it was sending'))
     })
   })
 }

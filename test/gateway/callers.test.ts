@@ -197,6 +197,12 @@ test('a client certificate, as nginx and Envoy tell of it', async () => {
     ['cn', 'CN=acme,CN=other', 401],
     ['cn', 'O=Acme', 401],
     ['cn', 'O=x\\,CN=other,CN=acme', 'acme'],
+    // As nginx writes a name beyond ASCII: not the same as one of those letters.
+    ['cn', 'CN=caf\\C3\\A9', 'café'],
+    ['cn', 'CN=cafC3A9', 'cafC3A9'],
+    ['cn', 'CN=\\C3', 401],
+    ['cn', 'CN=#0c0461636d65', 401],
+    ['cn', 'CN=\\#1', '#1'],
     ['xfcc-uri', 'By=spiffe://g;Hash=ab12;Subject="CN=acme";URI=spiffe://acme', 'spiffe:%2F%2Facme'],
     ['xfcc-hash', 'By=spiffe://g;Hash=ab12', 'ab12'],
     ['xfcc-subject', 'Hash=ab12;Subject="CN=acme;Hash=other"', 'CN=acme;Hash=other'],
@@ -215,6 +221,12 @@ test('a client certificate, as nginx and Envoy tell of it', async () => {
     expect(await scopeWith(gateway, { 'x-cert': header, 'x-verify': 'FAILED' })).toBe(401)
     await gateway.stop()
   }
+})
+
+test('a name that stores cannot keep apart is none', () => {
+  for (const name of ['a\0b', 'a\x7f', '\ud800', 'a\udc00'])
+    expect([name, toCaller(name).kind]).toEqual([name, 'missing'])
+  expect(toCaller('\u{1f600}').kind).toBe('caller')
 })
 
 test('two names never become one caller', () => {

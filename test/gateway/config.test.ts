@@ -221,7 +221,56 @@ test.each<[string, readonly string[], string]>([
   [
     'a route that is never reached',
     changed(({ routes }) => routes.push({ ...routes[0], path: '/v1/payments' })),
-    'routes[1].path: POST is never reached: routes[0] is of the same method and path',
+    'routes[1].path: POST is never reached: routes[0] is of the same method, and of the same path or more: put this one before it, or leave it out',
+  ],
+  [
+    'a route with keys behind one that takes all',
+    changed(({ routes }) =>
+      routes.unshift({ methods: ['GET', 'POST'], path: '/v1/**', upstream: 'payments', key: 'off' }),
+    ),
+    'routes[1].path: POST is never reached: routes[0] is of the same method, and of the same path or more: put this one before it, or leave it out',
+  ],
+  [
+    'a name behind any name',
+    changed(({ routes }) => routes.unshift({ ...routes[0], path: '/v1/{kind}' })),
+    'routes[1].path: POST is never reached: routes[0] is of the same method, and of the same path or more: put this one before it, or leave it out',
+  ],
+  ...['/v1/*', '/v1**', '/v1/**/capture', '/v1/:id', '/v1/../payments', '/v1/.'].map(
+    (path): [string, readonly string[], string] => [
+      `the path ${path}`,
+      route({ path }),
+      'routes[0].path: must be a pattern such as /v1/payments/{id}/capture, or end in /** for all below',
+    ],
+  ),
+  [
+    'a success that is not stored',
+    route({ notStored: [201] }),
+    'routes[0].notStored[0]: must be 400 to 599: what succeeded is always stored',
+  ],
+  [
+    'an outage that would mean absent',
+    route({ whenUnknown: { probe: '/p/{key}', absent: [503] } }),
+    'routes[0].whenUnknown.absent[0]: does not say that nothing was executed',
+  ],
+  [
+    'a refusal that would mean found',
+    route({ whenUnknown: { probe: '/p/{key}', found: [409] } }),
+    'routes[0].whenUnknown: a status of notStored cannot mean found: the key would be free again',
+  ],
+  [
+    'a lease that passes while a connection is waited for',
+    route({ whenUnknown: 'idempotent', lease: '5s' }),
+    'routes[0].lease: must be at least twice connectTimeout of the upstream (5000 ms) with this whenUnknown',
+  ],
+  [
+    'a timer that would be over at once',
+    route({ deadline: '30d' }),
+    'routes[0].deadline: is too large: at most 24h',
+  ],
+  [
+    'a head that may take longer than the whole',
+    changed((config) => Object.assign(config, { limits: { headersTimeout: '3m' } })),
+    'limits.headersTimeout: must be at most requestTimeout, which it is a part of',
   ],
   [
     'a caller of two kinds',
@@ -277,6 +326,11 @@ test.each<[string, readonly string[], string]>([
   ],
 ])('%s', (_, faults, expected) => {
   expect(faults).toEqual([expected])
+})
+
+test('routes that share some paths are no fault', () => {
+  for (const path of ['/v1/payments/', '/v1/{id}/capture', '/v1/payments/**', '/{a}/{b}', '/**'])
+    expect(changed(({ routes }) => routes.push({ ...routes[0], path }))).toEqual([])
 })
 
 test('the sample of deploy/ is valid', () => {

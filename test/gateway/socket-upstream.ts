@@ -13,8 +13,10 @@ export type Behaviour =
   /** The head and half of the body, then nothing. */
   | { kind: 'stall-in-body' }
   | { kind: 'stall' }
+  /** These bytes, whatever they mean. */
+  | { kind: 'raw'; bytes: string }
   /** Answers when the gate opens. */
-  | { kind: 'gated'; gate: Gate<void> }
+  | { kind: 'gated'; gate: Gate<void>; body?: Uint8Array }
 
 export type Received = { method: string; path: string; headers: string[]; body: Buffer; raw: string }
 
@@ -148,7 +150,12 @@ function act(socket: Socket, behaviour: Behaviour): void {
       answer(behaviour)
       return
     case 'gated':
-      void behaviour.gate.promise.then(() => answer({ kind: 'answer' }))
+      void behaviour.gate.promise.then(() =>
+        answer({ kind: 'answer', ...(behaviour.body === undefined ? {} : { body: behaviour.body }) }),
+      )
+      return
+    case 'raw':
+      socket.write(behaviour.bytes, 'latin1')
       return
     case 'reset':
       socket.resetAndDestroy()
