@@ -33,7 +33,10 @@ export function fingerprintNamed(method: string, named: string, version: Fingerp
 }
 
 /** The whole digest of what a request says, for a key that is made of it: the same in every version. */
-export const digestOfContent = ({ url, headers }: Request, body: Uint8Array): string => {
+export const digestOfContent = (
+  { url, headers }: Pick<Request, 'url' | 'headers'>,
+  body: Uint8Array,
+): string => {
   const { pathname, search } = new URL(url)
   return digest([1, pathname, search], comparableContent(headers, body)).toString('hex')
 }

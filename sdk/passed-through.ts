@@ -53,9 +53,9 @@ export async function passThrough(
   return new Response(body, { status, statusText, headers })
 }
 
-type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => unknown
+type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array
 
-const DECODERS: Record<string, Decoder | undefined> = {
+export const DECODERS: Readonly<Record<string, Decoder | undefined>> = {
   gzip: zlib.gunzipSync,
   'x-gzip': zlib.gunzipSync,
   // Some leave the two bytes of zlib out.

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { isResponse, orThrownAnswer } from '../answer'
 import { IdempotencyUsageError } from '../errors'
 import { digestOfContent } from '../fingerprint'
+import { decodeBody } from './decoded-body'
 
 /** What names an operation: a provider's event id, an account with a number. The same for each delivery, in this order. */
 export type KeyParts = readonly (string | number | bigint)[]
@@ -24,10 +25,14 @@ export async function deriveKey(
   scope: string,
   request: Request,
   body: Uint8Array,
-): Promise<{ key: string; named: string | null } | Response | null> {
+  bodyBytesMax: number,
+): Promise<{ key: string; named: string } | Response | null> {
   if (source === 'content') {
     if (body.byteLength === 0) return null
-    return { key: hash([KEY_VERSION, scope, 'content', digestOfContent(request, body)]), named: null }
+    const read = decodeBody(request, body, bodyBytesMax)
+    if (read instanceof Response) return read
+    const digest = digestOfContent(read.request, read.body)
+    return { key: hash([KEY_VERSION, scope, 'content', digest]), named: digest }
   }
   // A request of its own: the handler's is still to be read.
   const parts = await orThrownAnswer(request, () => source(request.clone()) as Promise<KeyParts | null>)

@@ -29,7 +29,7 @@ export async function nameOperation<Tx, Extra>(
   }
   if (found.kind === 'key' || keyFrom === 'header')
     return found.kind === 'key' ? { ...found, fingerprints: compareBy(null) } : null
-  const derived = await deriveKey(keyFrom, scope, request, body)
+  const derived = await deriveKey(keyFrom, scope, request, body, settings.bodyBytesMax)
   if (derived === null || isResponse(derived)) return derived
   return { key: derived.key, fingerprints: compareBy(derived.named) }
 }

@@ -1,3 +1,4 @@
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import type { IdempotentOptions } from '@/sdk/idempotent'
 import { deriveKey } from '@/sdk/keys/content-key'
@@ -63,6 +64,31 @@ describe("keyFrom: 'content'", () => {
     expect([seen, scope.route]).toEqual([[], '/v1/events'])
   })
 
+  it('takes a document that was compressed again for the same', async () => {
+    const { serve, seen } = setUp({ keyFrom: 'content' })
+    const post = async (body: Uint8Array<ArrayBuffer>, coding: string) => {
+      const headers = { 'content-type': 'application/json', 'content-encoding': coding }
+      const answer = await serve(
+        new Request('http://service.test/v1/events', { method: 'POST', headers, body }),
+      )
+      return [answer.status, answer.headers.has('idempotent-replayed')]
+    }
+    const document = JSON.stringify({ entry: 'e1', filler: 'x'.repeat(500) })
+    const first = Uint8Array.from(gzipSync(document))
+    // The time at which it was compressed is in the head of gzip: a retry's is another.
+    const again = Uint8Array.from(first).fill(7, 4, 8)
+    expect(await post(first, 'gzip')).toEqual([201, false])
+    expect(await post(again, 'gzip')).toEqual([201, true])
+    expect(await post(Uint8Array.from(brotliCompressSync(document)), 'br')).toEqual([201, true])
+    expect(await post(Uint8Array.from(brotliCompressSync(first)), 'gzip, br')).toEqual([201, true])
+    expect(await post(Uint8Array.from(Buffer.from(document)), 'identity')).toEqual([201, true])
+    // What cannot be read names nothing; what would not fit is not read.
+    expect(await post(first.slice(0, 20), 'gzip')).toEqual([400, false])
+    expect(await post(first, 'x-own')).toEqual([400, false])
+    expect(await post(Uint8Array.from(gzipSync(Buffer.alloc(2_000_000))), 'gzip')).toEqual([413, false])
+    expect(seen).toHaveLength(1)
+  })
+
   it('makes of ten deliveries at once one', async () => {
     const { send, seen } = setUp({ keyFrom: 'content' })
     const answers = await Promise.all(Array.from({ length: 10 }, () => send({ a: 1 })))
@@ -112,7 +138,7 @@ describe('keyFrom: what names the operation', () => {
 test('a name is not confused with another', async () => {
   const request = postJson({})
   const keyOf = async (...parts: (string | number | bigint)[]) => {
-    const derived = await deriveKey(() => parts, 'scope', request, new Uint8Array())
+    const derived = await deriveKey(() => parts, 'scope', request, new Uint8Array(), 1_000)
     return derived !== null && 'key' in derived ? derived.key : null
   }
   const keys = [
