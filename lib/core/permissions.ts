@@ -51,7 +51,7 @@ export const VERB_LABEL: Record<Verb, string> = {
   'incident.manage': 'Open and run incidents: acknowledge, take a role, note, mitigate, close',
   'audit.verify': 'Verify the audit',
   'kill_switch.set': 'Switch writes off, on with a second person',
-  'source.manage': 'Connect sources, set links',
+  'source.manage': 'Connect sources, switch them off and on, set links',
   'receiver.manage': 'Add and remove receivers, set their routes',
   'user.manage': 'Invite, lock out, change roles with a second admin',
   'token.mint': 'Mint tokens of services',

@@ -33,3 +33,34 @@ export async function connectSource(
   })
   return { id }
 }
+
+/**
+ * Switches a source off or on again, by a person. One that is off is read no more, and nothing is done in it. Its silence proves
+ * nothing: runs of its system are incomplete, and no key is called free of effects, until it is on again. What was read of
+ * it is kept. Audited. Throws `not_found`, and `conflict` where it is switched so already.
+ */
+export async function switchSource(
+  ctx: Context,
+  { id, on, reason: given }: { id: string; on: boolean; reason: string },
+): Promise<{ id: string; enabled: boolean }> {
+  authorise(ctx, 'source.manage')
+  const reason = reasonSchema.parse(given)
+  await ctx.db.prisma.$transaction(async (tx) => {
+    const { count } = await tx.source.updateMany({ where: { id, enabled: !on }, data: { enabled: on } })
+    const source = await tx.source.findUnique({ where: { id }, select: { name: true } })
+    if (source === null) throw new AppError('not_found', `There is no source ${id.slice(0, 100)}.`)
+    if (count === 0)
+      throw new AppError('conflict', `${source.name} is switched ${on ? 'on' : 'off'} already.`)
+    await tx.auditEntry.create({
+      data: auditRow(ctx, {
+        verb: on ? 'source.switch_on' : 'source.switch_off',
+        subject: source.name,
+        outcome: 'done',
+        reason,
+        before: { enabled: !on },
+        after: { enabled: on },
+      }),
+    })
+  })
+  return { id, enabled: on }
+}

@@ -72,6 +72,8 @@ const CHANGES: Record<string, () => unknown[]> = {
   'settings/mint': () => [{}],
   'settings/saveTraceLink': plain,
   'sources/connect/connect': () => [draft, input()],
+  'sources/switchOff': of,
+  'sources/switchOn': of,
   'storage/dryRunCollection': plain,
   'storage/collectNow': plain,
   'storage/propose': of,

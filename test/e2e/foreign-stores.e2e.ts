@@ -80,6 +80,18 @@ async function releaseTheOne(page: Page, key: string): Promise<void> {
   await expect(inspector.getByText('Released.')).toBeVisible({ timeout: 30_000 })
 }
 
+/** From then on it is left alone, as its card says. */
+async function switchOff(page: Page, name: string): Promise<void> {
+  await page.goto('/sources')
+  const card = page.getByRole('region', { name, exact: true })
+  await card.getByRole('button', { name: /^Switch off/ }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Reason').fill('its service is gone')
+  await dialog.getByRole('button', { name: /^Switch off 1 source/ }).click()
+  await expect(card.getByText('Switched off')).toBeVisible({ timeout: 30_000 })
+  await expect(card.getByRole('button', { name: /^Switch on/ })).toBeVisible()
+}
+
 test('a key stuck in a Redis of node-idempotency', async ({ page }) => {
   void service.request('order-1', () => new Promise(() => {}))
   await expect.poll(() => redis.admin.dbsize()).toBe(1)
@@ -121,4 +133,5 @@ test('a key stuck in a DynamoDB table of Powertools', async ({ page }) => {
   await connect(page, `table of ${SYSTEM}`)
   await releaseTheOne(page, library.hashOf('event-1'))
   expect((await library.itemOf('event-1'))?.in_progress_expiration).toEqual({ N: '0' })
+  await switchOff(page, `table of ${SYSTEM}`)
 })

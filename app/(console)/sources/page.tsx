@@ -24,7 +24,7 @@ export const metadata: Metadata = { title: 'Sources' }
 const ORDER = ['intent', 'provider', 'ledger']
 
 export default async function SourcesPage(props: PageProps) {
-  const { ctx, now, range } = await openPage('/sources', props)
+  const { ctx, now, range, place, forbid } = await openPage('/sources', props)
   const [sources, services, arrivals, processes, { feeds, coverage }, outages] = await Promise.all([
     listSources(ctx.db, now),
     freshnessNow(),
@@ -56,6 +56,8 @@ export default async function SourcesPage(props: PageProps) {
               feeds={feeds.filter((feed) => feed.source === source.id)}
               coverage={coverage.find((each) => each.source === source.id)}
               now={now}
+              place={place}
+              forbidden={forbid('source.manage')}
               outage={source.enabled ? outages.get(source.id) : undefined}
             />
           ))}

@@ -11,6 +11,7 @@ import type { SourceView } from '@/lib/mirror/read/list-sources'
 import type { Coverage, Feed } from '@/lib/mirror/read/read-feeds'
 import { SourceBadge } from '../_page/source-badge'
 import { CapabilityList } from './capability-list'
+import { SwitchButton } from './switch-button'
 
 const KIND: Record<string, string> = {
   intent: 'Idempotency store',
@@ -24,11 +25,14 @@ type Props = {
   coverage: Coverage | undefined
   outage: SeenOutage | undefined
   now: Date
+  place: string
+  /** Why this person may not switch it; null = they may. */
+  forbidden: string | null
 }
 
 /** One source: whether it can be read, how far, and what may be done there. */
 export function SourceCard(props: Props) {
-  const { source, outage } = props
+  const { source, outage, place, forbidden } = props
   const store = source.kind === 'intent'
   return (
     <Card id={source.id} title={source.name} aside={<SourceBadge source={source} />} className="h-full">
@@ -56,6 +60,9 @@ export function SourceCard(props: Props) {
             <CapabilityList raw={source.capabilities} />
           </section>
         )}
+        <div className="mt-2 flex justify-end">
+          <SwitchButton source={source} place={place} forbidden={forbidden} />
+        </div>
       </div>
     </Card>
   )

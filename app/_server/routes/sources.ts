@@ -5,7 +5,7 @@ import { CONDITION_KINDS } from '@/lib/core/condition-kinds'
 import { reasonSchema } from '@/lib/core/reason'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { adapterNameSchema } from '@/lib/sources/adapters'
-import { connectSource } from '@/lib/sources/connect'
+import { connectSource, switchSource } from '@/lib/sources/connect'
 import { engineNameSchema } from '@/lib/sources/engines'
 import { detectSource, previewSource } from '@/lib/sources/preview'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
@@ -68,6 +68,27 @@ export const sourceRoutes = [
       return created(await connectSource(ctx, body, rules()))
     },
   }),
+
+  ...(['off', 'on'] as const).map((to) =>
+    post({
+      path: `sources/{id}/switch-${to}`,
+      tag: 'Sources',
+      summary: to === 'off' ? 'Read a source no more, and do nothing in it' : 'Read a source again',
+      description:
+        to === 'off'
+          ? 'Its silence proves nothing: runs of its system are incomplete until it is on again. What was read of it is kept.'
+          : 'From the next turn on, from where it was left.',
+      verb: 'source.manage',
+      params: z.object({ id: z.string() }),
+      body: z.strictObject({ reason: reasonSchema }),
+      responses: {
+        200: { description: 'What it is now', schema: z.object({ id: z.string(), enabled: z.boolean() }) },
+      },
+      async handle(ctx, { params, body }) {
+        return ok(await switchSource(ctx, { id: params.id, on: to === 'on', reason: body.reason }))
+      },
+    }),
+  ),
 
   post({
     path: 'sources/detect',
