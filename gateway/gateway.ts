@@ -21,6 +21,8 @@ export type GatewayDeps = {
   clock: Clock
   spans: RequestSpans
   isDraining(): boolean
+  /** More requests than it may serve, this one among them. */
+  isFull(): boolean
   onError(error: unknown): void
   onServed(world: World): void
 }
@@ -63,7 +65,11 @@ async function serveRouted(
   const target = readTarget(incoming)
   // Who sends what can be read in two ways may have hidden more behind it.
   if ('problem' in target) outgoing.shouldKeepAlive = false
-  const found = 'problem' in target ? target : findRoute(world, target)
+  const found = deps.isFull()
+    ? { problem: gatewayProblem('overloaded', { retryAfterS: 1 }) }
+    : 'problem' in target
+      ? target
+      : findRoute(world, target)
   const route = 'route' in found ? found.route : null
   const caller = route === null ? null : await findCaller(route, incoming)
   const refused = 'problem' in found ? found.problem : caller instanceof Response ? caller : null

@@ -38,6 +38,12 @@ const PROBLEMS = {
     'Expectation Failed',
     'The only expectation that is understood is 100-continue.',
   ],
+  overloaded: [
+    503,
+    'overloaded',
+    'Service Unavailable',
+    'The gateway serves as many requests as it may at one time. Nothing was sent. Retry with the same Idempotency-Key.',
+  ],
   callerMissing: [
     401,
     'caller-missing',

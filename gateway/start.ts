@@ -64,6 +64,7 @@ export async function startGateway({
     clock,
     spans: telemetry.spans,
     isDraining: () => isDraining,
+    isFull: () => [...worlds].reduce((sum, { users }) => sum + users, 0) > config.limits.requests,
     onError: (err: unknown) => log.error({ err }, 'a request failed'),
     onServed(served: World) {
       closeWhenUnused(served)

@@ -154,6 +154,8 @@ export const configSchema = z.strictObject({
   drain: z.strictObject({ delay: duration().default(0), timeout: duration(1).default(60_000) }).prefault({}),
   limits: z
     .strictObject({
+      /** At one time; one more is refused before anything of it is read. Their bodies, times `requestBytes`, are its memory. */
+      requests: z.int().min(1).default(2_048),
       headers: bytes(1_024).default(16_384),
       headersTimeout: duration(1).default(15_000),
       /** Of a whole request, its body included. */

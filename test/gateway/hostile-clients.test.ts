@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createGate } from '../sdk/support'
 import {
   createStoreFixture,
+  keyState,
+  pay,
+  problemOf,
   type RunningGateway,
   runGateway,
   type StoreFixture,
@@ -115,4 +119,26 @@ test('credentials of an absolute form, and a fragment, are in no line of the log
     gateway.lines().filter(({ path, status }) => path === '/v1/payments' && status === 400)
   await expect.poll(() => requests().length).toBe(2)
   expect(JSON.stringify(gateway.lines())).not.toContain('pass-word')
+})
+
+test('no more requests are served at one time than may be, and nothing of one more is sent or begun', async () => {
+  const small = await runGateway(settingsFor(fixture, upstream.url, {}, { limits: { requests: 2 } }))
+  try {
+    const gate = createGate()
+    upstream.behave({ kind: 'gated', gate })
+    const served = [pay(small), pay(small)]
+    await expect.poll(() => upstream.received.length).toBe(2)
+    const key = randomUUID()
+    const refused = await pay(small, key)
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
+    expect(await problemOf(refused)).toBe('overloaded')
+    expect((await keyState(fixture, key)).state).toBeNull()
+    gate.resolve()
+    upstream.behave({ kind: 'answer', status: 201 })
+    expect((await Promise.all(served)).map(({ status }) => status)).toEqual([201, 201])
+    expect((await pay(small, key)).status).toBe(201)
+    expect(upstream.received).toHaveLength(3)
+  } finally {
+    await small.stop()
+  }
 })
