@@ -23,21 +23,26 @@ export type Consumer = {
   remove: () => Promise<void>
 }
 
+/** The SDK as it is published, packed into a folder. */
+export async function packSdk(folder: string): Promise<Consumer['tarball']> {
+  const packed = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: 'sdk' })
+  const [{ filename, size }] = JSON.parse(packed.stdout.slice(packed.stdout.indexOf('[')))
+  return { path: join(folder, filename), bytes: size }
+}
+
 /** An empty project with the packed SDK, and packages in the versions that this repository uses. */
 export async function createConsumer(packages: readonly string[]): Promise<Consumer> {
   const folder = await mkdtemp(join(tmpdir(), 'idemscope-package-'))
-  const packed = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: 'sdk' })
-  const [{ filename, size }] = JSON.parse(packed.stdout.slice(packed.stdout.indexOf('[')))
-  const path = join(folder, filename)
+  const tarball = await packSdk(folder)
   const { devDependencies, dependencies } = JSON.parse(await readFile('package.json', 'utf8'))
   const versions = packages.map((name) => `${name}@${{ ...devDependencies, ...dependencies }[name]}`)
   const project = { name: 'consumer', private: true, type: 'module' }
   await writeFile(join(folder, 'package.json'), JSON.stringify(project))
-  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', path, ...versions]
+  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball.path, ...versions]
   await run('npm', install, { cwd: folder })
   return {
     folder,
-    tarball: { path, bytes: size },
+    tarball,
     remove: () => rm(folder, { recursive: true, force: true }),
   }
 }

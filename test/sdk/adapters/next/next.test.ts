@@ -1,12 +1,11 @@
 import { afterAll, expect, it } from 'vitest'
-import type { Consumer } from '../../package/consumer'
 import { startProgram } from '../../package/start-program'
 import { KEY_SECRET } from '../../support'
 import type { Served } from '../harness'
 import { describeAdapter, type World } from '../suite'
 import { createNextProject } from './project'
 
-let project: Consumer | undefined
+let project: Awaited<ReturnType<typeof createNextProject>> | undefined
 let program: Served | undefined
 
 afterAll(async () => {

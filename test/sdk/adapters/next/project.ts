@@ -1,6 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { type Consumer, createConsumer } from '../../package/consumer'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { packSdk, run } from '../../package/consumer'
 
 const FILES = {
   'app/layout.jsx':
@@ -35,31 +35,33 @@ export const POST = idempotent<unknown, Extra>(
   },
   { ...options, scope: async (_, { params }) => ({ caller: 'web', route: '/v1/next/' + (await params).act }) },
 )`,
+  // Else Next looks for one further up, and finds the console's.
+  'instrumentation.ts': 'export function register() {}',
   'next.config.mjs': `export default {
   headers: async () => [{ source: '/:path*', headers: [{ key: 'x-late', value: 'yes' }] }],
 }`,
 }
 
-const PACKAGES = [
-  'next',
-  'react',
-  'react-dom',
-  'pg',
-  '@opentelemetry/api',
-  'typescript',
-  '@types/react',
-  '@types/node',
-  '@types/pg',
-]
-
-/** A project of Next's App Router with the packed SDK. */
-export async function createNextProject(): Promise<Consumer> {
-  const consumer = await createConsumer(PACKAGES)
+/**
+ * A project of Next's App Router with the packed SDK, below this repository: Next and what it needs are found there, and
+ * nothing has to come from the registry.
+ */
+export async function createNextProject(): Promise<{ folder: string; remove: () => Promise<void> }> {
+  await mkdir('.test', { recursive: true })
+  const folder = await mkdtemp(resolve('.test/next-'))
+  const { path } = await packSdk(folder)
+  const sdk = join(folder, 'node_modules/@idemscope/sdk')
+  await mkdir(sdk, { recursive: true })
+  await run('tar', ['-xzf', path, '-C', sdk, '--strip-components=1'])
   const payments = await readFile('test/sdk/adapters/payments.ts', 'utf8')
-  const files = { ...FILES, 'app/payments.ts': payments.replace('@/sdk/idempotent', '@idemscope/sdk') }
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(join(consumer.folder, name, '..'), { recursive: true })
-    await writeFile(join(consumer.folder, name), text)
+  const files = {
+    ...FILES,
+    'package.json': JSON.stringify({ name: 'project', private: true, type: 'module' }),
+    'app/payments.ts': payments.replace('@/sdk/idempotent', '@idemscope/sdk'),
   }
-  return consumer
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(join(folder, name, '..'), { recursive: true })
+    await writeFile(join(folder, name), text)
+  }
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
 }
