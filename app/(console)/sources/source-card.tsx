@@ -60,7 +60,7 @@ export function SourceCard(props: Props) {
             <CapabilityList raw={source.capabilities} />
           </section>
         )}
-        <div className="mt-2 flex justify-end">
+        <div className="-mr-3 mt-2 flex justify-end">
           <SwitchButton source={source} place={place} forbidden={forbidden} />
         </div>
       </div>
