@@ -11,8 +11,8 @@ const execute = promisify(execFile)
 export const run = (
   command: string,
   args: string[],
-  { cwd, env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-) => execute(command, args, { cwd, env: ownNode(env) })
+  { cwd, env, timeout = 0 }: { cwd?: string; env?: NodeJS.ProcessEnv; timeout?: number } = {},
+) => execute(command, args, { cwd, env: ownNode(env), timeout })
 
 /** Installing from the registry takes seconds, but nobody promises how many. */
 export const INSTALL_MS_MAX = 240_000
@@ -39,7 +39,9 @@ export async function createConsumer(packages: readonly string[]): Promise<Consu
   const project = { name: 'consumer', private: true, type: 'module' }
   await writeFile(join(folder, 'package.json'), JSON.stringify(project))
   const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball.path, ...versions]
-  await run('npm', install, { cwd: folder })
+  // A request that hangs is asked again; and what is too late does not outlive its test.
+  const patience = ['--fetch-timeout=30000', '--fetch-retries=4']
+  await run('npm', [...install, ...patience], { cwd: folder, timeout: INSTALL_MS_MAX - 5_000 })
   return {
     folder,
     tarball,
