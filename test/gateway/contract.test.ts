@@ -1,34 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import {
-  createStoreFixture,
-  keyState,
-  pay,
-  problemOf,
-  type RunningGateway,
-  runGateway,
-  type StoreFixture,
-  settingsFor,
-} from './gateway-fixture'
-import { headerOf, type SocketUpstream, startSocketUpstream } from './socket-upstream'
+import { expect, test } from 'vitest'
+import { keyState, pay, problemOf, settingsFor } from './gateway-fixture'
+import { openWorld } from './gateway-world'
+import { headerOf } from './socket-upstream'
 
-let fixture: StoreFixture
-let upstream: SocketUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  fixture = await createStoreFixture()
-  upstream = await startSocketUpstream()
-  gateway = await runGateway(settingsFor(fixture, upstream.url))
-})
-afterAll(async () => {
-  await gateway.stop()
-  await upstream.close()
-  await fixture.close()
-})
-beforeEach(() => {
-  upstream.received.length = 0
-  upstream.behave({ kind: 'answer', status: 201, body: '{"id":"pay_1"}' })
+const { fixture, upstream, gateway } = await openWorld((store, url) => settingsFor(store, url), {
+  kind: 'answer',
+  status: 201,
+  body: '{"id":"pay_1"}',
 })
 
 test('executes a key once and replays its answer', async () => {

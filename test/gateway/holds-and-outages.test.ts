@@ -1,37 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { startBreakingProxy } from '../sdk/breaking-proxy'
 import { liftHold, placeHold } from '../sdk/holds-fixture'
-import {
-  createStoreFixture,
-  keyState,
-  pay,
-  problemOf,
-  type RunningGateway,
-  runGateway,
-  type StoreFixture,
-  settingsFor,
-  startUnready,
-} from './gateway-fixture'
-import { type SocketUpstream, startSocketUpstream } from './socket-upstream'
+import { keyState, pay, problemOf, runGateway, settingsFor, startUnready } from './gateway-fixture'
+import { openWorld } from './gateway-world'
 
-let fixture: StoreFixture
-let upstream: SocketUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  fixture = await createStoreFixture()
-  upstream = await startSocketUpstream()
-  gateway = await runGateway(settingsFor(fixture, upstream.url, { key: 'optional' }))
-})
-afterAll(async () => {
-  await gateway.stop()
-  await upstream.close()
-  await fixture.close()
-})
-beforeEach(() => {
-  upstream.received.length = 0
-})
+const { fixture, upstream, gateway } = await openWorld((store, url) =>
+  settingsFor(store, url, { key: 'optional' }),
+)
 
 test('a hold stops new executions within 2 seconds, keyed or not; replays go on', async () => {
   const done = randomUUID()

@@ -1,56 +1,25 @@
 import { randomUUID } from 'node:crypto'
-import { connect } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createGate } from '../sdk/support'
-import {
-  createStoreFixture,
-  keyState,
-  pay,
-  problemOf,
-  type RunningGateway,
-  runGateway,
-  type StoreFixture,
-  settingsFor,
-} from './gateway-fixture'
-import { headerOf, type SocketUpstream, startSocketUpstream } from './socket-upstream'
+import { keyState, pay, problemOf, runGateway, settingsFor } from './gateway-fixture'
+import { openWorld, sendRaw } from './gateway-world'
+import { headerOf } from './socket-upstream'
 
-let fixture: StoreFixture
-let upstream: SocketUpstream
-let gateway: RunningGateway
+const { fixture, upstream, gateway } = await openWorld(
+  (store, url) => {
+    const settings = settingsFor(store, url)
+    const all = { methods: ['POST'], path: '/**', upstream: 'payments', key: 'off' }
+    return {
+      ...settings,
+      trustedProxies: ['10.0.0.0/8'],
+      callers: { web: { fixed: 'web' }, proxied: { header: 'X-Client' } },
+      routes: [...(settings.routes as unknown[]), all],
+    }
+  },
+  { kind: 'answer', status: 201 },
+)
 
-beforeAll(async () => {
-  fixture = await createStoreFixture()
-  upstream = await startSocketUpstream()
-  const settings = settingsFor(fixture, upstream.url)
-  const all = { methods: ['POST'], path: '/**', upstream: 'payments', key: 'off' }
-  gateway = await runGateway({
-    ...settings,
-    trustedProxies: ['10.0.0.0/8'],
-    callers: { web: { fixed: 'web' }, proxied: { header: 'X-Client' } },
-    routes: [...(settings.routes as unknown[]), all],
-  })
-})
-afterAll(async () => {
-  await gateway.stop()
-  await upstream.close()
-  await fixture.close()
-})
-beforeEach(() => {
-  upstream.received.length = 0
-  upstream.behave({ kind: 'answer', status: 201 })
-})
-
-/** What is answered to these bytes, until the connection ends. */
-const raw = (bytes: string): Promise<string> =>
-  new Promise((resolve) => {
-    let text = ''
-    const socket = connect(gateway.port, '127.0.0.1', () => socket.write(bytes, 'latin1'))
-    socket.on('data', (chunk) => {
-      text += chunk
-    })
-    socket.on('error', () => {})
-    socket.on('close', () => resolve(text))
-  })
+const raw = (bytes: string) => sendRaw(gateway.port, bytes)
 
 const post = (path: string, headers = '') =>
   raw(`POST ${path} HTTP/1.1\r\nhost: g\r\nconnection: close\r\ncontent-length: 0\r\n${headers}\r\n`)

@@ -1,37 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createGate } from '../sdk/support'
-import {
-  createStoreFixture,
-  keyState,
-  pay,
-  problemOf,
-  type RunningGateway,
-  runGateway,
-  type StoreFixture,
-  settingsFor,
-} from './gateway-fixture'
-import { headerOf, type SocketUpstream, startSocketUpstream } from './socket-upstream'
+import { keyState, pay, problemOf, type RunningGateway, runGateway, settingsFor } from './gateway-fixture'
+import { openWorld } from './gateway-world'
+import { headerOf, startSocketUpstream } from './socket-upstream'
 
-let fixture: StoreFixture
-let upstream: SocketUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  fixture = await createStoreFixture()
-  upstream = await startSocketUpstream()
-  gateway = await runGateway(settingsFor(fixture, upstream.url, { deadline: '5s', responseBytes: '1KiB' }))
-})
-afterAll(async () => {
-  await gateway.stop()
-  await upstream.close()
-  await fixture.close()
-})
-beforeEach(() => {
-  upstream.received.length = 0
-  upstream.behave({ kind: 'answer', status: 201 })
-})
+const { fixture, upstream, gateway } = await openWorld(
+  (store, url) => settingsFor(store, url, { deadline: '5s', responseBytes: '1KiB' }),
+  { kind: 'answer', status: 201 },
+)
 
 const activeRequests = async () =>
   /^http_server_active_requests\S* (\d+)/m.exec(

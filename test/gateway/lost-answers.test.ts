@@ -1,35 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import {
-  createStoreFixture,
-  keyState,
-  pay,
-  problemOf,
-  type RunningGateway,
-  runGateway,
-  type StoreFixture,
-  settingsFor,
-} from './gateway-fixture'
-import { type Behaviour, type SocketUpstream, startSocketUpstream } from './socket-upstream'
+import { describe, expect, test } from 'vitest'
+import { keyState, pay, problemOf, runGateway, settingsFor } from './gateway-fixture'
+import { openWorld } from './gateway-world'
+import type { Behaviour } from './socket-upstream'
 
-let fixture: StoreFixture
-let upstream: SocketUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  fixture = await createStoreFixture()
-  upstream = await startSocketUpstream()
-  gateway = await runGateway(settingsFor(fixture, upstream.url, { deadline: '300ms', requestBytes: '4MiB' }))
-})
-afterAll(async () => {
-  await gateway.stop()
-  await upstream.close()
-  await fixture.close()
-})
-beforeEach(() => {
-  upstream.received.length = 0
-})
+const { fixture, upstream, gateway } = await openWorld((store, url) =>
+  settingsFor(store, url, { deadline: '300ms', requestBytes: '4MiB' }),
+)
 
 const LARGE = JSON.stringify({ text: 'x'.repeat(1_000_000) })
 

@@ -1,48 +1,18 @@
-import { connect } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { canonicalPath } from '@/gateway/routes/path'
-import {
-  createStoreFixture,
-  type RunningGateway,
-  runGateway,
-  type StoreFixture,
-  settingsFor,
-} from './gateway-fixture'
-import { type SocketUpstream, startSocketUpstream } from './socket-upstream'
+import { settingsFor } from './gateway-fixture'
+import { openWorld, sendRaw } from './gateway-world'
 
-let fixture: StoreFixture
-let upstream: SocketUpstream
-let gateway: RunningGateway
+const { upstream, gateway } = await openWorld((store, url) =>
+  settingsFor(
+    store,
+    url,
+    {},
+    { limits: { headers: '2KiB', headersTimeout: '300ms', requestTimeout: '500ms' } },
+  ),
+)
 
-beforeAll(async () => {
-  fixture = await createStoreFixture()
-  upstream = await startSocketUpstream()
-  gateway = await runGateway(
-    settingsFor(
-      fixture,
-      upstream.url,
-      {},
-      { limits: { headers: '2KiB', headersTimeout: '300ms', requestTimeout: '500ms' } },
-    ),
-  )
-})
-afterAll(async () => {
-  await gateway.stop()
-  await upstream.close()
-  await fixture.close()
-})
-
-/** What is answered to these bytes, until the connection ends. */
-const raw = (bytes: string): Promise<string> =>
-  new Promise((resolve) => {
-    let text = ''
-    const socket = connect(gateway.port, '127.0.0.1', () => socket.write(bytes, 'latin1'))
-    socket.on('data', (chunk) => {
-      text += chunk
-    })
-    socket.on('error', () => {})
-    socket.on('close', () => resolve(text))
-  })
+const raw = (bytes: string) => sendRaw(gateway.port, bytes)
 
 const HEAD = 'POST /v1/payments HTTP/1.1\r\nhost: g\r\nconnection: close\r\n'
 const KEY = 'idempotency-key: k1\r\n'

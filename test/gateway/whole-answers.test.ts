@@ -2,35 +2,15 @@ import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import { connect } from 'node:net'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import {
-  createStoreFixture,
-  pay,
-  type RunningGateway,
-  runGateway,
-  type StoreFixture,
-  settingsFor,
-} from './gateway-fixture'
-import { headerOf, type SocketUpstream, startSocketUpstream } from './socket-upstream'
+import { describe, expect, test } from 'vitest'
+import { pay, settingsFor } from './gateway-fixture'
+import { openWorld } from './gateway-world'
+import { headerOf } from './socket-upstream'
 
-let fixture: StoreFixture
-let upstream: SocketUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  fixture = await createStoreFixture()
-  upstream = await startSocketUpstream()
-  gateway = await runGateway(settingsFor(fixture, upstream.url, { requestBytes: '1KiB' }))
-})
-afterAll(async () => {
-  await gateway.stop()
-  await upstream.close()
-  await fixture.close()
-})
-beforeEach(() => {
-  upstream.received.length = 0
-  upstream.behave({ kind: 'answer', status: 201 })
-})
+const { upstream, gateway } = await openWorld(
+  (store, url) => settingsFor(store, url, { requestBytes: '1KiB' }),
+  { kind: 'answer', status: 201 },
+)
 
 type Raw = { status: number; headers: http.IncomingHttpHeaders; body: Buffer }
 
