@@ -15,6 +15,7 @@ import { withOneEffect } from './stores/one-effect'
 import { isSameStore, type NamedStore, startStore } from './stores/store-set'
 import type { LossPhase } from './upstream/errors'
 import type { Exchange } from './upstream/forward'
+import { type CallerHeaders, toCallerHeaders } from './upstream/headers'
 import { createUpstream, type Upstream } from './upstream/upstream'
 
 /** All that a configuration makes; a reload makes another, and what is the same goes on in it. */
@@ -25,8 +26,7 @@ export type World = {
   /** Whether many services would read the path as that of another route, which has keys. */
   isReadAsKeyed(method: string, path: string, found: Route): boolean
   isTrusted(address: string | undefined): boolean
-  /** By which proxies say who makes a request. */
-  readonly callerHeaders: ReadonlySet<string>
+  readonly callerHeaders: CallerHeaders
   /** Requests that are served by it; it is closed when there are none. */
   users: number
   /** Closes what no other world that is there has. */
@@ -141,12 +141,10 @@ export function createWorld(
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-const callerHeadersOf = ({ callers }: GatewayConfig): ReadonlySet<string> =>
-  new Set(
+const callerHeadersOf = ({ callers }: GatewayConfig): CallerHeaders =>
+  toCallerHeaders(
     Object.values(callers).flatMap(({ header, clientCertificate: certificate }) =>
-      [header, certificate?.header, certificate?.verified?.header].flatMap(
-        (name) => name?.toLowerCase() ?? [],
-      ),
+      [header, certificate?.header, certificate?.verified?.header].filter((name) => name !== undefined),
     ),
   )
 

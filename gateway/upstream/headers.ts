@@ -76,9 +76,11 @@ export type Forwarding = {
   host: string
   /** Of the upstream; null = the client's is kept. */
   upstreamHost: string | null
-  /** In small letters: by these a proxy says who makes a request. */
-  callerHeaders: ReadonlySet<string>
+  callerHeaders: CallerHeaders
 }
+
+/** By which a proxy says who makes a request: in small letters, and as services may read them. */
+export type CallerHeaders = { names: ReadonlySet<string>; asRead: ReadonlySet<string> }
 
 /** Said anew by the gateway, or by it alone. */
 const WRITTEN = new Set([
@@ -92,13 +94,17 @@ const GUARDED = new Set([...HOP_BY_HOP, ...ONCE, ...WRITTEN, ...SAID_BY_PROXIES]
 /** WSGI, PHP and CGI read `Idempotency_Fence` as `Idempotency-Fence`. */
 const asServicesRead = (lower: string) => lower.replace(/[^a-z0-9]/g, '-')
 
+export function toCallerHeaders(names: readonly string[]): CallerHeaders {
+  const lower = names.map((name) => name.toLowerCase())
+  return { names: new Set(lower), asRead: new Set(lower.map(asServicesRead)) }
+}
+
 function isDroppedOfRequest({ isTrusted, callerHeaders }: Forwarding): (lower: string) => boolean {
-  const callersRead = new Set([...callerHeaders].map(asServicesRead))
   return (lower) => {
     if (WRITTEN.has(lower)) return true
-    if (callerHeaders.has(lower) || SAID_BY_PROXIES.has(lower)) return !isTrusted
+    if (callerHeaders.names.has(lower) || SAID_BY_PROXIES.has(lower)) return !isTrusted
     const read = asServicesRead(lower)
-    return (read !== lower && GUARDED.has(read)) || callersRead.has(read)
+    return (read !== lower && GUARDED.has(read)) || callerHeaders.asRead.has(read)
   }
 }
 
