@@ -80,9 +80,10 @@ async function hand(socket: Socket, server: MailServer, mail: Mail, timeoutMs: n
     ...(server.username === undefined
       ? {}
       : { auth: { user: server.username, pass: server.password ?? '' } }),
-    connectionTimeout: timeoutMs,
-    greetingTimeout: timeoutMs,
-    socketTimeout: timeoutMs,
+    // Its own time-outs come after ours, which says how long it was.
+    connectionTimeout: 2 * timeoutMs,
+    greetingTimeout: 2 * timeoutMs,
+    socketTimeout: 2 * timeoutMs,
     maxResponseSize: ANSWER_BYTES_MAX,
     disableFileAccess: true,
     disableUrlAccess: true,

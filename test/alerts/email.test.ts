@@ -293,7 +293,7 @@ test('a server that says nothing, talks for ever or is gone is left after the ti
     }),
   )
   expect(await send({ port: endless }, ['127.0.0.1/32'], 5_000)).toMatchObject({ kind: 'failed' })
-  expect(await send({ port: 1 }, ['127.0.0.1/32'])).toMatchObject({
+  expect(await send({ port: 1 }, ['127.0.0.1/32'], 60_000)).toMatchObject({
     kind: 'failed',
     error: expect.stringContaining('ECONNREFUSED'),
   })

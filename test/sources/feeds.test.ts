@@ -229,11 +229,12 @@ describe.each(LAYOUTS)('$name', (layout) => {
   })
 
   test('reads little again: a pass over what did not change, beside a transaction that stays open', async () => {
-    for (let n = 0; n < 40; n++) await write(`steady-${n}`)
+    // Rows of one ms are one place: a fast machine writes many in one.
+    for (let n = 0; n < 40; n++)
+      await (layout.name.includes('by stamp') ? writeAt(`steady-${n}`, n - 40) : write(`steady-${n}`))
     await inTransaction(async (client) => {
       await client.query('SELECT now()')
       for (let n = 0; n < 3; n++) await pass(50)
-      // Rows of one ms are one place.
       expect((await pass(50)).length).toBeLessThan(15)
     })
   })
