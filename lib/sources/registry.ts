@@ -10,6 +10,7 @@ import {
   type AnySource,
   type IntentSource,
   type LedgerSource,
+  type MessageSource,
   type ProviderSource,
   SOURCE_KINDS,
   type SourceKind,
@@ -47,6 +48,8 @@ export type SystemSources = {
   intents: OpenSource<IntentSource>[]
   ledgers: OpenSource<LedgerSource>[]
   providers: OpenSource<ProviderSource>[]
+  /** Outboxes and dead letters. */
+  messages: OpenSource<MessageSource>[]
   /** Switched off after they were read, or impossible to open: what only they hold is not known, and is not absent. */
   off: { id: string; name: string; kind: SourceKind; why: string }[]
 }
@@ -57,7 +60,7 @@ export async function openSystem(ctx: SourceContext, system: string): Promise<Sy
     where: { system, OR: [{ enabled: true }, { lastOkAt: { not: null } }] },
     orderBy: { id: 'asc' },
   })
-  const sources: SystemSources = { intents: [], ledgers: [], providers: [], off: [] }
+  const sources: SystemSources = { intents: [], ledgers: [], providers: [], messages: [], off: [] }
   for (const row of rows) {
     const described = { id: row.id, name: row.name, kind: z.enum(SOURCE_KINDS).parse(row.kind) }
     if (!row.enabled) {
@@ -71,7 +74,8 @@ export async function openSystem(ctx: SourceContext, system: string): Promise<Sy
     }
     if (found.source.kind === 'intent') sources.intents.push({ ...found, source: found.source })
     else if (found.source.kind === 'ledger') sources.ledgers.push({ ...found, source: found.source })
-    else sources.providers.push({ ...found, source: found.source })
+    else if (found.source.kind === 'provider') sources.providers.push({ ...found, source: found.source })
+    else sources.messages.push({ ...found, source: found.source })
   }
   return sources
 }

@@ -109,6 +109,7 @@ test('a source that is switched off is not read, and its system says that it is 
     intents: [],
     ledgers: [],
     providers: [],
+    messages: [],
     off: [{ id, kind: 'intent', why: 'is switched off' }],
   })
   await expect(openSource(ctx(), 'src_none')).rejects.toMatchObject({ code: 'not_found' })

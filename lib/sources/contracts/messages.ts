@@ -1,0 +1,122 @@
+import type { UnreadableRow } from './unreadable-row'
+
+/**
+ * Messages that a service publishes (`outbox`), and those that somebody gave up on (`dead_letters`: an outbox's own dead
+ * are among the outbox's). Both are read and acted on in one shape.
+ */
+
+export type MessageVerb = 'redrive' | 'discard'
+
+export type MessageCapabilities = {
+  canRedrive: boolean
+  canDiscard: boolean
+  /** A changed message can be published in place of a dead one, which it names. */
+  canEdit: boolean
+  /** What a change compares: the row or message as it was seen, or only its id. */
+  casStrength: 'version' | 'id'
+  /** Whether reading leaves the source as it was, and what it costs, where that is not plain. */
+  reading?: string
+  /** Why something is not offered, or with what limit, in plain words. */
+  reasons?: Partial<Record<MessageVerb | 'edit', string>>
+}
+
+/** Of one topic or queue. null = this source cannot tell. */
+export type TopicSample = {
+  topic: string
+  /** Neither sent nor dead. */
+  unsent: bigint | null
+  /** Of those: refused at least once, and what waits behind one that was. */
+  retrying: bigint | null
+  oldestUnsentAt: Date | null
+  dead: bigint | null
+  oldestDeadAt: Date | null
+  /** Ever growing counts, from which rates are made: of published, and of sent. */
+  publishedTotal: bigint | null
+  sentTotal: bigint | null
+}
+
+/** A relay or connector that publishes what is unsent. */
+export type RelaySample = { owner: string; startedAt: Date | null; seenAt: Date; asleep: boolean }
+
+/** What holds publishing back: the oldest transaction that has written and is open. */
+export type HeldBackBy = { text: string; since: Date | null }
+
+export type MessageSample = {
+  now: Date
+  topics: TopicSample[]
+  /** null = it has none that it could show. */
+  relays: RelaySample[] | null
+  heldBackBy: HeldBackBy | null
+  /** Why this is not all, in words. */
+  unread?: string
+}
+
+/** What a change compares, exactly as read. */
+export type SeenMessage = { place: string; id: string; version: string }
+
+export type MessageState = 'pending' | 'retrying' | 'waiting' | 'sent' | 'dead' | 'unknown'
+
+export type MessageRow = {
+  /** The publisher's id: the broker's deduplication id and the consumers' key. null = it carries none: nobody can check it. */
+  id: string | null
+  topic: string
+  /** Order holds within it. */
+  key: string | null
+  type: string | null
+  state: MessageState
+  publishedAt: Date | null
+  /** Sent or given up. */
+  settledAt: Date | null
+  attempts: number
+  /** What it was given up for, whole and as written. */
+  error: string | null
+  /** The consumer group whose dead letter it is; null = of an outbox, or unknown. */
+  group: string | null
+  /** The trace that published it. */
+  traceId: string | null
+  headers: Record<string, string>
+  sizeBytes: number
+  seen: SeenMessage
+}
+
+export type MessagePage = {
+  now: Date
+  items: MessageRow[]
+  /** null = that was all. */
+  cursor: string | null
+  unreadable?: UnreadableRow[]
+  unread?: string
+}
+
+/** One message, whole. `payload` null = beyond what is read, or gone. */
+export type MessageReading = { now: Date; message: (MessageRow & { payload: Uint8Array | null }) | null }
+
+export type MessageRefusal = 'gone' | 'changed' | 'state_changed'
+export type MessageOutcome =
+  | { kind: 'done'; now: Date; newId: string | null }
+  | { kind: 'refused'; reason: MessageRefusal; now: Date }
+
+export type MessageEdit = { payload: Uint8Array; headers?: Record<string, string> }
+
+export interface MessageSource {
+  readonly kind: 'outbox' | 'dead_letters'
+  readonly capabilities: MessageCapabilities
+  /** Who consumes what is published here, and which of the console's intent sources (by name) has their records. */
+  readonly consumers: readonly MessageConsumer[]
+  storeClock(): Promise<Date>
+  sample(): Promise<MessageSample>
+  /** Dead ones, the oldest first. */
+  readDead(cursor: string | null, limit: number): Promise<MessagePage>
+  /** By the id that `readDead` gave, or the publisher's. */
+  readMessage(place: string): Promise<MessageReading>
+  /**
+   * Publishes it once more, under its own id; with `edit`, as a new message that names the old one in a header. Idempotent by
+   * `actionId` where `casStrength` is `version`. A lost answer throws: `readMessage` then tells.
+   */
+  redrive(seen: SeenMessage, options: { actionId: string; edit?: MessageEdit }): Promise<MessageOutcome>
+  /** It is never published again. Its row is kept where the layout can. */
+  discard(seen: SeenMessage, options: { actionId: string }): Promise<MessageOutcome>
+  close(): Promise<void>
+}
+
+export type MessageConsumer = { group: string; topic: string; store: string }
