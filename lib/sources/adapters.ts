@@ -24,6 +24,8 @@ import { openHybridSource } from './native-hybrid/open'
 import { nativeRedisConfigSchema } from './native-redis/config'
 import { nativeRedisGrants } from './native-redis/grants'
 import { openNativeRedisSource } from './native-redis/open'
+import { outboxConfigSchema } from './outbox/config'
+import { openOutboxSource } from './outbox/open'
 import { recipeConfigSchema, recipeMapping } from './recipe/config'
 import { redisConfigSchema, redisSecretSchema } from './redis/config'
 import { redisGrants } from './redis/grants'
@@ -123,6 +125,13 @@ export const ADAPTERS = {
     config: ledgerConfigSchema,
     secret: postgresSecretSchema,
     open: (config, secret, { clock }) => openLedgerSource(config, secret, clock),
+  }),
+  outbox: define({
+    kind: 'outbox',
+    config: outboxConfigSchema,
+    secret: postgresSecretSchema,
+    open: (config, secret, { readOnly }) => openOutboxSource(config, secret, readOnly),
+    grants: ({ schema }, role) => grantsForConsole({ role, schema }),
   }),
   stripe: define({
     kind: 'provider',

@@ -101,7 +101,7 @@ BEGIN
       WHERE r.state = 'R' AND r.retry_at <= clock_timestamp() AND r.id >= p_from
       ORDER BY r.retry_at LIMIT 100 FOR UPDATE SKIP LOCKED
     ) due
-    WHERE o.id = due.id AND o.id >= p_from AND o.state NOT IN ('P', 'W', 'S', 'D');
+    WHERE o.id = due.id AND o.id >= p_from AND o.state NOT IN ('P', 'W', 'S', 'D', 'X');
   END IF;
 
   SELECT array_agg(free.lane) INTO lanes FROM (
@@ -218,7 +218,7 @@ BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   -- Said so, state 'P' keeps to the primary key: the index of what is pending would be read whole.
   UPDATE idem_outbox o SET state = 'S', attempts = o.attempts + 1, settled_at = clock_timestamp(), error = NULL
-  WHERE o.id = ANY (p_sent) AND o.id >= p_from AND o.lane = ANY (v_lanes) AND o.state NOT IN ('R', 'W', 'S', 'D');
+  WHERE o.id = ANY (p_sent) AND o.id >= p_from AND o.lane = ANY (v_lanes) AND o.state NOT IN ('R', 'W', 'S', 'D', 'X');
   GET DIAGNOSTICS v_marked = ROW_COUNT;
   IF cardinality(p_failed) > 0 THEN
     UPDATE idem_outbox o SET attempts = o.attempts + 1, error = f.error,
@@ -226,7 +226,7 @@ BEGIN
       settled_at = CASE WHEN f.retry_ms IS NULL THEN clock_timestamp() END,
       retry_at = clock_timestamp() + f.retry_ms * interval '1 millisecond'
     FROM unnest(p_failed, p_errors, p_retry_ms) f (id, error, retry_ms)
-    WHERE o.id = f.id AND o.id >= p_from AND o.lane = ANY (v_lanes) AND o.state NOT IN ('R', 'W', 'S', 'D');
+    WHERE o.id = f.id AND o.id >= p_from AND o.lane = ANY (v_lanes) AND o.state NOT IN ('R', 'W', 'S', 'D', 'X');
     GET DIAGNOSTICS v_dead = ROW_COUNT;
     v_marked := v_marked + v_dead;
   END IF;
@@ -343,7 +343,7 @@ DECLARE
   v_before timestamptz := clock_timestamp() - p_retention_ms * interval '1 millisecond';
 BEGIN
   DELETE FROM idem_outbox_default o WHERE o.id IN (
-    SELECT d.id FROM idem_outbox_default d WHERE d.id < idem_outbox_id_at(v_before) AND d.state = 'S' ORDER BY d.id LIMIT 1000);
+    SELECT d.id FROM idem_outbox_default d WHERE d.id < idem_outbox_id_at(v_before) AND d.state IN ('S', 'X') ORDER BY d.id LIMIT 1000);
   FOR v_partition IN SELECT * FROM idem_outbox_partitions() p WHERE p.ends_at < v_before LOOP
     CONTINUE WHEN idem_outbox_is_open(v_partition.partition, true)
       OR NOT idem_await_holders(ARRAY[v_partition.partition]);
@@ -363,7 +363,63 @@ BEGIN
 END
 $$;
 
+-- What a person looked at, to compare before a change: it changes with each attempt, and each time the message goes back.
+CREATE FUNCTION idem_outbox_version(m idem_outbox) RETURNS text
+LANGUAGE sql STABLE AS $$
+  SELECT md5(concat_ws('|', m.xid, m.seq, m.state, m.attempts, m.settled_at))
+$$;
+
+-- Publishes a dead message once more, as it was seen: under its own id, behind what was published meanwhile. With p_payload as a
+-- new message, which names the old one in its header idemscope-replaces; the old one is discarded then. The header idemscope-action
+-- names the act, by which the same one is done once. Returns the id that is published; NULL = it is not as it was seen.
+CREATE FUNCTION idem_outbox_redrive(p_id uuid, p_version text, p_action text, p_payload bytea DEFAULT NULL) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+  v_old idem_outbox;
+  v_id uuid;
+BEGIN
+  SELECT * INTO v_old FROM idem_outbox o WHERE o.id = p_id FOR UPDATE;
+  IF v_old.state <> 'D' AND v_old.headers->>'idemscope-action' = p_action THEN
+    RETURN coalesce((v_old.headers->>'idemscope-replaced-by')::uuid, p_id);
+  END IF;
+  IF v_old.id IS NULL OR v_old.state <> 'D' OR idem_outbox_version(v_old) <> p_version THEN
+    RETURN NULL;
+  END IF;
+  IF p_payload IS NULL THEN
+    UPDATE idem_outbox o SET state = 'P', attempts = 0, seq = nextval('idem_outbox_seq'), xid = pg_current_xact_id(),
+      retry_at = NULL, settled_at = NULL, headers = o.headers || jsonb_build_object('idemscope-action', p_action)
+    WHERE o.id = p_id AND o.state = 'D';
+    v_id := p_id;
+  ELSE
+    INSERT INTO idem_outbox (lane, topic, key, type, headers, payload)
+    VALUES (v_old.lane, v_old.topic, v_old.key, v_old.type,
+      v_old.headers || jsonb_build_object('idemscope-action', p_action, 'idemscope-replaces', p_id), p_payload)
+    RETURNING id INTO v_id;
+    UPDATE idem_outbox o SET state = 'X', settled_at = clock_timestamp(),
+      headers = o.headers || jsonb_build_object('idemscope-action', p_action, 'idemscope-replaced-by', v_id)
+    WHERE o.id = p_id AND o.state = 'D';
+  END IF;
+  IF EXISTS (SELECT FROM idem_outbox_relay r WHERE r.asleep) THEN
+    PERFORM pg_notify('idem_outbox', current_schema()::text);
+  END IF;
+  RETURN v_id;
+END
+$$;
+
+-- A dead message is never published: it stays to be read until its day is collected. False = it is not as it was seen.
+CREATE FUNCTION idem_outbox_discard(p_id uuid, p_version text, p_action text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+  UPDATE idem_outbox o SET state = 'X', settled_at = clock_timestamp(),
+    headers = o.headers || jsonb_build_object('idemscope-action', p_action)
+  WHERE o.id = p_id AND o.state = 'D' AND idem_outbox_version(o) = p_version;
+  RETURN FOUND OR EXISTS (
+    SELECT FROM idem_outbox o WHERE o.id = p_id AND o.state = 'X' AND o.headers->>'idemscope-action' = p_action);
+END
+$$;
+
 SELECT idem_outbox_ensure_partitions();
 
 -- Privileges are granted by name only.
-REVOKE ALL ON FUNCTION idem_outbox_ensure_partitions(integer), idem_outbox_collect(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION idem_outbox_ensure_partitions(integer), idem_outbox_collect(bigint),
+  idem_outbox_redrive(uuid, text, text, bytea), idem_outbox_discard(uuid, text, text) FROM PUBLIC;

@@ -32,6 +32,11 @@ export function grantsForConsole({ role, schema = 'public' }: ConsoleGrantOption
     `    GRANT SELECT ON ${tables(['idem_hold'])} TO ${to};`,
     `    GRANT EXECUTE ON FUNCTION ${on}.idem_place_hold, ${on}.idem_lift_hold TO ${to};`,
     '  END IF;',
+    // From migration 0003 on: the outbox is read, and what is dead goes back or ends through functions.
+    `  IF to_regclass(${quoteLiteral(`${on}.idem_outbox`)}) IS NOT NULL THEN`,
+    `    GRANT SELECT ON ${tables(['idem_outbox', 'idem_outbox_relay', 'idem_outbox_lane'])} TO ${to};`,
+    `    GRANT EXECUTE ON FUNCTION ${on}.idem_outbox_redrive, ${on}.idem_outbox_discard TO ${to};`,
+    '  END IF;',
     'END $$;',
     '',
   ].join('\n')

@@ -1,5 +1,3 @@
-import type { UnreadableRow } from './unreadable-row'
-
 /**
  * Messages that a service publishes (`outbox`), and those that somebody gave up on (`dead_letters`: an outbox's own dead
  * are among the outbox's). Both are read and acted on in one shape.
@@ -12,8 +10,6 @@ export type MessageCapabilities = {
   canDiscard: boolean
   /** A changed message can be published in place of a dead one, which it names. */
   canEdit: boolean
-  /** What a change compares: the row or message as it was seen, or only its id. */
-  casStrength: 'version' | 'id'
   /** Whether reading leaves the source as it was, and what it costs, where that is not plain. */
   reading?: string
   /** Why something is not offered, or with what limit, in plain words. */
@@ -24,19 +20,19 @@ export type MessageCapabilities = {
 export type TopicSample = {
   topic: string
   /** Neither sent nor dead. */
-  unsent: bigint | null
+  unsent: number | null
   /** Of those: refused at least once, and what waits behind one that was. */
-  retrying: bigint | null
+  retrying: number | null
   oldestUnsentAt: Date | null
-  dead: bigint | null
+  dead: number | null
+  /** Given up first. */
   oldestDeadAt: Date | null
-  /** Ever growing counts, from which rates are made: of published, and of sent. */
-  publishedTotal: bigint | null
-  sentTotal: bigint | null
+  /** Committed in the whole minute before `now`'s own, by the source's clock. */
+  published: number | null
 }
 
-/** A relay or connector that publishes what is unsent. */
-export type RelaySample = { owner: string; startedAt: Date | null; seenAt: Date; asleep: boolean }
+/** A relay that publishes what is unsent. */
+export type RelaySample = { owner: string; startedAt: Date; seenAt: Date; asleep: boolean }
 
 /** What holds publishing back: the oldest transaction that has written and is open. */
 export type HeldBackBy = { text: string; since: Date | null }
@@ -44,17 +40,18 @@ export type HeldBackBy = { text: string; since: Date | null }
 export type MessageSample = {
   now: Date
   topics: TopicSample[]
+  /** Counts were cut: there are more. */
+  atLeast: boolean
   /** null = it has none that it could show. */
   relays: RelaySample[] | null
   heldBackBy: HeldBackBy | null
-  /** Why this is not all, in words. */
-  unread?: string
 }
 
 /** What a change compares, exactly as read. */
-export type SeenMessage = { place: string; id: string; version: string }
+export type SeenMessage = { place: string; version: string }
 
-export type MessageState = 'pending' | 'retrying' | 'waiting' | 'sent' | 'dead' | 'unknown'
+export const MESSAGE_STATES = ['pending', 'retrying', 'waiting', 'sent', 'dead', 'discarded'] as const
+export type MessageState = (typeof MESSAGE_STATES)[number]
 
 export type MessageRow = {
   /** The publisher's id: the broker's deduplication id and the consumers' key. null = it carries none: nobody can check it. */
@@ -76,6 +73,8 @@ export type MessageRow = {
   traceId: string | null
   headers: Record<string, string>
   sizeBytes: number
+  /** The last act on it from a console; null = none. */
+  actionId: string | null
   seen: SeenMessage
 }
 
@@ -84,19 +83,13 @@ export type MessagePage = {
   items: MessageRow[]
   /** null = that was all. */
   cursor: string | null
-  unreadable?: UnreadableRow[]
-  unread?: string
 }
 
 /** One message, whole. `payload` null = beyond what is read, or gone. */
 export type MessageReading = { now: Date; message: (MessageRow & { payload: Uint8Array | null }) | null }
 
-export type MessageRefusal = 'gone' | 'changed' | 'state_changed'
-export type MessageOutcome =
-  | { kind: 'done'; now: Date; newId: string | null }
-  | { kind: 'refused'; reason: MessageRefusal; now: Date }
-
-export type MessageEdit = { payload: Uint8Array; headers?: Record<string, string> }
+/** `id`: what is published now. */
+export type MessageOutcome = { kind: 'done'; id: string } | { kind: 'refused'; reason: 'changed' }
 
 export interface MessageSource {
   readonly kind: 'outbox' | 'dead_letters'
@@ -110,13 +103,22 @@ export interface MessageSource {
   /** By the id that `readDead` gave, or the publisher's. */
   readMessage(place: string): Promise<MessageReading>
   /**
-   * Publishes it once more, under its own id; with `edit`, as a new message that names the old one in a header. Idempotent by
-   * `actionId` where `casStrength` is `version`. A lost answer throws: `readMessage` then tells.
+   * Publishes it once more, under its own id; with a payload, as a new message that names the old one in a header. Idempotent
+   * by `actionId`. A lost answer throws: `readMessage` then tells, by the message's `actionId`.
    */
-  redrive(seen: SeenMessage, options: { actionId: string; edit?: MessageEdit }): Promise<MessageOutcome>
+  redrive(
+    seen: SeenMessage,
+    options: { actionId: string; payload?: Uint8Array | undefined },
+  ): Promise<MessageOutcome>
   /** It is never published again. Its row is kept where the layout can. */
   discard(seen: SeenMessage, options: { actionId: string }): Promise<MessageOutcome>
   close(): Promise<void>
 }
 
-export type MessageConsumer = { group: string; topic: string; store: string }
+export type MessageConsumer = {
+  group: string
+  topic: string
+  store: string
+  /** How long its records of messages are kept at least; absent = the store says it, if it can. */
+  recordsKeptMs?: number | undefined
+}
