@@ -14,6 +14,7 @@ export const LIVE_KINDS = [
   'run',
   'conditions',
   'incident',
+  'messages',
   'kill_switch',
 ] as const
 

@@ -13,6 +13,7 @@ export const periodicRuns = (env: Env): Periodic[] => [
   { kind: 'roll_up', everyMs: env.IDEMSCOPE_ROLL_UP_EVERY_MS },
   { kind: 'staging', everyMs: env.IDEMSCOPE_STAGE_EVERY_MS },
   { kind: 'lock_check', everyMs: env.IDEMSCOPE_LOCK_CHECK_EVERY_MS },
+  { kind: 'message_check', everyMs: env.IDEMSCOPE_LOCK_CHECK_EVERY_MS },
   { kind: 'reconciliation', everyMs: env.IDEMSCOPE_RECONCILE_EVERY_MS },
   { kind: 'effect_detection', everyMs: env.IDEMSCOPE_LOCK_CHECK_EVERY_MS },
   { kind: 'conditions', everyMs: env.IDEMSCOPE_LOCK_CHECK_EVERY_MS },

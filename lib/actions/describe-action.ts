@@ -9,6 +9,8 @@ const KIND_LABEL: Record<(typeof ALL_ACTION_KINDS)[number], string> = {
   role_raise: 'Raise of a role',
   hold: 'Hold on new executions',
   lift_hold: 'Lift of a hold',
+  redrive: 'Redrive of a message',
+  discard: 'Discard of a message',
   release: 'Release of a lock',
   complete: 'Completion of a key',
   fail: 'Final failure of a key',

@@ -24,6 +24,7 @@ export type IdPrefix =
   | 'rte'
   | 'ack'
   | 'inc'
+  | 'msg'
 
 /** A prefixed random id with 130 bits of entropy, e.g. `run_0f3k…`. Not sortable: order by time columns. */
 export function newId(prefix: IdPrefix): string {

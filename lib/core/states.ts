@@ -74,6 +74,10 @@ export const ROLE_ACTION_KIND = 'role_raise'
 /** What is held and lifted in a store: one person, at once. */
 export const HOLD_ACTION_KINDS = ['hold', 'lift_hold'] as const
 
+/** What is done with a dead message: one person. */
+export const MESSAGE_ACTION_KINDS = ['redrive', 'discard'] as const
+export type MessageVerb = (typeof MESSAGE_ACTION_KINDS)[number]
+
 /** Every kind that an action's row may have. */
 export const ALL_ACTION_KINDS = [
   ...ACTION_KINDS,
@@ -82,6 +86,7 @@ export const ALL_ACTION_KINDS = [
   TERMS_ACTION_KIND,
   ROLE_ACTION_KIND,
   ...HOLD_ACTION_KINDS,
+  ...MESSAGE_ACTION_KINDS,
 ] as const
 
 export const RUN_KINDS = [
@@ -96,6 +101,7 @@ export const RUN_KINDS = [
   'sealing',
   'conditions',
   'notification',
+  'message_check',
 ] as const
 export type RunKind = (typeof RUN_KINDS)[number]
 

@@ -44,6 +44,14 @@ export async function openIntentSource(ctx: SourceContext, id: string): Promise<
   return { ...found, source: expectKind(found, 'intent') }
 }
 
+export async function openMessageSource(ctx: SourceContext, id: string): Promise<OpenSource<MessageSource>> {
+  const found = await openSource(ctx, id)
+  const { source } = found
+  if (source.kind !== 'outbox' && source.kind !== 'dead_letters')
+    throw new AppError('invalid', `${found.name} has no messages.`)
+  return { ...found, source }
+}
+
 export type SystemSources = {
   intents: OpenSource<IntentSource>[]
   ledgers: OpenSource<LedgerSource>[]
@@ -94,12 +102,17 @@ async function tryOpen(ctx: SourceContext, row: Source): Promise<OpenSource | st
   }
 }
 
-/** All intent sources that are switched on, of every system. */
-export async function openIntentSources(ctx: SourceContext): Promise<OpenSource<IntentSource>[]> {
-  const systems = await listSystems(ctx)
-  const opened = await Promise.all(systems.map((system) => openSystem(ctx, system)))
-  return opened.flatMap((sources) => sources.intents)
+async function openSystems(ctx: SourceContext): Promise<SystemSources[]> {
+  return Promise.all((await listSystems(ctx)).map((system) => openSystem(ctx, system)))
 }
+
+/** All intent sources that are switched on, of every system. */
+export const openIntentSources = async (ctx: SourceContext): Promise<OpenSource<IntentSource>[]> =>
+  (await openSystems(ctx)).flatMap(({ intents }) => intents)
+
+/** The same of outboxes and dead letters. */
+export const openMessageSources = async (ctx: SourceContext): Promise<OpenSource<MessageSource>[]> =>
+  (await openSystems(ctx)).flatMap(({ messages }) => messages)
 
 /** Names of the systems that have a source switched on. */
 export async function listSystems(ctx: Pick<SystemContext, 'db'>): Promise<string[]> {

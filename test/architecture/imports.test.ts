@@ -17,7 +17,15 @@ const LEVELS: string[][] = [
     'lib/outbound',
   ],
   ['lib/access', 'lib/audit', 'lib/runs', 'lib/actions', 'lib/sources', 'lib/mirror', 'lib/telemetry'],
-  ['lib/keys', 'lib/locks', 'lib/effects', 'lib/conditions', 'lib/reconcile', 'lib/retention'],
+  [
+    'lib/keys',
+    'lib/locks',
+    'lib/effects',
+    'lib/messages',
+    'lib/conditions',
+    'lib/reconcile',
+    'lib/retention',
+  ],
   ['lib/alerts', 'lib/incidents', 'lib/insight'],
   ['app', 'jobs'],
 ]
@@ -115,6 +123,7 @@ test('client components import only lib/core and the design system', () => {
 const SCHEMAS: Record<string, string[]> = {
   // Effects are seen by both: their causes are one join of telemetry, mirror and cases.
   telemetry: ['lib/telemetry', 'lib/effects'],
+  messages: ['lib/messages'],
   mirror: ['lib/mirror', 'lib/reconcile', 'lib/keys', 'lib/locks', 'lib/effects', 'lib/retention'],
 }
 

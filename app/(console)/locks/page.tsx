@@ -10,6 +10,7 @@ import {
 } from '@/lib/locks/count-locks'
 import { stuckSentence } from '@/lib/locks/describe-locks'
 import { storeStateOf } from '@/lib/mirror/read/list-sources'
+import { BulkRuns } from '../_page/bulk-runs'
 import { openPage, type PageProps } from '../_page/open-page'
 import { Page } from '../_page/page-frame'
 import { Guide } from './guide'
@@ -18,7 +19,6 @@ import { FailProposal } from './open/fail-proposal'
 import { Inspector } from './open/inspector'
 import { loadQuery, toFilter } from './query'
 import { readLocksPage } from './read-locks'
-import { BulkRuns } from './resolve/bulk-runs'
 import { SourceNotes } from './source-notes'
 
 export const metadata: Metadata = { title: 'Locks' }

@@ -7,12 +7,12 @@ import type { KeyAction } from '@/lib/core/states'
 import { env } from '@/lib/env'
 import { formatKeyId } from '@/lib/keys/key-id'
 import { readLedgerRows } from '@/lib/keys/ledger-rows'
-import { listBulkRuns } from '@/lib/locks/bulk/list-bulk-runs'
 import { tallyLocks } from '@/lib/locks/count-locks'
 import { findLock } from '@/lib/locks/find-lock'
 import { type LockView, listLocks } from '@/lib/locks/list-locks'
 import { readUnlisted } from '@/lib/locks/unlisted'
 import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
+import { listBulkRuns } from '@/lib/runs/bulk/list-bulk-runs'
 import { canHold, offeredVerbs, zombieText } from '@/lib/sources/explain-capabilities'
 import { killSwitchNow, requestNow } from '../_shell/reads'
 import type { StoreRules } from './labels'
@@ -22,8 +22,8 @@ export const ROWS_SHOWN = 50
 
 export type LockRow = LockView & { keyId: string; sourceName: string }
 
-export type { BulkRun } from '@/lib/locks/bulk/list-bulk-runs'
 export type { StoreState } from '@/lib/mirror/read/list-sources'
+export type { BulkRun, BulkVerb } from '@/lib/runs/bulk/list-bulk-runs'
 
 /** May this person act, and if not, what it takes. */
 export type Permit = { place: string; refusal: string | null }
@@ -36,7 +36,7 @@ export async function readLocksPage(ctx: UserContext, query: Query) {
     tallyLocks(ctx.db),
     readUnlisted(ctx.db),
     listSources(ctx.db, now),
-    listBulkRuns(ctx.db, now),
+    listBulkRuns(ctx.db, now, ['release', 'complete', 'fail']),
     query.lock === null ? null : findLock(ctx.db, query.lock, now),
     readPermit(ctx, 'release'),
   ])

@@ -5,6 +5,7 @@ import { run as collection } from './collection'
 import { run as conditions } from './conditions'
 import { run as effectDetection } from './effect-detection'
 import { run as lockCheck } from './lock-check'
+import { run as messageCheck } from './message-check'
 import { run as notification } from './notification'
 import { run as partitions } from './partitions'
 import { run as reconciliation } from './reconciliation'
@@ -25,4 +26,5 @@ export const handlers: Record<RunKind, RunHandler> = {
   sealing,
   conditions,
   notification,
+  message_check: messageCheck,
 }

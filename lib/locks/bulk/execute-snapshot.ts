@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { type OperateResult, operateEach, toResult } from '@/lib/actions/bulk/operate-each'
+import { takeSnapshot } from '@/lib/actions/bulk/take-snapshot'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import type { ActionView } from '@/lib/actions/view'
 import { actionView } from '@/lib/actions/view'
@@ -11,7 +13,6 @@ import { type RunView, runView } from '@/lib/runs/read'
 import { startRunIn } from '@/lib/runs/start'
 import { notInBulk } from '../fail/propose'
 import { type KeySettings, keySettings } from '../settings'
-import { type OperateResult, operateEach, toResult } from '../verbs/operate-each'
 import { operateKey } from '../verbs/operate-key'
 import { INLINE_MAX } from '../verbs/operate-locks'
 import { actorId, type SnapshotItem, snapshotItemSchema } from './snapshots'
@@ -43,13 +44,22 @@ export async function executeSnapshot(
   }
   await assertWritesEnabled(ctx.db)
 
-  const started = await take(ctx, snapshot, reason)
+  const started = await takeSnapshot(ctx, snapshot, INLINE_MAX, async (tx) =>
+    runView(
+      await startRunIn(tx, ctx, {
+        kind: 'bulk',
+        params: { snapshotId: snapshot.id, verb: snapshot.verb, reason, actor: ctx.actor },
+      }),
+    ),
+  )
   if (started === 'taken')
     return repeated(ctx, snapshotId, (await readSnapshot(ctx, snapshotId)).usedBy ?? '')
   if (started !== 'inline') return { kind: 'run', run: started }
   const settings = options.settings ?? keySettings()
-  const items = await operateEach(snapshot.items, (item) =>
-    operateItem(ctx, snapshot, item, reason, settings),
+  const items = await operateEach(
+    snapshot.items,
+    ({ lockId }) => lockId,
+    (item) => operateItem(ctx, snapshot, item, reason, settings),
   )
   return { kind: 'inline', items }
 }
@@ -79,32 +89,11 @@ export const operateItem = (
     { settings },
   )
 
-type ReadSnapshot = Awaited<ReturnType<typeof readSnapshot>>
-
 export async function readSnapshot(ctx: Pick<Context, 'db'>, id: string) {
   const row = await ctx.db.prisma.snapshot.findUnique({ where: { id } })
   if (row === null) throw new AppError('not_found', `There is no snapshot ${id}.`)
   const verb: KeyAction = z.enum(['release', 'complete', 'fail']).parse(row.verb)
   return { ...row, verb, items: z.array(snapshotItemSchema).parse(row.items) }
-}
-
-/** Only one execution takes a snapshot; a larger one's run is enqueued in the same transaction. */
-function take(ctx: Context, snapshot: ReadSnapshot, reason: string): Promise<'inline' | 'taken' | RunView> {
-  return ctx.db.prisma.$transaction(async (tx) => {
-    const inline = snapshot.items.length <= INLINE_MAX
-    const taken = await tx.snapshot.updateMany({
-      where: { id: snapshot.id, usedBy: null },
-      data: { usedBy: 'inline' },
-    })
-    if (taken.count === 0) return 'taken'
-    if (inline) return 'inline'
-    const run = await startRunIn(tx, ctx, {
-      kind: 'bulk',
-      params: { snapshotId: snapshot.id, verb: snapshot.verb, reason, actor: ctx.actor },
-    })
-    await tx.snapshot.update({ where: { id: snapshot.id }, data: { usedBy: run.id } })
-    return runView(run)
-  })
 }
 
 async function repeated(ctx: Context, snapshotId: string, usedBy: string): Promise<ExecutedSnapshot> {

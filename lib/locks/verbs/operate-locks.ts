@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type OperateResult, operateEach } from '@/lib/actions/bulk/operate-each'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
@@ -6,7 +7,6 @@ import { reasonSchema } from '@/lib/core/reason'
 import type { KeyAction } from '@/lib/core/states'
 import { notInBulk } from '../fail/propose'
 import { type KeySettings, keySettings } from '../settings'
-import { type OperateResult, operateEach } from './operate-each'
 import { operateKey } from './operate-key'
 
 /** More than these go through a snapshot, whose preview was looked at. */
@@ -48,7 +48,11 @@ export async function operateLocks(
       reason,
       lockId: id,
     }))
-  return operateEach(items, (item) => operateKey(ctx, verb, item, { settings }))
+  return operateEach(
+    items,
+    ({ lockId }) => lockId,
+    (item) => operateKey(ctx, verb, item, { settings }),
+  )
 }
 
 function parse(raw: OperateInput) {

@@ -295,6 +295,8 @@ export interface IntentSource {
     options: OperateOptions & { response: StoredResponse; settled?: readonly SettledEffect[] },
   ): Promise<StoreOutcome>
   fail(seen: SeenLease, options: OperateOptions & { response: StoredResponse }): Promise<StoreOutcome>
+  /** What is written now is kept at least so long from its first acquire; absent or null = the store does not say it. */
+  recordsKeptMs?(): Promise<number | null>
   sample(): Promise<StoreSample[]>
   listPartitions(): Promise<StorePartition[]>
   /** Drops one partition; `busy` = another session is in the way (`by` says which), try later; `not_due` = it may hold live records. */

@@ -1,9 +1,9 @@
+import type { MessageVerb } from '@/lib/core/states'
+
 /**
  * Messages that a service publishes (`outbox`), and those that somebody gave up on (`dead_letters`: an outbox's own dead
  * are among the outbox's). Both are read and acted on in one shape.
  */
-
-export type MessageVerb = 'redrive' | 'discard'
 
 export type MessageCapabilities = {
   canRedrive: boolean

@@ -47,6 +47,7 @@ export function openNativeSource(
     release: (seen, options) => release(pool, config, seen, options),
     complete: (seen, options) => end(pool, config, seen, options, 'completed'),
     fail: (seen, options) => end(pool, config, seen, options, 'failed_final'),
+    recordsKeptMs: () => shortestTtl(pool),
     sample: () => sample(pool),
     listPartitions: () => listPartitions(pool),
     collectPartition: (partition, safetyMs) => collectPartition(pool, partition, safetyMs),
@@ -59,6 +60,11 @@ export function openNativeSource(
 async function storeClock(pool: SourcePool): Promise<Date> {
   const [row] = await pool.query('SELECT clock_timestamp() AS now')
   return z.object({ now: z.date() }).parse(row).now
+}
+
+async function shortestTtl(pool: SourcePool): Promise<number | null> {
+  const [row] = await pool.query('SELECT min(ttl_ms)::float8 AS ms FROM idem_tier')
+  return z.object({ ms: z.number().nullable() }).parse(row).ms
 }
 
 /** The clock is read first: what is said to be absent at `now` was absent then or later. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { KeyAction } from '@/lib/core/states'
+import type { KeyAction, MessageVerb } from '@/lib/core/states'
 import type { Db } from '@/lib/db'
-import { listRuns, type RunView } from '@/lib/runs/read'
+import { listRuns, type RunView } from '../read'
 
 /** A bulk run that ended is listed this long. */
 const ENDED_RUNS_SHOWN_MS = 15 * 60_000
@@ -14,9 +14,9 @@ const countsSchema = z.object({
   unknown: tally,
   failed: tally,
   total: z.number().nullable().default(null),
-  failures: z.array(z.object({ lockId: z.string(), state: z.string(), reason: z.string() })).default([]),
+  failures: z.array(z.object({ id: z.string(), state: z.string(), reason: z.string() })).default([]),
 })
-const paramsSchema = z.object({ verb: z.enum(['release', 'complete', 'fail']) })
+export type BulkVerb = KeyAction | MessageVerb
 
 export type BulkRun = Pick<
   RunView,
@@ -24,12 +24,17 @@ export type BulkRun = Pick<
 > & {
   createdAt: string
   finishedAt: string | null
-  verb: KeyAction
+  verb: BulkVerb
   counts: z.infer<typeof countsSchema>
 }
 
 /** Bulk jobs that work now, or ended a moment ago: closing the browser does not hide them. */
-export async function listBulkRuns(db: Db, now: Date): Promise<BulkRun[]> {
+export async function listBulkRuns(
+  db: Db,
+  now: Date,
+  verbs: readonly [BulkVerb, ...BulkVerb[]],
+): Promise<BulkRun[]> {
+  const paramsSchema = z.object({ verb: z.enum(verbs) })
   const { items } = await listRuns(db, { kind: ['bulk'] }, { limit: BULK_RUNS_SHOWN })
   const since = new Date(now.getTime() - ENDED_RUNS_SHOWN_MS).toISOString()
   return items

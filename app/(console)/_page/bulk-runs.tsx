@@ -9,9 +9,8 @@ import { plural } from '@/lib/core/format-figure'
 import { REFUSAL_TEXT, type RefusalReason } from '@/lib/core/refusals'
 import type { RunState } from '@/lib/core/states'
 import type { Standing } from '@/lib/core/verdict'
-import { abortRun } from '../actions'
-import { VERB } from '../labels'
-import type { BulkRun } from '../read-locks'
+import { abortRun } from '../locks/actions'
+import type { BulkRun, BulkVerb } from '../locks/read-locks'
 
 const STATE: Record<RunState, { standing: Standing; text: string }> = {
   queued: { standing: 'unknown', text: 'waits for a worker' },
@@ -19,6 +18,14 @@ const STATE: Record<RunState, { standing: Standing; text: string }> = {
   done: { standing: 'ok', text: 'ended' },
   failed: { standing: 'bad', text: 'failed' },
   cancelled: { standing: 'warn', text: 'aborted' },
+}
+
+const WHAT: Record<BulkVerb, { name: string; noun: string }> = {
+  release: { name: 'Release', noun: 'lock' },
+  complete: { name: 'Complete', noun: 'lock' },
+  fail: { name: 'Fail', noun: 'lock' },
+  redrive: { name: 'Send again', noun: 'message' },
+  discard: { name: 'Discard', noun: 'message' },
 }
 
 /** Bulk jobs that work, or ended a moment ago, whoever started them and wherever. */
@@ -29,6 +36,7 @@ export function BulkRuns({ runs, refusal }: { runs: readonly BulkRun[]; refusal:
 function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
   const { send, pending, fault } = useVerb(abortRun)
   const { done, refused, unknown, failed, total, failures } = run.counts
+  const { name, noun } = WHAT[run.verb]
   const live = run.finishedAt === null
   const blocked = pending || run.cancelRequested || refusal !== null
   const error = run.error ?? fault?.why
@@ -42,7 +50,7 @@ function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <StateMark standing={standing} />
         <h2 className="font-semibold">
-          {VERB[run.verb].name} {total === null ? 'locks' : plural(total, 'lock')}: {STATE[run.state].text}
+          {name} {total === null ? `${noun}s` : plural(total, noun)}: {STATE[run.state].text}
         </h2>
         <p role="status" className="text-ink-2">
           {done} done, {refused} refused, {failed} failed, {unknown} unknown
@@ -68,8 +76,8 @@ function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
           <summary className="font-medium text-accent-ink">What was not done ({failures.length})</summary>
           <ul className="mt-1 max-h-60 overflow-y-auto">
             {failures.map((failure) => (
-              <li key={failure.lockId} className="flex flex-wrap gap-x-3 py-1">
-                <span className="font-mono text-s">{failure.lockId}</span>
+              <li key={failure.id} className="flex flex-wrap gap-x-3 py-1">
+                <span className="font-mono text-s">{failure.id}</span>
                 <span className="text-ink-2">
                   {failure.state}: {reasonText(failure.reason)}
                 </span>

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { ActionView } from '@/lib/actions/view'
 import { AppError } from '@/lib/core/errors'
+import type { ActionView } from '../view'
 
-/** What became of one lock. `reason` and `text` say why, unless it is done. */
+/** What became of one item. `reason` and `text` say why, unless it is done. */
 export type OperateResult = {
   id: string
   actionId: string | null
@@ -13,10 +13,10 @@ export type OperateResult = {
 
 const whySchema = z.object({ reason: z.string(), text: z.string() }).partial()
 
-export function toResult(lockId: string, action: ActionView): OperateResult {
+export function toResult(id: string, action: ActionView): OperateResult {
   const why = whySchema.parse(action.result)
   return {
-    id: lockId,
+    id,
     actionId: action.id,
     state: action.state,
     reason: why.reason ?? null,
@@ -49,19 +49,20 @@ export async function operateOne(id: string, operate: () => Promise<ActionView>)
  * A few items within one request, one after the other. What ends all is told for each that is left, beside what was done
  * before; it is thrown when nothing was, and so is whatever keeps a single one from being done.
  */
-export async function operateEach<Item extends { lockId: string }>(
+export async function operateEach<Item>(
   items: readonly Item[],
+  idOf: (item: Item) => string,
   operate: (item: Item) => Promise<ActionView>,
 ): Promise<OperateResult[]> {
   const [only] = items
-  if (only !== undefined && items.length === 1) return [toResult(only.lockId, await operate(only))]
+  if (only !== undefined && items.length === 1) return [toResult(idOf(only), await operate(only))]
   const results: OperateResult[] = []
   for (const item of items) {
     try {
-      results.push(await operateOne(item.lockId, () => operate(item)))
+      results.push(await operateOne(idOf(item), () => operate(item)))
     } catch (error) {
       if (!(error instanceof AppError) || results.length === 0) throw error
-      return [...results, ...items.slice(results.length).map(({ lockId }) => notDone(lockId, error))]
+      return [...results, ...items.slice(results.length).map((item) => notDone(idOf(item), error))]
     }
   }
   return results
