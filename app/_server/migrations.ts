@@ -5,4 +5,5 @@ export const MIGRATIONS = [
   '20261130130000_notification',
   '20261130140000_held',
   '20261130150000_incidents',
+  '20261201000000_messages',
 ] as const

@@ -2,6 +2,7 @@ import type { ConditionKind } from '@/lib/core/condition-kinds'
 import { pathIn } from './about'
 import { AUDIT, NOTIFICATION, PROCESSES } from './runbooks/console'
 import { EXPIRED_KEYS, KEY_REUSE, REDELIVERIES, STUCK_KEYS, WINDOW_CLOSING } from './runbooks/keys'
+import { DEAD_MESSAGES, OUTBOX_LATE } from './runbooks/messages'
 import { OPEN_CASES, ORPHANS } from './runbooks/money'
 import { CASES, DRY_RUN, type Runbook } from './runbooks/runbook'
 import { STORAGE } from './runbooks/storage'
@@ -262,6 +263,8 @@ export const RUNBOOKS: Record<ConditionKind, Runbook> = {
   stuck_keys: STUCK_KEYS,
   p1_cases: OPEN_CASES,
   orphaned_effects: ORPHANS,
+  outbox_late: OUTBOX_LATE,
+  relay_dead: OUTBOX_LATE,
   case_flood: FLOOD,
   clock_skew: CLOCK_SKEW,
   intent_latency: LATENCY,
@@ -273,6 +276,7 @@ export const RUNBOOKS: Record<ConditionKind, Runbook> = {
   reconciliation_incomplete: INCOMPLETE,
   suspected_duplicates: OPEN_CASES,
   expired_key_retries: EXPIRED_KEYS,
+  dead_messages: DEAD_MESSAGES,
   redeliveries: REDELIVERIES,
   key_reuse: KEY_REUSE,
   storage_days: STORAGE,

@@ -117,6 +117,12 @@ export function figuresOf({ kind, detail }: Pick<Alert, 'kind' | 'detail'>): str
       return `full in ${number(detail.leftMs, durationText)} at the growth of the last day`
     case 'collection_late':
       return `${number(detail.lateMs, durationText)} beyond the safety margin`
+    case 'outbox_late':
+      return `${number(detail.unsent, countText)} unsent, the oldest for ${number(detail.ageMs, durationText)}${typeof detail.heldBy === 'string' ? `; held back by ${detail.heldBy}` : ''}`
+    case 'relay_dead':
+      return `${number(detail.unsent, countText)} unsent; ${typeof detail.silentMs === 'number' ? `the last relay was silent for ${durationText(detail.silentMs)}` : 'no relay was ever seen'}`
+    case 'dead_messages':
+      return `${number(detail.dead, countText)} dead`
     case 'partitions_late':
       return typeof detail.until === 'string' ? `made up to ${detail.until}` : 'none is there'
     case 'intent_latency':

@@ -114,6 +114,20 @@ export const CONDITIONS = {
     scopes: NONE,
     limits: { olderThanMs: ms('Without a record since it was found, for', 10 * MINUTE_MS) },
   },
+  outbox_late: {
+    ...page,
+    scopes: SYSTEMS,
+    limits: {
+      olderThanMs: ms('A message waits to be published for', 10 * MINUTE_MS),
+      countMax: count('More messages wait than', 100_000, 1_000_000_000),
+    },
+  },
+  relay_dead: {
+    ...page,
+    forMs: MINUTE_MS,
+    scopes: SYSTEMS,
+    limits: { silentMs: ms('Messages wait, and no relay was seen for', MINUTE_MS) },
+  },
   case_flood: { ...page, scopes: SYSTEMS, limits: {} },
   clock_skew: { ...ticket, scopes: SYSTEMS, limits: {} },
   intent_latency: {
@@ -156,6 +170,11 @@ export const CONDITIONS = {
     ...ticket,
     scopes: ROUTES,
     limits: { target: share('Of all executions in 1 h, retries of a key that had expired', 0.0001) },
+  },
+  dead_messages: {
+    ...ticket,
+    scopes: SYSTEMS,
+    limits: { countMax: count('More dead messages than', 0) },
   },
   redeliveries: {
     ...ticket,

@@ -1,5 +1,6 @@
 import type { SystemContext } from '@/lib/context'
 import { newId } from '@/lib/core/ids'
+import { redactText } from '@/lib/core/redact'
 import { inTransaction } from '@/lib/db'
 import { notify } from '@/lib/live-events'
 import type { MessageRow, MessageSample, MessageSource } from '@/lib/sources/contracts'
@@ -116,8 +117,14 @@ function toRow(message: MessageRow) {
     letter: newId('msg'),
     place: message.seen.place,
     version: message.seen.version,
-    ...fingerprintOf(message.topic, message.error),
+    ...withoutSecrets(message),
   }
+}
+
+/** What a person is shown: an error may quote what it was about. */
+function withoutSecrets({ topic, error: told }: MessageRow) {
+  const error = told === null ? null : redactText(told)
+  return { error, ...fingerprintOf(topic, error) }
 }
 
 const SAVE_DEAD = `

@@ -49,6 +49,7 @@ export const TAGS = {
   Keys: 'Idempotency keys, the locks on them, and holds.',
   Effects: 'Side effects that happened twice, or that no record answers for.',
   Actions: 'What the console does to the outside: intent, approval, result.',
+  Messages: 'Outboxes and dead letters: what is unsent, what died, and sending it again.',
   Runs: 'Jobs: staging, reconciliation, collection, bulk actions.',
   Reconciliation: 'Cases that the sides disagree about.',
   Retention: 'Collection of expired records.',

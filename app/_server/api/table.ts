@@ -8,6 +8,7 @@ import { insightRoutes } from '../routes/insight'
 import { keyRoutes } from '../routes/keys'
 import { lockRoutes } from '../routes/locks'
 import { measureRoutes } from '../routes/measures'
+import { messageRoutes } from '../routes/messages'
 import { notificationRoutes } from '../routes/notification'
 import { reconciliationRoutes } from '../routes/reconciliation'
 import { runRoutes } from '../routes/runs'
@@ -21,6 +22,7 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...lockRoutes,
   ...holdRoutes,
+  ...messageRoutes,
   ...actionRoutes,
   ...caseRoutes,
   ...reconciliationRoutes,

@@ -5,6 +5,7 @@ import { console } from './console'
 import type { Family } from './family'
 import { keys } from './keys'
 import { latency } from './latency'
+import { messages } from './messages'
 import { money } from './money'
 import { rates } from './rates'
 import { sources } from './sources'
@@ -21,6 +22,7 @@ const FAMILIES: readonly Family[] = [
   ...storage,
   ...console,
   ...sources,
+  ...messages,
 ]
 
 type Counts = { firing: number; raised: number; cleared: number }

@@ -86,6 +86,12 @@ function textOf(
       return `No receiver gives a sign of life since ${since}: no telemetry comes in.`
     case 'notification_failing':
       return `${name} cannot be reached: what it was to tell of alerts is not told.`
+    case 'outbox_late':
+      return `${countOf(detail.unsent, detail.atLeast)} of ${name} wait to be published, the oldest for ${number(detail.ageMs, durationText)}.`
+    case 'relay_dead':
+      return `No relay of ${name} gives a sign of life: ${countOf(detail.unsent, detail.atLeast)} wait to be published.`
+    case 'dead_messages':
+      return `${countOf(detail.dead, detail.atLeast)} of ${name} are dead: nobody publishes or consumes them any more.`
     case 'case_flood':
       return `More cases of one class than the cap: ${name}. ${
         severity === 'ticket' ? 'A client does something wrong.' : 'A source or its mapping is broken.'
@@ -136,6 +142,9 @@ const share = (value: unknown): string =>
   typeof value === 'number'
     ? `${(value * 100).toLocaleString('en-US', { maximumFractionDigits: 2 })} %`
     : 'some'
+
+const countOf = (value: unknown, atLeast: unknown): string =>
+  `${atLeast === true ? 'At least ' : ''}${typeof value === 'number' ? plural(value, 'message') : 'messages'}`
 
 const millisecondsText = (value: unknown): string =>
   typeof value === 'number'

@@ -1,5 +1,7 @@
 import type { SystemContext } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
+import { isCredentialName, REDACTED, redactText } from '@/lib/core/redact'
+import { redactJsonText } from '@/lib/core/redact-json'
 import type { MessageCapabilities, MessageRow } from '@/lib/sources/contracts'
 import { openMessageSource } from '@/lib/sources/registry'
 import { askConsumers } from '../dedup/ask-consumers'
@@ -9,8 +11,8 @@ import { type Decision, decideRedrive } from '../dedup/decide'
 export type MessageNow = {
   source: { id: string; name: string; system: string; capabilities: MessageCapabilities }
   message: MessageRow
-  /** null = it is not read: too large, or gone. */
-  payload: Uint8Array | null
+  /** As JSON or text without secrets; null = it is neither, or too large. */
+  payload: string | null
   consumers: ConsumerAnswer[]
   /** Whether it may be published once more. */
   decision: Decision
@@ -24,12 +26,30 @@ export async function readMessageNow(
   const { id, name, system, source } = await openMessageSource(ctx, sourceId)
   const { message: found } = await source.readMessage(place)
   if (found === null) throw new AppError('not_found', `${name} has no message ${place.slice(0, 100)}.`)
-  const { payload, ...message } = found
+  const { payload, ...whole } = found
+  const message: MessageRow = {
+    ...whole,
+    error: whole.error === null ? null : redactText(whole.error),
+    headers: Object.fromEntries(
+      Object.entries(whole.headers).map(([header, value]) => [
+        header,
+        isCredentialName(header) ? REDACTED : redactText(value),
+      ]),
+    ),
+  }
   const consumers = await askConsumers(ctx, source, message)
   return {
     source: { id, name, system, capabilities: source.capabilities },
-    ...{ message, payload, consumers },
+    ...{ message, payload: payload === null ? null : textOf(payload), consumers },
     decision: decideMessage(message, source.capabilities, consumers),
+  }
+}
+
+function textOf(payload: Uint8Array): string | null {
+  try {
+    return redactJsonText(new TextDecoder('utf-8', { fatal: true }).decode(payload))
+  } catch {
+    return null
   }
 }
 
