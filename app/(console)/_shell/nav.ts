@@ -9,6 +9,7 @@ import {
   KeyRound,
   Lock,
   type LucideIcon,
+  MessagesSquare,
   OctagonPause,
   Plug,
   Scale,
@@ -38,6 +39,7 @@ export const NAV: readonly NavGroup[] = [
       { label: 'Locks', href: '/locks', icon: Lock, letter: 'l', phone: true },
       { label: 'Effects', href: '/effects', icon: Copy, letter: 'e', phone: true },
       { label: 'Traces', href: '/traces', icon: GanttChart, letter: 't' },
+      { label: 'Messages', href: '/messages', icon: MessagesSquare, letter: 'm' },
     ],
   },
   {

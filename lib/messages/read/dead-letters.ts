@@ -92,10 +92,6 @@ export async function listDeadLetters(
   }
 }
 
-export async function findDeadLetter(db: Db, id: string): Promise<DeadLetter | null> {
-  return (await listDeadLetters(db, { ids: [id] }, { limit: 1 })).items[0] ?? null
-}
-
 export type DeadGroup = {
   fingerprint: string
   topic: string

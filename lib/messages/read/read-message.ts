@@ -13,6 +13,8 @@ export type MessageNow = {
   message: MessageRow
   /** As JSON or text without secrets; null = it is neither, or too large. */
   payload: string | null
+  /** The same as it is, where it has no secret: what can be edited. */
+  editable: string | null
   consumers: ConsumerAnswer[]
   /** Whether it may be published once more. */
   decision: Decision
@@ -40,14 +42,23 @@ export async function readMessageNow(
   const consumers = await askConsumers(ctx, source, message)
   return {
     source: { id, name, system, capabilities: source.capabilities },
-    ...{ message, payload: payload === null ? null : textOf(payload), consumers },
+    ...{ message, ...shown(payload), consumers },
     decision: decideMessage(message, source.capabilities, consumers),
   }
 }
 
-function textOf(payload: Uint8Array): string | null {
+function shown(bytes: Uint8Array | null): Pick<MessageNow, 'payload' | 'editable'> {
+  const text = textOf(bytes)
+  if (text === null) return { payload: null, editable: null }
+  const payload = redactJsonText(text)
+  // What was redacted would be sent as it is shown.
+  const bare = (each: string) => each.replaceAll(/\s/g, '')
+  return { payload, editable: bare(payload) === bare(text) ? text : null }
+}
+
+function textOf(bytes: Uint8Array | null): string | null {
   try {
-    return redactJsonText(new TextDecoder('utf-8', { fatal: true }).decode(payload))
+    return bytes === null ? null : new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     return null
   }

@@ -1,0 +1,52 @@
+import { Badge, type BadgeTone } from '@/app/_ui/badge'
+import { Card } from '@/app/_ui/card'
+import { EmptyState } from '@/app/_ui/empty-state'
+import { Item, Items } from '@/app/_ui/item'
+import { PageLink } from '@/app/_ui/page-link'
+import type { MessagePage } from './read-message-page'
+
+type State = MessagePage['consumers'][number]['state']
+
+const STATE: Record<State, { label: string; tone: BadgeTone }> = {
+  applied: { label: 'Applied', tone: 'ok' },
+  never_applied: { label: 'Never applied', tone: 'plain' },
+  to_retry: { label: 'To be retried', tone: 'plain' },
+  in_progress: { label: 'In progress', tone: 'warn' },
+  unknown: { label: 'Outcome unknown', tone: 'bad' },
+  expired: { label: 'Record gone', tone: 'warn' },
+  not_known: { label: 'Not known', tone: 'warn' },
+}
+
+/** Whether each consumer has applied it, by its own record. */
+export function ConsumersCard({ page: { consumers, message } }: { page: MessagePage }) {
+  return (
+    <Card id="consumers" title="Consumers" aside="from their own records, read now">
+      {consumers.length === 0 && (
+        <EmptyState kind="waiting" title={`Nobody has said who consumes ${message.topic}`}>
+          Name its consumers, and the store that has their records, in the source’s configuration. Until then
+          it is not sent again.
+        </EmptyState>
+      )}
+      <Items>
+        {consumers.map(({ group, store, state, text, keyId }) => (
+          <Item
+            key={`${group} ${store}`}
+            title={
+              <>
+                {group}
+                <Badge tone={STATE[state].tone}>{STATE[state].label}</Badge>
+              </>
+            }
+            action={
+              keyId !== null &&
+              state !== 'never_applied' &&
+              state !== 'not_known' && <PageLink href={`/keys/${keyId}`}>Its key</PageLink>
+            }
+          >
+            {text} <span className="text-ink-3">{store}</span>
+          </Item>
+        ))}
+      </Items>
+    </Card>
+  )
+}

@@ -1,0 +1,40 @@
+import { namesOf } from '@/lib/core/names'
+import { roleAllows } from '@/lib/core/permissions'
+import { groupDeadLetters, listDeadLetters } from '@/lib/messages/read/dead-letters'
+import { readBacklog, readMessageSources } from '@/lib/messages/read/overview'
+import { listBulkRuns } from '@/lib/runs/bulk/list-bulk-runs'
+import { readDeliveryTotals } from '@/lib/telemetry/read/delivery-totals'
+import type { OpenedPage } from '../_page/open-page'
+import { killSwitchNow } from '../_shell/reads'
+import { loadQuery, toFilter } from './query'
+
+export const ROWS_SHOWN = 50
+
+export type { DeadGroup, DeadLetter } from '@/lib/messages/read/dead-letters'
+export type { MessageSourceNow, TopicNow } from '@/lib/messages/read/overview'
+export type MessagesData = Awaited<ReturnType<typeof readMessagesPage>>
+
+/** What is unsent and dead, what died of what, and what this person may do. */
+export async function readMessagesPage({ ctx, asked, now, range, place, forbid }: OpenedPage) {
+  const query = await loadQuery(asked)
+  const filter = toFilter(query)
+  const [sources, groups, dead, backlog, deliveries, runs, { on: writesOff }] = await Promise.all([
+    readMessageSources(ctx),
+    groupDeadLetters(ctx.db, { ...filter, fingerprint: undefined }),
+    listDeadLetters(ctx.db, filter, { limit: ROWS_SHOWN, cursor: query.cursor ?? undefined }),
+    readBacklog(ctx, range),
+    readDeliveryTotals(ctx.db, range),
+    listBulkRuns(ctx.db, now, ['redrive', 'discard']),
+    killSwitchNow(),
+  ])
+  const refusal = writesOff ? 'Writes are switched off' : null
+  return {
+    ...{ query, filter, sources, groups, dead, backlog, deliveries, runs, place, now },
+    names: namesOf(sources),
+    refusal: {
+      redrive: forbid('message.redrive') ?? refusal,
+      discard: forbid('message.discard') ?? refusal,
+    },
+    mayAct: roleAllows(ctx.actor.role, 'message.redrive') && !writesOff,
+  }
+}

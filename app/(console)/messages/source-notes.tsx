@@ -1,0 +1,58 @@
+import { Note } from '@/app/_ui/note'
+import { Time } from '@/app/_ui/time'
+import { countText, durationText } from '@/lib/core/format-figure'
+import type { MessageSourceNow, MessagesData } from './read-page'
+
+const RELAY_SILENT_MS = 60_000
+
+/** What makes the figures below old, partial, or about to get worse. */
+export const SourceNotes = ({ sources }: MessagesData) =>
+  sources.filter(({ enabled }) => enabled).map((source) => <OfSource key={source.id} source={source} />)
+
+function OfSource({
+  source: { name, state, lastOkAt, lastError, relays, topics, heldBackBy, ...rest },
+}: {
+  source: MessageSourceNow
+}) {
+  const waits = topics.some(({ unsent }) => (unsent ?? 0) > 0)
+  const silent = relays?.every(({ silentMs }) => silentMs > RELAY_SILENT_MS) === true
+  return (
+    <>
+      {(state === 'down' || state === 'stale') && (
+        <Note tone="warn" title={`${name} cannot be read: its figures are of an earlier time`}>
+          {lastOkAt !== null && (
+            <>
+              Last read <Time at={lastOkAt} kind="ago" />.{' '}
+            </>
+          )}
+          {lastError}
+        </Note>
+      )}
+      {waits && silent && (
+        <Note tone="bad" title={`No relay publishes what waits in ${name}`}>
+          {relays?.length === 0
+            ? 'None was seen for an hour.'
+            : `The last was seen ${durationText(Math.min(...(relays ?? []).map(({ silentMs }) => silentMs)))} before the last look.`}{' '}
+          Nothing is lost: it waits until one runs.
+        </Note>
+      )}
+      {heldBackBy !== null && (
+        <Note tone="warn" title={`An open transaction may hold messages of ${name} back`}>
+          {heldBackBy.text}
+          {heldBackBy.since !== null && (
+            <>
+              , open since <Time at={heldBackBy.since} kind="ago" />
+            </>
+          )}
+          . A relay reads only what is older than it.
+        </Note>
+      )}
+      {(rest.atLeast || rest.deadMore) && (
+        <Note tone="quiet">
+          {name} has more than is counted: figures are lower bounds
+          {rest.deadMore && `, and the oldest ${countText(rest.deadListed)} dead messages are listed`}.
+        </Note>
+      )}
+    </>
+  )
+}
