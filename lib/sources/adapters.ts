@@ -13,6 +13,9 @@ import { openLedgerSource } from './ledger-postgres/open'
 import { mappedConfigSchema } from './mapped/config'
 import { openMappedSource } from './mapped/open'
 import { roleSql } from './mapped/role-sql'
+import { mappedOutboxConfigSchema } from './mapped-outbox/config'
+import { mappedOutboxGrants } from './mapped-outbox/grants'
+import { openMappedMessages } from './mapped-outbox/open'
 import { nativeConfigSchema, postgresSecretSchema } from './native/config'
 import { openNativeSource } from './native/open'
 import { nativeDynamoConfigSchema } from './native-dynamodb/config'
@@ -132,6 +135,21 @@ export const ADAPTERS = {
     secret: postgresSecretSchema,
     open: (config, secret, { readOnly }) => openOutboxSource(config, secret, readOnly),
     grants: ({ schema }, role) => grantsForConsole({ role, schema }),
+  }),
+  'mapped-outbox': define({
+    kind: 'outbox',
+    config: mappedOutboxConfigSchema,
+    secret: postgresSecretSchema,
+    open: (config, secret, { readOnly }) => openMappedMessages('outbox', config, secret, readOnly),
+    grants: mappedOutboxGrants,
+  }),
+  /** A table in which each row is a message that a consumer was given. */
+  'mapped-dead-letters': define({
+    kind: 'dead_letters',
+    config: mappedOutboxConfigSchema,
+    secret: postgresSecretSchema,
+    open: (config, secret, { readOnly }) => openMappedMessages('dead_letters', config, secret, readOnly),
+    grants: mappedOutboxGrants,
   }),
   stripe: define({
     kind: 'provider',

@@ -16,6 +16,14 @@ const schema = z.object({
   reasons: z.record(z.string(), z.string()).optional(),
 })
 
+const messagesSchema = z.object({
+  canRedrive: z.boolean(),
+  canDiscard: z.boolean(),
+  canEdit: z.boolean(),
+  reading: z.string().optional(),
+  reasons: z.record(z.string(), z.string()).optional(),
+})
+
 export type Capability = { name: string; offered: boolean; why: string }
 
 const CAS = {
@@ -27,7 +35,7 @@ const CAS = {
 /** What may be done in a store, and why; null = it was not read yet. Pure. */
 export function explainCapabilities(raw: unknown): Capability[] | null {
   const parsed = schema.safeParse(raw)
-  if (!parsed.success) return null
+  if (!parsed.success) return explainMessages(raw)
   const { data } = parsed
   const why = (verb: string, offered: boolean, said: string) =>
     data.reasons?.[verb] ?? (offered ? said : 'this layout does not allow it safely')
@@ -70,6 +78,31 @@ export function explainCapabilities(raw: unknown): Capability[] | null {
       why: data.providerKeyed
         ? 'the provider answers a late call with the same object'
         : 'a late call may charge again: the verdict is investigate',
+    },
+  ]
+}
+
+function explainMessages(raw: unknown): Capability[] | null {
+  const { data } = messagesSchema.safeParse(raw)
+  if (data === undefined) return null
+  const { canRedrive, canDiscard, canEdit, reasons = {} } = data
+  const read = data.reading ?? 'reading changes nothing'
+  return [
+    { name: 'Read', offered: true, why: read },
+    {
+      name: 'Redrive',
+      offered: canRedrive,
+      why: reasons.redrive ?? 'a dead message goes back under its own id, as it was seen',
+    },
+    {
+      name: 'Edit and redrive',
+      offered: canEdit,
+      why: reasons.edit ?? 'a new message names the one it stands for',
+    },
+    {
+      name: 'Discard',
+      offered: canDiscard,
+      why: reasons.discard ?? 'a dead message is never published again',
     },
   ]
 }

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { brandurConfigSchema } from './brandur/config'
 import type { DetectedLayout } from './contracts'
+import { mappedOutboxConfigSchema } from './mapped-outbox/config'
+import { knownMessages } from './mapped-outbox/known'
 import { openSourcePool } from './postgres-pool'
 import { recipeConfigSchema } from './recipe/config'
 
 type Layout = {
-  adapter: 'native' | 'rocket-rides-atomic' | 'guide-recipe' | 'mapped-postgres'
+  adapter: 'native' | 'outbox' | 'rocket-rides-atomic' | 'guide-recipe' | 'mapped-postgres'
   library: string
 }
 
@@ -18,6 +20,11 @@ const SIGNATURES: readonly (Layout & { columns: readonly string[] })[] = [
     library: 'Idemscope SDK',
     adapter: 'native',
     columns: ['scope_id', 'fence', 'lease_until', 'heartbeat_at', 'fingerprint'],
+  },
+  {
+    library: 'Idemscope SDK, outbox',
+    adapter: 'outbox',
+    columns: ['lane', 'seq', 'xid', 'settled_at', 'retry_at', 'topic', 'payload'],
   },
   {
     library: 'rocket-rides-atomic',
@@ -44,7 +51,8 @@ const CANDIDATES = `
   WHERE c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema')
     AND n.nspname NOT LIKE 'pg_toast%' AND has_schema_privilege(n.oid, 'USAGE')
   GROUP BY n.nspname, c.relname, c.reltuples
-  HAVING bool_or(a.attname LIKE '%idempot%' OR a.attname = 'fence')
+  HAVING bool_or(a.attname LIKE '%idempot%' OR a.attname = 'fence'
+      OR lower(replace(a.attname, '_', '')) IN ('payload', 'content', 'consumerid', 'eventdata', 'payloadjson', 'data', 'body'))
   ORDER BY n.nspname, c.relname LIMIT 500`
 
 const candidateRow = z.object({
@@ -54,7 +62,7 @@ const candidateRow = z.object({
   columns: z.array(z.string()),
 })
 
-/** Looks through a database for idempotency tables. Reads the catalogue only. */
+/** Looks through a database for idempotency tables and for tables of messages. Reads the catalogue only. */
 export async function detectLayouts(secret: { url: string }): Promise<DetectedLayout[]> {
   const pool = openSourcePool({
     url: secret.url,
@@ -67,13 +75,26 @@ export async function detectLayouts(secret: { url: string }): Promise<DetectedLa
     const rows = (await pool.query(CANDIDATES)).map((raw) => candidateRow.parse(raw))
     return rows.flatMap(({ schema, table, rows: rowsEstimate, columns }) => {
       const layout = layoutOf(columns)
-      if (layout === null) return []
+      if (layout === null) return messagesIn(schema, table, columns, rowsEstimate)
       const config = configOf(layout, schema, table)
       return [{ ...layout, place: `${schema}.${table}`, config, rowsEstimate }]
     })
   } finally {
     await pool.close()
   }
+}
+
+function messagesIn(
+  schema: string,
+  table: string,
+  columns: readonly string[],
+  rowsEstimate: number,
+): DetectedLayout[] {
+  const known = knownMessages(table, columns)
+  if (known === null) return []
+  const { library, adapter } = known
+  const config = mappedOutboxConfigSchema.parse({ relation: { schema, name: table }, ...known.config })
+  return [{ library, adapter, place: `${schema}.${table}`, config, rowsEstimate }]
 }
 
 /** Pure: which library writes a table with these columns; null = none that we know. */
@@ -83,7 +104,7 @@ export function layoutOf(columns: readonly string[]): Layout | null {
 }
 
 function configOf({ adapter, library }: Layout, schema: string, table: string): Record<string, unknown> {
-  if (adapter === 'native') return { schema }
+  if (adapter === 'native' || adapter === 'outbox') return { schema }
   if (adapter === 'rocket-rides-atomic') return brandurConfigSchema.parse({ schema, table })
   if (adapter === 'guide-recipe') return recipeConfigSchema.parse({ schema, table })
   return library === 'idempotency4j' ? idempotency4j(schema, table) : {}

@@ -35,7 +35,7 @@ export function observed<S extends AnySource>(
     const now = ctx.clock.now()
     if (isWithin(OK_EVERY_MS, now.getTime(), notedOkMs)) return
     notedOkMs = now.getTime()
-    const capabilities = source.kind === 'intent' ? { capabilities: { ...source.capabilities } } : {}
+    const capabilities = 'capabilities' in source ? { capabilities: { ...source.capabilities } } : {}
     await ctx.db.prisma.source.updateMany({ where: { id }, data: { lastOkAt: now, ...capabilities } })
   }
 

@@ -72,7 +72,7 @@ test('first run: each page says what it waits for; the check-list tells how to b
 
   await page.getByRole('link', { name: 'Connect a store' }).first().click()
   await page.getByLabel('Connection URL').fill(storeUrl())
-  await page.getByRole('button', { name: 'Look for idempotency tables' }).click()
+  await page.getByRole('button', { name: 'Look for tables of keys and messages' }).click()
   await page.getByRole('button', { name: 'Preview its rows' }).first().click()
   await page.getByRole('button', { name: 'Connect this store …' }).click()
   const dialog = page.getByRole('dialog')

@@ -36,12 +36,12 @@ test.describe('as an administrator', () => {
     test.setTimeout(90_000)
     await page.goto('/sources/connect')
     await page.getByLabel('Connection URL').fill('postgres://nobody:wrong@127.0.0.1:1/none')
-    await page.getByRole('button', { name: 'Look for idempotency tables' }).click()
+    await page.getByRole('button', { name: 'Look for tables of keys and messages' }).click()
     await expect(page.getByRole('alert').filter({ hasText: 'It cannot be reached' })).toBeVisible({
       timeout: 30_000,
     })
     await page.getByLabel('Connection URL').fill(storeUrl())
-    await page.getByRole('button', { name: 'Look for idempotency tables' }).click()
+    await page.getByRole('button', { name: 'Look for tables of keys and messages' }).click()
     const found = page.getByRole('region', { name: /What is there/ })
     await expect(found).toContainText('Idemscope SDK', { timeout: 30_000 })
     await found.getByRole('button', { name: 'Preview its rows' }).first().click()

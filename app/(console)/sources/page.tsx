@@ -20,8 +20,9 @@ import { SourceCard } from './source-card'
 
 export const metadata: Metadata = { title: 'Sources' }
 
-/** In the order of an operation: what was meant, what happened, what was booked. */
-const ORDER = ['intent', 'provider', 'ledger']
+/** In the order of an operation: what was meant, what happened, what was booked. Messages are no side of it. */
+const SIDES = ['intent', 'provider', 'ledger']
+const ORDER = [...SIDES, 'outbox', 'dead_letters']
 
 export default async function SourcesPage(props: PageProps) {
   const { ctx, now, range, place, forbid } = await openPage('/sources', props)
@@ -34,7 +35,7 @@ export default async function SourcesPage(props: PageProps) {
     readSeenOutages(ctx.db, now),
   ])
   const ordered = [...sources].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))
-  const ready = services.length > 0 && ORDER.every((kind) => sources.some((each) => wasRead(each, kind)))
+  const ready = services.length > 0 && SIDES.every((kind) => sources.some((each) => wasRead(each, kind)))
   const checkList = <Onboarding measured={services.length > 0} sources={sources} />
   return (
     <Page

@@ -17,6 +17,8 @@ const KIND: Record<string, string> = {
   intent: 'Idempotency store',
   ledger: 'Ledger',
   provider: 'Payment provider',
+  outbox: 'Outbox',
+  dead_letters: 'Dead letters',
 }
 
 type Props = {
@@ -34,6 +36,7 @@ type Props = {
 export function SourceCard(props: Props) {
   const { source, outage, place, forbidden } = props
   const store = source.kind === 'intent'
+  const messages = isMessages(source)
   return (
     <Card id={source.id} title={source.name} aside={<SourceBadge source={source} />} className="h-full">
       <div className="px-4 pb-3">
@@ -54,7 +57,7 @@ export function SourceCard(props: Props) {
         )}
         <FeedNotes source={source} now={props.now} />
         <Facts facts={factsOf(props)} />
-        {store && (
+        {(store || messages) && (
           <section aria-label="Capabilities" className="mt-2">
             <h3 className="py-1 font-medium text-ink-2">What may be done</h3>
             <CapabilityList raw={source.capabilities} />
@@ -67,6 +70,8 @@ export function SourceCard(props: Props) {
     </Card>
   )
 }
+
+const isMessages = ({ kind }: SourceView): boolean => kind === 'outbox' || kind === 'dead_letters'
 
 /** Of a source that answers, and of which nothing has been read: it says nothing about what is not there. */
 const notRead = { label: 'Feeds', value: 'never read: nothing of it is compared' }
@@ -83,7 +88,7 @@ function factsOf({ source, feeds, coverage }: Props): Fact[] {
     )
   return [
     { label: state === 'ok' || state === 'never' ? 'Last read' : 'Stale since', value: last },
-    ...(feeds.length === 0 && source.enabled ? [notRead] : []),
+    ...(feeds.length === 0 && source.enabled && !isMessages(source) ? [notRead] : []),
     ...feeds.map(({ feed, updatedAt }) => ({
       label: `Feed ${feed.replaceAll('_', ' ')}`,
       value: <Time at={updatedAt} kind="ago" />,

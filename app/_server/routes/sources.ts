@@ -43,7 +43,7 @@ export const sourceRoutes = [
   get({
     path: 'sources',
     tag: 'Sources',
-    summary: 'Stores, ledgers and providers, and whether they can be read',
+    summary: 'Stores, ledgers, providers, outboxes and dead letters, and whether they can be read',
     verb: 'view',
     responses: { 200: { description: 'All of them', schema: listOf(sourceSchema) } },
     async handle(ctx) {
@@ -93,7 +93,7 @@ export const sourceRoutes = [
   post({
     path: 'sources/detect',
     tag: 'Sources',
-    summary: 'Which idempotency keys are kept at an address',
+    summary: 'Which idempotency keys and messages are kept at an address',
     description: 'Reads the catalogue of a database, or a sample of keys; nothing is saved.',
     verb: 'source.manage',
     body: z.strictObject({ engine: engineNameSchema.default('postgresql'), secret }),
@@ -131,6 +131,15 @@ export const sourceRoutes = [
           storeNow: at,
           rows: z.array(z.looseObject({ scope: z.string(), key: z.string(), state: z.string() })),
           moreLive: z.boolean(),
+          messages: z
+            .object({
+              dead: z.array(
+                z.looseObject({ topic: z.string(), id: z.string().nullable(), state: z.string() }),
+              ),
+              topics: z.array(z.looseObject({ topic: z.string(), unsent: z.number().nullable() })),
+            })
+            .nullable()
+            .describe('Of a source of messages; null = it is a store'),
           grants: z.string().describe('SQL, or what its engine takes'),
         }),
       },

@@ -50,7 +50,16 @@ export type MessageSample = {
 /** What a change compares, exactly as read. */
 export type SeenMessage = { place: string; version: string }
 
-export const MESSAGE_STATES = ['pending', 'retrying', 'waiting', 'sent', 'dead', 'discarded'] as const
+/** `unknown`: nothing in its source says whether it was sent. */
+export const MESSAGE_STATES = [
+  'pending',
+  'retrying',
+  'waiting',
+  'sent',
+  'dead',
+  'discarded',
+  'unknown',
+] as const
 export type MessageState = (typeof MESSAGE_STATES)[number]
 
 export type MessageRow = {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** Any identifier PostgreSQL can hold: it is resolved through the catalogue and quoted, never spliced in as given. */
-const identifier = z.string().min(1).max(63)
+export const identifier = z.string().min(1).max(63)
 const part = z.union([
   z.strictObject({ column: identifier }),
   z.strictObject({ literal: z.string().max(255) }),
@@ -10,7 +10,7 @@ export type ScopePart = z.infer<typeof part>
 
 /** What a verb writes into a column: a text of the column's own type, NULL, or the store's clock. */
 const setValue = z.union([z.string(), z.null(), z.strictObject({ now: z.literal(true) })])
-const assignments = z.record(identifier, setValue).refine((set) => Object.keys(set).length > 0, {
+export const assignments = z.record(identifier, setValue).refine((set) => Object.keys(set).length > 0, {
   message: 'names no column to set',
 })
 

@@ -3,11 +3,11 @@ import { type IntentSource, SourceUnavailableError } from '../contracts'
 import { openSourcePool, type SourcePool } from '../postgres-pool'
 import { capabilitiesOf } from './capabilities'
 import { rowCollection } from './collect-rows'
-import type { MappedConfig } from './config'
+import { type MappedConfig, mappedColumns } from './config'
 import { end, release } from './operate'
 import { type Mapped, readKey, readLeases, storeClock } from './read'
 import { readRecords } from './read-records'
-import { resolveTable, type Table } from './resolve'
+import { rememberTable } from './resolve'
 import { sample } from './sample'
 
 /** Another library's table, by a mapping. Read in read-only sessions; verbs go through one connection of their own. */
@@ -29,37 +29,20 @@ export function openMappedSource(
     readOnly: false,
     poolMax: 1,
   })
-  let table: Table | null = null
-  let resolving: Promise<Table> | undefined
-  const forget = (error: unknown): never => {
-    // Looked up again by the next call, which then says what is missing.
-    if (error instanceof SourceUnavailableError && error.fault === 'schema_changed') resolving = undefined
-    throw error
-  }
-  const forgetting = (pool: SourcePool): SourcePool => ({
-    ...pool,
-    query: (sql, values) => pool.query(sql, values).catch(forget),
-    execute: (sql, values) => pool.execute(sql, values).catch(forget),
+  const remembered = rememberTable(readerPool, config.relation, mappedColumns(config))
+  const [reader, writer] = [remembered.watch(readerPool), remembered.watch(writerPool)]
+  // The writer's role is the reader's: privileges are the same.
+  const mapped = async (pool: SourcePool): Promise<Mapped> => ({
+    pool,
+    config,
+    table: await remembered.resolve(),
   })
-  const [reader, writer] = [forgetting(readerPool), forgetting(writerPool)]
-
-  async function mapped(pool: SourcePool): Promise<Mapped> {
-    // The writer's role is the reader's: privileges are the same.
-    resolving ??= resolveTable(readerPool, config)
-    try {
-      table = await resolving
-    } catch (error) {
-      resolving = undefined
-      throw error
-    }
-    return { pool, config, table }
-  }
   const rows = rowCollection(config, () => mapped(writer))
 
   return {
     kind: 'intent',
     get capabilities() {
-      return capabilitiesOf(config, table)
+      return capabilitiesOf(config, remembered.current())
     },
     responses: config.responses,
     storeClock: () => storeClock(reader),

@@ -66,7 +66,12 @@ export async function end(
   return change(mapped, seen, options, set, binder)
 }
 
-function assign(config: MappedConfig, table: Table, bind: Bind, set: Assignments): string[] {
+export function assign(
+  config: Pick<MappedConfig, 'epochUnit'>,
+  table: Table,
+  bind: Bind,
+  set: Assignments,
+): string[] {
   return Object.entries(set).map(([name, value]) => {
     const { sql, type } = table.column(name)
     if (value === null) return `${sql} = NULL`
@@ -76,7 +81,7 @@ function assign(config: MappedConfig, table: Table, bind: Bind, set: Assignments
 }
 
 /** The store's clock, in the form that the column keeps times in. */
-function storeNow(config: MappedConfig, type: string): string {
+function storeNow(config: Pick<MappedConfig, 'epochUnit'>, type: string): string {
   if (!isNumber(type)) return 'clock_timestamp()'
   return `(extract(epoch FROM clock_timestamp()) * ${config.epochUnit === 's' ? 1 : 1000})::${type}`
 }

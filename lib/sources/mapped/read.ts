@@ -67,7 +67,7 @@ export async function readKey(mapped: Mapped, scope: string, key: string): Promi
 }
 
 /** The text is no value of the column's type. */
-function isNoValue(error: unknown): boolean {
+export function isNoValue(error: unknown): boolean {
   const state = sqlState(error)
   return state === SQLSTATE.invalidText || state === SQLSTATE.numberOutOfRange
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SourceUnavailableError } from '../contracts'
 import type { SourcePool } from '../postgres-pool'
-import { type MappedConfig, mappedColumns } from './config'
+import type { MappedConfig } from './config'
 
 export type Column = { sql: string; type: string; notNull: boolean }
 
@@ -46,13 +46,15 @@ const CATALOGUE = `
   WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`
 
 /** Looks the mapping's names up. Throws what is missing, by name: the schema changed, or the mapping is wrong. */
-export async function resolveTable(pool: SourcePool, config: MappedConfig): Promise<Table> {
-  const { schema, name } = config.relation
+async function resolveTable(
+  pool: SourcePool,
+  { schema, name }: MappedConfig['relation'],
+  wanted: readonly string[],
+): Promise<Table> {
   const label = `${schema}.${name}`
   const [raw] = await pool.query(CATALOGUE, [schema, name])
   if (raw === undefined) throw changed(`there is no table or view ${label}`)
   const row = catalogueRow.parse(raw)
-  const wanted = mappedColumns(config)
   const missing = wanted.filter((column) => row.columns[column] === undefined)
   if (missing.length > 0) throw changed(`${label} has no column ${missing.join(', ')}`)
   return {
@@ -66,6 +68,39 @@ export async function resolveTable(pool: SourcePool, config: MappedConfig): Prom
     indexed: new Set(row.leading),
     isUnique: (column) => row.uniques.some((columns) => columns.length === 1 && columns[0] === column),
     may: { update: row.may_update, delete: row.may_delete, insert: row.may_insert },
+  }
+}
+
+/** The table as it was looked up, and looked up again after a statement that says that it has changed. */
+export function rememberTable(
+  reader: SourcePool,
+  relation: MappedConfig['relation'],
+  wanted: readonly string[],
+) {
+  let table: Table | null = null
+  let resolving: Promise<Table> | undefined
+  const forget = (error: unknown): never => {
+    // Looked up again by the next call, which then says what is missing.
+    if (error instanceof SourceUnavailableError && error.fault === 'schema_changed') resolving = undefined
+    throw error
+  }
+  return {
+    current: (): Table | null => table,
+    async resolve(): Promise<Table> {
+      resolving ??= resolveTable(reader, relation, wanted)
+      try {
+        table = await resolving
+        return table
+      } catch (error) {
+        resolving = undefined
+        throw error
+      }
+    },
+    watch: (pool: SourcePool): SourcePool => ({
+      ...pool,
+      query: (sql, values) => pool.query(sql, values).catch(forget),
+      execute: (sql, values) => pool.execute(sql, values).catch(forget),
+    }),
   }
 }
 

@@ -7,13 +7,9 @@ import { type MappedConfig, mappedColumns } from './config'
  */
 export function roleSql(config: MappedConfig, role: string): string {
   const to = quoteIdentifier(role)
-  const table = `${quoteIdentifier(config.relation.schema)}.${quoteIdentifier(config.relation.name)}`
-  const written = writtenColumns(config)
+  const table = tableName(config)
   return [
-    `CREATE ROLE ${to} LOGIN PASSWORD 'choose one' CONNECTION LIMIT ${config.poolMax + 1};`,
-    `GRANT USAGE ON SCHEMA ${quoteIdentifier(config.relation.schema)} TO ${to};`,
-    `GRANT SELECT (${list(mappedColumns(config))}, xmin) ON ${table} TO ${to};`,
-    ...(written.length > 0 ? [`GRANT UPDATE (${list(written)}) ON ${table} TO ${to};`] : []),
+    ...tableGrants(config, role, { read: mappedColumns(config), written: writtenColumns(config) }),
     ...(config.collect
       ? [
           '-- Collection deletes finished rows, and archives them whole first.',
@@ -24,6 +20,25 @@ export function roleSql(config: MappedConfig, role: string): string {
     '',
   ].join('\n')
 }
+
+/** Of one table: what is read, with the row's version, and what is written. */
+export function tableGrants(
+  config: Pick<MappedConfig, 'relation' | 'poolMax'>,
+  role: string,
+  { read, written }: { read: readonly string[]; written: readonly string[] },
+): string[] {
+  const to = quoteIdentifier(role)
+  const table = tableName(config)
+  return [
+    `CREATE ROLE ${to} LOGIN PASSWORD 'choose one' CONNECTION LIMIT ${config.poolMax + 1};`,
+    `GRANT USAGE ON SCHEMA ${quoteIdentifier(config.relation.schema)} TO ${to};`,
+    `GRANT SELECT (${list(read)}, xmin) ON ${table} TO ${to};`,
+    ...(written.length > 0 ? [`GRANT UPDATE (${list(written)}) ON ${table} TO ${to};`] : []),
+  ]
+}
+
+export const tableName = ({ relation: { schema, name } }: Pick<MappedConfig, 'relation'>): string =>
+  `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
 
 function writtenColumns(config: MappedConfig): string[] {
   const { status, headers, body } = config.columns

@@ -34,11 +34,11 @@ export const ENGINE_FORMS: Record<EngineName, EngineForm> = {
         hint: 'With a role of its own that may read. It is sealed when you connect, and never shown again.',
       },
     ],
-    search: 'Look for idempotency tables',
+    search: 'Look for tables of keys and messages',
     noun: { place: 'table', row: 'row' },
     nothing: {
       title: 'No table that we know by its columns',
-      text: 'The role may not see its schema, or the library is another one: map any table with the adapter mapped-postgres, as docs/guides/foreign-stores.md says.',
+      text: 'The role may not see its schema, or the library is another one: map any table with the adapter mapped-postgres, as docs/guides/foreign-stores.md says, or mapped-outbox, as docs/guides/messages.md says.',
     },
     grants: 'run it in the store’s database',
   },

@@ -18,12 +18,15 @@ import { TwoColumns } from '../../_page/page-frame'
 import { CapabilityList } from '../capability-list'
 import { connect, type Draft, type Looked } from './actions'
 import { ENGINE_FORMS } from './engine-forms'
+import { MessagesPreview } from './messages-preview'
 
 /** What the mapping makes of real rows, what could be done there, the role that it needs; and then the last step. */
 export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Draft; place: string }) {
   const router = useRouter()
   const { preview, grants } = looked
   const { noun, grants: grantsPlace } = ENGINE_FORMS[draft.engine]
+  const { messages } = preview
+  const what = messages === null ? 'store' : 'source of messages'
   const action = async (input: ActionInput): Promise<Attempted<unknown>> => {
     const answer = await connect(draft, input)
     if (answer.kind === 'done') router.push('/sources')
@@ -31,13 +34,17 @@ export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Dr
   }
   return (
     <>
-      <Card
-        id="preview"
-        title={`3  What its ${noun.row}s mean`}
-        aside={`${plural(preview.rows.length, noun.row)}${preview.moreLive ? ', more are live' : ''}`}
-      >
-        <PreviewRows rows={preview.rows} noun={noun} />
-      </Card>
+      {messages === null ? (
+        <Card
+          id="preview"
+          title={`3  What its ${noun.row}s mean`}
+          aside={`${plural(preview.rows.length, noun.row)}${preview.moreLive ? ', more are live' : ''}`}
+        >
+          <PreviewRows rows={preview.rows} noun={noun} />
+        </Card>
+      ) : (
+        <MessagesPreview messages={messages} more={preview.moreLive} />
+      )}
       <TwoColumns>
         <Card id="capabilities" title="What may be done there">
           <div className="px-4 pb-4">
@@ -53,11 +60,15 @@ export function LookedCard({ looked, draft, place }: { looked: Looked; draft: Dr
       </TwoColumns>
       <div className="flex justify-end">
         <ActionDialog
-          opener="Connect this store …"
+          opener={`Connect this ${what} …`}
           openerLook="primary"
-          title={`Connect 1 store in ${place}`}
-          lead="It is read from the next turn on. Its locks, keys and cases appear here; nothing in the store is changed."
-          confirm={`Connect 1 store in ${place}`}
+          title={`Connect 1 ${what} in ${place}`}
+          lead={
+            messages === null
+              ? 'It is read from the next turn on. Its locks, keys and cases appear here; nothing in the store is changed.'
+              : 'It is read from the next turn on. What is unsent and dead appears here; nothing in it is changed.'
+          }
+          confirm={`Connect 1 ${what} in ${place}`}
           withReason
           action={action}
         >
