@@ -76,7 +76,7 @@ export function DeadTable({ rows, next, query, matching, refusal, place, names }
 const columnsOf = (names: Names): Column<SteadyRow<DeadLetter>>[] => [
   {
     head: 'Message',
-    className: 'max-w-0 w-[34%]',
+    className: 'max-w-0 w-[34%] max-md:w-full',
     cell: ({ item: { source, place, topic, type } }) => (
       <TwoLines below={dotted(topic, type ?? '', nameIn(names, source))}>
         <RowLink

@@ -46,6 +46,10 @@ export async function operateMessage(
   const { action } = await execute<ActionResult>(ctx, {
     id: intent.action.id,
     verb: name,
+    // Until the next look it would be listed as dead still.
+    note: async (tx, { state }) => {
+      if (state === 'done') await markGone(tx, ctx, input)
+    },
     async readAgain() {
       const { source } = await openMessageSource(ctx, input.sourceId)
       const { message } = await source.readMessage(input.place)
@@ -97,6 +101,16 @@ async function call(
     ctx.log.error({ err: error, actionId }, `it is not known whether the ${verb} was applied`)
     return { state: 'unknown', result: { error: text, ...evidence } }
   }
+}
+
+async function markGone(
+  tx: Tx,
+  { clock }: Context,
+  { sourceId, place, version }: OperateMessage,
+): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE messages.dead_letter SET gone_at = ${clock.now()}
+    WHERE source_id = ${sourceId} AND place = ${place} AND version = ${version} AND gone_at IS NULL`
 }
 
 async function begin(tx: Tx, ctx: Context, verb: MessageVerb, input: OperateMessage): Promise<Intent> {

@@ -17,6 +17,8 @@ const STATE: Record<State, { label: string; tone: BadgeTone }> = {
   not_known: { label: 'Not known', tone: 'warn' },
 }
 
+const HAS_RECORD: ReadonlySet<State> = new Set(['applied', 'to_retry', 'in_progress', 'unknown'])
+
 /** Whether each consumer has applied it, by its own record. */
 export function ConsumersCard({ page: { consumers, message } }: { page: MessagePage }) {
   return (
@@ -38,9 +40,7 @@ export function ConsumersCard({ page: { consumers, message } }: { page: MessageP
               </>
             }
             action={
-              keyId !== null &&
-              state !== 'never_applied' &&
-              state !== 'not_known' && <PageLink href={`/keys/${keyId}`}>Its key</PageLink>
+              keyId !== null && HAS_RECORD.has(state) && <PageLink href={`/keys/${keyId}`}>Its key</PageLink>
             }
           >
             {text} <span className="text-ink-3">{store}</span>
