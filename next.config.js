@@ -20,9 +20,12 @@ export default {
   // Their own files and native parts do not survive bundling.
   serverExternalPackages: [
     '@aws-sdk/client-dynamodb',
+    '@aws-sdk/client-sqs',
     '@prisma/adapter-pg',
     '@prisma/client',
+    'amqplib',
     'ioredis',
+    'kafkajs',
     'pg',
     'pg-boss',
     'pg-copy-streams',

@@ -4,6 +4,12 @@ import { AppError } from '@/lib/core/errors'
 import { grantsForConsole } from '@/sdk/stores/grants'
 import { brandurConfigSchema, brandurMapping } from './brandur/config'
 import type { AnySource, SourceKind } from './contracts'
+import { rabbitConfigSchema, rabbitSecretSchema } from './dead-letters/rabbitmq/config'
+import { rabbitGrants } from './dead-letters/rabbitmq/grants'
+import { openRabbitDeadLetters } from './dead-letters/rabbitmq/open'
+import { sqsConfigSchema, sqsSecretSchema } from './dead-letters/sqs/config'
+import { openSqsDeadLetters } from './dead-letters/sqs/open'
+import { sqsPolicy } from './dead-letters/sqs/policy'
 import { dynamoSecretSchema } from './dynamodb/address'
 import { dynamoConfigSchema } from './dynamodb/config'
 import { openDynamoSource } from './dynamodb/open'
@@ -150,6 +156,20 @@ export const ADAPTERS = {
     secret: postgresSecretSchema,
     open: (config, secret, { readOnly }) => openMappedMessages('dead_letters', config, secret, readOnly),
     grants: mappedOutboxGrants,
+  }),
+  'sqs-dead-letters': define({
+    kind: 'dead_letters',
+    config: sqsConfigSchema,
+    secret: sqsSecretSchema,
+    open: (config, secret, { readOnly, clock }) => openSqsDeadLetters(config, secret, { readOnly, clock }),
+    grants: sqsPolicy,
+  }),
+  'rabbitmq-dead-letters': define({
+    kind: 'dead_letters',
+    config: rabbitConfigSchema,
+    secret: rabbitSecretSchema,
+    open: (config, secret, { readOnly, clock }) => openRabbitDeadLetters(config, secret, { readOnly, clock }),
+    grants: rabbitGrants,
   }),
   stripe: define({
     kind: 'provider',

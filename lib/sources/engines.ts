@@ -1,5 +1,9 @@
 import { z } from 'zod'
 import type { DetectedLayout } from './contracts'
+import { rabbitSecretSchema } from './dead-letters/rabbitmq/config'
+import { detectDeadQueue } from './dead-letters/rabbitmq/detect'
+import { sqsSecretSchema } from './dead-letters/sqs/config'
+import { detectQueues } from './dead-letters/sqs/detect'
 import { dynamoSecretSchema } from './dynamodb/address'
 import { detectTables } from './dynamodb/detect'
 import { detectLayouts } from './layouts'
@@ -18,12 +22,14 @@ type Engine<S> = {
 
 const define = <S>(engine: Engine<S>): Engine<S> => engine
 
-/** Where idempotency keys can be looked for. */
+/** Where idempotency keys and messages can be looked for. */
 const ENGINES = {
   postgresql: define({ secret: postgresSecretSchema, detect: detectLayouts }),
   dynamodb: define({ secret: dynamoSecretSchema, detect: detectTables }),
   hybrid: define({ secret: hybridSecretSchema, detect: detectHybrid }),
   redis: define({ secret: redisSecretSchema, detect: detectRedis }),
+  rabbitmq: define({ secret: rabbitSecretSchema, detect: detectDeadQueue }),
+  sqs: define({ secret: sqsSecretSchema, detect: detectQueues }),
 } as const
 
 export type EngineName = keyof typeof ENGINES

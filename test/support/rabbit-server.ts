@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { freePort } from '@/jobs/supervisor/embedded/free-port'
 import { makeThrowAwayFolder } from './throw-away-folder'
 
@@ -69,6 +70,8 @@ export async function startRabbit() {
     url: `amqp://127.0.0.1:${port}`,
     kill,
     start,
+    /** `rabbitmqctl`, as its administrator. */
+    ctl: (...args: string[]) => promisify(execFile)('/usr/lib/rabbitmq/bin/rabbitmqctl', args, { env }),
     async close() {
       await kill()
       epmd.kill('SIGKILL')

@@ -22,7 +22,25 @@ type EngineForm = {
   grants: string
 }
 
-/** What a person enters to look at a store, by its engine. */
+const AWS_KEY: readonly SecretField[] = [
+  {
+    name: 'accessKeyId',
+    label: 'Access key id',
+    placeholder: 'AKIA…',
+    hint: 'Left empty, the role is used that the console’s processes run under.',
+    optional: true,
+    open: true,
+  },
+  {
+    name: 'secretAccessKey',
+    label: 'Secret access key',
+    placeholder: '…',
+    hint: 'It is sealed when you connect, and never shown again.',
+    optional: true,
+  },
+]
+
+/** What a person enters to look at a store or a broker, by its engine. */
 export const ENGINE_FORMS: Record<EngineName, EngineForm> = {
   postgresql: {
     label: 'PostgreSQL',
@@ -54,21 +72,7 @@ export const ENGINE_FORMS: Record<EngineName, EngineForm> = {
         optional: true,
         open: true,
       },
-      {
-        name: 'accessKeyId',
-        label: 'Access key id',
-        placeholder: 'AKIA…',
-        hint: 'Left empty, the role is used that the console’s processes run under.',
-        optional: true,
-        open: true,
-      },
-      {
-        name: 'secretAccessKey',
-        label: 'Secret access key',
-        placeholder: '…',
-        hint: 'It is sealed when you connect, and never shown again.',
-        optional: true,
-      },
+      ...AWS_KEY,
       {
         name: 'endpoint',
         label: 'Endpoint',
@@ -134,6 +138,67 @@ export const ENGINE_FORMS: Record<EngineName, EngineForm> = {
       text: 'The user may not see them, they are hashes, or the library is another one: map its keys with the adapter redis, as docs/guides/foreign-redis.md says.',
     },
     grants: 'run it with redis-cli on each server',
+  },
+  sqs: {
+    label: 'Amazon SQS, dead letters',
+    fields: [
+      {
+        name: 'region',
+        label: 'Region',
+        placeholder: 'eu-west-1',
+        hint: 'Where the queues are.',
+        open: true,
+      },
+      {
+        name: 'queueUrl',
+        label: 'URL of the dead-letter queue',
+        placeholder: 'https://sqs.eu-west-1.amazonaws.com/…/orders-dlq',
+        hint: 'Left empty, every queue is listed that another one’s redrive policy names.',
+        optional: true,
+        open: true,
+      },
+      ...AWS_KEY,
+      {
+        name: 'endpoint',
+        label: 'Endpoint',
+        placeholder: 'https://vpce-….sqs.eu-west-1.vpce.amazonaws.com',
+        hint: 'Only for a VPC endpoint or an emulator.',
+        optional: true,
+        open: true,
+      },
+    ],
+    search: 'Look for dead-letter queues',
+    noun: { place: 'queue', row: 'message' },
+    nothing: {
+      title: 'No queue is the dead-letter queue of another one',
+      text: 'The role may not list the queues, or no redrive policy names one: connect it with the adapter sqs-dead-letters, as docs/guides/messages.md says.',
+    },
+    grants: 'attach it to the role, with its region and account',
+  },
+  rabbitmq: {
+    label: 'RabbitMQ, dead letters',
+    fields: [
+      {
+        name: 'url',
+        label: 'Connection URL',
+        placeholder: 'amqps://idemscope_source:…@rabbit/payments',
+        hint: 'With its virtual host. It is sealed when you connect, and never shown again.',
+      },
+      {
+        name: 'queue',
+        label: 'Queue of dead letters',
+        placeholder: 'orders.dead',
+        hint: 'AMQP cannot list queues. One message of it is looked at, for where it died.',
+        open: true,
+      },
+    ],
+    search: 'Look at this queue',
+    noun: { place: 'queue', row: 'message' },
+    nothing: {
+      title: 'No dead letter says where it died',
+      text: 'The queue is empty or its messages were not put there by RabbitMQ: connect it with the adapter rabbitmq-dead-letters, as docs/guides/messages.md says.',
+    },
+    grants: 'run it with rabbitmqctl',
   },
 }
 

@@ -14,7 +14,7 @@ export default async function ConnectPage(props: PageProps) {
     <Page
       title="Connect an idempotency store"
       path={[{ label: 'Sources', href: '/sources' }]}
-      summary="Looks for the keys of the SDK and of the libraries it knows, and shows what it makes of real ones before anything is saved."
+      summary="Looks for the keys of the SDK and of the libraries it knows, for outboxes and for dead letters, and shows what it makes of real ones before anything is saved."
     >
       {forbidden === null ? (
         <ConnectStore place={place} />

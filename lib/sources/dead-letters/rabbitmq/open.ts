@@ -1,0 +1,127 @@
+import { type Clock, systemClock } from '@/lib/core/clock'
+import {
+  type MessageOutcome,
+  type MessageRow,
+  type MessageSource,
+  onlyLookedAt,
+  type SeenMessage,
+} from '../../contracts'
+import { editedId } from '../edited-id'
+import { createListing } from '../listing'
+import { openRabbit } from './client'
+import type { RabbitConfig, RabbitSecret } from './config'
+import { toRow, withoutDeaths } from './rows'
+import { createWalk } from './walk'
+
+const READING =
+  'Each look gets every message and gives it back: it is marked as redelivered, and a quorum queue counts a delivery. The console looks again only when the number of messages changes, and stops before the delivery limit.'
+const REMOVED_LAST =
+  'it is removed here once the source queue has confirmed it: a crash in between sends it twice, and consumers drop it by its id'
+
+/** A RabbitMQ queue of dead letters. AMQP cannot look at a message without getting it. */
+export function openRabbitDeadLetters(
+  config: RabbitConfig,
+  secret: RabbitSecret,
+  {
+    readOnly = false,
+    clock = systemClock,
+  }: { readOnly?: boolean | undefined; clock?: Clock | undefined } = {},
+): MessageSource & { kind: 'dead_letters' } {
+  const rabbit = openRabbit(secret.url, config.requestTimeoutMs)
+  const walk = createWalk(rabbit, config)
+  const count = () => rabbit.channel(async (channel) => (await channel.checkQueue(config.queue)).messageCount)
+
+  const listing = createListing({
+    clock,
+    everyMs: config.readEveryMs,
+    count,
+    async read() {
+      const rows: MessageRow[] = []
+      await walk.run(async (message, nth) => {
+        const { payload: _, ...row } = toRow(message, nth, config)
+        rows.push(row)
+        return undefined
+      })
+      return rows
+    },
+  })
+
+  /** Found as it was seen and held, so that nobody else can act on it. */
+  async function act(
+    { place, version }: SeenMessage,
+    settle: (row: MessageRow, message: Parameters<typeof toRow>[0]) => Promise<string>,
+  ): Promise<MessageOutcome> {
+    if (readOnly) throw onlyLookedAt()
+    const id = await walk.run(async (message, nth, take) => {
+      const row = toRow(message, nth, config)
+      if (row.seen.place !== place || row.seen.version !== version) return undefined
+      const done = await settle(row, message)
+      await take()
+      return done
+    }, true)
+    listing.forget()
+    return id === undefined ? { kind: 'refused', reason: 'changed' } : { kind: 'done', id }
+  }
+
+  return {
+    kind: 'dead_letters',
+    capabilities: {
+      canRedrive: true,
+      canDiscard: true,
+      canEdit: true,
+      reading: READING,
+      reasons: { redrive: REMOVED_LAST },
+    },
+    consumers: config.consumers,
+    storeClock: async () => clock.now(),
+    async sample() {
+      const dead = await count()
+      const figures = {
+        unsent: null,
+        retrying: null,
+        oldestUnsentAt: null,
+        oldestDeadAt: null,
+        published: null,
+      }
+      return {
+        now: clock.now(),
+        topics: [{ topic: config.topic ?? config.sourceQueue, dead, ...figures }],
+        atLeast: false,
+        relays: null,
+        heldBackBy: null,
+      }
+    },
+    readDead: (cursor, limit) => listing.page(cursor, limit),
+    async readMessage(place) {
+      const message = await walk.run(async (each, nth) => {
+        const row = toRow(each, nth, config)
+        return row.seen.place === place || row.id === place ? row : undefined
+      }, true)
+      return { now: clock.now(), message: message ?? null }
+    },
+    redrive: (seen, { actionId, payload }) =>
+      act(seen, async (row, message) => {
+        const old = row.id ?? seen.place
+        const id = payload === undefined ? old : editedId(actionId, seen.place)
+        const { messageId, headers, ...properties } = message.properties
+        await rabbit.publish(
+          config.sourceQueue,
+          { content: payload === undefined ? message.content : Buffer.from(payload) },
+          {
+            ...properties,
+            messageId: payload === undefined ? messageId : id,
+            // Its time to live would send it back at once.
+            expiration: undefined,
+            headers: {
+              ...withoutDeaths(headers),
+              'idemscope-action': actionId,
+              ...(payload === undefined ? {} : { 'idemscope-replaces': old }),
+            },
+          },
+        )
+        return id
+      }),
+    discard: (seen) => act(seen, async ({ id }) => id ?? seen.place),
+    close: () => rabbit.close(),
+  }
+}
