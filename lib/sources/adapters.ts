@@ -4,6 +4,9 @@ import { AppError } from '@/lib/core/errors'
 import { grantsForConsole } from '@/sdk/stores/grants'
 import { brandurConfigSchema, brandurMapping } from './brandur/config'
 import type { AnySource, SourceKind } from './contracts'
+import { kafkaConfigSchema, kafkaSecretSchema } from './dead-letters/kafka/config'
+import { kafkaGrants } from './dead-letters/kafka/grants'
+import { openKafkaDeadLetters } from './dead-letters/kafka/open'
 import { rabbitConfigSchema, rabbitSecretSchema } from './dead-letters/rabbitmq/config'
 import { rabbitGrants } from './dead-letters/rabbitmq/grants'
 import { openRabbitDeadLetters } from './dead-letters/rabbitmq/open'
@@ -170,6 +173,13 @@ export const ADAPTERS = {
     secret: rabbitSecretSchema,
     open: (config, secret, { readOnly, clock }) => openRabbitDeadLetters(config, secret, { readOnly, clock }),
     grants: rabbitGrants,
+  }),
+  'kafka-dead-letters': define({
+    kind: 'dead_letters',
+    config: kafkaConfigSchema,
+    secret: kafkaSecretSchema,
+    open: (config, secret, { readOnly, clock }) => openKafkaDeadLetters(config, secret, { readOnly, clock }),
+    grants: kafkaGrants,
   }),
   stripe: define({
     kind: 'provider',

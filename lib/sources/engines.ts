@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { DetectedLayout } from './contracts'
+import { kafkaSecretSchema } from './dead-letters/kafka/config'
+import { detectTopics } from './dead-letters/kafka/detect'
 import { rabbitSecretSchema } from './dead-letters/rabbitmq/config'
 import { detectDeadQueue } from './dead-letters/rabbitmq/detect'
 import { sqsSecretSchema } from './dead-letters/sqs/config'
@@ -28,6 +30,7 @@ const ENGINES = {
   dynamodb: define({ secret: dynamoSecretSchema, detect: detectTables }),
   hybrid: define({ secret: hybridSecretSchema, detect: detectHybrid }),
   redis: define({ secret: redisSecretSchema, detect: detectRedis }),
+  kafka: define({ secret: kafkaSecretSchema, detect: detectTopics }),
   rabbitmq: define({ secret: rabbitSecretSchema, detect: detectDeadQueue }),
   sqs: define({ secret: sqsSecretSchema, detect: detectQueues }),
 } as const
