@@ -4,9 +4,9 @@ import type { Clock } from '@/sdk/clock'
 import { UnsettledEffectError } from '@/sdk/errors'
 import { findHold, heldResponse } from '@/sdk/holds'
 import { scopeName } from '@/sdk/keys/scope'
-import { toRequest } from '@/sdk/node/incoming'
 import { isSafeMethod } from '@/sdk/safe-methods'
 import { findRoute } from './find-route'
+import { type KeyedRequest, toKeyedRequest } from './keyed-request'
 import { passThrough } from './pass'
 import { gatewayProblem, problemResponse } from './problem'
 import { readTarget } from './routes/target'
@@ -147,9 +147,9 @@ const isKeyed = ({ serveKeyed, config }: Route, incoming: IncomingMessage): bool
   (config.key === 'required' || headerValues(incoming, 'idempotency-key').length > 0)
 
 async function serveKeyed(deps: GatewayDeps, route: Route, exchange: Exchange): Promise<Response> {
-  let request: Request
+  let request: KeyedRequest
   try {
-    request = toRequest(exchange.incoming)
+    request = toKeyedRequest(exchange.incoming)
   } catch {
     return problemResponse('malformed')
   }

@@ -2,6 +2,7 @@ import { type Clock, sleep } from '@/sdk/clock'
 import { EffectFailedError } from '@/sdk/errors'
 import type { IdempotencyContext } from '@/sdk/idempotent'
 import type { RouteConfig } from './config/schema'
+import type { KeyedRequest } from './keyed-request'
 import { AnswerLostError, type LossPhase, NotSentError, StillUnknownError } from './upstream/errors'
 import { type Exchange, forward, probe } from './upstream/forward'
 import type { Upstream } from './upstream/upstream'
@@ -25,7 +26,9 @@ class RefusedByUpstream extends EffectFailedError {
  * What runs under the key's lease: sends the request to the upstream at most once, unless the route says how a second time is
  * safe (docs/decisions/068-what-a-gateway-knows.md).
  */
-export function createKeyedHandler(deps: Deps): (request: Request, context: Context) => Promise<Response> {
+export function createKeyedHandler(
+  deps: Deps,
+): (request: KeyedRequest, context: Context) => Promise<Response> {
   const { whenUnknown } = deps.route
   if (whenUnknown === 'keep') return (request, context) => sendAtMostOnce(deps, request, context)
   if (whenUnknown === 'idempotent') return (request, context) => sendAgain(deps, request, context)
@@ -33,8 +36,7 @@ export function createKeyedHandler(deps: Deps): (request: Request, context: Cont
 }
 
 /** That it was begun is in the store before a byte is sent; begun and not settled, it is never begun again. */
-async function sendAtMostOnce(deps: Deps, request: Request, context: Context): Promise<Response> {
-  const body = await bodyOf(request)
+async function sendAtMostOnce(deps: Deps, { body }: KeyedRequest, context: Context): Promise<Response> {
   let answer: Response | undefined
   const isFailure = (error: unknown) => error instanceof NotSentError
   try {
@@ -54,16 +56,14 @@ async function sendAtMostOnce(deps: Deps, request: Request, context: Context): P
 }
 
 /** The upstream answers a repeated key by itself. */
-async function sendAgain(deps: Deps, request: Request, context: Context): Promise<Response> {
-  const body = await bodyOf(request)
+async function sendAgain(deps: Deps, { body }: KeyedRequest, context: Context): Promise<Response> {
   await requireLease(deps, context)
   return sendUnprotected(deps, body, context)
 }
 
 const NOT_EXECUTED = 'not-executed'
 
-async function sendAfterProbe(deps: Deps, request: Request, context: Context): Promise<Response> {
-  const body = await bodyOf(request)
+async function sendAfterProbe(deps: Deps, { body }: KeyedRequest, context: Context): Promise<Response> {
   if (context.attempt > 1 && context.checkpointData(NOT_EXECUTED) !== context.attempt - 1) {
     const found = await findOutcome(deps, context)
     if (found !== null) return found
@@ -141,5 +141,3 @@ async function noteLoss(deps: Deps, context: Context, error: unknown): Promise<v
 }
 
 const isRefusal = ({ route }: Deps, { status }: Response): boolean => route.notStored.includes(status)
-
-const bodyOf = async (request: Request): Promise<Uint8Array> => new Uint8Array(await request.arrayBuffer())

@@ -20,6 +20,13 @@ export function createPublicServer({ limits }: GatewayConfig, serve: Serve): Ser
     requireHostHeader: false,
   })
   const unanswered = new WeakMap<Duplex, Set<Unanswered>>()
+  // Node sees to it that a timeout means: not a byte was read or taken meanwhile.
+  server.timeout = limits.writeTimeout
+  server.on('timeout', (socket) => {
+    const isKept = unanswered.get(socket)?.size === 0
+    // An answer that nobody takes holds its buffers and the upstream's connection; one that is still to come holds nothing up.
+    if (isKept || socket.writableLength > 0) socket.destroy()
+  })
   const take = (incoming: IncomingMessage, outgoing: ServerResponse, expectsContinue: boolean) => {
     const ofSocket = unanswered.get(incoming.socket) ?? new Set()
     unanswered.set(incoming.socket, ofSocket)

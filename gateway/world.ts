@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Clock } from '@/sdk/clock'
 import { IdempotencyOptionsError } from '@/sdk/errors'
-import { idempotent } from '@/sdk/idempotent'
+import { idempotentOf } from '@/sdk/requests/serve'
 import { isSafeMethod } from '@/sdk/safe-methods'
 import type { Store } from '@/sdk/stores/store'
 import { type Caller, createCaller } from './callers/caller'
@@ -9,6 +9,7 @@ import { createTrustedPeers } from './callers/trusted-peers'
 import { GatewayConfigError } from './config/read-config'
 import type { GatewayConfig, RouteConfig } from './config/schema'
 import { createKeyedHandler, EFFECT_NAME, type KeyedRoute, STEP } from './keyed'
+import { KEYED_REQUESTS, type KeyedRequest } from './keyed-request'
 import { createMatcher, type Matched } from './routes/match'
 import { asServicesMayRead } from './routes/path'
 import { withOneEffect } from './stores/one-effect'
@@ -41,7 +42,7 @@ export type Route = {
   caller: Caller | null
   store: Store | null
   /** null = nothing of this route is keyed. */
-  serveKeyed: ((request: Request, exchange: Exchange) => Promise<Response>) | null
+  serveKeyed: ((request: KeyedRequest, exchange: Exchange) => Promise<Response>) | null
 }
 
 export type WorldDeps = {
@@ -157,7 +158,7 @@ function createServe(
   store: Store,
   upstream: Upstream,
   { clock, random, owner, onLoss }: WorldDeps,
-): (request: Request, exchange: Exchange) => Promise<Response> {
+): (request: KeyedRequest, exchange: Exchange) => Promise<Response> {
   const { whenUnknown } = route
   const responseBytes =
     route.responseBytes ??
@@ -165,9 +166,12 @@ function createServe(
   const keyed: KeyedRoute = { ...route, responseBytes }
   const probeMs = typeof whenUnknown === 'string' ? 0 : whenUnknown.settle + 3 * whenUnknown.timeout
   const connectMs = upstreams[route.upstream]?.connectTimeout ?? 0
+  const executionDeadlineMs = route.deadline + connectMs + probeMs + MARGIN_MS
+  const effect = { step: STEP, name: EFFECT_NAME, kind: 'http' } as const
   const served: Store =
-    whenUnknown === 'keep' ? withOneEffect(store, { step: STEP, name: EFFECT_NAME, kind: 'http' }) : store
-  return idempotent<unknown, Exchange>(
+    whenUnknown === 'keep' ? withOneEffect(store, effect, { clock, executionDeadlineMs }) : store
+  return idempotentOf<KeyedRequest, unknown, Exchange>(
+    KEYED_REQUESTS,
     createKeyedHandler({ route: keyed, upstream, clock, onLoss: (phase) => onLoss(route.path, phase) }),
     {
       store: served,
@@ -176,7 +180,7 @@ function createServe(
       required: route.key === 'required',
       tier: route.tier,
       leaseMs: route.lease,
-      executionDeadlineMs: route.deadline + connectMs + probeMs + MARGIN_MS,
+      executionDeadlineMs,
       bodyBytesMax: route.requestBytes,
       responseBytesMax: responseBytes,
       ...(route.replayHeaders === undefined ? {} : { replayHeaders: route.replayHeaders }),

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { WholeResponse } from '@/sdk/requests/whole-response'
 
 const NULL_BODY_STATUSES = new Set([204, 205, 304])
 
@@ -8,7 +9,8 @@ export async function writeAnswer(
   outgoing: ServerResponse,
   incoming: IncomingMessage,
 ): Promise<void> {
-  const body = Buffer.from(await response.arrayBuffer())
+  const body =
+    response instanceof WholeResponse ? response.content : Buffer.from(await response.arrayBuffer())
   if (outgoing.destroyed) return
   const headers: string[] = []
   for (const [name, value] of response.headers) if (name !== 'content-length') headers.push(name, value)

@@ -8,7 +8,7 @@ const POLL_MS_MIN = 25
 const POLL_MS_MAX = 500
 
 /** `mayBegin`: whether it may begin an execution, or only be answered with what there is. */
-type Wanted = AcquireRequest & { otherFingerprints: readonly Uint8Array[]; mayBegin: boolean }
+type Wanted = AcquireRequest & { otherFingerprints: () => readonly Uint8Array[]; mayBegin: boolean }
 
 /**
  * Acquires, unless an operator holds it; while another holder works it asks again, for at most `waitMs`. A request that seems to
@@ -28,8 +28,10 @@ export async function acquireWaiting<Tx>(
         acquireUnlessHeld(store, waited ? { ...request, retry: true } : request, hold, mayBegin),
       )
     let acquired = await ask(wanted)
-    for (const fingerprint of otherFingerprints)
-      if (acquired.kind === 'mismatch') acquired = await ask({ ...wanted, fingerprint })
+    if (acquired.kind === 'mismatch') {
+      for (const fingerprint of otherFingerprints())
+        if (acquired.kind === 'mismatch') acquired = await ask({ ...wanted, fingerprint })
+    }
     const leftMs = untilMs - clock.nowMs()
     if (acquired.kind !== 'in_progress' || leftMs <= 0) return { acquired, waited }
     waited = true

@@ -1,4 +1,5 @@
 import { IdempotencyUsageError } from './errors'
+import type { RequestHead } from './exchange'
 
 /** Duck-typed: frameworks bring classes of their own, which are no instances of the global one. */
 export const isResponse = (value: unknown): value is Response =>
@@ -15,7 +16,10 @@ export const isResponse = (value: unknown): value is Response =>
  * What a call gives, or the answer that it throws: a Response, Hono's HTTPException, Next's `redirect()` or `notFound()`
  * is an answer like a returned one. Only errors are thrown on.
  */
-export async function orThrownAnswer<T>(request: Request, call: () => T | Promise<T>): Promise<T | Response> {
+export async function orThrownAnswer<T>(
+  request: RequestHead,
+  call: () => T | Promise<T>,
+): Promise<T | Response> {
   try {
     return await call()
   } catch (thrown) {
@@ -25,7 +29,7 @@ export async function orThrownAnswer<T>(request: Request, call: () => T | Promis
   }
 }
 
-export const answerOf = async (request: Request, call: () => unknown): Promise<Response> =>
+export const answerOf = async (request: RequestHead, call: () => unknown): Promise<Response> =>
   requireAnswer(await orThrownAnswer(request, call))
 
 /**
@@ -33,7 +37,7 @@ export const answerOf = async (request: Request, call: () => unknown): Promise<R
  * returned one, and is then thrown on, as its thrower expects; any other throw rolls back.
  */
 export async function answerOfTransaction<Tx>(
-  request: Request,
+  request: RequestHead,
   work: (tx: Tx) => Promise<Response>,
   run: (work: (tx: Tx) => Promise<Response>) => Promise<Response>,
 ): Promise<Response> {
@@ -66,7 +70,7 @@ export function requireAnswer(value: unknown): Response {
 }
 
 /** The answer that a thrown value stands for, as its framework would send it; null for an error. */
-function thrownAnswer(request: Request, thrown: unknown): Response | null {
+function thrownAnswer(request: RequestHead, thrown: unknown): Response | null {
   if (isResponse(thrown)) return thrown
   if (typeof thrown !== 'object' || thrown === null) return null
   if ('getResponse' in thrown && typeof thrown.getResponse === 'function') {
@@ -77,7 +81,7 @@ function thrownAnswer(request: Request, thrown: unknown): Response | null {
 }
 
 /** `NEXT_REDIRECT;replace;/path;307;` and `NEXT_HTTP_ERROR_FALLBACK;404`, answered as Next's route handlers do. */
-function nextAnswer(request: Request, digest: string): Response | null {
+function nextAnswer(request: RequestHead, digest: string): Response | null {
   const fallback = /^NEXT_HTTP_ERROR_FALLBACK;(401|403|404)$/.exec(digest)
   if (fallback !== null) return new Response(null, { status: Number(fallback[1]) })
   const [, location, status] = /^NEXT_REDIRECT;(?:replace|push);(.*);(303|307|308);$/s.exec(digest) ?? []
@@ -89,7 +93,7 @@ function nextAnswer(request: Request, digest: string): Response | null {
 }
 
 /** Next sends the browser on with GET after a form. */
-function mayBeServerAction({ method, headers }: Request): boolean {
+function mayBeServerAction({ method, headers }: RequestHead): boolean {
   if (method !== 'POST') return false
   const type = headers.get('content-type') ?? ''
   return (

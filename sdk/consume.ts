@@ -75,7 +75,7 @@ export function consume<Tx = unknown>(options: ConsumeOptions<Tx>, handler: Cons
   // Named here, so that a wrong name stops the start and not a message.
   scopeName('CONSUME', { caller: group, route: `/${topic}` })
   const scope = `${group}/CONSUME ${topic}`
-  const settings = resolveOptions<Tx, ConsumedMessage>({
+  const settings = resolveOptions<Tx>({
     ...rest,
     scope: () => ({ caller: group, route: `/${topic}` }),
   })
@@ -105,7 +105,7 @@ export function consume<Tx = unknown>(options: ConsumeOptions<Tx>, handler: Cons
     try {
       ;({ acquired } = await acquireWaiting(
         settings,
-        { ...wanted, otherFingerprints: [], mayBegin: true },
+        { ...wanted, otherFingerprints: () => [], mayBegin: true },
         telemetry,
       ))
     } catch (error) {
@@ -122,7 +122,8 @@ export function consume<Tx = unknown>(options: ConsumeOptions<Tx>, handler: Cons
       scope,
       request,
       extra: message,
-      handler: async (_, context) => {
+      keyHash: hashKey(settings.keySecret, message.id),
+      handle: async (context) => {
         await handler(message, toConsumeContext(context))
         return DONE()
       },

@@ -47,9 +47,9 @@ export async function doEffect<R extends Json>(
 ): Promise<EffectResult<R>> {
   requireName('step', step)
   requireName('effect name', options.name)
-  const firstKey = deriveProviderKey(scope.scope, scope.key, step)
+  const firstKey = () => deriveProviderKey(scope.scope, scope.key, step)
   const { name, kind = 'http', providerKeyed = true } = options
-  const begun = await scope.log.begin({ step, name, kind, providerKey: providerKeyed ? firstKey : null })
+  const begun = await scope.log.begin({ step, name, kind, providerKey: providerKeyed ? firstKey() : null })
   const span = () =>
     startEffectSpan({ name, step, kind, scope: scope.scope, keyHash: scope.keyHash, parent: scope.span })
   if (begun.kind === 'committed') {
@@ -59,9 +59,16 @@ export async function doEffect<R extends Json>(
   }
   if (begun.kind !== 'begun') throw refusal(begun, step)
   const args = {
-    idempotencyKey: begun.providerKey ?? firstKey,
-    metadata: metadataOf(scope, step),
-    signal: scope.signal,
+    // Made when they are asked for: not everything that is called takes them.
+    get idempotencyKey() {
+      return begun.providerKey ?? firstKey()
+    },
+    get metadata() {
+      return metadataOf(scope, step)
+    },
+    get signal() {
+      return scope.signal
+    },
   }
   return callAndSettle(scope, step, options, () => call(args), span())
 }

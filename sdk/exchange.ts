@@ -1,13 +1,23 @@
-import type { IdempotentHandler } from './context'
+import type { IdempotencyContext } from './context'
 import type { Settings } from './options'
+
+/** What is known of a request before its body is read. */
+export type RequestHead = {
+  readonly method: string
+  readonly url: string
+  readonly headers: Pick<Headers, 'get' | 'has'> & { keys(): Iterable<string> }
+}
 
 /** One request with what serves it. */
 export type Exchange<Tx, Extra> = {
   settings: Settings<Tx>
-  handler: IdempotentHandler<Tx, Extra>
-  request: Request
+  request: RequestHead
+  /** Asks the handler for the answer. */
+  handle: (context: IdempotencyContext<Tx, Extra>) => unknown
   extra: Extra
   scope: string
+  /** As in telemetry; null when unkeyed. */
+  keyHash: string | null
   /** Of a key that this service issued. */
   issued?: { expiresAt: Date } | undefined
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { canonicalizeJson } from './canonical-json'
+import type { RequestHead } from './exchange'
 import { readFormFields } from './fingerprint/form-fields'
 import { isJsonType, isUtf8, type MediaType, parseMediaType } from './fingerprint/media-type'
 import { splitMultipart } from './fingerprint/multipart'
@@ -18,7 +19,7 @@ export type FingerprintVersion = (typeof FINGERPRINT_VERSIONS)[number]
  * Whatever could be read in two ways, and any other type, is compared by its bytes.
  */
 export function fingerprintRequest(
-  { method, url, headers }: Request,
+  { method, url, headers }: RequestHead,
   body: Uint8Array,
   version: FingerprintVersion = 1,
 ): Uint8Array {
@@ -34,7 +35,7 @@ export function fingerprintNamed(method: string, named: string, version: Fingerp
 
 /** The whole digest of what a request says, for a key that is made of it: the same in every version. */
 export const digestOfContent = (
-  { url, headers }: Pick<Request, 'url' | 'headers'>,
+  { url, headers }: Pick<RequestHead, 'url' | 'headers'>,
   body: Uint8Array,
 ): string => {
   const { pathname, search } = new URL(url)
@@ -61,7 +62,7 @@ type Content = {
   pieces: (string | Uint8Array)[]
 }
 
-function comparableContent(headers: Headers, body: Uint8Array): Content {
+function comparableContent(headers: Pick<Headers, 'get'>, body: Uint8Array): Content {
   if (body.byteLength === 0) return { kind: 'empty', type: [], pieces: [] }
   const type = parseMediaType(headers.get('content-type'))
   const coding = headers.get('content-encoding')?.toLowerCase() ?? 'identity'

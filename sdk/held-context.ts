@@ -4,7 +4,6 @@ import { doEffect, type EffectScope, reportEffect } from './effects'
 import { IdempotencyUsageError, StaleHolderError, StoreUnavailableError, UnknownCommitError } from './errors'
 import type { Exchange } from './exchange'
 import { requireStepNotHeld } from './holds'
-import { hashKey } from './key-hash'
 import type { LeaseGuard } from './lease-guard'
 import { toStorableJson } from './storable'
 import { captureResponse } from './stored-response'
@@ -35,7 +34,7 @@ type Held<Tx, Extra> = {
 
 export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): IdempotencyContext<Tx, Extra> {
   const { exchange, holder, acquired, guard, telemetry, state } = held
-  const { store, leaseMs, clock, keySecret } = exchange.settings
+  const { store, leaseMs, clock } = exchange.settings
   const steps = acquired.kind === 'takeover' ? acquired.steps : []
   const checkpoints = new Map(
     steps.filter((step) => step.kind === 'checkpoint').map((step) => [step.step, step.result]),
@@ -50,9 +49,11 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
   const effects: EffectScope = {
     scope: holder.scope,
     key: holder.key,
-    keyHash: hashKey(keySecret, holder.key),
+    keyHash: exchange.keyHash,
     span: telemetry.span,
-    signal: guard.signal,
+    get signal() {
+      return guard.signal
+    },
     clock,
     warn: (message) => warnOfUsage(exchange.settings, message),
     log: {
@@ -99,7 +100,9 @@ export function createHeldContext<Tx, Extra>(held: Held<Tx, Extra>): Idempotency
     key: holder.key,
     attempt: acquired.attempt,
     fence: holder.fence,
-    signal: guard.signal,
+    get signal() {
+      return guard.signal
+    },
     extra: exchange.extra,
     recoveryPoint: acquired.kind === 'takeover' ? acquired.recoveryPoint : null,
     checkpointData: (name) => checkpoints.get(name),
@@ -187,7 +190,7 @@ async function completeInTransaction<Tx, Extra>(
         const response = await work(tx)
         end.response = response
         if (notStored(response)) return 'rollback'
-        const captured = await captureResponse(response, exchange.settings, guard.signal)
+        const captured = await captureResponse(response, exchange.settings, () => guard.signal)
         guard.check()
         const record = await completeWithin.call(store, tx, holder, captured.stored)
         if (record === 'stale') throw staleWrite(exchange, 'completion')

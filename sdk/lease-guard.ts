@@ -40,8 +40,8 @@ type GuardOptions = {
  * stalls, loses its heartbeat there, and the lease expires by itself; it is never released, since it may still run.
  */
 export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions): LeaseGuard {
-  const abort = new AbortController()
-  const lapse = new AbortController()
+  const abort = createLateSignal()
+  const lapse = createLateSignal()
   const deadlineAtMs = clock.nowMs() + executionDeadlineMs
   let closed = false
   let stopped = false
@@ -50,11 +50,11 @@ export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions):
   let cancelStopping = () => {}
 
   const scheduleLapse = () => {
-    if (stopped || !closed || !abort.signal.aborted) return
-    cancelLapse = clock.after(lease?.leaseMs ?? 0, () => lapse.abort(abort.signal.reason), 'background')
+    if (stopped || !closed || abort.reason() === null) return
+    cancelLapse = clock.after(lease?.leaseMs ?? 0, () => lapse.abort(abort.reason()), 'background')
   }
   const end = (reason: StaleHolderError) => {
-    if (stopped || abort.signal.aborted) return
+    if (stopped || abort.reason() !== null) return
     cancelBeat()
     cancelStopping()
     abort.abort(reason)
@@ -89,7 +89,7 @@ export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions):
         // A store that does not answer has not refused: the next beat asks again, and the lease's end is watched.
         const sentMs = clock.nowMs()
         const kept = await held.beat().catch(() => 'unheard' as const)
-        if (stopped || abort.signal.aborted) return
+        if (stopped || abort.reason() !== null) return
         if (kept === false)
           return end(new StaleHolderError('the fence was lost: another holder or an operator has the key'))
         if (kept === true) scheduleStopping(held.leaseMs, sentMs)
@@ -116,12 +116,17 @@ export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions):
   })
 
   return {
-    signal: abort.signal,
-    lapsed: lapse.signal,
+    get signal() {
+      return abort.signal()
+    },
+    get lapsed() {
+      return lapse.signal()
+    },
     deadline,
     check() {
       if (clock.nowMs() >= deadlineAtMs) expire()
-      if (abort.signal.reason instanceof StaleHolderError) throw abort.signal.reason
+      const reason = abort.reason()
+      if (reason !== null) throw reason
       if (closed) throw new StaleHolderError('the execution has ended')
     },
     close() {
@@ -135,6 +140,24 @@ export function guardLease({ clock, executionDeadlineMs, lease }: GuardOptions):
       cancelStopping()
       cancelDeadline()
       cancelLapse()
+    },
+  }
+}
+
+/** A signal that is made when it is asked for: each costs as much as a tenth of a short request, and most are not looked at. */
+function createLateSignal() {
+  let aborted: StaleHolderError | null = null
+  let controller: AbortController | undefined
+  return {
+    reason: () => aborted,
+    abort(reason: StaleHolderError | null) {
+      aborted ??= reason
+      controller?.abort(aborted)
+    },
+    signal() {
+      controller ??= new AbortController()
+      if (aborted !== null) controller.abort(aborted)
+      return controller.signal
     },
   }
 }

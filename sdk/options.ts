@@ -85,7 +85,10 @@ export type Settings<Tx> = Required<
 const NOT_STORED_STATUSES = new Set([400, 401, 409, 412, 422, 428, 429])
 
 /** Fills in the defaults. Throws IdempotencyOptionsError with every fault. */
-export function resolveOptions<Tx, Extra>({ scope, ...options }: IdempotentOptions<Tx, Extra>): Settings<Tx> {
+export function resolveOptions<Tx>({
+  scope,
+  ...options
+}: Omit<IdempotentOptions<Tx>, 'scope'> & { scope: unknown }): Settings<Tx> {
   const leaseMs = options.leaseMs ?? 10_000
   const settings: Settings<Tx> = {
     ...options,

@@ -1,4 +1,5 @@
 import zlib from 'node:zlib'
+import { WholeResponse } from './requests/whole-response'
 
 // RFC 9110, 7.6.1: these belong to one connection; trailers are not carried on.
 const HOP_BY_HOP = [
@@ -34,6 +35,7 @@ export async function passThrough(
   response: Response,
   { codingsAsSent }: { codingsAsSent: boolean },
 ): Promise<Response> {
+  if (response instanceof WholeResponse) return response
   const { status, statusText } = response
   const headers = endToEndHeaders(response.headers)
   if (codingsAsSent || response.body === null || !headers.has('content-encoding')) {

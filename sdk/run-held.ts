@@ -51,7 +51,7 @@ export async function runHeld<Tx, Extra>(
   const finished = measureHold(exchange, () =>
     finish(run, async () => {
       await requireNotHeld(exchange, key)
-      return answerOf(exchange.request, () => exchange.handler(exchange.request, context))
+      return answerOf(exchange.request, () => exchange.handle(context))
     }),
   )
   const first = await Promise.race([finished, guard.deadline])
@@ -97,7 +97,7 @@ async function settleReturned<Tx, Extra>(run: Run<Tx, Extra>, response: Response
   let captured: Awaited<ReturnType<typeof captureResponse>>
   try {
     if (settings.notStored(response)) return giveBack(run, response)
-    captured = await captureResponse(response, settings, guard.lapsed)
+    captured = await captureResponse(response, settings, () => guard.lapsed)
   } catch (error) {
     return settleThrown(run, error)
   }

@@ -4,7 +4,6 @@ import { doEffect, type EffectScope, reportEffect } from './effects'
 import { HeldError, IdempotencyUsageError } from './errors'
 import type { Exchange } from './exchange'
 import { heldResponse, requireNotHeld, requireStepNotHeld } from './holds'
-import { hashKey } from './key-hash'
 import { guardLease } from './lease-guard'
 import { passThrough } from './passed-through'
 import { captureResponse } from './stored-response'
@@ -19,19 +18,19 @@ import { warnOfUsage } from './usage-warning'
 export async function runUnprotected<Tx, Extra>(
   exchange: Exchange<Tx, Extra>,
   key: string | null,
-  request: Request,
   telemetry: RequestTelemetry,
 ): Promise<Response> {
-  const { settings, handler, scope, extra } = exchange
-  const { store, clock, keySecret } = settings
+  const { settings, handle, request, scope, extra, keyHash } = exchange
+  const { store, clock } = settings
   const guard = guardLease({ clock, executionDeadlineMs: settings.executionDeadlineMs, lease: null })
-  const { signal } = guard
   const effects: EffectScope = {
     scope,
     key: key ?? crypto.randomUUID(),
-    keyHash: key === null ? null : hashKey(keySecret, key),
+    keyHash: key === null ? null : keyHash,
     span: telemetry.span,
-    signal,
+    get signal() {
+      return guard.signal
+    },
     clock,
     warn: (message) => warnOfUsage(settings, message),
     log: {
@@ -49,7 +48,9 @@ export async function runUnprotected<Tx, Extra>(
     key,
     attempt: 0,
     fence: null,
-    signal,
+    get signal() {
+      return guard.signal
+    },
     extra,
     recoveryPoint: null,
     checkpointData: () => undefined,
@@ -60,7 +61,7 @@ export async function runUnprotected<Tx, Extra>(
   }
   try {
     await requireNotHeld(exchange, key)
-    return passThrough(await answerOf(request, () => handler(request, context)), settings)
+    return passThrough(await answerOf(request, () => handle(context)), settings)
   } catch (error) {
     if (!(error instanceof HeldError)) throw error
     if (key !== null) telemetry.outcome('held')
@@ -75,7 +76,7 @@ export async function runUnprotected<Tx, Extra>(
     await store.transaction(null, async (tx) => {
       answer = await work(tx)
       if (settings.notStored(answer)) return 'rollback'
-      answer = (await captureResponse(answer, settings, signal)).response
+      answer = (await captureResponse(answer, settings, () => guard.signal)).response
       guard.check()
       return 'commit'
     })

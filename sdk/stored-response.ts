@@ -2,6 +2,7 @@ import { requireAnswer } from './answer'
 import { readBody } from './body'
 import { IdempotencyUsageError } from './errors'
 import { endToEndHeaders, trueHeaders } from './passed-through'
+import { WholeResponse } from './requests/whole-response'
 import type { StoredResponse } from './stores/store'
 
 /**
@@ -29,22 +30,24 @@ export async function captureResponse(
     responseBytesMax,
     codingsAsSent,
   }: { replayHeaders: ReadonlySet<string>; responseBytesMax: number; codingsAsSent: boolean },
-  signal: AbortSignal,
+  signal: () => AbortSignal,
 ): Promise<{ stored: StoredResponse; response: Response }> {
-  const body = await readBody(requireAnswer(response), responseBytesMax, signal)
+  const isWhole = response instanceof WholeResponse
+  const body = isWhole
+    ? response.within(responseBytesMax)
+    : await readBody(requireAnswer(response), responseBytesMax, signal())
   if (body === null) {
     throw new IdempotencyUsageError(
       `the response is larger than responseBytesMax (${responseBytesMax}) and cannot be stored`,
     )
   }
+  const { status } = response
+  const replayed = (headers: Headers) => [...headers].filter(([name]) => replayHeaders.has(name))
+  if (isWhole) return { stored: { status, headers: replayed(response.headers), body }, response }
   const headers = codingsAsSent ? endToEndHeaders(response.headers) : trueHeaders(response, body)
   return {
-    stored: {
-      status: response.status,
-      headers: [...headers].filter(([name]) => replayHeaders.has(name)),
-      body,
-    },
-    response: rebuild(response.status, headers, body, response.statusText),
+    stored: { status, headers: replayed(headers), body },
+    response: rebuild(status, headers, body, response.statusText),
   }
 }
 

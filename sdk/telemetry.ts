@@ -10,6 +10,7 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
+import type { RequestHead } from './exchange'
 import type { AcquiredOrExpired, RecordState } from './stores/store'
 import { getInstruments, tracer } from './telemetry/instruments'
 
@@ -45,7 +46,7 @@ type RequestFacts = {
   method: string
   route: string
   path: string
-  headers: Headers
+  headers: RequestHead['headers']
   storeSystem: string
   attributes: Attributes
 }
@@ -110,7 +111,7 @@ function requestSpan({ method, route, path, headers, attributes }: RequestFacts)
 const isServerSpan = (span: Span): boolean =>
   span.isRecording() && 'kind' in span && span.kind === SpanKind.SERVER
 
-function ownParent(headers: Headers) {
+function ownParent(headers: RequestFacts['headers']) {
   if (trace.getActiveSpan() !== undefined) return context.active()
   return propagation.extract(ROOT_CONTEXT, headers, {
     get: (carrier, name) => carrier.get(name) ?? undefined,

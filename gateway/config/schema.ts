@@ -161,6 +161,8 @@ export const configSchema = z.strictObject({
       /** Of a whole request, its body included. */
       requestTimeout: duration(1).default(120_000),
       keepAlive: duration().default(65_000),
+      /** A client that takes nothing of its answer for so long is cut off. */
+      writeTimeout: duration(1).default(60_000),
     })
     .prefault({}),
   stores: z.record(name, storeSchema).default({}),

@@ -1,3 +1,4 @@
+import type { Clock } from '@/sdk/clock'
 import type {
   AcquireRequest,
   EffectBeginning,
@@ -17,35 +18,60 @@ type Committed = Extract<EffectEnd, { state: 'committed' }>
 export function withOneEffect<Tx>(
   store: Store<Tx>,
   effect: Omit<EffectBeginning, 'leaseMs' | 'providerKey'>,
+  { clock, executionDeadlineMs }: { clock: Clock; executionDeadlineMs: number },
 ): Store<Tx> {
   const { oneEffect } = store
-  return oneEffect === undefined ? store : foldOneEffect(store, oneEffect, { ...effect, providerKey: null })
+  if (oneEffect === undefined) return store
+  const begun = createBegun(clock, 2 * executionDeadlineMs)
+  return foldOneEffect(store, oneEffect, { ...effect, providerKey: null }, begun)
+}
+
+type Held = Pick<Holder, 'scope' | 'key' | 'fence'>
+
+/**
+ * Begun by the acquire, and not yet asked for. An execution that ends at its deadline asks for nothing and says nothing: what is
+ * older than `keptMs` is forgotten with the next acquire.
+ */
+export function createBegun(clock: Clock, keptMs: number) {
+  const all = new Map<string, { begun: EffectBegun; atMs: number }>()
+  const nameOf = ({ scope, key, fence }: Held) => `${scope}\n${key}\n${fence}`
+  return {
+    note(held: Held, begun: EffectBegun) {
+      const atMs = clock.nowMs()
+      // In the order in which they were noted.
+      for (const [name, old] of all) {
+        if (atMs - old.atMs < keptMs) break
+        all.delete(name)
+      }
+      all.set(nameOf(held), { begun, atMs })
+    },
+    find: (held: Held): EffectBegun | undefined => all.get(nameOf(held))?.begun,
+    forget: (held: Held) => void all.delete(nameOf(held)),
+    size: () => all.size,
+  }
 }
 
 function foldOneEffect<Tx>(
   store: Store<Tx>,
   oneEffect: OneEffect,
   effect: Omit<EffectBeginning, 'leaseMs'>,
+  begun: ReturnType<typeof createBegun>,
 ): Store<Tx> {
-  /** Begun by the acquire, and not yet asked for. */
-  const begun = new Map<string, EffectBegun>()
-  /** Settled, to be written with the completion. */
-  const settled = new Map<string, Committed>()
-  const nameOf = ({ scope, key, fence }: Pick<Holder, 'scope' | 'key' | 'fence'>) =>
-    `${scope}\n${key}\n${fence}`
+  /** Settled, to be written with the completion; forgotten with the execution, however it ends. */
+  const settled = new WeakMap<Holder, Committed>()
 
   /** The execution ends without it: as it was not called, that must not make the key unknown. */
   async function withdrawUnused(holder: Holder): Promise<void> {
-    if (begun.get(nameOf(holder))?.kind !== 'begun') return
+    if (begun.find(holder)?.kind !== 'begun') return
     await store.settleEffect(holder, effect.step, { state: 'not_called' })
-    begun.delete(nameOf(holder))
+    begun.forget(holder)
   }
   /** No completion came to write it. */
   async function settleNow(holder: Holder): Promise<void> {
-    const end = settled.get(nameOf(holder))
+    const end = settled.get(holder)
     if (end === undefined) return
     await store.settleEffect(holder, effect.step, end)
-    settled.delete(nameOf(holder))
+    settled.delete(holder)
   }
   const ending = async (holder: Holder) => {
     await withdrawUnused(holder)
@@ -58,28 +84,28 @@ function foldOneEffect<Tx>(
       const answer = await oneEffect.acquire(request, effect)
       const { acquired } = answer
       if (answer.begun !== null && 'fence' in acquired) {
-        begun.set(nameOf({ ...request, fence: acquired.fence }), answer.begun)
+        begun.note({ ...request, fence: acquired.fence }, answer.begun)
       }
       return acquired
     },
     async beginEffect(holder, wanted) {
-      const known = wanted.step === effect.step ? begun.get(nameOf(holder)) : undefined
-      begun.delete(nameOf(holder))
+      const known = wanted.step === effect.step ? begun.find(holder) : undefined
+      begun.forget(holder)
       return known ?? store.beginEffect(holder, wanted)
     },
     async settleEffect(holder, step, end) {
       if (step !== effect.step || end.state !== 'committed') return store.settleEffect(holder, step, end)
-      settled.set(nameOf(holder), end)
+      settled.set(holder, end)
       return true
     },
     async complete(holder, response) {
-      const end = settled.get(nameOf(holder))
+      const end = settled.get(holder)
       if (end === undefined) {
         await withdrawUnused(holder)
         return store.complete(holder, response)
       }
       const completed = await oneEffect.complete(holder, response, effect.step, end)
-      settled.delete(nameOf(holder))
+      settled.delete(holder)
       return completed
     },
     async giveBack(holder) {

@@ -12,10 +12,13 @@ export function createInstruments(meter: Meter) {
     unit: 's',
     description: 'Duration of requests, from their headers to the end of the answer',
   })
-  const active = meter.createUpDownCounter('http.server.active_requests', {
-    unit: '{request}',
-    description: 'Requests that are being served',
-  })
+  let active = 0
+  meter
+    .createObservableUpDownCounter('http.server.active_requests', {
+      unit: '{request}',
+      description: 'Requests that are being served',
+    })
+    .addCallback((result) => result.observe(active))
   const lost = meter.createCounter('idemscope.gateway.lost_answers', {
     description: 'Requests that were sent, and their answers lost, by where',
   })
@@ -25,11 +28,11 @@ export function createInstruments(meter: Meter) {
   /** Counts requests by their spans. */
   const processor: SpanProcessor = {
     onStart: (span) => {
-      if (span.kind === SpanKind.SERVER) active.add(1)
+      if (span.kind === SpanKind.SERVER) active += 1
     },
     onEnd: ({ kind, attributes, duration: [seconds, nanoseconds] }) => {
       if (kind !== SpanKind.SERVER) return
-      active.add(-1)
+      active -= 1
       duration.record(seconds + nanoseconds / 1e9, {
         'http.request.method': methodLabel(attributes['http.request.method']),
         'http.route': attributes['http.route'] ?? '',

@@ -111,6 +111,10 @@ export function withTraceContext(headers: readonly string[]): string[] {
   propagation.inject(context.active(), carrier)
   const injected = Object.entries(carrier)
   if (injected.length === 0) return [...headers]
-  const names = new Set(injected.map(([name]) => name.toLowerCase()))
-  return [...endToEnd(headers, (name) => names.has(name)), ...injected.flat()]
+  const kept: string[] = []
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const lower = headers[at]?.toLowerCase() ?? ''
+    if (!Object.hasOwn(carrier, lower)) kept.push(headers[at] ?? '', headers[at + 1] ?? '')
+  }
+  return [...kept, ...injected.flat()]
 }

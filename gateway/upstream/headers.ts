@@ -50,7 +50,9 @@ export function findRepeated(rawHeaders: RawHeaders): string | null {
 
 /** Beside RFC 9110's, those that the message names as of its connection; but none that another reader needs. */
 function namedByConnection(raw: RawHeaders): string[] {
-  return headerValues({ rawHeaders: raw as string[] }, 'connection')
+  const values = headerValues({ rawHeaders: raw as string[] }, 'connection')
+  if (values.length === 0) return values
+  return values
     .flatMap((value) => value.toLowerCase().split(','))
     .map((name) => name.trim())
     .filter((name) => name !== '' && !ONCE.has(name) && name !== 'content-encoding')

@@ -1,3 +1,4 @@
+import { WholeResponse } from '@/sdk/requests/whole-response'
 import { AnswerLostError } from './errors'
 import { answerHeaders } from './headers'
 import type { UpstreamAnswer } from './upstream'
@@ -34,11 +35,11 @@ export async function readAnswer(
     settle()
   }
   try {
-    const body = NULL_BODY_STATUSES.has(status) ? null : Buffer.concat(chunks)
+    const body = NULL_BODY_STATUSES.has(status) ? Buffer.alloc(0) : Buffer.concat(chunks, bodyBytes)
     const headers = new Headers()
     const raw = answerHeaders(head)
     for (let at = 0; at + 1 < raw.length; at += 2) headers.append(raw[at] ?? '', raw[at + 1] ?? '')
-    return new Response(body, { status, statusText: head.statusMessage ?? '', headers })
+    return new WholeResponse(body, { status, statusText: head.statusMessage ?? '', headers })
   } catch (error) {
     throw new AnswerLostError('the answer is not usable', 'unusable_answer', { status }, { cause: error })
   }

@@ -121,9 +121,15 @@ function sendOnce({
     let timedOut = false
     let isAnswered = false
     // From here on, so that waiting for a free connection counts: what nobody has sent by then, nobody sends later.
-    const cancelConnect = clock.after(connectTimeoutMs, () =>
-      end(new Error(`no connection within ${connectTimeoutMs} ms`)),
-    )
+    let cancelConnect = () => {}
+    let isOver = false
+    // Most have a kept connection by the next tick, and need no timer.
+    process.nextTick(() => {
+      if (mayBeSent || isOver) return
+      cancelConnect = clock.after(connectTimeoutMs, () =>
+        end(new Error(`no connection within ${connectTimeoutMs} ms`)),
+      )
+    })
     const withdraw = () => {
       if (!mayBeSent) end(new Error('the key was lost before anything was sent'))
     }
@@ -138,6 +144,7 @@ function sendOnce({
       end(new Error(`no whole answer within ${deadlineMs} ms`))
     })
     const settle = () => {
+      isOver = true
       cancelConnect()
       cancelDeadline()
       signal?.removeEventListener('abort', withdraw)

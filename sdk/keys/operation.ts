@@ -1,35 +1,39 @@
 import { isResponse } from '../answer'
 import type { Exchange } from '../exchange'
 import { FINGERPRINT_VERSIONS, fingerprintNamed, fingerprintRequest } from '../fingerprint'
-import { deriveKey } from './content-key'
+import type { deriveKey } from './content-key'
 import type { RequestKey } from './request-key'
 
 export type Operation = {
   key: string
-  /** The one that is written first. */
-  fingerprints: [Uint8Array, ...Uint8Array[]]
+  /** The one that is written. */
+  fingerprint: Uint8Array
+  /** Those of other versions, which are seldom asked for. */
+  otherFingerprints: () => Uint8Array[]
   issued?: { expired: boolean; expiresAt: Date }
 }
 
+type Fingerprints = Pick<Operation, 'fingerprint' | 'otherFingerprints'>
+
 /** The key of a request that was read, and what a retry is compared by; null = nothing names it. */
 export async function nameOperation<Tx, Extra>(
-  { settings, scope }: Exchange<Tx, Extra>,
+  { settings, request }: Pick<Exchange<Tx, Extra>, 'settings' | 'request'>,
   found: Extract<RequestKey, { kind: 'key' | 'derived' }>,
-  request: Request,
   body: Uint8Array,
+  derive: () => ReturnType<typeof deriveKey>,
 ): Promise<Operation | Response | null> {
   const { keyFrom, fingerprintVersion } = settings
-  const compareBy = (named: string | null): Operation['fingerprints'] => {
+  const compareBy = (named: string | null): Fingerprints => {
     const make = (version: typeof fingerprintVersion) =>
       named === null
         ? fingerprintRequest(request, body, version)
         : fingerprintNamed(request.method, named, version)
     const others = FINGERPRINT_VERSIONS.filter((version) => version !== fingerprintVersion)
-    return [make(fingerprintVersion), ...others.map(make)]
+    return { fingerprint: make(fingerprintVersion), otherFingerprints: () => others.map(make) }
   }
-  if (found.kind === 'key' || keyFrom === 'header')
-    return found.kind === 'key' ? { ...found, fingerprints: compareBy(null) } : null
-  const derived = await deriveKey(keyFrom, scope, request, body, settings.bodyBytesMax)
+  if (found.kind === 'key') return { ...found, ...compareBy(null) }
+  if (keyFrom === 'header') return null
+  const derived = await derive()
   if (derived === null || isResponse(derived)) return derived
-  return { key: derived.key, fingerprints: compareBy(derived.named) }
+  return { key: derived.key, ...compareBy(derived.named) }
 }

@@ -1,3 +1,4 @@
+import type { RequestHead } from '../exchange'
 import { parseIdempotencyKey } from '../idempotency-key'
 import type { Settings } from '../options'
 import { type ProblemName, problemResponse } from '../problem'
@@ -12,7 +13,11 @@ export type RequestKey =
   | { kind: 'derived' }
 
 /** The key that a request comes with, as far as its headers tell. */
-export function findKey<Tx>(settings: Settings<Tx>, { method, headers }: Request, scope: string): RequestKey {
+export function findKey<Tx>(
+  settings: Settings<Tx>,
+  { method, headers }: RequestHead,
+  scope: string,
+): RequestKey {
   if (isSafeMethod(method)) return { kind: 'none' }
   if (settings.keyFrom !== 'header') return { kind: 'derived' }
   const header = parseIdempotencyKey(headers.get('idempotency-key'))
