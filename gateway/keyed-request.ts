@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { RequestHead } from '@/sdk/exchange'
+import type { RequestHead } from '@/sdk/requests/head'
 import type { RequestKind } from '@/sdk/requests/kind'
 import { problemResponse } from './problem'
 

@@ -1,12 +1,6 @@
 import type { IdempotencyContext } from './context'
 import type { Settings } from './options'
-
-/** What is known of a request before its body is read. */
-export type RequestHead = {
-  readonly method: string
-  readonly url: string
-  readonly headers: Pick<Headers, 'get' | 'has'> & { keys(): Iterable<string> }
-}
+import type { RequestHead } from './requests/head'
 
 /** One request with what serves it. */
 export type Exchange<Tx, Extra> = {

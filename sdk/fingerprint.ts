@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { canonicalizeJson } from './canonical-json'
-import type { RequestHead } from './exchange'
 import { readFormFields } from './fingerprint/form-fields'
 import { isJsonType, isUtf8, type MediaType, parseMediaType } from './fingerprint/media-type'
 import { splitMultipart } from './fingerprint/multipart'
+import type { RequestHead } from './requests/head'
 
 const FINGERPRINT_BYTES = 16
 

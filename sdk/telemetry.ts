@@ -10,7 +10,7 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
-import type { RequestHead } from './exchange'
+import type { RequestHead } from './requests/head'
 import type { AcquiredOrExpired, RecordState } from './stores/store'
 import { getInstruments, tracer } from './telemetry/instruments'
 

@@ -1,7 +1,7 @@
-import type { RequestHead } from '../exchange'
 import { parseIdempotencyKey } from '../idempotency-key'
 import type { Settings } from '../options'
 import { type ProblemName, problemResponse } from '../problem'
+import type { RequestHead } from '../requests/head'
 import { isSafeMethod } from '../safe-methods'
 
 export type RequestKey =

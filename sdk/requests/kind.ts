@@ -1,7 +1,7 @@
-import type { RequestHead } from '../exchange'
 import { deriveKey } from '../keys/content-key'
 import { readWholeBody } from '../keys/whole-body'
 import type { Settings } from '../options'
+import type { RequestHead } from './head'
 
 type Read = Pick<Settings<unknown>, 'clock' | 'bodyBytesMax' | 'executionDeadlineMs'>
 
