@@ -35,6 +35,10 @@ const serviceEnv = z.object({
   DEMO_PROVIDER_PORT: port,
   DEMO_SERVICE_PORT: port,
   DEMO_INSTANCE_ID: z.string().min(1),
+  /** Signs what the relay sends to the consumers, as in Standard Webhooks. */
+  DEMO_WEBHOOK_SECRET: z.string().regex(/^whsec_/),
+  /** 1 = this process publishes the outbox. */
+  DEMO_RELAY: z.enum(['0', '1']).default('0'),
   /** 1 = requests may arm fault points by a header. Never set outside the demo. */
   DEMO_BARRIERS: z.enum(['0', '1']).default('0'),
 })

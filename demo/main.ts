@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import pg from 'pg'
 import { systemClock } from './clock'
 import { type MainEnv, readMainEnv, type ServiceEnv } from './env'
 import { bundleService } from './processes/bundle'
@@ -12,6 +14,7 @@ import { nextSeed } from './run-number'
 import { prepareDatabase } from './service/database'
 import { connectStripe } from './service/provider'
 import { faultsNamed } from './traffic/faults/registry'
+import { watchMessages } from './traffic/message-eyes'
 import { watchProvider } from './traffic/provider-eyes'
 import { runTraffic } from './traffic/traffic'
 import { untilReadyPlus } from './traffic/until-ready'
@@ -45,6 +48,8 @@ async function run(env: MainEnv): Promise<void> {
     DEMO_PROVIDER_PORT: provider.port,
     DEMO_SERVICE_PORT: env.DEMO_SERVICE_PORT,
     DEMO_INSTANCE_ID: 'payments-1',
+    DEMO_WEBHOOK_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
+    DEMO_RELAY: '1',
     DEMO_BARRIERS: '1',
   }
   const service = new StableService(bundle, serviceEnv)
@@ -54,15 +59,27 @@ async function run(env: MainEnv): Promise<void> {
 
   const victims = new VictimPool(bundle, serviceEnv, spareVictims, victimsFile)
   ends.push(victims)
+  const eyes = new pg.Pool({
+    connectionString: env.DEMO_DATABASE_URL,
+    max: 2,
+    application_name: 'demo-traffic',
+  })
+  eyes.on('error', (error) => console.error('demo: database:', error.message))
+  ends.push({ stop: () => eyes.end() })
   const traffic = runTraffic(
     {
       seed,
       rate: env.DEMO_RATE,
       faultRate: env.DEMO_FAULT_RATE,
-      faults: faultsNamed(env.DEMO_FAULT),
+      ...faultsNamed(env.DEMO_FAULT),
       serviceUrl: () => service.url,
       victims,
       provider: watchProvider(connectStripe(provider.port, env.DEMO_PROVIDER_READ_KEY), provider.control),
+      messages: watchMessages({
+        pool: eyes,
+        withRelayPaused: (work) => service.withRelayPaused(work),
+        provider: { url: provider.url, readKey: env.DEMO_PROVIDER_READ_KEY },
+      }),
       writeTruth: openTruth(join(env.DEMO_DATA_DIR, 'truth.ndjson')),
       clock: systemClock,
       signal: stopping.signal,

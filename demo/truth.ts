@@ -14,7 +14,14 @@ interface Truth {
   readonly reference: string
   /** What the client sent, so that anybody can retry it byte for byte. */
   readonly request?: SentRequest
+  /** What the console shows beside its cases. */
+  readonly shownAs?: ShownAs
+  /** The messages that it is about. */
+  readonly messageIds?: readonly string[]
 }
+
+/** `redelivery`: counted as one, and dropped. `dead_letter`: its message is dead. `duplicate_effect`: applied twice. */
+export type ShownAs = 'redelivery' | 'dead_letter' | 'duplicate_effect'
 
 export interface SentRequest {
   readonly caller: string
@@ -29,10 +36,10 @@ export type WriteTruth = (truth: Truth) => void
 export function openTruth(path: string): WriteTruth {
   mkdirSync(dirname(path), { recursive: true })
   return (truth) => {
-    const { at, fault, scope, key, effectIds, reference, request } = truth
+    const { at, fault, scope, key, effectIds, reference, request, shownAs, messageIds } = truth
     appendFileSync(
       path,
-      `${JSON.stringify({ at, fault, class: truth.class, scope, key, effectIds, reference, request })}\n`,
+      `${JSON.stringify({ at, fault, class: truth.class, scope, key, effectIds, reference, request, shownAs, messageIds })}\n`,
     )
   }
 }

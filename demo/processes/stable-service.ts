@@ -3,6 +3,8 @@ import { ServiceProcess } from './service-process'
 
 const endGraceMs = 2700
 const restartDelayMs = 500
+/** A round of the relay that is under way ends within this. */
+const pauseTimeoutMs = 15_000
 
 /** The service process that faults leave alone. It is started again should it ever end by itself. */
 export class StableService {
@@ -27,6 +29,19 @@ export class StableService {
     // A restart keeps the port, so that clients find it again.
     this.#env = { ...this.#env, DEMO_SERVICE_PORT: Number(new URL(started.url).port) }
     void started.exited.then(() => this.#restart())
+  }
+
+  /** Keeps its relay from publishing while `work` runs. */
+  async withRelayPaused<T>(work: () => Promise<T>): Promise<T> {
+    const service = this.#process
+    if (service === undefined) throw new Error('the payment service does not run')
+    service.tell({ type: 'pause-relay' })
+    try {
+      await service.expect('relay-paused', pauseTimeoutMs)
+      return await work()
+    } finally {
+      if (service.alive) service.tell({ type: 'resume-relay' })
+    }
   }
 
   async stop(): Promise<void> {

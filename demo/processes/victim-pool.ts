@@ -24,6 +24,7 @@ export class VictimPool {
         DEMO_SERVICE_PORT: 0,
         DEMO_INSTANCE_ID: instance,
         DEMO_BARRIERS: '1',
+        DEMO_RELAY: '0',
       })
       if (this.#closed) victim.killNow()
       this.#living.add(victim)

@@ -173,7 +173,7 @@ function read(
 }
 
 function retrieve(provider: Provider, route: Extract<Route, { kind: 'retrieve' }>) {
-  const { paymentIntents, charges, refunds, disputes, sessions, invoices, events } = provider.state
+  const { paymentIntents, charges, refunds, disputes, sessions, invoices, mails, events } = provider.state
   const collections = {
     payment_intents: paymentIntents,
     charges,
@@ -182,6 +182,7 @@ function retrieve(provider: Provider, route: Extract<Route, { kind: 'retrieve' }
     'checkout/sessions': sessions,
     invoices,
     invoice_payments: invoices,
+    mails,
     events,
   } as const
   return collections[route.name].get(route.id)

@@ -7,6 +7,7 @@ import type {
   CheckoutSession,
   Dispute,
   Invoice,
+  Mail,
   PaymentIntent,
   ProviderEvent,
   Refund,
@@ -41,6 +42,7 @@ const eventList = z.strictObject({
 
 const sessionList = z.strictObject({ ...page, customer: text.optional(), payment_intent: text.optional() })
 const invoiceList = z.strictObject({ ...page, customer: text.optional() })
+const mailList = z.strictObject({ ...page, to: text.optional() })
 const invoicePaymentList = z.strictObject({
   ...page,
   invoice: text.optional(),
@@ -98,6 +100,11 @@ export const lists = {
       (params.invoice === undefined || row.id === params.invoice) &&
       (params.payment === undefined || row.paymentIntent === params.payment.payment_intent)
     return readPage(provider, provider.state.invoices, params, accept)
+  },
+  mails: (provider: Provider, form: FormNode): Page => {
+    const params = parseParams(mailList, form)
+    const accept = (row: Mail) => params.to === undefined || row.to === params.to
+    return readPage(provider, provider.state.mails, params, accept)
   },
   events: (provider: Provider, form: FormNode): Page => {
     const params = parseParams(eventList, form)

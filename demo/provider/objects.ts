@@ -115,7 +115,17 @@ export interface Invoice {
   readonly metadata: Metadata
 }
 
-export type Resource = PaymentIntent | Charge | Refund | Dispute | CheckoutSession | Invoice
+/** What the provider's mail service sent: it moves no money, and no event tells of it. */
+export interface Mail {
+  readonly object: 'mail'
+  readonly id: string
+  readonly createdS: number
+  readonly to: string
+  readonly subject: string
+  readonly metadata: Metadata
+}
+
+export type Resource = PaymentIntent | Charge | Refund | Dispute | CheckoutSession | Invoice | Mail
 
 export interface ProviderEvent {
   readonly object: 'event'

@@ -4,6 +4,7 @@ import type {
   CheckoutSession,
   Dispute,
   Invoice,
+  Mail,
   PaymentIntent,
   ProviderEvent,
   Refund,
@@ -32,8 +33,12 @@ function renderResource(resource: Resource): Json {
       return renderSession(resource)
     case 'invoice':
       return renderInvoice(resource)
+    case 'mail':
+      return renderMail(resource)
   }
 }
+
+const renderMail = ({ createdS, ...mail }: Mail): Json => ({ ...mail, created: createdS, livemode: false })
 
 function renderPaymentIntent(intent: PaymentIntent): Json {
   return {

@@ -3,6 +3,7 @@ import { createSession } from './checkout'
 import type { Draft, Outcome } from './context'
 import type { FormNode } from './form'
 import { lists } from './lists'
+import { sendMail } from './mails'
 import { confirmPaymentIntent, createPaymentIntent, updatePaymentIntent } from './payment-intents'
 import { createRefund } from './refunds'
 
@@ -15,6 +16,7 @@ const creates: Partial<Record<keyof typeof lists, (draft: Draft, form: FormNode)
   payment_intents: createPaymentIntent,
   refunds: createRefund,
   'checkout/sessions': createSession,
+  mails: sendMail,
 }
 
 const intentVerbs = {

@@ -5,6 +5,7 @@ import type {
   Dispute,
   Invoice,
   KeptAnswer,
+  Mail,
   PaymentIntent,
   ProviderEvent,
   Refund,
@@ -64,6 +65,7 @@ export class State {
   readonly disputes = new Collection<Dispute>()
   readonly sessions = new Collection<CheckoutSession>()
   readonly invoices = new Collection<Invoice>()
+  readonly mails = new Collection<Mail>()
   readonly events = new Collection<ProviderEvent>()
   readonly answers = new Map<string, KeptAnswer>()
   /** How objects are shown, over what they are: as an older account's, or broken. Not kept. */
@@ -110,6 +112,9 @@ export class State {
         break
       case 'invoice':
         this.invoices.put(stored)
+        break
+      case 'mail':
+        this.mails.put(stored)
         break
       case 'event':
         this.events.put(stored)

@@ -3,16 +3,31 @@ import type { InFlight } from './in-flight'
 
 /** Header by which the demo's traffic arms one fault for one request. */
 export const faultHeader = 'x-demo-fault'
+/** On a request, and then on the messages that it publishes: `{URL} {fault}` of their first delivery; `here` = the service itself. */
+export const divertHeader = 'x-demo-divert'
 
 /** Where a request can be made to wait until its process is continued or killed. */
-export type Barrier = 'before-effect' | 'before-provider-call' | 'before-settle' | 'after-effect'
+export type Barrier =
+  | 'before-effect'
+  | 'before-provider-call'
+  | 'before-settle'
+  | 'after-effect'
+  | 'before-commit'
 /** What can be made to go wrong without ending the process. */
-export type Slip = 'drop-response' | 'lose-ledger' | 'wrong-amount' | 'skip-refund-booking'
+export type Slip =
+  | 'drop-response'
+  | 'lose-ledger'
+  | 'wrong-amount'
+  | 'skip-refund-booking'
+  | 'lose-mail-answer'
+
+/** What a fault is armed by: the headers of a request, or of a message. */
+type Armed = Pick<Request, 'headers'>
 
 export interface FaultPoints {
-  /** Waits here when the request is armed for this barrier. */
-  reach(request: Request, barrier: Barrier): Promise<void>
-  slips(request: Pick<Request, 'headers'>, slip: Slip): boolean
+  /** Waits here when the request or message is armed for this barrier. */
+  reach(armed: Armed, barrier: Barrier): Promise<void>
+  slips(armed: Armed, slip: Slip): boolean
 }
 
 export const noFaultPoints: FaultPoints = {
@@ -29,15 +44,15 @@ export function createFaultPoints(inFlight: InFlight): FaultPoints {
     waiting.clear()
   })
   return {
-    async reach(request, barrier) {
-      if (request.headers.get(faultHeader) !== barrier) return
+    async reach(armed, barrier) {
+      if (armed.headers.get(faultHeader) !== barrier) return
       await new Promise<void>((resolve) => {
         waiting.add(resolve)
         report({ type: 'reached', point: barrier })
       })
       void inFlight.idle().then(() => report({ type: 'finished' }))
     },
-    slips: (request, slip) => request.headers.get(faultHeader) === slip,
+    slips: (armed, slip) => armed.headers.get(faultHeader) === slip,
   }
 }
 

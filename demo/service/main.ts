@@ -3,12 +3,17 @@ import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import { createPostgresStore } from '../../sdk/stores/postgres'
 import { readServiceEnv, type ServiceEnv } from '../env'
+import { toService } from '../messages'
 import { createFaultPoints, noFaultPoints, report } from './fault-points'
 import { withStoreFault } from './faulty-store'
 import { InFlight } from './in-flight'
+import { createConsumers } from './messaging/consumers'
+import { createReceiver } from './messaging/receive'
+import { publishAndHang, startRelay } from './messaging/relay'
 import { connectStripe } from './provider'
-import { createRoutes } from './routes'
+import { createRoutes, type RouteSettings } from './routes'
 import { createPaymentServer } from './server'
+import type { Service } from './service'
 import { startTelemetry } from './telemetry'
 
 /** Requests in flight get this long to end. */
@@ -29,23 +34,43 @@ async function run(env: ServiceEnv): Promise<void> {
   const inFlight = new InFlight()
   const faulty = env.DEMO_BARRIERS === '1'
   const points = faulty ? createFaultPoints(inFlight) : noFaultPoints
-  const routes = createRoutes(
-    { pool, stripe: connectStripe(env.DEMO_PROVIDER_PORT, env.DEMO_PROVIDER_WRITE_KEY), points, inFlight },
-    {
-      store: faulty ? withStoreFault(store) : store,
-      keySecret: env.IDEMSCOPE_KEY_SECRET,
-      owner: env.DEMO_INSTANCE_ID,
-    },
-  )
-  const server = createPaymentServer(routes, points, inFlight)
+  const service: Service = {
+    pool,
+    stripe: connectStripe(env.DEMO_PROVIDER_PORT, env.DEMO_PROVIDER_WRITE_KEY),
+    mail: { url: `http://127.0.0.1:${env.DEMO_PROVIDER_PORT}`, key: env.DEMO_PROVIDER_WRITE_KEY },
+    points,
+    inFlight,
+  }
+  const settings: RouteSettings = {
+    store: faulty ? withStoreFault(store) : store,
+    keySecret: env.IDEMSCOPE_KEY_SECRET,
+    owner: env.DEMO_INSTANCE_ID,
+  }
+  const secret = env.DEMO_WEBHOOK_SECRET
+  const server = createPaymentServer({
+    routes: createRoutes(service, settings),
+    receive: createReceiver(createConsumers(service, settings), secret, faulty),
+    points,
+    inFlight,
+  })
   // The first request of a process should not pay for the first connection.
   await pool.query('SELECT 1')
   const port = await listen(server, env.DEMO_SERVICE_PORT)
+
+  const relayed = { pool, secret }
+  const stopRelay =
+    env.DEMO_RELAY === '1' ? startRelay({ ...relayed, url: `http://127.0.0.1:${port}` }) : async () => {}
+  if (faulty)
+    process.on('message', (message) => {
+      const told = toService.parse(message)
+      if (told.type === 'publish-and-hang') publishAndHang(relayed, told)
+    })
 
   let stopping = false
   const stop = async () => {
     if (stopping) return
     stopping = true
+    await stopRelay()
     server.close()
     server.closeIdleConnections()
     await Promise.race([inFlight.idle(), new Promise((resolve) => setTimeout(resolve, drainMs))])

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg'
 import { z } from 'zod'
+import type { Goods } from './messaging/events'
 
 /** A payment as the service keeps it. Its id follows from its charge, so a recovered response names it too. */
 export interface Payment {
@@ -80,4 +81,20 @@ export async function findPayment(db: Queryable, id: string): Promise<Payment | 
     chargeId: found.charge_id,
     paymentIntentId: found.payment_intent_id,
   }
+}
+
+export async function insertOrderLine(tx: Queryable, paymentId: string, goods: Goods): Promise<void> {
+  await tx.query('INSERT INTO order_line (payment_id, sku, quantity) VALUES ($1, $2, $3)', [
+    paymentId,
+    goods.sku,
+    goods.quantity,
+  ])
+}
+
+/** Most payments are for nothing that is shipped. */
+export async function findOrderLine(db: Queryable, paymentId: string): Promise<Goods | undefined> {
+  const { rows } = await db.query<Goods>('SELECT sku, quantity FROM order_line WHERE payment_id = $1', [
+    paymentId,
+  ])
+  return rows[0]
 }

@@ -12,6 +12,24 @@ CREATE TABLE IF NOT EXISTS payment (
   created_at        timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- What a payment is for, where it has to be shipped.
+CREATE TABLE IF NOT EXISTS order_line (
+  payment_id text    PRIMARY KEY,
+  sku        text    NOT NULL,
+  quantity   integer NOT NULL CHECK (quantity > 0)
+);
+
+-- The stock, as the inventory's consumer keeps it: one row a message.
+CREATE TABLE IF NOT EXISTS stock_movement (
+  movement_id bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  message_id  uuid        NOT NULL,
+  reference   text        NOT NULL,
+  sku         text        NOT NULL,
+  quantity    integer     NOT NULL,
+  moved_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX IF NOT EXISTS stock_movement_reference ON stock_movement (reference);
+
 CREATE TABLE IF NOT EXISTS ledger_entry (
   entry_id      bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   entry_kind    text        NOT NULL CHECK (entry_kind IN ('charge', 'refund', 'fee', 'dispute')),

@@ -3,11 +3,13 @@ import type Stripe from 'stripe'
 import type { IdempotencyContext } from '../../sdk/idempotent'
 import type { FaultPoints } from './fault-points'
 import type { InFlight } from './in-flight'
+import type { MailAccount } from './messaging/mail'
 
 /** What the routes share. */
 export interface Service {
   readonly pool: Pool
   readonly stripe: Stripe
+  readonly mail: MailAccount
   readonly points: FaultPoints
   readonly inFlight: InFlight
 }

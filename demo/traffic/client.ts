@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { createIdempotentFetch } from '../../sdk/client'
 import { formatIdempotencyKey } from '../../sdk/idempotency-key'
 import { tokenOf } from '../service/callers'
-import { type Barrier, faultHeader, type Slip } from '../service/fault-points'
+import { type Barrier, divertHeader, faultHeader, type Slip } from '../service/fault-points'
 import type { Habit } from './habits'
 import type { ClientName } from './operation'
 
@@ -18,6 +18,14 @@ export interface CallOptions {
   readonly first?: FirstAttempt
   /** Goes wrong in every attempt. */
   readonly slip?: Slip
+  /** Where the messages that it publishes are delivered first. */
+  readonly divert?: Divert
+}
+
+export interface Divert {
+  /** null: to the service itself. */
+  readonly url: string | null
+  readonly fault: Barrier | Slip
 }
 
 export interface AttemptOptions {
@@ -55,6 +63,10 @@ export class Client {
     private readonly signal: AbortSignal,
   ) {
     this.#headers = { authorization: `Bearer ${tokenOf(name)}`, 'content-type': 'application/json' }
+  }
+
+  get url(): string {
+    return this.serviceUrl()
   }
 
   async pay(path: string, body: unknown, options: CallOptions): Promise<PaymentAnswer> {
@@ -98,7 +110,7 @@ export class Client {
   }
 
   /** The operation with all its retries, as the SDK's client does them. */
-  async #post(path: string, body: unknown, { key, first, slip }: CallOptions): Promise<unknown> {
+  async #post(path: string, body: unknown, { key, first, slip, divert }: CallOptions): Promise<unknown> {
     let attempts = 0
     const send = createIdempotentFetch({
       ...this.habit,
@@ -113,7 +125,11 @@ export class Client {
     })
     const response = await send(`${this.serviceUrl()}${path}`, {
       method: 'POST',
-      headers: { ...this.#headers, ...(slip === undefined ? {} : { [faultHeader]: slip }) },
+      headers: {
+        ...this.#headers,
+        ...(slip === undefined ? {} : { [faultHeader]: slip }),
+        ...(divert === undefined ? {} : { [divertHeader]: `${divert.url ?? 'here'} ${divert.fault}` }),
+      },
       body: JSON.stringify(body),
       idempotencyKey: key,
       signal: this.signal,

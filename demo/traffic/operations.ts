@@ -1,3 +1,5 @@
+import { Prng } from '../prng'
+import { articles } from '../service/messaging/stock'
 import type { Client } from './client'
 import { paymentBody, paymentsRoute } from './faults/stage'
 import type { Operation, OperationKind } from './operation'
@@ -14,7 +16,10 @@ const refundDelayMs = 800
 
 /** What clients do all day: all of it must end without a finding. */
 export const operations: Readonly<Record<OperationKind, (everyday: Everyday) => Promise<void>>> = {
-  create: pay(paymentsRoute),
+  async create({ operation, client }) {
+    const body = { ...paymentBody(operation), ...orderOf(operation) }
+    await client.pay(paymentsRoute, body, { key: operation.keys[0] })
+  },
   quick: pay('/v1/quick-payments'),
   express: pay('/v1/express-payments'),
   legacy: pay('/v1/legacy-payments'),
@@ -49,6 +54,17 @@ function pay(route: string) {
   return async ({ operation, client }: Everyday): Promise<void> => {
     await client.pay(route, paymentBody(operation), { key: operation.keys[0] })
   }
+}
+
+/** Share of payments that are for goods; so few that the demo stays light. */
+const goodsShare = 0.08
+
+/** Goods to ship and who gets a receipt, drawn by themselves: what else is random about an operation stays as it was. */
+function orderOf({ seed, customer }: Operation) {
+  const prng = new Prng(`${seed}/order`)
+  if (prng.next() >= goodsShare) return {}
+  const sku = articles[prng.int(0, articles.length - 1)]
+  return { goods: { sku, quantity: prng.int(1, 5) }, email: `${customer}@example.com` }
 }
 
 /** Every second refund is in part: a third of the amount, ending in 0 as three-decimal currencies need. */

@@ -1,21 +1,35 @@
 import { Prng } from '../prng'
-import type { FaultName } from './faults/registry'
+import type { FaultName, TakingTurns } from './faults/registry'
 import type { Operation, OperationKind } from './operation'
 
 /** An operation, and the fault that it is to have. */
 export type PlannedOperation = Operation & { readonly fault: FaultName | undefined }
 
-export interface PlanOptions {
+export interface PlanOptions extends TakingTurns {
   readonly seed: string
   /** Share of operations with a fault, 0 to 1. */
   readonly faultRate: number
-  /** They take turns. */
-  readonly faults: readonly FaultName[]
 }
 
 /** The operation with an index. It depends on the options and the index only: never on time or on earlier outcomes. */
 export function planOperation(options: PlanOptions, index: number): PlannedOperation {
   const seed = `${options.seed}/operation/${index}`
+  return { ...drawOperation(seed, index), ...planFault(options.faults, options.faultRate, index) }
+}
+
+/** So many faults of messages to one of payments: each is a process or two, and a demo is to stay light. */
+const messageFaultShare = 0.25
+
+/** What begins beside the operation with an index: a fault of messages. */
+export function planMessageFault(options: PlanOptions, index: number): PlannedOperation | undefined {
+  const { faults, messageFaults, faultRate, seed } = options
+  const share = faults.length === 0 ? 1 : messageFaultShare
+  const planned = planFault(messageFaults, faultRate * share, index)
+  if (planned.fault === undefined) return undefined
+  return { ...drawOperation(`${seed}/message-fault/${index}`, index), ...planned }
+}
+
+function drawOperation(seed: string, index: number): Omit<Operation, 'faultsBefore'> {
   const prng = new Prng(seed)
   const currency = prng.pick([
     ['USD', 45],
@@ -31,7 +45,6 @@ export function planOperation(options: PlanOptions, index: number): PlannedOpera
       ['partner', 20],
     ] as const),
     kind: pickKind(prng),
-    ...planFault(options, index),
     reference: `order-${prng.uuid().slice(0, 13)}`,
     customer: `cus_demo_${String(prng.int(1, 400)).padStart(3, '0')}`,
     amountMinor: String(pickAmount(prng, currency)),
@@ -43,9 +56,11 @@ export function planOperation(options: PlanOptions, index: number): PlannedOpera
 
 /** Faults are spread evenly and take turns, so that each kind is there in a short run too. */
 function planFault(
-  { faultRate, faults }: PlanOptions,
+  faults: readonly FaultName[],
+  faultRate: number,
   index: number,
 ): Pick<PlannedOperation, 'fault' | 'faultsBefore'> {
+  if (faults.length === 0) return { fault: undefined, faultsBefore: 0 }
   const before = Math.floor(index * faultRate)
   const after = Math.floor((index + 1) * faultRate)
   const fault = after > before ? faults[before % faults.length] : undefined

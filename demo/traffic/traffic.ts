@@ -3,23 +3,23 @@ import { Prng } from '../prng'
 import type { VictimPool } from '../processes/victim-pool'
 import type { WriteTruth } from '../truth'
 import { Client } from './client'
-import type { FaultName } from './faults/registry'
+import type { TakingTurns } from './faults/registry'
 import { habits, patiently } from './habits'
+import type { MessageEyes } from './message-eyes'
 import { operations } from './operations'
-import { type PlannedOperation, planOperation } from './plan'
+import { type PlannedOperation, planMessageFault, planOperation } from './plan'
 import type { ProviderEyes } from './provider-eyes'
 import { runFault } from './run-fault'
 
-export interface TrafficOptions {
+export interface TrafficOptions extends TakingTurns {
   readonly seed: string
   /** New operations a second. */
   readonly rate: number
   readonly faultRate: number
-  /** They take turns. */
-  readonly faults: readonly FaultName[]
   readonly serviceUrl: () => string
   readonly victims: VictimPool
   readonly provider: ProviderEyes
+  readonly messages: MessageEyes
   readonly writeTruth: WriteTruth
   readonly clock: Clock
   /** Ends everything at once. */
@@ -52,13 +52,7 @@ export async function runTraffic(options: TrafficOptions, until: Promise<void>):
   }
   const ended = until.then(end, end)
   const { clock } = options
-  let dueMs = clock.nowMs()
-  for (let index = 0; !over && !options.signal.aborted; index += 1) {
-    await Promise.race([ended, sleep(dueMs - clock.nowMs(), options.signal)])
-    if (everyday.size >= inFlightMax) await Promise.race([ended, ...everyday])
-    dueMs = Math.max(dueMs, clock.nowMs() - lagMaxMs) + 1000 / options.rate
-    if (over || options.signal.aborted) break
-    const operation = planOperation(options, index)
+  const begin = (operation: PlannedOperation) => {
     summary.operations += 1
     if (operation.fault !== undefined) summary.faults += 1
     const run = runOperation(options, operation).catch((error: unknown) => {
@@ -72,12 +66,22 @@ export async function runTraffic(options: TrafficOptions, until: Promise<void>):
       for (const set of sets) set.delete(run)
     })
   }
+  let dueMs = clock.nowMs()
+  for (let index = 0; !over && !options.signal.aborted; index += 1) {
+    await Promise.race([ended, sleep(dueMs - clock.nowMs(), options.signal)])
+    if (everyday.size >= inFlightMax) await Promise.race([ended, ...everyday])
+    dueMs = Math.max(dueMs, clock.nowMs() - lagMaxMs) + 1000 / options.rate
+    if (over || options.signal.aborted) break
+    begin(planOperation(options, index))
+    const beside = planMessageFault(options, index)
+    if (beside !== undefined) begin(beside)
+  }
   await Promise.race([Promise.all(running), sleep(drainMs, options.signal)])
   return summary
 }
 
 async function runOperation(options: TrafficOptions, operation: PlannedOperation): Promise<void> {
-  const { serviceUrl, victims, provider, signal } = options
+  const { serviceUrl, victims, provider, messages, signal } = options
   const jitter = new Prng(`${operation.seed}/jitter`)
   const { client: name, fault, kind } = operation
   // A script must come to its end, or it has made a fault that nobody planned.
@@ -89,7 +93,7 @@ async function runOperation(options: TrafficOptions, operation: PlannedOperation
     signal.throwIfAborted()
   }
   if (fault === undefined) return operations[kind]({ operation, client, wait })
-  return runFault(fault, { operation, client, victims, provider, wait }, options)
+  return runFault(fault, { operation, client, victims, provider, messages, wait }, options)
 }
 
 /** Resolves early when the demo stops. */

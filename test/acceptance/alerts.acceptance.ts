@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type FaultName, faultNames } from '@/demo/traffic/faults/registry'
+import { type FaultName, faultNames, messageFaultNames } from '@/demo/traffic/faults/registry'
 import { manualClock } from '@/lib/core/clock'
 import type { ConditionKind } from '@/lib/core/condition-kinds'
 import { startWebhook } from '../alerts/webhook'
@@ -15,7 +15,8 @@ import { untilFound } from './verdicts'
  * passes) is evaluated by a clock that runs ahead.
  */
 const { FAULTS, CALM_MINUTES } = process.env
-const asked = FAULTS === 'all' ? faultNames : faultNames.filter((name) => FAULTS?.split(',').includes(name))
+const all = [...faultNames, ...messageFaultNames]
+const asked = FAULTS === 'all' ? all : all.filter((name) => FAULTS?.split(',').includes(name))
 
 setSettings(TELLING_HERE)
 
@@ -39,6 +40,13 @@ const TOLD: Record<FaultName, readonly ConditionKind[]> = {
   failed_after_posting: ['p1_cases'],
   refund_not_booked: ['p1_cases'],
   refund_failed: ['p1_cases'],
+  relay_killed: [],
+  consumer_killed_before_effect: [],
+  consumer_killed_after_effect: ['orphaned_effects', 'p1_cases'],
+  mail_answer_lost: ['p1_cases'],
+  poison_message: [],
+  redelivered_after_expiry: ['duplicate_effects', 'expired_key_retries'],
+  out_of_order_commit: [],
 }
 
 /** Told of what stands still while the test's clock runs ahead: heartbeats, readings, telemetry. */

@@ -15,6 +15,7 @@ import { connectStripe } from '@/demo/service/provider'
 import { Client } from '@/demo/traffic/client'
 import type { Stage } from '@/demo/traffic/faults/stage'
 import { habits, patiently } from '@/demo/traffic/habits'
+import { type MessageEyes, watchMessages } from '@/demo/traffic/message-eyes'
 import type { ClientName, Operation } from '@/demo/traffic/operation'
 import { watchProvider } from '@/demo/traffic/provider-eyes'
 import { createEmptyDatabase } from '../support/database'
@@ -29,6 +30,7 @@ export interface Fixture {
   readonly stripe: Stripe
   client(name: ClientName): Client
   stage(operation: Operation): Stage
+  readonly messages: MessageEyes
   close(): Promise<void>
 }
 
@@ -48,6 +50,8 @@ export async function startFixture(spareVictims: number): Promise<Fixture> {
     DEMO_PROVIDER_PORT: provider.port,
     DEMO_SERVICE_PORT: 0,
     DEMO_INSTANCE_ID: 'payments-test',
+    DEMO_WEBHOOK_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
+    DEMO_RELAY: '1',
     DEMO_BARRIERS: '1',
   }
   const service = new StableService(bundle, env)
@@ -59,6 +63,11 @@ export async function startFixture(spareVictims: number): Promise<Fixture> {
   consoleUrl.password = role.password
   const consolePool = new pg.Pool({ connectionString: consoleUrl.href, max: 2 })
   const stripe = connectStripe(provider.port, keys.readKey)
+  const messages = watchMessages({
+    pool,
+    withRelayPaused: (work) => service.withRelayPaused(work),
+    provider: { url: provider.url, readKey: keys.readKey },
+  })
   const stopping = new AbortController()
   const client = (name: ClientName) =>
     new Client(name, patiently(habits[name]), () => service.url, Math.random, stopping.signal)
@@ -69,11 +78,13 @@ export async function startFixture(spareVictims: number): Promise<Fixture> {
     consolePool,
     stripe,
     client,
+    messages,
     stage: (operation) => ({
       operation,
       client: client(operation.client),
       victims,
       provider: watchProvider(stripe, provider.control),
+      messages,
       wait: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
     }),
     async close() {

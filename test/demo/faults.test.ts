@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { type FaultName, faultNames, faults } from '../../demo/traffic/faults/registry'
+import { faultNames, faults, type PaymentFault } from '../../demo/traffic/faults/registry'
 import type { Finding } from '../../demo/traffic/faults/stage'
 import { planOperation } from '../../demo/traffic/plan'
 import { type Fixture, startFixture } from './demo-fixture'
@@ -15,7 +15,7 @@ interface Traces {
   key: 'record' | 'lease' | 'absent'
 }
 
-const expected: Record<FaultName, Traces> = {
+const expected: Record<PaymentFault, Traces> = {
   response_lost: { charges: 1, postings: 1, key: 'record' },
   killed_before_effect: { charges: 1, postings: 1, key: 'record' },
   stopped_and_taken_over: { charges: 1, postings: 1, key: 'record' },
@@ -36,14 +36,17 @@ const expected: Record<FaultName, Traces> = {
 
 describe('faults', () => {
   let fixture: Fixture
-  const findings = new Map<FaultName, Finding>()
+  const findings = new Map<PaymentFault, Finding>()
 
   beforeAll(async () => {
     fixture = await startFixture(2)
     // Side by side: most of their time is waiting for leases and expiry.
     await Promise.all(
       faultNames.map(async (name, index) => {
-        const operation = planOperation({ seed: 'faults', faultRate: 1, faults: faultNames }, index)
+        const operation = planOperation(
+          { seed: 'faults', faultRate: 1, faults: faultNames, messageFaults: [] },
+          index,
+        )
         findings.set(name, await faults[name].run(fixture.stage(operation)))
       }),
     )

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { Prng } from '../../demo/prng'
-import { faultNames, faultsNamed } from '../../demo/traffic/faults/registry'
-import { planOperation } from '../../demo/traffic/plan'
+import { faultNames, faultsNamed, messageFaultNames } from '../../demo/traffic/faults/registry'
+import { planMessageFault, planOperation } from '../../demo/traffic/plan'
 
-const options = { seed: '7', faultRate: 0.05, faults: faultNames }
+const options = { seed: '7', faultRate: 0.05, faults: faultNames, messageFaults: messageFaultNames }
 const plan = (seed: string, count: number) =>
   Array.from({ length: count }, (_, index) => planOperation({ ...options, seed }, index))
 
@@ -36,7 +36,7 @@ test('no faults are planned at rate 0, and one each time at rate 1', () => {
 })
 
 test('one kind of fault alone happens as often as all of them together', () => {
-  const alone = { ...options, faults: faultsNamed('key_reused') }
+  const alone = { ...options, ...faultsNamed('key_reused') }
   const faulty = Array.from({ length: 400 }, (_, index) => planOperation(alone, index)).filter(
     ({ fault }) => fault !== undefined,
   )
@@ -63,4 +63,23 @@ test('the generator is even and keeps to its bounds', () => {
     expect(share).toBeLessThan(0.12)
   }
   expect(prng.uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+})
+
+test('faults of messages take turns of their own, and move nothing else', () => {
+  const counts = new Map<string, number>()
+  for (let index = 0; index < 1200; index += 1) {
+    const beside = planMessageFault(options, index)
+    if (beside?.fault !== undefined) counts.set(beside.fault, (counts.get(beside.fault) ?? 0) + 1)
+  }
+  expect([...counts.keys()].sort()).toEqual([...messageFaultNames].sort())
+  expect(Math.min(...counts.values())).toBeGreaterThanOrEqual(2)
+  const without = { ...options, messageFaults: [] }
+  for (let index = 0; index < 300; index += 1) {
+    expect(planMessageFault(without, index)).toBeUndefined()
+    expect(planOperation(without, index)).toEqual(planOperation(options, index))
+  }
+  const alone = { ...options, ...faultsNamed('poison_message') }
+  const faulty = Array.from({ length: 400 }, (_, index) => planMessageFault(alone, index)).filter(Boolean)
+  expect(faulty.map((planned) => planned?.fault)).toEqual(Array.from({ length: 20 }, () => 'poison_message'))
+  expect(planOperation(alone, 19).fault).toBeUndefined()
 })

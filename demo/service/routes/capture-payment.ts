@@ -1,5 +1,6 @@
 import { json, problem } from '../answers'
-import { findPayment, markCaptured, presentPayment } from '../payments'
+import { publishPaid } from '../messaging/publish'
+import { findOrderLine, findPayment, markCaptured, presentPayment } from '../payments'
 import { refusedByProvider } from '../provider'
 import type { PaymentContext, Service } from '../service'
 import { bookPayment } from './charge'
@@ -22,6 +23,7 @@ export function capturePayment(service: Service) {
     return ctx.transaction(async (tx) => {
       await markCaptured(tx, payment.id)
       await bookPayment(service, request, tx, payment)
+      await publishPaid(tx, request, payment, { goods: await findOrderLine(tx, payment.id) })
       return json(200, presentPayment({ ...payment, status: 'succeeded' }))
     })
   }

@@ -2,7 +2,8 @@ import type Stripe from 'stripe'
 import { z } from 'zod'
 import { json } from '../answers'
 import { book } from '../ledger'
-import { insertPayment, type Payment, paymentIdOf, presentPayment } from '../payments'
+import { publishPaid } from '../messaging/publish'
+import { insertOrderLine, insertPayment, type Payment, paymentIdOf, presentPayment } from '../payments'
 import { chargeIdOf } from '../provider'
 import type { PaymentContext, Service } from '../service'
 import { metadataOf, type PaymentRequest } from './payment-request'
@@ -54,6 +55,10 @@ export function settlePayment(
   return ctx.transaction(async (tx) => {
     await insertPayment(tx, payment)
     if (payment.status === 'succeeded') await bookPayment(service, request, tx, payment)
+    if (body.goods !== undefined) await insertOrderLine(tx, payment.id, body.goods)
+    // Of an order that is only authorised the capture tells.
+    if (payment.status === 'succeeded') await publishPaid(tx, request, payment, body)
+    await service.points.reach(request, 'before-commit')
     return json(201, presentPayment(payment))
   })
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { problem } from '../answers'
+import { goods } from '../messaging/events'
 import type { PaymentContext } from '../service'
 
 const amountMinor = z
@@ -13,6 +14,9 @@ const paymentRequest = z.strictObject({
   amountMinor,
   currency: z.string().regex(/^[A-Z]{3}$/),
   captureMethod: z.enum(['automatic', 'manual']).default('automatic'),
+  /** What has to be shipped, and who wants a receipt: both are told by messages. */
+  goods: goods.optional(),
+  email: z.email().max(100).optional(),
 })
 
 export type PaymentRequest = z.output<typeof paymentRequest>

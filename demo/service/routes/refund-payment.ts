@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { json, problem } from '../answers'
 import { book } from '../ledger'
-import { findPayment, type Payment } from '../payments'
+import { publishRefunded } from '../messaging/publish'
+import { findOrderLine, findPayment, type Payment } from '../payments'
 import { refusedByProvider } from '../provider'
 import type { PaymentContext, Service } from '../service'
 import { metadataOf, parseBody, refundRequest } from './payment-request'
@@ -43,6 +44,7 @@ export function refundPayment(service: Service) {
         amountMinor,
         currency: payment.currency,
       })
+      await publishRefunded(tx, request, payment, await findOrderLine(tx, payment.id))
       return answer
     })
   }

@@ -1,3 +1,5 @@
+import type { ShownAs } from '../../truth'
+import { messageFaults } from '../message-faults/registry'
 import { expiredKeyRetry } from './expired-key-retry'
 import { failedAfterPosting, refundFailed } from './failed-after-posting'
 import { hungBeforeEffect } from './hung-before-effect'
@@ -13,7 +15,7 @@ import type { FaultScript } from './stage'
 import { stoppedAndTakenOver, stoppedOnLegacyRoute } from './stopped-and-taken-over'
 import { storeBypassed } from './store-bypassed'
 
-/** Every fault of the demo, with the class that the console must report once quiet. Faults take turns in this order. */
+/** Every fault of payments, with the class that the console must report once quiet. Faults take turns in this order. */
 export const faults = {
   response_lost: { class: 'none', run: responseLost },
   killed_before_effect: { class: 'none', run: killedBeforeEffect },
@@ -33,14 +35,32 @@ export const faults = {
   refund_failed: { class: 'refund_failed', run: refundFailed },
 } as const satisfies Record<string, { class: string; run: FaultScript }>
 
-export type FaultName = keyof typeof faults
+export type PaymentFault = keyof typeof faults
+export type MessageFault = keyof typeof messageFaults
+export type FaultName = PaymentFault | MessageFault
 
-export const faultNames = Object.keys(faults) as FaultName[]
+export const faultNames = Object.keys(faults) as PaymentFault[]
+export const messageFaultNames = Object.keys(messageFaults) as MessageFault[]
 
-/** Those that take turns: the one of a name, or all where none is given. */
-export function faultsNamed(name: string): readonly FaultName[] {
-  if (name === '') return faultNames
-  const fault = faultNames.find((each) => each === name)
-  if (fault === undefined) throw new Error(`there is no fault ${name}; there are ${faultNames.join(', ')}`)
-  return [fault]
+/** What a fault's name stands for. */
+export const faultOf = (
+  name: FaultName,
+): { class: string; shownAs?: ShownAs | undefined; run: FaultScript } =>
+  ({ ...faults, ...messageFaults })[name]
+
+/** Those that take turns. Those of messages have turns of their own, so that the others stay where they are. */
+export interface TakingTurns {
+  readonly faults: readonly PaymentFault[]
+  readonly messageFaults: readonly MessageFault[]
+}
+
+/** The one of a name, or all where none is given. */
+export function faultsNamed(name: string): TakingTurns {
+  if (name === '') return { faults: faultNames, messageFaults: messageFaultNames }
+  const chosen = {
+    faults: faultNames.filter((each) => each === name),
+    messageFaults: messageFaultNames.filter((each) => each === name),
+  }
+  if (chosen.faults.length + chosen.messageFaults.length > 0) return chosen
+  throw new Error(`there is no fault ${name}; there are ${[...faultNames, ...messageFaultNames].join(', ')}`)
 }

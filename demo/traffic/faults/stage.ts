@@ -1,6 +1,7 @@
 import type { VictimPool } from '../../processes/victim-pool'
 import type { SentRequest } from '../../truth'
 import type { Client } from '../client'
+import type { MessageEyes } from '../message-eyes'
 import type { Operation } from '../operation'
 import type { ProviderEyes } from '../provider-eyes'
 
@@ -11,6 +12,7 @@ export interface Stage {
   readonly client: Client
   readonly victims: VictimPool
   readonly provider: ProviderEyes
+  readonly messages: MessageEyes
   /** Resolves after a time; rejects when the demo stops. */
   wait(delayMs: number): Promise<void>
 }
@@ -22,6 +24,7 @@ export interface Finding {
   readonly effectIds: readonly string[]
   readonly reference: string
   readonly request?: SentRequest
+  readonly messageIds?: readonly string[]
 }
 
 export type FaultScript = (stage: Stage) => Promise<Finding>

@@ -54,7 +54,14 @@ export const LEDGER_CONFIG = {
   correction: { schema: 'public', name: 'payments_apply_correction' },
 }
 
-/** The demo's three sources: its store and its ledger with the least-privilege role, and its provider. */
+/** Who consumes what the service publishes, and where the records of it are. */
+const CONSUMERS = [
+  { group: 'inventory', topic: 'orders', store: 'payments store' },
+  { group: 'email', topic: 'receipts', store: 'payments store' },
+  { group: 'email', topic: 'quick-receipts', store: 'payments store' },
+]
+
+/** The demo's four sources: its store, its ledger and its outbox with the least-privilege role, and its provider. */
 export async function demoSources(
   db: Db,
   given: { urls: DatabaseUrls; secrets: Secrets; providerUrl: string; credentialsKey: string },
@@ -78,6 +85,13 @@ export async function demoSources(
       name: 'payments ledger',
       system: 'payments',
       config: LEDGER_CONFIG,
+      secret: { url: urls.source },
+    },
+    {
+      adapter: 'outbox',
+      name: 'payments outbox',
+      system: 'payments',
+      config: { consumers: CONSUMERS },
       secret: { url: urls.source },
     },
     {

@@ -2,7 +2,7 @@ import { keyLookUp, lastBegun, negativeRead } from '../absence'
 import { sidesOf } from '../evidence'
 import type { ClassifyContext, Draft } from '../finding'
 import type { Life, Operation } from '../operation'
-import { isFullyRefunded, isReleased, latest, referenceOf, type Unit } from '../units'
+import { isFullyRefunded, isReleased, isRole, latest, referenceOf, type Unit } from '../units'
 import { existenceOfEffect } from './existence-effect'
 
 export type Existence = { draft: Draft | null; recheckAt: Date | null; stuck: boolean }
@@ -62,7 +62,7 @@ function stuck(
   // A retry may take it at any time, and there is nothing to settle.
   if (life.status === 'retryable') return NOTHING
   // What was made and undone since is neither done nor absent.
-  if (made.length > 0 || unit.kind === 'capture' || ctx.sides.provider !== 'complete') {
+  if (made.length > 0 || mayBeUnlisted(unit, life) || ctx.sides.provider !== 'complete') {
     return { ...NOTHING, stuck: true, draft: draft('stuck_unknown', {}) }
   }
   if (negativeRead(life, ctx))
@@ -72,6 +72,13 @@ function stuck(
     ctx.coverage !== null && ctx.coverage.from.getTime() <= life.acquiredAt.getTime() - ctx.clockSkewMs
   return { ...NOTHING, stuck: true, draft: draft('stuck_unknown', { waiting: listed }) }
 }
+
+/** What a listing of charges and refunds cannot show: a capture, or another effect than these, such as a mail. */
+const mayBeUnlisted = ({ kind }: Unit, { effects }: Life): boolean =>
+  kind === 'capture' ||
+  effects.some(
+    (effect) => effect.state !== 'failed' && !isRole('charge', effect) && !isRole('refund', effect),
+  )
 
 /** What the provider has of this key: objects that carry it, and for a capture the captured charge it names. */
 function effectsOf(operation: Operation, unit: Unit, life: Life) {
