@@ -1,7 +1,8 @@
 import { expect } from 'vitest'
-import { faultNames } from '@/demo/traffic/faults/registry'
+import { faultNames, messageFaultNames } from '@/demo/traffic/faults/registry'
 import type { Api } from '../support/api'
 import { type RunningDemo, type Truth, until } from '../support/demo'
+import { expectMessages } from './message-verdicts'
 
 type Verdict = {
   class: string
@@ -114,8 +115,9 @@ export async function expectTruth(demo: RunningDemo, api: Api): Promise<void> {
     `ready after ${demo.readyAfterS.toFixed(0)} s; ${truth.length} faults of ${kinds.length} kinds; quiet after ${quietAfterS.toFixed(0)} s`,
   )
   expect(await reported(api)).toEqual(expected(truth))
-  expect(kinds).toHaveLength(faultNames.length)
-  for (const kind of kinds) {
+  await expectMessages(demo, api)
+  expect(kinds).toHaveLength(faultNames.length + messageFaultNames.length)
+  for (const kind of faultNames) {
     expect(truth.filter(({ fault }) => fault === kind).length, kind).toBeGreaterThanOrEqual(3)
   }
 }

@@ -14,6 +14,8 @@ export type Truth = {
   effectIds: string[]
   reference: string | null
   request?: { caller: string; method: string; path: string; body: string }
+  shownAs?: 'redelivery' | 'dead_letter' | 'duplicate_effect'
+  messageIds?: string[]
 }
 
 export type RunningDemo = {
