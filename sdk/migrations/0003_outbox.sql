@@ -168,7 +168,7 @@ END
 $$;
 
 -- The seq up to which nothing is to be published, now or later: what is sent leaves dead entries in the index, which nobody should
--- read again until they are vacuumed. A mark is the last seq given out at a moment, with the next transaction id after it (xid
+-- read again until they are vacuumed. A mark is the last seq given out at a moment, with a transaction id drawn after it (xid
 -- is the column before seq: a row has its xid first). Once the horizon is beyond the mark, all up to it has been decided.
 CREATE FUNCTION idem_outbox_floor(INOUT p_floor bigint, INOUT p_mark_seq bigint, INOUT p_mark_xid xid8, p_from uuid)
 LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET enable_bitmapscan = off AS $$
@@ -176,6 +176,7 @@ DECLARE
   v_pending bigint;
   v_retried bigint;
   v_retries bigint;
+  v_last    bigint;
 BEGIN
   IF pg_snapshot_xmin(pg_current_snapshot()) < p_mark_xid THEN
     RETURN;
@@ -191,8 +192,12 @@ BEGIN
       p_floor := greatest(p_floor, least(p_mark_seq, v_pending - 1, v_retried - 1));
     END IF;
   END IF;
-  SELECT s.last_value INTO p_mark_seq FROM idem_outbox_seq s;
-  p_mark_xid := pg_snapshot_xmax(pg_current_snapshot());
+  SELECT s.last_value INTO v_last FROM idem_outbox_seq s;
+  IF p_mark_xid IS NULL OR v_last > p_mark_seq THEN
+    p_mark_seq := v_last;
+    -- Its own id, drawn after the seq was read. A snapshot's xmax is no mark: a transaction that is still open may be beyond it.
+    p_mark_xid := pg_current_xact_id();
+  END IF;
 END
 $$;
 

@@ -119,6 +119,23 @@ describe('the horizon', () => {
     expect(types()).toEqual(['late', 'early'])
   })
 
+  test('nor is it passed over by a relay that looks again and again while nothing else is committed', async () => {
+    const { clock, skip } = createManualClock()
+    const { publisher, types } = createRecorder()
+    const relay = relayOn(fixture, publisher, { clock })
+    await drain(relay)
+    const late = await openTransaction()
+    await fixture.outbox.publish(late.client, message('late', 'late'))
+    for (let looks = 0; looks < 4; looks += 1) {
+      skip(1_000)
+      await relay.runOnce()
+    }
+    await late.commit()
+    skip(1_000)
+    await drain(relay)
+    expect(types()).toEqual(['late'])
+  })
+
   test('a transaction that rolls back or only reads holds nothing back', async () => {
     const reader = await fixture.pool.connect()
     onTestFinished(() => reader.release(true))

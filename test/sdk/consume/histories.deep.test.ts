@@ -1,0 +1,3 @@
+import { describeMessageHistories } from './message-histories'
+
+describeMessageHistories()
