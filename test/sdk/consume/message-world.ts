@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { Prng } from '@/demo/prng'
 import { type Consumer, consume, type Disposition } from '@/sdk/consume'
 import { StoreUnavailableError } from '@/sdk/errors'
-import { createOutbox, type OutboxMessage } from '@/sdk/outbox'
+import { createOutbox } from '@/sdk/outbox'
 import { message } from '../outbox/fixture'
 import { createManualClock, KEY_SECRET, type StoreFixture } from '../support'
 import { Broker } from './message-broker'
@@ -45,7 +45,7 @@ export class MessageWorld {
     readonly topic: string,
     readonly random: Prng,
   ) {
-    this.broker = new Broker(fixture, random, this.clock.clock)
+    this.broker = new Broker(fixture, random, this.clock)
     this.consumers = [this.startConsumer(), this.startConsumer()]
   }
 
@@ -130,7 +130,7 @@ export class MessageWorld {
     const dead = await this.noteDead()
     const one = this.one(dead)
     if (one === undefined) return
-    if (this.chance(0.3)) {
+    if (this.chance(0.4)) {
       await this.fixture.query('SELECT idem_outbox_discard($1, $2, $3)', [one.id, one.version, 'act_1'])
       this.discarded.add(one.id)
     } else await this.fixture.query('SELECT idem_outbox_redrive($1, $2, $3)', [one.id, one.version, 'act_1'])
@@ -151,7 +151,10 @@ export class MessageWorld {
     this.broker.calm()
     while (this.open.length > 0) await this.endTransaction(0)
     for (let round = 0; (await this.isUnsent()) || this.broker.waiting.length > 0; round += 1) {
-      if (round > 200) throw new Error(`it does not come to an end: ${JSON.stringify(this.broker.waiting)}`)
+      if (round > 200)
+        throw new Error(
+          `${this.topic} does not come to an end: unsent or not applied are ${await this.unfinished()}`,
+        )
       await this.noteDead()
       await this.broker.makeDue()
       await this.broker.publishOnce()
@@ -172,13 +175,14 @@ export class MessageWorld {
       [this.topic],
     )
 
-  private async isUnsent(): Promise<boolean> {
-    const rows = await this.fixture.query(
-      "SELECT FROM idem_outbox WHERE topic = $1 AND state IN ('P', 'R', 'W') LIMIT 1",
+  private unsent = () =>
+    this.fixture.query<{ id: string }>(
+      "SELECT id FROM idem_outbox WHERE topic = $1 AND state IN ('P', 'R', 'W')",
       [this.topic],
     )
-    return rows.length > 0
-  }
+  private isUnsent = async (): Promise<boolean> => (await this.unsent()).length > 0
+  private unfinished = async (): Promise<string> =>
+    [...(await this.unsent()), ...this.broker.waiting].map(({ id }) => id).join(', ')
 
   private readonly crashes = new Map<Consumer, Promise<undefined>>()
   private crashOf = (consumer: Consumer): Promise<Disposition | undefined> =>
@@ -251,5 +255,3 @@ export class MessageWorld {
     return consumer
   }
 }
-
-export type Delivery = OutboxMessage
