@@ -182,11 +182,14 @@ BEGIN
     RETURN;
   END IF;
   IF p_mark_xid IS NOT NULL THEN
-    SELECT min(f.seq) INTO v_pending FROM idem_outbox_lane l CROSS JOIN LATERAL (
-      SELECT o.seq FROM idem_outbox o
-      WHERE o.lane = l.lane AND o.state = 'P' AND o.seq > p_floor AND o.id >= p_from ORDER BY o.seq LIMIT 1) f;
-    -- What waits is behind one that is retried or pending.
-    SELECT min(r.seq), count(*) INTO v_retried, v_retries FROM (
+    -- One statement, so that another relay cannot turn a retried message into a pending one between two looks. What waits is behind
+    -- one that is retried or pending.
+    SELECT (
+        SELECT min(f.seq) FROM idem_outbox_lane l CROSS JOIN LATERAL (
+          SELECT o.seq FROM idem_outbox o
+          WHERE o.lane = l.lane AND o.state = 'P' AND o.seq > p_floor AND o.id >= p_from ORDER BY o.seq LIMIT 1) f
+      ), min(r.seq), count(*)
+    INTO v_pending, v_retried, v_retries FROM (
       SELECT o.seq FROM idem_outbox o WHERE o.state = 'R' AND o.id >= p_from LIMIT 1001) r;
     IF v_retries <= 1000 THEN
       p_floor := greatest(p_floor, least(p_mark_seq, v_pending - 1, v_retried - 1));

@@ -40,12 +40,12 @@ const TOLD: Record<FaultName, readonly ConditionKind[]> = {
   failed_after_posting: ['p1_cases'],
   refund_not_booked: ['p1_cases'],
   refund_failed: ['p1_cases'],
-  relay_killed: [],
-  consumer_killed_before_effect: [],
-  consumer_killed_after_effect: ['orphaned_effects', 'p1_cases'],
-  mail_answer_lost: ['p1_cases'],
-  poison_message: [],
-  redelivered_after_expiry: ['duplicate_effects', 'expired_key_retries'],
+  relay_killed: ['redeliveries'],
+  consumer_killed_before_effect: ['dead_messages', 'redeliveries'],
+  consumer_killed_after_effect: ['dead_messages', 'orphaned_effects', 'p1_cases', 'redeliveries'],
+  mail_answer_lost: ['dead_messages', 'p1_cases'],
+  poison_message: ['dead_messages', 'redeliveries'],
+  redelivered_after_expiry: ['duplicate_effects', 'expired_key_retries', 'redeliveries'],
   out_of_order_commit: [],
 }
 

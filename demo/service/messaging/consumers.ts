@@ -9,7 +9,7 @@ import { moveStock } from './stock'
 import { type Topic, topics } from './topics'
 
 /** Longer than a message's attempts take: what a dead consumer holds is dead in the outbox before it could be taken over. */
-const leases = { leaseMs: 15_000, heartbeatMs: 5000, executionDeadlineMs: 8000 } as const
+const leases = { leaseMs: 25_000, heartbeatMs: 8000, executionDeadlineMs: 8000 } as const
 
 const bodyOf = ({ payload }: ConsumedMessage): unknown => JSON.parse(Buffer.from(payload).toString())
 

@@ -1,6 +1,6 @@
 import type { Barrier } from '../../service/fault-points'
-import { type FaultScript, paymentsRoute, reachTimeoutMs } from '../faults/stage'
-import { emailOf, findingOfMessage, onlyMessageOf, withReceipt } from './order'
+import { type FaultScript, paymentsRoute } from '../faults/stage'
+import { emailOf, findingOfMessage, onlyMessageOf, relayTimeoutMs, withReceipt } from './order'
 
 /**
  * A consumer dies while it holds a message. Its lease outlives the message's attempts, so the message is dead and its key stuck: of
@@ -16,7 +16,7 @@ function kill(fault: Barrier, mails: number): FaultScript {
       key: stage.operation.keys[0],
       divert: { url: victim.url, fault },
     })
-    await victim.expect('reached', reachTimeoutMs)
+    await victim.expect('reached', relayTimeoutMs)
     await victim.kill()
     const message = await onlyMessageOf(stage)
     await stage.messages.until('dead', [message.id])

@@ -2,6 +2,9 @@ import { consumeScope, type Topic } from '../../service/messaging/topics'
 import { type Finding, paymentBody, type Stage } from '../faults/stage'
 import type { SeenMessage } from '../message-eyes'
 
+/** The relay looks each second, and waits for open transactions of the whole cluster; on a busy machine that takes a while. */
+export const relayTimeoutMs = 30_000
+
 /** An address that no other operation has. */
 export const emailOf = ({ operation }: Stage): string => `${operation.reference}@example.com`
 

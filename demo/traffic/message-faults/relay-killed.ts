@@ -1,5 +1,5 @@
-import { type FaultScript, paymentsRoute, reachTimeoutMs } from '../faults/stage'
-import { emailOf, expectAppliedOnce, findingOfMessage, messagesOf, withGoods } from './order'
+import { type FaultScript, paymentsRoute } from '../faults/stage'
+import { emailOf, expectAppliedOnce, findingOfMessage, messagesOf, relayTimeoutMs, withGoods } from './order'
 
 /** A relay dies after the consumers took its messages and before it marked them: another publishes them again, and nothing happens. */
 export const relayKilled: FaultScript = async (stage) => {
@@ -8,7 +8,7 @@ export const relayKilled: FaultScript = async (stage) => {
   await stage.messages.withRelayPaused(async () => {
     await stage.client.pay(paymentsRoute, withGoods(stage), { key: keys[0] })
     victim.tell({ type: 'publish-and-hang', url: stage.client.url, key: reference })
-    await victim.expect('reached', reachTimeoutMs)
+    await victim.expect('reached', relayTimeoutMs)
     await victim.kill()
   })
   const messages = await messagesOf(stage, reference, 2)
