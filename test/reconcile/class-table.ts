@@ -90,6 +90,20 @@ export const TABLE: [CaseClass, Partial<Operation>, Partial<ClassifyContext>?][]
     { lives: [lease()], charges: [], postings: [] },
     { coverage: { from: ago(100), to: ago(1) } },
   ],
+  // What the provider lists proves nothing of a mail, whether its end is known or not.
+  ['stuck_unknown', { lives: [lease({ effects: [effect('em_1', 'mail')] })], charges: [], postings: [] }],
+  [
+    'stuck_unknown',
+    {
+      lives: [lease({ status: 'unknown', effects: [effect(null, 'mail', 'unknown')] })],
+      charges: [],
+      postings: [],
+    },
+  ],
+  [
+    'stuck_no_effect',
+    { lives: [lease({ effects: [effect(null, 'mail', 'failed')] })], charges: [], postings: [] },
+  ],
   ['stuck_no_effect', { lives: [lease()], charges: [], postings: [] }],
   ['stuck_no_effect', { lives: [lease({ status: 'unknown' })], charges: [], postings: [] }],
   ['failed_but_charged', { lives: [record({ httpStatus: 500 })], postings: [] }],
