@@ -195,7 +195,8 @@ BEGIN
       p_floor := greatest(p_floor, least(p_mark_seq, v_pending - 1, v_retried - 1));
     END IF;
   END IF;
-  SELECT s.last_value INTO v_last FROM idem_outbox_seq s;
+  -- A sequence that nobody has drawn from says 1 too.
+  SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END INTO v_last FROM idem_outbox_seq s;
   IF p_mark_xid IS NULL OR v_last > p_mark_seq THEN
     p_mark_seq := v_last;
     -- Its own id, drawn after the seq was read. A snapshot's xmax is no mark: a transaction that is still open may be beyond it.

@@ -119,6 +119,25 @@ describe('the horizon', () => {
     expect(types()).toEqual(['late', 'early'])
   })
 
+  test('nor is the first message of all passed over by a relay that was there before it', async () => {
+    const fresh = await createOutboxFixture(2)
+    const { clock, skip } = createManualClock()
+    const { publisher, types } = createRecorder()
+    const relay = relayOn(fresh, publisher, { clock })
+    for (let looks = 0; looks < 4; looks += 1) {
+      skip(1_000)
+      // Transactions of other tests, on the same server, may be open meanwhile.
+      await relay.runOnce()
+    }
+    await fresh.publish(message('first'))
+    skip(1_000)
+    await vi.waitFor(async () => {
+      await drain(relay)
+      expect(types()).toEqual(['first'])
+    })
+    await fresh.close()
+  })
+
   test('nor is it passed over by a relay that looks again and again while nothing else is committed', async () => {
     const { clock, skip } = createManualClock()
     const { publisher, types } = createRecorder()
