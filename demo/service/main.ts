@@ -57,23 +57,26 @@ async function run(env: ServiceEnv): Promise<void> {
   await pool.query('SELECT 1')
   const port = await listen(server, env.DEMO_SERVICE_PORT)
 
-  const relayed = { pool, secret }
+  const outbox = { pool, secret }
   const stopRelay =
-    env.DEMO_RELAY === '1' ? startRelay({ ...relayed, url: `http://127.0.0.1:${port}` }) : async () => {}
+    env.DEMO_RELAY === '1' ? startRelay({ ...outbox, url: `http://127.0.0.1:${port}` }) : async () => {}
   if (faulty)
     process.on('message', (message) => {
       const told = toService.parse(message)
-      if (told.type === 'publish-and-hang') publishAndHang(relayed, told)
+      if (told.type === 'publish-and-hang') publishAndHang(outbox, told)
     })
 
   let stopping = false
   const stop = async () => {
     if (stopping) return
     stopping = true
-    await stopRelay()
+    const relayed = stopRelay()
     server.close()
     server.closeIdleConnections()
-    await Promise.race([inFlight.idle(), new Promise((resolve) => setTimeout(resolve, drainMs))])
+    await Promise.race([
+      Promise.all([inFlight.idle(), relayed]),
+      new Promise((resolve) => setTimeout(resolve, drainMs)),
+    ])
     store.close()
     await stopTelemetry()
     process.exit(0)
