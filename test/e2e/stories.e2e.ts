@@ -109,7 +109,7 @@ test(
       })
       await expect(store.getByText('cannot be read').first()).toBeVisible()
       await expect(store.locator('[data-outage=now]')).toContainText(/keyed requests|not measured/)
-      await expect(page.getByText(/of 3 sources cannot be read: .*payments store/)).toBeVisible()
+      await expect(page.getByText(/of 4 sources cannot be read: .*payments store/)).toBeVisible()
 
       for (const [path, heading] of [
         ['/now', 'Now'],
