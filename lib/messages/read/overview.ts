@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { SystemContext } from '@/lib/context'
 import { listSources, type SourceState } from '@/lib/mirror/read/list-sources'
+import { isMessageKind } from '@/lib/sources/contracts'
 
 export type TopicNow = {
   topic: string
@@ -85,7 +86,7 @@ export async function readMessageSources(
   const checked = checks.rows.map((row) => checkRow.parse(row))
   const counted = topics.rows.map((row) => topicRow.parse(row))
   return sources
-    .filter(({ kind }) => kind === 'outbox' || kind === 'dead_letters')
+    .filter(({ kind }) => isMessageKind(kind))
     .map(({ id, name, system, kind, enabled, state, lastOkAt, lastError }) => {
       const check = checked.find(({ source_id }) => source_id === id)
       return {
