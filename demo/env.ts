@@ -5,11 +5,16 @@ import { z } from 'zod'
 const secret = z.string().min(16)
 const port = z.coerce.number().int().min(0).max(65_535)
 
+const storeUrl = (protocol: RegExp) => z.union([z.literal(''), z.url({ protocol })])
+
 const shared = {
   DEMO_DATABASE_URL: z.url(),
   DEMO_OTLP_URL: z.url(),
   IDEMSCOPE_KEY_SECRET: secret,
   DEMO_PROVIDER_WRITE_KEY: z.string().min(8),
+  /** '' = without that store. */
+  DEMO_DYNAMODB_URL: storeUrl(/^http$/).default(''),
+  DEMO_REDIS_URL: storeUrl(/^redis$/).default(''),
 }
 
 const mainEnv = z.object({
@@ -28,6 +33,8 @@ const mainEnv = z.object({
   DEMO_PROVIDER_PORT: port.default(0),
   DEMO_SERVICE_PORT: port.default(0),
   DEMO_PROVIDER_READ_KEY: z.string().min(8),
+  /** As the console reaches the same Redis. */
+  DEMO_REDIS_CONSOLE_URL: storeUrl(/^redis$/).default(''),
 })
 
 const serviceEnv = z.object({
@@ -61,7 +68,12 @@ export function serviceProcessEnv(env: ServiceEnv): NodeJS.ProcessEnv {
     return value === undefined ? [] : [[name, value] as const]
   })
   const own = Object.entries(env).map(([name, value]) => [name, String(value)] as const)
-  return { ...Object.fromEntries([...inherited, ...own]), NODE_ENV: 'production' }
+  return {
+    ...Object.fromEntries([...inherited, ...own]),
+    NODE_ENV: 'production',
+    // Each of these processes would say which versions of Node.js its later versions need.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  }
 }
 
 function parse<S extends z.ZodType>(schema: S): z.output<S> {

@@ -13,6 +13,8 @@ import { type RunningProvider, startProvider } from './provider/server'
 import { nextSeed } from './run-number'
 import { prepareDatabase } from './service/database'
 import { connectStripe } from './service/provider'
+import { storesOf } from './stores/names'
+import { startStores } from './stores/start'
 import { faultsNamed } from './traffic/faults/registry'
 import { watchMessages } from './traffic/message-eyes'
 import { watchProvider } from './traffic/provider-eyes'
@@ -28,6 +30,8 @@ const stopMs = 2800
 const stopping = new AbortController()
 /** What is stopped before this process ends. */
 const ends: { stop(): Promise<void> }[] = []
+/** What the service needs until its last request has ended. */
+const stores: { stop(): Promise<void> }[] = []
 
 async function run(env: MainEnv): Promise<void> {
   await mkdir(env.DEMO_DATA_DIR, { recursive: true })
@@ -36,6 +40,7 @@ async function run(env: MainEnv): Promise<void> {
     runProvider(env),
     bundleService(env.DEMO_DATA_DIR),
     prepareDatabase(env.DEMO_DATABASE_URL, env.DEMO_CONSOLE_ROLE),
+    startStores(env, stores),
   ])
   const victimsFile = new VictimsFile(env.DEMO_DATA_DIR)
   await victimsFile.sweep(bundle)
@@ -45,6 +50,8 @@ async function run(env: MainEnv): Promise<void> {
     DEMO_OTLP_URL: env.DEMO_OTLP_URL,
     IDEMSCOPE_KEY_SECRET: env.IDEMSCOPE_KEY_SECRET,
     DEMO_PROVIDER_WRITE_KEY: env.DEMO_PROVIDER_WRITE_KEY,
+    DEMO_DYNAMODB_URL: env.DEMO_DYNAMODB_URL,
+    DEMO_REDIS_URL: env.DEMO_REDIS_URL,
     DEMO_PROVIDER_PORT: provider.port,
     DEMO_SERVICE_PORT: env.DEMO_SERVICE_PORT,
     DEMO_INSTANCE_ID: 'payments-1',
@@ -72,6 +79,7 @@ async function run(env: MainEnv): Promise<void> {
       rate: env.DEMO_RATE,
       faultRate: env.DEMO_FAULT_RATE,
       ...faultsNamed(env.DEMO_FAULT),
+      stores: storesOf(env),
       serviceUrl: () => service.url,
       victims,
       provider: watchProvider(connectStripe(provider.port, env.DEMO_PROVIDER_READ_KEY), provider.control),
@@ -118,7 +126,8 @@ async function stop(code: number): Promise<void> {
   if (stopping.signal.aborted) return
   stopping.abort(new Error('the demo stops'))
   const deadline = new Promise((resolve) => setTimeout(resolve, stopMs))
-  await Promise.race([Promise.allSettled(ends.map((end) => end.stop())), deadline])
+  const stopAll = (all: typeof ends) => Promise.allSettled(all.map((one) => one.stop()))
+  await Promise.race([stopAll(ends).then(() => stopAll(stores)), deadline])
   process.exit(code)
 }
 

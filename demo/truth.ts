@@ -1,5 +1,6 @@
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { StoreName } from './stores/names'
 
 /** What the console must report once quiet. */
 interface Truth {
@@ -7,6 +8,8 @@ interface Truth {
   readonly at: string
   readonly fault: string
   readonly class: string
+  /** The engine of the store that it happened in. */
+  readonly store: StoreName
   readonly scope: string
   readonly key: string
   /** In the order of their creation. */
@@ -36,10 +39,10 @@ export type WriteTruth = (truth: Truth) => void
 export function openTruth(path: string): WriteTruth {
   mkdirSync(dirname(path), { recursive: true })
   return (truth) => {
-    const { at, fault, scope, key, effectIds, reference, request, shownAs, messageIds } = truth
+    const { at, fault, store, scope, key, effectIds, reference, request, shownAs, messageIds } = truth
     appendFileSync(
       path,
-      `${JSON.stringify({ at, fault, class: truth.class, scope, key, effectIds, reference, request, shownAs, messageIds })}\n`,
+      `${JSON.stringify({ at, fault, class: truth.class, store, scope, key, effectIds, reference, request, shownAs, messageIds })}\n`,
     )
   }
 }

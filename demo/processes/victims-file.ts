@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { z } from 'zod'
 import { readIfThere } from '../read-if-there'
+import { commandOf } from './command-of'
 
-const run = promisify(execFile)
 const noted = z.array(z.int().positive())
 
 /**
@@ -51,19 +49,6 @@ export class VictimsFile {
       await rename(`${this.#path}.new`, this.#path)
     })
     return this.#last
-  }
-}
-
-/** The command line of a process; empty when there is none. */
-async function commandOf(pid: number): Promise<string> {
-  try {
-    return await readFile(`/proc/${pid}/cmdline`, 'utf8')
-  } catch {
-    // No such process, or a system without /proc.
-    return run('ps', ['-o', 'command=', '-p', String(pid)]).then(
-      ({ stdout }) => stdout,
-      () => '',
-    )
   }
 }
 

@@ -4,7 +4,7 @@ import type { Store } from '../../sdk/stores/store'
 import { toService } from '../messages'
 
 /** A store that the parent process can make unreachable. */
-export function withStoreFault(store: Store<PoolClient>): Store<PoolClient> {
+export function withStoreFault<S extends Store<PoolClient>>(store: S): S {
   let down = false
   process.on('message', (message) => {
     if (toService.parse(message).type === 'store-down') down = true

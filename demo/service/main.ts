@@ -1,7 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
-import { createPostgresStore } from '../../sdk/stores/postgres'
 import { readServiceEnv, type ServiceEnv } from '../env'
 import { toService } from '../messages'
 import { createFaultPoints, noFaultPoints, report } from './fault-points'
@@ -14,7 +13,9 @@ import { connectStripe } from './provider'
 import { createRoutes, type RouteSettings } from './routes'
 import { createPaymentServer } from './server'
 import type { Service } from './service'
+import { type OpenStore, openStores } from './stores'
 import { startTelemetry } from './telemetry'
+import { beforeCompletion, withCompletion } from './transaction'
 
 /** Requests in flight get this long to end. */
 const drainMs = 1500
@@ -30,26 +31,32 @@ async function run(env: ServiceEnv): Promise<void> {
     application_name: 'payments',
   })
   pool.on('error', (error) => console.error('payments: database:', error.message))
-  const store = createPostgresStore({ pool })
+  const { own, others } = openStores(env, pool)
   const inFlight = new InFlight()
   const faulty = env.DEMO_BARRIERS === '1'
   const points = faulty ? createFaultPoints(inFlight) : noFaultPoints
   const service: Service = {
     pool,
+    transact: withCompletion,
     stripe: connectStripe(env.DEMO_PROVIDER_PORT, env.DEMO_PROVIDER_WRITE_KEY),
     mail: { url: `http://127.0.0.1:${env.DEMO_PROVIDER_PORT}`, key: env.DEMO_PROVIDER_WRITE_KEY },
     points,
     inFlight,
   }
-  const settings: RouteSettings = {
+  const settingsOf = (store: OpenStore['store']): RouteSettings => ({
     store: faulty ? withStoreFault(store) : store,
     keySecret: env.IDEMSCOPE_KEY_SECRET,
     owner: env.DEMO_INSTANCE_ID,
-  }
+  })
   const secret = env.DEMO_WEBHOOK_SECRET
   const server = createPaymentServer({
-    routes: createRoutes(service, settings),
-    receive: createReceiver(createConsumers(service, settings), secret, faulty),
+    routes: [
+      ...createRoutes(service, settingsOf(own), ''),
+      ...others.flatMap(({ prefix, store }) =>
+        createRoutes({ ...service, transact: beforeCompletion(pool) }, settingsOf(store), prefix),
+      ),
+    ],
+    receive: createReceiver(createConsumers(service, settingsOf(own)), secret, faulty),
     points,
     inFlight,
   })
@@ -77,7 +84,7 @@ async function run(env: ServiceEnv): Promise<void> {
       Promise.all([inFlight.idle(), relayed]),
       new Promise((resolve) => setTimeout(resolve, drainMs)),
     ])
-    store.close()
+    for (const store of [own, ...others.map((other) => other.store)]) store.close()
     await stopTelemetry()
     process.exit(0)
   }

@@ -33,10 +33,12 @@ export function presentPayment(payment: Payment) {
 
 type Queryable = Pick<PoolClient, 'query'>
 
-export async function insertPayment(tx: Queryable, payment: Payment): Promise<void> {
-  await tx.query(
+/** False = it is there. */
+export async function insertPayment(tx: Queryable, payment: Payment): Promise<boolean> {
+  const { rowCount } = await tx.query(
     `INSERT INTO payment (id, reference, customer, amount_minor, currency, status, charge_id, payment_intent_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+     ON CONFLICT (id) DO NOTHING`,
     [
       payment.id,
       payment.reference,
@@ -48,12 +50,14 @@ export async function insertPayment(tx: Queryable, payment: Payment): Promise<vo
       payment.paymentIntentId,
     ],
   )
+  return rowCount === 1
 }
 
-export async function markCaptured(tx: Queryable, id: string): Promise<void> {
-  await tx.query(`UPDATE payment SET status = 'succeeded' WHERE id = $1 AND status = 'requires_capture'`, [
-    id,
-  ])
+/** False = it was captured before. */
+export async function markCaptured(tx: Queryable, id: string): Promise<boolean> {
+  const sql = `UPDATE payment SET status = 'succeeded' WHERE id = $1 AND status = 'requires_capture'`
+  const { rowCount } = await tx.query(sql, [id])
+  return rowCount === 1
 }
 
 const row = z.object({

@@ -30,31 +30,35 @@ const leases = { leaseMs: 5000, heartbeatMs: 1500, executionDeadlineMs: 8000 } a
 
 type Handler = (request: Request, ctx: PaymentContext, id: string) => Promise<Response>
 
-export function createRoutes(service: Service, settings: RouteSettings): readonly Route[] {
+/** The routes of a store, all of which begin with its prefix. */
+export function createRoutes(service: Service, settings: RouteSettings, prefix: string): readonly Route[] {
   const keyed = (
-    template: string,
+    path: string,
     handler: Handler,
     options: Pick<IdempotentOptions<PoolClient>, 'tier' | 'failMode'> = {},
-  ): Route => ({
-    method: 'POST',
-    template,
-    // A handler may outlive its answer: the deadline answers 503 while it still runs.
-    handle: idempotent<PoolClient>(
-      (request, ctx) => service.inFlight.run(() => handler(request, ctx, idIn(template, request))),
-      {
-        ...settings,
-        ...leases,
-        tier: tiers.payments.name,
-        ...options,
-        scope: (request) => {
-          const caller = findCaller(request)
-          return caller === undefined ? problem(401, 'Unknown API key') : { caller, route: template }
+  ): Route => {
+    const template = prefix + path
+    return {
+      method: 'POST',
+      template,
+      // A handler may outlive its answer: the deadline answers 503 while it still runs.
+      handle: idempotent<PoolClient>(
+        (request, ctx) => service.inFlight.run(() => handler(request, ctx, idIn(template, request))),
+        {
+          ...settings,
+          ...leases,
+          tier: tiers.payments.name,
+          ...options,
+          scope: (request) => {
+            const caller = findCaller(request)
+            return caller === undefined ? problem(401, 'Unknown API key') : { caller, route: template }
+          },
         },
-      },
-    ),
-  })
+      ),
+    }
+  }
   const read = readPayment(service)
-  const readTemplate = '/v1/payments/{id}'
+  const readTemplate = `${prefix}/v1/payments/{id}`
   return [
     keyed('/v1/payments', createPayment(service)),
     keyed('/v1/payments/{id}/capture', capturePayment(service)),

@@ -4,9 +4,11 @@ import type { IdempotencyContext } from '../../sdk/idempotent'
 import type { FaultPoints } from './fault-points'
 import type { InFlight } from './in-flight'
 import type { MailAccount } from './messaging/mail'
+import type { Transact } from './transaction'
 
 /** What the routes share. */
 export interface Service {
+  readonly transact: Transact
   readonly pool: Pool
   readonly stripe: Stripe
   readonly mail: MailAccount

@@ -50,23 +50,33 @@ export type PaymentAnswer = z.infer<typeof payment>
 /** Longer than the service's execution deadline (8 s): whoever waits this long sees its 503. */
 const attemptTimeoutMs = 12_000
 
+export interface ClientOptions {
+  readonly name: ClientName
+  readonly habit: Habit
+  readonly serviceUrl: () => string
+  /** Begins every path: the routes of one of the service's stores. */
+  readonly prefix: string
+  readonly random: () => number
+  /** Aborts when the demo stops. */
+  readonly signal: AbortSignal
+}
+
 /** One of the service's callers. */
 export class Client {
   readonly #headers: Readonly<Record<string, string>>
 
-  constructor(
-    readonly name: ClientName,
-    private readonly habit: Habit,
-    private readonly serviceUrl: () => string,
-    private readonly random: () => number,
-    /** Aborts when the demo stops. */
-    private readonly signal: AbortSignal,
-  ) {
-    this.#headers = { authorization: `Bearer ${tokenOf(name)}`, 'content-type': 'application/json' }
+  readonly #options: ClientOptions
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+    this.#headers = {
+      authorization: `Bearer ${tokenOf(options.name)}`,
+      'content-type': 'application/json',
+    }
   }
 
   get url(): string {
-    return this.serviceUrl()
+    return this.#options.serviceUrl()
   }
 
   async pay(path: string, body: unknown, options: CallOptions): Promise<PaymentAnswer> {
@@ -82,17 +92,21 @@ export class Client {
   }
 
   async read(id: string): Promise<PaymentAnswer> {
-    const response = await fetch(`${this.serviceUrl()}/v1/payments/${id}`, {
+    const response = await fetch(this.#at(`/v1/payments/${id}`), {
       headers: this.#headers,
-      signal: this.signal,
+      signal: this.#options.signal,
     })
     return payment.parse(await response.json())
+  }
+
+  #at(path: string, url = this.url): string {
+    return url + this.#options.prefix + path
   }
 
   /** One attempt of a client that does not retry. Status 0: no answer came. */
   async attempt(path: string, body: unknown, options: AttemptOptions): Promise<{ status: number }> {
     try {
-      const response = await fetch(`${options.url ?? this.serviceUrl()}${path}`, {
+      const response = await fetch(this.#at(path, options.url), {
         method: 'POST',
         headers: {
           ...this.#headers,
@@ -100,7 +114,7 @@ export class Client {
           ...(options.fault === undefined ? {} : { [faultHeader]: options.fault }),
         },
         body: JSON.stringify(body),
-        signal: AbortSignal.any([this.signal, AbortSignal.timeout(attemptTimeoutMs)]),
+        signal: AbortSignal.any([this.#options.signal, AbortSignal.timeout(attemptTimeoutMs)]),
       })
       await response.arrayBuffer()
       return { status: response.status }
@@ -111,19 +125,20 @@ export class Client {
 
   /** The operation with all its retries, as the SDK's client does them. */
   async #post(path: string, body: unknown, { key, first, slip, divert }: CallOptions): Promise<unknown> {
+    const { name, habit, random } = this.#options
     let attempts = 0
     const send = createIdempotentFetch({
-      ...this.habit,
-      random: this.random,
+      ...habit,
+      random,
       fetch: (url, init) => {
         attempts += 1
         if (attempts > 1 || first === undefined) return fetch(url, init)
         const headers = new Headers(init.headers)
         headers.set(faultHeader, first.fault)
-        return fetch(first.url === undefined ? url : `${first.url}${path}`, { ...init, headers })
+        return fetch(first.url === undefined ? url : this.#at(path, first.url), { ...init, headers })
       },
     })
-    const response = await send(`${this.serviceUrl()}${path}`, {
+    const response = await send(this.#at(path), {
       method: 'POST',
       headers: {
         ...this.#headers,
@@ -132,10 +147,9 @@ export class Client {
       },
       body: JSON.stringify(body),
       idempotencyKey: key,
-      signal: this.signal,
+      signal: this.#options.signal,
     })
-    if (!response.ok)
-      throw new Error(`${this.name} POST ${path}: ${response.status} ${await response.text()}`)
+    if (!response.ok) throw new Error(`${name} POST ${path}: ${response.status} ${await response.text()}`)
     return response.json()
   }
 }

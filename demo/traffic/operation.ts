@@ -1,3 +1,5 @@
+import type { StoreName } from '../stores/names'
+
 export type ClientName = 'web' | 'mobile' | 'partner'
 export type OperationKind =
   | 'create'
@@ -11,6 +13,8 @@ export type OperationKind =
 
 /** One logical operation of one client; everything that is random about it is decided here, before it runs. */
 export interface Operation {
+  /** Whose routes it goes to. */
+  readonly store: StoreName
   readonly index: number
   readonly client: ClientName
   readonly kind: OperationKind

@@ -1,4 +1,5 @@
 import { Prng } from '../prng'
+import type { StoreName } from '../stores/names'
 import type { FaultName, TakingTurns } from './faults/registry'
 import type { Operation, OperationKind } from './operation'
 
@@ -9,12 +10,31 @@ export interface PlanOptions extends TakingTurns {
   readonly seed: string
   /** Share of operations with a fault, 0 to 1. */
   readonly faultRate: number
+  /** They take turns with the faults; of other operations, most go to the first. */
+  readonly stores: readonly StoreName[]
 }
 
 /** The operation with an index. It depends on the options and the index only: never on time or on earlier outcomes. */
 export function planOperation(options: PlanOptions, index: number): PlannedOperation {
   const seed = `${options.seed}/operation/${index}`
-  return { ...drawOperation(seed, index), ...planFault(options.faults, options.faultRate, index) }
+  const planned = planFault(options.faults, options.faultRate, index)
+  const store =
+    planned.fault === undefined ? drawStore(options.stores, seed) : turnOf(options.stores, planned)
+  return { ...drawOperation(seed, index), ...planned, store }
+}
+
+/** Share of everyday operations that go to each further store: a demo is to stay light. */
+const furtherStoreShare = 0.05
+
+/** Drawn by itself: what else is random about an operation is the same whatever stores there are. */
+function drawStore(stores: readonly StoreName[], seed: string): StoreName {
+  const [first = 'postgresql', ...further] = stores
+  return further[Math.floor(new Prng(`${seed}/store`).next() / furtherStoreShare)] ?? first
+}
+
+/** A kind of fault happens in one store after the other. */
+function turnOf(stores: readonly StoreName[], { faultsBefore }: Pick<Operation, 'faultsBefore'>): StoreName {
+  return stores[faultsBefore % stores.length] ?? 'postgresql'
 }
 
 /** So many faults of messages to one of payments: each is a process or two, and a demo is to stay light. */
@@ -26,10 +46,11 @@ export function planMessageFault(options: PlanOptions, index: number): PlannedOp
   const share = faults.length === 0 ? 1 : messageFaultShare
   const planned = planFault(messageFaults, faultRate * share, index)
   if (planned.fault === undefined) return undefined
-  return { ...drawOperation(`${seed}/message-fault/${index}`, index), ...planned }
+  // The outbox is in the service's database, and so are the records of its consumers.
+  return { ...drawOperation(`${seed}/message-fault/${index}`, index), ...planned, store: 'postgresql' }
 }
 
-function drawOperation(seed: string, index: number): Omit<Operation, 'faultsBefore'> {
+function drawOperation(seed: string, index: number): Omit<Operation, 'faultsBefore' | 'store'> {
   const prng = new Prng(seed)
   const currency = prng.pick([
     ['USD', 45],

@@ -16,6 +16,7 @@ export async function runFault(
     at,
     fault: name,
     class: fault.class,
+    store: stage.operation.store,
     ...finding,
     ...(fault.shownAs === undefined ? {} : { shownAs: fault.shownAs }),
   })

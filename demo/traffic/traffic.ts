@@ -1,6 +1,7 @@
 import type { Clock } from '../clock'
 import { Prng } from '../prng'
 import type { VictimPool } from '../processes/victim-pool'
+import { type StoreName, storePrefixes } from '../stores/names'
 import type { WriteTruth } from '../truth'
 import { Client } from './client'
 import type { TakingTurns } from './faults/registry'
@@ -16,6 +17,7 @@ export interface TrafficOptions extends TakingTurns {
   /** New operations a second. */
   readonly rate: number
   readonly faultRate: number
+  readonly stores: readonly StoreName[]
   readonly serviceUrl: () => string
   readonly victims: VictimPool
   readonly provider: ProviderEyes
@@ -87,7 +89,8 @@ async function runOperation(options: TrafficOptions, operation: PlannedOperation
   // A script must come to its end, or it has made a fault that nobody planned.
   const isScript = fault !== undefined || kind === 'lost-response'
   const habit = isScript ? patiently(habits[name]) : habits[name]
-  const client = new Client(name, habit, serviceUrl, () => jitter.next(), signal)
+  const prefix = storePrefixes[operation.store]
+  const client = new Client({ name, habit, serviceUrl, prefix, random: () => jitter.next(), signal })
   const wait = async (delayMs: number) => {
     await sleep(delayMs, signal)
     signal.throwIfAborted()

@@ -21,6 +21,8 @@ const DEMO_PROFILE = {
   IDEMSCOPE_ORPHAN_GRACE_MS: '20000',
   IDEMSCOPE_COLLECT_SAFETY_MS: '60000',
   IDEMSCOPE_FLOOD_CAP: '100000',
+  // About versions of Node.js that its later versions need: nothing for who tries the demo.
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 }
 
 /** What the console's own processes get: the person's settings win over the demo's and the made secrets. */

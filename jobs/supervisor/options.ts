@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { AppError } from '@/lib/core/errors'
 
+export const DEMO_STORES = ['postgresql', 'dynamodb', 'redis'] as const
+
 const schema = z.object({
   demo: z.boolean().default(false),
   seed: z
@@ -16,6 +18,12 @@ const schema = z.object({
     .string()
     .regex(/^[a-z_]{0,60}$/, 'a name like killed_after_answer')
     .default(''),
+  /** The engines that the demo's service keeps its keys in. */
+  stores: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(DEMO_STORES)).refine((stores) => stores.includes('postgresql'), 'needs postgresql'))
+    .default([...DEMO_STORES]),
 })
 export type Options = z.infer<typeof schema>
 
@@ -32,6 +40,7 @@ export function parseOptions(argv: string[]): Options {
         duration: text,
         'fault-rate': text,
         fault: text,
+        stores: text,
       },
     })
     return schema.parse(values)
@@ -42,7 +51,7 @@ export function parseOptions(argv: string[]): Options {
         : String((cause as Error).message)
     throw new AppError(
       'invalid',
-      `${detail}. Options: --seed N --rate R --duration S --fault-rate F --fault NAME (with --demo).`,
+      `${detail}. Options: --seed N --rate R --duration S --fault-rate F --fault NAME --stores postgresql,dynamodb,redis (with --demo).`,
       { cause },
     )
   }

@@ -5,7 +5,6 @@ import type { Db } from '@/lib/db'
 import { listSources, type SourceView } from '@/lib/mirror/read/list-sources'
 import { runState } from '@/lib/runs/describe-run'
 import { listRuns, type RunView } from '@/lib/runs/read'
-import { SIDE_KINDS } from '@/lib/sources/contracts'
 import { readEndpoints } from '@/lib/telemetry/read/requests/endpoints'
 import { readRequestTotals } from '@/lib/telemetry/read/requests/request-totals'
 import type { AffectedCallers } from './affected'
@@ -187,7 +186,7 @@ async function reconcile({ db, incident, range }: Look): Promise<Question> {
     link: { label: 'Reconcile this window', path: '/reconciliation' },
   } as const
   const [sources, { items }] = await Promise.all([
-    db.prisma.source.count({ where: { enabled: true, kind: { in: [...SIDE_KINDS] } } }),
+    db.prisma.source.count({ where: { enabled: true } }),
     listRuns(
       db,
       { kind: ['reconciliation'], within: { from: range.from, to: new Date(8.64e15) } },

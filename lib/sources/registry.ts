@@ -10,10 +10,8 @@ import {
   type AnySource,
   type IntentSource,
   type LedgerSource,
-  MESSAGE_KINDS,
   type MessageSource,
   type ProviderSource,
-  SIDE_KINDS,
   SOURCE_KINDS,
   type SourceKind,
 } from './contracts'
@@ -104,24 +102,22 @@ async function tryOpen(ctx: SourceContext, row: Source): Promise<OpenSource | st
   }
 }
 
-async function openSystems(ctx: SourceContext, kinds: readonly SourceKind[]): Promise<SystemSources[]> {
-  return Promise.all((await systemsWith(ctx, kinds)).map((system) => openSystem(ctx, system)))
+async function openSystems(ctx: SourceContext): Promise<SystemSources[]> {
+  return Promise.all((await listSystems(ctx)).map((system) => openSystem(ctx, system)))
 }
 
 /** All intent sources that are switched on, of every system. */
 export const openIntentSources = async (ctx: SourceContext): Promise<OpenSource<IntentSource>[]> =>
-  (await openSystems(ctx, ['intent'])).flatMap(({ intents }) => intents)
+  (await openSystems(ctx)).flatMap(({ intents }) => intents)
 
 /** The same of outboxes and dead letters. */
 export const openMessageSources = async (ctx: SourceContext): Promise<OpenSource<MessageSource>[]> =>
-  (await openSystems(ctx, MESSAGE_KINDS)).flatMap(({ messages }) => messages)
+  (await openSystems(ctx)).flatMap(({ messages }) => messages)
 
-/** Names of the systems that have a side switched on: of what is compared, that is, and not of messages only. */
-export const listSystems = (ctx: Pick<SystemContext, 'db'>): Promise<string[]> => systemsWith(ctx, SIDE_KINDS)
-
-async function systemsWith(ctx: Pick<SystemContext, 'db'>, kinds: readonly SourceKind[]): Promise<string[]> {
+/** Names of the systems that have a source switched on. */
+export async function listSystems(ctx: Pick<SystemContext, 'db'>): Promise<string[]> {
   const rows = await ctx.db.prisma.source.findMany({
-    where: { enabled: true, kind: { in: [...kinds] } },
+    where: { enabled: true },
     distinct: ['system'],
     select: { system: true },
     orderBy: { system: 'asc' },

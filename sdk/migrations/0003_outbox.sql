@@ -311,10 +311,9 @@ BEGIN
 END
 $$;
 
--- Whether a partition holds messages that are not over: pending, failed, waiting, or dead where these count. As the owner: a relay's role
--- has rights on the table, and none on a day that was made after them.
+-- Whether a partition holds messages that are not over: pending, failed, waiting, or dead where these count.
 CREATE FUNCTION idem_outbox_is_open(p_partition regclass, p_dead boolean) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 DECLARE
   v_open boolean;
 BEGIN
@@ -431,5 +430,5 @@ $$;
 SELECT idem_outbox_ensure_partitions();
 
 -- Privileges are granted by name only.
-REVOKE ALL ON FUNCTION idem_outbox_ensure_partitions(integer), idem_outbox_collect(bigint), idem_outbox_is_open(regclass, boolean),
+REVOKE ALL ON FUNCTION idem_outbox_ensure_partitions(integer), idem_outbox_collect(bigint),
   idem_outbox_redrive(uuid, text, text, bytea), idem_outbox_discard(uuid, text, text) FROM PUBLIC;

@@ -38,7 +38,7 @@ export type DynamoStoreOptions = {
   onHoldError?: (error: unknown) => void
 }
 
-export interface DynamoStore extends Store {
+export interface DynamoStore extends Store<never> {
   /** Makes the table with its index and TTL, or waits for it; one that is there is left as it is. */
   createTable(): Promise<{ created: boolean }>
   /**

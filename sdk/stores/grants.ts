@@ -41,24 +41,3 @@ export function grantsForConsole({ role, schema = 'public' }: ConsoleGrantOption
     '',
   ].join('\n')
 }
-
-/**
- * The SQL that gives a relay what it needs of the outbox and no more: read and mark messages, lease lanes, say that it lives, keep
- * partitions through functions. Run it as the tables' owner, after `migrateOutbox()`.
- */
-export function grantsForRelay({ role, schema = 'public' }: ConsoleGrantOptions): string {
-  if (role === '' || schema === '') throw new IdempotencyOptionsError(['role and schema must be names'])
-  const to = quoteIdentifier(role)
-  const on = quoteIdentifier(schema)
-  return [
-    `-- Idemscope relay: least privilege for ${quoteLiteral(role)}`.replaceAll('\n', ' '),
-    `GRANT USAGE ON SCHEMA ${on} TO ${to};`,
-    `GRANT SELECT ON ${on}.idem_migration, ${on}.idem_outbox_seq TO ${to};`,
-    `GRANT SELECT, UPDATE ON ${on}.idem_outbox, ${on}.idem_outbox_lane TO ${to};`,
-    `GRANT SELECT, INSERT, UPDATE, DELETE ON ${on}.idem_outbox_relay TO ${to};`,
-    `GRANT USAGE ON SEQUENCE ${on}.idem_outbox_fence TO ${to};`,
-    `GRANT EXECUTE ON FUNCTION ${on}.idem_outbox_ensure_partitions(integer), ${on}.idem_outbox_collect(bigint),`,
-    `  ${on}.idem_outbox_is_open(regclass, boolean) TO ${to};`,
-    '',
-  ].join('\n')
-}

@@ -43,7 +43,7 @@ export async function startPagedDemo(
   const folder = makeThrowAwayFolder('paged')
   // With its owners: PostgreSQL runs as a user of its own.
   spawnSync('cp', ['-a', `${prepared}/.`, folder])
-  const demo = await startDemo({ ...traffic, folder })
+  const demo = await startDemo({ ...traffic, folder, stores: 'postgresql' })
   const db = openDatabase(demo.runtime.databaseUrl, 8)
   return {
     demo,

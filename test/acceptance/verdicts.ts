@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { storeNames } from '@/demo/stores/names'
 import { faultNames, messageFaultNames } from '@/demo/traffic/faults/registry'
 import type { Api } from '../support/api'
 import { type RunningDemo, type Truth, until } from '../support/demo'
@@ -118,6 +119,7 @@ export async function expectTruth(demo: RunningDemo, api: Api): Promise<void> {
   await expectMessages(demo, api)
   expect(kinds).toHaveLength(faultNames.length + messageFaultNames.length)
   for (const kind of faultNames) {
-    expect(truth.filter(({ fault }) => fault === kind).length, kind).toBeGreaterThanOrEqual(3)
+    const inStores = new Set(truth.filter(({ fault }) => fault === kind).map(({ store }) => store))
+    expect([...inStores].toSorted(), kind).toEqual([...storeNames].toSorted())
   }
 }

@@ -12,12 +12,15 @@ import { VictimsFile } from '@/demo/processes/victims-file'
 import { startProvider } from '@/demo/provider/server'
 import { prepareDatabase } from '@/demo/service/database'
 import { connectStripe } from '@/demo/service/provider'
+import { type StoreName, storePrefixes } from '@/demo/stores/names'
+import { startStores } from '@/demo/stores/start'
 import { Client } from '@/demo/traffic/client'
 import type { Stage } from '@/demo/traffic/faults/stage'
 import { habits, patiently } from '@/demo/traffic/habits'
 import { type MessageEyes, watchMessages } from '@/demo/traffic/message-eyes'
 import type { ClientName, Operation } from '@/demo/traffic/operation'
 import { watchProvider } from '@/demo/traffic/provider-eyes'
+import { freePort } from '@/jobs/supervisor/embedded/free-port'
 import { createEmptyDatabase } from '../support/database'
 
 export const keys = { readKey: 'rk_test_12345678', writeKey: 'sk_test_12345678' }
@@ -28,20 +31,33 @@ export interface Fixture {
   readonly consoleRole: string
   readonly consolePool: pg.Pool
   readonly stripe: Stripe
-  client(name: ClientName): Client
+  client(name: ClientName, store?: StoreName): Client
   stage(operation: Operation): Stage
   readonly messages: MessageEyes
+  /** Where its stores listen; '' = it is without. */
+  readonly urls: { dynamodb: string; redis: string; redisConsole: string }
   close(): Promise<void>
 }
 
 /** A whole payment service: database, provider, stable process and victims. Nobody listens to its telemetry. */
-export async function startFixture(spareVictims: number): Promise<Fixture> {
+export async function startFixture(spareVictims: number, withFurtherStores = false): Promise<Fixture> {
   const dataDir = await mkdtemp(join(tmpdir(), 'idemscope-demo-'))
   const database = await createEmptyDatabase()
   const role = await createRole(database.adminUrl)
   await prepareDatabase(database.url, role.name)
   const provider = await startProvider({ port: 0, dataDir, seed: 'test', ...keys })
   const bundle = await bundleService(dataDir)
+  const urls = withFurtherStores ? await freeUrls() : { dynamodb: '', redis: '', redisConsole: '' }
+  const stores: { stop(): Promise<void> }[] = []
+  await startStores(
+    {
+      DEMO_DATA_DIR: dataDir,
+      DEMO_DYNAMODB_URL: urls.dynamodb,
+      DEMO_REDIS_URL: urls.redis,
+      DEMO_REDIS_CONSOLE_URL: urls.redisConsole,
+    },
+    stores,
+  )
   const env: ServiceEnv = {
     DEMO_DATABASE_URL: database.url,
     DEMO_OTLP_URL: 'http://127.0.0.1:9',
@@ -49,6 +65,8 @@ export async function startFixture(spareVictims: number): Promise<Fixture> {
     DEMO_PROVIDER_WRITE_KEY: keys.writeKey,
     DEMO_PROVIDER_PORT: provider.port,
     DEMO_SERVICE_PORT: 0,
+    DEMO_DYNAMODB_URL: urls.dynamodb,
+    DEMO_REDIS_URL: urls.redis,
     DEMO_INSTANCE_ID: 'payments-test',
     DEMO_WEBHOOK_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
     DEMO_RELAY: '1',
@@ -69,8 +87,15 @@ export async function startFixture(spareVictims: number): Promise<Fixture> {
     provider: { url: provider.url, readKey: keys.readKey },
   })
   const stopping = new AbortController()
-  const client = (name: ClientName) =>
-    new Client(name, patiently(habits[name]), () => service.url, Math.random, stopping.signal)
+  const client = (name: ClientName, store: StoreName = 'postgresql') =>
+    new Client({
+      name,
+      habit: patiently(habits[name]),
+      serviceUrl: () => service.url,
+      prefix: storePrefixes[store],
+      random: Math.random,
+      signal: stopping.signal,
+    })
   return {
     url: service.url,
     pool,
@@ -79,9 +104,10 @@ export async function startFixture(spareVictims: number): Promise<Fixture> {
     stripe,
     client,
     messages,
+    urls,
     stage: (operation) => ({
       operation,
-      client: client(operation.client),
+      client: client(operation.client, operation.store),
       victims,
       provider: watchProvider(stripe, provider.control),
       messages,
@@ -90,11 +116,22 @@ export async function startFixture(spareVictims: number): Promise<Fixture> {
     async close() {
       stopping.abort()
       await Promise.all([victims.stop(), service.stop()])
+      await Promise.all(stores.map((store) => store.stop()))
       await Promise.all([pool.end(), consolePool.end(), provider.close()])
       await database.close()
       await role.drop()
       await rm(dataDir, { recursive: true })
     },
+  }
+}
+
+async function freeUrls() {
+  const redis = (user: string, port: number) => `redis://${user}:of-the-tests@127.0.0.1:${port}`
+  const port = await freePort()
+  return {
+    dynamodb: `http://127.0.0.1:${await freePort()}`,
+    redis: redis('tickets', port),
+    redisConsole: redis('console', port),
   }
 }
 

@@ -35,7 +35,13 @@ describe('faults of messages', () => {
     await Promise.all(
       messageFaultNames.map(async (name, index) => {
         const operation = planMessageFault(
-          { seed: 'messages', faultRate: 1, faults: [], messageFaults: messageFaultNames },
+          {
+            stores: ['postgresql'],
+            seed: 'messages',
+            faultRate: 1,
+            faults: [],
+            messageFaults: messageFaultNames,
+          },
           index,
         )
         if (operation === undefined) throw new Error('every operation is one')

@@ -1,9 +1,16 @@
 import { expect, test } from 'vitest'
 import { Prng } from '../../demo/prng'
+import { storeNames } from '../../demo/stores/names'
 import { faultNames, faultsNamed, messageFaultNames } from '../../demo/traffic/faults/registry'
 import { planMessageFault, planOperation } from '../../demo/traffic/plan'
 
-const options = { seed: '7', faultRate: 0.05, faults: faultNames, messageFaults: messageFaultNames }
+const options = {
+  seed: '7',
+  faultRate: 0.05,
+  faults: faultNames,
+  messageFaults: messageFaultNames,
+  stores: storeNames,
+}
 const plan = (seed: string, count: number) =>
   Array.from({ length: count }, (_, index) => planOperation({ ...options, seed }, index))
 

@@ -111,7 +111,10 @@ describe('payments', () => {
 
 test('everyday operations leave no live key and book what the provider has', async () => {
   const planned = Array.from({ length: 60 }, (_, index) =>
-    planOperation({ seed: 'everyday', faultRate: 0, faults: [], messageFaults: [] }, index),
+    planOperation(
+      { seed: 'everyday', faultRate: 0, faults: [], messageFaults: [], stores: ['postgresql'] },
+      index,
+    ),
   )
   await Promise.all(
     planned.map((operation) => {

@@ -9,6 +9,7 @@ const truth = {
   at: '2026-01-01T00:00:00.000Z',
   fault: 'ledger_lost',
   class: 'ledger_missing',
+  store: 'postgresql' as const,
   scope: 'web/POST /v1/payments',
   key: 'key-1',
   effectIds: ['ch_1'],

@@ -21,7 +21,9 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
   // Before the demo, which has to be ready within its time however long a build takes.
   if (given === undefined) await buildConsole()
   const demo =
-    given === undefined ? await startDemo({ seed: '5', durationS: 0, rate: 6, faultRate: 0.15 }) : undefined
+    given === undefined
+      ? await startDemo({ seed: '5', durationS: 0, rate: 6, faultRate: 0.15, stores: 'postgresql' })
+      : undefined
   const baseUrl = demo?.url ?? given ?? ''
   process.env.BASE_URL = baseUrl
   process.env.E2E_DATA_DIR ??= demo?.folder

@@ -2,16 +2,9 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { manualClock } from '@/lib/core/clock'
 import { silentLog } from '@/lib/log'
-import { listSources, staleStore, storeStateOf } from '@/lib/mirror/read/list-sources'
+import { listSources } from '@/lib/mirror/read/list-sources'
 import { openSecret, sealSecret } from '@/lib/sources/credentials'
-import {
-  closeSources,
-  listSystems,
-  openIntentSource,
-  openMessageSources,
-  openSource,
-  openSystem,
-} from '@/lib/sources/registry'
+import { closeSources, listSystems, openIntentSource, openSource, openSystem } from '@/lib/sources/registry'
 import { saveSource } from '@/lib/sources/save'
 import { createPostgresStore } from '@/sdk/stores/postgres'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database'
@@ -121,19 +114,6 @@ test('a source that is switched off is not read, and its system says that it is 
   })
   await expect(openSource(ctx(), 'src_none')).rejects.toMatchObject({ code: 'not_found' })
 })
-
-test('an outbox alone makes no system to compare, is opened as messages, and its outage is no store’s', async () => {
-  const id = await save({ adapter: 'outbox', name: 'events', system: 'events', secret: { url: DOWN } })
-  expect(await listSystems(ctx())).not.toContain('events')
-  const opened = (await openMessageSources(ctx())).filter((each) => each.id === id)
-  expect(opened).toMatchObject([{ source: { kind: 'outbox' } }])
-  await expect(opened[0]?.source.sample()).rejects.toThrow(/cannot be reached/)
-  const own = (await listSources(console_.db, clock.now(), 30_000)).filter((each) => each.id === id)
-  expect(own).toMatchObject([{ kind: 'outbox', state: 'down' }])
-  expect(staleStore(own)).toBeNull()
-  expect(storeStateOf(own)).toBe('not_connected')
-})
-const DOWN = 'postgres://nobody@127.0.0.1:1/nowhere'
 
 test('a source that cannot be opened says why, is not taken for absent, and stops no other', async () => {
   const id = await save({ name: 'outdated', system: 'mixed' })

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { StoreName } from '@/demo/stores/names'
 import { freePort } from '@/jobs/supervisor/embedded/free-port'
 import { ownNode } from './own-node'
 import { makeThrowAwayFolder } from './throw-away-folder'
@@ -9,6 +10,7 @@ export type Truth = {
   at: string
   fault: string
   class: string
+  store: StoreName
   scope: string | null
   key: string | null
   effectIds: string[]
@@ -44,6 +46,8 @@ type DemoOptions = {
   /** The only kind of fault; left out = all. */
   fault?: string
   folder?: string
+  /** The engines of its stores, with commas between; left out = all. */
+  stores?: string
   /** As `npm start` does: no service, no provider, no traffic. */
   empty?: true
 }
@@ -64,6 +68,7 @@ export async function spawnDemo(options: DemoOptions & { folder: string }) {
     args.push('--demo', '--seed', options.seed, '--duration', String(options.durationS))
     args.push('--rate', String(options.rate ?? 20), '--fault-rate', String(options.faultRate ?? 0.05))
     args.push('--fault', options.fault ?? '')
+    if (options.stores !== undefined) args.push('--stores', options.stores)
   }
   // By the channel it learns that this process has ended, and ends too.
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })

@@ -9,7 +9,6 @@ import type { SeenOutage, Unprotected } from '@/lib/conditions/read-outages'
 import { countText, plural } from '@/lib/core/format-figure'
 import type { SourceView } from '@/lib/mirror/read/list-sources'
 import type { Coverage, Feed } from '@/lib/mirror/read/read-feeds'
-import { isMessageKind } from '@/lib/sources/contracts'
 import { SourceBadge } from '../_page/source-badge'
 import { CapabilityList } from './capability-list'
 import { SwitchButton } from './switch-button'
@@ -37,7 +36,7 @@ type Props = {
 export function SourceCard(props: Props) {
   const { source, outage, place, forbidden } = props
   const store = source.kind === 'intent'
-  const messages = isMessageKind(source.kind)
+  const messages = isMessages(source)
   return (
     <Card id={source.id} title={source.name} aside={<SourceBadge source={source} />} className="h-full">
       <div className="px-4 pb-3">
@@ -72,6 +71,8 @@ export function SourceCard(props: Props) {
   )
 }
 
+const isMessages = ({ kind }: SourceView): boolean => kind === 'outbox' || kind === 'dead_letters'
+
 /** Of a source that answers, and of which nothing has been read: it says nothing about what is not there. */
 const notRead = { label: 'Feeds', value: 'never read: nothing of it is compared' }
 
@@ -87,7 +88,7 @@ function factsOf({ source, feeds, coverage }: Props): Fact[] {
     )
   return [
     { label: state === 'ok' || state === 'never' ? 'Last read' : 'Stale since', value: last },
-    ...(feeds.length === 0 && source.enabled && !isMessageKind(source.kind) ? [notRead] : []),
+    ...(feeds.length === 0 && source.enabled && !isMessages(source) ? [notRead] : []),
     ...feeds.map(({ feed, updatedAt }) => ({
       label: `Feed ${feed.replaceAll('_', ' ')}`,
       value: <Time at={updatedAt} kind="ago" />,

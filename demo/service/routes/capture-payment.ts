@@ -20,10 +20,11 @@ export function capturePayment(service: Service) {
       },
     )
     await service.points.reach(request, 'after-effect')
-    return ctx.transaction(async (tx) => {
-      await markCaptured(tx, payment.id)
-      await bookPayment(service, request, tx, payment)
-      await publishPaid(tx, request, payment, { goods: await findOrderLine(tx, payment.id) })
+    return service.transact(ctx, async (tx) => {
+      if (await markCaptured(tx, payment.id)) {
+        await bookPayment(service, request, tx, payment)
+        await publishPaid(tx, request, payment, { goods: await findOrderLine(tx, payment.id) })
+      }
       return json(200, presentPayment({ ...payment, status: 'succeeded' }))
     })
   }

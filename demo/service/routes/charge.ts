@@ -33,7 +33,7 @@ export async function createCharge(
   return { charge: chargeIdOf(intent), paymentIntent: intent.id }
 }
 
-/** Saves the payment and books it, in one transaction with the completion of the key. */
+/** Saves the payment and books it, in one transaction. What an earlier attempt has saved is answered as it is. */
 export function settlePayment(
   service: Service,
   request: Request,
@@ -52,8 +52,8 @@ export function settlePayment(
     paymentIntentId: made.paymentIntent,
   }
   if (service.points.slips(request, 'lose-ledger')) return settleWithoutLedger(service, payment)
-  return ctx.transaction(async (tx) => {
-    await insertPayment(tx, payment)
+  return service.transact(ctx, async (tx) => {
+    if (!(await insertPayment(tx, payment))) return json(201, presentPayment(payment))
     if (payment.status === 'succeeded') await bookPayment(service, request, tx, payment)
     if (body.goods !== undefined) await insertOrderLine(tx, payment.id, body.goods)
     // Of an order that is only authorised the capture tells.

@@ -35,8 +35,8 @@ export function refundPayment(service: Service) {
       status: 'succeeded',
     })
     if (service.points.slips(request, 'skip-refund-booking')) return answer
-    return ctx.transaction(async (tx) => {
-      await book(tx, {
+    return service.transact(ctx, async (tx) => {
+      const isNew = await book(tx, {
         kind: 'refund',
         providerRef: refund,
         chargeRef: payment.chargeId,
@@ -44,7 +44,7 @@ export function refundPayment(service: Service) {
         amountMinor,
         currency: payment.currency,
       })
-      await publishRefunded(tx, request, payment, await findOrderLine(tx, payment.id))
+      if (isNew) await publishRefunded(tx, request, payment, await findOrderLine(tx, payment.id))
       return answer
     })
   }

@@ -3,8 +3,8 @@ import { tiers } from '../../service/tiers'
 import { type FaultScript, findingOf, paymentBody, scopeOf } from './stage'
 
 const route = '/v1/quick-payments'
-/** Past the expiry for sure, whatever the clocks of this process and the store say. */
-const marginMs = 1500
+/** Past the expiry for sure, whatever the clocks of this process and the store say. On DynamoDB a record counts for 2 s more. */
+const marginMs = 3500
 
 /** A retry comes after the key's record has expired, and the provider has forgotten its key too: charged twice. */
 export const expiredKeyRetry: FaultScript = async (stage) => {

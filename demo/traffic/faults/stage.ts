@@ -1,4 +1,5 @@
 import type { VictimPool } from '../../processes/victim-pool'
+import { storePrefixes } from '../../stores/names'
 import type { SentRequest } from '../../truth'
 import type { Client } from '../client'
 import type { MessageEyes } from '../message-eyes'
@@ -38,17 +39,17 @@ export function paymentBody(operation: Operation) {
   return { reference, customer, amountMinor, currency }
 }
 
-export function scopeOf(stage: Stage, route: string): string {
-  return `${stage.operation.client}/POST ${route}`
+export function scopeOf({ operation: { client, store } }: Stage, route: string): string {
+  return `${client}/POST ${storePrefixes[store]}${route}`
 }
 
 /** The finding of an operation on one key. */
 export function findingOf(stage: Stage, route: string, key: string, effectIds: readonly string[]): Finding {
-  const { client: caller, reference } = stage.operation
+  const { client: caller, reference, store } = stage.operation
   const request = {
     caller,
     method: 'POST',
-    path: route,
+    path: storePrefixes[store] + route,
     body: JSON.stringify(paymentBody(stage.operation)),
   } as const
   return { scope: scopeOf(stage, route), key, effectIds, reference, request }

@@ -35,6 +35,12 @@ const REFUND_CREATED = {
 
 const PAYMENT_ROUTES = ['/v1/payments', '/v1/quick-payments', '/v1/legacy-payments', '/v1/express-payments']
 
+/** Of the routes that begin with this. */
+const responsesUnder = (prefix: string) => ({
+  ...Object.fromEntries(PAYMENT_ROUTES.map((route) => [`POST ${prefix}${route}`, PAYMENT_CREATED])),
+  [`POST ${prefix}/v1/payments/{id}/refunds`]: REFUND_CREATED,
+})
+
 /** The service's ledger, as a source is told of it. */
 export const LEDGER_CONFIG = {
   relation: { schema: 'public', name: 'ledger_entry' },
@@ -61,23 +67,36 @@ const CONSUMERS = [
   { group: 'email', topic: 'quick-receipts', store: 'payments store' },
 ]
 
-/** The demo's four sources: its store, its ledger and its outbox with the least-privilege role, and its provider. */
+/** Where the demo's service keeps the keys of some of its routes; null = it does not. */
+export type FurtherStores = {
+  dynamodb: { url: string } | null
+  redis: { serviceUrl: string; consoleUrl: string } | null
+}
+
+/** So often what has finished is read: a class is found within seconds, and a walk of the demo's table takes some ms. */
+const TABLE_EVERY_MS = 10_000
+
+/**
+ * The service's stores, its ledger and its outbox, each with the least rights, and its provider. They are one system, since
+ * they have one account at the provider: each charge there is explained by the key of one of the stores.
+ */
 export async function demoSources(
   db: Db,
-  given: { urls: DatabaseUrls; secrets: Secrets; providerUrl: string; credentialsKey: string },
+  given: {
+    urls: DatabaseUrls
+    secrets: Secrets
+    providerUrl: string
+    credentialsKey: string
+    stores: FurtherStores
+  },
 ): Promise<void> {
-  const { urls, secrets, providerUrl, credentialsKey } = given
+  const { urls, secrets, providerUrl, credentialsKey, stores } = given
   const sources: SaveSource[] = [
     {
       adapter: 'native',
       name: 'payments store',
       system: 'payments',
-      config: {
-        responses: {
-          ...Object.fromEntries(PAYMENT_ROUTES.map((route) => [`POST ${route}`, PAYMENT_CREATED])),
-          'POST /v1/payments/{id}/refunds': REFUND_CREATED,
-        },
-      },
+      config: { responses: responsesUnder('') },
       secret: { url: urls.source },
     },
     {
@@ -102,6 +121,33 @@ export async function demoSources(
       secret: { readKey: secrets.providerReadKey, writeKey: secrets.providerWriteKey },
     },
   ]
+  const { dynamodb, redis } = stores
+  if (dynamodb !== null)
+    sources.push({
+      adapter: 'native-dynamodb',
+      name: SUBSCRIPTIONS,
+      system: 'payments',
+      config: {
+        table: 'subscriptions-idempotency',
+        scan: { everyMs: TABLE_EVERY_MS, unitsPerSecond: 1_000 },
+        responses: responsesUnder('/subscriptions'),
+      },
+      secret: { region: 'local', endpoint: dynamodb.url, accessKeyId: 'demo', secretAccessKey: 'demo' },
+    })
+  if (redis !== null)
+    sources.push({
+      adapter: 'native-redis',
+      name: TICKETS,
+      system: 'payments',
+      config: { responses: responsesUnder('/tickets') },
+      secret: { url: redis.consoleUrl },
+    })
   for (const source of sources)
     await saveSource({ db, clock: systemClock }, source, { credentialsKey, demo: true })
+  // Of an earlier start with them: what is not running is not asked.
+  const gone = [dynamodb === null ? SUBSCRIPTIONS : [], redis === null ? TICKETS : []].flat()
+  await db.prisma.source.updateMany({ where: { name: { in: gone } }, data: { enabled: false } })
 }
+
+const SUBSCRIPTIONS = 'subscriptions store'
+const TICKETS = 'tickets store'

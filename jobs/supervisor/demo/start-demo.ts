@@ -15,6 +15,7 @@ import type { Options } from '../options'
 import type { DatabaseUrls } from '../provision'
 import type { Secrets } from '../secrets'
 import { demoSources } from './demo-sources'
+import { chooseFurtherStores } from './further-stores'
 
 export type SignIn = { role: Role; email: string; password: string }
 export type Demo = { serviceUrl: string; providerUrl: string; signIns: SignIn[]; env: Environment }
@@ -33,6 +34,7 @@ export async function prepareDemo(given: {
   const { settings, options, urls, secrets, folder, environment } = given
   const [providerPort, servicePort] = [await freePort(), await freePort()]
   const providerUrl = `http://127.0.0.1:${providerPort}`
+  const stores = await chooseFurtherStores(options, secrets, environment.PATH ?? '')
   const dataDir = join(folder, 'demo')
   mkdirSync(dataDir, { recursive: true })
 
@@ -43,7 +45,7 @@ export async function prepareDemo(given: {
   const db = openDatabase(urls.console, 2)
   try {
     const credentialsKey = environment.IDEMSCOPE_CREDENTIALS_KEY ?? secrets.credentialsKey
-    await demoSources(db, { urls, secrets, providerUrl, credentialsKey })
+    await demoSources(db, { urls, secrets, providerUrl, credentialsKey, stores })
     for (const signIn of signIns) await ensureUser(db, systemClock, { ...signIn, name: `${signIn.role}-1` })
   } finally {
     await closeDatabase(db)
@@ -54,6 +56,7 @@ export async function prepareDemo(given: {
     NODE_ENV: 'production',
     PATH: environment.PATH ?? '',
     HOME: environment.HOME ?? '',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     DEMO_DATABASE_URL: urls.service,
     DEMO_CONSOLE_ROLE: 'idemscope_source',
     DEMO_DATA_DIR: dataDir,
@@ -67,6 +70,9 @@ export async function prepareDemo(given: {
     DEMO_FAULT: options.fault,
     DEMO_PROVIDER_PORT: String(providerPort),
     DEMO_SERVICE_PORT: String(servicePort),
+    DEMO_DYNAMODB_URL: stores.dynamodb?.url ?? '',
+    DEMO_REDIS_URL: stores.redis?.serviceUrl ?? '',
+    DEMO_REDIS_CONSOLE_URL: stores.redis?.consoleUrl ?? '',
     DEMO_PROVIDER_READ_KEY: secrets.providerReadKey,
     DEMO_PROVIDER_WRITE_KEY: secrets.providerWriteKey,
   }

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { SystemContext } from '@/lib/context'
 import { listSources, type SourceState } from '@/lib/mirror/read/list-sources'
-import { isMessageKind } from '@/lib/sources/contracts'
 
 export type TopicNow = {
   topic: string
@@ -86,7 +85,7 @@ export async function readMessageSources(
   const checked = checks.rows.map((row) => checkRow.parse(row))
   const counted = topics.rows.map((row) => topicRow.parse(row))
   return sources
-    .filter(({ kind }) => isMessageKind(kind))
+    .filter(({ kind }) => kind === 'outbox' || kind === 'dead_letters')
     .map(({ id, name, system, kind, enabled, state, lastOkAt, lastError }) => {
       const check = checked.find(({ source_id }) => source_id === id)
       return {

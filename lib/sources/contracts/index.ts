@@ -11,12 +11,6 @@ import type { ProviderSource } from './provider'
 export const SOURCE_KINDS = ['intent', 'ledger', 'provider', 'outbox', 'dead_letters'] as const
 export type SourceKind = (typeof SOURCE_KINDS)[number]
 
-/** What a reconciliation compares. Messages are no side of it. */
-export const SIDE_KINDS = ['intent', 'ledger', 'provider'] as const satisfies readonly SourceKind[]
-export const MESSAGE_KINDS = ['outbox', 'dead_letters'] as const satisfies readonly SourceKind[]
-export const isMessageKind = (kind: string): kind is (typeof MESSAGE_KINDS)[number] =>
-  MESSAGE_KINDS.some((each) => each === kind)
-
 export type AnySource = IntentSource | LedgerSource | ProviderSource | MessageSource
 
 export * from './detected-layout'

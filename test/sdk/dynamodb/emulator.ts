@@ -1,12 +1,19 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Readable } from 'node:stream'
 import { type AttributeValue, DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
 import emulated from 'dynalite/db/index.js'
+import {
+  type Asked,
+  answerItemsOfFailedConditions,
+  answerJson,
+  answerTtl,
+  passOn,
+  readAsked,
+} from '@/demo/stores/complete-emulator'
 
 export type Item = Record<string, AttributeValue>
-export type Seen = { operation: string; body: Record<string, unknown> }
+export type Seen = Asked
 
 /** In what the emulator differs from DynamoDB, and in what a line can be made to differ. */
 export type Fault = 'lose' | 'throttle' | 'fail' | 'hang' | { status: number; body: unknown }
@@ -40,20 +47,13 @@ export const BARE_TABLE = 'bare-'
 type Watch = (tableName: string, before: Item | undefined, after: Item | undefined) => void
 const watches = new Set<Watch>()
 
-/**
- * dynalite ignores ReturnValuesOnConditionCheckFailure. Its check runs while the item is locked, so what is added there is
- * what DynamoDB would answer. Once a process: test files share it.
- */
+/** Once a process: test files share it. */
 function completeEmulator(): void {
   const done = emulated as typeof emulated & { completed?: true }
   if (done.completed) return
   done.completed = true
-  const { checkConditional, updateIndexes } = emulated
-  emulated.checkConditional = (request, item) => {
-    const failure = checkConditional(request, item)
-    if (failure && item && !request.TableName.startsWith(BARE_TABLE)) failure.body.Item = item
-    return failure
-  }
+  answerItemsOfFailedConditions((tableName) => tableName.startsWith(BARE_TABLE))
+  const { updateIndexes } = emulated
   emulated.updateIndexes = (store, table, before, after, next) => {
     for (const watch of watches) watch(table.TableName, before, after)
     updateIndexes(store, table, before, after, next)
@@ -101,10 +101,7 @@ async function openLine(emulator: Server, ttl: Map<unknown, unknown>, dateSkewMs
   let broken = 0
   const server = createServer(async (incoming, outgoing) => {
     const bytes = Buffer.concat(await incoming.toArray())
-    const one = {
-      operation: String(incoming.headers['x-amz-target']).split('.')[1] ?? '',
-      body: JSON.parse(bytes.toString() || '{}') as Record<string, unknown>,
-    }
+    const one = readAsked(incoming, bytes)
     seen.push(one)
     if (dateSkewMs !== 0) outgoing.setHeader('date', new Date(Date.now() + dateSkewMs).toUTCString())
     const at = faults.findIndex(({ matches }) => matches(one))
@@ -115,17 +112,12 @@ async function openLine(emulator: Server, ttl: Map<unknown, unknown>, dateSkewMs
       if (fault.fault === 'hang') return
       if (fault.fault !== 'lose') {
         const { status, body } = typeof fault.fault === 'object' ? fault.fault : ANSWERS[fault.fault]
-        return answer(outgoing, status, body)
+        return answerJson(outgoing, status, body)
       }
       loseReply(outgoing)
     }
     if (answerTtl(one, ttl, outgoing)) return
-    const { headers, method, url, socket } = incoming
-    emulator.emit(
-      'request',
-      Object.assign(Readable.from([bytes]), { headers, method, url, socket }) as IncomingMessage,
-      outgoing,
-    )
+    passOn(emulator, incoming, bytes, outgoing)
   })
   await listen(server)
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -166,25 +158,6 @@ function loseReply(outgoing: ServerResponse): void {
     outgoing.socket?.destroy()
     return outgoing
   }
-}
-
-/** dynalite knows of a table's TTL only that it is off. It deletes nothing either way, and nothing may rely on that. */
-function answerTtl({ operation, body }: Seen, ttl: Map<unknown, unknown>, outgoing: ServerResponse): boolean {
-  if (operation === 'UpdateTimeToLive') {
-    const { TimeToLiveSpecification } = body as { TimeToLiveSpecification: { AttributeName: string } }
-    ttl.set(body.TableName, TimeToLiveSpecification.AttributeName)
-    answer(outgoing, 200, { TimeToLiveSpecification })
-    return true
-  }
-  if (operation !== 'DescribeTimeToLive' || !ttl.has(body.TableName)) return false
-  const AttributeName = ttl.get(body.TableName)
-  answer(outgoing, 200, { TimeToLiveDescription: { TimeToLiveStatus: 'ENABLED', AttributeName } })
-  return true
-}
-
-function answer(outgoing: ServerResponse, status: number, body: unknown): void {
-  outgoing.writeHead(status, { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': 'test' })
-  outgoing.end(JSON.stringify(body))
 }
 
 const listen = (server: Server) =>

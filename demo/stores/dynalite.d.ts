@@ -1,4 +1,4 @@
-/** The little of dynalite that the tests use; it has no types. */
+/** The little of dynalite that is used; it has no types. */
 declare module 'dynalite' {
   import type { Server } from 'node:http'
 
