@@ -45,6 +45,8 @@ const schema = z.object({
   IDEMSCOPE_RECONCILE_EVERY_MS: durationMs.min(1000).default(60_000),
   IDEMSCOPE_ROLL_UP_EVERY_MS: durationMs.min(250).default(2_000),
   IDEMSCOPE_LOCK_CHECK_EVERY_MS: durationMs.min(500).default(10_000),
+  /** Dead messages that a selection sends again, or ends, in a second. */
+  IDEMSCOPE_REDRIVE_PER_SECOND: z.coerce.number().min(0.1).max(1_000).default(50),
   IDEMSCOPE_COLLECT_EVERY_MS: durationMs.min(1000).default(60_000),
   IDEMSCOPE_SETTLE_DELAY_MS: durationMs.default(60_000),
   /** The longest call of a service to its provider, all repeats included: stripe-node makes 3 of 80 s each. */

@@ -5,6 +5,7 @@ import { approveTerms, rejectTerms, withdrawTerms } from '@/lib/alerts/terms/dec
 import type { Context } from '@/lib/context'
 import { POLICY_ACTION_KIND, ROLE_ACTION_KIND, RULES_ACTION_KIND, TERMS_ACTION_KIND } from '@/lib/core/states'
 import { approveFail, rejectFail, withdrawFail } from '@/lib/locks/fail/decide'
+import { approveMessage, rejectMessage, withdrawMessage } from '@/lib/messages/verbs/decide-message'
 import { approve } from '@/lib/reconcile/corrections/approve'
 import { reject } from '@/lib/reconcile/corrections/reject'
 import { withdraw } from '@/lib/reconcile/corrections/withdraw'
@@ -23,7 +24,10 @@ type Verbs = {
 }
 
 const CORRECTION: Verbs = { approve, reject, withdraw }
+const MESSAGE: Verbs = { approve: approveMessage, reject: rejectMessage, withdraw: withdrawMessage }
 const BY_KIND: Record<string, Verbs> = {
+  redrive: MESSAGE,
+  discard: MESSAGE,
   fail: { approve: approveFail, reject: rejectFail, withdraw: withdrawFail },
   [POLICY_ACTION_KIND]: { approve: approvePolicy, reject: rejectPolicy, withdraw: withdrawPolicy },
   [RULES_ACTION_KIND]: { approve: approveRules, reject: rejectRules, withdraw: withdrawRules },

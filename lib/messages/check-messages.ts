@@ -1,4 +1,5 @@
 import type { SystemContext } from '@/lib/context'
+import { canonicalJson } from '@/lib/core/canonical-json'
 import { newId } from '@/lib/core/ids'
 import { redactText } from '@/lib/core/redact'
 import { inTransaction } from '@/lib/db'
@@ -11,6 +12,10 @@ import { fingerprintOf } from './fingerprint'
 const DEAD_MAX = 10_000
 const PAGE_ROWS = 1_000
 const KEPT_DAYS = 14
+/** More topics than these are no list that anybody reads. */
+const TOPICS_MAX = 500
+const ERROR_CHARS_MAX = 8_192
+const TEXT_CHARS_MAX = 1_000
 
 export type CheckedMessages =
   | { source: string; kind: 'checked'; dead: number; gone: number; more: boolean }
@@ -34,7 +39,8 @@ export async function checkMessages(ctx: SystemContext, deadMax = DEAD_MAX): Pro
 }
 
 const PRUNE = `
-  WITH minutes AS (DELETE FROM messages.topic_minute WHERE minute < now() - interval '${KEPT_DAYS} days')
+  WITH minutes AS (DELETE FROM messages.topic_minute WHERE minute < now() - interval '${KEPT_DAYS} days'),
+    edited AS (DELETE FROM messages.edited WHERE at < now() - interval '${KEPT_DAYS} days')
   DELETE FROM messages.dead_letter WHERE gone_at < now() - interval '${KEPT_DAYS} days'`
 
 async function checkSource(
@@ -61,10 +67,15 @@ async function checkSource(
     )
     if (rows[0]?.later === true) return 0
     await client.query(SAVE_CHECK, checkValues(id, checkedAt, sample, dead.length, more))
-    await client.query(SAVE_TOPICS, [id, sample.now, JSON.stringify(sample.topics)])
-    await client.query(SAVE_DEAD, [id, checkedAt, JSON.stringify(dead.map(toRow))])
+    await client.query(SAVE_TOPICS, [
+      id,
+      sample.now,
+      canonicalJson(sample.topics.slice(0, TOPICS_MAX).map(toTopic)),
+    ])
+    await client.query(SAVE_DEAD, [id, checkedAt, canonicalJson(dead.map(toRow))])
     // Beyond what was listed nothing is known to be gone.
-    const { rowCount } = await client.query(MARK_GONE, [id, checkedAt, more ? lastDied(dead) : null])
+    const places = dead.map(({ seen }) => seen.place)
+    const { rowCount } = await client.query(MARK_GONE, [id, checkedAt, more ? lastDied(dead) : null, places])
     return rowCount ?? 0
   })
   return { source: id, kind: 'checked', dead: dead.length, gone, more }
@@ -85,7 +96,7 @@ const checkValues = (
   listed: number,
   more: boolean,
 ) => [
-  ...[id, checkedAt, now, atLeast, relays === null ? null : JSON.stringify(relays)],
+  ...[id, checkedAt, now, atLeast, relays === null ? null : canonicalJson(relays)],
   ...[heldBackBy?.text ?? null, heldBackBy?.since ?? null, listed, more],
 ]
 
@@ -109,24 +120,40 @@ const SAVE_TOPICS = `
     oldest_unsent_at = excluded.oldest_unsent_at, dead = excluded.dead, oldest_dead_at = excluded.oldest_dead_at,
     published = excluded.published`
 
+const toTopic = (topic: MessageSample['topics'][number]) => ({ ...topic, topic: storable(topic.topic) })
+
+/** What PostgreSQL can keep as text, and no more than a person reads. */
+const storable = (text: string, charsMax = TEXT_CHARS_MAX): string =>
+  text.slice(0, charsMax).replaceAll('\0', '\u{fffd}').toWellFormed()
+const orNull = (text: string | null, charsMax?: number): string | null =>
+  text === null ? null : storable(text, charsMax)
+
 function toRow(message: MessageRow) {
+  // It may quote what it failed on.
+  const error = message.error === null ? null : redactText(storable(message.error, ERROR_CHARS_MAX))
   return {
-    ...message,
-    headers: undefined,
-    seen: undefined,
     letter: newId('msg'),
     place: message.seen.place,
     version: message.seen.version,
-    ...withoutSecrets(message),
+    id: orNull(message.id),
+    topic: storable(message.topic),
+    key: orNull(message.key),
+    type: orNull(message.type),
+    group: orNull(message.group),
+    error,
+    attempts: message.attempts,
+    sizeBytes: message.sizeBytes,
+    traceId: orNull(message.traceId),
+    publishedAt: message.publishedAt,
+    settledAt: message.settledAt,
+    ...fingerprintOf(message.topic, error),
   }
 }
 
-/** What a person is shown: an error may quote what it was about. */
-function withoutSecrets({ topic, error: told }: MessageRow) {
-  const error = told === null ? null : redactText(told)
-  return { error, ...fingerprintOf(topic, error) }
-}
-
+/**
+ * Only what has changed is written: most of it is as it was ten seconds ago. What a verb has ended since the look began stays
+ * ended.
+ */
 const SAVE_DEAD = `
   INSERT INTO messages.dead_letter AS d (id, source_id, place, version, message_id, topic, key, type, group_name, error,
     fingerprint, title, attempts, size_bytes, trace_id, published_at, died_at, checked_at)
@@ -137,10 +164,13 @@ const SAVE_DEAD = `
     "publishedAt" timestamptz, "settledAt" timestamptz)
   ON CONFLICT (source_id, place) DO UPDATE SET version = excluded.version, error = excluded.error,
     fingerprint = excluded.fingerprint, title = excluded.title, attempts = excluded.attempts, died_at = excluded.died_at,
-    checked_at = excluded.checked_at, gone_at = NULL`
+    published_at = excluded.published_at, checked_at = excluded.checked_at, gone_at = NULL
+  WHERE (d.version <> excluded.version OR d.gone_at IS NOT NULL OR d.fingerprint <> excluded.fingerprint)
+    AND (d.gone_at IS NULL OR d.gone_at < excluded.checked_at)`
 
 const MARK_GONE = `
   UPDATE messages.dead_letter SET gone_at = $2
-  WHERE source_id = $1 AND gone_at IS NULL AND checked_at < $2 AND ($3::timestamptz IS NULL OR died_at < $3)`
+  WHERE source_id = $1 AND gone_at IS NULL AND checked_at < $2 AND ($3::timestamptz IS NULL OR died_at < $3)
+    AND NOT (place = ANY ($4::text[]))`
 
 const lastDied = (dead: readonly MessageRow[]): Date | null => dead.at(-1)?.settledAt ?? null

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 export type Fingerprint = {
-  /** The same for messages of a topic that were given up for the same reason at the same place. */
+  /** The same for messages of a topic that died of the same type of error at the same place. */
   fingerprint: string
   /** In words: type of the error, its message without what varies, first frame of the application. */
   title: string
@@ -42,29 +42,56 @@ const withoutWhatVaries = (text: string): string =>
     .replace(/(…[\s,.:;/-]*)+/g, '… ')
     .trim()
 
-/** Pure: messages that died of the same thing are one group. null = nobody said why. */
+/** Frames and messages beyond this say nothing new; it bounds what the patterns walk. */
+const LINES_READ_MAX = 200
+const LINE_READ_MAX = 1_000
+
+/**
+ * Pure: messages of a topic that died of the same type of error, first thrown from the same frame of the application, are one group.
+ * Without a frame the message decides, without what varies in it. null = nobody said why.
+ */
 export function fingerprintOf(topic: string, error: string | null): Fingerprint {
-  const lines = (error ?? '').split('\n').filter((line) => line.trim() !== '')
+  const lines = (error ?? '')
+    .split(/\r?\n/, LINES_READ_MAX)
+    .map((line) => line.slice(0, LINE_READ_MAX))
+    .filter((line) => line.trim() !== '')
   const frame = firstFrame(lines)
-  const head = withoutWhatVaries(headOf(lines)) || 'no reason was given'
+  const head = headOf(lines)
+  const said = withoutWhatVaries(head) || 'no reason was given'
   const place = frame === null ? '' : ` in ${frame}`
-  const title = `${head}${place}`.slice(0, TITLE_MAX)
+  const same = frame === null ? said : (typeOf(head) ?? said)
   const fingerprint = createHash('sha256')
-    .update(JSON.stringify([topic, head, frame]))
+    .update(JSON.stringify([topic, same, frame]))
     .digest('hex')
-  return { fingerprint: fingerprint.slice(0, 16), title }
+  return { fingerprint: fingerprint.slice(0, 16), title: `${said}${place}`.slice(0, TITLE_MAX) }
 }
 
-/** The line that says what went wrong: Python and Ruby put it last, all others first. */
+const RUBY_HEAD = /^\s*\S+\.rb:\d+:in\s+[`'].+?': (.+)$/
+
+/** The line that says what went wrong: Python puts it last, Ruby behind its first frame, all others first. */
 function headOf(lines: readonly string[]): string {
-  const isPython = /^Traceback \(most recent call last\)/.test(lines[0] ?? '')
-  return (isPython ? lines.at(-1) : lines.find((line) => frameOf(line) === null)) ?? ''
+  if (isPython(lines)) return lines.at(-1) ?? ''
+  const [, ruby] = RUBY_HEAD.exec(lines[0] ?? '') ?? []
+  return ruby ?? lines.find((line) => frameOf(line) === null) ?? lines[0] ?? ''
+}
+
+const isPython = (lines: readonly string[]): boolean =>
+  lines.some((line) => /^Traceback \(most recent call last\)/.test(line))
+
+const BEFORE_TYPE =
+  /^\s*(?:Exception in thread "[^"]*"\s+|Unhandled exception\.?\s+|(?:PHP )?Fatal error:\s+|Uncaught (?:exception )?|Error processing message:\s+)*/
+
+/** `TypeError`, `java.lang.IllegalStateException`, `App\Declined`, Ruby's `(ArgumentError)`, Go's `panic`; null = it names none. */
+function typeOf(head: string): string | null {
+  const [, ruby] = /\(([A-Z]\w*(?:::\w+)*)\)\s*$/.exec(head) ?? []
+  const [, type] = /^([A-Za-z_$][\w$.\\]*)(?: \[\w+\])?(?::|\s*$)/.exec(head.replace(BEFORE_TYPE, '')) ?? []
+  return type ?? ruby ?? null
 }
 
 function firstFrame(lines: readonly string[]): string | null {
   const frames = lines.flatMap((line) => frameOf(line) ?? [])
   // Python's last frame is the innermost.
-  const ordered = /^Traceback/.test(lines[0] ?? '') ? frames.toReversed() : frames
+  const ordered = isPython(lines) ? frames.toReversed() : frames
   const frame = ordered.find((each) => !FOREIGN.test(each)) ?? ordered[0]
   if (frame === undefined) return null
   // Lines and columns move with each deployment, folders with each machine.

@@ -34,6 +34,7 @@ const ALLOWED = new Set([
   'lib/actions → lib/audit',
   'lib/mirror → lib/sources',
   'lib/keys → lib/locks',
+  'lib/messages → lib/locks',
   'lib/reconcile → lib/locks',
   'lib/reconcile → lib/conditions',
   'lib/incidents → lib/alerts',

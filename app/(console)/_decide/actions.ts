@@ -11,6 +11,7 @@ const { once, actionOn } = dialogActions(
   ['/storage'],
   ['/settings'],
   ['/locks'],
+  ['/messages', 'layout'],
   ['/keys/[id]', 'page'],
 )
 

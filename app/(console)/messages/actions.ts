@@ -8,15 +8,12 @@ import type { ActionInput } from '@/app/_ui/action-dialog'
 import type { OperateResult } from '@/lib/actions/bulk/operate-each'
 import { AppError } from '@/lib/core/errors'
 import { MESSAGE_ACTION_KINDS, type MessageVerb } from '@/lib/core/states'
+import { type CarriedOutMessages, executeMessageSnapshot } from '@/lib/messages/bulk/execute-snapshot'
+import { type MessageSnapshot, snapshotMessages } from '@/lib/messages/bulk/snapshot-messages'
 import type { DeadFilter } from '@/lib/messages/read/dead-letters'
-import {
-  executeMessageSnapshot,
-  type MessageSnapshot,
-  snapshotMessages,
-} from '@/lib/messages/verbs/message-snapshots'
 import { operateMessage } from '@/lib/messages/verbs/operate-message'
 
-export type { MessageSnapshot } from '@/lib/messages/verbs/message-snapshots'
+export type { MessageSnapshot } from '@/lib/messages/bulk/snapshot-messages'
 
 const verbSchema = z.enum(MESSAGE_ACTION_KINDS)
 
@@ -27,10 +24,10 @@ export const previewMessages = async (
 ): Promise<Attempted<MessageSnapshot>> =>
   attempt((ctx) => snapshotMessages(ctx, verbSchema.parse(verb), filter))
 
-/** `items`: null = it goes on as a run. */
-export type DoneMessages = { items: OperateResult[] | null }
+/** `items` are of `inline`; a run goes on, and what is proposed waits for a second person. */
+export type DoneMessages = { kind: CarriedOutMessages['kind']; items: OperateResult[] }
 
-/** Carries a snapshot out, once: small ones at once, larger ones as a run. */
+/** Carries a snapshot out, or proposes it, once. */
 export const carryOutMessages = async (
   verb: MessageVerb,
   snapshotId: string,
@@ -40,7 +37,7 @@ export const carryOutMessages = async (
     const id = z.string().max(64).parse(snapshotId)
     const done = await executeMessageSnapshot(ctx, id, reason, verbSchema.parse(verb))
     revalidatePath('/messages')
-    return { items: done.kind === 'inline' ? done.items : null }
+    return { kind: done.kind, items: done.kind === 'inline' ? done.items : [] }
   })
 
 const { once } = dialogActions(['/messages'], ['/messages/[source]/[place]', 'page'])
@@ -62,7 +59,7 @@ export const actOnMessage = async (raw: z.input<typeof seenSchema>, input: Actio
       reason: input.reason,
       payload: payload === undefined ? undefined : Buffer.from(payload),
     })
-    if (action.state === 'done') return
+    if (action.state === 'done' || action.state === 'proposed') return
     const why = z.object({ text: z.string() }).partial().parse(action.result).text
     const text = why ?? 'Its answer was lost: it is settled by reading the message again.'
     throw new AppError('conflict', action.state === 'refused' ? `${text} Nothing was changed.` : text)

@@ -5,7 +5,9 @@ import { Page } from '../_page/page-frame'
 import { DeadTable } from './dead-table'
 import { messagesSentence } from './describe'
 import { GroupsCard } from './groups-card'
+import { ProposalsCard } from './proposals-card'
 import { readMessagesPage } from './read-page'
+import { RedeliveriesCard } from './redeliveries-card'
 import { SourceNotes } from './source-notes'
 import { TopicsCard } from './topics-card'
 
@@ -18,6 +20,7 @@ export default async function MessagesPage(props: PageProps) {
     <Page title="Messages" summary={messagesSentence(messages)}>
       <SourceNotes {...messages} />
       <BulkRuns runs={runs} refusal={refusal.redrive} />
+      <ProposalsCard {...messages} />
       <TopicsCard {...messages} />
       {sources.length > 0 && (
         <>
@@ -32,6 +35,7 @@ export default async function MessagesPage(props: PageProps) {
           />
         </>
       )}
+      <RedeliveriesCard byConsumer={messages.byConsumer} />
     </Page>
   )
 }

@@ -45,6 +45,7 @@ export function ApprovalsCard({ actions, names, me }: Props) {
 function placeOf({ id, kind, caseId, source, scope, key }: ActionView): string {
   if (kind === 'fail' && source !== null && scope !== null && key !== null)
     return `/keys/${formatKeyId({ sourceId: source, scope, key })}`
+  if (kind === 'redrive' || kind === 'discard') return '/messages#proposals'
   if (kind === POLICY_ACTION_KIND) return '/storage#policies'
   if (kind === RULES_ACTION_KIND) return '/reconciliation/rules'
   if (kind === TERMS_ACTION_KIND) return '/alerts/terms'

@@ -2,12 +2,13 @@ import { z } from 'zod'
 import { AppError } from '@/lib/core/errors'
 import { reasonSchema } from '@/lib/core/reason'
 import type { MessageVerb } from '@/lib/core/states'
+import { executeMessageSnapshot } from '@/lib/messages/bulk/execute-snapshot'
+import { snapshotMessages } from '@/lib/messages/bulk/snapshot-messages'
 import { CONSUMER_STATES } from '@/lib/messages/dedup/consumer-answer'
 import { MESSAGE_REFUSALS } from '@/lib/messages/dedup/decide'
 import { deadFilterSchema, groupDeadLetters, listDeadLetters } from '@/lib/messages/read/dead-letters'
 import { readMessageSources } from '@/lib/messages/read/overview'
 import { readMessageNow } from '@/lib/messages/read/read-message'
-import { executeMessageSnapshot, snapshotMessages } from '@/lib/messages/verbs/message-snapshots'
 import { operateMessage } from '@/lib/messages/verbs/operate-message'
 import { MESSAGE_STATES } from '@/lib/sources/contracts'
 import { pageQuery, text } from '../api/inputs'
@@ -106,6 +107,8 @@ const messageSchema = z
         store: z.string(),
         sourceId: word,
         scope: z.string(),
+        named: z.boolean().describe('In the source’s configuration; else only its records were seen'),
+        movesMoney: z.boolean(),
         state: z.enum(CONSUMER_STATES),
         text: z.string(),
       }),
@@ -142,6 +145,8 @@ const snapshotSchema = z.object({
   verb: z.enum(['redrive', 'discard']),
   environment: z.string(),
   count: z.number(),
+  money: z.number().describe('Of those, where money moves'),
+  needsSecondPerson: z.boolean(),
   samples: z.array(z.looseObject({ id: z.string(), place: z.string(), topic: z.string() })),
   excluded: z.array(z.object({ reason: z.enum(MESSAGE_REFUSALS), count: z.number() })),
   excludedShown: z.array(
@@ -165,6 +170,7 @@ async function many(
 ): Promise<Answer> {
   if ('filter' in body) return ok(await snapshotMessages(ctx, verb, body.filter))
   const done = await executeMessageSnapshot(ctx, body.snapshotId, body.reason, verb)
+  if (done.kind === 'proposed') return accepted({ proposal: done.action.id })
   return done.kind === 'run' ? accepted({ run: done.run }) : ok({ items: done.items })
 }
 
@@ -173,7 +179,7 @@ const manyRoute = (verb: MessageVerb) =>
     path: `messages/${verb}`,
     tag: 'Messages',
     summary: `${verb === 'redrive' ? 'Send' : 'Discard'} dead messages${verb === 'redrive' ? ' again' : ''}`,
-    description: `${CONSEQUENCE[verb]} A filter with \`dryRun: true\` takes a snapshot of what matches, 1,000 at most; its id carries it out: up to 20 at once, more as a run. Each is read again before it is done.`,
+    description: `${CONSEQUENCE[verb]} A filter with \`dryRun: true\` takes a snapshot of what matches, 1,000 at most; its id carries it out: up to 20 at once, up to 100 as a run; more, or where money moves, is proposed for a second person. Each is read again before it is done.`,
     verb: `message.${verb}`,
     body: z.union([ofFilter, ofSnapshot]),
     responses: {
@@ -181,7 +187,10 @@ const manyRoute = (verb: MessageVerb) =>
         description: 'The snapshot, or what became of each',
         schema: z.union([z.object({ items: z.array(resultSchema) }), snapshotSchema]),
       },
-      202: { description: 'A run carries it out', schema: z.object({ run: runSchema }) },
+      202: {
+        description: 'A run carries it out, or `proposal` is the action that a second person decides on',
+        schema: z.union([z.object({ run: runSchema }), z.object({ proposal: z.string() })]),
+      },
     },
     handle: (ctx, { body }) => many(ctx, verb, body),
   })
@@ -206,7 +215,12 @@ const oneRoute = (verb: MessageVerb) =>
               .describe('Other content: a new message that names the old one, which is discarded'),
           })
         : oneBody,
-    responses: { 200: { description: 'The action', schema: actionSchema } },
+    responses: {
+      200: {
+        description: 'The action; `proposed` where money moves: a second person decides on it',
+        schema: actionSchema,
+      },
+    },
     async handle(ctx, { params, body }) {
       const { payload, ...input } = z.object({ payload: z.string().optional() }).and(oneBody).parse(body)
       const action = await operateMessage(ctx, verb, {

@@ -1,50 +1,141 @@
 import type { SystemContext } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
-import { wasSeen } from '@/lib/mirror/read/was-seen'
+import { createProviderAsker } from '@/lib/locks/assess/ask-provider'
+import { type KeySettings, keySettings } from '@/lib/locks/settings'
+import { readScopeFacts, readScopesEnding, type ScopeFacts } from '@/lib/mirror/read/scope-facts'
+import { readSeenBefore } from '@/lib/mirror/read/was-seen'
 import {
+  type IntentSource,
   type MessageConsumer,
   type MessageRow,
   type MessageSource,
   SourceUnavailableError,
 } from '@/lib/sources/contracts'
-import { openIntentSource } from '@/lib/sources/registry'
-import { answerOf, type ConsumerAnswer } from './consumer-answer'
+import { type OpenSource, openIntentSource } from '@/lib/sources/registry'
+import { answerOf, type ConsumerAnswer, type Said } from './consumer-answer'
+import { isOver } from './decide'
+import { heldBy } from './held-by'
+import { readKeptMs } from './kept-ms'
+import { movesMoney, proveAbsent } from './prove-absent'
+import { publishedAtOf } from './published-at'
 
-/** What each consumer of a message has a record of, read from its own store now. One that cannot be read says so. */
-export async function askConsumers(
-  ctx: SystemContext,
-  source: Pick<MessageSource, 'consumers'>,
-  message: Pick<MessageRow, 'id' | 'topic' | 'publishedAt' | 'group'>,
-): Promise<ConsumerAnswer[]> {
-  const consumers = source.consumers.filter(
-    ({ topic, group }) => topic === message.topic && (message.group ?? group) === group,
-  )
-  return Promise.all(consumers.map((consumer) => ask(ctx, consumer, message)))
+type Asked = Pick<MessageRow, 'id' | 'topic' | 'publishedAt' | 'group'>
+type Named = Pick<MessageConsumer, 'group' | 'recordsKeptMs'> & {
+  scope: string
+  store: string
+  sourceId: string | null
+  named: boolean
+}
+type Route = { facts: ScopeFacts; keptMs: number | null; held: string | null }
+
+export type ConsumerAsker = ReturnType<typeof createConsumerAsker>
+
+/**
+ * Asks the consumers of messages what they have a record of, each from its own store now. What is the same for all messages of a
+ * topic is read once by one asker: make one for each look.
+ */
+export function createConsumerAsker(ctx: SystemContext, settings: KeySettings = keySettings()) {
+  const topics = new Map<string, Promise<Named[]>>()
+  const routes = new Map<string, Promise<Route>>()
+  const providers = new Map<string, ReturnType<typeof createProviderAsker>>()
+
+  async function ask(source: Pick<MessageSource, 'consumers'>, message: Asked): Promise<ConsumerAnswer[]> {
+    const named = once(topics, JSON.stringify([message.topic, source.consumers]), () =>
+      consumersOf(ctx, source, message.topic),
+    )
+    const consumers = (await named).filter(({ group }) => (message.group ?? group) === group)
+    return Promise.all(consumers.map((consumer) => askOne(consumer, message)))
+  }
+
+  async function askOne(consumer: Named, message: Asked): Promise<ConsumerAnswer> {
+    const { group, store, sourceId, scope, named } = consumer
+    const about = { group, store, sourceId, scope, named }
+    const notKnown = (text: string): ConsumerAnswer => ({
+      ...{ ...about, movesMoney: false, state: 'not_known', text },
+    })
+    if (sourceId === null) return notKnown(`There is no source ${store}, which should have its records.`)
+    if (message.id === null) return notKnown('The message has no id, by which its record could be found.')
+    try {
+      const open = await openIntentSource(ctx, sourceId)
+      const route = await once(routes, JSON.stringify(consumer), () => readRoute(open, consumer))
+      const said = await askStore(open, route, scope, { ...message, id: message.id })
+      return { ...about, movesMoney: movesMoney(route.facts), ...said }
+    } catch (error) {
+      if (!(error instanceof SourceUnavailableError || error instanceof AppError)) throw error
+      return notKnown(`Its store cannot be read: ${error.message}`)
+    }
+  }
+
+  async function readRoute(
+    { id, source }: OpenSource<IntentSource>,
+    { scope, recordsKeptMs }: Named,
+  ): Promise<Route> {
+    const facts = await readScopeFacts(ctx.db, id, scope)
+    const [keptMs, held] = await Promise.all([
+      readKeptMs(ctx.db, { id, source }, facts, recordsKeptMs),
+      heldBy(source, scope),
+    ])
+    return { facts, keptMs, held }
+  }
+
+  async function askStore(
+    { id: sourceId, system, source }: OpenSource<IntentSource>,
+    { facts, keptMs, held }: Route,
+    scope: string,
+    message: Asked & { id: string },
+  ): Promise<Said> {
+    const key = message.id
+    const publishedAt = publishedAtOf(message)
+    // The mirror before the store: what is collected in between was seen by then.
+    const seenBefore = await readSeenBefore(ctx.db, { sourceId, scope, key })
+    const reading = await source.readKey(scope, key)
+    const { capabilities } = source
+    const { skewMs } = settings
+    const said = answerOf({ reading, capabilities, publishedAt, keptMs, seenBefore, skewMs })
+    if (isOver(said)) return said
+    if (held !== null)
+      return { state: 'held', text: `Its executions are held (${held}): lift the hold first.` }
+    // Only age is what a provider can answer for: a store that loses records, or a key that was begun, has no last moment.
+    const isOld = said.state === 'expired' && seenBefore === null && capabilities.durability?.kept !== false
+    if (!isOld || publishedAt === null || keptMs === null) return said
+    if (publishedAt.getTime() > reading.now.getTime()) return said
+    const asker = providers.get(system) ?? createProviderAsker(ctx, system, settings)
+    providers.set(system, asker)
+    return proveAbsent({ asker, scope, key, publishedAt, keptMs, storeNow: reading.now, facts })
+  }
+
+  return { ask }
 }
 
-async function ask(
-  ctx: SystemContext,
-  { group, topic, store, recordsKeptMs }: MessageConsumer,
-  { id, publishedAt }: Pick<MessageRow, 'id' | 'publishedAt'>,
-): Promise<ConsumerAnswer> {
-  const scope = `${group}/CONSUME ${topic}`
-  const about = { group, store, scope }
-  const row = await ctx.db.prisma.source.findUnique({ where: { name: store }, select: { id: true } })
-  const sourceId = row?.id ?? null
-  const notKnown = (text: string): ConsumerAnswer => ({ ...about, sourceId, state: 'not_known', text })
-  if (sourceId === null) return notKnown(`There is no source ${store}, which should have its records.`)
-  if (id === null) return notKnown('The message has no id, by which its record could be found.')
-  try {
-    const { source } = await openIntentSource(ctx, sourceId)
-    const keptMs = recordsKeptMs ?? (await source.recordsKeptMs?.()) ?? null
-    // The mirror before the store: what is collected in between was seen by then.
-    const seenBefore = await wasSeen(ctx.db, { sourceId, scope, key: id })
-    const reading = await source.readKey(scope, id)
-    const { capabilities } = source
-    const answer = answerOf({ reading, capabilities, publishedAt, keptMs, seenBefore })
-    return { ...about, sourceId, ...answer }
-  } catch (error) {
-    if (!(error instanceof SourceUnavailableError || error instanceof AppError)) throw error
-    return notKnown(`Its store cannot be read: ${error.message}`)
-  }
+function once<T>(kept: Map<string, Promise<T>>, name: string, read: () => Promise<T>): Promise<T> {
+  const found = kept.get(name) ?? read()
+  kept.set(name, found)
+  return found
+}
+
+/** Those that the source names; of a topic of which it names none, those whose records the console has seen. */
+async function consumersOf(
+  { db }: SystemContext,
+  { consumers }: Pick<MessageSource, 'consumers'>,
+  topic: string,
+): Promise<Named[]> {
+  const named = consumers.filter((consumer) => consumer.topic === topic)
+  const stores = await db.prisma.source.findMany({
+    where: { kind: 'intent' },
+    select: { id: true, name: true },
+  })
+  if (named.length > 0)
+    return named.map(({ group, store, recordsKeptMs }) => ({
+      ...{ group, store, recordsKeptMs, named: true },
+      scope: `${group}/CONSUME ${topic}`,
+      sourceId: stores.find(({ name }) => name === store)?.id ?? null,
+    }))
+  const seen = await readScopesEnding(db, `/CONSUME ${topic}`)
+  return seen.flatMap(({ scope, sourceId }) => {
+    const store = stores.find(({ id }) => id === sourceId)
+    const group = scope.slice(0, -`/CONSUME ${topic}`.length)
+    // A slash is in no group: the topic of another scope only ends like this one.
+    if (store === undefined || group.includes('/')) return []
+    return [{ group, store: store.name, recordsKeptMs: undefined, named: false, scope, sourceId }]
+  })
 }

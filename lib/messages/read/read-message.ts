@@ -4,9 +4,9 @@ import { isCredentialName, REDACTED, redactText } from '@/lib/core/redact'
 import { redactJsonText } from '@/lib/core/redact-json'
 import type { MessageCapabilities, MessageRow } from '@/lib/sources/contracts'
 import { openMessageSource } from '@/lib/sources/registry'
-import { askConsumers } from '../dedup/ask-consumers'
+import { createConsumerAsker } from '../dedup/ask-consumers'
 import type { ConsumerAnswer } from '../dedup/consumer-answer'
-import { type Decision, decideRedrive } from '../dedup/decide'
+import { type Decision, decideMessage } from '../dedup/decide'
 
 export type MessageNow = {
   source: { id: string; name: string; system: string; capabilities: MessageCapabilities }
@@ -39,7 +39,7 @@ export async function readMessageNow(
       ]),
     ),
   }
-  const consumers = await askConsumers(ctx, source, message)
+  const consumers = await createConsumerAsker(ctx).ask(source, message)
   return {
     source: { id, name, system, capabilities: source.capabilities },
     ...{ message, ...shown(payload), consumers },
@@ -62,31 +62,4 @@ function textOf(bytes: Uint8Array | null): string | null {
   } catch {
     return null
   }
-}
-
-/** What the message itself forbids, and then what its consumers say. */
-export function decideMessage(
-  message: MessageRow,
-  { canRedrive, reasons }: MessageCapabilities,
-  consumers: readonly ConsumerAnswer[],
-): Decision {
-  if (message.state !== 'dead')
-    return {
-      kind: 'refused',
-      reason: 'not_dead',
-      text: `It is ${message.state}: only a dead message is sent again.`,
-    }
-  if (!canRedrive)
-    return {
-      kind: 'refused',
-      reason: 'not_supported',
-      text: reasons?.redrive ?? 'This source cannot publish it again.',
-    }
-  if (message.id === null)
-    return {
-      kind: 'refused',
-      reason: 'no_id',
-      text: 'It has no id, so no consumer could drop a second delivery.',
-    }
-  return decideRedrive(consumers)
 }

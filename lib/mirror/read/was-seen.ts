@@ -1,14 +1,16 @@
 import type { Db } from '@/lib/db'
 
-/** Whether the console ever staged this key of a store, whatever has become of it since. */
-export async function wasSeen(
+/** What the console ever staged of a key of a store: its end, or that it was begun; null = nothing. */
+export async function readSeenBefore(
   db: Db,
   { sourceId, scope, key }: { sourceId: string; scope: string; key: string },
-): Promise<boolean> {
-  const { rows } = await db.pool.query<{ seen: boolean }>(
-    `SELECT EXISTS (SELECT FROM mirror.object o WHERE o.source_id = $1 AND o.side = 'intent' AND o.scope = $2 AND o.key = $3)
-       AS seen`,
+): Promise<'finished' | 'begun' | null> {
+  const { rows } = await db.pool.query<{ finished: boolean | null }>(
+    `SELECT bool_or(o.status IN ('completed', 'failed_final')) AS finished FROM mirror.object o
+     WHERE o.source_id = $1 AND o.side = 'intent' AND o.scope = $2 AND o.key = $3`,
     [sourceId, scope, key],
   )
-  return rows[0]?.seen === true
+  const finished = rows[0]?.finished ?? null
+  if (finished === null) return null
+  return finished ? 'finished' : 'begun'
 }

@@ -49,13 +49,14 @@ export function MessagesDialog({ verb, filter, what, place, onClose }: Props) {
         }
       >
         <div role="status">
-          <Outcome verb={verb} items={outcome.items} />
+          <Outcome verb={verb} done={outcome} />
         </div>
       </Dialog>
     )
   }
   const snapshot = preview?.kind === 'done' ? preview.value : null
   const count = snapshot?.count ?? 0
+  const second = snapshot?.needsSecondPerson === true
   return (
     <OpenActionDialog
       close={() => onClose(false)}
@@ -63,10 +64,14 @@ export function MessagesDialog({ verb, filter, what, place, onClose }: Props) {
       tone={verb === 'discard' ? 'danger' : 'plain'}
       title={`${VERB[verb].name}: ${what} in ${place}`}
       lead={VERB[verb].lead}
-      confirm={count === 0 ? 'Nothing to do' : `${VERB[verb].name} ${plural(count, 'message')} in ${place}`}
+      confirm={
+        count === 0
+          ? 'Nothing to do'
+          : `${second ? `Propose to ${VERB[verb].name.toLowerCase()}` : VERB[verb].name} ${plural(count, 'message')} in ${place}`
+      }
       confirmable={count > 0}
       withReason
-      typed={count > TYPED_ABOVE ? { label: 'More than 100 at once', expected: String(count) } : null}
+      typed={second ? { label: 'How many', expected: String(count) } : null}
       action={({ reason }) => answered(carryOutMessages(verb, snapshot?.snapshotId ?? '', reason), NO_ANSWER)}
       onDone={setOutcome}
     >
@@ -75,11 +80,16 @@ export function MessagesDialog({ verb, filter, what, place, onClose }: Props) {
   )
 }
 
-/** So many at once are a thing to be sure of. */
-const TYPED_ABOVE = 100
-
-function Outcome({ verb, items }: { verb: MessageVerb; items: DoneMessages['items'] }) {
-  if (items === null) {
+function Outcome({ verb, done: { kind, items } }: { verb: MessageVerb; done: DoneMessages }) {
+  if (kind === 'proposed') {
+    return (
+      <p>
+        <b className="font-semibold">It waits for a second person.</b> The proposal is on top of this page;
+        nothing was changed.
+      </p>
+    )
+  }
+  if (kind === 'run') {
     return (
       <p>
         <b className="font-semibold">{VERB[verb].name} goes on as a job.</b> Its progress is on top of this

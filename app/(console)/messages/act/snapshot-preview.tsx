@@ -29,6 +29,9 @@ const REASON: Record<MessageSnapshot['excluded'][number]['reason'], string> = {
   applied: 'were applied by every consumer: discard them instead',
   in_progress: 'are being applied now',
   unknown: 'began an effect whose end nobody knows',
+  held: 'are held: lift the hold first',
+  evidence_changed: 'changed while they were looked at',
+  took_too_long: 'took too long to look at',
   expired: 'may have been applied: their record is gone or ends',
   not_known: 'cannot be checked: a consumer’s store does not answer',
   not_dead: 'are not dead any more',
@@ -39,6 +42,7 @@ const REASON: Record<MessageSnapshot['excluded'][number]['reason'], string> = {
 }
 
 function Looked({ snapshot }: { snapshot: MessageSnapshot }) {
+  const { money, needsSecondPerson } = snapshot
   const { verb, count, samples, excluded, excludedShown, more, expiresAt } = snapshot
   const left = excluded.reduce((sum, reason) => sum + reason.count, 0)
   return (
@@ -52,6 +56,8 @@ function Looked({ snapshot }: { snapshot: MessageSnapshot }) {
               {VERB[verb].name} {plural(count, 'message')}
             </b>
             <span className="text-ink-2 text-s">
+              {needsSecondPerson &&
+                `${money > 0 ? `money moves on ${countText(money)}` : 'more than 100'}: a second person approves · `}
               in this snapshot, valid until <Time at={expiresAt} />
             </span>
           </p>
