@@ -2,14 +2,13 @@ import { type Clock, systemClock } from '@/lib/core/clock'
 import type { MessageVerb } from '@/lib/core/states'
 import {
   type MessageOutcome,
-  type MessageRow,
   type MessageSource,
   onlyLookedAt,
   type SeenMessage,
   SourceUnavailableError,
 } from '../../contracts'
 import { editedId } from '../edited-id'
-import { createListing } from '../listing'
+import { createListing, type ReadLetter } from '../listing'
 import { createActions } from './actions'
 import { openKafka } from './client'
 import type { KafkaConfig, KafkaSecret } from './config'
@@ -37,22 +36,18 @@ export function openKafkaDeadLetters(
   const actions = createActions(kafka, config)
   let truncated = false
 
-  async function readAll(): Promise<MessageRow[]> {
+  async function readAll(): Promise<ReadLetter[]> {
     await actions.refresh()
-    const rows: MessageRow[] = []
+    const rows: ReadLetter[] = []
     let more = false
     for (const { partition, low, high } of await kafka.offsets(deadTopic)) {
       const newest = high - BigInt(readMax)
       const from = newest > low ? newest : low
       more ||= from > low
       for (const message of await kafka.read(deadTopic, partition, from, high)) {
-        const { payload: _, ...row } = toRow(
-          message,
-          partition,
-          actions.of(`${partition}/${message.offset}`),
-          config,
-        )
-        if (row.state === 'dead') rows.push(row)
+        const row = toRow(message, partition, actions.of(`${partition}/${message.offset}`), config)
+        // One is read whole by its offset.
+        if (row.state === 'dead') rows.push({ ...row, payload: null })
       }
     }
     truncated = more

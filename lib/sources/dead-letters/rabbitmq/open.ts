@@ -7,7 +7,7 @@ import {
   type SeenMessage,
 } from '../../contracts'
 import { editedId } from '../edited-id'
-import { createListing } from '../listing'
+import { createListing, type ReadLetter } from '../listing'
 import { openRabbit } from './client'
 import type { RabbitConfig, RabbitSecret } from './config'
 import { toRow, withoutDeaths } from './rows'
@@ -36,10 +36,9 @@ export function openRabbitDeadLetters(
     everyMs: config.readEveryMs,
     count,
     async read() {
-      const rows: MessageRow[] = []
+      const rows: ReadLetter[] = []
       await walk.run(async (message, nth) => {
-        const { payload: _, ...row } = toRow(message, nth, config)
-        rows.push(row)
+        rows.push(toRow(message, nth, config))
         return undefined
       })
       return rows
@@ -92,13 +91,7 @@ export function openRabbitDeadLetters(
       }
     },
     readDead: (cursor, limit) => listing.page(cursor, limit),
-    async readMessage(place) {
-      const message = await walk.run(async (each, nth) => {
-        const row = toRow(each, nth, config)
-        return row.seen.place === place || row.id === place ? row : undefined
-      }, true)
-      return { now: clock.now(), message: message ?? null }
-    },
+    readMessage: (place) => listing.find(place),
     redrive: (seen, { actionId, payload }) =>
       act(seen, async (row, message) => {
         const old = row.id ?? seen.place

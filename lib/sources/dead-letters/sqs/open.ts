@@ -76,10 +76,7 @@ export function openSqsDeadLetters(
     count: async () => (await facts()).count,
     async read() {
       const { seen } = await walk(() => undefined)
-      return seen.map((message) => {
-        const { payload: _, ...row } = toRow(message, config)
-        return row
-      })
+      return seen.map((message) => toRow(message, config))
     },
   })
 
@@ -131,13 +128,7 @@ export function openSqsDeadLetters(
       }
     },
     readDead: (cursor, limit) => listing.page(cursor, limit),
-    async readMessage(place) {
-      const { found } = await walk((message) => {
-        const row = toRow(message, config)
-        return message.MessageId === place || row.id === place ? row : undefined
-      })
-      return { now: clock.now(), message: found ?? null }
-    },
+    readMessage: (place) => listing.find(place),
     redrive: (seen, { actionId, payload }) =>
       act(seen, async (message) => {
         const row = toRow(message, config)
