@@ -1,6 +1,7 @@
+import { z } from 'zod'
 import { countText, plural } from '@/lib/core/format-figure'
 import { type Names, nameIn } from '@/lib/core/names'
-import type { RunKind, RunState } from '@/lib/core/states'
+import { MESSAGE_ACTION_KINDS, type RunKind, type RunState } from '@/lib/core/states'
 import type { RunView } from './read'
 
 /** What a person wants to know of; the other jobs run every few seconds and say nothing. */
@@ -62,11 +63,13 @@ export const bySchedule = ({ requestedBy }: RunView): boolean => requestedBy.sta
 export const byWhom = (run: RunView, people: Names): string =>
   bySchedule(run) ? 'by schedule' : `by ${nameIn(people, run.requestedBy)}`
 
-const PAGE: Partial<Record<RunKind, (id: string) => string>> = {
-  reconciliation: (id) => `/reconciliation/runs/${id}`,
-  collection: (id) => `/storage/runs/${id}`,
-  bulk: () => '/locks',
+const PAGE: Partial<Record<RunKind, (run: Pick<RunView, 'id' | 'params'>) => string>> = {
+  reconciliation: ({ id }) => `/reconciliation/runs/${id}`,
+  collection: ({ id }) => `/storage/runs/${id}`,
+  bulk: ({ params }) => (ofMessages.safeParse(params).success ? '/messages' : '/locks'),
 }
+const ofMessages = z.object({ verb: z.enum(MESSAGE_ACTION_KINDS) })
 
 /** The console's page on which a run is told in full; null = its kind has none. */
-export const runPage = ({ kind, id }: Pick<RunView, 'kind' | 'id'>): string | null => PAGE[kind]?.(id) ?? null
+export const runPage = (run: Pick<RunView, 'kind' | 'id' | 'params'>): string | null =>
+  PAGE[run.kind]?.(run) ?? null
