@@ -1,3 +1,4 @@
+import { durationText } from '@/lib/core/format-figure'
 import type { StoreCapabilities } from '../contracts'
 import type { TableSize } from './client/database'
 import type { DynamoConfig, Mapping } from './config'
@@ -57,7 +58,7 @@ export function readingText({ scan }: Pick<DynamoConfig, 'scan'>, { size, whole,
   const turns = Math.max(1, HOUR_MS / scan.everyMs)
   const measured = whole?.look.units
   const units = measured ?? (size === null ? null : Math.max(1, size.bytes / BYTES_A_UNIT))
-  const pace = `Read whole every ${scan.everyMs / 60_000} min at ${scan.unitsPerSecond} capacity units a second or less`
+  const pace = `Read whole every ${durationText(scan.everyMs)} at ${scan.unitsPerSecond} capacity units a second or less`
   if (units === null) return pace
   const cost = Math.ceil(Math.min(units * turns, (scan.unitsPerSecond * HOUR_MS) / 1_000))
   const how = measured === undefined ? 'by its size about' : 'by the last walk'
