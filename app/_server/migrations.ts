@@ -6,4 +6,5 @@ export const MIGRATIONS = [
   '20261130140000_held',
   '20261130150000_incidents',
   '20261201000000_messages',
+  '20261201010000_edited_messages',
 ] as const

@@ -56,7 +56,7 @@ describe('the role × verb table', () => {
         else expect(check).toThrow(AppError)
       }
       const machine = () => authorise({ kind: 'system', job: 'j' }, verb)
-      if (/^(case|action|alert|incident|lock|hold|kill_switch|receiver|user|token|source)/.test(verb))
+      if (/^(case|action|alert|incident|lock|hold|message|kill_switch|receiver|user|token|source)/.test(verb))
         expect(machine).toThrow(AppError)
       else expect(machine).not.toThrow()
     })
