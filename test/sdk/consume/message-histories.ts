@@ -71,8 +71,10 @@ export function describeMessageHistories(): void {
     }
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     console.log(`histories of messages: ${count} from ${from} on in ${seconds} s`, totals)
-    // The histories must have been where it hurts.
-    if (count >= SAMPLE) for (const each of Object.values(totals)) expect(each).toBeGreaterThan(count / 50)
+    // The histories must have been where it hurts: in a sample what is seldom may be missing.
+    const { dead, discarded, expired, twice, ...often } = totals
+    const asked = count > SAMPLE ? Object.values(totals) : Object.values(often)
+    for (const each of asked) expect(each).toBeGreaterThan(count / 50)
   })
 }
 
