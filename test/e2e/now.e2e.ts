@@ -1,5 +1,13 @@
 import { apiAs } from './api-as'
-import { asOperator, expect, expectAccessible, expectFitsPhone, fixedRange, test } from './console-test'
+import {
+  asOperator,
+  expect,
+  expectAccessible,
+  expectFitsPhone,
+  fixedRange,
+  gotoAlive,
+  test,
+} from './console-test'
 
 test.use(asOperator)
 
@@ -103,7 +111,7 @@ test('on a phone nothing is cut off sideways, and everything is within reach', a
 })
 
 test('range and zone are in the address and outlive a reload; Back goes back', async ({ page }) => {
-  await page.goto('/now')
+  await gotoAlive(page, '/now')
   await expect(page.getByText('UTC, live')).toBeVisible()
   await page.getByRole('button', { name: /Time range/ }).click()
   await page.getByRole('button', { name: 'Last 6 hours' }).click()

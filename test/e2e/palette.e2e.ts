@@ -5,7 +5,7 @@ test.use(asOperator)
 
 async function aKey(): Promise<{ id: string; key: string; providerRef: string | null }> {
   const api = apiAs()
-  const { items } = await api.get('keys?state=completed&limit=100')
+  const { items } = await api.get('keys?state=completed&limit=200')
   // The oldest first: a charge is found by its reference once it has been read from the provider.
   for (const { id, key } of items.reverse()) {
     const detail = await api.get(`keys/${id}`)
