@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { z } from 'zod'
 import { sqlStateOf } from '@/lib/core/sql-state'
 import { SourceUnavailableError } from './contracts'
 import { describeFault } from './source-fault'
@@ -55,6 +56,14 @@ export function openSourcePool(options: SourcePoolOptions): SourcePool {
     execute: async (sql, values) => (await run(sql, values)).rowCount ?? 0,
     close: () => pool.end(),
   }
+}
+
+const clockRow = z.object({ now: z.date() })
+
+/** The server's own clock. */
+export async function storeClock(pool: Pick<SourcePool, 'query'>): Promise<Date> {
+  const [row] = await pool.query('SELECT clock_timestamp() AS now')
+  return clockRow.parse(row).now
 }
 
 /** The SQLSTATE of what a source's pool threw, when the server said one. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Clock, systemClock } from '@/lib/core/clock'
 import { type LedgerCorrection, type LedgerSource, SourceUnavailableError } from '../contracts'
-import { openSourcePool, type SourcePool } from '../postgres-pool'
+import { openSourcePool, type SourcePool, storeClock } from '../postgres-pool'
 import { type LedgerConfig, postingKinds } from './config'
 import { copyPage, copyRows, readBounds } from './copy-rows'
 import { type Mapping, resolveMapping } from './mapping'
@@ -58,11 +58,6 @@ export function openLedgerSource(
       await Promise.all([reader.close(), writer.close()])
     },
   }
-}
-
-async function storeClock(pool: SourcePool): Promise<Date> {
-  const [row] = await pool.query('SELECT clock_timestamp() AS now')
-  return z.object({ now: z.date() }).parse(row).now
 }
 
 const answerSchema = z.object({ applied: z.boolean(), entryId: z.union([z.string(), z.number()]).nullish() })

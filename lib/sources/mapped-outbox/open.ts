@@ -8,9 +8,9 @@ import {
   SourceUnavailableError,
 } from '../contracts'
 import { createBinder } from '../mapped/bind'
-import { isNoValue, storeClock } from '../mapped/read'
+import { isNoValue } from '../mapped/read'
 import { rememberTable } from '../mapped/resolve'
-import { openSourcePool } from '../postgres-pool'
+import { openSourcePool, storeClock } from '../postgres-pool'
 import { capabilitiesOf } from './capabilities'
 import { hasDead, type MappedOutboxConfig, namedColumns } from './config'
 import { buildExpressions } from './expressions'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type MessageSample, SourceUnavailableError } from '../contracts'
 import { createBinder } from '../mapped/bind'
 import type { Table } from '../mapped/resolve'
-import type { SourcePool } from '../postgres-pool'
+import { type SourcePool, storeClock } from '../postgres-pool'
 import { hasDead, type MappedOutboxConfig } from './config'
 import { buildExpressions } from './expressions'
 
@@ -23,8 +23,7 @@ const publishedRow = z.object({ topic: z.string(), count: z.int() })
 
 /** What is unsent and dead, counted up to a bound, and what came in the last whole minute where an index finds it. */
 export async function sampleMapped(mapped: Mapped): Promise<MessageSample> {
-  const [clock] = await mapped.pool.query('SELECT clock_timestamp() AS now')
-  const { now } = z.object({ now: z.date() }).parse(clock)
+  const now = await storeClock(mapped.pool)
   const marked = mapped.config.state.kind !== 'unmarked'
   const open = marked ? await countUnsent(mapped).catch(advise) : []
   const published = await countPublished(mapped, now)

@@ -1,21 +1,16 @@
 import { z } from 'zod'
 import { SQLSTATE } from '@/lib/core/sql-state'
 import { isUnreadable, type KeyReading, type LeasePage, setApart, UnreadableKeyError } from '../contracts'
-import { type SourcePool, sqlState } from '../postgres-pool'
+import { type SourcePool, sqlState, storeClock } from '../postgres-pool'
 import { createBinder } from './bind'
 import type { MappedConfig } from './config'
 import { buildExpressions } from './expressions'
 import type { Table } from './resolve'
 import { toLease, toReading, tryRow } from './rows'
 
-export type Mapped = { pool: SourcePool; config: MappedConfig; table: Table }
-
 const nowRow = z.object({ now: z.date() })
 
-export async function storeClock(pool: SourcePool): Promise<Date> {
-  const [row] = await pool.query('SELECT clock_timestamp() AS now')
-  return nowRow.parse(row).now
-}
+export type Mapped = { pool: SourcePool; config: MappedConfig; table: Table }
 
 /** The clock is read first: what is said to be absent at `now` was absent then or later. */
 export async function readLeases(mapped: Mapped, limit: number): Promise<LeasePage> {

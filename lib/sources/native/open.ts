@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Clock, systemClock } from '@/lib/core/clock'
 import { type IntentSource, type LeasePage, setApart } from '../contracts'
-import { openSourcePool, type SourcePool } from '../postgres-pool'
+import { openSourcePool, type SourcePool, storeClock } from '../postgres-pool'
 import type { NativeConfig } from './config'
 import { openHolds } from './holds'
 import { end, release } from './operate'
@@ -55,11 +55,6 @@ export function openNativeSource(
     holds: openHolds(pool),
     close: () => pool.close(),
   }
-}
-
-async function storeClock(pool: SourcePool): Promise<Date> {
-  const [row] = await pool.query('SELECT clock_timestamp() AS now')
-  return z.object({ now: z.date() }).parse(row).now
 }
 
 async function shortestTtl(pool: SourcePool): Promise<number | null> {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SQLSTATE } from '@/lib/core/sql-state'
 import { type MessageOutcome, type MessageSource, SourceUnavailableError } from '../contracts'
-import { openSourcePool, type SourcePool, sqlState } from '../postgres-pool'
+import { openSourcePool, sqlState, storeClock } from '../postgres-pool'
 import type { OutboxConfig } from './config'
 import { COLUMNS, toMessage } from './rows'
 import { sampleOutbox } from './sample'
@@ -40,10 +40,10 @@ export function openOutboxSource(
     kind: 'outbox',
     capabilities: { canRedrive: true, canDiscard: true, canEdit: true },
     consumers: config.consumers,
-    storeClock: () => clockOf(pool),
+    storeClock: () => storeClock(pool),
     sample: () => sampleOutbox(pool).catch(explain),
     async readDead(cursor, limit) {
-      const now = await clockOf(pool)
+      const now = await storeClock(pool)
       const [at, id] = cursor === null ? [null, null] : cursorSchema.parse(JSON.parse(cursor))
       const items = (await query(DEAD, [at, id, limit + 1])).map(toMessage)
       const last = items.length > limit ? items[limit - 1] : undefined
@@ -54,7 +54,7 @@ export function openOutboxSource(
       }
     },
     async readMessage(place) {
-      const now = await clockOf(pool)
+      const now = await storeClock(pool)
       const id = placeSchema.safeParse(place)
       const [row] = id.success ? await query(ONE, [id.data]) : []
       if (row === undefined) return { now, message: null }
@@ -76,11 +76,6 @@ export function openOutboxSource(
 
 const outcome = (id: string | null): MessageOutcome =>
   id === null ? { kind: 'refused', reason: 'changed' } : { kind: 'done', id }
-
-async function clockOf(pool: SourcePool): Promise<Date> {
-  const [row] = await pool.query('SELECT clock_timestamp() AS now')
-  return z.object({ now: z.date() }).parse(row).now
-}
 
 const NOT_THERE: ReadonlySet<string | undefined> = new Set([
   SQLSTATE.undefinedTable,

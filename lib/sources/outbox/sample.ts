@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { HeldBackBy, MessageSample, TopicSample } from '../contracts'
-import type { SourcePool } from '../postgres-pool'
+import { type SourcePool, storeClock } from '../postgres-pool'
 
 /** Of each of the 32 lanes so many of the oldest unsent messages are counted, and of all others so many in all. */
 const LANE_MAX = 1_000
@@ -47,8 +47,7 @@ const holderRow = z.object({
 
 /** What is unsent, dead and was published by topic; every count is bounded. */
 export async function sampleOutbox(pool: SourcePool): Promise<MessageSample> {
-  const [clock] = await pool.query('SELECT clock_timestamp() AS now')
-  const { now } = z.object({ now: z.date() }).parse(clock)
+  const now = await storeClock(pool)
   const counted = async (sql: string, values: unknown[] = []) =>
     (await pool.query(sql, values)).map((row) => countRow.parse(row))
   const unsent = await counted(UNSENT)
