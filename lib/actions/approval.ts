@@ -34,6 +34,14 @@ export async function assertFourEyes(
   return approverId
 }
 
+/** Throws `conflict` when the approver saw other evidence than was proposed. */
+export function assertSameEvidence(action: { evidenceHash: string | null }, evidenceHash: string): void {
+  if (action.evidenceHash === evidenceHash) return
+  throw new AppError('conflict', 'That is not the evidence of this proposal: look at it again.', {
+    meta: { reason: 'stale_evidence' },
+  })
+}
+
 /** A service stands as its owner does: their roles are all that count, and it is locked out with them. */
 const STANDING = `
   SELECT min(u.name) FILTER (WHERE u.id = $1) AS name, bool_or(u.banned) AS banned, array_agg(u.role) AS roles FROM "user" u

@@ -9,5 +9,9 @@ export type Actor =
 export const actorLabel = (actor: Actor): string =>
   actor.kind === 'user' ? actor.name : `system:${actor.job}`
 
+/** The user's id, or the job of the console. */
+export const actorRef = (actor: Actor): string =>
+  actor.kind === 'user' ? actor.userId : `system:${actor.job}`
+
 /** Null = the console itself. */
 export const actorId = (actor: Actor): string | null => (actor.kind === 'user' ? actor.userId : null)

@@ -1,4 +1,5 @@
 import type { Context } from '@/lib/context'
+import { actorRef } from '@/lib/core/actor'
 import { auditRow } from '@/lib/core/audit-entry'
 import { authorise } from '@/lib/core/authorise'
 import { newId } from '@/lib/core/ids'
@@ -47,7 +48,7 @@ export async function startRunIn(tx: Tx, ctx: Context, input: StartRunInput): Pr
       kind: input.kind,
       dryRun: input.dryRun ?? false,
       params,
-      requestedBy: actor.kind === 'user' ? actor.userId : `system:${actor.job}`,
+      requestedBy: actorRef(actor),
       requestId: ctx.requestId,
       createdAt: ctx.clock.now(),
     },

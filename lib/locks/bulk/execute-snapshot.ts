@@ -5,6 +5,7 @@ import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import type { ActionView } from '@/lib/actions/view'
 import { actionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
+import { actorRef } from '@/lib/core/actor'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
 import { reasonSchema } from '@/lib/core/reason'
@@ -15,7 +16,7 @@ import { notInBulk } from '../fail/propose'
 import { type KeySettings, keySettings } from '../settings'
 import { operateKey } from '../verbs/operate-key'
 import { INLINE_MAX } from '../verbs/operate-locks'
-import { actorId, type SnapshotItem, snapshotItemSchema } from './snapshots'
+import { type SnapshotItem, snapshotItemSchema } from './snapshots'
 
 export type ExecutedSnapshot = { kind: 'inline'; items: OperateResult[] } | { kind: 'run'; run: RunView }
 
@@ -35,7 +36,7 @@ export async function executeSnapshot(
     throw new AppError('invalid', `The snapshot was made to ${snapshot.verb}, not to ${options.verb}.`)
   }
   if (snapshot.verb === 'fail') throw notInBulk()
-  if (snapshot.createdBy !== actorId(ctx))
+  if (snapshot.createdBy !== actorRef(ctx.actor))
     throw new AppError('forbidden', 'A snapshot is carried out by who made it.')
   const reason = reasonSchema.parse(rawReason)
   if (snapshot.usedBy !== null) return repeated(ctx, snapshotId, snapshot.usedBy)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Context } from '@/lib/context'
+import { actorRef } from '@/lib/core/actor'
 import { authorise } from '@/lib/core/authorise'
 import { BULK_MAX } from '@/lib/core/bulk'
 import { AppError } from '@/lib/core/errors'
@@ -106,7 +107,7 @@ export async function createSnapshot(
       filter: toJsonValue(filter.data) as object,
       items: looked.items,
       preview: toJsonValue(preview) as object,
-      createdBy: actorId(ctx),
+      createdBy: actorRef(ctx.actor),
       createdAt: now,
       expiresAt: new Date(now.getTime() + SNAPSHOT_EXPIRES_MS),
     },
@@ -150,6 +151,3 @@ function excluded(lock: LockView, reason: SnapshotExclusion['reason']): Snapshot
       : REFUSAL_TEXT[reason]
   return { lockId: lock.id, scope: lock.scope, key: lock.key, reason, text }
 }
-
-export const actorId = (ctx: Context): string =>
-  ctx.actor.kind === 'user' ? ctx.actor.userId : `system:${ctx.actor.job}`

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { approvalExpiresAt, assertFourEyes, assertProposer } from '@/lib/actions/approval'
+import { assertFourEyes, assertProposer, assertSameEvidence } from '@/lib/actions/approval'
 import { endProposal } from '@/lib/actions/end-proposal'
 import { commitIntent, type Intent } from '@/lib/actions/execute'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
-import { decide } from '@/lib/actions/transition'
+import { beginApproved } from '@/lib/actions/put-in-force'
 import type { ActionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
@@ -29,11 +29,7 @@ export async function approveFail(
   const action = await proposedFail(ctx, input.actionId)
   const approverId = await assertFourEyes(ctx, action)
   await assertWritesEnabled(ctx.db)
-  if (action.evidenceHash !== input.evidenceHash) {
-    throw new AppError('conflict', 'That is not the evidence of this proposal: look at it again.', {
-      meta: { reason: 'stale_evidence' },
-    })
-  }
+  assertSameEvidence(action, input.evidenceHash)
   await commitIntent(ctx, 'lock.fail', (tx) => begin(tx, ctx, action, approverId))
   const { id: actionId, sourceId, scope, key } = action
   return executeVerb(
@@ -63,10 +59,7 @@ async function begin(
   { id, evidenceHash }: Action,
   approverId: string,
 ): Promise<Intent> {
-  const now = ctx.clock.now()
-  const approval = { approverId, approvedAt: now, expiresAt: approvalExpiresAt(now) }
-  await decide(tx, { id, from: ['proposed'], to: 'approved', patch: approval })
-  const action = await decide(tx, { id, from: ['approved'], to: 'executing', patch: { executedAt: now } })
+  const action = await beginApproved(tx, id, { approverId, at: ctx.clock.now() })
   return { kind: 'ours', action, audit: { outcome: 'approved', after: { evidenceHash } } }
 }
 

@@ -4,6 +4,7 @@ import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { getAction } from '@/lib/actions/read'
 import { type ActionView, actionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
+import { actorRef } from '@/lib/core/actor'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
 import { reasonSchema } from '@/lib/core/reason'
@@ -12,7 +13,7 @@ import { type RunView, runView } from '@/lib/runs/read'
 import { startRunIn } from '@/lib/runs/start'
 import { type Agreed, operateMessage } from '../verbs/operate-message'
 import { proposeSelection } from './propose-selection'
-import { letterOf, personOf, type ReadSnapshot, readSnapshot, type SnapshotItem } from './snapshot'
+import { letterOf, type ReadSnapshot, readSnapshot, type SnapshotItem } from './snapshot'
 
 /** More go on as a run. */
 const INLINE_MAX = 20
@@ -34,7 +35,7 @@ export async function executeMessageSnapshot(
   authorise(ctx, `message.${snapshot.verb}`)
   if (verb !== undefined && verb !== snapshot.verb)
     throw new AppError('invalid', `The snapshot was made to ${snapshot.verb}, not to ${verb}.`)
-  if (snapshot.createdBy !== personOf(ctx))
+  if (snapshot.createdBy !== actorRef(ctx.actor))
     throw new AppError('forbidden', 'A snapshot is carried out by who made it.')
   const reason = reasonSchema.parse(rawReason)
   if (snapshot.usedBy !== null) return repeated(ctx, snapshotId, snapshot.usedBy)

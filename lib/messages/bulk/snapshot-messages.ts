@@ -1,4 +1,5 @@
 import type { Context } from '@/lib/context'
+import { actorRef } from '@/lib/core/actor'
 import { authorise } from '@/lib/core/authorise'
 import { BULK_MAX } from '@/lib/core/bulk'
 import { AppError } from '@/lib/core/errors'
@@ -10,7 +11,7 @@ import { type ConsumerAsker, createConsumerAsker } from '../dedup/ask-consumers'
 import type { MessageRefusalReason } from '../dedup/decide'
 import { type DeadFilter, type DeadLetter, deadFilterSchema, listDeadLetters } from '../read/dead-letters'
 import { type Inspected, inspectMessage } from '../verbs/inspect-message'
-import { personOf, type SnapshotItem } from './snapshot'
+import type { SnapshotItem } from './snapshot'
 
 /** Of one act; more of the same are another one. */
 const MESSAGES_MAX = 1_000
@@ -72,7 +73,7 @@ export async function snapshotMessages(
       filter: toJsonValue(wanted) as object,
       items: items.map(({ item }) => item),
       preview: toJsonValue(preview) as object,
-      createdBy: personOf(ctx),
+      createdBy: actorRef(ctx.actor),
       createdAt: now,
       expiresAt: new Date(now.getTime() + SNAPSHOT_EXPIRES_MS),
     },

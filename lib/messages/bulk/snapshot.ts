@@ -31,6 +31,3 @@ export async function readSnapshot({ db }: Pick<Context, 'db'>, id: string) {
 }
 
 export const letterOf = ({ letter }: SnapshotItem): string => letter
-
-export const personOf = ({ actor }: Pick<Context, 'actor'>): string =>
-  actor.kind === 'user' ? actor.userId : `system:${actor.job}`

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { approvalExpiresAt, assertFourEyes, assertProposer } from '@/lib/actions/approval'
+import { assertFourEyes, assertProposer, assertSameEvidence } from '@/lib/actions/approval'
 import { endProposal } from '@/lib/actions/end-proposal'
 import { commitIntent } from '@/lib/actions/execute'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
-import { decide } from '@/lib/actions/transition'
+import { beginApproved } from '@/lib/actions/put-in-force'
 import type { ActionView } from '@/lib/actions/view'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
@@ -26,11 +26,7 @@ export async function approveMessage(
   const action = await proposed(ctx, input.actionId)
   const approverId = await assertFourEyes(ctx, action)
   await assertWritesEnabled(ctx.db)
-  if (action.evidenceHash !== input.evidenceHash) {
-    throw new AppError('conflict', 'That is not the evidence of this proposal: look at it again.', {
-      meta: { reason: 'stale_evidence' },
-    })
-  }
+  assertSameEvidence(action, input.evidenceHash)
   const { snapshotId } = z.object({ snapshotId: z.string().optional() }).parse(action.params)
   if (snapshotId !== undefined) return approveSelection(ctx, { ...action, snapshotId }, approverId)
   const { id, sourceId, key: place, verb } = action
@@ -42,15 +38,7 @@ export async function approveMessage(
     throw new AppError('conflict', 'The changed content is not kept any more: propose it again.')
   const payloadHash = payload === undefined ? null : content
   await commitIntent(ctx, `message.${verb}`, async (tx) => {
-    const now = ctx.clock.now()
-    const approval = { approverId, approvedAt: now, expiresAt: approvalExpiresAt(now) }
-    await decide(tx, { id, from: ['proposed'], to: 'approved', patch: approval })
-    const executing = await decide(tx, {
-      id,
-      from: ['approved'],
-      to: 'executing',
-      patch: { executedAt: now },
-    })
+    const executing = await beginApproved(tx, id, { approverId, at: ctx.clock.now() })
     const audit = { outcome: 'approved', after: { evidenceHash: action.evidenceHash } }
     return { kind: 'ours', action: executing, audit }
   })

@@ -1,18 +1,15 @@
 import { type Settled, settle } from '@/lib/actions/execute'
 import type { SystemContext } from '@/lib/context'
+import { STATEMENT_ENDED_AFTER_MS, STORE_SETTLING } from '@/lib/locks/verbs/settle-unknown'
 import { openMessageSource } from '@/lib/sources/registry'
 import type { Action } from '@/prisma/generated/client'
-
-/** One statement on a source: its timeout, 60 s at most, ends it before this. */
-const STATEMENT_ENDED_AFTER_MS = 75_000
 
 /** Finds out, by reading the message, how redrives and discards ended whose answer was lost. */
 export const settleMessages = (ctx: SystemContext): Promise<{ settled: number; open: number }> =>
   settle(ctx, {
     job: 'settle-messages',
     where: { params: { path: ['by'], equals: 'messages' } },
-    readableAfterMs: 15_000,
-    abandonedAfterMs: 120_000,
+    ...STORE_SETTLING,
     recorded: (_, { kind }) => ({ verb: `message.${kind}` }),
     read: readEnd,
   })

@@ -1,11 +1,10 @@
-import { approvalExpiresAt, assertFourEyes } from '@/lib/actions/approval'
+import { approvalExpiresAt, assertFourEyes, assertSameEvidence } from '@/lib/actions/approval'
 import { assertWritesEnabled } from '@/lib/actions/kill-switch'
 import { decide } from '@/lib/actions/transition'
 import type { ActionView } from '@/lib/actions/view'
 import { append } from '@/lib/audit/append'
 import type { Context } from '@/lib/context'
 import { authorise } from '@/lib/core/authorise'
-import { AppError } from '@/lib/core/errors'
 import { type ReconcileSettings, reconcileSettings } from '../settings'
 import { noteOnCase } from './case-note'
 import { executeCorrection } from './execute/execute'
@@ -24,11 +23,7 @@ export async function approve(
   const action = await proposedAction(ctx, input.actionId)
   const approverId = await assertFourEyes(ctx, action)
   await assertWritesEnabled(ctx.db)
-  if (action.evidenceHash !== input.evidenceHash) {
-    throw new AppError('conflict', 'That is not the evidence of this proposal: look at it again.', {
-      meta: { reason: 'stale_evidence' },
-    })
-  }
+  assertSameEvidence(action, input.evidenceHash)
   const now = ctx.clock.now()
   await ctx.db.prisma.$transaction(async (tx) => {
     await decide(tx, {
