@@ -9,6 +9,7 @@ import {
 } from '../../contracts'
 import { editedId } from '../edited-id'
 import { createListing, type ReadLetter } from '../listing'
+import { deadLetterSample } from '../source'
 import { createActions } from './actions'
 import { openKafka } from './client'
 import type { KafkaConfig, KafkaSecret } from './config'
@@ -132,16 +133,10 @@ export function openKafkaDeadLetters(
     async sample() {
       const { items, cursor } = await listing.page(null, 10_000)
       const oldest = items.flatMap(({ settledAt }) => settledAt ?? [])[0] ?? null
-      const figures = { unsent: null, retrying: null, oldestUnsentAt: null, published: null }
-      return {
-        now: clock.now(),
-        topics: [
-          { topic: config.topic ?? sourceTopic, dead: items.length, oldestDeadAt: oldest, ...figures },
-        ],
+      return deadLetterSample(clock, {
+        ...{ topic: config.topic ?? sourceTopic, dead: items.length, oldestDeadAt: oldest },
         atLeast: truncated || cursor !== null,
-        relays: null,
-        heldBackBy: null,
-      }
+      })
     },
     readDead: (cursor, limit) => listing.page(cursor, limit),
     readMessage,

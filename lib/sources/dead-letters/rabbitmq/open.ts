@@ -8,6 +8,7 @@ import {
 } from '../../contracts'
 import { editedId } from '../edited-id'
 import { createListing, type ReadLetter } from '../listing'
+import { deadLetterSample, queueParts } from '../source'
 import { openRabbit } from './client'
 import type { RabbitConfig, RabbitSecret } from './config'
 import { toRow, withoutDeaths } from './rows'
@@ -63,35 +64,10 @@ export function openRabbitDeadLetters(
   }
 
   return {
-    kind: 'dead_letters',
-    capabilities: {
-      canRedrive: true,
-      canDiscard: true,
-      canEdit: true,
-      reading: READING,
-      reasons: { redrive: REMOVED_LAST },
-    },
+    ...queueParts(clock, listing, { reading: READING, redrive: REMOVED_LAST }),
     consumers: config.consumers,
-    storeClock: async () => clock.now(),
-    async sample() {
-      const dead = await count()
-      const figures = {
-        unsent: null,
-        retrying: null,
-        oldestUnsentAt: null,
-        oldestDeadAt: null,
-        published: null,
-      }
-      return {
-        now: clock.now(),
-        topics: [{ topic: config.topic ?? config.sourceQueue, dead, ...figures }],
-        atLeast: false,
-        relays: null,
-        heldBackBy: null,
-      }
-    },
-    readDead: (cursor, limit) => listing.page(cursor, limit),
-    readMessage: (place) => listing.find(place),
+    sample: async () =>
+      deadLetterSample(clock, { topic: config.topic ?? config.sourceQueue, dead: await count() }),
     redrive: (seen, { actionId, payload }) =>
       act(seen, async (row, message) => {
         const old = row.id ?? seen.place

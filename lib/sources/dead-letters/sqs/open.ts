@@ -9,6 +9,7 @@ import {
 } from '../../contracts'
 import { editedId } from '../edited-id'
 import { createListing } from '../listing'
+import { deadLetterSample, queueParts } from '../source'
 import { openSqs } from './client'
 import type { SqsConfig, SqsSecret } from './config'
 import { topicOf, toRow, toSend } from './rows'
@@ -100,35 +101,9 @@ export function openSqsDeadLetters(
   }
 
   return {
-    kind: 'dead_letters',
-    capabilities: {
-      canRedrive: true,
-      canDiscard: true,
-      canEdit: true,
-      reading: READING,
-      reasons: { redrive: REMOVED_LAST },
-    },
+    ...queueParts(clock, listing, { reading: READING, redrive: REMOVED_LAST }),
     consumers: config.consumers,
-    storeClock: async () => clock.now(),
-    async sample() {
-      const { count } = await facts()
-      const figures = {
-        unsent: null,
-        retrying: null,
-        oldestUnsentAt: null,
-        oldestDeadAt: null,
-        published: null,
-      }
-      return {
-        now: clock.now(),
-        topics: [{ topic: topicOf(config), dead: count, ...figures }],
-        atLeast: false,
-        relays: null,
-        heldBackBy: null,
-      }
-    },
-    readDead: (cursor, limit) => listing.page(cursor, limit),
-    readMessage: (place) => listing.find(place),
+    sample: async () => deadLetterSample(clock, { topic: topicOf(config), dead: (await facts()).count }),
     redrive: (seen, { actionId, payload }) =>
       act(seen, async (message) => {
         const row = toRow(message, config)

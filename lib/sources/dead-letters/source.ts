@@ -1,0 +1,44 @@
+import type { Clock } from '@/lib/core/clock'
+import type { MessageCapabilities, MessageSample, MessageSource } from '../contracts'
+import type { createListing } from './listing'
+
+/** A broker has no clock that is read: `now` is the console's. Of a queue only what is dead in it is known. */
+export const deadLetterSample = (
+  clock: Clock,
+  {
+    topic,
+    dead,
+    oldestDeadAt = null,
+    atLeast = false,
+  }: {
+    topic: string
+    dead: number
+    oldestDeadAt?: Date | null
+    atLeast?: boolean
+  },
+): MessageSample => ({
+  now: clock.now(),
+  topics: [
+    { topic, dead, oldestDeadAt, unsent: null, retrying: null, oldestUnsentAt: null, published: null },
+  ],
+  atLeast,
+  relays: null,
+  heldBackBy: null,
+})
+
+/** What queues have in common in which each look gets the messages and gives them back. */
+export const queueParts = (
+  clock: Clock,
+  listing: Pick<ReturnType<typeof createListing>, 'page' | 'find'>,
+  { reading, redrive }: { reading: string; redrive: string },
+) =>
+  ({
+    kind: 'dead_letters',
+    capabilities: {
+      ...{ canRedrive: true, canDiscard: true, canEdit: true, reading },
+      reasons: { redrive },
+    } satisfies MessageCapabilities,
+    storeClock: async () => clock.now(),
+    readDead: (cursor, limit) => listing.page(cursor, limit),
+    readMessage: (place) => listing.find(place),
+  }) satisfies Partial<MessageSource>
