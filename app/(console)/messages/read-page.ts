@@ -1,7 +1,6 @@
 import { listUsers } from '@/lib/access/users'
 import { listActions } from '@/lib/actions/read'
 import { namesOf } from '@/lib/core/names'
-import { roleAllows } from '@/lib/core/permissions'
 import { MESSAGE_ACTION_KINDS } from '@/lib/core/states'
 import { groupDeadLetters, listDeadLetters } from '@/lib/messages/read/dead-letters'
 import { readBacklog, readMessageSources } from '@/lib/messages/read/overview'
@@ -12,7 +11,7 @@ import type { OpenedPage } from '../_page/open-page'
 import { killSwitchNow } from '../_shell/reads'
 import { loadQuery, toFilter } from './query'
 
-export const ROWS_SHOWN = 50
+const ROWS_SHOWN = 50
 const PROPOSALS_SHOWN = 20
 
 export type { DeadGroup, DeadLetter } from '@/lib/messages/read/dead-letters'
@@ -36,8 +35,7 @@ export async function readMessagesPage({ ctx, me, asked, now, range, place, forb
       listUsers(ctx.db),
       killSwitchNow(),
     ])
-  const writesOff = off.on
-  const refusal = writesOff ? 'Writes are switched off' : null
+  const refusal = off.on ? 'Writes are switched off' : null
   return {
     ...{ query, filter, sources, groups, dead, backlog, deliveries, runs, place, now },
     names: namesOf(sources),
@@ -48,6 +46,5 @@ export async function readMessagesPage({ ctx, me, asked, now, range, place, forb
       redrive: forbid('message.redrive') ?? refusal,
       discard: forbid('message.discard') ?? refusal,
     },
-    mayAct: roleAllows(ctx.actor.role, 'message.redrive') && !writesOff,
   }
 }

@@ -1,9 +1,11 @@
 import { Note } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
+import { CONDITIONS } from '@/lib/core/condition-kinds'
 import { countText, durationText } from '@/lib/core/format-figure'
 import type { MessageSourceNow, MessagesData } from './read-page'
 
-const RELAY_SILENT_MS = 60_000
+/** As an alert has it where nobody has set another. */
+const RELAY_SILENT_MS = CONDITIONS.relay_dead.limits.silentMs.default
 
 /** What makes the figures below old, partial, or about to get worse. */
 export const SourceNotes = ({ sources }: MessagesData) =>

@@ -21,10 +21,10 @@ export function TopicsCard({ sources, backlog, deliveries }: MessagesData) {
       title="Topics"
       aside={
         <span className="flex flex-wrap items-center justify-end gap-x-4 gap-y-1">
-          {backlog.points.length > 1 && (
+          {backlog.length > 1 && (
             <span className="flex items-center gap-2">
               unsent in this range
-              <Sparkline points={backlog.points.map(({ unsent }) => unsent)} stroke="var(--warning)" />
+              <Sparkline points={backlog} stroke="var(--warning)" />
             </span>
           )}
           <span>{redeliveriesText(deliveries)}</span>

@@ -122,36 +122,21 @@ const toTopic = ({
   left: left_it,
 })
 
-export type BacklogPoint = { at: string; unsent: number; dead: number; published: number }
-
 const SERIES_POINTS_MAX = 300
 
 const SERIES = `
-  SELECT to_timestamp(floor(extract(epoch FROM minute) / $3) * $3) AS at, max(unsent)::float8 AS unsent, max(dead)::float8 AS dead,
-    avg(published)::float8 AS published
-  FROM (
-    SELECT minute, sum(unsent) AS unsent, sum(dead) AS dead, sum(published) AS published FROM messages.topic_minute
+  SELECT max(unsent)::float8 AS unsent FROM (
+    SELECT minute, sum(unsent) AS unsent FROM messages.topic_minute
     WHERE minute >= $1 AND minute < $2 GROUP BY minute
-  ) m GROUP BY 1 ORDER BY 1`
-const pointRow = z.object({
-  at: z.date(),
-  unsent: figure.transform((value) => value ?? 0),
-  dead: figure.transform((value) => value ?? 0),
-  published: figure.transform((value) => value ?? 0),
-})
+  ) m GROUP BY floor(extract(epoch FROM minute) / $3) ORDER BY floor(extract(epoch FROM minute) / $3)`
+const pointRow = z.object({ unsent: figure.transform((value) => value ?? 0) })
 
-/** The backlog of all sources over a range: the most in each step of at least a minute. */
+/** How many messages of all sources were unsent over a range: the most in each step of at least a minute. */
 export async function readBacklog(
   { db }: Pick<SystemContext, 'db'>,
   { from, to }: { from: Date; to: Date },
-): Promise<{ stepMs: number; points: BacklogPoint[] }> {
+): Promise<number[]> {
   const minutes = Math.max(1, Math.ceil((to.getTime() - from.getTime()) / 60_000 / SERIES_POINTS_MAX))
   const { rows } = await db.pool.query(SERIES, [from, to, minutes * 60])
-  return {
-    stepMs: minutes * 60_000,
-    points: rows.map((row) => {
-      const { at, ...point } = pointRow.parse(row)
-      return { at: at.toISOString(), ...point }
-    }),
-  }
+  return rows.map((row) => pointRow.parse(row).unsent)
 }
