@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Context } from '@/lib/context'
 import { checkLocks } from '@/lib/locks/assess/check-locks'
@@ -8,6 +7,7 @@ import { createSnapshot } from '@/lib/locks/bulk/snapshots'
 import { settleUnknown } from '@/lib/locks/verbs/settle-unknown'
 import { createQueue, type Queue } from '@/lib/queue'
 import { requeueLost } from '@/lib/runs/requeue-lost'
+import { killWorker, startWorker } from '../support/worker'
 import {
   acquire,
   CREDENTIALS_KEY,
@@ -33,50 +33,18 @@ beforeAll(async () => {
   operator = { ...(await fixture.as('operator')), queue }
 })
 afterAll(async () => {
-  for (const worker of workers) if (worker.exitCode === null && worker.signalCode === null) await kill(worker)
+  for (const worker of workers) await killWorker(worker)
   await queue.boss.stop({ graceful: false }).catch(() => undefined)
   await fixture.close()
 })
 
-/** `npm run worker`, with nothing to do on its own for the time of the test. */
-async function startWorker(): Promise<ChildProcess> {
-  const never = String(3_600_000)
-  const periods = ['STAGE', 'RECONCILE', 'ROLL_UP', 'LOCK_CHECK', 'COLLECT'].map((name) => [
-    `IDEMSCOPE_${name}_EVERY_MS`,
-    never,
-  ])
-  const worker = spawn(process.execPath, ['--import', 'tsx', 'jobs/worker/main.ts'], {
-    env: {
-      PATH: process.env.PATH,
-      NODE_ENV: 'test',
-      DATABASE_URL: fixture.console.db.url,
-      IDEMSCOPE_CREDENTIALS_KEY: CREDENTIALS_KEY,
-      IDEMSCOPE_KEY_SECRET: 'k'.repeat(32),
-      IDEMSCOPE_DEMO: '1',
-      IDEMSCOPE_SETTLE_DELAY_MS: '0',
-      IDEMSCOPE_PROVIDER_CALL_MS: '0',
-      IDEMSCOPE_CLOCK_SKEW_MS: '0',
-      IDEMSCOPE_LEASE_GRACE_MS: '0',
-      ...Object.fromEntries(periods),
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
+const addWorker = () =>
+  startWorker(workers, fixture.console.db.url, CREDENTIALS_KEY, {
+    IDEMSCOPE_SETTLE_DELAY_MS: '0',
+    IDEMSCOPE_PROVIDER_CALL_MS: '0',
+    IDEMSCOPE_CLOCK_SKEW_MS: '0',
+    IDEMSCOPE_LEASE_GRACE_MS: '0',
   })
-  workers.push(worker)
-  let said = ''
-  const hear = (part: Buffer) => {
-    said += part.toString()
-  }
-  worker.stdout?.on('data', hear)
-  worker.stderr?.on('data', hear)
-  await expect.poll(() => said, WAIT).toContain('worker is ready')
-  return worker
-}
-
-async function kill(worker: ChildProcess): Promise<void> {
-  const ended = once(worker, 'exit')
-  worker.kill('SIGKILL')
-  await ended
-}
 
 const runState = async (id: string) =>
   (await fixture.console.db.prisma.run.findUniqueOrThrow({ where: { id } })).state
@@ -84,7 +52,7 @@ const actionsOf = (runId: string) =>
   fixture.console.db.prisma.action.findMany({ where: { runId }, orderBy: { createdAt: 'asc' } })
 
 test('a worker killed by SIGKILL in the middle of a bulk action: another ends it, each item is done once', async () => {
-  const first = await startWorker()
+  const first = await addWorker()
   await queue.boss.start()
   for (let n = 0; n < ITEMS; n++)
     await killHolder(fixture, await acquire(fixture, `crash-${String(n).padStart(2, '0')}`))
@@ -107,7 +75,7 @@ test('a worker killed by SIGKILL in the middle of a bulk action: another ends it
   await expect.poll(stuck, WAIT).toBe(1)
 
   // It dies with its statement under way, which the server still carries out.
-  await kill(first)
+  await killWorker(first)
   await blocker.query('ROLLBACK')
   blocker.release()
   await expect
@@ -123,7 +91,7 @@ test('a worker killed by SIGKILL in the middle of a bulk action: another ends it
   expect(before.length).toBeLessThan(ITEMS)
   expect(before.at(-1)).toMatchObject({ key: BROKEN, state: 'executing' })
 
-  await startWorker()
+  await addWorker()
   await fixture.console.db.pool.query(
     `UPDATE run SET lease_until = clock_timestamp() - interval '1 s' WHERE id = $1`,
     [runId],

@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Context } from '@/lib/context'
 import { executeMessageSnapshot } from '@/lib/messages/bulk/execute-snapshot'
@@ -10,6 +9,7 @@ import { approveMessage } from '@/lib/messages/verbs/decide-message'
 import { settleMessages } from '@/lib/messages/verbs/settle-messages'
 import { createQueue, type Queue } from '@/lib/queue'
 import { requeueLost } from '@/lib/runs/requeue-lost'
+import { killWorker, startWorker } from '../support/worker'
 import {
   acquireMessage,
   actionsOf,
@@ -38,47 +38,15 @@ beforeAll(async () => {
   approver = { ...(await fixture.as('approver')), queue }
 })
 afterAll(async () => {
-  for (const worker of workers) if (worker.exitCode === null && worker.signalCode === null) await kill(worker)
+  for (const worker of workers) await killWorker(worker)
   await queue.boss.stop({ graceful: false }).catch(() => undefined)
   await fixture.close()
 })
 
-/** `npm run worker`, with nothing to do on its own for the time of the test. */
-async function startWorker(): Promise<void> {
-  const never = String(3_600_000)
-  const periods = ['STAGE', 'RECONCILE', 'ROLL_UP', 'LOCK_CHECK', 'COLLECT'].map((name) => [
-    `IDEMSCOPE_${name}_EVERY_MS`,
-    never,
-  ])
-  const worker = spawn(process.execPath, ['--import', 'tsx', 'jobs/worker/main.ts'], {
-    env: {
-      PATH: process.env.PATH,
-      NODE_ENV: 'test',
-      DATABASE_URL: fixture.console.db.url,
-      IDEMSCOPE_CREDENTIALS_KEY: CREDENTIALS_KEY,
-      IDEMSCOPE_KEY_SECRET: 'k'.repeat(32),
-      IDEMSCOPE_DEMO: '1',
-      IDEMSCOPE_REDRIVE_PER_SECOND: '1000',
-      ...Object.fromEntries(periods),
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
+const addWorker = () =>
+  startWorker(workers, fixture.console.db.url, CREDENTIALS_KEY, {
+    IDEMSCOPE_REDRIVE_PER_SECOND: '1000',
   })
-  workers.push(worker)
-  let said = ''
-  const hear = (part: Buffer) => {
-    said += part.toString()
-  }
-  worker.stdout?.on('data', hear)
-  worker.stderr?.on('data', hear)
-  await expect.poll(() => said, WAIT).toContain('worker is ready')
-}
-
-async function kill(worker: ChildProcess | undefined): Promise<void> {
-  if (worker === undefined) return
-  const ended = once(worker, 'exit')
-  worker.kill('SIGKILL')
-  await ended
-}
 
 const runOf = (id: string) => fixture.console.db.prisma.run.findUniqueOrThrow({ where: { id } })
 const runIdOf = (action: { result: unknown }) => (action.result as { runId: string }).runId
@@ -138,7 +106,7 @@ test('a redrive of 1,000 dead letters, its worker killed in the middle, treats e
   const [arrived] = await deadMessages(fixture, 1)
   await checkMessages(fixture.system)
 
-  await startWorker()
+  const first = await addWorker()
   await queue.boss.start()
   const broken = rest.flat()[200] ?? ''
   const blocker = await fixture.service.connect()
@@ -154,7 +122,7 @@ test('a redrive of 1,000 dead letters, its worker killed in the middle, treats e
   await expect.poll(stuck, WAIT).toBe(1)
 
   // It dies with its statement under way, which the server still carries out.
-  await kill(workers[0])
+  await killWorker(first)
   await blocker.query('ROLLBACK')
   blocker.release()
   await expect.poll(async () => (await statesOf(fixture))[broken], WAIT).toBe('P')
@@ -162,7 +130,7 @@ test('a redrive of 1,000 dead letters, its worker killed in the middle, treats e
   expect(before.length).toBeLessThan(400)
   expect(before.at(-1)).toMatchObject({ key: broken, state: 'executing' })
 
-  await startWorker()
+  await addWorker()
   await fixture.console.db.pool.query(
     `UPDATE run SET lease_until = clock_timestamp() - interval '1 s' WHERE id = $1`,
     [runId],
