@@ -11,7 +11,11 @@ export type KeySettings = {
   callMs: number
   /** How long the provider answers a repeated idempotency key with the same object. */
   providerWindowMs: number
+  /** A check takes what the provider said of a stuck key for this long as what it would say now; an act never does. */
+  askAgainMs: number
 }
+
+const ASK_AGAIN_MS = 15_000
 
 export function keySettings(): KeySettings {
   const settings = env()
@@ -21,5 +25,6 @@ export function keySettings(): KeySettings {
     settleDelayMs: settings.IDEMSCOPE_SETTLE_DELAY_MS,
     callMs: settings.IDEMSCOPE_PROVIDER_CALL_MS,
     providerWindowMs: settings.IDEMSCOPE_PROVIDER_WINDOW_MS,
+    askAgainMs: ASK_AGAIN_MS,
   }
 }

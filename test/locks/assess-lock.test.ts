@@ -95,7 +95,14 @@ const verdictOf = (
       providerKeyed: true,
     },
     responseKnown: () => true,
-    settings: { graceMs: 2000, skewMs: 5000, settleDelayMs: 60_000, callMs: 0, providerWindowMs: 86_400_000 },
+    settings: {
+      graceMs: 2000,
+      skewMs: 5000,
+      settleDelayMs: 60_000,
+      callMs: 0,
+      providerWindowMs: 86_400_000,
+      askAgainMs: 0,
+    },
     ...patch,
   })
 

@@ -43,6 +43,7 @@ export const SETTINGS: KeySettings = {
   settleDelayMs: -120_000,
   callMs: 0,
   providerWindowMs: 86_400_000,
+  askAgainMs: 0,
 }
 
 export async function createFixture(): Promise<Fixture> {

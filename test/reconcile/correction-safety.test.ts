@@ -26,6 +26,7 @@ const KEYS = {
   graceMs: SETTINGS.leaseGraceMs,
   callMs: 0,
   providerWindowMs: 86_400_000,
+  askAgainMs: 0,
 }
 
 const cases = async (filter: Parameters<typeof listCases>[1]) =>

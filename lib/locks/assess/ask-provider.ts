@@ -20,6 +20,11 @@ import { listTail, type Tail } from './provider-tail'
 const OBJECTS_READ_MAX = 20
 /** As many as a person looks at. */
 const CANDIDATES_NAMED_MAX = 20
+/** A provider that failed this often in a row is not asked again by the same asker: each try can take as long as its timeouts. */
+const FAILURES_MAX = 3
+
+/** `from`: the earliest time from which on everything is in it, or is staged. */
+type KeptTail = Tail & { from: Date; listedAt: Date }
 
 /**
  * Asks the providers of one system about keys: what is staged, plus what they list beyond it right now, each object
@@ -28,12 +33,15 @@ const CANDIDATES_NAMED_MAX = 20
  * transaction. A provider that fails makes the answer `unreachable`: it never counts as none.
  */
 export function createProviderAsker(ctx: SystemContext, system: string, settings: KeySettings) {
-  const tails = new Map<string, Tail & { listedAt: Date }>()
-  let untagged: { from: Date; any: boolean } | undefined
+  const tails = new Map<string, Promise<KeptTail>>()
+  let listings = 0
+  let untagged: { from: Date; after: number; any: Promise<boolean> } | undefined
   let opened: Promise<SystemSources> | undefined
+  let failures: string[] = []
 
   async function ask(reading: LeaseReading): Promise<ProviderAnswer> {
     const askedAt = ctx.clock.now().toISOString()
+    if (failures.length >= FAILURES_MAX) return { kind: 'unreachable', askedAt, error: failures.at(-1) ?? '' }
     try {
       opened ??= openSystem(ctx, system)
       const { providers, off } = await opened
@@ -41,11 +49,14 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
       if (silent !== undefined)
         return { kind: 'unreachable', askedAt, error: `${silent.name} is switched off and cannot be asked` }
       if (providers.length === 0) return { kind: 'no_provider' }
-      return await answer(reading, providers, askedAt)
+      const answered = await answer(reading, providers, askedAt)
+      failures = []
+      return answered
     } catch (error) {
       opened = undefined
       const message = error instanceof Error ? error.message : String(error)
       ctx.log.warn({ err: error, system }, 'the provider could not be asked')
+      failures.push(message.slice(0, 300))
       return { kind: 'unreachable', askedAt, error: message.slice(0, 300) }
     }
   }
@@ -57,25 +68,27 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
   ): Promise<ProviderAnswer> {
     const { lease } = reading
     const { made, settlesAt } = effectWindow(reading, settings)
-    const staged = await providerEvidenceForKey(ctx.db, { system, scope: lease.scope, key: lease.key })
     const named = namedByStore(lease)
-    // A listing of before it settled proves nothing now.
-    const tailAgeMaxMs = Math.max(0, reading.storeNow.getTime() - settlesAt.getTime())
+    // A listing of before it settled proves nothing now; until it has, none proves anything.
+    const settledMs = reading.storeNow.getTime() - settlesAt.getTime()
+    const tailAgeMaxMs = settledMs < 0 ? Number.POSITIVE_INFINITY : settledMs
     const objects = new Map<string, AnswerObject>()
     const open: Candidate[] = []
     const resolved = new Set<string>()
     const unresolved: string[] = []
-    const listed: { source: string; objects: Tail['objects'] }[] = []
-    for (const { id, source: provider } of providers) {
-      const known = staged.objects.filter((object) => object.sourceId === id)
-      const tail = await tailFor(id, provider, made.from, tailAgeMaxMs)
-      listed.push({ source: id, objects: tail.objects })
+    const listed: { source: string; provider: ProviderSource; tail: Tail }[] = []
+    for (const { id, source: provider } of providers)
+      listed.push({ source: id, provider, tail: await tailFor(id, provider, made.from, tailAgeMaxMs) })
+    // Only now: a tail begins where the staged objects of its time end.
+    const staged = await providerEvidenceForKey(ctx.db, { system, scope: lease.scope, key: lease.key })
+    for (const { source, provider, tail } of listed) {
+      const known = staged.objects.filter((object) => object.sourceId === source)
       const ids = new Set([
         ...known.map((object) => object.id),
         ...tail.byKey(lease.scope, lease.key).map((object) => object.id),
         ...named,
       ])
-      const again = await readAgain(id, provider, [...ids], known)
+      const again = await readAgain(source, provider, [...ids], known)
       for (const object of again.objects) objects.set(object.id, object)
       open.push(...again.open)
       for (const each of again.resolved) resolved.add(each)
@@ -97,8 +110,9 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
     if (reading.storeNow < settlesAt) {
       return { kind: 'not_settled', askedAt, settlesAt: settlesAt.toISOString() }
     }
-    const any = await anyUntagged(made.from)
-    const possible = [...open, ...(await possibleEffects(ctx.db, { system, lease }, made, listed, any))]
+    const fresh = listed.map(({ source, tail }) => ({ source, objects: tail.objects }))
+    const any = () => anyUntagged(made.from)
+    const possible = [...open, ...(await possibleEffects(ctx.db, { system, lease }, made, fresh, any))]
     if (possible.length > 0) {
       const named = possible.slice(0, CANDIDATES_NAMED_MAX)
       return { kind: 'possible', askedAt, objects: named, count: possible.length }
@@ -108,31 +122,39 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
       : { kind: 'none', askedAt, from: made.from.toISOString(), to: askedAt }
   }
 
-  /** Where all objects carry a key, one question answers it for all keys, the oldest first. */
-  async function anyUntagged(from: Date): Promise<boolean> {
-    if (untagged === undefined || untagged.from > from)
-      untagged = { from, any: await hasUntagged(ctx.db, system, from) }
+  /**
+   * Where all objects carry a key, one question answers it for all keys, the oldest first. Not longer than a listing: what a
+   * later one leaves out was staged since.
+   */
+  function anyUntagged(from: Date): Promise<boolean> {
+    if (untagged === undefined || untagged.from > from || untagged.after !== listings)
+      untagged = { from, after: listings, any: hasUntagged(ctx.db, system, from) }
     return untagged.any
   }
 
   /**
    * The listing from where the staged one is final, until now by the provider's clock; one listing serves every key that
-   * it covers. What a call made may come into a listing as late as the call's end, and then the settle delay.
+   * it covers, and whoever asks meanwhile waits for it. What a call made may come into a listing as late as the call's end,
+   * and then the settle delay.
    */
-  async function tailFor(id: string, provider: ProviderSource, from: Date, ageMaxMs: number): Promise<Tail> {
-    const listedAt = ctx.clock.now()
-    const kept = tails.get(id)
-    const known =
-      kept !== undefined && listedAt.getTime() - kept.listedAt.getTime() <= ageMaxMs ? kept : undefined
-    if (known !== undefined && known.from <= from) return known
-    const until = new Date((await provider.now()).getTime() + settings.skewMs + 1_000)
-    const lateMs = Math.max(0, settings.settleDelayMs + settings.callMs)
-    const gap = await tailGap(ctx.db, id, { from, to: until })
-    const start = Math.max(from.getTime(), (gap?.from ?? until).getTime() - lateMs)
-    if (known !== undefined && known.from.getTime() <= start) return known
-    const tail = { ...(await listTail(provider, { from: new Date(start), to: until })), listedAt }
-    tails.set(id, tail)
-    return tail
+  function tailFor(id: string, provider: ProviderSource, from: Date, ageMaxMs: number): Promise<KeptTail> {
+    const before = tails.get(id)
+    const next = (async () => {
+      const kept = await before?.catch(() => undefined)
+      const listedAt = ctx.clock.now()
+      if (kept !== undefined && kept.from <= from && listedAt.getTime() - kept.listedAt.getTime() <= ageMaxMs)
+        return kept
+      const until = new Date((await provider.now()).getTime() + settings.skewMs + 1_000)
+      const lateMs = Math.max(0, settings.settleDelayMs + settings.callMs)
+      const gap = await tailGap(ctx.db, id, { from, to: until })
+      const start = Math.max(from.getTime(), (gap?.from ?? until).getTime() - lateMs)
+      const tail = await listTail(provider, { from: new Date(start), to: until })
+      listings += 1
+      // What was made before its start, and from `from` on, is staged.
+      return { ...tail, from, listedAt }
+    })()
+    tails.set(id, next)
+    return next
   }
 
   return { ask }

@@ -6,15 +6,13 @@ import { type OpenSource, openIntentSource, openIntentSources } from '@/lib/sour
 import { type KeySettings, keySettings } from '../settings'
 import { noteCheck } from '../unlisted'
 import { createProviderAsker } from './ask-provider'
+import { askStuck } from './ask-stuck'
 import { holderLife, type LeaseReading } from './holder-life'
 import { readingOf, toLeaseReading } from './inspect'
-import type { ProviderAnswer } from './provider-answer'
 import { markGoneLocks, saveLocks } from './save-lock'
 
 /** Leases of one source that a check reads, the oldest first; that a store has more is said wherever they are shown. */
 const LEASES_MAX = 5_000
-/** Keys of one source that one check asks the provider about, oldest first. */
-const ASKED_MAX = 500
 const SAVE_ROWS = 500
 
 export type CheckedSource =
@@ -54,23 +52,20 @@ async function checkSource(
   const checkedAt = ctx.clock.now()
   const read = await readAllLeases(store.source, leasesMax)
   const { now, leases, truncated } = read
+  const readings: LeaseReading[] = []
+  for (const lease of leases) readings.push(await toLeaseReading(ctx, store.id, lease, now, settings))
+  const stuck = readings.filter((reading) => !isHeld(reading, settings))
   const asker = createProviderAsker(ctx, store.system, settings)
-  let stuck = 0
-  for (let start = 0; start < leases.length; start += SAVE_ROWS) {
-    const readings = []
-    for (const lease of leases.slice(start, start + SAVE_ROWS)) {
-      const reading = await toLeaseReading(ctx, store.id, lease, now, settings)
-      const isStuck = !isHeld(reading, settings)
-      if (isStuck) stuck += 1
-      const answer: ProviderAnswer =
-        isStuck && stuck <= ASKED_MAX ? await asker.ask(reading) : { kind: 'not_asked' }
-      readings.push(readingOf(store.source, reading, answer, settings))
-    }
-    await saveLocks(ctx, store.id, readings, checkedAt)
-  }
+  const answers = await askStuck(ctx, store.id, asker, stuck, settings)
+  const answerOf = new Map(stuck.map((reading, n) => [reading, answers[n]]))
+  const assessed = readings.map((reading) =>
+    readingOf(store.source, reading, answerOf.get(reading) ?? { kind: 'not_asked' }, settings),
+  )
+  for (let start = 0; start < assessed.length; start += SAVE_ROWS)
+    await saveLocks(ctx, store.id, assessed.slice(start, start + SAVE_ROWS), checkedAt)
   const gone = await markGoneLocks(ctx, store.id, read, checkedAt)
   await noteCheck(ctx, store.id, { checkedAt, listed: leases.length, more: truncated })
-  return { source: store.id, kind: 'checked', leases: leases.length, stuck, gone, truncated }
+  return { source: store.id, kind: 'checked', leases: leases.length, stuck: stuck.length, gone, truncated }
 }
 
 /** Whether somebody holds it, or may: on the store's clock. */

@@ -13,22 +13,19 @@ import type { Candidate } from './provider-answer'
 /**
  * Objects without a key that could be an effect of this one: made while it can have made some, with an amount that fits.
  * Where the store knows no amount of an effect that was begun, or of none that was, any amount fits. `listed`: what
- * providers show beyond what is staged, by the id of their source. `anyStaged`: something without a key is staged.
+ * providers show beyond what is staged, by the id of their source. `anyStaged`: whether something without a key is staged.
  */
 export async function possibleEffects(
   db: Db,
   subject: { system: string; lease: Pick<LeaseRow, 'scope' | 'key' | 'effects'> },
   made: TimeRange,
   listed: readonly { source: string; objects: readonly ListedObject[] }[],
-  anyStaged: boolean,
+  anyStaged: () => Promise<boolean>,
 ): Promise<Candidate[]> {
   const { system, lease } = subject
   const seeker = { system, scope: lease.scope, key: lease.key }
   const sought = soughtEffects(lease.effects, made)
   const found = new Map<string, Candidate>()
-  for (const effect of anyStaged ? sought : []) {
-    for (const object of await untaggedObjects(db, seeker, effect)) found.set(object.id, toCandidate(object))
-  }
   const fresh = listed.flatMap(({ source, objects }) =>
     objects
       .filter((object) => sought.some((effect) => couldBe(object, effect)))
@@ -39,6 +36,10 @@ export async function possibleEffects(
     seeker,
     fresh.map(({ object: { id, paymentIntentId } }) => ({ id, parentId: paymentIntentId })),
   )
+  // After that: what is staged meanwhile is then in the one or the other.
+  for (const effect of known.size > 0 || (await anyStaged()) ? sought : []) {
+    for (const object of await untaggedObjects(db, seeker, effect)) found.set(object.id, toCandidate(object))
+  }
   for (const { source, object } of fresh) {
     if (!known.has(object.id)) found.set(object.id, toCandidate(untaggedOfListed(source, object)))
   }

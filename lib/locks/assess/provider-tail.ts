@@ -6,7 +6,6 @@ import { SourceUnavailableError } from '@/lib/sources/contracts'
 const PAGES_MAX = 60
 
 export type Tail = {
-  from: Date
   objects: readonly ListedObject[]
   byKey(scope: string, key: string): ListedObject[]
 }
@@ -19,7 +18,6 @@ export async function listTail(provider: ProviderSource, range: TimeRange): Prom
     await listAll((cursor) => provider.listRefunds(range, cursor), objects)
   }
   return {
-    from: range.from,
     objects,
     byKey: (scope, key) => objects.filter((object) => object.key === key && object.scope === scope),
   }

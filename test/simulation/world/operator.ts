@@ -12,6 +12,7 @@ export const KEY_SETTINGS = {
   settleDelayMs: 60_000,
   callMs: 25_000,
   providerWindowMs: 86_400_000,
+  askAgainMs: 15_000,
 }
 
 /** An operator looks at the list of locks and does what they want on the version that it shows. */
