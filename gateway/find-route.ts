@@ -1,4 +1,4 @@
-import { isSafeMethod } from '@/sdk/safe-methods'
+import { isSafeMethod } from '@/sdk/requests/safe-methods'
 import { gatewayProblem } from './problem'
 import type { Target } from './routes/target'
 import type { Route, World } from './world'

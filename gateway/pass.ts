@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isSafeMethod } from '@/sdk/safe-methods'
+import { isSafeMethod } from '@/sdk/requests/safe-methods'
 import { type ByteBound, boundBytes } from './byte-bound'
 import { gatewayProblem, problemResponse } from './problem'
 import { AnswerLostError, NotSentError } from './upstream/errors'

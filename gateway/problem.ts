@@ -1,4 +1,4 @@
-import { problemResponse, renderProblem } from '@/sdk/problem'
+import { problemResponse, renderProblem } from '@/sdk/responses/problem'
 
 export { problemResponse }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { WholeResponse } from '@/sdk/requests/whole-response'
+import { WholeResponse } from '@/sdk/responses/whole-response'
 
 const NULL_BODY_STATUSES = new Set([204, 205, 304])
 

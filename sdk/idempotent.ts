@@ -1,18 +1,18 @@
-import type { IdempotentHandler } from './context'
-import type { IdempotentOptions } from './options'
 import { WEB_REQUESTS } from './requests/kind'
 import { idempotentOf } from './requests/serve'
+import type { IdempotentHandler } from './run/context'
+import type { IdempotentOptions } from './run/options'
 
+export type { KeyParts, KeySource } from './keys/content-key'
+export { REPLAY_HEADERS_DEFAULT } from './responses/stored-response'
 export type {
   EffectOptions,
   EffectReport,
   EffectResult,
   IdempotencyContext,
   IdempotentHandler,
-} from './context'
-export type { KeyParts, KeySource } from './keys/content-key'
-export type { IdempotentOptions, ScopeParts } from './options'
-export { REPLAY_HEADERS_DEFAULT } from './stored-response'
+} from './run/context'
+export type { IdempotentOptions, ScopeParts } from './run/options'
 
 /**
  * Makes a Web-standard handler idempotent by the request's `Idempotency-Key`: one execution for each key, its answer

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { IdempotencyUsageError } from './errors'
 import { type Incoming, toRequest } from './node/incoming'
 import { writeResponse } from './node/outgoing'
-import { problemResponse } from './problem'
+import { problemResponse } from './responses/problem'
 
 export { keepRawBody } from './node/keep-raw-body'
 

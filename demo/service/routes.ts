@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import { idempotent } from '../../sdk/idempotent'
-import type { IdempotentOptions } from '../../sdk/options'
+import type { IdempotentOptions } from '../../sdk/run/options'
 import type { Store } from '../../sdk/stores/store'
 import { problem } from './answers'
 import { findCaller } from './callers'

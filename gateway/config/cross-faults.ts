@@ -1,4 +1,4 @@
-import { isSafeMethod } from '@/sdk/safe-methods'
+import { isSafeMethod } from '@/sdk/requests/safe-methods'
 import { covers } from '../routes/match'
 import type { GatewayConfig, RouteConfig } from './schema'
 

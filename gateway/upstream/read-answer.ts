@@ -1,4 +1,4 @@
-import { WholeResponse } from '@/sdk/requests/whole-response'
+import { WholeResponse } from '@/sdk/responses/whole-response'
 import { AnswerLostError } from './errors'
 import { answerHeaders } from './headers'
 import type { UpstreamAnswer } from './upstream'

@@ -1,6 +1,6 @@
 import { IdempotencyUsageError } from '../errors'
 import type { AdaptedHandler } from '../node/adapted'
-import { endToEndHeaders } from '../passed-through'
+import { endToEndHeaders } from '../responses/passed-through'
 
 /** A proxy event of API Gateway: payload format 1.0 (REST API, and an Application Load Balancer's). */
 export type ProxyEventV1 = {

@@ -1,5 +1,5 @@
 import { context, propagation } from '@opentelemetry/api'
-import { isSafeMethod } from '../safe-methods'
+import { isSafeMethod } from '../requests/safe-methods'
 import { type IdempotentFetchOptions, resolveClientOptions } from './options'
 
 /** What a client with a retry of its own may set. */

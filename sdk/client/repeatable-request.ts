@@ -1,5 +1,5 @@
-import { readBody } from '../body'
 import { IdempotencyUsageError } from '../errors'
+import { readBody } from '../responses/body'
 
 /** What every attempt sends: a body is read once, and its bytes (the boundary of a form, too) stay the same. */
 export type RepeatableRequest = { url: string; init: RequestInit }

@@ -1,5 +1,5 @@
-import { problemResponse } from '../problem'
-import { isSafeMethod } from '../safe-methods'
+import { isSafeMethod } from '../requests/safe-methods'
+import { problemResponse } from '../responses/problem'
 import { formatEtag, type Version } from './etag'
 import { evaluatePreconditions } from './preconditions'
 

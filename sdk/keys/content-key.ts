@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { isResponse, orThrownAnswer } from '../answer'
 import { IdempotencyUsageError } from '../errors'
-import { digestOfContent } from '../fingerprint'
+import { digestOfContent } from '../fingerprint/fingerprint'
+import { isResponse, orThrownAnswer } from '../responses/answer'
 import { decodeBody } from './decoded-body'
 
 /** What names an operation: a provider's event id, an account with a number. The same for each delivery, in this order. */

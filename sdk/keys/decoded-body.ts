@@ -1,5 +1,5 @@
-import { DECODERS } from '../passed-through'
-import { problemResponse } from '../problem'
+import { DECODERS } from '../responses/passed-through'
+import { problemResponse } from '../responses/problem'
 
 /**
  * The request without its coding, or the answer that refuses it: bytes that were compressed again differ (gzip has a time in its

@@ -1,6 +1,6 @@
-import { isResponse } from '../answer'
-import type { Exchange } from '../exchange'
-import { FINGERPRINT_VERSIONS, fingerprintNamed, fingerprintRequest } from '../fingerprint'
+import { FINGERPRINT_VERSIONS, fingerprintNamed, fingerprintRequest } from '../fingerprint/fingerprint'
+import { isResponse } from '../responses/answer'
+import type { Exchange } from '../run/exchange'
 import type { deriveKey } from './content-key'
 import type { RequestKey } from './request-key'
 

@@ -1,8 +1,8 @@
 import { parseIdempotencyKey } from '../idempotency-key'
-import type { Settings } from '../options'
-import { type ProblemName, problemResponse } from '../problem'
 import type { RequestHead } from '../requests/head'
-import { isSafeMethod } from '../safe-methods'
+import { isSafeMethod } from '../requests/safe-methods'
+import { type ProblemName, problemResponse } from '../responses/problem'
+import type { Settings } from '../run/options'
 
 export type RequestKey =
   | { kind: 'none' }

@@ -1,8 +1,8 @@
-import { readBody } from '../body'
 import { abortAfter } from '../clock'
 import { IdempotencyUsageError } from '../errors'
-import type { Settings } from '../options'
-import { problemResponse } from '../problem'
+import { readBody } from '../responses/body'
+import { problemResponse } from '../responses/problem'
+import type { Settings } from '../run/options'
 
 /** Nothing is leased yet, but a slow upload may not take longer than the handler could. */
 export async function readWholeBody<Tx>(

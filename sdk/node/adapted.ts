@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import { endToEndHeaders } from '../passed-through'
-import { problemResponse } from '../problem'
+import { endToEndHeaders } from '../responses/passed-through'
+import { problemResponse } from '../responses/problem'
 import { type Incoming, type Parsed, toRequest } from './incoming'
 
 /** What an adapter serves: a handler of `idempotent` whose `extra` is what the framework passes beside the request. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
-import { endToEndHeaders } from '../passed-through'
+import { endToEndHeaders } from '../responses/passed-through'
 
 /** Sends an answer. A client that goes away ends it without an error. */
 export async function writeResponse(

@@ -1,5 +1,5 @@
+import type { Json } from '../effects/json'
 import { IdempotencyUsageError } from '../errors'
-import type { Json } from '../json'
 
 /** What a service publishes. */
 export type OutgoingMessage = {

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { type Clock, systemClock } from '../clock'
 import { IdempotencyOptionsError } from '../errors'
-import { defaultOwner } from '../options'
+import { defaultOwner } from '../run/options'
 import type { Publisher } from './publisher'
 import type { HorizonHolder } from './statements'
 

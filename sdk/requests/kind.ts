@@ -1,6 +1,6 @@
 import { deriveKey } from '../keys/content-key'
 import { readWholeBody } from '../keys/whole-body'
-import type { Settings } from '../options'
+import type { Settings } from '../run/options'
 import type { RequestHead } from './head'
 
 type Read = Pick<Settings<unknown>, 'clock' | 'bodyBytesMax' | 'executionDeadlineMs'>

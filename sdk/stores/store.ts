@@ -1,4 +1,4 @@
-import type { Json } from '../json'
+import type { Json } from '../effects/json'
 
 /**
  * What the SDK needs of a store. Promises of every implementation:

@@ -190,7 +190,6 @@ const LARGE_ROOMS: Record<string, string> = {
   'demo/provider': 'one resource of the provider a file',
   'demo/service': 'a service as its users write one',
   'lib/core': 'one concept a file, without I/O',
-  sdk: 'entry points beside what they share',
 }
 
 test('a room has at most 15 files at one level, or a reason', () => {

@@ -154,7 +154,7 @@ describe('an upstream that can be asked', () => {
     upstream.behave({ kind: 'answer', status: 200, body: '{"id":"pay_1"}' }, pathOf(key))
     // As a killed gateway leaves it: acquired, and nothing said.
     const { acquireRequest } = await import('../sdk/support')
-    const { fingerprintRequest } = await import('@/sdk/fingerprint')
+    const { fingerprintRequest } = await import('@/sdk/fingerprint/fingerprint')
     const body = new TextEncoder().encode('{"amount":100}')
     const request = new Request(`${gateway.url}/v1/payments`, {
       method: 'POST',

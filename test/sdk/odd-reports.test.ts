@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { EffectOptions, EffectOutput, IdempotencyContext } from '@/sdk/context'
+import type { EffectOptions, EffectOutput, IdempotencyContext } from '@/sdk/run/context'
 import {
   createGate,
   createStoreFixture,

@@ -1,7 +1,7 @@
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
 import { AppError } from '@/lib/core/errors'
 import { publicUrl } from '@/lib/env'
-import { readBody } from '@/sdk/body'
+import { readBody } from '@/sdk/responses/body'
 import { ownOrigins } from '../auth'
 import { tokenContext } from '../context'
 import { respond } from '../respond'

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import type { Json } from '../../json'
+import type { Json } from '../../effects/json'
 import { STEP_STATES } from '../state-letters'
 import type { EffectKind, Step } from '../store'
 import type { Item } from './database'

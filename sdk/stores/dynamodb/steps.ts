@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import type { Json } from '../../json'
+import type { Json } from '../../effects/json'
 import { deriveAfterFailures } from '../provider-key'
 import type { EffectBeginning, EffectBegun, EffectEnd, Holder } from '../store'
 import { changeKey, isHeld, isHolder, isUnchanged } from './change'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, sleep } from '../../clock'
+import type { Json } from '../../effects/json'
 import { StoreUnavailableError } from '../../errors'
-import type { Json } from '../../json'
 import { STATES, STEP_STATES } from '../state-letters'
 import type { Acquired, AcquireRequest, EffectKind, Looked, Step } from '../store'
 import type { StoreDatabase } from './database'

@@ -1,4 +1,4 @@
-import type { Json } from '../../json'
+import type { Json } from '../../effects/json'
 import type { EffectBeginning, EffectBegun, EffectEnd, Holder } from '../store'
 import type { StoreDatabase } from './database'
 

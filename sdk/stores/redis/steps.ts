@@ -1,4 +1,4 @@
-import type { Json } from '../../json'
+import type { Json } from '../../effects/json'
 import { deriveAfterFailures } from '../provider-key'
 import type { EffectBeginning, EffectBegun, EffectEnd, Holder } from '../store'
 import { placeOf, type StoredStep } from './layout'

@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { conditional, formatEtag, PreconditionFailedError } from '@/sdk/conditional/conditional'
-import type { IdempotencyContext } from '@/sdk/context'
+import type { IdempotencyContext } from '@/sdk/run/context'
 import { createStoreFixture, idempotentOn, type StoreFixture } from '../support'
 
 let fixture: StoreFixture

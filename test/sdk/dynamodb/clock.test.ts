@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { StaleHolderError } from '@/sdk/errors'
-import { guardLease } from '@/sdk/lease-guard'
+import { guardLease } from '@/sdk/run/lease-guard'
 import { createServerClock } from '@/sdk/stores/dynamodb/server-clock'
 import { acquireRequest, createManualClock, holderOf, okResponse } from '../support'
 import { ageLease, createDynamoFixture, type DynamoFixture } from './fixture'

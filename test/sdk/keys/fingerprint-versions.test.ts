@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type FingerprintVersion, fingerprintRequest } from '@/sdk/fingerprint'
+import { type FingerprintVersion, fingerprintRequest } from '@/sdk/fingerprint/fingerprint'
 import { createPostgresStore } from '@/sdk/stores/postgres'
 import {
   createGate,

@@ -103,8 +103,8 @@ test('a process that imports it and requires it has one of each class', async ()
 
 test('a stack names the file and the line of this repository', async () => {
   const { stdout } = await inProject('node', ['--enable-source-maps', 'fault.mjs'])
-  const [, line] = /sdk[/]options\.ts:(\d+)/.exec(stdout) ?? []
-  const lines = (await readFile('sdk/options.ts', 'utf8')).split('\n')
+  const [, line] = /sdk[/]run[/]options\.ts:(\d+)/.exec(stdout) ?? []
+  const lines = (await readFile('sdk/run/options.ts', 'utf8')).split('\n')
   expect(lines[Number(line) - 1]).toContain('throw new IdempotencyOptionsError(')
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { canonicalizeJson } from '@/sdk/canonical-json'
+import { canonicalizeJson } from '@/sdk/fingerprint/canonical-json'
 import { formatIdempotencyKey, parseIdempotencyKey } from '@/sdk/idempotency-key'
 import canonicalization from './json-canonicalization.json'
 import strings from './structured-strings.json'

@@ -97,7 +97,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the heartbeat ends before the body is read',
-    file: 'sdk/run-held.ts',
+    file: 'sdk/run/run-held.ts',
     find: '  guard.close()\n',
     replace: '  guard.stop()\n',
     caughtBy: 'test/sdk/slow-bodies.test.ts',
@@ -158,7 +158,7 @@ export const SDK_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a hold that comes between the beginning of an effect and its call is overlooked',
-    file: 'sdk/held-context.ts',
+    file: 'sdk/run/held-context.ts',
     find: '    requireStepNotHeld(held.exchange.settings.store, held.holder.scope, step)\n',
     replace: '',
     caughtBy: 'test/sdk/holds.test.ts',

@@ -1,5 +1,5 @@
-import { IdempotencyUsageError } from './errors'
-import type { RequestHead } from './requests/head'
+import { IdempotencyUsageError } from '../errors'
+import type { RequestHead } from '../requests/head'
 
 /** Duck-typed: frameworks bring classes of their own, which are no instances of the global one. */
 export const isResponse = (value: unknown): value is Response =>

@@ -1,5 +1,5 @@
 import { trace } from '@opentelemetry/api'
-import { IdempotencyUsageError } from './errors'
+import { IdempotencyUsageError } from '../errors'
 
 /**
  * Tells developers of a wrong use on the active span and by `onUsageWarning`. Never throws: an effect may have happened

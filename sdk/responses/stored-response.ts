@@ -1,9 +1,9 @@
+import { IdempotencyUsageError } from '../errors'
+import type { StoredResponse } from '../stores/store'
 import { requireAnswer } from './answer'
 import { readBody } from './body'
-import { IdempotencyUsageError } from './errors'
 import { endToEndHeaders, trueHeaders } from './passed-through'
-import { WholeResponse } from './requests/whole-response'
-import type { StoredResponse } from './stores/store'
+import { WholeResponse } from './whole-response'
 
 /**
  * What a replay may repeat of the first answer's headers. Never cookies or request ids: they belong to one exchange.

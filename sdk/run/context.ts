@@ -1,6 +1,6 @@
-import type { Json } from './json'
-import type { EffectKind } from './stores/store'
-import type { EffectOutcome } from './telemetry/effect-span'
+import type { Json } from '../effects/json'
+import type { EffectKind } from '../stores/store'
+import type { EffectOutcome } from '../telemetry/effect-span'
 
 /** What a handler gets beside the request. */
 export type IdempotencyContext<Tx = unknown, Extra = undefined> = {

@@ -1,8 +1,8 @@
-import { HeldError } from './errors'
+import { HeldError } from '../errors'
+import { isSafeMethod } from '../requests/safe-methods'
+import { problemResponse } from '../responses/problem'
+import type { Hold, Store } from '../stores/store'
 import type { Exchange } from './exchange'
-import { problemResponse } from './problem'
-import { isSafeMethod } from './safe-methods'
-import type { Hold, Store } from './stores/store'
 
 /** An operator may lift a hold long before its end. */
 const RETRY_S_MAX = 30

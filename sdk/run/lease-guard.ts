@@ -1,5 +1,5 @@
-import type { Clock } from './clock'
-import { ExecutionDeadlineError, StaleHolderError } from './errors'
+import type { Clock } from '../clock'
+import { ExecutionDeadlineError, StaleHolderError } from '../errors'
 
 export type LeaseGuard = {
   /** Aborts at the execution deadline, or when the fence is lost. */

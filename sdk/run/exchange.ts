@@ -1,6 +1,6 @@
+import type { RequestHead } from '../requests/head'
 import type { IdempotencyContext } from './context'
 import type { Settings } from './options'
-import type { RequestHead } from './requests/head'
 
 /** One request with what serves it. */
 export type Exchange<Tx, Extra> = {

@@ -1,4 +1,4 @@
-import type { EffectOutput } from './context'
+import type { EffectOutput } from '../run/context'
 import type { Json } from './json'
 import { toStorableJson, toStorableText } from './storable'
 

@@ -1,18 +1,18 @@
 import type { Span } from '@opentelemetry/api'
-import { type Clock, sleep } from './clock'
-import type { EffectArguments, EffectOptions, EffectOutput, EffectReport, EffectResult } from './context'
-import { readOutput, type StorableOutput } from './effect-output'
+import { type Clock, sleep } from '../clock'
 import {
   EffectFailedError,
   IdempotencyUsageError,
   StaleHolderError,
   StoreUnavailableError,
   UnsettledEffectError,
-} from './errors'
+} from '../errors'
+import { deriveProviderKey } from '../key-hash'
+import type { EffectArguments, EffectOptions, EffectOutput, EffectReport, EffectResult } from '../run/context'
+import type { EffectBeginning, EffectBegun, EffectEnd } from '../stores/store'
+import { startEffectSpan } from '../telemetry/effect-span'
+import { readOutput, type StorableOutput } from './effect-output'
 import type { Json } from './json'
-import { deriveProviderKey } from './key-hash'
-import type { EffectBeginning, EffectBegun, EffectEnd } from './stores/store'
-import { startEffectSpan } from './telemetry/effect-span'
 
 /** Where effects are noted: the store, or nowhere when nothing is protected. */
 type EffectLog = {

@@ -1,5 +1,5 @@
 import zlib from 'node:zlib'
-import { WholeResponse } from './requests/whole-response'
+import { WholeResponse } from './whole-response'
 
 // RFC 9110, 7.6.1: these belong to one connection; trailers are not carried on.
 const HOP_BY_HOP = [

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
+import type { RequestHead } from '../requests/head'
 import { canonicalizeJson } from './canonical-json'
-import { readFormFields } from './fingerprint/form-fields'
-import { isJsonType, isUtf8, type MediaType, parseMediaType } from './fingerprint/media-type'
-import { splitMultipart } from './fingerprint/multipart'
-import type { RequestHead } from './requests/head'
+import { readFormFields } from './form-fields'
+import { isJsonType, isUtf8, type MediaType, parseMediaType } from './media-type'
+import { splitMultipart } from './multipart'
 
 const FINGERPRINT_BYTES = 16
 

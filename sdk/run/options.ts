@@ -1,14 +1,14 @@
-import { type Clock, systemClock } from './clock'
-import { IdempotencyOptionsError, IdempotencyUsageError } from './errors'
-import { FINGERPRINT_VERSIONS, type FingerprintVersion } from './fingerprint'
-import type { KeySource } from './keys/content-key'
-import type { IssuedKeys } from './keys/issued-keys'
-import type { ScopeParts } from './keys/scope'
-import { REPLAY_HEADERS_DEFAULT } from './stored-response'
-import type { Store } from './stores/store'
+import { type Clock, systemClock } from '../clock'
+import { IdempotencyOptionsError, IdempotencyUsageError } from '../errors'
+import { FINGERPRINT_VERSIONS, type FingerprintVersion } from '../fingerprint/fingerprint'
+import type { KeySource } from '../keys/content-key'
+import type { IssuedKeys } from '../keys/issued-keys'
+import type { ScopeParts } from '../keys/scope'
+import { REPLAY_HEADERS_DEFAULT } from '../responses/stored-response'
+import type { Store } from '../stores/store'
 import { emitUsageWarning } from './usage-warning'
 
-export type { ScopeParts } from './keys/scope'
+export type { ScopeParts } from '../keys/scope'
 
 export type IdempotentOptions<Tx = unknown, Extra = undefined> = {
   store: Store<Tx>

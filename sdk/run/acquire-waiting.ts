@@ -1,8 +1,8 @@
-import { sleep } from './clock'
+import { sleep } from '../clock'
+import type { AcquiredOrExpired, AcquireRequest, Hold } from '../stores/store'
+import type { RequestTelemetry } from '../telemetry'
 import { findHold } from './holds'
 import type { Settings } from './options'
-import type { AcquiredOrExpired, AcquireRequest, Hold } from './stores/store'
-import type { RequestTelemetry } from './telemetry'
 
 const POLL_MS_MIN = 25
 const POLL_MS_MAX = 500
