@@ -52,7 +52,10 @@ type Migration = MigrationFile & { checksum: string }
 
 async function migrationsOf(folder: URL | undefined): Promise<Migration[]> {
   const files = folder === undefined ? await ownMigrations() : await readMigrations(folder)
-  return files.map((file) => ({ ...file, checksum: createHash('sha256').update(file.sql).digest('hex') }))
+  return files.map((file) => ({
+    ...file,
+    checksum: file.checksum ?? createHash('sha256').update(file.sql).digest('hex'),
+  }))
 }
 
 /** Without a lock on any table of the store: most starts have nothing to do. */

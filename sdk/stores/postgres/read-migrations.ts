@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 
-export type MigrationFile = { name: string; sql: string }
+/** With a checksum where the text is shortened, as in the package: that of the whole text. */
+export type MigrationFile = { name: string; sql: string; checksum?: string }
 
 /** In the order in which they are applied. */
 export async function readMigrations(folder: URL): Promise<MigrationFile[]> {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { ownNode } from '../../support/own-node'
 
@@ -23,9 +23,15 @@ export type Consumer = {
   remove: () => Promise<void>
 }
 
-/** The SDK as it is published, packed into a folder. */
+/** The SDK as it is published, packed into a folder. It is built there: test files run at the same time, and `sdk/dist` is one. */
 export async function packSdk(folder: string): Promise<Consumer['tarball']> {
-  const packed = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: 'sdk' })
+  const source = join(folder, 'sdk-to-pack')
+  for (const name of ['package.json', 'README.md', 'LICENSE'])
+    await cp(join('sdk', name), join(source, name), { recursive: true })
+  await run('node', [resolve('sdk/build.mjs'), join(source, 'dist')])
+  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
+  const packed = await run('npm', pack, { cwd: source })
+  await rm(source, { recursive: true })
   const [{ filename, size }] = JSON.parse(packed.stdout.slice(packed.stdout.indexOf('[')))
   return { path: join(folder, filename), bytes: size }
 }

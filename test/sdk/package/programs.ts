@@ -85,15 +85,28 @@ const store = createPostgresStore({ pool })
 console.log(JSON.stringify(await store.migrate()))
 store.close()
 await pool.end()`,
+  'migrate-anew.mjs': `${ES_IMPORTS.replace("import { idempotent } from '@idemscope/sdk'\n", '')}
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+const store = createPostgresStore({ pool, schema: 'packed' })
+await pool.query('CREATE SCHEMA packed')
+console.log(JSON.stringify(await store.migrate()))
+store.close()
+await pool.end()`,
   'dynamodb.mjs': `import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { createDynamoStore, dynamoPolicy } from '@idemscope/sdk/stores/dynamodb'\n${DYNAMO}`,
   'dynamodb.cjs': `const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
 const { createDynamoStore, dynamoPolicy } = require('@idemscope/sdk/stores/dynamodb')\n${DYNAMO}`,
   'both.mjs': `import { createRequire } from 'node:module'
-import * as imported from '@idemscope/sdk/errors'
-const required = createRequire(import.meta.url)('@idemscope/sdk/errors')
-const of = (names) => JSON.stringify(names.sort().map((name) => [name, imported[name] === required[name]]))
-console.log(of(Object.keys(required)))`,
+const require = createRequire(import.meta.url)
+const shared = []
+for (const entry of Object.keys(require('@idemscope/sdk/package.json').exports)) {
+  if (entry.endsWith('.json')) continue
+  const name = entry.replace('.', '@idemscope/sdk')
+  const [imported, required] = [await import(name), require(name)]
+  for (const item of new Set([...Object.keys(imported), ...Object.keys(required)]))
+    shared.push([entry, item, imported[item] !== undefined && imported[item] === required[item]])
+}
+console.log(JSON.stringify(shared))`,
   'fault.mjs': `import { idempotent } from '@idemscope/sdk'
 try { idempotent(() => new Response(), {}) } catch (error) { console.log(error.stack) }`,
   'use.mts': `${ES_IMPORTS}\n${EVERY_ENTRY}${BODY}\nawait main('types')`,
