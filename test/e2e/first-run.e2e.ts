@@ -39,14 +39,21 @@ test('first run: each page says what it waits for; the check-list tells how to b
 
   for (const [path, says] of [
     ['/traces', 'Waiting for the first span'],
-    ['/keys', 'No store is connected yet'],
+    ['/now', 'nothing is measured yet'],
+    ['/incidents', 'none opens by itself yet'],
+    ['/keys', 'No idempotency store is connected: nothing is known of keys.'],
+    ['/messages', 'No outbox is connected: what is unsent or dead is not known.'],
     ['/locks', 'No store is connected yet'],
     ['/effects', 'duplicates are not measured'],
     ['/effects?kind=orphan', 'orphans are not measured'],
     ['/reconciliation', 'Cases are opened by a run over a store and a provider.'],
     ['/reconciliation/reports', 'No run was complete on this day'],
     ['/alerts', 'Alerts are not evaluated yet'],
+    ['/holds', 'No connected store keeps holds: nothing can be held.'],
     ['/storage', 'No idempotency store is connected'],
+    ['/storage/cost', 'No idempotency store is connected'],
+    ['/executive', 'Side effects are not measured: no service told of one'],
+    ['/clients', 'Not measured: no request with a key came.'],
     ['/sources', 'Nothing is connected yet'],
   ] as const) {
     await page.goto(fresh.url + path)
@@ -56,6 +63,18 @@ test('first run: each page says what it waits for; the check-list tells how to b
     await expect(page.getByRole('link', { name: ZERO })).toHaveCount(0)
     await expect(page.getByRole('button', { name: 'Not evaluated' })).toBeVisible()
   }
+
+  // Nor is it for programs: a measure without input has no value, and no sample.
+  const { items } = await (await page.request.get(`${fresh.url}/api/v1/measures`)).json()
+  expect(items).toHaveLength(10)
+  for (const { id, value, state } of items) expect([id, value, state]).toEqual([id, null, 'not measured'])
+  const { stores } = await (await page.request.get(`${fresh.url}/api/v1/locks`)).json()
+  expect(stores).toBe('not_connected')
+  const samples = await (await page.request.get(`${fresh.url}/metrics`)).text()
+  expect(samples).toMatch(/^idemscope_processes/m)
+  expect(samples).not.toMatch(
+    /^idemscope_(locks|store|cases|alerts?|effects|duplicate|orphaned|messages|outbox)/m,
+  )
 
   await page.goto(`${fresh.url}/sources`)
   const startNs = BigInt(Date.now()) * 1_000_000n

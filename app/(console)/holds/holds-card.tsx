@@ -12,7 +12,7 @@ import { endHold } from './actions'
 import type { HoldsData } from './read-page'
 
 /** What is held now: since when, until when, why, by whom. */
-export function InForceCard({ inForce, mayLift, place, nameOf }: HoldsData) {
+export function InForceCard({ inForce, stores, mayLift, place, nameOf }: HoldsData) {
   return (
     <Card id="in-force" title="In force" aside="new executions answer 503">
       {inForce.unread.map(({ source, name, why }) => (
@@ -20,12 +20,7 @@ export function InForceCard({ inForce, mayLift, place, nameOf }: HoldsData) {
           {why}
         </Note>
       ))}
-      {inForce.items.length === 0 && (
-        <EmptyState
-          kind="none"
-          title={inForce.unread.length === 0 ? 'Nothing is held' : 'Nothing is held where holds can be read'}
-        />
-      )}
+      {inForce.items.length === 0 && <NoHold connected={stores.length > 0} unread={inForce.unread.length} />}
       <Items>
         {inForce.items.map((hold) => (
           <Item
@@ -52,7 +47,26 @@ export function InForceCard({ inForce, mayLift, place, nameOf }: HoldsData) {
   )
 }
 
-export function EndedCard({ ended, query, nameOf }: HoldsData) {
+function NoHold({ connected, unread }: { connected: boolean; unread: number }) {
+  if (connected)
+    return (
+      <EmptyState
+        kind="none"
+        title={unread === 0 ? 'Nothing is held' : 'Nothing is held where holds can be read'}
+      />
+    )
+  return (
+    <EmptyState kind="waiting" title="No connected store keeps holds">
+      The SDK’s own stores do.{' '}
+      <PageLink href="/sources" look="link">
+        Connect one in Sources.
+      </PageLink>
+    </EmptyState>
+  )
+}
+
+export function EndedCard({ ended, stores, query, nameOf }: HoldsData) {
+  if (stores.length === 0) return null
   return (
     <Card id="ended" title="Ended" aside="newest first">
       {ended.items.length === 0 && <EmptyState kind="none" title="No hold has ended yet" />}

@@ -4,17 +4,16 @@ import { openPage, type PageProps } from '../_page/open-page'
 import { Page } from '../_page/page-frame'
 import { HoldDialog } from './hold-dialog'
 import { EndedCard, InForceCard } from './holds-card'
-import { readHoldsPage } from './read-page'
+import { type HoldsData, readHoldsPage } from './read-page'
 
 export const metadata: Metadata = { title: 'Holds' }
 
 export default async function HoldsPage(props: PageProps) {
   const holds = await readHoldsPage(await openPage('/holds', props))
-  const count = holds.inForce.items.length
   return (
     <Page
       title="Holds"
-      summary={`${count === 0 ? 'Nothing is held.' : `${plural(count, 'hold')} in force.`} A hold stops new executions in the service’s own store, until it ends or is lifted.`}
+      summary={`${heldText(holds)} A hold stops new executions in the service’s own store, until it ends or is lifted.`}
       actions={
         <HoldDialog
           stores={holds.stores}
@@ -28,4 +27,10 @@ export default async function HoldsPage(props: PageProps) {
       <EndedCard {...holds} />
     </Page>
   )
+}
+
+function heldText({ stores, inForce: { items, unread } }: HoldsData): string {
+  if (items.length > 0) return `${plural(items.length, 'hold')} in force.`
+  if (stores.length === 0) return 'No connected store keeps holds: nothing can be held.'
+  return unread.length === 0 ? 'Nothing is held.' : 'Not known everywhere: a store could not be read.'
 }

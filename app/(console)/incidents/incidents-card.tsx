@@ -15,7 +15,7 @@ import type { IncidentRow, IncidentsData } from './read-page'
 const UNFILTERED = { status: null, severity: null, system: null, cursor: null }
 
 /** What is not closed first, the newest first. */
-export function IncidentsCard({ rows, next, query, systems }: IncidentsData) {
+export function IncidentsCard({ rows, next, query, systems, evaluated }: IncidentsData) {
   const filtered = [query.status, query.severity, query.system].some((value) => value !== null)
   return (
     <Card id="incidents" title="Incidents" aside="open first, newest first">
@@ -46,14 +46,25 @@ export function IncidentsCard({ rows, next, query, systems }: IncidentsData) {
           filtered ? (
             <EmptyState kind="filtered" title="No incident matches" clear={UNFILTERED} />
           ) : (
-            <EmptyState kind="none" title="No incident yet">
-              The first alert that pages opens one.
-            </EmptyState>
+            <NoIncident evaluated={evaluated} />
           )
         }
         pages={{ noun: 'incident', cursor: query.cursor, next }}
       />
     </Card>
+  )
+}
+
+function NoIncident({ evaluated }: { evaluated: boolean }) {
+  return evaluated ? (
+    <EmptyState kind="none" title="No incident yet">
+      The first alert that pages opens one.
+    </EmptyState>
+  ) : (
+    <EmptyState kind="waiting" title="No incident was opened, and none opens by itself yet">
+      An alert that pages opens one, and alerts are not evaluated: no service sends telemetry and no source is
+      connected.
+    </EmptyState>
   )
 }
 

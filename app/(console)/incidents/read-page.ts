@@ -1,6 +1,7 @@
 import { listIncidents } from '@/lib/incidents/list-incidents'
 import { withMoneyAtRisk } from '@/lib/incidents/money-at-risk'
 import type { OpenedPage } from '../_page/open-page'
+import { evaluatedNow } from '../_shell/reads'
 import { loadIncidents } from './query'
 
 const SHOWN = 50
@@ -12,7 +13,7 @@ export type IncidentRow = IncidentsData['rows'][number]
 export async function readIncidentsPage({ ctx, asked, now, place, forbid }: OpenedPage) {
   const query = await loadIncidents(asked)
   const { status, severity, system, cursor } = query
-  const [page, sources] = await Promise.all([
+  const [page, sources, evaluated] = await Promise.all([
     listIncidents(
       ctx.db,
       {
@@ -27,10 +28,11 @@ export async function readIncidentsPage({ ctx, asked, now, place, forbid }: Open
       distinct: ['system'],
       orderBy: { system: 'asc' },
     }),
+    evaluatedNow(),
   ])
   const rows = await withMoneyAtRisk(ctx.db, page.items, now)
   return {
-    ...{ rows, next: page.next, query, place },
+    ...{ rows, next: page.next, query, place, evaluated },
     open: rows.filter((row) => row.status !== 'closed').map(({ id }) => id),
     systems: sources.map((source) => source.system),
     mayManage: forbid('incident.manage'),

@@ -52,7 +52,11 @@ export default async function KeysPage(props: PageProps) {
   return (
     <Page
       title="Keys"
-      summary="As they were last read from the stores, the last changed first."
+      summary={
+        stores.length === 0
+          ? 'No idempotency store is connected: nothing is known of keys.'
+          : 'As they were last read from the stores, the last changed first.'
+      }
       actions={
         <ExportButtons action="/keys/export" title="At most 10,000 keys; that you took them is recorded" />
       }

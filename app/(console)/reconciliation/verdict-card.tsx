@@ -19,7 +19,7 @@ export function LastVerdictCard({ run }: { run: RunView | null }) {
     return (
       <Card id="verdict" title="Last run">
         <EmptyState kind="waiting" title="Nothing was compared yet">
-          Runs start by themselves once a store and a provider are connected; or start one now.
+          Runs start by themselves once a store and a provider are connected.
         </EmptyState>
       </Card>
     )
