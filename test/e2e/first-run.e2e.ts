@@ -70,6 +70,8 @@ test('first run: each page says what it waits for; the check-list tells how to b
   for (const { id, value, state } of items) expect([id, value, state]).toEqual([id, null, 'not measured'])
   const { stores } = await (await page.request.get(`${fresh.url}/api/v1/locks`)).json()
   expect(stores).toBe('not_connected')
+  const holds = await (await page.request.get(`${fresh.url}/api/v1/holds`)).json()
+  expect(holds).toMatchObject({ items: [], unread: [], storesAsked: 0 })
   const samples = await (await page.request.get(`${fresh.url}/metrics`)).text()
   expect(samples).toMatch(/^idemscope_processes/m)
   expect(samples).not.toMatch(

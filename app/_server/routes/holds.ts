@@ -40,6 +40,10 @@ export const holdRoutes = [
         description: 'A page of holds',
         schema: listOf(holdSchema).extend({
           unread: z.array(z.object({ source: z.string(), name: z.string(), why: z.string() })),
+          storesAsked: z
+            .int()
+            .min(0)
+            .describe('Connected stores that keep holds. 0 = nothing is known, and nothing can be held'),
         }),
       },
     },

@@ -51,7 +51,7 @@ export async function listHolds(
   ctx: SystemContext,
   filter: HoldFilter,
   { limit, cursor }: PageInput,
-): Promise<Page<HoldView> & { unread: UnreadHolds[] }> {
+): Promise<Page<HoldView> & { unread: UnreadHolds[]; storesAsked: number }> {
   const [placedAtText, id] = cursor === undefined ? [] : decodeCursor(cursor, cursorShape)
   const after = placedAtText === undefined || id === undefined ? null : { placedAtText, id }
   const stores = await listHoldStores(ctx)
@@ -72,7 +72,12 @@ export async function listHolds(
   const placeOf = ({ row }: { row: StoreHold }) => `${row.placedAtText} ${row.id}`
   const sorted = found.flat().sort((a, b) => (placeOf(a) < placeOf(b) ? 1 : -1))
   const page = toPage(sorted, limit, ({ row }) => [row.placedAtText, row.id])
-  return { items: page.items.map(({ source, row }) => viewOf(source, row)), next: page.next, unread }
+  return {
+    items: page.items.map(({ source, row }) => viewOf(source, row)),
+    next: page.next,
+    unread,
+    storesAsked: asked.length,
+  }
 }
 
 /** The stores that keep holds. */
