@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { type EmbeddedPostgres, startEmbeddedPostgres, THROW_AWAY } from '@/jobs/supervisor/embedded/postgres'
@@ -21,7 +22,7 @@ export default async function setup(project: TestProject) {
   exitOnSignals()
   process.once('exit', remove)
   const postgres = await startEmbeddedPostgres(folder, {
-    settings: [...THROW_AWAY, 'max_prepared_transactions=10'],
+    settings: [...THROW_AWAY, 'max_prepared_transactions=10', `unix_socket_directories=${tmpdir()}`],
     // With a signal initdb has a group of its own, which ends with this process.
     signal: new AbortController().signal,
   })

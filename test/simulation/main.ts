@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import pg from 'pg'
 import { startEmbeddedPostgres, THROW_AWAY } from '@/jobs/supervisor/embedded/postgres'
 import { applyMigrations } from '@/prisma/engine'
@@ -23,7 +24,7 @@ const BATCH = 50
 
 async function work(): Promise<number> {
   const folder = makeThrowAwayFolder('simulation')
-  const settings = [...THROW_AWAY, 'max_prepared_transactions=10']
+  const settings = [...THROW_AWAY, 'max_prepared_transactions=10', `unix_socket_directories=${tmpdir()}`]
   let starting: ReturnType<typeof startEmbeddedPostgres> | undefined
   const stop = async () => {
     await starting?.then(

@@ -97,7 +97,12 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
     `SET scram_iterations = 1; CREATE ROLE ${names.service} SUPERUSER LOGIN PASSWORD 'simulated'`,
   )
   const login = { username: names.service, password: 'simulated' }
-  const urlOf = (name: string) => Object.assign(new URL(adminUrl), { ...login, pathname: `/${name}` }).href
+  const host = await socketFolder(cluster)
+  const urlOf = (name: string) => {
+    const url = Object.assign(new URL(adminUrl), { ...login, pathname: `/${name}` })
+    if (host !== '') url.searchParams.set('host', host)
+    return url.href
+  }
   await cluster.query(`CREATE DATABASE ${names.console} TEMPLATE ${template}`)
   await cluster.query(`CREATE DATABASE ${names.service} TEMPLATE template0`)
   const time = new SimulatedTime()
@@ -233,12 +238,22 @@ async function tablesOf(pool: pg.Pool, kept: readonly string[]): Promise<string[
 }
 
 async function readBackends(cluster: pg.Pool, pids: readonly number[]): ReturnType<ReadBackends> {
-  const { rows } = await cluster.query(
-    `SELECT pid, pid = ANY (ARRAY(SELECT pid FROM pg_locks WHERE NOT granted)) AS waits
-     FROM pg_stat_activity WHERE pid = ANY ($1)`,
-    [pids],
-  )
+  const { rows } = await cluster.query({
+    // Prepared, and not of pg_stat_activity, which adds names to every process: it is asked thousands of times.
+    name: 'read-backends',
+    text: `SELECT p.pid, p.pid = ANY (ARRAY(SELECT pid FROM pg_locks WHERE NOT granted)) AS waits
+      FROM unnest($1::integer[]) AS p(pid) WHERE EXISTS (SELECT FROM pg_stat_get_activity(p.pid))`,
+    values: [pids],
+  })
   return new Map(rows.map(({ pid, waits }) => [pid, { waits }]))
+}
+
+/** Thousands of short statements take a socket of the file system rather than one of the network. '' = there is none. */
+async function socketFolder(cluster: pg.Pool): Promise<string> {
+  const { rows } = await cluster.query<{ folder: string }>(
+    `SELECT current_setting('unix_socket_directories') AS folder`,
+  )
+  return rows[0]?.folder ?? ''
 }
 
 function openPool(connectionString: string): pg.Pool {

@@ -7,7 +7,14 @@ import { wake } from './wake'
  * lock is free.
  */
 
-type Sent = { client: pg.Client | null; send: () => Promise<unknown>; isDone: boolean; arrive: () => void }
+type Sent = {
+  client: pg.Client | null
+  send: () => Promise<unknown>
+  /** It does nothing else. */
+  takesLock: boolean
+  isDone: boolean
+  arrive: () => void
+}
 
 const queue: Sent[] = []
 const underWay = new Set<Sent>()
@@ -25,10 +32,14 @@ export const setBackends = (read: ReadBackends): void => {
 }
 
 /** Sends once it is its turn. The answer arrives once everything that it has set free is answered too, or waits again. */
-export async function inOrder<T>(client: pg.Client | null, send: () => Promise<T>): Promise<T> {
+export async function inOrder<T>(
+  client: pg.Client | null,
+  send: () => Promise<T>,
+  { takesLock = false } = {},
+): Promise<T> {
   let answer: Promise<T> | undefined
   await new Promise<void>((arrive) => {
-    const sent = { client, isDone: false, arrive, send: () => (answer = send()) }
+    const sent = { client, takesLock, isDone: false, arrive, send: () => (answer = send()) }
     queue.push(sent)
     void sendAll()
   })
@@ -93,6 +104,12 @@ async function untilQuiet(): Promise<void> {
   }
 }
 
+/** The last that was sent takes a lock: it is answered at once, or waits. */
+function isAtLock(): boolean {
+  const last = [...underWay].at(-1)
+  return last !== undefined && !last.isDone && last.takesLock
+}
+
 async function allWait(open: readonly Sent[]): Promise<boolean> {
   const pids = open.map(({ client }) => pidOf(client)).filter((pid) => pid !== null)
   const backends = await readBackends([...pids, ...ending])
@@ -103,7 +120,7 @@ async function allWait(open: readonly Sent[]): Promise<boolean> {
 
 function untilSomethingIsDone(): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ending.size > 0 ? 1 : NOTHING_MOVES_MS)
+    const timer = setTimeout(resolve, ending.size > 0 || isAtLock() ? 1 : NOTHING_MOVES_MS)
     somethingIsDone = () => {
       clearTimeout(timer)
       resolve()

@@ -6,6 +6,7 @@ import { wake } from './wake'
 /** Not a step of the story: what it does depends on partitions that earlier histories have made. */
 const HOUSEKEEPING = /idem_(partition_time_left|ensure_partitions|find_tier|register_tier)/
 const READS_HOLDS = /idem_holds\(/
+const TAKES_LOCK = /^\s*SELECT pg_advisory_xact_lock/
 
 type Query = (this: pg.Client, ...args: unknown[]) => unknown
 const original = pg.Client.prototype.query as Query
@@ -134,10 +135,11 @@ async function send(strand: Strand, client: pg.Client, args: unknown[]): Promise
 async function run(strand: Strand, client: pg.Client, args: unknown[]): Promise<unknown> {
   strand.inFlight += 1
   try {
-    return await inOrder(client, async () => {
+    const ask = async () => {
       await tellTime()
       return original.apply(client, args)
-    })
+    }
+    return await inOrder(client, ask, { takesLock: TAKES_LOCK.test(textOf(args[0])) })
   } finally {
     strand.inFlight -= 1
     wake()
