@@ -42,7 +42,7 @@ export async function getKey(ctx: ReadContext, id: string) {
     readKeyedRequests(ctx, scope, key),
     ctx.db.prisma.reconciliationCase.findMany({
       where: { scope, key, system: known.system },
-      select: { id: true, class: true, severity: true, lifecycle: true },
+      select: { id: true, class: true, severity: true, lifecycle: true, firstSeen: true },
       take: ROWS_SHOWN,
     }),
     ctx.db.prisma.action.findMany({

@@ -3,6 +3,7 @@ import { formatKeyId } from '@/lib/keys/key-id'
 import { readMessageNow } from '@/lib/messages/read/read-message'
 import type { OpenedPage } from '../../../_page/open-page'
 import { killSwitchNow } from '../../../_shell/reads'
+import { readExecutions } from './read-executions'
 
 const ACTIONS_SHOWN = 50
 
@@ -29,6 +30,7 @@ export async function readMessagePage(
           : formatKeyId({ sourceId: consumer.sourceId, scope: consumer.scope, key: read.message.id }),
     })),
     actions: actions.items,
+    executions: await readExecutions(ctx, read.message.id, read.consumers),
     place,
     refusal: { redrive: forbid('message.redrive') ?? off, discard: forbid('message.discard') ?? off },
   }
