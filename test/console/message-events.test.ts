@@ -52,7 +52,7 @@ test('a message, its consumer’s steps and open cases are one list in order of 
   expect(events[4]?.link?.href).toBe('/reconciliation/cases/case_new')
 })
 
-test('a booking is put where it belongs in time', async () => {
+test('a booking and a provider’s object are put where they belong in time, an object once', async () => {
   const [id = ''] = await deadMessages(fixture, 1)
   await loseEnd(fixture, id)
   const { message, executions, actions } = await knownOf(id)
@@ -64,11 +64,30 @@ test('a booking is put where it belongs in time', async () => {
     ...{ id: 'row_1', source: 'books', kind: 'charge', providerRef: 'ch_1', reference: null },
     ...{ amount, bookedAt: at.toISOString(), reversed: false },
   }
-  const events = eventsOf({ message, actions, executions: [{ ...execution, ledger: [booked] }] })
-  expect(events.map(({ title }) => title).slice(0, 3)).toEqual([
+  const charge = {
+    ...{
+      sourceId: 'stripe',
+      kind: 'charge' as const,
+      id: 'ch_1',
+      parentId: null,
+      status: 'succeeded' as const,
+    },
+    ...{ step: null, reference: null, createdAt: new Date(at.getTime() - 1_000), stagedAt: at },
+    ...{ amount, refunded: { minor: '0', currency: 'EUR' }, captured: amount },
+  }
+  const told = {
+    ...{ step: 'charge', name: 'stripe.charge', stored: null, duplicate: false, outcome: 'committed' },
+    ...{ reference: 'ch_1', amount, begunAt: at.toISOString(), seenBy: 'provider' },
+  }
+  const detail = { ...execution.detail, providerObjects: [charge] }
+  const known = { ...execution, detail, ledger: [booked], effects: [told] }
+  const events = eventsOf({ message, actions, executions: [known] })
+  expect(events.map(({ title }) => title)).toEqual([
     'Published',
+    'Provider: charge succeeded, €10.50',
     'Ledger: charge, €10.50',
     'Given up',
+    'billing took it',
   ])
 })
 

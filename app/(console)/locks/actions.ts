@@ -96,9 +96,10 @@ export const carryOut = async (
     return done
   })
 
-/** Ends a bulk job after the item that it works on. */
+/** Ends a bulk job, of locks or of messages, after the item that it works on. */
 export const abortRun = async (runId: string) =>
   attempt(async (ctx) => {
     await cancelRun(ctx, z.string().parse(runId))
     revalidatePath('/locks')
+    revalidatePath('/messages')
   })
