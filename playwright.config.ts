@@ -1,4 +1,5 @@
 import { defineConfig } from '@playwright/test'
+import { chromiumPath } from './test/support/chromium'
 
 // Against the demo that test/e2e/global-setup.ts starts, or against BASE_URL. Two tests at a time
 // share it, one of each file; those tagged `alone` have it for themselves (test/e2e/console-test.ts).
@@ -35,7 +36,7 @@ export default defineConfig({
   ],
   reporter: [['list'], ['json', { outputFile: '.test/playwright.json' }]],
   use: {
-    launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: CHROMIUM_ARGS },
+    launchOptions: { executablePath: chromiumPath(), args: CHROMIUM_ARGS },
     viewport: { width: 1440, height: 900 },
     locale: 'en-GB',
     // Not UTC, so that local time is another one.

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { startWebhook } from '../alerts/webhook'
 import { leaveStuckKeys } from '../e2e/service-store'
 import { apiClient } from '../support/api'
+import { chromiumPath } from '../support/chromium'
 import { type RunningDemo, startDemo, until } from '../support/demo'
 import { setSettings, TELLING_HERE } from '../support/settings'
 import { addPager } from './paged-demo'
@@ -24,7 +25,7 @@ let demo: RunningDemo
 let browser: Browser
 beforeAll(async () => {
   browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: chromiumPath(),
     args: ['--no-sandbox', '--disable-gpu'],
   })
 })
