@@ -1,14 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
-/** The demo as a whole, as a newcomer starts it: minutes. */
+/** The demo as a whole, as a newcomer starts it: minutes, one after the other. */
 export default defineConfig({
   resolve: { alias: { '@/': new URL('./', import.meta.url).pathname } },
   test: {
     include: ['test/acceptance/**/*.acceptance.ts'],
     setupFiles: ['test/end-with-runner.ts'],
     pool: 'forks',
-    // Two demos, each mostly waiting for its own clients.
-    maxWorkers: 2,
+    fileParallelism: false,
     testTimeout: 900_000,
     hookTimeout: 300_000,
   },
