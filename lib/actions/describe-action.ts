@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { holdTargetSchema, holdText } from '@/lib/core/hold-target'
 import { formatMoney } from '@/lib/core/money'
 import type { ActionState, ALL_ACTION_KINDS } from '@/lib/core/states'
 import type { ActionView } from './view'
@@ -37,8 +39,13 @@ const STATE_LABEL: Record<ActionState, string> = {
   expired: 'Approval expired',
 }
 
-/** Refund of €89.90 */
-export const actionText = ({ kind, amount }: ActionView): string =>
-  `${KIND_LABEL[kind as keyof typeof KIND_LABEL]}${amount === null ? '' : ` of ${formatMoney(amount)}`}`
+/** Refund of €89.90; Hold on new executions of POST /v1/payments. */
+export function actionText({ kind, amount, params }: Pick<ActionView, 'kind' | 'amount' | 'params'>): string {
+  const held = kind === 'hold' ? heldBy.safeParse(params) : undefined
+  const of = amount === null ? '' : ` of ${formatMoney(amount)}`
+  return `${KIND_LABEL[kind as keyof typeof KIND_LABEL]}${of}${held?.success ? ` of ${holdText(held.data.target)}` : ''}`
+}
+
+const heldBy = z.object({ target: holdTargetSchema })
 
 export const actionState = ({ state }: ActionView): string => STATE_LABEL[state as ActionState]

@@ -76,7 +76,10 @@ test('the time line is whole page by page, also where hundreds of things happene
   for (const name of ['duplicate_same_key', 'orphan_effect', 'duplicate_semantic'] as const)
     for (let count = 0; count < 3; count++) await addCase({ class: name, minor: 100n, currency: 'EUR' })
   await console.db.prisma.action.create({
-    data: { id: 'act_1', kind: 'hold', state: 'done', reason: 'stop it', createdAt: world.clock.now() },
+    data: {
+      ...{ id: 'act_1', kind: 'hold', state: 'done', reason: 'stop it', createdAt: world.clock.now() },
+      params: { by: 'holds', target: { kind: 'route', route: 'POST /v1/payments' } },
+    },
   })
   after(2)
   await clears('stuck_keys')
@@ -92,7 +95,7 @@ test('the time line is whole page by page, also where hundreds of things happene
     'entry: Note, one',
     'entry: Incident opened by an alert',
     'alert_raised: Page: Keys are stuck, payments, 1 key stuck in payments',
-    'action: Hold on new executions: Completed, stop it',
+    'action: Hold on new executions of POST /v1/payments: Completed, stop it',
     'case_opened: 3 cases opened: Charged twice on one key, €3.00',
     'case_opened: 3 cases opened: Charged twice for one reference, €3.00',
     expect.stringMatching(/^case_opened: 3 cases opened: .*, €3\.00$/),
