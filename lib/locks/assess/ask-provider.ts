@@ -54,10 +54,10 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
       return answered
     } catch (error) {
       opened = undefined
-      const message = error instanceof Error ? error.message : String(error)
+      const message = (error instanceof Error ? error.message : String(error)).slice(0, 300)
       ctx.log.warn({ err: error, system }, 'the provider could not be asked')
-      failures.push(message.slice(0, 300))
-      return { kind: 'unreachable', askedAt, error: message.slice(0, 300) }
+      failures.push(message)
+      return { kind: 'unreachable', askedAt, error: message }
     }
   }
 
@@ -124,7 +124,7 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
 
   /**
    * Where all objects carry a key, one question answers it for all keys, the oldest first. Not longer than a listing: what a
-   * later one leaves out was staged since.
+   * later one does not show was staged since.
    */
   function anyUntagged(from: Date): Promise<boolean> {
     if (untagged === undefined || untagged.from > from || untagged.after !== listings)

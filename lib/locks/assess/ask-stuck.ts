@@ -15,9 +15,9 @@ const AT_ONCE = 8
 type Kept = { answer: ProviderAnswer; at: number }
 
 /**
- * What the provider says of each of these leases, in their order. An answer that is sure and not older than
- * `settings.askAgainMs` is not asked for again, unless its lease has changed since: an act always asks anew. First come
- * those never asked about, then those asked about the longest ago; the others keep what was said.
+ * What the provider says of each of these leases. An answer that is sure and not older than `settings.askAgainMs` is not
+ * asked for again, unless its lease has changed since: an act always asks anew. First come those never asked about, then
+ * those asked about the longest ago; the others keep what was said.
  */
 export async function askStuck(
   ctx: SystemContext,
@@ -25,24 +25,30 @@ export async function askStuck(
   asker: Asker,
   stuck: readonly LeaseReading[],
   settings: KeySettings,
-): Promise<ProviderAnswer[]> {
-  const kept = await keptAnswers(ctx, sourceId)
+): Promise<Map<LeaseReading, ProviderAnswer>> {
+  const kept = stuck.length === 0 ? new Map<string, Kept>() : await keptAnswers(ctx, sourceId)
   const all = stuck.map((reading) => ({ reading, kept: kept.get(nameOf(reading.lease)) }))
-  const youngest = ctx.clock.now().getTime() - settings.askAgainMs
+  const now = ctx.clock.now().getTime()
   const asked = all
-    .filter((each) => each.kept === undefined || !isSure(each.kept.answer) || each.kept.at <= youngest)
+    .filter((each) => each.kept === undefined || !isFresh(each.kept, now, settings))
     .sort((a, b) => (a.kept?.at ?? 0) - (b.kept?.at ?? 0))
     .slice(0, ASKED_MAX)
     // One listing of the provider serves all keys that are younger than the one it was made for.
     .sort((a, b) => a.reading.lease.createdAt.getTime() - b.reading.lease.createdAt.getTime())
-  const answers = new Map<LeaseReading, ProviderAnswer>()
+  const answers = new Map<LeaseReading, ProviderAnswer>(
+    all.map((each) => [each.reading, each.kept?.answer ?? { kind: 'not_asked' }]),
+  )
   const left = asked.values()
   const askOn = async () => {
     for (const { reading } of left) answers.set(reading, await asker.ask(reading))
   }
   await Promise.all(Array.from({ length: AT_ONCE }, askOn))
-  return all.map((each) => answers.get(each.reading) ?? each.kept?.answer ?? { kind: 'not_asked' })
+  return answers
 }
+
+/** An answer of the future was given before a clock was set back: how old it is nobody knows. */
+const isFresh = ({ answer, at }: Kept, now: number, { askAgainMs }: KeySettings): boolean =>
+  isSure(answer) && at <= now && now - at < askAgainMs
 
 /** What is still under way, or could not be told, is asked for each time. */
 function isSure(answer: ProviderAnswer): boolean {
@@ -52,7 +58,7 @@ function isSure(answer: ProviderAnswer): boolean {
 
 const KEPT = `
   SELECT scope, key, split_part(version, '.', 2) AS store, provider_answer AS answer
-  FROM lock WHERE source_id = $1 AND gone_at IS NULL`
+  FROM lock WHERE source_id = $1 AND gone_at IS NULL AND provider_answer ? 'askedAt'`
 
 const keptRow = z.object({
   scope: z.string(),

@@ -57,9 +57,8 @@ async function checkSource(
   const stuck = readings.filter((reading) => !isHeld(reading, settings))
   const asker = createProviderAsker(ctx, store.system, settings)
   const answers = await askStuck(ctx, store.id, asker, stuck, settings)
-  const answerOf = new Map(stuck.map((reading, n) => [reading, answers[n]]))
   const assessed = readings.map((reading) =>
-    readingOf(store.source, reading, answerOf.get(reading) ?? { kind: 'not_asked' }, settings),
+    readingOf(store.source, reading, answers.get(reading) ?? { kind: 'not_asked' }, settings),
   )
   for (let start = 0; start < assessed.length; start += SAVE_ROWS)
     await saveLocks(ctx, store.id, assessed.slice(start, start + SAVE_ROWS), checkedAt)
