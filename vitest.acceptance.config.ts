@@ -9,6 +9,7 @@ export default defineConfig({
     pool: 'forks',
     fileParallelism: false,
     testTimeout: 900_000,
-    hookTimeout: 300_000,
+    // More than a demo is waited for, so that the wait can say what it printed.
+    hookTimeout: 360_000,
   },
 })

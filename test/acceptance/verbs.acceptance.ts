@@ -20,7 +20,7 @@ beforeAll(async () => {
   approver = apiClient(demo.url, {
     cookie: await signIn(demo.url, approverSignIn ?? { email: '', password: '' }),
   })
-}, 300_000)
+})
 afterAll(() => demo?.stop())
 
 const faultOf = (name: string): Truth => {

@@ -180,6 +180,14 @@ test('an approval names the evidence, and anything that changed since refuses it
   expect(await retry('fail-settled')).toMatchObject({ kind: 'takeover' })
 })
 
+test('a key whose stamps lie ahead of the store’s clock as it is known is approved while that clock goes on', async () => {
+  await dead('fail-ahead')
+  await fixture.service.query(
+    `UPDATE idem_lease SET created_at = clock_timestamp() + interval '20 s' WHERE key = idem_key_bytes('fail-ahead')`,
+  )
+  expect(await approve(await propose('fail-ahead'))).toMatchObject({ state: 'done' })
+})
+
 test('what is done, or open and not proved absent, cannot be failed', async () => {
   const done = await acquire(fixture, 'fail-done')
   await beginCharge(fixture, done)

@@ -15,9 +15,11 @@ export function failEvidence(reading: Reading, actionId: string) {
   }
 }
 
-/** When it was asked changes with every look, and nothing else does. */
+/**
+ * When it was asked, and from when its listing has to begin, change from look to look (a store's clock can be known better,
+ * or be corrected). A `none` covers all the time in which an effect can have been made whenever it is given.
+ */
 function undated(answer: ProviderAnswer): unknown {
-  if (answer.kind === 'none') return { kind: answer.kind, from: answer.from }
   if (answer.kind === 'found') return { kind: answer.kind, objects: answer.objects }
   return { kind: answer.kind }
 }

@@ -43,6 +43,8 @@ export type TableDatabase = {
   tableName: string
   /** Epoch milliseconds on DynamoDB's clock. */
   nowMs(): number
+  /** The same in microseconds, later than what it gave before. */
+  nextMicros(): bigint
   send: Send
   get(key: ItemKey): Promise<Item | null>
   update(key: ItemKey, update: Update): Promise<Written>
@@ -107,6 +109,7 @@ export function openTableDatabase(options: DatabaseOptions): TableDatabase {
     client,
     tableName,
     nowMs: server.nowMs,
+    nextMicros: server.nextMicros,
     send,
     get,
     async update(key, update) {

@@ -5,7 +5,7 @@ import { deriveAfterFailures } from '../provider-key'
 import type { EffectBeginning, EffectBegun, EffectEnd, Holder } from '../store'
 import { changeKey, isHeld, isHolder, isUnchanged } from './change'
 import type { TableDatabase, Update } from './database'
-import { all, is, isAbsent, isAtMost, isOneOf, microsOf, ms, num, type Path, text } from './expression'
+import { all, is, isAbsent, isAtMost, isOneOf, ms, num, type Path, text } from './expression'
 import { NEW_STEP, type StepItem, writeStep } from './item'
 
 /**
@@ -26,7 +26,7 @@ export async function beginEffect(
     kind: effect.kind,
     fence: holder.fence,
     nonce,
-    begunMicros: microsOf(nowMs),
+    begunMicros: db.nextMicros(),
     providerKey: effect.providerKey,
   }
   return changeKey<EffectBegun>(db, holder, { kind: 'stale' }, (seen) => {
@@ -75,7 +75,7 @@ export async function settleEffect(
   step: string,
   end: EffectEnd,
 ): Promise<boolean> {
-  const nowMs = db.nowMs()
+  const settledMicros = db.nextMicros()
   const at = (name: string): Path => ['steps', step, name]
   const isBegun = all(
     isOneOf('s', ['L', 'R', 'U'].map(text)),
@@ -94,7 +94,7 @@ export async function settleEffect(
     }
     const expected = seen === null ? isPlain : isUnchanged(seen)
     const set = settledFacts(known ?? NEW_STEP, end).map(([name, value]) => [at(name), value] as const)
-    set.push([at('w'), num(microsOf(nowMs))])
+    set.push([at('w'), num(settledMicros)])
     return { result: true, update: { when: all(isBegun, expected), set } }
   })
 }
@@ -138,14 +138,15 @@ export async function saveCheckpoint(
   data: Json,
 ): Promise<boolean> {
   const nowMs = db.nowMs()
+  const savedMicros = db.nextMicros()
   const first: StepItem = {
     ...NEW_STEP,
     name,
     kind: 'checkpoint',
     state: 'C',
     fence: holder.fence,
-    begunMicros: microsOf(nowMs),
-    settledMicros: microsOf(nowMs),
+    begunMicros: savedMicros,
+    settledMicros: savedMicros,
     result: data,
   }
   return changeKey(db, holder, false, (seen) => {

@@ -43,6 +43,20 @@ describe('DynamoDB’s clock', () => {
     expect(offByMs()).toBeLessThan(60)
   })
 
+  it('gives stamps in order while its estimate steps back, and follows when it is set back', () => {
+    const { time, server } = open()
+    server.observe(dateOf(START), 0)
+    const first = server.nextMicros()
+    expect(server.nextMicros()).toBe(first + 1n)
+    time.advance(100)
+    // Sent and answered at once: it is not later than the end of this second, 900 ms before what was thought possible.
+    server.observe(dateOf(START - 1_000), time.clock.nowMs() - 100)
+    expect(BigInt(Math.floor(server.nowMs() * 1_000))).toBeLessThan(first)
+    expect(server.nextMicros()).toBe(first + 2n)
+    server.observe(dateOf(START - 60_000), time.clock.nowMs())
+    expect(server.nextMicros()).toBeLessThan(first - 50_000_000n)
+  })
+
   it('follows when it is set, or when this process was stopped together with its own clock', () => {
     const time = createManualClock()
     const server = createServerClock(time.clock)
