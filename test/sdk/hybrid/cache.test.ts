@@ -163,6 +163,8 @@ describe('what is cached', () => {
       expect(await cacheKeys()).toEqual([])
       return end
     })
+    // It is cached beside the commit's answer.
+    await expect.poll(() => store.cacheCounts().filled).toBe(cached)
     await finish(store)
     await expect.poll(async () => (await cacheKeys()).length).toBe(1 + cached)
   })
