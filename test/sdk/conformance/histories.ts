@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { wholeOrSample } from '../../support/whole-or-sample'
+import { histories } from '../../support/whole-or-sample'
 import type { Harness } from './harness'
 import { createRandom, History, TURNS } from './history'
 
-const HISTORIES = 10_000
 const SAMPLE = 240
 /** Of an emulator on a machine that others share; nobody waits for it but the deep tests. */
 const HISTORY_MS_MAX = 2_000
@@ -16,7 +15,7 @@ const SEED = 20_261_122
  * emulator is slow is given a smaller sample in `npm test`.
  */
 export function describeHistories(name: string, openHarness: () => Promise<Harness>, sample = SAMPLE): void {
-  const histories = wholeOrSample(HISTORIES, sample)
+  const count = histories(sample)
   describe(name, () => {
     let harness: Harness
     beforeAll(async () => {
@@ -24,15 +23,15 @@ export function describeHistories(name: string, openHarness: () => Promise<Harne
     })
     afterAll(() => harness?.close())
 
-    it(`finds no second effect of one step in ${histories} random histories`, {
-      timeout: histories * HISTORY_MS_MAX + 600_000,
+    it(`finds no second effect of one step in ${count} random histories`, {
+      timeout: count * HISTORY_MS_MAX + 600_000,
     }, async () => {
       const startedMs = performance.now()
       const stores = await Promise.all(Array.from({ length: PROCESSES }, () => harness.openStore()))
       const totals = { turns: 0, completions: 0, takeovers: 0, unknown: 0, stale: 0, effects: 0 }
       let next = 0
       const worker = async () => {
-        while (next < histories) {
+        while (next < count) {
           const seed = next++
           const history = new History(harness, stores, `history-${seed}`, createRandom(SEED + seed))
           await history.run()
@@ -47,11 +46,11 @@ export function describeHistories(name: string, openHarness: () => Promise<Harne
       }
       await Promise.all(Array.from({ length: PARALLEL }, worker))
       console.log(
-        `histories on ${name}: ${histories} at seed ${SEED} in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`,
+        `histories on ${name}: ${count} at seed ${SEED} in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`,
         totals,
       )
       // The histories must have been where it hurts.
-      for (const count of Object.values(totals)) expect(count).toBeGreaterThan(histories / 4)
+      for (const total of Object.values(totals)) expect(total).toBeGreaterThan(count / 4)
     })
   })
 }

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Prng } from '@/demo/prng'
-import { wholeOrSample } from '../../support/whole-or-sample'
+import { histories } from '../../support/whole-or-sample'
 import { createStoreFixture, type StoreFixture } from '../support'
 import { MessageWorld, type Published } from './message-world'
 
 /** `MESSAGE_HISTORIES=7:1` plays one history that broke, `1:10000` as many. */
 const { MESSAGE_HISTORIES } = process.env
-const HISTORIES = 10_000
 const SAMPLE = 40
 const MOVES = 40
 /** Of one history on a machine that others share. */
@@ -39,7 +38,7 @@ export function describeMessageHistories(): void {
   })
   afterAll(() => fixture?.close())
 
-  const [from = 1, count = wholeOrSample(HISTORIES, SAMPLE)] = (MESSAGE_HISTORIES ?? '')
+  const [from = 1, count = histories(SAMPLE)] = (MESSAGE_HISTORIES ?? '')
     .split(':')
     .filter(Boolean)
     .map(Number)

@@ -7,6 +7,7 @@ import { type Api, apiClient } from '../support/api'
 import { endDemo, spawnDemo, startDemo, until } from '../support/demo'
 import { processesOf } from '../support/processes'
 import { makeThrowAwayFolder } from '../support/throw-away-folder'
+import { wholeOrSample } from '../support/whole-or-sample'
 
 let folder: string
 
@@ -29,6 +30,8 @@ test('SIGTERM ends every process within seconds, leaving none', async () => {
   expect(processesOf(folder)).toEqual([])
 })
 
+const whole = test.runIf(wholeOrSample(true, false))
+
 type Moment = (start: { output: string; runs: (program: string) => boolean }) => boolean
 
 const MOMENTS: [string, Moment][] = [
@@ -45,15 +48,18 @@ const logOf = (name: string): string => {
   return existsSync(path) ? readFileSync(path, 'utf8') : ''
 }
 
-test.each(MOMENTS)('a start that is told to stop while %s leaves nothing running', async (_, isNow) => {
-  const { child, output } = await spawnDemo({ seed: '3', durationS: 0, folder })
-  const runs = (program: string) => processesOf(folder).some(({ name }) => name.includes(program))
-  await expect.poll(() => isNow({ output: output(), runs }), { interval: 3, timeout: 90_000 }).toBe(true)
-  await endDemo(child)
-  expect(processesOf(folder)).toEqual([])
-})
+test.each(wholeOrSample(MOMENTS, MOMENTS.slice(4, 5)))(
+  'a start that is told to stop while %s leaves nothing running',
+  async (_, isNow) => {
+    const { child, output } = await spawnDemo({ seed: '3', durationS: 0, folder })
+    const runs = (program: string) => processesOf(folder).some(({ name }) => name.includes(program))
+    await expect.poll(() => isNow({ output: output(), runs }), { interval: 3, timeout: 90_000 }).toBe(true)
+    await endDemo(child)
+    expect(processesOf(folder)).toEqual([])
+  },
+)
 
-test.each([0, 1_000])(
+test.each(wholeOrSample([0, 1_000], [0]))(
   'SIGTERM %i ms after its PostgreSQL was killed leaves nothing running',
   async (delayMs) => {
     const demo = await start()
@@ -65,7 +71,7 @@ test.each([0, 1_000])(
   },
 )
 
-test('Ctrl-C that npm passes on once more leaves nothing running', async () => {
+whole('Ctrl-C that npm passes on once more leaves nothing running', async () => {
   const demo = await start()
   for (const pid of demo.pids()) for (let times = 0; times < 3; times += 1) process.kill(pid, 'SIGINT')
   await demo.stop()
@@ -93,7 +99,7 @@ test('kill -9 of everything, and the next start goes on with the same data', asy
   expect(processesOf(folder)).toEqual([])
 })
 
-test('kill -9 of the supervisor alone takes the others along, but for the database', async () => {
+whole('kill -9 of the supervisor alone takes the others along, but for the database', async () => {
   const demo = await start()
   for (const pid of demo.pids()) process.kill(pid, 'SIGKILL')
   await until(
@@ -103,7 +109,7 @@ test('kill -9 of the supervisor alone takes the others along, but for the databa
   )
 })
 
-test('a crash of one process does not take the others, and it comes back', async () => {
+whole('a crash of one process does not take the others, and it comes back', async () => {
   const demo = await start()
   const worker = processesOf(folder).find(({ name }) => name.includes('jobs/worker/main.ts'))
   process.kill(worker?.pid ?? 0, 'SIGKILL')

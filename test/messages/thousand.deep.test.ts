@@ -9,6 +9,7 @@ import { approveMessage } from '@/lib/messages/verbs/decide-message'
 import { settleMessages } from '@/lib/messages/verbs/settle-messages'
 import { createQueue, type Queue } from '@/lib/queue'
 import { requeueLost } from '@/lib/runs/requeue-lost'
+import { wholeOrSample } from '../support/whole-or-sample'
 import { killWorker, startWorker } from '../support/worker'
 import {
   acquireMessage,
@@ -23,6 +24,10 @@ import {
   REASON,
   statesOf,
 } from './messages-fixture'
+
+/** Letters in each hundredth of them. */
+const HUNDREDTH = wholeOrSample(10, 4)
+const of = (hundredths: number) => hundredths * HUNDREDTH
 
 const WAIT = { timeout: 120_000, interval: 100 }
 
@@ -63,16 +68,16 @@ const approve = ({ id, evidenceHash }: { id: string; evidenceHash: string | null
 const tally = (values: readonly string[]) =>
   Object.fromEntries([...new Set(values)].map((each) => [each, values.filter((one) => one === each).length]))
 
-test('a redrive of 1,000 dead letters, its worker killed in the middle, treats each as its consumer’s record says', async () => {
-  const fresh = await deadMessages(fixture, 900)
-  const old = await deadMessages(fixture, 100, { age: '25 hours' })
+test(`a redrive of ${of(100)} dead letters, its worker killed in the middle, treats each as its consumer’s record says`, async () => {
+  const fresh = await deadMessages(fixture, of(90))
+  const old = await deadMessages(fixture, of(10), { age: '25 hours' })
   const take = (from: number, count: number) => fresh.slice(from, from + count)
   const [applied, unknown, running, retried, ...rest] = [
-    take(0, 300),
-    take(300, 100),
-    take(400, 100),
-    take(500, 50),
-    take(550, 350),
+    take(of(0), of(30)),
+    take(of(30), of(10)),
+    take(of(40), of(10)),
+    take(of(50), of(5)),
+    take(of(55), of(35)),
   ]
   for (const id of applied) await applyMessage(fixture, id)
   for (const id of unknown) await loseEnd(fixture, id, 'mail.send')
@@ -82,17 +87,17 @@ test('a redrive of 1,000 dead letters, its worker killed in the middle, treats e
 
   // The look: what is done to each, frozen; more than a hundred takes a second person.
   const redrive = await snapshotMessages(operator, 'redrive', { topic: 'orders' })
-  expect(redrive).toMatchObject({ count: 400, money: 0, needsSecondPerson: true })
+  expect(redrive).toMatchObject({ count: of(40), money: 0, needsSecondPerson: true })
   expect(Object.fromEntries(redrive.excluded.map(({ reason, count }) => [reason, count]))).toEqual({
-    applied: 300,
-    expired: 100,
-    unknown: 100,
-    in_progress: 100,
+    applied: of(30),
+    expired: of(10),
+    unknown: of(10),
+    in_progress: of(10),
   })
   const { items: letters } = await listDeadLetters(fixture.console.db, {}, { limit: 2_000 })
   const ids = letters.flatMap(({ id, messageId }) => (applied.includes(messageId ?? '') ? [id] : []))
   const discard = await snapshotMessages(operator, 'discard', { ids })
-  expect(discard).toMatchObject({ count: 300, needsSecondPerson: true })
+  expect(discard).toMatchObject({ count: of(30), needsSecondPerson: true })
   const proposal = await propose(redrive.snapshotId)
   expect(await propose(redrive.snapshotId)).toMatchObject({ id: proposal.id })
   await expect(
@@ -100,7 +105,7 @@ test('a redrive of 1,000 dead letters, its worker killed in the middle, treats e
   ).rejects.toMatchObject({ code: 'forbidden' })
 
   // What changes between the look and the act is found at the act. What arrives later is no part of it.
-  const [late = [], begun = []] = [rest.flat().slice(0, 40), rest.flat().slice(40, 60)]
+  const [late = [], begun = []] = [rest.flat().slice(0, of(4)), rest.flat().slice(of(4), of(6))]
   for (const id of late) await applyMessage(fixture, id)
   for (const id of begun) await acquireMessage(fixture, id)
   const [arrived] = await deadMessages(fixture, 1)
@@ -108,7 +113,7 @@ test('a redrive of 1,000 dead letters, its worker killed in the middle, treats e
 
   const first = await addWorker()
   await queue.boss.start()
-  const broken = rest.flat()[200] ?? ''
+  const broken = rest.flat()[of(20)] ?? ''
   const blocker = await fixture.service.connect()
   await blocker.query('BEGIN')
   await blocker.query('SELECT FROM idem_outbox WHERE id = $1 FOR UPDATE', [broken])
@@ -127,7 +132,7 @@ test('a redrive of 1,000 dead letters, its worker killed in the middle, treats e
   blocker.release()
   await expect.poll(async () => (await statesOf(fixture))[broken], WAIT).toBe('P')
   const before = await actionsOf(operator, { runId })
-  expect(before.length).toBeLessThan(400)
+  expect(before.length).toBeLessThan(of(40))
   expect(before.at(-1)).toMatchObject({ key: broken, state: 'executing' })
 
   await addWorker()
@@ -138,11 +143,11 @@ test('a redrive of 1,000 dead letters, its worker killed in the middle, treats e
   await requeueLost({ ...fixture.system, queue })
   await expect.poll(async () => (await runOf(runId)).state, WAIT).toBe('done')
   expect((await runOf(runId)).counts).toMatchObject({
-    done: 339,
-    refused: 60,
+    done: of(34) - 1,
+    refused: of(6),
     unknown: 1,
     failed: 0,
-    total: 400,
+    total: of(40),
   })
 
   // What nobody heard the end of is found by reading.
@@ -152,21 +157,23 @@ test('a redrive of 1,000 dead letters, its worker killed in the middle, treats e
   )
   expect(await settleMessages(fixture.system)).toEqual({ settled: 1, open: 0 })
   const actions = await actionsOf(operator, { runId })
-  expect(new Set(actions.map(({ key }) => key)).size).toBe(400)
-  expect(tally(actions.map(({ state }) => state))).toEqual({ done: 340, refused: 60 })
+  expect(new Set(actions.map(({ key }) => key)).size).toBe(of(40))
+  expect(tally(actions.map(({ state }) => state))).toEqual({ done: of(34), refused: of(6) })
   const reasons = actions.flatMap(({ state, result }) =>
     state === 'refused' ? [(result as { reason: string }).reason] : [],
   )
-  expect(tally(reasons)).toEqual({ applied: 40, in_progress: 20 })
+  expect(tally(reasons)).toEqual({ applied: of(4), in_progress: of(2) })
 
   const discardRun = runIdOf(await approve(await propose(discard.snapshotId)))
   await expect.poll(async () => (await runOf(discardRun)).state, WAIT).toBe('done')
-  expect((await runOf(discardRun)).counts).toMatchObject({ done: 300, total: 300 })
+  expect((await runOf(discardRun)).counts).toMatchObject({ done: of(30), total: of(30) })
 
   const states = await statesOf(fixture)
-  expect(tally(Object.values(states))).toEqual({ P: 340, X: 300, D: 361 })
+  expect(tally(Object.values(states))).toEqual({ P: of(34), X: of(30), D: of(36) + 1 })
   const inState = (ids: readonly string[]) => tally(ids.map((id) => states[id] ?? ''))
-  expect(inState(applied)).toEqual({ X: 300 })
-  expect(inState([...unknown, ...running, ...old, ...late, ...begun, arrived ?? ''])).toEqual({ D: 361 })
-  expect(inState(retried)).toEqual({ P: 50 })
+  expect(inState(applied)).toEqual({ X: of(30) })
+  expect(inState([...unknown, ...running, ...old, ...late, ...begun, arrived ?? ''])).toEqual({
+    D: of(36) + 1,
+  })
+  expect(inState(retried)).toEqual({ P: of(5) })
 }, 300_000)

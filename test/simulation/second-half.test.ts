@@ -1,4 +1,4 @@
 import { inject } from 'vitest'
 import { expectNothingBroken } from './expect-nothing-broken'
 
-expectNothingBroken(101, () => inject('postgresUrl'))
+expectNothingBroken(85, () => inject('postgresUrl'))

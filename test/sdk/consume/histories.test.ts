@@ -1,3 +1,0 @@
-import { describeMessageHistories } from './message-histories'
-
-describeMessageHistories()
