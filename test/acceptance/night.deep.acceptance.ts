@@ -8,6 +8,7 @@ import { apiClient } from '../support/api'
 import { chromiumPath } from '../support/chromium'
 import { type RunningDemo, startDemo, until } from '../support/demo'
 import { setSettings, TELLING_HERE } from '../support/settings'
+import { wholeOrSample } from '../support/whole-or-sample'
 import { addPager } from './paged-demo'
 
 // One night: a page about stuck keys, and all that its person does until it is written up, in a browser.
@@ -42,10 +43,10 @@ afterEach(async () => {
   await hook?.close()
 })
 
-test.each([
-  { where: 'at a desk', viewport: { width: 1440, height: 900 }, hasTouch: false },
-  { where: 'on the phone', viewport: { width: 390, height: 844 }, hasTouch: true },
-])(
+const DESK = { where: 'at a desk', viewport: { width: 1440, height: 900 }, hasTouch: false }
+const PHONE = { where: 'on the phone', viewport: { width: 390, height: 844 }, hasTouch: true }
+
+test.each(wholeOrSample([DESK, PHONE], [PHONE]))(
   'paged by stuck keys $where: incident, hold, release, resolved, postmortem, within 3 minutes of clicks',
   async ({ where, ...device }) => {
     await leaveStuckKeys(`night-${randomUUID().slice(0, 8)}`, STUCK)
