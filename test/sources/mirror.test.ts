@@ -394,6 +394,38 @@ test('evidence of a key reaches the charge through its payment intent and its ch
   expect(evidence.objects.map(({ id }) => id)).toEqual(['by_intent', 'by_session'])
 })
 
+test('evidence of a key is found by indexes, however many objects the planner expects it to name', async () => {
+  await apply([
+    object({ objectId: 'ch_mine', aliases: ['p:1'] }),
+    object({
+      objectId: 'life',
+      side: 'intent',
+      kind: 'key',
+      status: 'leased',
+      scope: 's',
+      key: 'k',
+      data: { effects: [{ reference: 'ch_mine' }] },
+      aliases: ['k:s'],
+    }),
+    ...Array.from({ length: 3_000 }, (_, n) => object({ aliases: [`p:many-${n}`] })),
+  ])
+  await console_.db.pool.query('ANALYZE mirror.object')
+  const client = await console_.db.pool.connect()
+  try {
+    await client.query('BEGIN')
+    const db = { ...console_.db, pool: client as unknown as typeof console_.db.pool }
+    const { objects } = await providerEvidenceForKey(db, { system: 'payments', scope: 's', key: 'k' })
+    expect(objects.map(({ id }) => id)).toEqual(['ch_mine'])
+    const { rows } = await client.query(
+      `SELECT seq_scan::int FROM pg_stat_xact_user_tables WHERE schemaname = 'mirror' AND relname = 'object'`,
+    )
+    expect(rows).toEqual([{ seq_scan: 0 }])
+  } finally {
+    await client.query('ROLLBACK')
+    client.release()
+  }
+})
+
 test('evidence of an object that could not be read names no amount', async () => {
   await apply([
     object({ objectId: 'ch_read', scope: 's', key: 'k', aliases: ['p:1'] }),

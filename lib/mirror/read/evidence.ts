@@ -42,7 +42,10 @@ const evidenceRow = z.object({
   staged_at: z.date(),
 })
 
-/** $1 system, $2 scope, $3 key. One branch a way to an object, so that each uses its own index. */
+/**
+ * $1 system, $2 scope, $3 key. One branch a way to an object, so that each uses its own index. The planner takes every list
+ * in a document for a hundred rows, and would read the whole table for so many: OFFSET 0 keeps each look-up by itself.
+ */
 const EVIDENCE = `
   WITH named AS (
     SELECT effect->>'reference' AS id
@@ -51,22 +54,27 @@ const EVIDENCE = `
   ), payment AS (
     SELECT p.object_id, p.data FROM mirror.object p
     WHERE p.system = $1 AND p.side = 'provider' AND p.kind = 'payment' AND p.key = $3 AND p.scope = $2
-    UNION SELECT p.object_id, p.data FROM mirror.object p
-    WHERE p.system = $1 AND p.side = 'provider' AND p.kind = 'payment' AND p.provider_ref IN (SELECT id FROM named)
+    UNION SELECT p.object_id, p.data FROM named CROSS JOIN LATERAL (
+      SELECT o.object_id, o.data FROM mirror.object o
+      WHERE o.provider_ref = named.id AND o.system = $1 AND o.side = 'provider' AND o.kind = 'payment' OFFSET 0) p
   ), id AS (
     SELECT id FROM named
     UNION SELECT object_id FROM payment
     UNION SELECT jsonb_array_elements_text(data->'members') FROM payment
   ), own AS (
     SELECT o.source_id, o.object_id FROM mirror.object o WHERE o.system = $1 AND o.key = $3 AND o.scope = $2
-    UNION SELECT o.source_id, o.object_id FROM id JOIN mirror.object o ON o.provider_ref = id.id WHERE o.system = $1
-    UNION SELECT o.source_id, o.object_id FROM id JOIN mirror.object o ON o.parent_ref = id.id
-      WHERE o.system = $1 AND o.kind = 'charge' AND o.parent_ref IS DISTINCT FROM o.provider_ref
+    UNION SELECT p.source_id, p.object_id FROM id CROSS JOIN LATERAL (
+      SELECT o.source_id, o.object_id FROM mirror.object o WHERE o.provider_ref = id.id AND o.system = $1 OFFSET 0) p
+    UNION SELECT c.source_id, c.object_id FROM id CROSS JOIN LATERAL (
+      SELECT o.source_id, o.object_id FROM mirror.object o
+      WHERE o.parent_ref = id.id AND o.system = $1 AND o.kind = 'charge'
+        AND o.parent_ref IS DISTINCT FROM o.provider_ref OFFSET 0) c
   )
   SELECT o.source_id, o.kind, o.object_id, o.parent_ref, o.status, coalesce((o.data->>'captured')::boolean, false) AS captured,
     o.step, o.reference, o.amount_minor, coalesce(o.captured_minor, 0) AS captured_minor,
     coalesce(o.refunded_minor, 0) AS refunded_minor, o.currency, o.occurred_at, o.staged_at
-  FROM own JOIN mirror.object o USING (source_id, object_id)
+  FROM own CROSS JOIN LATERAL (
+    SELECT * FROM mirror.object o WHERE o.source_id = own.source_id AND o.object_id = own.object_id OFFSET 0) o
   WHERE o.side = 'provider' AND o.status <> 'absent' AND o.kind IN ('charge', 'refund')
   ORDER BY o.occurred_at, o.object_id
   LIMIT 100`
