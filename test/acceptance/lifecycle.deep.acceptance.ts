@@ -19,6 +19,9 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+/** What only compiled for a process ends a moment after it. */
+const expectNothingLeft = () => expect.poll(() => processesOf(folder), { timeout: 60_000 }).toEqual([])
+
 const start = () => startDemo({ seed: '3', durationS: 0, rate: 5, faultRate: 0.2, folder })
 
 test('SIGTERM ends every process within seconds, leaving none', async () => {
@@ -27,7 +30,7 @@ test('SIGTERM ends every process within seconds, leaving none', async () => {
   const startedAt = performance.now()
   await demo.stop()
   expect(performance.now() - startedAt).toBeLessThan(30_000)
-  expect(processesOf(folder)).toEqual([])
+  await expectNothingLeft()
 })
 
 const whole = test.runIf(wholeOrSample(true, false))
@@ -55,7 +58,7 @@ test.each(wholeOrSample(MOMENTS, MOMENTS.slice(4, 5)))(
     const runs = (program: string) => processesOf(folder).some(({ name }) => name.includes(program))
     await expect.poll(() => isNow({ output: output(), runs }), { interval: 3, timeout: 90_000 }).toBe(true)
     await endDemo(child)
-    expect(processesOf(folder)).toEqual([])
+    await expectNothingLeft()
   },
 )
 
@@ -67,7 +70,7 @@ test.each(wholeOrSample([0, 1_000], [0]))(
     process.kill(postmaster?.pid ?? 0, 'SIGKILL')
     await new Promise((done) => setTimeout(done, delayMs))
     await demo.stop()
-    await expect.poll(() => processesOf(folder), { timeout: 60_000 }).toEqual([])
+    await expectNothingLeft()
   },
 )
 
@@ -75,7 +78,7 @@ whole('Ctrl-C that npm passes on once more leaves nothing running', async () => 
   const demo = await start()
   for (const pid of demo.pids()) for (let times = 0; times < 3; times += 1) process.kill(pid, 'SIGINT')
   await demo.stop()
-  expect(processesOf(folder)).toEqual([])
+  await expectNothingLeft()
 })
 
 test('kill -9 of everything, and the next start goes on with the same data', async () => {
@@ -96,7 +99,7 @@ test('kill -9 of everything, and the next start goes on with the same data', asy
   )
   expect((await again.get('keys?limit=1')).items).toHaveLength(1)
   await second.stop()
-  expect(processesOf(folder)).toEqual([])
+  await expectNothingLeft()
 })
 
 whole('kill -9 of the supervisor alone takes the others along, but for the database', async () => {
@@ -152,7 +155,7 @@ test('a killed PostgreSQL comes back, and with it all that rests on it; one that
     () => 'the supervisor lives on without a database',
   )
   expect(demo.exitCode()).toBe(1)
-  expect(processesOf(folder)).toEqual([])
+  await expectNothingLeft()
 })
 
 async function storeSpan(otlpUrl: string): Promise<number> {

@@ -16,7 +16,8 @@ test('failed traces come first; one opens as a waterfall with a span’s attribu
     })
   }).toPass({ timeout: 40_000 })
   await page.goto('/traces?range=24h&outcome=executed&sort=newest')
-  await page.locator('tbody a').first().click()
+  // What a consumer executed calls no provider.
+  await page.locator('tbody tr', { hasText: 'POST /v1/payments' }).first().getByRole('link').first().click()
   await expect(page).toHaveURL(/\/traces\/[0-9a-f]{32}\?span=|span=/)
   const waterfall = page.getByRole('figure', { name: 'Waterfall of spans' })
   await expect(waterfall.getByRole('link').first()).toBeVisible()
