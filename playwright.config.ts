@@ -14,8 +14,8 @@ const CHROMIUM_ARGS = [
   '--disable-sync',
 ]
 
-/** It connects sources that end with it, and would then be told of by the pages. */
-const LEAVES_SOURCES = '**/foreign-stores.e2e.ts'
+/** The first connects sources that end with it, and would then be told of by the pages; the others run beside it. */
+const LAST = ['foreign-stores', 'incidents', 'insight', 'terms'].map((name) => `**/${name}.e2e.ts`)
 
 export default defineConfig({
   testDir: 'test/e2e',
@@ -31,8 +31,8 @@ export default defineConfig({
   timeout: 180_000,
   expect: { timeout: 30_000 },
   projects: [
-    { name: 'shared', testIgnore: LEAVES_SOURCES },
-    { name: 'last', testMatch: LEAVES_SOURCES, dependencies: ['shared'] },
+    { name: 'shared', testIgnore: LAST },
+    { name: 'last', testMatch: LAST, dependencies: ['shared'] },
   ],
   reporter: [['list'], ['json', { outputFile: '.test/playwright.json' }]],
   use: {
