@@ -25,6 +25,7 @@ export type IdPrefix =
   | 'ack'
   | 'inc'
   | 'msg'
+  | 'end'
 
 /** A prefixed random id with 130 bits of entropy, e.g. `run_0f3k…`. Not sortable: order by time columns. */
 export function newId(prefix: IdPrefix): string {

@@ -5,7 +5,7 @@ import { AppError } from '@/lib/core/errors'
 import { reasonSchema } from '@/lib/core/reason'
 import { type SaveSource, saveSource } from './save'
 
-/** A new source, by a person. A name that is taken is refused: changing one is for the command line. Audited. */
+/** A new source, by a person. A name that is taken is refused: a change names the one that was seen. Audited. */
 export async function connectSource(
   ctx: Context,
   input: SaveSource & { reason: string },
@@ -46,7 +46,10 @@ export async function switchSource(
   authorise(ctx, 'source.manage')
   const reason = reasonSchema.parse(given)
   await ctx.db.prisma.$transaction(async (tx) => {
-    const { count } = await tx.source.updateMany({ where: { id, enabled: !on }, data: { enabled: on } })
+    const { count } = await tx.source.updateMany({
+      where: { id, enabled: !on },
+      data: { enabled: on, switchedOffAt: on ? null : ctx.clock.now(), version: { increment: 1 } },
+    })
     const source = await tx.source.findUnique({ where: { id }, select: { name: true } })
     if (source === null) throw new AppError('not_found', `There is no source ${id.slice(0, 100)}.`)
     if (count === 0)

@@ -88,7 +88,7 @@ export async function previewSource(
   if (kind === 'ledger' || kind === 'provider') throw new AppError('invalid', NO_PREVIEW)
   const source = openAdapter(input.adapter, config, secret, { ...rules, readOnly: true })
   try {
-    return await look(source)
+    return await previewOf(source)
   } catch (error) {
     return refuse(error)
   } finally {
@@ -98,7 +98,7 @@ export async function previewSource(
 
 const NO_PREVIEW = 'Only idempotency stores and sources of messages have a preview.'
 
-function look(source: AnySource): Promise<SourcePreview> {
+export function previewOf(source: AnySource): Promise<SourcePreview> {
   if (source.kind === 'intent') return lookAtKeys(source)
   if (source.kind === 'outbox' || source.kind === 'dead_letters') return lookAtMessages(source)
   throw new AppError('invalid', NO_PREVIEW)

@@ -16,6 +16,7 @@ import {
   type SourceKind,
 } from './contracts'
 import { openSecret } from './credentials'
+import { type EndedReading, endedReadings } from './manage/end-reading'
 import { noteError, observed } from './observe'
 
 export type OpenSource<S extends AnySource = AnySource> = {
@@ -60,6 +61,8 @@ export type SystemSources = {
   messages: OpenSource<MessageSource>[]
   /** Switched off after they were read, or impossible to open: what only they hold is not known, and is not absent. */
   off: { id: string; name: string; kind: SourceKind; why: string }[]
+  /** Readings that are no more, and until when they told of the system. */
+  ended: EndedReading[]
 }
 
 /** Every source of a system that is switched on, and which are not. One that cannot be opened stops no other. */
@@ -68,7 +71,7 @@ export async function openSystem(ctx: SourceContext, system: string): Promise<Sy
     where: { system, OR: [{ enabled: true }, { lastOkAt: { not: null } }] },
     orderBy: { id: 'asc' },
   })
-  const sources: SystemSources = { intents: [], ledgers: [], providers: [], messages: [], off: [] }
+  const sources: SystemSources = { intents: [], ledgers: [], providers: [], messages: [], off: [], ended: await endedReadings(ctx.db.prisma, system) }
   for (const row of rows) {
     const described = { id: row.id, name: row.name, kind: z.enum(SOURCE_KINDS).parse(row.kind) }
     if (!row.enabled) {

@@ -5,62 +5,98 @@ import { newId } from '@/lib/core/ids'
 import { toJsonObject } from '@/lib/core/json-value'
 import type { Tx } from '@/lib/db'
 import { env } from '@/lib/env'
+import type { Source } from '@/prisma/generated/client'
 import { adapterNameSchema, parseAdapterInput } from './adapters'
-import { sealSecret } from './credentials'
+import { openSecret, sealSecret } from './credentials'
+import { askedForRecords, credentialsKeyOf, FORGET_TIMEOUT_MS, outcomeOf, RECORDS, regionSchema, systemSchema } from './manage/change'
+import { endReading } from './manage/end-reading'
+import { compareReadings, readingOf } from './manage/reading'
+import { assertNothingUnderWay } from './manage/under-way'
 
 const inputSchema = z.object({
   adapter: adapterNameSchema,
   name: z.string().trim().min(1).max(60),
   /** Sources that are reconciled with each other share it. */
-  system: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'lower case letters, digits, - and _'),
+  system: systemSchema,
+  /** Where its records are kept. */
+  region: regionSchema.nullable().optional(),
   config: z.unknown(),
   secret: z.unknown(),
   enabled: z.boolean().default(true),
+  /** Of one that reads another place now: whether the same records moved there. */
+  records: z.enum(RECORDS).optional(),
 })
 export type SaveSource = z.input<typeof inputSchema>
 
-/** Writes a source, or changes the one of the same name; returns its id. The secret is sealed before it is stored. */
+type SaveOptions = {
+  credentialsKey?: string | undefined
+  demo?: boolean
+  /** Nothing runs yet that could read it. */
+  atStart?: boolean
+  /** What belongs to it and must commit with it. */
+  inTransaction?: (tx: Tx, name: string) => Promise<void>
+}
+
+/**
+ * Writes a source, or changes the one of the same name; returns its id. The secret is sealed before it is stored. What a change
+ * makes of what was read is the same as where a person changes it in the console.
+ */
 export async function saveSource(
   ctx: Pick<SystemContext, 'db' | 'clock'>,
   raw: SaveSource,
-  options: {
-    credentialsKey?: string | undefined
-    demo?: boolean
-    /** What belongs to it and must commit with it. */
-    inTransaction?: (tx: Tx, name: string) => Promise<void>
-  } = {},
+  options: SaveOptions = {},
 ): Promise<string> {
   const input = inputSchema.parse(raw)
-  const credentialsKey = options.credentialsKey ?? env().IDEMSCOPE_CREDENTIALS_KEY
-  if (credentialsKey === undefined) {
-    throw new AppError(
-      'invalid',
-      'IDEMSCOPE_CREDENTIALS_KEY is not set: secrets of sources cannot be sealed.',
-    )
-  }
+  const key = credentialsKeyOf(options)
   const demo = options.demo ?? env().IDEMSCOPE_DEMO
   const { kind, config, secret } = parseAdapterInput(input.adapter, input.config, input.secret, { demo })
-  return ctx.db.prisma.$transaction(async (tx) => {
-    await options.inTransaction?.(tx, input.name)
-    const existing = await tx.source.findUnique({
-      where: { name: input.name },
-      select: { id: true, adapter: true },
-    })
-    if (existing !== null && existing.adapter !== input.adapter) {
-      throw new AppError('conflict', `${input.name} is a source of the adapter ${existing.adapter}.`)
-    }
-    const id = existing?.id ?? newId('src')
-    const data = {
-      system: input.system,
-      config: toJsonObject(config as Record<string, unknown>),
-      secret: sealSecret(credentialsKey, id, secret),
-      enabled: input.enabled,
-    }
-    await tx.source.upsert({
-      where: { id },
-      create: { id, kind, adapter: input.adapter, name: input.name, createdAt: ctx.clock.now(), ...data },
-      update: data,
-    })
-    return id
-  })
+  return ctx.db.prisma.$transaction(
+    async (tx) => {
+      await options.inTransaction?.(tx, input.name)
+      await tx.$queryRaw`SELECT id FROM source WHERE name = ${input.name} FOR UPDATE`
+      const existing = await tx.source.findUnique({ where: { name: input.name } })
+      if (existing !== null && existing.adapter !== input.adapter) {
+        throw new AppError('conflict', `${input.name} is a source of the adapter ${existing.adapter}.`)
+      }
+      const id = existing?.id ?? newId('src')
+      if (existing !== null) await change(tx, ctx, existing, { ...input, config, secret, key, ...options })
+      const data = {
+        system: input.system,
+        ...(input.region === undefined ? {} : { region: input.region }),
+        config: toJsonObject(config as Record<string, unknown>),
+        secret: sealSecret(key, id, secret),
+        enabled: input.enabled,
+        switchedOffAt: input.enabled ? null : (existing?.switchedOffAt ?? ctx.clock.now()),
+      }
+      await tx.source.upsert({
+        where: { id },
+        create: { id, kind, adapter: input.adapter, name: input.name, createdAt: ctx.clock.now(), ...data },
+        update: { ...data, version: { increment: 1 } },
+      })
+      return id
+    },
+    { timeout: FORGET_TIMEOUT_MS },
+  )
+}
+
+async function change(
+  tx: Tx,
+  ctx: Pick<SystemContext, 'clock'>,
+  source: Source,
+  to: Pick<z.output<typeof inputSchema>, 'system' | 'records'> & { config: unknown; secret: unknown } & {
+    key: string
+    atStart?: boolean
+  },
+): Promise<void> {
+  const was = source.secret === null ? {} : openSecret(to.key, source.id, source.secret)
+  const reading = compareReadings(readingOf(source.config, was), readingOf(to.config, to.secret))
+  const otherSystem = to.system !== source.system
+  if (source.lastOkAt === null && !otherSystem) return
+  if (reading.kind === 'place' && to.records === undefined) throw askedForRecords(source, reading)
+  const outcome = outcomeOf(reading, otherSystem, to.records)
+  if (outcome !== 'kept' && to.atStart !== true)
+    await assertNothingUnderWay(tx, ctx, source, 'save it again')
+  const others = reading.kind === 'place' && to.records === 'other'
+  const ended = others || otherSystem ? 'changed' : null
+  await endReading(tx, ctx, source, { outcome, ended, policies: others })
 }

@@ -7,12 +7,14 @@ import { listSources } from '@/lib/mirror/read/list-sources'
 import { adapterNameSchema } from '@/lib/sources/adapters'
 import { connectSource, switchSource } from '@/lib/sources/connect'
 import { engineNameSchema } from '@/lib/sources/engines'
+import { removeSource } from '@/lib/sources/manage/remove'
 import { detectSource, previewSource } from '@/lib/sources/preview'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
 import { created, get, ok, post } from '../api/route'
 import { listOf, sourceSchema } from '../api/schemas'
 import { grantsText } from '../grants-text'
 import { services } from '../services'
+import { changeRoutes } from './source-change'
 
 const at = z.iso.datetime()
 const word = z.string().nullable()
@@ -61,6 +63,7 @@ export const sourceRoutes = [
       ...draft,
       name: z.string().min(1).max(60),
       system: z.string().describe('Sources of one system are reconciled with each other'),
+      region: z.string().nullable().optional().describe('Where its records are kept'),
       reason: reasonSchema,
     }),
     responses: { 201: { description: 'Its id', schema: z.object({ id: z.string() }) } },
@@ -89,6 +92,32 @@ export const sourceRoutes = [
       },
     }),
   ),
+
+  ...changeRoutes,
+
+  post({
+    path: 'sources/{id}/remove',
+    tag: 'Sources',
+    summary: 'Remove a source that is switched off',
+    description:
+      'Its credentials, what was read of it, where its readings stood and its retention policies go. Cases with what they rest on, actions, archives and the audit log stay. Nothing of before is concluded from its silence. Refused while a run, an action or a proposal needs it.',
+    verb: 'source.manage',
+    params: z.object({ id: z.string() }),
+    body: z.strictObject({
+      version: z.int().describe('The one that was seen'),
+      name: z.string().describe('Its name, typed'),
+      reason: reasonSchema,
+    }),
+    responses: {
+      200: {
+        description: 'What went',
+        schema: z.object({ id: z.string(), rowsForgotten: z.number() }),
+      },
+    },
+    async handle(ctx, { params, body }) {
+      return ok(await removeSource(ctx, { ...body, id: params.id }))
+    },
+  }),
 
   post({
     path: 'sources/detect',

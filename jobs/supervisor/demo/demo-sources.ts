@@ -143,7 +143,12 @@ export async function demoSources(
       secret: { url: redis.consoleUrl },
     })
   for (const source of sources)
-    await saveSource({ db, clock: systemClock }, source, { credentialsKey, demo: true })
+    // Its databases and its provider may listen on other ports than the last time.
+    await saveSource(
+      { db, clock: systemClock },
+      { ...source, records: 'same' },
+      { credentialsKey, demo: true, atStart: true },
+    )
   // Of an earlier start with them: what is not running is not asked.
   const gone = [dynamodb === null ? SUBSCRIPTIONS : [], redis === null ? TICKETS : []].flat()
   await db.prisma.source.updateMany({ where: { name: { in: gone } }, data: { enabled: false } })

@@ -44,10 +44,14 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
     if (failures.length >= FAILURES_MAX) return { kind: 'unreachable', askedAt, error: failures.at(-1) ?? '' }
     try {
       opened ??= openSystem(ctx, system)
-      const { providers, off } = await opened
+      const { providers, off, ended } = await opened
       const silent = off.find(({ kind }) => kind === 'provider')
       if (silent !== undefined)
         return { kind: 'unreachable', askedAt, error: `${silent.name} is switched off and cannot be asked` }
+      const { made } = effectWindow(reading, settings)
+      const before = ended.find(({ kind, at }) => kind === 'provider' && made.from <= at)
+      if (before !== undefined)
+        return { kind: 'unreachable', askedAt, error: `${before.name} of that time can be asked no more` }
       if (providers.length === 0) return { kind: 'no_provider' }
       const answered = await answer(reading, providers, askedAt)
       failures = []

@@ -14,7 +14,11 @@ export type SourceView = {
   adapter: string
   name: string
   system: string
+  /** Where its records are kept, in the operator's own words. */
+  region: string | null
   enabled: boolean
+  /** Which change of it this is: a change or a removal names it. */
+  version: number
   state: SourceState
   lastOkAt: string | null
   lastError: string | null
@@ -50,6 +54,8 @@ export async function listSources(
     adapter: row.adapter,
     name: row.name,
     system: row.system,
+    region: row.region,
+    version: row.version,
     enabled: row.enabled,
     state: stateOf(row, now, staleAfterMs),
     lastOkAt: row.lastOkAt?.toISOString() ?? null,

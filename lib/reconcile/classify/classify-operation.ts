@@ -15,6 +15,7 @@ import { lookUpKey } from './finding'
 import { type MoneyPicture, moneyOf } from './money'
 import { withMoney } from './not-offered'
 import type { Operation } from './operation'
+import { sidesFor } from './sides-for'
 import { latest, type Unit, unitsOf } from './units'
 
 export type Classified = {
@@ -31,7 +32,8 @@ export type Classified = {
 const WAITING_MS = 1_000
 
 /** Classifies one operation. Pure: the same objects in the same circumstances give the same findings. */
-export function classifyOperation(operation: Operation, ctx: ClassifyContext): Classified {
+export function classifyOperation(operation: Operation, given: ClassifyContext): Classified {
+  const ctx = { ...given, sides: sidesFor(operation, given) }
   const quarantined = quarantine(operation)
   if (quarantined.length > 0) return { ...weigh(quarantined, [], ctx), pictures: [] }
   const units = unitsOf(operation)

@@ -2,6 +2,7 @@ import type { Aspect, CaseClass, Severity } from '@/lib/core/case-classes'
 import type { Money } from '@/lib/core/money'
 import type { CaseOutcome } from '@/lib/core/states'
 import type { TimeRange } from '@/lib/sources/contracts'
+import type { EndedReading } from '@/lib/sources/manage/end-reading'
 import type { Rule } from '../rules/rules'
 import type { Side, SideState } from '../stage/stage'
 
@@ -52,6 +53,8 @@ export type ClassifyContext = {
   settleDelayMs: number
   callMs: number
   sides: Record<Side, SideState>
+  /** Readings that are no more: a side is not whole for what began before. */
+  ended?: readonly EndedReading[]
   /** What may differ, and for how long; the first rule that fits counts. */
   rules: readonly Rule[]
   /** The provider's newest contiguous complete listing. */

@@ -124,7 +124,7 @@ export const contextOf = (
   coverage: TimeRange | null,
   settings: ReconcileSettings,
   lookedUp: ReadonlySet<string>,
-  sources: Pick<SystemSources, 'providers'>,
+  sources: Pick<SystemSources, 'providers' | 'ended'>,
 ): ClassifyContext => ({
   asOf: run.stage.asOf,
   breakOnMs: settings.breakOnMs,
@@ -134,6 +134,7 @@ export const contextOf = (
   callMs: settings.callMs,
   rules: settings.rules ?? [],
   sides: run.stage.sides,
+  ended: sources.ended,
   coverage,
   canLookUp: (id) => sources.providers.some(({ source }) => source.resolvableId.test(id)),
   lookedUp,
