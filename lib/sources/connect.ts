@@ -19,14 +19,14 @@ export async function connectSource(
     async inTransaction(tx, name) {
       if ((await tx.source.findUnique({ where: { name }, select: { id: true } })) !== null)
         throw new AppError('conflict', `There is a source ${name} already: choose another name.`)
-      const { adapter, system, config } = source
+      const { adapter, system, region = null, config } = source
       await tx.auditEntry.create({
         data: auditRow(ctx, {
           verb: 'source.connect',
           subject: name,
           outcome: 'done',
           reason,
-          after: { name, adapter, system, config },
+          after: { name, adapter, system, region, config },
         }),
       })
     },

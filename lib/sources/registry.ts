@@ -71,7 +71,14 @@ export async function openSystem(ctx: SourceContext, system: string): Promise<Sy
     where: { system, OR: [{ enabled: true }, { lastOkAt: { not: null } }] },
     orderBy: { id: 'asc' },
   })
-  const sources: SystemSources = { intents: [], ledgers: [], providers: [], messages: [], off: [], ended: await endedReadings(ctx.db.prisma, system) }
+  const sources: SystemSources = {
+    intents: [],
+    ledgers: [],
+    providers: [],
+    messages: [],
+    off: [],
+    ended: await endedReadings(ctx.db.prisma, system),
+  }
   for (const row of rows) {
     const described = { id: row.id, name: row.name, kind: z.enum(SOURCE_KINDS).parse(row.kind) }
     if (!row.enabled) {

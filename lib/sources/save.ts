@@ -8,7 +8,15 @@ import { env } from '@/lib/env'
 import type { Source } from '@/prisma/generated/client'
 import { adapterNameSchema, parseAdapterInput } from './adapters'
 import { openSecret, sealSecret } from './credentials'
-import { askedForRecords, credentialsKeyOf, FORGET_TIMEOUT_MS, outcomeOf, RECORDS, regionSchema, systemSchema } from './manage/change'
+import {
+  askedForRecords,
+  credentialsKeyOf,
+  FORGET_TIMEOUT_MS,
+  outcomeOf,
+  RECORDS,
+  regionSchema,
+  systemSchema,
+} from './manage/change'
 import { endReading } from './manage/end-reading'
 import { compareReadings, readingOf } from './manage/reading'
 import { assertNothingUnderWay } from './manage/under-way'
@@ -94,8 +102,7 @@ async function change(
   if (source.lastOkAt === null && !otherSystem) return
   if (reading.kind === 'place' && to.records === undefined) throw askedForRecords(source, reading)
   const outcome = outcomeOf(reading, otherSystem, to.records)
-  if (outcome !== 'kept' && to.atStart !== true)
-    await assertNothingUnderWay(tx, ctx, source, 'save it again')
+  if (outcome !== 'kept' && to.atStart !== true) await assertNothingUnderWay(tx, ctx, source, 'save it again')
   const others = reading.kind === 'place' && to.records === 'other'
   const ended = others || otherSystem ? 'changed' : null
   await endReading(tx, ctx, source, { outcome, ended, policies: others })

@@ -36,7 +36,14 @@ const noEffect = { effects: [], more: false, amounts: [], keys: 0, clients: 0, o
 const store: SourceView = {
   ...{ id: 'src_1', kind: 'intent', adapter: 'native', name: 'payments store', system: 'payments' },
   ...{ enabled: true, state: 'ok', lastOkAt: NOW.toISOString(), lastError: null, lastErrorAt: null },
-  ...{ capabilities: {}, notUnderstood: null, readLate: null, openTransaction: null },
+  ...{
+    capabilities: {},
+    notUnderstood: null,
+    readLate: null,
+    openTransaction: null,
+    region: null,
+    version: 1,
+  },
 }
 
 const data = (over: Partial<NowData>): NowData => ({

@@ -30,6 +30,7 @@ const of = () => ['none', input()]
 const onSeen = () => [{ id: 'none', revision: 1 }, input()]
 const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-01T01:00:00Z' }
 const draft = { engine: 'postgresql', secret: { url: 'postgres://nowhere' }, adapter: 'native', config: '{}' }
+const changed = { id: 'none', version: 1, system: 'payments', region: '', config: '{}', secret: {} }
 const seen = { id: 'lock_none', seen: 'v' }
 
 /** What is refused while writes are off. */
@@ -77,6 +78,8 @@ const CHANGES: Record<string, () => unknown[]> = {
   'settings/mint': () => [{}],
   'settings/saveTraceLink': plain,
   'sources/connect/connect': () => [draft, input()],
+  'sources/[id]/change/change': () => [changed, input()],
+  'sources/remove': () => [{ id: 'none', version: 1, name: 'none' }, input()],
   'sources/switchOff': of,
   'sources/switchOn': of,
   'storage/dryRunCollection': plain,
@@ -126,6 +129,7 @@ const WORKS: Record<string, () => unknown[]> = {
   'reconciliation/rules/previewRule': () => [{}],
   'sources/connect/detect': () => [draft],
   'sources/connect/look': () => [draft],
+  'sources/[id]/change/lookAt': () => [changed],
 }
 /** Tried on its own: it ends the state that the others are tried in. */
 const SWITCH_ON = 'settings/switchWritesOn'

@@ -59,7 +59,9 @@ test('what a ledger that was removed had booked is not called missing, its open 
   await expect(removeSource(admin, remove)).rejects.toThrow('switch it off first')
   await switchSource(admin, { id: two, on: false, reason: REASON })
   await expect(removeSource(admin, remove)).rejects.toMatchObject({ code: 'conflict' })
-  await expect(removeSource(admin, { ...remove, version: 2, name: 'ledger' })).rejects.toThrow('Type the name')
+  await expect(removeSource(admin, { ...remove, version: 2, name: 'ledger' })).rejects.toThrow(
+    'Type the name',
+  )
   await expect(
     removeSource({ ...(await world.as('operator')), clock: systemClock }, { ...remove, version: 2 }),
   ).rejects.toMatchObject({ code: 'forbidden' })
@@ -67,7 +69,9 @@ test('what a ledger that was removed had booked is not called missing, its open 
   const pressed = await Promise.allSettled([1, 2].map(() => removeSource(admin, { ...remove, version: 2 })))
   expect(pressed.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   expect(await prisma.source.count({ where: { id: two } })).toBe(0)
-  expect(await world.system.db.pool.query('SELECT FROM mirror.cursor WHERE source_id = $1', [two])).toMatchObject({
+  expect(
+    await world.system.db.pool.query('SELECT FROM mirror.cursor WHERE source_id = $1', [two]),
+  ).toMatchObject({
     rowCount: 0,
   })
 

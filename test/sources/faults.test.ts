@@ -64,8 +64,8 @@ function save(schema: 'ill' | 'well', over: { port?: string; user?: string } = {
   const secret = { url: url.href }
   return saveSource(
     ctx,
-    { adapter: 'native', name: schema, system: 'payments', config, secret },
-    { credentialsKey: CREDENTIALS_KEY },
+    { adapter: 'native', name: schema, system: 'payments', config, secret, records: 'same' },
+    { credentialsKey: CREDENTIALS_KEY, atStart: true },
   )
 }
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Context } from '@/lib/context'
 import { systemClock } from '@/lib/core/clock'
 import { silentLog } from '@/lib/log'
-import { openSecret } from '@/lib/sources/credentials'
 import { connectSource, switchSource } from '@/lib/sources/connect'
+import { openSecret } from '@/lib/sources/credentials'
 import { changeSource, planChange } from '@/lib/sources/manage/change'
 import { describeSource, lookAtChange } from '@/lib/sources/manage/describe'
 import { compareReadings, readingOf } from '@/lib/sources/manage/reading'
@@ -35,7 +35,13 @@ let id = ''
 let name = ''
 beforeEach(async () => {
   name = `store ${count++}`
-  const store = { adapter: 'native' as const, name, system: 'orders', config: {}, secret: { url: URL_BEFORE } }
+  const store = {
+    adapter: 'native' as const,
+    name,
+    system: 'orders',
+    config: {},
+    secret: { url: URL_BEFORE },
+  }
   id = (await connectSource(as('admin'), { ...store, reason: REASON }, options)).id
   await database.db.prisma.source.update({ where: { id }, data: { lastOkAt: new Date() } })
   await stage('k1', null)
@@ -80,10 +86,16 @@ const change = async (what: object, version?: number) =>
 describe('changing a source', () => {
   test('other credentials keep the mirror and its positions, and need no switch', async () => {
     const secret = { url: 'postgres://other:new-word@db.internal/orders' }
-    expect(await change({ secret, config: { statementTimeoutMs: 9_000 } })).toEqual({ id, version: 2, outcome: 'kept' })
+    expect(await change({ secret, config: { statementTimeoutMs: 9_000 } })).toEqual({
+      id,
+      version: 2,
+      outcome: 'kept',
+    })
     expect(await secretOf()).toEqual(secret)
     expect(await kept()).toEqual({ objects: 1, cursors: 1, ended: 0 })
-    const [entry] = await database.db.prisma.auditEntry.findMany({ where: { verb: 'source.change', subject: name } })
+    const [entry] = await database.db.prisma.auditEntry.findMany({
+      where: { verb: 'source.change', subject: name },
+    })
     expect(entry).toMatchObject({ reason: REASON, after: { secretChanged: true, reading: 'kept' } })
     expect(JSON.stringify([entry?.before, entry?.after])).not.toMatch(/hidden-word|new-word/)
   })
@@ -116,7 +128,10 @@ describe('changing a source', () => {
 
   test('another place has to be said what it holds, and takes a source that is off', async () => {
     const secret = { url: 'postgres://reader:hidden-word@db.internal/other' }
-    await expect(change({ secret })).rejects.toMatchObject({ code: 'unprocessable', meta: { reason: 'records' } })
+    await expect(change({ secret })).rejects.toMatchObject({
+      code: 'unprocessable',
+      meta: { reason: 'records' },
+    })
     await expect(change({ secret, records: 'other' })).rejects.toThrow('switch it off first')
     await off()
     expect(await change({ secret, records: 'other' })).toMatchObject({ outcome: 'forgotten' })
@@ -141,12 +156,25 @@ describe('changing a source', () => {
     const { prisma } = database.db
     await off()
     const run = await prisma.run.create({
-      data: { id: `run_${name}`, kind: 'lock_check', state: 'running', requestedBy: 'system:test', startedAt: new Date(0) },
+      data: {
+        id: `run_${name}`,
+        kind: 'lock_check',
+        state: 'running',
+        requestedBy: 'system:test',
+        startedAt: new Date(0),
+      },
     })
     await expect(change({ config: { idFields: ['id'] } })).rejects.toThrow(`Run ${run.id}`)
     await prisma.run.update({ where: { id: run.id }, data: { state: 'done' } })
     const action = await prisma.action.create({
-      data: { id: `act_${name}`, kind: 'release', state: 'unknown', sourceId: id, reason: REASON, createdAt: new Date() },
+      data: {
+        id: `act_${name}`,
+        kind: 'release',
+        state: 'unknown',
+        sourceId: id,
+        reason: REASON,
+        createdAt: new Date(),
+      },
     })
     await expect(change({ config: { idFields: ['id'] } })).rejects.toThrow(`Action ${action.id}`)
     await prisma.action.update({ where: { id: action.id }, data: { state: 'done' } })
@@ -154,10 +182,18 @@ describe('changing a source', () => {
   })
 
   test('a file that is saved again makes the same of what was read', async () => {
-    const file = { adapter: 'native' as const, name, system: 'orders', config: { schema: 'moved' }, secret: { url: URL_BEFORE } }
+    const file = {
+      adapter: 'native' as const,
+      name,
+      system: 'orders',
+      config: { schema: 'moved' },
+      secret: { url: URL_BEFORE },
+    }
     const ctx = as('admin')
     await expect(saveSource(ctx, file, options)).rejects.toMatchObject({ meta: { reason: 'records' } })
-    await expect(saveSource(ctx, { ...file, records: 'other' }, options)).rejects.toThrow('switch it off first')
+    await expect(saveSource(ctx, { ...file, records: 'other' }, options)).rejects.toThrow(
+      'switch it off first',
+    )
     await off()
     expect(await saveSource(ctx, { ...file, records: 'other' }, options)).toBe(id)
     expect(await kept()).toEqual({ objects: 0, cursors: 0, ended: 1 })
@@ -177,10 +213,17 @@ test('a form shows what a source has, and nothing of its secret', async () => {
 
 test('what a change connects with is tried first, and what it does is said', async () => {
   await expect(
-    lookAtChange(as('admin'), { id, ...given, config: {}, secret: { url: 'postgres://a:b@127.0.0.1:1/none' } }, options),
+    lookAtChange(
+      as('admin'),
+      { id, ...given, config: {}, secret: { url: 'postgres://a:b@127.0.0.1:1/none' } },
+      options,
+    ),
   ).rejects.toMatchObject({ code: 'unprocessable' })
   const planned = await planChange(as('admin'), id, { ...given, config: { schema: 'second' } }, options)
-  expect(planned.reading).toEqual({ kind: 'place', fields: [{ name: 'schema', before: 'public', after: 'second' }] })
+  expect(planned.reading).toEqual({
+    kind: 'place',
+    fields: [{ name: 'schema', before: 'public', after: 'second' }],
+  })
 })
 
 test('a removed source frees its name and keeps what open cases rest on', async () => {
@@ -189,7 +232,14 @@ test('a removed source frees its name and keeps what open cases rest on', async 
   await prisma.reconciliationCase.create({
     data: {
       ...{ id: `case_${name}`, breakId: `b_${name}`, system: 'orders', operationId: 7n, aspect: 'existence' },
-      ...{ objectId: 'k2', class: 'orphan_effect', severity: 'P2', outcome: 'break', lifecycle: 'new', triage: 'open' },
+      ...{
+        objectId: 'k2',
+        class: 'orphan_effect',
+        severity: 'P2',
+        outcome: 'break',
+        lifecycle: 'new',
+        triage: 'open',
+      },
       ...{ effectIds: [], evidence: {}, evidenceHash: 'h', version: 1, firstRunId: 'r', lastRunId: 'r' },
       ...{ firstSeen: new Date(), lastSeen: new Date(), breakOn: new Date() },
     },
@@ -199,16 +249,29 @@ test('a removed source frees its name and keeps what open cases rest on', async 
   expect(removed).toEqual({ id, rowsForgotten: 1 })
   expect(await kept()).toEqual({ objects: 1, cursors: 0, ended: 1 })
   await expect(describeSource(as('admin'), id, options)).rejects.toMatchObject({ code: 'not_found' })
-  const store = { adapter: 'native' as const, name, system: 'orders', config: {}, secret: { url: URL_BEFORE } }
+  const store = {
+    adapter: 'native' as const,
+    name,
+    system: 'orders',
+    config: {},
+    secret: { url: URL_BEFORE },
+  }
   expect((await connectSource(as('admin'), { ...store, reason: REASON }, options)).id).not.toBe(id)
 })
 
 test('credentials, ways to the same records and the pace are no other place', () => {
   const place = (config: object, secret: object) => readingOf(config, secret)
-  const redis = place({ pattern: 'a:{key}', scanCount: 1 }, { url: 'rediss://u:p@r:6379/0', replicaUrl: 'rediss://x' })
+  const redis = place(
+    { pattern: 'a:{key}', scanCount: 1 },
+    { url: 'rediss://u:p@r:6379/0', replicaUrl: 'rediss://x' },
+  )
   expect(redis.place).toEqual({ url: 'r:6379/0', pattern: 'a:{key}' })
-  expect(compareReadings(redis, place({ pattern: 'a:{key}' }, { url: 'rediss://r:6379/0' })).kind).toBe('pace')
-  expect(compareReadings(redis, place({ pattern: 'b:{key}' }, { url: 'rediss://r:6379/0' })).kind).toBe('place')
+  expect(compareReadings(redis, place({ pattern: 'a:{key}' }, { url: 'rediss://r:6379/0' })).kind).toBe(
+    'pace',
+  )
+  expect(compareReadings(redis, place({ pattern: 'b:{key}' }, { url: 'rediss://r:6379/0' })).kind).toBe(
+    'place',
+  )
   const dynamo = { region: 'eu-west-1', accessKeyId: 'a', secretAccessKey: 'b' }
   expect(place({ table: 't' }, dynamo).place).toEqual({ region: 'eu-west-1', table: 't' })
 })

@@ -11,6 +11,7 @@ import type { SourceView } from '@/lib/mirror/read/list-sources'
 import type { Coverage, Feed } from '@/lib/mirror/read/read-feeds'
 import { SourceBadge } from '../_page/source-badge'
 import { CapabilityList } from './capability-list'
+import { RemoveButton } from './remove-button'
 import { SwitchButton } from './switch-button'
 
 const KIND: Record<string, string> = {
@@ -42,6 +43,7 @@ export function SourceCard(props: Props) {
       <div className="px-4 pb-3">
         <p className="text-ink-2">
           {KIND[source.kind] ?? source.kind}, {source.adapter} · system {source.system}
+          {source.region !== null && ` · ${source.region}`}
         </p>
         {outage !== undefined && <OutageNote outage={outage} store={store} />}
         {source.state !== 'ok' && source.lastError !== null && (
@@ -63,7 +65,13 @@ export function SourceCard(props: Props) {
             <CapabilityList raw={source.capabilities} />
           </section>
         )}
-        <div className="-mr-3 mt-2 flex justify-end">
+        <div className="-mr-3 mt-2 flex flex-wrap justify-end">
+          {forbidden === null && (
+            <PageLink href={`/sources/${source.id}/change`} className={buttonClass('quiet')}>
+              Change …
+            </PageLink>
+          )}
+          <RemoveButton source={source} place={place} forbidden={forbidden} />
           <SwitchButton source={source} place={place} forbidden={forbidden} />
         </div>
       </div>

@@ -20,7 +20,9 @@ const change = {
   records: z
     .enum(RECORDS)
     .optional()
-    .describe('Of another place: the same records, which moved, or other ones. Needed when the place changes'),
+    .describe(
+      'Of another place: the same records, which moved, or other ones. Needed when the place changes',
+    ),
 }
 
 const outcome = z

@@ -142,8 +142,8 @@ export async function demoSources(
       config: { responses: responsesUnder('/tickets') },
       secret: { url: redis.consoleUrl },
     })
+  // Its databases and its provider may listen on other ports than the last time.
   for (const source of sources)
-    // Its databases and its provider may listen on other ports than the last time.
     await saveSource(
       { db, clock: systemClock },
       { ...source, records: 'same' },

@@ -6,12 +6,12 @@ import { dialogActions } from '@/app/_server/dialog-actions'
 import { grantsText } from '@/app/_server/grants-text'
 import { services } from '@/app/_server/services'
 import type { ActionInput } from '@/app/_ui/action-dialog'
-import { AppError } from '@/lib/core/errors'
 import { adapterNameSchema } from '@/lib/sources/adapters'
 import { connectSource } from '@/lib/sources/connect'
 import type { DetectedLayout } from '@/lib/sources/contracts'
 import { type EngineName, engineNameSchema } from '@/lib/sources/engines'
 import { detectSource, previewSource, type SourcePreview } from '@/lib/sources/preview'
+import { jsonObject } from '../parse-json'
 
 /** What the person has chosen so far: an address, a layout, and how it is meant. */
 export type Draft = { engine: EngineName; secret: Record<string, string>; adapter: string; config: string }
@@ -33,8 +33,9 @@ const { once } = dialogActions(['/sources'])
 
 export const connect = async (draft: Draft, input: ActionInput) =>
   once('source.connect', input, (ctx) => {
-    const { name = '', system = '' } = input.fields
-    return connectSource(ctx, { ...parse(draft), name, system, reason: input.reason }, rules())
+    const { name = '', system = '', region = '' } = input.fields
+    const source = { ...parse(draft), name, system, region: region.trim() || null }
+    return connectSource(ctx, { ...source, reason: input.reason }, rules())
   })
 
 /** A field that was left empty is not part of the address. */
@@ -48,16 +49,8 @@ const rules = () => ({ demo: services().settings.IDEMSCOPE_DEMO })
 function parse({ secret, adapter, config }: Draft) {
   return {
     adapter: adapterNameSchema.parse(adapter),
-    config: parseJson(z.string().max(20_000).parse(config)),
+    config: jsonObject(z.string().max(20_000).parse(config)),
     secret: secretSchema.parse(secret),
-  }
-}
-
-function parseJson(text: string): Record<string, unknown> {
-  try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text))
-  } catch (cause) {
-    throw new AppError('invalid', 'The mapping is not a JSON object.', { cause })
   }
 }
 
