@@ -272,6 +272,9 @@ test('credentials, ways to the same records and the pace are no other place', ()
   expect(compareReadings(redis, place({ pattern: 'b:{key}' }, { url: 'rediss://r:6379/0' })).kind).toBe(
     'place',
   )
+  const kafka = { brokers: 'k:9092', password: 'hidden-word', unheardOf: 'hidden-too' }
+  expect(place({}, kafka).place).toEqual({ brokers: 'k:9092' })
+  expect(compareReadings(place({}, kafka), place({}, { ...kafka, unheardOf: 'other' })).kind).toBe('mapping')
   const dynamo = { region: 'eu-west-1', accessKeyId: 'a', secretAccessKey: 'b' }
   expect(place({ table: 't' }, dynamo).place).toEqual({ region: 'eu-west-1', table: 't' })
 })

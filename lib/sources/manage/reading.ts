@@ -19,8 +19,11 @@ const CREDENTIALS = new Set([
   'writeKey',
   'password',
   'username',
-  'user',
+  'tls',
+  'mechanism',
 ])
+/** Fields of a secret that say where its records are, and are shown. No other field ever is. */
+const ADDRESSES = new Set(['url', 'region', 'endpoint', 'table', 'brokers', 'topic', 'queue', 'queueUrl'])
 /** Other ways to the same records. */
 const SAME_RECORDS = new Set(['replicaUrl', 'cacheUrl'])
 /** Fields of a configuration that say where records are. */
@@ -71,7 +74,8 @@ export function readingOf(config: unknown, secret: unknown): Reading {
   const mapping: Record<string, unknown> = {}
   for (const [name, value] of entriesOf(secret)) {
     if (CREDENTIALS.has(name) || SAME_RECORDS.has(name) || value === undefined) continue
-    place[name] = withoutCredentials(value)
+    if (ADDRESSES.has(name)) place[name] = withoutCredentials(value)
+    else mapping[`secret.${name}`] = value
   }
   for (const [name, value] of entriesOf(config)) {
     if (PACE.has(name) || value === undefined) continue
