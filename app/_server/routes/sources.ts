@@ -14,7 +14,7 @@ import { created, get, ok, post } from '../api/route'
 import { listOf, sourceSchema } from '../api/schemas'
 import { grantsText } from '../grants-text'
 import { services } from '../services'
-import { changeRoutes } from './source-change'
+import { changeRoutes } from './sources/change'
 
 const at = z.iso.datetime()
 const word = z.string().nullable()

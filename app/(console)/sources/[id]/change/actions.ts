@@ -47,3 +47,5 @@ const draftSchema = z.object({
     .transform((fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''))),
 })
 const parse = (draft: ChangeDraft) => draftSchema.parse(draft)
+
+export type { ChangeableSource, ChangeLook } from '@/lib/sources/manage/describe'

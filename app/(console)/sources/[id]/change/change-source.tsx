@@ -6,10 +6,9 @@ import { Card } from '@/app/_ui/card'
 import { CheckField, LinesField, TextField } from '@/app/_ui/field'
 import { NotDoneNote } from '@/app/_ui/note'
 import { useVerb } from '@/app/_ui/use-verb'
-import type { ChangeableSource } from '@/lib/sources/manage/describe'
 import { ENGINE_FORMS } from '../../connect/engine-forms'
 import { RegionField } from '../../connect/region-field'
-import { type ChangeDraft, lookAt } from './actions'
+import { type ChangeableSource, type ChangeDraft, lookAt } from './actions'
 import { TriedCard } from './tried-card'
 
 const UNANSWERED = { noAnswer: 'The console did not answer. Nothing was saved: try again.' }

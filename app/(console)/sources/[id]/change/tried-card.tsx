@@ -7,10 +7,9 @@ import { Card } from '@/app/_ui/card'
 import { type Fact, Facts } from '@/app/_ui/facts'
 import { RadioFields } from '@/app/_ui/field'
 import { Note } from '@/app/_ui/note'
-import type { ChangeableSource, ChangeLook } from '@/lib/sources/manage/describe'
 import { ENGINE_FORMS } from '../../connect/engine-forms'
 import { LookedAt } from '../../connect/looked-at'
-import { type ChangeDraft, change } from './actions'
+import { type ChangeableSource, type ChangeDraft, type ChangeLook, change } from './actions'
 
 type Props = { look: ChangeLook; draft: ChangeDraft; source: ChangeableSource; place: string }
 

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { reasonSchema } from '@/lib/core/reason'
 import { changeSource, RECORDS } from '@/lib/sources/manage/change'
 import { describeSource, lookAtChange } from '@/lib/sources/manage/describe'
-import { get, ok, post } from '../api/route'
-import { services } from '../services'
+import { get, ok, post } from '../../api/route'
+import { services } from '../../services'
 
 const params = z.object({ id: z.string() })
 const rules = () => ({ demo: services().settings.IDEMSCOPE_DEMO })
