@@ -196,6 +196,7 @@ test('the provider cannot be asked: nothing is done; once it can, the old versio
         name: 'provider',
         system: 'payments',
         config: { mode: 'live', baseUrl, attemptsMax: 1, timeoutMs: 1000, requestsPerSecond: 100 },
+        records: 'same',
         secret: { readKey: 'rk_test_read', writeKey: 'sk_test_write' },
       },
       { credentialsKey: CREDENTIALS_KEY, demo: true },

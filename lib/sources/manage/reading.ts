@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { canonicalJson } from '@/lib/core/canonical-json'
 
 /** What is read of a source: where, as a person would say it, and what is made of it. */
@@ -98,13 +99,13 @@ export function compareReadings(before: Reading, after: Reading): ReadingChange 
 const entriesOf = (value: unknown): [string, unknown][] =>
   typeof value === 'object' && value !== null ? Object.entries(value) : []
 
-/** A relation reads as people write it. */
+const relationSchema = z.strictObject({ schema: z.string(), name: z.string() })
+
+/** A relation reads as people write it; all else the same in whatever order the database gives its fields back. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
-  const parts = entriesOf(value).map(([, part]) => part)
-  return parts.length > 0 && parts.every((part) => typeof part === 'string')
-    ? parts.join('.')
-    : canonicalJson(value)
+  const relation = relationSchema.safeParse(value)
+  return relation.success ? `${relation.data.schema}.${relation.data.name}` : canonicalJson(value)
 }
 
 /** Server and database of a URL; neither who signs in, nor how the connection is made. */
