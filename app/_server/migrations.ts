@@ -7,4 +7,5 @@ export const MIGRATIONS = [
   '20261130150000_incidents',
   '20261201000000_messages',
   '20261201010000_edited_messages',
+  '20261201020000_sources',
 ] as const
