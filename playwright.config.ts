@@ -14,9 +14,6 @@ const CHROMIUM_ARGS = [
   '--disable-sync',
 ]
 
-/** The first connects sources that end with it, and would then be told of by the pages; the others run beside it. */
-const LAST = ['foreign-stores', 'incidents', 'insight', 'terms'].map((name) => `**/${name}.e2e.ts`)
-
 export default defineConfig({
   testDir: 'test/e2e',
   testMatch: '**/*.e2e.ts',
@@ -30,10 +27,6 @@ export default defineConfig({
   // Longer than any load: a test waits for what happens.
   timeout: 180_000,
   expect: { timeout: 30_000 },
-  projects: [
-    { name: 'shared', testIgnore: LAST },
-    { name: 'last', testMatch: LAST, dependencies: ['shared'] },
-  ],
   reporter: [['list'], ['json', { outputFile: '.test/playwright.json' }]],
   use: {
     launchOptions: { executablePath: chromiumPath(), args: CHROMIUM_ARGS },

@@ -36,6 +36,18 @@ test.beforeAll(async () => {
   expect((await apiAs('admin').post('sources', { ...source, reason: REASON })).status).toBe(201)
 })
 test.afterAll(async () => {
+  // No page may tell the other tests of a source that is gone.
+  const api = apiAs('admin')
+  const gone = (await api.get('sources')).items.filter(({ system }: { system: string }) => system === SYSTEM)
+  for (const { id, name } of gone) {
+    await api.post(`sources/${id}/switch-off`, { reason: REASON })
+    await expect
+      .poll(async () => {
+        const { version } = await api.get(`sources/${id}`)
+        return (await api.post(`sources/${id}/remove`, { version, name, reason: REASON })).status
+      })
+      .toBe(200)
+  }
   await provider.close()
   await service.close()
   await redis.close()
@@ -92,6 +104,21 @@ async function switchOff(page: Page, name: string): Promise<void> {
   await expect(card.getByRole('button', { name: /^Switch on/ })).toBeVisible()
 }
 
+/** It is refused for as long as a run goes on that began before the switch. */
+async function remove(page: Page, name: string): Promise<void> {
+  const card = page.getByRole('region', { name, exact: true })
+  await card.getByRole('button', { name: 'Remove …' }).click()
+  const dialog = page.getByRole('dialog')
+  const act = dialog.getByRole('button', { name: /^Remove 1 source from/ })
+  await dialog.getByLabel('Reason').fill('its service is gone')
+  await expect(act).toBeDisabled()
+  await dialog.getByLabel(/^It cannot be undone/).fill(name)
+  await expect(async () => {
+    await act.click()
+    await expect(card).toHaveCount(0, { timeout: 5_000 })
+  }).toPass({ timeout: 90_000 })
+}
+
 test('a key stuck in a Redis of node-idempotency', async ({ page }) => {
   void service.request('order-1', () => new Promise(() => {}))
   await expect.poll(() => redis.admin.dbsize()).toBe(1)
@@ -134,4 +161,5 @@ test('a key stuck in a DynamoDB table of Powertools', async ({ page }) => {
   await releaseTheOne(page, library.hashOf('event-1'))
   expect((await library.itemOf('event-1'))?.in_progress_expiration).toEqual({ N: '0' })
   await switchOff(page, `table of ${SYSTEM}`)
+  await remove(page, `table of ${SYSTEM}`)
 })

@@ -57,6 +57,36 @@ test.describe('as an administrator', () => {
     await dialog.getByRole('button', { name: /^Connect 1 store in/ }).click()
     await expect(dialog.getByRole('alert')).toContainText('There is a source payments store already')
   })
+
+  test('a source is changed by what was seen of it, once it was tried; its secret is not shown', async ({
+    page,
+  }) => {
+    test.setTimeout(90_000)
+    const card = page.getByRole('region', { name: 'payments store' })
+    await page.goto('/sources')
+    await card.getByRole('link', { name: 'Change …' }).click()
+    await expect(page.getByRole('heading', { name: 'Change payments store' })).toBeVisible()
+    const url = page.getByLabel('Connection URL')
+    await expect(url).toHaveAttribute('placeholder', 'kept as it is')
+    await url.fill('postgres://nobody:wrong@127.0.0.1:1/none')
+    await page.getByRole('button', { name: 'Try it, and preview' }).click()
+    await expect(page.getByRole('alert').filter({ hasText: 'cannot be reached' })).toBeVisible({
+      timeout: 30_000,
+    })
+    await url.fill('')
+    await page.getByLabel('Region').fill('eu-west-1')
+    await page.getByRole('button', { name: 'Try it, and preview' }).click()
+    await expect(page.getByText('It stays, and reading goes on from where it is.')).toBeVisible({
+      timeout: 30_000,
+    })
+    await expect(page.getByRole('region', { name: 'Real rows, table' })).toContainText('POST /v1/')
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Change payments store …' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Reason').fill('we run in a second region now')
+    await dialog.getByRole('button', { name: /^Change 1 source in/ }).click()
+    await expect(card).toContainText('system payments · eu-west-1', { timeout: 30_000 })
+  })
 })
 
 test('sources have no serious violation; usable at 390 × 844', async ({ page }) => {

@@ -199,7 +199,7 @@ test('the provider cannot be asked: nothing is done; once it can, the old versio
         records: 'same',
         secret: { readKey: 'rk_test_read', writeKey: 'sk_test_write' },
       },
-      { credentialsKey: CREDENTIALS_KEY, demo: true },
+      { credentialsKey: CREDENTIALS_KEY, demo: true, atStart: true },
     )
   await provider('http://127.0.0.1:9')
   const refused = await operateKey(operator, 'release', target(before), { settings: SETTINGS })

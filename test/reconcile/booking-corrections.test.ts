@@ -91,7 +91,7 @@ describe('a ledger whose mapping shows neither corrections nor reversals', () =>
       secret: { url },
     }
     const credentialsKey = process.env.IDEMSCOPE_CREDENTIALS_KEY
-    await saveSource(world.system, ledger, { credentialsKey, demo: true })
+    await saveSource(world.system, ledger, { credentialsKey, demo: true, atStart: true })
   })
 
   test('a booking whose answer was lost is found by what it books', async () => {

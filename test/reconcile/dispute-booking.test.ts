@@ -41,7 +41,7 @@ const mapDisputesAs = async (dispute: string[]) => {
   await saveSource(
     world.system,
     { adapter: 'ledger-postgres', name: 'ledger', system: 'payments', config, secret: { url } },
-    { credentialsKey: process.env.IDEMSCOPE_CREDENTIALS_KEY, demo: true },
+    { credentialsKey: process.env.IDEMSCOPE_CREDENTIALS_KEY, demo: true, atStart: true },
   )
 }
 

@@ -8,7 +8,7 @@ export const RegionField = (input: Omit<ComponentProps<'input'>, 'name'>) => (
     label="Region (optional)"
     maxLength={40}
     placeholder="eu-west-1"
-    hint="Where its records are kept, when you run in more than one. It is shown with its keys, locks and duplicates."
+    hint="Where its records are kept, when you run in more than one. It is shown on its card."
     {...input}
   />
 )
