@@ -80,8 +80,13 @@ export function impliedTtl(longestMs: number): number {
 }
 
 /** What the rows of an advice cost or save, from a store's own bytes a row. */
-export const bytesOf = (rowsHeldDelta: number, storage: { rows: number; bytes: number }): number | null =>
-  storage.rows === 0 ? null : Math.round((rowsHeldDelta * storage.bytes) / storage.rows)
+export const bytesOf = (
+  rowsHeldDelta: number,
+  storage: { rows: number; bytes: number | null },
+): number | null =>
+  storage.rows === 0 || storage.bytes === null
+    ? null
+    : Math.round((rowsHeldDelta * storage.bytes) / storage.rows)
 
 /** One step from an advice to a proposed policy; another person approves it. */
 export async function proposeAdvised(

@@ -8,7 +8,8 @@ export type TierStorage = {
   source: string
   tier: string
   rows: number
-  bytes: number
+  /** Null = its engine has not told yet: DynamoDB does every six hours. */
+  bytes: number | null
   expiredRows: number
   /** How long the oldest expired key has been waiting to be collected; null = none is waiting. */
   expiryLagMs: number | null
@@ -47,14 +48,16 @@ function toStorage(samples: readonly StoreSample[], last: StoreSample): TierStor
     source: last.source_id,
     tier: last.tier,
     rows: last.rows,
-    bytes: last.bytes,
+    bytes: bytesIn(last),
     expiredRows: last.expired_rows,
     expiryLagMs:
       last.oldest_expired_at === null ? null : last.at.getTime() - last.oldest_expired_at.getTime(),
     oldestUnexpiredAt: last.oldest_at?.toISOString() ?? null,
     sampledAt: last.at.toISOString(),
     rowsADay: growth(samples, (sample) => sample.rows),
-    bytesADay: growth(samples, (sample) => sample.bytes),
+    bytesADay: samples.some((sample) => bytesIn(sample) === null)
+      ? null
+      : growth(samples, ({ bytes }) => bytes),
     points: samples.map((sample) => ({
       at: sample.at.toISOString(),
       rows: sample.rows,
@@ -63,6 +66,13 @@ function toStorage(samples: readonly StoreSample[], last: StoreSample): TierStor
     })),
   }
 }
+
+/** Keys take room: where an engine says none, it has not counted them. */
+const bytesIn = ({ rows, bytes }: StoreSample): number | null => (bytes === 0 && rows > 0 ? null : bytes)
+
+/** Of all of them; null = of one it is not known. */
+export const sumBytes = (tiers: readonly { bytes: number | null }[]): number | null =>
+  tiers.reduce<number | null>((sum, { bytes }) => (sum === null || bytes === null ? null : sum + bytes), 0)
 
 /** What came, a day: falls are collections, and are left out. */
 export function growth<T extends { at: Date }>(

@@ -1,9 +1,10 @@
-import type { TierStorage } from './storage'
+import { sumBytes, type TierStorage } from './storage'
 
 export type StoreTotal = {
   source: string
   rows: number
-  bytes: number
+  /** Null = its engine has not told yet. */
+  bytes: number | null
   expiredRows: number
   /** Of the key that waits longest; null = none is waiting. */
   expiryLagMs: number | null
@@ -33,11 +34,10 @@ function totalOf(source: string, tiers: readonly TierStorage[], capacityBytes: n
   const sum = (pick: (tier: TierStorage) => number) => tiers.reduce((total, tier) => total + pick(tier), 0)
   const lags = tiers.flatMap(({ expiryLagMs }) => expiryLagMs ?? [])
   const oldest = tiers.flatMap(({ oldestUnexpiredAt }) => oldestUnexpiredAt ?? []).sort()
-  const bytes = sum((tier) => tier.bytes)
+  const bytes = sumBytes(tiers)
   // One tier that was not measured long enough makes the sum too small: then nothing is said.
   const measured = tiers.every(({ bytesADay }) => bytesADay !== null)
   const bytesADay = measured ? sum((tier) => tier.bytesADay ?? 0) : null
-  const lasts = capacityBytes !== null && bytesADay !== null && bytesADay > 0
   return {
     source,
     rows: sum((tier) => tier.rows),
@@ -47,6 +47,9 @@ function totalOf(source: string, tiers: readonly TierStorage[], capacityBytes: n
     oldestUnexpiredAt: oldest[0] ?? null,
     bytesADay,
     capacityBytes,
-    daysLeft: lasts ? Math.max(0, (capacityBytes - bytes) / bytesADay) : null,
+    daysLeft:
+      capacityBytes === null || bytes === null || bytesADay === null || bytesADay <= 0
+        ? null
+        : Math.max(0, (capacityBytes - bytes) / bytesADay),
   }
 }

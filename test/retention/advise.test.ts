@@ -64,6 +64,30 @@ test('windows of retries by endpoint and client, and the TTL that they imply', a
   expect(impliedTtl(90 * 86_400_000)).toBe(135 * 86_400_000)
 })
 
+test('keys whose engine has not counted their bytes have no size, not one of 0', async () => {
+  const at = (minutesAgo: number, rows: bigint) =>
+    recordStoreSample(database.db, {
+      ...{
+        at: ago(minutesAgo * 60_000),
+        sourceId: 'src_table',
+        tier: 'all',
+        rows,
+        bytes: 0n,
+        expiredRows: 2n,
+      },
+      ...{ oldestAt: null, oldestExpiredAt: null },
+    })
+  await at(10, 0n)
+  await at(1, 40n)
+  const window = { from: ago(3_600_000), to: now, source: 'src_table' }
+  const tiers = await readStorage(database.db, window)
+  expect(tiers).toMatchObject([{ rows: 40, bytes: null, bytesADay: null }])
+  expect(storeTotals(tiers, new Map([['src_table', 1_000]]))).toMatchObject([
+    { rows: 40, bytes: null, bytesADay: null, daysLeft: null },
+  ])
+  expect(bytesOf(100, { rows: 40, bytes: null })).toBeNull()
+})
+
 test('growth leaves collections out; lag and days left follow', async () => {
   const sample = (at: Date, bytes: bigint, expired: Date | null) =>
     recordStoreSample(database.db, {

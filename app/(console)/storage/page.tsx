@@ -3,7 +3,6 @@ import { Suspense } from 'react'
 import { buttonClass } from '@/app/_ui/button'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
-import { bytesText } from '@/app/_ui/format-bytes'
 import { PageLink } from '@/app/_ui/page-link'
 import { countText, durationText } from '@/lib/core/format-figure'
 import { openPage, type PageProps } from '../_page/open-page'
@@ -12,7 +11,7 @@ import { AdviceCard } from './advice-card'
 import { ArchivesCard } from './archives-card'
 import { CollectActions } from './collect-actions'
 import { PoliciesCard } from './policies-card'
-import { readStoragePage, type StorageData, sumOver } from './read-page'
+import { readStoragePage, type StorageData, sizeText, sumOver } from './read-page'
 import { CollectionRuns } from './runs-card'
 import { StoreCard } from './store-card'
 import { TiersCard } from './tiers-card'
@@ -57,11 +56,11 @@ function summaryOf({ tiers, connected }: StorageData): string {
       ? 'Not measured: nothing was sampled in this range.'
       : 'No idempotency store is connected.'
   const lag = Math.max(...tiers.map(({ expiryLagMs }) => expiryLagMs ?? -1))
+  const expired = sumOver(tiers, 'expiredRows')
+  const since = lag < 0 ? '' : `, the oldest for ${durationText(lag)}`
   const waits =
-    lag < 0
-      ? 'no keys to collect'
-      : `${countText(sumOver(tiers, 'expiredRows'))} are expired and wait, the oldest for ${durationText(lag)}`
-  return `${countText(sumOver(tiers, 'rows'))} keys in ${bytesText(sumOver(tiers, 'bytes'))}; ${waits}.`
+    expired === 0 && lag < 0 ? 'no keys to collect' : `${countText(expired)} are expired and wait${since}`
+  return `${countText(sumOver(tiers, 'rows'))} keys in ${sizeText(tiers)}; ${waits}.`
 }
 
 function AdviceWaits() {

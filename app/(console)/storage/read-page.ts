@@ -1,4 +1,5 @@
 import { createLoader, createSerializer, parseAsString, parseAsStringLiteral } from 'nuqs/server'
+import { bytesText } from '@/app/_ui/format-bytes'
 import { listUsers } from '@/lib/access/users'
 import { listActions } from '@/lib/actions/read'
 import { namesOf } from '@/lib/core/names'
@@ -83,5 +84,11 @@ export async function readStoragePage(opened: OpenedPage) {
   }
 }
 
-export const sumOver = (tiers: StorageData['tiers'], figure: 'rows' | 'bytes' | 'expiredRows'): number =>
+export const sumOver = (tiers: StorageData['tiers'], figure: 'rows' | 'expiredRows'): number =>
   tiers.reduce((sum, tier) => sum + tier[figure], 0)
+
+/** "5.2 MiB", or "at least" as much where an engine has not told. */
+export function sizeText(tiers: readonly { bytes: number | null }[]): string {
+  const known = tiers.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
+  return `${tiers.some(({ bytes }) => bytes === null) ? 'at least ' : ''}${bytesText(known)}`
+}

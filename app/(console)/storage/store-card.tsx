@@ -27,38 +27,52 @@ export function StoreCard({ total, ...storage }: Props) {
     <Card id={`store-${source}`} title={nameIn(storage.names, source)} aside="all tiers together">
       <Figures figures={figuresOf(total, storage.forbid('source.manage'))} />
       <div className="pt-3">
-        <GrowthChart
-          {...storage}
-          tiers={storage.tiers.filter((tier) => tier.source === source)}
-          marks={storage.marks.filter((mark) => mark.source === source)}
-        />
+        {total.bytes !== null && (
+          <GrowthChart
+            {...storage}
+            tiers={storage.tiers.filter((tier) => tier.source === source)}
+            marks={storage.marks.filter((mark) => mark.source === source)}
+          />
+        )}
       </div>
     </Card>
   )
 }
 
 function figuresOf(total: StoreTotal, forbidden: string | null): Figure[] {
-  const { bytes, rows, bytesADay, expiredRows, expiryLagMs, oldestUnexpiredAt } = total
+  const { bytes, rows, expiredRows } = total
   return [
-    { name: 'Size', value: bytesText(bytes), note: `${countText(rows)} keys` },
-    {
-      name: 'Growth a day',
-      value: bytesADay === null ? null : bytesText(Math.round(bytesADay)),
-      note: bytesADay === null ? 'needs 5 minutes of samples' : 'what came, before collections',
-    },
+    { name: 'Size', value: bytes === null ? null : bytesText(bytes), note: `${countText(rows)} keys` },
+    growthFigure(total),
     daysLeft(total, forbidden),
     { name: 'Expired backlog', value: countText(expiredRows), note: 'keys past their TTL' },
-    {
-      name: 'Expiry lag',
-      value: expiryLagMs === null ? '0 s' : durationText(expiryLagMs),
-      note: expiryLagMs === null ? 'no keys waiting' : 'the oldest expired key waits',
-    },
-    {
-      name: 'Oldest unexpired',
-      value: oldestUnexpiredAt === null ? '–' : <Time at={oldestUnexpiredAt} kind="age" />,
-      note: oldestUnexpiredAt === null ? 'no unexpired key' : 'age of the oldest kept',
-    },
+    lagFigure(total),
+    oldestFigure(total),
   ]
+}
+
+function growthFigure({ bytes, bytesADay }: StoreTotal): Figure {
+  const name = 'Growth a day'
+  if (bytes === null) return { name, value: null, note: 'its engine has not told its size yet' }
+  if (bytesADay === null) return { name, value: null, note: 'needs 5 minutes of samples' }
+  return { name, value: bytesText(Math.round(bytesADay)), note: 'what came, before collections' }
+}
+
+function lagFigure({ expiredRows, expiryLagMs }: StoreTotal): Figure {
+  const name = 'Expiry lag'
+  if (expiryLagMs !== null)
+    return { name, value: durationText(expiryLagMs), note: 'the oldest expired key waits' }
+  return expiredRows > 0
+    ? { name, value: null, note: 'its engine does not tell since when' }
+    : { name, value: '0 s', note: 'no keys waiting' }
+}
+
+function oldestFigure({ rows, expiredRows, oldestUnexpiredAt: at }: StoreTotal): Figure {
+  const name = 'Oldest unexpired'
+  if (at !== null) return { name, value: <Time at={at} kind="age" />, note: 'age of the oldest kept' }
+  return rows > expiredRows
+    ? { name, value: null, note: 'its engine does not tell' }
+    : { name, value: '–', note: 'no unexpired key' }
 }
 
 function daysLeft(total: StoreTotal, forbidden: string | null): Figure {
@@ -116,7 +130,7 @@ function GrowthChart({
   names,
 }: Pick<StorageData, 'tiers' | 'marks' | 'range' | 'names'>) {
   const [from, to] = [range.from.getTime(), range.to.getTime()]
-  const largest = [...tiers].sort((a, b) => b.bytes - a.bytes)
+  const largest = [...tiers].sort((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0))
   const shown = largest.slice(0, LINES.length)
   const max = Math.max(1, ...shown.flatMap(({ points }) => points.map(({ bytes }) => bytes)))
   const x = (at: string) => ((Date.parse(at) - from) / (to - from)) * 100

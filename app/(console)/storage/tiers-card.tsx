@@ -7,6 +7,7 @@ import { Time } from '@/app/_ui/time'
 import { countText, durationText } from '@/lib/core/format-figure'
 import { type Names, nameIn } from '@/lib/core/names'
 import type { TierStorage } from '@/lib/retention/storage'
+import { NOT_MEASURED } from './not-measured'
 import type { StorageData } from './read-page'
 
 /** Every store by tier: how much it holds, how fast it grows, what waits to be collected and since when. */
@@ -54,10 +55,10 @@ const columnsOf = (names: Names): Column<TierStorage>[] => [
     ),
   },
   figureColumn('Rows', ({ rows }) => countText(rows)),
-  figureColumn('Size', ({ bytes }) => bytesText(bytes)),
+  figureColumn('Size', ({ bytes }) => (bytes === null ? NOT_MEASURED : bytesText(bytes))),
   figureColumn('Growth a day', ({ rowsADay, bytesADay }) =>
     rowsADay === null ? (
-      <span className="text-ink-3">not measured</span>
+      NOT_MEASURED
     ) : (
       <TwoLines below={bytesADay !== null && bytesText(bytesADay)}>
         {countText(Math.round(rowsADay))} rows
@@ -65,17 +66,16 @@ const columnsOf = (names: Names): Column<TierStorage>[] => [
     ),
   ),
   figureColumn('Expired backlog', ({ expiredRows }) => countText(expiredRows)),
-  figureColumn('Expiry lag', ({ expiryLagMs }) =>
-    expiryLagMs === null ? <span className="text-ink-3">no keys waiting</span> : durationText(expiryLagMs),
-  ),
+  figureColumn('Expiry lag', ({ expiredRows, expiryLagMs }) => {
+    if (expiryLagMs !== null) return durationText(expiryLagMs)
+    return expiredRows > 0 ? NOT_MEASURED : <span className="text-ink-3">no keys waiting</span>
+  }),
   figureColumn(
     'Oldest kept',
-    ({ oldestUnexpiredAt }) =>
-      oldestUnexpiredAt === null ? (
-        <span className="text-ink-3">no key</span>
-      ) : (
-        <Time at={oldestUnexpiredAt} kind="age" />
-      ),
+    ({ rows, expiredRows, oldestUnexpiredAt }) => {
+      if (oldestUnexpiredAt !== null) return <Time at={oldestUnexpiredAt} kind="age" />
+      return rows > expiredRows ? NOT_MEASURED : <span className="text-ink-3">no key</span>
+    },
     { from: 'md' },
   ),
   {

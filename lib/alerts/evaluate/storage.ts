@@ -3,7 +3,7 @@ import type { Finding } from '@/lib/conditions/write-conditions'
 import { env } from '@/lib/env'
 import { listSources } from '@/lib/mirror/read/list-sources'
 import { readCapacities } from '@/lib/retention/capacity'
-import { readStorage, type TierStorage } from '@/lib/retention/storage'
+import { readStorage, sumBytes, type TierStorage } from '@/lib/retention/storage'
 import { partitionsUntil } from '@/lib/telemetry/read/partitions-until'
 import { ago, type Family } from './family'
 
@@ -43,8 +43,9 @@ const stores: Family = {
 /** Until the store is full at its growth; null = it has no limit, or does not grow, or nobody can say. */
 function timeLeft(tiers: readonly TierStorage[], capacity: number | undefined): number | null {
   const bytesADay = tiers.reduce((sum, tier) => sum + (tier.bytesADay ?? 0), 0)
-  if (capacity === undefined || tiers.length === 0) return null
-  const free = capacity - tiers.reduce((sum, tier) => sum + tier.bytes, 0)
+  const bytes = sumBytes(tiers)
+  if (capacity === undefined || tiers.length === 0 || bytes === null) return null
+  const free = capacity - bytes
   if (free <= 0) return 0
   return bytesADay <= 0 ? null : (free / bytesADay) * DAY_MS
 }

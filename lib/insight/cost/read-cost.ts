@@ -1,7 +1,7 @@
 import type { Db } from '@/lib/db'
 import { listPolicies, type PolicyView } from '@/lib/retention/policy/policies'
 import { monthlyCost, type Price, readPrices, sumCosts } from '@/lib/retention/price'
-import { readStorage } from '@/lib/retention/storage'
+import { readStorage, sumBytes } from '@/lib/retention/storage'
 import { type Count, toCount } from '@/lib/telemetry/measures/measure'
 import { readAvoided } from '@/lib/telemetry/read/requests/avoided'
 
@@ -9,19 +9,21 @@ export type TierCost = {
   source: string
   tier: string
   rows: number
-  bytes: number
-  /** Null = the tier is empty. */
+  /** Null = its engine has not told yet. */
+  bytes: number | null
+  /** Null = the tier is empty, or its size is not known. */
   bytesPerRow: number | null
   /** As two people agreed; null = as the service sets it. */
   ttlMs: number | null
-  /** Null = no price was entered. */
+  /** Null = no price was entered, or its size is not known. */
   costPerMonth: Price | null
   sampledAt: string
 }
 
 export type StorageCost = {
   tiers: TierCost[]
-  bytes: number
+  /** Null = of one of them it is not known. */
+  bytes: number | null
   /** By currency, of the stores that have a price. */
   costPerMonth: Price[]
   /** Stores whose price nobody has entered. */
@@ -44,15 +46,15 @@ export async function readStorageCost(db: Db, window: Window): Promise<StorageCo
       tier,
       rows,
       bytes,
-      bytesPerRow: rows === 0 ? null : bytes / rows,
+      bytesPerRow: rows === 0 || bytes === null ? null : bytes / rows,
       ttlMs: ttlOf(policies, source, tier),
-      costPerMonth: price === undefined ? null : monthlyCost(bytes, price),
+      costPerMonth: price === undefined || bytes === null ? null : monthlyCost(bytes, price),
       sampledAt,
     }
   })
   return {
     tiers,
-    bytes: tiers.reduce((sum, { bytes }) => sum + bytes, 0),
+    bytes: sumBytes(tiers),
     costPerMonth: sumCosts(tiers.flatMap(({ costPerMonth }) => costPerMonth ?? [])),
     unpriced: [...new Set(tiers.map(({ source }) => source))].filter((source) => !prices.has(source)),
   }
@@ -78,9 +80,10 @@ export async function readDuplicatesAvoided(db: Db, window: Window): Promise<Avo
   }))
 }
 
-/** Bytes of a record in a store, over all its tiers; null = it holds none, or was not sampled. */
+/** Bytes of a record in a store, over all its tiers; null = it holds none, or was not measured. */
 export function bytesPerRowOf({ tiers }: Pick<StorageCost, 'tiers'>, source: string): number | null {
   const own = tiers.filter((tier) => tier.source === source)
   const rows = own.reduce((sum, tier) => sum + tier.rows, 0)
-  return rows === 0 ? null : own.reduce((sum, tier) => sum + tier.bytes, 0) / rows
+  const bytes = sumBytes(own)
+  return rows === 0 || bytes === null ? null : bytes / rows
 }

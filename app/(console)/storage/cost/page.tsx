@@ -2,7 +2,6 @@ import type { Metadata } from 'next'
 import { Suspense } from 'react'
 import { Card } from '@/app/_ui/card'
 import { EmptyState } from '@/app/_ui/empty-state'
-import { bytesText } from '@/app/_ui/format-bytes'
 import { PrintButton } from '@/app/_ui/print-button'
 import { namesOf } from '@/lib/core/names'
 import { readStorageCost, type StorageCost } from '@/lib/insight/cost/read-cost'
@@ -10,6 +9,7 @@ import { listSources } from '@/lib/mirror/read/list-sources'
 import { costText } from '@/lib/retention/price'
 import { openPage, type PageProps } from '../../_page/open-page'
 import { Page } from '../../_page/page-frame'
+import { sizeText } from '../read-page'
 import { CompareCard } from './compare-card'
 import { loadQuery } from './query'
 import { RetriesCard } from './retries-card'
@@ -53,14 +53,15 @@ export default async function CostPage(props: PageProps) {
 }
 
 /** "5.2 MiB of keys cost $0.60 a month." Without a price there are bytes only. */
-function summaryOf({ tiers, bytes, costPerMonth, unpriced }: StorageCost, connected: boolean): string {
+function summaryOf({ tiers, costPerMonth, unpriced }: StorageCost, connected: boolean): string {
   if (tiers.length === 0)
     return connected
       ? 'Not measured: no store was sampled in this range.'
       : 'No idempotency store is connected.'
-  if (costPerMonth.length === 0) return `${bytesText(bytes)} of keys; no price is entered.`
+  const size = sizeText(tiers)
+  if (costPerMonth.length === 0) return `${size} of keys; no price is entered.`
   const rest = unpriced.length === 0 ? '' : ' A store without a price is not in it.'
-  return `${bytesText(bytes)} of keys; ${costPerMonth.map(costText).join(' and ')} a month.${rest}`
+  return `${size} of keys; ${costPerMonth.map(costText).join(' and ')} a month.${rest}`
 }
 
 function Waits({ id, title }: { id: string; title: string }) {

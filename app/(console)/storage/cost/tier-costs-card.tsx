@@ -8,6 +8,7 @@ import { countText, durationText } from '@/lib/core/format-figure'
 import { type Names, nameIn } from '@/lib/core/names'
 import type { StorageCost, TierCost } from '@/lib/insight/cost/read-cost'
 import { costText } from '@/lib/retention/price'
+import { NOT_MEASURED } from '../not-measured'
 import { savePrice } from './actions'
 
 type Props = {
@@ -61,13 +62,23 @@ const columnsOf = (names: Names, forbidden: string | null): Column<TierCost>[] =
     { from: 'md' },
   ),
   figureColumn('Keys', ({ rows }) => countText(rows), { from: 'md' }),
-  figureColumn('Size', ({ bytes, bytesPerRow }) => (
-    <TwoLines below={bytesPerRow === null ? 'no key' : `${bytesText(Math.round(bytesPerRow))} a key`}>
-      {bytesText(bytes)}
-    </TwoLines>
-  )),
-  figureColumn('A month', ({ costPerMonth }) =>
-    costPerMonth === null ? <span className="text-ink-3">no price entered</span> : costText(costPerMonth),
+  figureColumn('Size', ({ bytes, bytesPerRow }) =>
+    bytes === null ? (
+      NOT_MEASURED
+    ) : (
+      <TwoLines below={bytesPerRow === null ? 'no key' : `${bytesText(Math.round(bytesPerRow))} a key`}>
+        {bytesText(bytes)}
+      </TwoLines>
+    ),
+  ),
+  figureColumn('A month', ({ bytes, costPerMonth }) =>
+    costPerMonth !== null ? (
+      costText(costPerMonth)
+    ) : bytes === null ? (
+      NOT_MEASURED
+    ) : (
+      <span className="text-ink-3">no price entered</span>
+    ),
   ),
   {
     head: 'Price',

@@ -1,0 +1,2 @@
+/** In a cell of a figure. */
+export const NOT_MEASURED = <span className="text-ink-3">not measured</span>
