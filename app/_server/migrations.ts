@@ -8,4 +8,5 @@ export const MIGRATIONS = [
   '20261201000000_messages',
   '20261201010000_edited_messages',
   '20261201020000_sources',
+  '20261201030000_set_apart',
 ] as const

@@ -75,6 +75,24 @@ async function kept(): Promise<{ objects: number; cursors: number; ended: number
   return rows[0]
 }
 
+async function openCase(operationId: bigint, objectId: string): Promise<void> {
+  await database.db.prisma.reconciliationCase.create({
+    data: {
+      ...{ id: `case_${name}`, breakId: `b_${name}`, system: 'orders', operationId, aspect: 'existence' },
+      ...{
+        objectId,
+        class: 'orphan_effect',
+        severity: 'P2',
+        outcome: 'break',
+        lifecycle: 'new',
+        triage: 'open',
+      },
+      ...{ effectIds: [], evidence: {}, evidenceHash: 'h', version: 1, firstRunId: 'r', lastRunId: 'r' },
+      ...{ firstSeen: new Date(), lastSeen: new Date(), breakOn: new Date() },
+    },
+  })
+}
+
 const given = { system: 'orders', reason: REASON }
 const change = async (what: object, version?: number) =>
   changeSource(
@@ -226,24 +244,35 @@ test('what a change connects with is tried first, and what it does is said', asy
   })
 })
 
+test('what open cases rest on is kept apart from the records of another place with the same ids', async () => {
+  await stage('entry 1', 8)
+  await openCase(8n, 'entry 1')
+  await off()
+  const secret = { url: 'postgres://reader:hidden-word@db.internal/other' }
+  expect(await change({ secret, records: 'other' })).toMatchObject({ outcome: 'forgotten' })
+  // Nothing of the source's own stands in the way of what it reads now, or is called gone by a reading of the new place.
+  expect(await kept()).toEqual({ objects: 0, cursors: 0, ended: 1 })
+  await stage('entry 1', null)
+  const { rows } = await database.db.pool.query(
+    `SELECT o.operation_id::int AS operation, e.name FROM mirror.object o JOIN ended_reading e ON e.id = o.source_id
+     WHERE e.source_id = $1`,
+    [id],
+  )
+  expect(rows).toEqual([{ operation: 8, name }])
+  expect(await kept()).toMatchObject({ objects: 1 })
+})
+
+test('what open cases rest on stays in the system that a source leaves', async () => {
+  await stage('entry 2', 9)
+  await openCase(9n, 'entry 2')
+  await off()
+  expect(await change({ system: 'refunds' })).toMatchObject({ outcome: 'forgotten' })
+  expect(await kept()).toEqual({ objects: 0, cursors: 0, ended: 1 })
+})
+
 test('a removed source frees its name and keeps what open cases rest on', async () => {
-  const { prisma } = database.db
   await stage('k2', 7)
-  await prisma.reconciliationCase.create({
-    data: {
-      ...{ id: `case_${name}`, breakId: `b_${name}`, system: 'orders', operationId: 7n, aspect: 'existence' },
-      ...{
-        objectId: 'k2',
-        class: 'orphan_effect',
-        severity: 'P2',
-        outcome: 'break',
-        lifecycle: 'new',
-        triage: 'open',
-      },
-      ...{ effectIds: [], evidence: {}, evidenceHash: 'h', version: 1, firstRunId: 'r', lastRunId: 'r' },
-      ...{ firstSeen: new Date(), lastSeen: new Date(), breakOn: new Date() },
-    },
-  })
+  await openCase(7n, 'k2')
   await off()
   const removed = await removeSource(as('admin'), { id, version: 2, name, reason: REASON })
   expect(removed).toEqual({ id, rowsForgotten: 1 })

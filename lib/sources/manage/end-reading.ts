@@ -23,10 +23,11 @@ export async function endReading(
   const { id, name, kind, adapter, system } = source
   if (how.outcome === 'kept') return 0
   if (how.policies) await tx.retentionPolicy.deleteMany({ where: { sourceId: id } })
+  const endedId = newId('end')
   if (how.ended !== null) {
     const removed = how.ended === 'removed'
     await tx.endedReading.create({
-      data: { id: newId('end'), sourceId: id, name, kind, adapter, system, removed, at: clock.now() },
+      data: { id: endedId, sourceId: id, name, kind, adapter, system, removed, at: clock.now() },
     })
   }
   if (how.outcome === 'read_again') {
@@ -35,6 +36,8 @@ export async function endReading(
   }
   const rows = await tx.$queryRaw<{ gone: bigint }[]>`
     SELECT forget_reading(${id}, ${system}, ${how.ended !== null}) AS gone`
+  // Under the id of the source they would stand in the way of other records with the same ids.
+  if (how.ended === 'changed') await tx.$queryRaw`SELECT set_apart(${id}, ${endedId})::text`
   return Number(rows[0]?.gone ?? 0)
 }
 
