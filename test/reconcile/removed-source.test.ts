@@ -87,7 +87,20 @@ test('what a ledger that was removed had booked is not called missing, its open 
   await ripen(world)
   expect(await openCases()).toEqual([...before, 'ledger_missing later, never booked'].sort())
 
-  const [entry] = await prisma.auditEntry.findMany({ where: { verb: 'source.remove' } })
+  // The only one that is left goes too: what nothing can tell any more is not resolved by that.
+  const still = await openCases()
+  const one = { id: world.ids.ledger, name: 'ledger', reason: REASON }
+  await switchSource(admin, { id: one.id, on: false, reason: REASON })
+  const { version } = await prisma.source.findUniqueOrThrow({ where: { id: one.id } })
+  await removeSource(admin, { ...one, version })
+  world.advance(60_000)
+  await reconcileNow(world, { params: window })
+  await reconcileNow(world)
+  expect(await openCases()).toEqual(still)
+
+  const [entry] = await prisma.auditEntry.findMany({
+    where: { verb: 'source.remove', subject: 'ledger two' },
+  })
   expect(entry).toMatchObject({ subject: 'ledger two', reason: REASON })
   expect(JSON.stringify([entry?.before, entry?.after])).not.toContain(address.href)
 })

@@ -21,7 +21,8 @@ export function sidesFor(
   const known = { ...sides }
   for (const side of SIDES) {
     const is = ended.some(({ kind, at }) => kind === side && begun <= at.getTime())
-    if (is && known[side] === 'complete') known[side] = 'incomplete'
+    // Also where it was the only one: a side that is `none` asks nothing, and what its silence left open would be resolved.
+    if (is) known[side] = 'incomplete'
   }
   return known
 }

@@ -116,7 +116,10 @@ async function matchOperations(client: pg.PoolClient, run: MatchRun, scope: Matc
   const { sql, values } = touchedBy(scope, run.system, asOf)
   const bind = (value: unknown): string => `$${values.push(value)}`
   const runId = bind(run.id)
-  const isClean = clean({ intent: bind(sides.intent !== 'none'), ledger: bind(sides.ledger !== 'none') })
+  // Where the only source of a side was removed, classification says for each operation what it can still know.
+  const has = (side: 'intent' | 'ledger') =>
+    `(${bind(sides[side] !== 'none')} OR EXISTS (SELECT FROM ended_reading e WHERE e.system = $1 AND e.kind = '${side}'))`
+  const isClean = clean({ intent: has('intent'), ledger: has('ledger') })
   const { rows } = await client.query(
     `WITH touched AS (${sql}),
      classified AS (
