@@ -31,14 +31,17 @@ export const STANDINGS = {
 
 export function StateMark({
   standing,
+  says = STANDINGS[standing].word,
   size = 14,
   className,
 }: {
   standing: Standing
+  /** For those who do not see it: of a target, unless given; null = the text beside it says it. */
+  says?: string | null
   size?: number
   className?: string
 }) {
-  const { icon: Icon, mark, word } = STANDINGS[standing]
+  const { icon: Icon, mark } = STANDINGS[standing]
   return (
     <>
       <Icon
@@ -47,7 +50,7 @@ export function StateMark({
         aria-hidden="true"
         className={classNames('shrink-0', mark, className)}
       />
-      <span className="sr-only">{word}: </span>
+      {says !== null && <span className="sr-only">{says}: </span>}
     </>
   )
 }

@@ -48,7 +48,7 @@ function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
       className="rounded-m border border-line bg-surface px-4 py-3 shadow-card"
     >
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-        <StateMark standing={standing} />
+        <StateMark standing={standing} says={null} />
         <h2 className="font-semibold">
           {name} {total === null ? `${noun}s` : plural(total, noun)}: {STATE[run.state].text}
         </h2>

@@ -20,7 +20,7 @@ export function DataAge(props: DataAgeProps) {
   const { tone, standing, text, title } = lookOf(props, useConnection(), useNow())
   return (
     <span className={chipClass(tone, 'min-w-26 max-md:min-w-0')} title={title}>
-      <StateMark standing={standing} /> <span className="truncate">{text}</span>
+      <StateMark standing={standing} says={null} /> <span className="truncate">{text}</span>
     </span>
   )
 }

@@ -32,7 +32,7 @@ function RunRow({ run, names }: { run: RunView; names: Names }) {
   const ended = verdictOf(run.outcome, systemResults(run.counts))?.standing ?? STANDING[run.state]
   return (
     <ListRow
-      start={<StateMark standing={ended} />}
+      start={<StateMark standing={ended} says={null} />}
       below={
         <>
           {active ? RUN_STATE_LABEL[run.state] : said(run)}

@@ -13,7 +13,7 @@ export function KillSwitchCard(settings: SettingsData) {
       <div className="flex flex-wrap items-center justify-between gap-3 px-4 pb-4">
         <div className="max-w-[60ch]">
           <p className="flex items-center gap-2 font-medium">
-            <StateMark standing={state.on ? 'bad' : 'ok'} />
+            <StateMark standing={state.on ? 'bad' : 'ok'} says={null} />
             {state.on ? 'Writes are off: every change is refused.' : 'Writes are on.'}
           </p>
           {state.by !== null && state.at !== null && (

@@ -105,7 +105,7 @@ const COLUMNS: Column<TraceRow>[] = [
           to={`/traces/${traceId}?span=${spanId}`}
           className="flex! items-center gap-2 wrap-anywhere font-mono text-s"
         >
-          {failed && <StateMark standing="bad" />}
+          {failed && <StateMark standing="bad" says="Failed" />}
           {endpoint}
         </RowLink>
       </TwoLines>

@@ -38,7 +38,7 @@ export function TriageOutcome({
     <section aria-label="What was done" className="border-line border-t bg-sunken px-4 py-2.5">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <p role="status" className="flex items-center gap-2 font-semibold">
-          <StateMark standing={failed.length === 0 ? 'ok' : 'warn'} />
+          <StateMark standing={failed.length === 0 ? 'ok' : 'warn'} says={null} />
           {DONE[kind]}{' '}
           {failed.length === 0 ? plural(all, 'case') : `${done.length} of ${plural(all, 'case')}`}
         </p>
