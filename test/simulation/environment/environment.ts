@@ -126,6 +126,7 @@ export async function createEnvironment(adminUrl: string, template: string): Pro
       tellTime: () => outside(tellTime),
       storeMs: () => time.storeMs,
       readBackends: (pids) => outside(() => readBackends(cluster, pids)),
+      describeBackends: (pids) => describeBackends(cluster, pids),
     }),
     interposeProvider(),
   ]
@@ -246,6 +247,17 @@ async function readBackends(cluster: pg.Pool, pids: readonly number[]): ReturnTy
     values: [pids],
   })
   return new Map(rows.map(({ pid, waits }) => [pid, { waits }]))
+}
+
+async function describeBackends(cluster: pg.Pool, pids: readonly number[]): Promise<string[]> {
+  const { rows } = await cluster.query<{ text: string }>(
+    `WITH waiting AS (SELECT unnest(pg_blocking_pids(pid)) AS by, pid FROM pg_stat_activity)
+     SELECT concat_ws(' ', pid, datname, state, wait_event_type, wait_event, 'blocked by', pg_blocking_pids(pid)::text,
+       left(regexp_replace(query, '[[:space:]]+', ' ', 'g'), 200)) AS text
+     FROM pg_stat_activity WHERE pid = ANY ($1::integer[]) OR pid IN (SELECT by FROM waiting UNION SELECT pid FROM waiting)`,
+    [pids],
+  )
+  return rows.map(({ text }) => text)
 }
 
 /** Thousands of short statements take a socket of the file system rather than one of the network. '' = there is none. */

@@ -26,9 +26,13 @@ let isQuiet = true
 let somethingIsDone = () => {}
 
 export type ReadBackends = (pids: readonly number[]) => Promise<Map<number, { waits: boolean }>>
+/** What server processes are at, for whoever reads why nothing moves. */
+export type DescribeBackends = (pids: readonly number[]) => Promise<string[]>
 let readBackends: ReadBackends = async () => new Map()
-export const setBackends = (read: ReadBackends): void => {
+let describeBackends: DescribeBackends = async () => []
+export const setBackends = (read: ReadBackends, describe: DescribeBackends): void => {
   readBackends = read
+  describeBackends = describe
 }
 
 /** Sends once it is its turn. The answer arrives once everything that it has set free is answered too, or waits again. */
@@ -56,6 +60,14 @@ export function noteLost(client: pg.Client): void {
 
 /** How many statements wait for a lock; null = something is on its way. */
 export const countWaiting = (): number | null => (isSending ? null : underWay.size)
+
+/** What is under way, and what the server does about it. */
+export async function describeUnderWay(): Promise<string> {
+  const sent = [...underWay].map(({ client, isDone }) => ({ pid: pidOf(client), isDone }))
+  const pids = [...sent.flatMap(({ pid }) => pid ?? []), ...ending]
+  const state = { sent, ending: [...ending], queued: queue.length, isSending, isQuiet }
+  return [JSON.stringify(state), ...(await describeBackends(pids))].join('\n')
+}
 
 async function sendAll(): Promise<void> {
   if (isSending) return

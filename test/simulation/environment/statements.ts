@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { inOrder, type ReadBackends, setBackends } from './in-order'
+import { type DescribeBackends, inOrder, type ReadBackends, setBackends } from './in-order'
 import { breakConnection, currentStrand, faultOf, isBroken, never, type Strand, turn } from './strands'
 import { wake } from './wake'
 
@@ -23,10 +23,11 @@ export function interposeStatements(given: {
   tellTime(): Promise<void>
   storeMs(): number
   readBackends: ReadBackends
+  describeBackends: DescribeBackends
 }): () => void {
   tellTime = given.tellTime
   storeMs = given.storeMs
-  setBackends(given.readBackends)
+  setBackends(given.readBackends, given.describeBackends)
   pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
     const strand = currentStrand()
     if (strand === undefined || isSubmittable(args[0])) return original.apply(this, args)

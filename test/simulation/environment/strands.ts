@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type pg from 'pg'
-import { countWaiting, noteLost } from './in-order'
+import { countWaiting, describeUnderWay, noteLost } from './in-order'
 import { somethingMoves, wake } from './wake'
 
 /** An operating system process of the world: it can be killed, or stand still as in a long garbage collection. */
@@ -176,7 +176,7 @@ export async function settle(): Promise<void> {
     }
     if (performance.now() > until)
       throw new Error(
-        `nothing moves: ${busy.map(({ name, inFlight, waiting, sleeping, process, calls }) => JSON.stringify({ name, inFlight, waiting: waiting.length, sleeping, frozen: process.frozen, calls })).join(', ')}`,
+        `nothing moves: ${busy.map(({ name, inFlight, waiting, sleeping, process, calls }) => JSON.stringify({ name, inFlight, waiting: waiting.length, sleeping, frozen: process.frozen, calls })).join(', ')}\n${await outside(describeUnderWay)}`,
       )
   }
 }

@@ -13,10 +13,20 @@ export function flood(world: World, move: Pace & { process: number }): void {
   for (let key = 0; key < KEYS; key++) world.pay(world.keyName(key), { ...move, card: 'good', amount: 2_000 })
 }
 
-/** What the service's telemetry says of a request whose body did not fit its key. */
-export async function noteMismatch({ env, serial }: World, key: string): Promise<void> {
+/**
+ * What the service's telemetry says of requests whose body did not fit their key. It arrives before a run begins: beside one,
+ * which marks keys too, it would wait for a transaction that stands still.
+ */
+export async function noteMismatches(world: World): Promise<void> {
+  for (const mismatch of world.mismatched.splice(0)) await noteMismatch(world, mismatch)
+}
+
+async function noteMismatch(
+  { env, serial }: World,
+  { key, atMs }: World['mismatched'][number],
+): Promise<void> {
   const { pool } = env.db
-  const values = [new Date(env.time.nowMs), keyHash(RECONCILE_SETTINGS.keySecret, key), SCOPE]
+  const values = [new Date(atMs), keyHash(RECONCILE_SETTINGS.keySecret, key), SCOPE]
   await pool.query(
     `SELECT telemetry.ensure_partitions('keyed_request', $1::date, $1::date)`,
     values.slice(0, 1),

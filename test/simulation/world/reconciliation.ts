@@ -7,6 +7,7 @@ import { finishRun } from '@/lib/runs/finish'
 import { startRun } from '@/lib/runs/start'
 import { outside } from '../environment/strands'
 import { checkCases, readTruth } from '../invariants/case-invariants'
+import { noteMismatches } from './flood'
 import type { World } from './world'
 
 export const RECONCILE_SETTINGS: ReconcileSettings = {
@@ -22,6 +23,7 @@ export const RECONCILE_SETTINGS: ReconcileSettings = {
 
 /** A run of the reconciliation, as a worker carries it out. What it shows is compared with what was there before it began. */
 export async function reconcileNow(world: World): Promise<void> {
+  await outside(() => noteMismatches(world))
   const truth = await outside(() => readTruth(world))
   const job = {
     ...world.env.system,

@@ -8,7 +8,6 @@ import {
   createProcess,
   forgetStrands,
   kill,
-  outside,
   type Process,
   resume,
   settle,
@@ -16,7 +15,7 @@ import {
 } from '../environment/strands'
 import { Violation } from '../invariants/violation'
 import type { Pace, Script } from '../scripts/script'
-import { FLOOD_CAP, noteMismatch } from './flood'
+import { FLOOD_CAP } from './flood'
 import { Hands } from './hands'
 import { HoldWatch } from './holds'
 import { OwedMoney } from './owed'
@@ -56,6 +55,8 @@ export class World {
   readonly watch: HoldWatch | null
   /** Keys under which a service has charged again on purpose. */
   readonly chargedTwice = new Set<string>()
+  /** Requests whose body did not fit their key, of which the telemetry is on its way. */
+  readonly mismatched: { key: string; atMs: number }[] = []
   /** What a fail-over has taken from the books: ids and references. */
   readonly lostPostings = new Set<string>()
   readonly floodCap: number
@@ -152,7 +153,7 @@ export class World {
       const answer = await service.pay(key, order, wasDone)
       this.notes.push(`${reference} answered ${answer.status} ${answer.body.slice(0, 80)}`)
       if (answer.status === 422 && key !== null && this.script.about === 'flood')
-        await outside(() => noteMismatch(this, key))
+        this.mismatched.push({ key, atMs: this.env.time.nowMs })
       if (failOvers !== this.failOversToCopy) return
       if (key === null) unkeyed.status = answer.status
       else if (answer.status === 201 || answer.status === 410) this.factsOf(key).answers.push(answer)
