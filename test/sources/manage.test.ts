@@ -307,3 +307,16 @@ test('credentials, ways to the same records and the pace are no other place', ()
   const dynamo = { region: 'eu-west-1', accessKeyId: 'a', secretAccessKey: 'b' }
   expect(place({ table: 't' }, dynamo).place).toEqual({ region: 'eu-west-1', table: 't' })
 })
+
+test('a URL that names another server or schema in its query is another place; how it is signed in with is neither shown nor one', () => {
+  const of = (url: string) => readingOf({}, { url })
+  const plain = of('postgres://u:p@db/orders?sslmode=require')
+  expect(plain.place).toEqual({ url: 'db/orders' })
+  expect(compareReadings(plain, of('postgres://v:q@db/orders?application_name=x')).kind).toBe('pace')
+  for (const query of ['host=other', 'port=5433', 'options=-csearch_path%3Dother']) {
+    expect(compareReadings(plain, of(`postgres://u:p@db/orders?${query}`)).kind).toBe('place')
+  }
+  expect(of('Postgres://u:hidden-word@db/orders').place).toEqual({ url: 'db/orders' })
+  const socket = of('postgres:///orders?host=/run/postgres&user=u&password=hidden-word')
+  expect(socket.place).toEqual({ url: '/orders host=/run/postgres' })
+})

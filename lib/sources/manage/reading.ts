@@ -108,10 +108,27 @@ function textOf(value: unknown): string {
   return relation.success ? `${relation.data.schema}.${relation.data.name}` : canonicalJson(value)
 }
 
+/** What drivers read from the query of a URL that leads elsewhere: the driver of PostgreSQL takes these over the URL's own. */
+const LEADING = [
+  'host',
+  'hostaddr',
+  'port',
+  'database',
+  'dbname',
+  'db',
+  'options',
+  'schema',
+  'search_path',
+  'vhost',
+]
+
 /** Server and database of a URL; neither who signs in, nor how the connection is made. */
 function withoutCredentials(value: unknown): string {
   const text = textOf(value)
   if (!URL.canParse(text)) return text
-  const { host, pathname } = new URL(text)
-  return host === '' ? text : `${host}${pathname.replace(/\/$/, '')}`
+  const { protocol, host, pathname, searchParams } = new URL(text)
+  // `host:9092` reads as a URL of the scheme `host`.
+  if (!text.toLowerCase().startsWith(`${protocol}//`)) return text
+  const leading = LEADING.flatMap((name) => searchParams.getAll(name).map((to) => `${name}=${to}`))
+  return [`${host}${pathname.replace(/\/$/, '')}`, ...leading].join(' ')
 }
