@@ -36,18 +36,29 @@ export function ObjectivesCard({ objectives, query, stale, termsVersion, forbid,
 const columnsOf = (chosen: string, stale: Stale | null): Column<Objective>[] => [
   {
     head: 'Objective',
-    className: 'min-w-48',
-    cell: ({ id, name, value, reason }) => (
-      <TwoLines below={value === null ? `${id} · ${reason ?? 'no input'}` : id}>
-        {isBudgeted(id) ? (
-          <RowLink to={{ objective: id }} open={id === chosen} className="font-medium">
-            {name}
-          </RowLink>
-        ) : (
-          <span className="font-medium">{name}</span>
-        )}
-      </TwoLines>
-    ),
+    className: 'min-w-36 md:min-w-48',
+    cell: (objective) => {
+      const { id, name, value, reason } = objective
+      return (
+        <TwoLines
+          below={
+            <>
+              {value === null ? `${id} · ${reason ?? 'no input'}` : id}
+              {/* There is no room for its column. */}
+              <span className="md:hidden"> · target {targetText(objective)}</span>
+            </>
+          }
+        >
+          {isBudgeted(id) ? (
+            <RowLink to={{ objective: id }} open={id === chosen} className="font-medium">
+              {name}
+            </RowLink>
+          ) : (
+            <span className="font-medium">{name}</span>
+          )}
+        </TwoLines>
+      )
+    },
   },
   figureColumn('In this range', ({ unit, value, numerator, denominator }) =>
     value === null ? (
@@ -62,13 +73,21 @@ const columnsOf = (chosen: string, stale: Stale | null): Column<Objective>[] => 
       </TwoLines>
     ),
   ),
-  figureColumn('Target', targetText),
-  figureColumn('5 min', (objective) => windowText(objective, objective.burnShort, objective.short)),
-  figureColumn('60 min', (objective) => windowText(objective, objective.burnLong, objective.long)),
-  figureColumn('Budget left', ({ id, budgetLeft }) => {
-    if (!isBudgeted(id)) return <span className="text-ink-2">no budget</span>
-    return budgetLeft === null ? '–' : budgetText(budgetLeft)
+  figureColumn('Target', targetText, { from: 'md' }),
+  figureColumn('5 min', (objective) => windowText(objective, objective.burnShort, objective.short), {
+    from: 'md',
   }),
+  figureColumn('60 min', (objective) => windowText(objective, objective.burnLong, objective.long), {
+    from: 'md',
+  }),
+  figureColumn(
+    'Budget left',
+    ({ id, budgetLeft }) => {
+      if (!isBudgeted(id)) return <span className="text-ink-2">no budget</span>
+      return budgetLeft === null ? '–' : budgetText(budgetLeft)
+    },
+    { from: 'md' },
+  ),
   { head: 'State', cell: (objective) => <State objective={objective} stale={stale} /> },
 ]
 

@@ -81,6 +81,7 @@ const columnsOf = (names: Names): Column<TierStorage>[] => [
   {
     head: 'Size in the range',
     from: 'lg',
-    cell: ({ points }) => <Sparkline points={points.map(({ bytes }) => bytes)} stroke="var(--executed)" />,
+    cell: ({ bytes, points }) =>
+      bytes !== null && <Sparkline points={points.map(({ bytes }) => bytes)} stroke="var(--executed)" />,
   },
 ]
