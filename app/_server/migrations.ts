@@ -9,4 +9,5 @@ export const MIGRATIONS = [
   '20261201010000_edited_messages',
   '20261201020000_sources',
   '20261201030000_set_apart',
+  '20261201040000_short_consumers',
 ] as const

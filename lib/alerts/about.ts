@@ -33,6 +33,7 @@ export const ALERTS: Record<ConditionKind, About> = {
   suspected_duplicates: { title: 'Suspected duplicates are open', path: '/reconciliation' },
   expired_key_retries: { title: 'Expired keys are retried', path: '/storage' },
   dead_messages: { title: 'Messages are dead', path: '/messages' },
+  consumer_retention: { title: 'Records end before a redelivery may come', path: '/messages' },
   redeliveries: { title: 'Messages are delivered again', path: '/now' },
   key_reuse: { title: 'A client sends keys with another body', path: '/keys' },
   storage_days: { title: 'A store is nearly full', path: '/storage' },

@@ -2,7 +2,7 @@ import type { ConditionKind } from '@/lib/core/condition-kinds'
 import { pathIn } from './about'
 import { AUDIT, NOTIFICATION, PROCESSES } from './runbooks/console'
 import { EXPIRED_KEYS, KEY_REUSE, REDELIVERIES, STUCK_KEYS, WINDOW_CLOSING } from './runbooks/keys'
-import { DEAD_MESSAGES, OUTBOX_LATE } from './runbooks/messages'
+import { CONSUMER_RETENTION, DEAD_MESSAGES, OUTBOX_LATE } from './runbooks/messages'
 import { OPEN_CASES, ORPHANS } from './runbooks/money'
 import { CASES, DRY_RUN, type Runbook } from './runbooks/runbook'
 import { STORAGE } from './runbooks/storage'
@@ -277,6 +277,7 @@ export const RUNBOOKS: Record<ConditionKind, Runbook> = {
   suspected_duplicates: OPEN_CASES,
   expired_key_retries: EXPIRED_KEYS,
   dead_messages: DEAD_MESSAGES,
+  consumer_retention: CONSUMER_RETENTION,
   redeliveries: REDELIVERIES,
   key_reuse: KEY_REUSE,
   storage_days: STORAGE,

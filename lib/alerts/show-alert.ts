@@ -15,6 +15,7 @@ import { ALERTS, isUrgent, pathIn, rangeOf, subjectName } from './about'
 import { serviceOf } from './about-alert'
 import { readChangesBefore } from './changes-before'
 import { type Example, examplesOf, groupText, isGroup } from './group'
+import { retentionText } from './retention-text'
 import { fillRunbook, RUNBOOKS } from './runbooks'
 import type { Runbook } from './runbooks/runbook'
 import type { SilenceView } from './silences/view'
@@ -123,6 +124,8 @@ export function figuresOf({ kind, detail }: Pick<Alert, 'kind' | 'detail'>): str
       return `${number(detail.unsent, countText)} unsent; ${typeof detail.silentMs === 'number' ? `the last relay was silent for ${durationText(detail.silentMs)}` : 'no relay was ever seen'}`
     case 'dead_messages':
       return `${number(detail.dead, countText)} dead`
+    case 'consumer_retention':
+      return retentionText(detail)
     case 'partitions_late':
       return typeof detail.until === 'string' ? `made up to ${detail.until}` : 'none is there'
     case 'intent_latency':

@@ -176,6 +176,7 @@ export const CONDITIONS = {
     scopes: SYSTEMS,
     limits: { countMax: count('More dead messages than', 0) },
   },
+  consumer_retention: { ...ticket, scopes: SYSTEMS, limits: {} },
   redeliveries: {
     ...ticket,
     scopes: NONE,

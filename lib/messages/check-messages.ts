@@ -6,6 +6,7 @@ import { inTransaction } from '@/lib/db'
 import { notify } from '@/lib/live-events'
 import type { MessageRow, MessageSample, MessageSource } from '@/lib/sources/contracts'
 import { type OpenSource, openMessageSources } from '@/lib/sources/registry'
+import { readShortConsumers, type ShortConsumer, shortConsumersSchema } from './dedup/short-consumers'
 import { fingerprintOf } from './fingerprint'
 
 /** Dead letters of one source that are listed; that there are more is said wherever they are shown. */
@@ -58,6 +59,7 @@ async function checkSource(
     cursor = page.cursor
   } while (cursor !== null && dead.length < deadMax)
   const more = cursor !== null
+  const short = await readShortConsumers(ctx, source, sample, await lastShort(ctx, id))
   const gone = await inTransaction(ctx.db.pool, async (client) => {
     // Two checks of one source at once: the later one stands.
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`messages:${id}`])
@@ -66,7 +68,10 @@ async function checkSource(
       [id, checkedAt],
     )
     if (rows[0]?.later === true) return 0
-    await client.query(SAVE_CHECK, checkValues(id, checkedAt, sample, dead.length, more))
+    await client.query(SAVE_CHECK, [
+      ...checkValues(id, checkedAt, sample, dead.length, more),
+      canonicalJson(short),
+    ])
     await client.query(SAVE_TOPICS, [
       id,
       sample.now,
@@ -81,13 +86,22 @@ async function checkSource(
   return { source: id, kind: 'checked', dead: dead.length, gone, more }
 }
 
+async function lastShort({ db }: SystemContext, sourceId: string): Promise<ShortConsumer[]> {
+  const { rows } = await db.pool.query<{ short: unknown }>(
+    'SELECT short_consumers AS short FROM messages.source_check WHERE source_id = $1',
+    [sourceId],
+  )
+  return rows[0] === undefined ? [] : shortConsumersSchema.parse(rows[0].short)
+}
+
 const SAVE_CHECK = `
   INSERT INTO messages.source_check
-    (source_id, checked_at, source_at, at_least, relays, held_back_by, held_back_since, dead_listed, dead_more)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    (source_id, checked_at, source_at, at_least, relays, held_back_by, held_back_since, dead_listed, dead_more, short_consumers)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
   ON CONFLICT (source_id) DO UPDATE SET checked_at = excluded.checked_at, source_at = excluded.source_at,
     at_least = excluded.at_least, relays = excluded.relays, held_back_by = excluded.held_back_by,
-    held_back_since = excluded.held_back_since, dead_listed = excluded.dead_listed, dead_more = excluded.dead_more`
+    held_back_since = excluded.held_back_since, dead_listed = excluded.dead_listed, dead_more = excluded.dead_more,
+    short_consumers = excluded.short_consumers`
 
 const checkValues = (
   id: string,

@@ -12,7 +12,7 @@ export const SourceNotes = ({ sources }: MessagesData) =>
   sources.filter(({ enabled }) => enabled).map((source) => <OfSource key={source.id} source={source} />)
 
 function OfSource({
-  source: { name, state, lastOkAt, lastError, relays, topics, heldBackBy, ...rest },
+  source: { name, state, lastOkAt, lastError, relays, topics, heldBackBy, shortConsumers, ...rest },
 }: {
   source: MessageSourceNow
 }) {
@@ -49,6 +49,16 @@ function OfSource({
           . A relay reads only what is older than it.
         </Note>
       )}
+      {shortConsumers.map(({ group, topic, keptMs, horizonMs }) => (
+        <Note
+          key={`${group} ${topic}`}
+          tone="warn"
+          title={`${group} keeps records of ${topic} for too short a time`}
+        >
+          They end after {durationText(keptMs)}, and a message may come again for {durationText(horizonMs)}:
+          what comes in between is applied twice.
+        </Note>
+      ))}
       {(rest.atLeast || rest.deadMore) && (
         <Note tone="quiet">
           {name} has more than is counted: figures are lower bounds

@@ -6,6 +6,7 @@ import { executeMessageSnapshot } from '@/lib/messages/bulk/execute-snapshot'
 import { snapshotMessages } from '@/lib/messages/bulk/snapshot-messages'
 import { CONSUMER_STATES } from '@/lib/messages/dedup/consumer-answer'
 import { MESSAGE_REFUSALS } from '@/lib/messages/dedup/decide'
+import { shortConsumersSchema } from '@/lib/messages/dedup/short-consumers'
 import { deadFilterSchema, groupDeadLetters, listDeadLetters } from '@/lib/messages/read/dead-letters'
 import { readMessageSources } from '@/lib/messages/read/overview'
 import { readMessageNow } from '@/lib/messages/read/read-message'
@@ -48,6 +49,9 @@ const sourceSchema = z
       .array(z.object({ owner: z.string(), seenAt: z.string(), asleep: z.boolean(), silentMs: z.number() }))
       .nullable(),
     heldBackBy: z.object({ text: z.string(), since: at }).nullable(),
+    shortConsumers: shortConsumersSchema.describe(
+      'Whose records end before the broker stops delivering again',
+    ),
   })
   .meta({ id: 'MessageSource' })
 

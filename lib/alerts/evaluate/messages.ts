@@ -6,7 +6,7 @@ import type { Family, Look } from './family'
 /** While a source cannot be read its last figures hold: what waits then still does, as far as anybody knows. */
 export const messages: readonly Family[] = [
   {
-    kinds: ['outbox_late', 'relay_dead', 'dead_messages'],
+    kinds: ['outbox_late', 'relay_dead', 'dead_messages', 'consumer_retention'],
     async find(look) {
       const sources = (await readMessageSources(look.ctx)).filter(({ enabled }) => enabled)
       return sources.flatMap((source) => findingsOf(source, look))
@@ -42,5 +42,13 @@ function findingsOf(source: MessageSourceNow, { now, rules }: Look): Finding[] {
   }
   if (dead > termsAt(rules, 'dead_messages', at).limits.countMax)
     findings.push({ kind: 'dead_messages', subject: id, detail: { ...about, dead, atLeast } })
+  if (source.shortConsumers.length > 0)
+    findings.push({ kind: 'consumer_retention', subject: id, detail: { ...about, ...shortest(source) } })
   return findings
+}
+
+/** The one that is furthest from its horizon, and how many there are. */
+function shortest({ shortConsumers }: MessageSourceNow) {
+  const [worst] = shortConsumers.toSorted((a, b) => b.horizonMs - b.keptMs - (a.horizonMs - a.keptMs))
+  return { ...worst, consumers: shortConsumers.length }
 }

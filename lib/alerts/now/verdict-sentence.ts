@@ -3,6 +3,7 @@ import { ageText, durationText, isAhead, plural } from '@/lib/core/format-figure
 import { formatMoneyList, type Money } from '@/lib/core/money'
 import type { ConditionView, Verdict, VerdictFigures } from '@/lib/core/verdict'
 import { groupText, isGroup } from '../group'
+import { retentionText } from '../retention-text'
 
 /** The one sentence on Now. Pure: the same conditions and figures always say the same. */
 export function verdictSentence(conditions: readonly ConditionView[], figures: VerdictFigures): Verdict {
@@ -92,6 +93,8 @@ function textOf(
       return `No relay of ${name} gives a sign of life: ${countOf(detail.unsent, detail.atLeast)} wait to be published.`
     case 'dead_messages':
       return `${countOf(detail.dead, detail.atLeast)} of ${name} are dead: nobody publishes or consumes them any more.`
+    case 'consumer_retention':
+      return `${retentionText(detail)}: what comes in between is applied twice.`
     case 'case_flood':
       return `More cases of one class than the cap: ${name}. ${
         severity === 'ticket' ? 'A client does something wrong.' : 'A source or its mapping is broken.'

@@ -59,3 +59,32 @@ export const DEAD_MESSAGES: Runbook = {
     },
   ],
 }
+
+export const CONSUMER_RETENTION: Runbook = {
+  id: 'consumer-retention',
+  title: 'Records end before a redelivery may come',
+  when: 'A consumer of {service} keeps its records for less time than its broker may deliver a message again.',
+  steps: [
+    {
+      head: 'Which consumer?',
+      text: 'Messages names it, with how long it keeps its records and how long a message may come again.',
+      link: { label: 'Open Messages', path: '/messages' },
+      command: 'GET /api/v1/messages',
+    },
+    {
+      head: 'Keep its records for longer.',
+      text: 'Give its tier a TTL of at least the broker’s time, or let the broker keep messages for less. Records that are there keep their own end.',
+      link: { label: 'Open the retention', path: '/storage' },
+    },
+    {
+      head: 'Did it happen?',
+      text: 'A message that came after its record had ended was applied twice: the duplicate effects between {from} and {to} show it.',
+      link: { label: 'Open the duplicate effects', path: '/effects?kind=duplicate' },
+    },
+    {
+      head: 'Is the time wrong?',
+      text: 'A consumer’s `redeliveryHorizonMs` in the configuration of its source goes before what the queue says.',
+      link: { label: 'Open the sources', path: '/sources' },
+    },
+  ],
+}

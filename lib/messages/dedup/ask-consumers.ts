@@ -2,17 +2,17 @@ import type { SystemContext } from '@/lib/context'
 import { AppError } from '@/lib/core/errors'
 import { createProviderAsker } from '@/lib/locks/assess/ask-provider'
 import { type KeySettings, keySettings } from '@/lib/locks/settings'
-import { readScopeFacts, readScopesEnding, type ScopeFacts } from '@/lib/mirror/read/scope-facts'
+import { readScopeFacts, type ScopeFacts } from '@/lib/mirror/read/scope-facts'
 import { readSeenBefore } from '@/lib/mirror/read/was-seen'
 import {
   type IntentSource,
-  type MessageConsumer,
   type MessageRow,
   type MessageSource,
   SourceUnavailableError,
 } from '@/lib/sources/contracts'
 import { type OpenSource, openIntentSource } from '@/lib/sources/registry'
 import { answerOf, type ConsumerAnswer, type Said } from './consumer-answer'
+import { consumersOf, type TopicConsumer } from './consumers-of'
 import { isOver } from './decide'
 import { heldBy } from './held-by'
 import { readKeptMs } from './kept-ms'
@@ -20,12 +20,6 @@ import { movesMoney, proveAbsent } from './prove-absent'
 import { publishedAtOf } from './published-at'
 
 type Asked = Pick<MessageRow, 'id' | 'topic' | 'publishedAt' | 'group'>
-type Named = Pick<MessageConsumer, 'group' | 'recordsKeptMs'> & {
-  scope: string
-  store: string
-  sourceId: string | null
-  named: boolean
-}
 type Route = { facts: ScopeFacts; keptMs: number | null; held: string | null }
 
 export type ConsumerAsker = ReturnType<typeof createConsumerAsker>
@@ -35,19 +29,19 @@ export type ConsumerAsker = ReturnType<typeof createConsumerAsker>
  * topic is read once by one asker: make one for each look.
  */
 export function createConsumerAsker(ctx: SystemContext, settings: KeySettings = keySettings()) {
-  const topics = new Map<string, Promise<Named[]>>()
+  const topics = new Map<string, Promise<TopicConsumer[]>>()
   const routes = new Map<string, Promise<Route>>()
   const providers = new Map<string, ReturnType<typeof createProviderAsker>>()
 
   async function ask(source: Pick<MessageSource, 'consumers'>, message: Asked): Promise<ConsumerAnswer[]> {
     const named = once(topics, JSON.stringify([message.topic, source.consumers]), () =>
-      consumersOf(ctx, source, message.topic),
+      consumersOf(ctx.db, source, message.topic),
     )
     const consumers = (await named).filter(({ group }) => (message.group ?? group) === group)
     return Promise.all(consumers.map((consumer) => askOne(consumer, message)))
   }
 
-  async function askOne(consumer: Named, message: Asked): Promise<ConsumerAnswer> {
+  async function askOne(consumer: TopicConsumer, message: Asked): Promise<ConsumerAnswer> {
     const { group, store, sourceId, scope, named } = consumer
     const about = { group, store, sourceId, scope, named }
     const notKnown = (text: string): ConsumerAnswer => ({
@@ -68,7 +62,7 @@ export function createConsumerAsker(ctx: SystemContext, settings: KeySettings = 
 
   async function readRoute(
     { id, source }: OpenSource<IntentSource>,
-    { scope, recordsKeptMs }: Named,
+    { scope, recordsKeptMs }: TopicConsumer,
   ): Promise<Route> {
     const facts = await readScopeFacts(ctx.db, id, scope)
     const [keptMs, held] = await Promise.all([
@@ -111,31 +105,4 @@ function once<T>(kept: Map<string, Promise<T>>, name: string, read: () => Promis
   const found = kept.get(name) ?? read()
   kept.set(name, found)
   return found
-}
-
-/** Those that the source names; of a topic of which it names none, those whose records the console has seen. */
-async function consumersOf(
-  { db }: SystemContext,
-  { consumers }: Pick<MessageSource, 'consumers'>,
-  topic: string,
-): Promise<Named[]> {
-  const named = consumers.filter((consumer) => consumer.topic === topic)
-  const stores = await db.prisma.source.findMany({
-    where: { kind: 'intent' },
-    select: { id: true, name: true },
-  })
-  if (named.length > 0)
-    return named.map(({ group, store, recordsKeptMs }) => ({
-      ...{ group, store, recordsKeptMs, named: true },
-      scope: `${group}/CONSUME ${topic}`,
-      sourceId: stores.find(({ name }) => name === store)?.id ?? null,
-    }))
-  const seen = await readScopesEnding(db, `/CONSUME ${topic}`)
-  return seen.flatMap(({ scope, sourceId }) => {
-    const store = stores.find(({ id }) => id === sourceId)
-    const group = scope.slice(0, -`/CONSUME ${topic}`.length)
-    // A slash is in no group: the topic of another scope only ends like this one.
-    if (store === undefined || group.includes('/')) return []
-    return [{ group, store: store.name, recordsKeptMs: undefined, named: false, scope, sourceId }]
-  })
 }

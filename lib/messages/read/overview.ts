@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { SystemContext } from '@/lib/context'
 import { listSources, type SourceState } from '@/lib/mirror/read/list-sources'
+import { type ShortConsumer, shortConsumersSchema } from '../dedup/short-consumers'
 
 export type TopicNow = {
   topic: string
@@ -32,6 +33,7 @@ export type MessageSourceNow = {
   deadMore: boolean
   relays: { owner: string; seenAt: string; asleep: boolean; silentMs: number }[] | null
   heldBackBy: { text: string; since: string | null } | null
+  shortConsumers: ShortConsumer[]
 }
 
 const relaysSchema = z
@@ -47,6 +49,7 @@ const checkRow = z.object({
   held_back_by: z.string().nullable(),
   held_back_since: z.date().nullable(),
   relays: relaysSchema,
+  short_consumers: shortConsumersSchema,
 })
 const figure = z.coerce.number().nullable()
 const topicRow = z.object({
@@ -104,6 +107,7 @@ export async function readMessageSources(
           check?.held_back_by == null
             ? null
             : { text: check.held_back_by, since: check.held_back_since?.toISOString() ?? null },
+        shortConsumers: check?.short_consumers ?? [],
       }
     })
 }

@@ -45,6 +45,8 @@ export type MessageSample = {
   /** null = it has none that it could show. */
   relays: RelaySample[] | null
   heldBackBy: HeldBackBy | null
+  /** For how long the broker delivers a message again; null = this source cannot tell. */
+  redeliveryHorizonMs: number | null
 }
 
 /** What a change compares, exactly as read. */
@@ -130,4 +132,6 @@ export type MessageConsumer = {
   store: string
   /** How long its records of messages are kept at least; absent = the store says it, if it can. */
   recordsKeptMs?: number | undefined
+  /** For how long its broker delivers a message again; absent = the source says it, if it can. */
+  redeliveryHorizonMs?: number | undefined
 }

@@ -10,11 +10,13 @@ export const deadLetterSample = (
     dead,
     oldestDeadAt = null,
     atLeast = false,
+    redeliveryHorizonMs = null,
   }: {
     topic: string
     dead: number
     oldestDeadAt?: Date | null
     atLeast?: boolean
+    redeliveryHorizonMs?: number | null
   },
 ): MessageSample => ({
   now: clock.now(),
@@ -24,6 +26,7 @@ export const deadLetterSample = (
   atLeast,
   relays: null,
   heldBackBy: null,
+  redeliveryHorizonMs,
 })
 
 /** What queues have in common in which each look gets the messages and gives them back. */

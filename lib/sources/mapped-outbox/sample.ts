@@ -49,6 +49,7 @@ export async function sampleMapped(mapped: Mapped): Promise<MessageSample> {
       total((published ?? []).map(({ count }) => count)) >= PUBLISHED_MAX,
     relays: null,
     heldBackBy: null,
+    redeliveryHorizonMs: null,
   }
 }
 

@@ -12,6 +12,7 @@ export const consumersSchema = z
       /** The name of a store that the console reads. */
       store: z.string().min(1).max(60),
       recordsKeptMs: z.int().min(1).optional(),
+      redeliveryHorizonMs: z.int().min(1).optional(),
     }),
   )
   .max(200)

@@ -68,6 +68,7 @@ export async function sampleOutbox(pool: SourcePool): Promise<MessageSample> {
       published.some(({ nth }) => nth >= PUBLISHED_MAX),
     relays: relays.map((row) => relayRow.parse(row)),
     heldBackBy: unsent.length === 0 ? null : await readHolder(pool),
+    redeliveryHorizonMs: null,
   }
 }
 

@@ -102,6 +102,18 @@ test('lists what is dead with ids, types and traces, and gives all of it back', 
   expect((await source.readMessage('nobody')).message).toBeNull()
 })
 
+test('says for how long its source queue delivers a message again', async () => {
+  const { source, config } = await createWorld()
+  expect((await source.sample()).redeliveryHorizonMs).toBe(4 * 86_400_000)
+  await sqs.client.send(
+    new SetQueueAttributesCommand({
+      QueueUrl: config.sourceQueueUrl,
+      Attributes: { MessageRetentionPeriod: '3600' },
+    }),
+  )
+  expect((await source.sample()).redeliveryHorizonMs).toBe(3_600_000)
+})
+
 test('is not received again while its count is the same', async () => {
   const { config } = await createWorld()
   const clock = manualClock('2026-12-01T00:00:00Z')

@@ -9,6 +9,8 @@ export type QueueFacts = {
   /** Of its own dead letters. */
   redrivePolicy: { deadLetterTargetArn: string; maxReceiveCount: number } | null
   arn: string
+  /** A message that nobody deletes is delivered again until then. */
+  keptMs: number | null
 }
 
 export type Sent = {
@@ -65,6 +67,7 @@ export function openSqs(secret: SqsSecret, requestTimeoutMs: number) {
           fifo: Attributes.FifoQueue === 'true',
           redrivePolicy: readPolicy(Attributes.RedrivePolicy),
           arn: Attributes.QueueArn ?? '',
+          keptMs: Number(Attributes.MessageRetentionPeriod) * 1_000 || null,
         }
       }),
     /** Up to ten, which nobody else is given for so long. Waits a second for some: then all of SQS’s servers are asked. */

@@ -41,6 +41,16 @@ export function openSqsDeadLetters(
     throw new SourceUnavailableError(text, { refused: true })
   }
 
+  /** As long as its source queue keeps a message. A role that is older than this question may not ask it. */
+  async function readHorizonMs(): Promise<number | null> {
+    try {
+      return (await sqs.facts(sourceQueueUrl)).keptMs
+    } catch (error) {
+      if (error instanceof SourceUnavailableError && error.refused) return null
+      throw error
+    }
+  }
+
   /** Receives until the queue has no more to give, or the wanted one came; all are given back but one that `settle` took out. */
   async function walk<T>(
     look: (message: Message) => T | undefined,
@@ -103,7 +113,10 @@ export function openSqsDeadLetters(
   return {
     ...queueParts(clock, listing, { reading: READING, redrive: REMOVED_LAST }),
     consumers: config.consumers,
-    sample: async () => deadLetterSample(clock, { topic: topicOf(config), dead: (await facts()).count }),
+    async sample() {
+      const [{ count: dead }, redeliveryHorizonMs] = [await facts(), await readHorizonMs()]
+      return deadLetterSample(clock, { topic: topicOf(config), dead, redeliveryHorizonMs })
+    },
     redrive: (seen, { actionId, payload }) =>
       act(seen, async (message) => {
         const row = toRow(message, config)

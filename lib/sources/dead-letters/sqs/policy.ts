@@ -16,7 +16,7 @@ export function sqsPolicy({ queueUrl, sourceQueueUrl }: SqsConfig): string {
       queueUrl,
     ),
     allow('EndDeadLetters', ['sqs:DeleteMessage'], queueUrl),
-    allow('SendBack', ['sqs:SendMessage'], sourceQueueUrl),
+    allow('SendBack', ['sqs:SendMessage', 'sqs:GetQueueAttributes'], sourceQueueUrl),
   ]
   return `${JSON.stringify({ Version: '2012-10-17', Statement: statements }, null, 2)}\n`
 }
