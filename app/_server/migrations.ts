@@ -10,4 +10,5 @@ export const MIGRATIONS = [
   '20261201020000_sources',
   '20261201030000_set_apart',
   '20261201040000_short_consumers',
+  '20261201050000_held_back',
 ] as const

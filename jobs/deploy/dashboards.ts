@@ -109,6 +109,14 @@ const DEBUG: readonly Panel[] = [
     now('idemscope_locks', '{{state}}'),
     now('idemscope_locks_unlisted', 'unlisted {{source}}'),
   ]),
+  chart('Messages that wait, and that are dead', 'short', [
+    now('idemscope_messages_unsent', 'unsent {{source}} {{topic}}'),
+    now('idemscope_messages_held_back', 'held back {{source}}'),
+    now('idemscope_messages_dead', 'dead {{source}} {{topic}}'),
+  ]),
+  chart('Age of the oldest unsent message', 's', [
+    now('idemscope_messages_oldest_unsent_seconds', '{{source}} {{topic}}'),
+  ]),
   chart('Queue', 'none', [now('idemscope_queue_depth', '{{queue}}')]),
   chart('Runs', 'none', [now('idemscope_runs', '{{kind}} {{state}}')]),
   chart('Processes', 'none', [now('idemscope_processes', '{{kind}}')]),

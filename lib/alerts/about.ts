@@ -21,6 +21,7 @@ export const ALERTS: Record<ConditionKind, About> = {
   orphaned_effects: { title: 'Side effects without a record', path: '/effects?kind=orphan' },
   outbox_late: { title: 'Messages are not published', path: '/messages' },
   relay_dead: { title: 'No relay publishes', path: '/messages' },
+  publishing_held_back: { title: 'An open transaction holds messages back', path: '/messages' },
   case_flood: { title: 'More cases of one class than the cap', path: '/reconciliation' },
   clock_skew: { title: 'Clocks differ', path: '/sources' },
   intent_latency: { title: 'Intent to final above its limit', path: '/traces' },

@@ -2,7 +2,7 @@ import type { ConditionKind } from '@/lib/core/condition-kinds'
 import { pathIn } from './about'
 import { AUDIT, NOTIFICATION, PROCESSES } from './runbooks/console'
 import { EXPIRED_KEYS, KEY_REUSE, REDELIVERIES, STUCK_KEYS, WINDOW_CLOSING } from './runbooks/keys'
-import { CONSUMER_RETENTION, DEAD_MESSAGES, OUTBOX_LATE } from './runbooks/messages'
+import { CONSUMER_RETENTION, DEAD_MESSAGES, HELD_BACK, OUTBOX_LATE } from './runbooks/messages'
 import { OPEN_CASES, ORPHANS } from './runbooks/money'
 import { CASES, DRY_RUN, type Runbook } from './runbooks/runbook'
 import { STORAGE } from './runbooks/storage'
@@ -265,6 +265,7 @@ export const RUNBOOKS: Record<ConditionKind, Runbook> = {
   orphaned_effects: ORPHANS,
   outbox_late: OUTBOX_LATE,
   relay_dead: OUTBOX_LATE,
+  publishing_held_back: HELD_BACK,
   case_flood: FLOOD,
   clock_skew: CLOCK_SKEW,
   intent_latency: LATENCY,

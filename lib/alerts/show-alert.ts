@@ -122,6 +122,8 @@ export function figuresOf({ kind, detail }: Pick<Alert, 'kind' | 'detail'>): str
       return `${number(detail.unsent, countText)} unsent, the oldest for ${number(detail.ageMs, durationText)}${typeof detail.heldBy === 'string' ? `; held back by ${detail.heldBy}` : ''}`
     case 'relay_dead':
       return `${number(detail.unsent, countText)} unsent; ${typeof detail.silentMs === 'number' ? `the last relay was silent for ${durationText(detail.silentMs)}` : 'no relay was ever seen'}`
+    case 'publishing_held_back':
+      return `${number(detail.unsent, countText)} held back for ${number(detail.heldMs, durationText)} by ${String(detail.heldBy)}`
     case 'dead_messages':
       return `${number(detail.dead, countText)} dead`
     case 'consumer_retention':

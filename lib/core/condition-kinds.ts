@@ -128,6 +128,11 @@ export const CONDITIONS = {
     scopes: SYSTEMS,
     limits: { silentMs: ms('Messages wait, and no relay was seen for', MINUTE_MS) },
   },
+  publishing_held_back: {
+    ...page,
+    scopes: SYSTEMS,
+    limits: { olderThanMs: ms('An open transaction holds messages back for', 2 * MINUTE_MS) },
+  },
   case_flood: { ...page, scopes: SYSTEMS, limits: {} },
   clock_skew: { ...ticket, scopes: SYSTEMS, limits: {} },
   intent_latency: {

@@ -48,6 +48,10 @@ export const METRICS = {
   idemscope_locks_unlisted: gauge(
     '1 while a store holds more live locks than are listed: the counts of locks are lower bounds.',
   ),
+  idemscope_messages_unsent: gauge('Messages of a topic that wait to be published, at the last look.'),
+  idemscope_messages_oldest_unsent_seconds: gauge('Age of the oldest of them.'),
+  idemscope_messages_dead: gauge('Messages of a topic that were given up, at the last look.'),
+  idemscope_messages_held_back: gauge('Messages that an open transaction holds back.'),
   idemscope_processes: gauge('Processes with a fresh sign of life.'),
   idemscope_source_up: gauge('1 while a source can be read.'),
   idemscope_telemetry_age_seconds: gauge('Since the last span of a service was received.'),

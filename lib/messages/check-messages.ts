@@ -71,6 +71,8 @@ async function checkSource(
     await client.query(SAVE_CHECK, [
       ...checkValues(id, checkedAt, sample, dead.length, more),
       canonicalJson(short),
+      sample.heldBackBy?.unsent ?? null,
+      sample.heldBackBy?.oldestAt ?? null,
     ])
     await client.query(SAVE_TOPICS, [
       id,
@@ -96,12 +98,14 @@ async function lastShort({ db }: SystemContext, sourceId: string): Promise<Short
 
 const SAVE_CHECK = `
   INSERT INTO messages.source_check
-    (source_id, checked_at, source_at, at_least, relays, held_back_by, held_back_since, dead_listed, dead_more, short_consumers)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    (source_id, checked_at, source_at, at_least, relays, held_back_by, held_back_since, dead_listed, dead_more, short_consumers,
+     held_back_unsent, held_back_oldest_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
   ON CONFLICT (source_id) DO UPDATE SET checked_at = excluded.checked_at, source_at = excluded.source_at,
     at_least = excluded.at_least, relays = excluded.relays, held_back_by = excluded.held_back_by,
     held_back_since = excluded.held_back_since, dead_listed = excluded.dead_listed, dead_more = excluded.dead_more,
-    short_consumers = excluded.short_consumers`
+    short_consumers = excluded.short_consumers, held_back_unsent = excluded.held_back_unsent,
+    held_back_oldest_at = excluded.held_back_oldest_at`
 
 const checkValues = (
   id: string,

@@ -1,7 +1,7 @@
 import { Note } from '@/app/_ui/note'
 import { Time } from '@/app/_ui/time'
 import { CONDITIONS } from '@/lib/core/condition-kinds'
-import { countText, durationText } from '@/lib/core/format-figure'
+import { countText, durationText, plural } from '@/lib/core/format-figure'
 import type { MessageSourceNow, MessagesData } from './read-page'
 
 /** As an alert has it where nobody has set another. */
@@ -39,14 +39,18 @@ function OfSource({
         </Note>
       )}
       {heldBackBy !== null && (
-        <Note tone="warn" title={`An open transaction may hold messages of ${name} back`}>
+        <Note
+          tone="warn"
+          title={`An open transaction holds back ${plural(heldBackBy.unsent, 'message')} of ${name}`}
+        >
           {heldBackBy.text}
           {heldBackBy.since !== null && (
             <>
               , open since <Time at={heldBackBy.since} kind="ago" />
             </>
           )}
-          . A relay reads only what is older than it.
+          . The first of them waits since <Time at={heldBackBy.oldestAt} kind="ago" />: relays publish only
+          what is older than that transaction.
         </Note>
       )}
       {shortConsumers.map(({ group, topic, keptMs, horizonMs }) => (

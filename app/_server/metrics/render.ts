@@ -2,6 +2,7 @@ import { readConsoleMeasures } from '@/lib/alerts/read-measures'
 import { publicUrl } from '@/lib/env'
 import { countLocks } from '@/lib/locks/list-locks'
 import { readUnlisted } from '@/lib/locks/unlisted'
+import { readMessageSources } from '@/lib/messages/read/overview'
 import { listSources, storeStateOf } from '@/lib/mirror/read/list-sources'
 import { readProcesses } from '@/lib/runs/processes'
 import { readFreshness } from '@/lib/telemetry/read/freshness'
@@ -11,6 +12,7 @@ import { readCounters } from './counters'
 import { withExemplars } from './exemplars'
 import { type Format, family, renderExposition, type Sample } from './exposition'
 import { measureFamilies } from './measures'
+import { messageFamilies } from './messages'
 import { processFamilies } from './process'
 
 /** The figures are of the last five whole minutes: what an alert rule wants. */
@@ -31,21 +33,33 @@ export async function renderMetrics(app: Services, format: Format): Promise<stri
   const { db, clock, settings } = app
   const now = clock.now()
   const from = new Date(now.getTime() - WINDOW_MS)
-  const [measures, counters, locks, unlisted, processes, conditions, sources, services, runs, queued] =
-    await Promise.all([
-      readConsoleMeasures(app, { from, to: now }),
-      readCounters(app, now),
-      countLocks(db, now, 0),
-      readUnlisted(db),
-      readProcesses(db, clock),
-      readConditionFamilies(db),
-      listSources(db, now),
-      readFreshness(db, now),
-      db.pool.query<{ kind: string; state: string; count: number }>(RUNS, [
-        new Date(now.getTime() - RUNS_WINDOW_MS),
-      ]),
-      readQueue(app),
-    ])
+  const [
+    measures,
+    counters,
+    locks,
+    unlisted,
+    processes,
+    conditions,
+    sources,
+    services,
+    runs,
+    queued,
+    messages,
+  ] = await Promise.all([
+    readConsoleMeasures(app, { from, to: now }),
+    readCounters(app, now),
+    countLocks(db, now, 0),
+    readUnlisted(db),
+    readProcesses(db, clock),
+    readConditionFamilies(db),
+    listSources(db, now),
+    readFreshness(db, now),
+    db.pool.query<{ kind: string; state: string; count: number }>(RUNS, [
+      new Date(now.getTime() - RUNS_WINDOW_MS),
+    ]),
+    readQueue(app),
+    readMessageSources(app),
+  ])
   const enabled = sources.filter((source) => source.enabled)
   const families = [
     family('idemscope_console_info', [
@@ -72,6 +86,7 @@ export async function renderMetrics(app: Services, format: Format): Promise<stri
           value: unlisted.some(({ source }) => source === id) ? 1 : 0,
         })),
     ),
+    ...messageFamilies(messages, now),
     family('idemscope_processes', countProcesses(processes.filter(({ fresh }) => fresh))),
     family(
       'idemscope_source_up',

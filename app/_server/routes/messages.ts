@@ -48,7 +48,15 @@ const sourceSchema = z
     relays: z
       .array(z.object({ owner: z.string(), seenAt: z.string(), asleep: z.boolean(), silentMs: z.number() }))
       .nullable(),
-    heldBackBy: z.object({ text: z.string(), since: at }).nullable(),
+    heldBackBy: z
+      .object({
+        text: z.string(),
+        since: at,
+        unsent: z.number().describe('Messages that wait behind it'),
+        oldestAt: z.iso.datetime().describe('When the first of them was published'),
+      })
+      .nullable()
+      .describe('The open transaction that holds messages back'),
     shortConsumers: shortConsumersSchema.describe(
       'Whose records end before the broker stops delivering again',
     ),

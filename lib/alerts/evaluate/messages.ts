@@ -6,7 +6,7 @@ import type { Family, Look } from './family'
 /** While a source cannot be read its last figures hold: what waits then still does, as far as anybody knows. */
 export const messages: readonly Family[] = [
   {
-    kinds: ['outbox_late', 'relay_dead', 'dead_messages', 'consumer_retention'],
+    kinds: ['outbox_late', 'relay_dead', 'publishing_held_back', 'dead_messages', 'consumer_retention'],
     async find(look) {
       const sources = (await readMessageSources(look.ctx)).filter(({ enabled }) => enabled)
       return sources.flatMap((source) => findingsOf(source, look))
@@ -27,7 +27,13 @@ function findingsOf(source: MessageSourceNow, { now, rules }: Look): Finding[] {
   const seen = relays?.filter(({ silentMs }) => silentMs <= termsAt(rules, 'relay_dead', at).limits.silentMs)
   const late = termsAt(rules, 'outbox_late', at).limits
   const findings: Finding[] = []
-  if (unsent > 0 && (ageMs > late.olderThanMs || unsent > late.countMax)) {
+  const held = heldBack(source, now)
+  const isHeld = held !== null && held.heldMs > termsAt(rules, 'publishing_held_back', at).limits.olderThanMs
+  if (isHeld) findings.push({ kind: 'publishing_held_back', subject: id, detail: { ...about, ...held } })
+  // What is told as held back is not told as late too: of the rest, the oldest and the number count.
+  const free = isHeld ? unsent - held.unsent : unsent
+  const oldestIsHeld = isHeld && oldest !== undefined && oldest >= held.oldestAt
+  if (unsent > 0 && ((ageMs > late.olderThanMs && !oldestIsHeld) || free > late.countMax)) {
     const heldBy = heldBackBy?.text ?? null
     findings.push({
       kind: 'outbox_late',
@@ -45,6 +51,14 @@ function findingsOf(source: MessageSourceNow, { now, rules }: Look): Finding[] {
   if (source.shortConsumers.length > 0)
     findings.push({ kind: 'consumer_retention', subject: id, detail: { ...about, ...shortest(source) } })
   return findings
+}
+
+/** For how long an open transaction has held messages back: since its begin or the first of them, whichever came later. */
+function heldBack({ heldBackBy, atLeast }: MessageSourceNow, now: Date) {
+  if (heldBackBy === null) return null
+  const { text: heldBy, since, unsent, oldestAt } = heldBackBy
+  const fromMs = Math.max(Date.parse(oldestAt), since === null ? 0 : Date.parse(since))
+  return { heldBy, unsent, atLeast, oldestAt, heldMs: now.getTime() - fromMs }
 }
 
 /** The one that is furthest from its horizon, and how many there are. */

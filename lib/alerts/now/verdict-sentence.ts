@@ -91,6 +91,8 @@ function textOf(
       return `${countOf(detail.unsent, detail.atLeast)} of ${name} wait to be published, the oldest for ${number(detail.ageMs, durationText)}.`
     case 'relay_dead':
       return `No relay of ${name} gives a sign of life: ${countOf(detail.unsent, detail.atLeast)} wait to be published.`
+    case 'publishing_held_back':
+      return `An open transaction holds back ${countOf(detail.unsent, detail.atLeast, 'at least')} of ${name} for ${number(detail.heldMs, durationText)}: its relays publish nothing newer.`
     case 'dead_messages':
       return `${countOf(detail.dead, detail.atLeast)} of ${name} are dead: nobody publishes or consumes them any more.`
     case 'consumer_retention':
@@ -146,8 +148,8 @@ const share = (value: unknown): string =>
     ? `${(value * 100).toLocaleString('en-US', { maximumFractionDigits: 2 })} %`
     : 'some'
 
-const countOf = (value: unknown, atLeast: unknown): string =>
-  `${atLeast === true ? 'At least ' : ''}${typeof value === 'number' ? plural(value, 'message') : 'messages'}`
+const countOf = (value: unknown, atLeast: unknown, words = 'At least'): string =>
+  `${atLeast === true ? `${words} ` : ''}${typeof value === 'number' ? plural(value, 'message') : 'messages'}`
 
 const millisecondsText = (value: unknown): string =>
   typeof value === 'number'

@@ -31,6 +31,32 @@ export const OUTBOX_LATE: Runbook = {
   ],
 }
 
+export const HELD_BACK: Runbook = {
+  id: 'publishing-held-back',
+  title: 'An open transaction holds messages back',
+  when: 'A transaction that has written is open on the PostgreSQL server of {service}, and messages wait behind it for longer than the limit.',
+  steps: [
+    {
+      head: 'Which one?',
+      text: 'Messages names its application, user, database and process, and since when it is open. It may be in any database of the server. A prepared transaction has a name instead of a process.',
+      link: { label: 'Open Messages', path: '/messages' },
+      command: 'GET /api/v1/messages',
+    },
+    {
+      head: 'Do the relays live?',
+      text: 'They do, unless “No relay publishes” fires too: starting more of them changes nothing. A message that commits late must not be passed over, so nothing newer is published before that transaction ends. Nothing is lost.',
+    },
+    {
+      head: 'End it.',
+      text: 'Ask its owner first: its work is lost. `SELECT pg_terminate_backend(pid)`; of a prepared one `COMMIT PREPARED` or `ROLLBACK PREPARED`. Publishing goes on within a second.',
+    },
+    {
+      head: 'Why was it open?',
+      text: 'A call to another service inside a transaction, a session left idle, a migration, a long import. `idle_in_transaction_session_timeout` ends the next idle one by itself. Everything of {service} that was published since {from} came late.',
+    },
+  ],
+}
+
 export const DEAD_MESSAGES: Runbook = {
   id: 'dead-messages',
   title: 'Messages are dead',

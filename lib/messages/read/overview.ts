@@ -32,7 +32,8 @@ export type MessageSourceNow = {
   deadListed: number
   deadMore: boolean
   relays: { owner: string; seenAt: string; asleep: boolean; silentMs: number }[] | null
-  heldBackBy: { text: string; since: string | null } | null
+  /** `since`: when that transaction began; `oldestAt`: the first of what it holds back. */
+  heldBackBy: { text: string; since: string | null; unsent: number; oldestAt: string } | null
   shortConsumers: ShortConsumer[]
 }
 
@@ -48,6 +49,8 @@ const checkRow = z.object({
   at_least: z.boolean(),
   held_back_by: z.string().nullable(),
   held_back_since: z.date().nullable(),
+  held_back_unsent: z.coerce.number().nullable(),
+  held_back_oldest_at: z.date().nullable(),
   relays: relaysSchema,
   short_consumers: shortConsumersSchema,
 })
@@ -103,13 +106,20 @@ export async function readMessageSources(
             ...relay,
             silentMs: Math.max(0, check.source_at.getTime() - Date.parse(relay.seenAt)),
           })) ?? null,
-        heldBackBy:
-          check?.held_back_by == null
-            ? null
-            : { text: check.held_back_by, since: check.held_back_since?.toISOString() ?? null },
+        heldBackBy: toHeldBack(check),
         shortConsumers: check?.short_consumers ?? [],
       }
     })
+}
+
+function toHeldBack(check: z.infer<typeof checkRow> | undefined): MessageSourceNow['heldBackBy'] {
+  if (check?.held_back_by == null || check.held_back_oldest_at === null) return null
+  return {
+    text: check.held_back_by,
+    since: check.held_back_since?.toISOString() ?? null,
+    unsent: check.held_back_unsent ?? 0,
+    oldestAt: check.held_back_oldest_at.toISOString(),
+  }
 }
 
 const toTopic = ({

@@ -34,8 +34,11 @@ export type TopicSample = {
 /** A relay that publishes what is unsent. */
 export type RelaySample = { owner: string; startedAt: Date; seenAt: Date; asleep: boolean }
 
-/** What holds publishing back: the oldest transaction that has written and is open. */
-export type HeldBackBy = { text: string; since: Date | null }
+/**
+ * What holds publishing back: the oldest transaction that has written and is open. `unsent` messages wait behind it, and `oldestAt` is
+ * the first of them.
+ */
+export type HeldBackBy = { text: string; since: Date | null; unsent: number; oldestAt: Date }
 
 export type MessageSample = {
   now: Date

@@ -6,11 +6,16 @@ import { type SourcePool, storeClock } from '../postgres-pool'
 const LANE_MAX = 1_000
 const COUNTED_MAX = 20_000
 
-/** The oldest of each lane come first in its index: the oldest of all is among them however many there are. */
+/**
+ * The oldest of each lane come first in its index: the oldest of all is among them however many there are. A relay stops in a lane
+ * at the first that is not below the oldest open transaction: it and all behind it are held back.
+ */
 const UNSENT = `
-  SELECT o.topic, count(*)::int AS count, min(o.created_at) AS oldest, max(o.nth)::int AS nth
+  SELECT o.topic, count(*)::int AS count, min(o.created_at) AS oldest, max(o.nth)::int AS nth,
+    count(*) FILTER (WHERE o.held)::int AS held, min(o.created_at) FILTER (WHERE o.held) AS "heldOldest"
   FROM idem_outbox_lane l CROSS JOIN LATERAL (
-    SELECT p.topic, p.created_at, row_number() OVER (ORDER BY p.seq) AS nth
+    SELECT p.topic, p.created_at, row_number() OVER (ORDER BY p.seq) AS nth,
+      bool_or(p.xid >= pg_snapshot_xmin(pg_current_snapshot())) OVER (ORDER BY p.seq) AS held
     FROM idem_outbox p WHERE p.lane = l.lane AND p.state = 'P' ORDER BY p.seq LIMIT ${LANE_MAX}
   ) o GROUP BY o.topic`
 
@@ -30,6 +35,8 @@ const PUBLISHED = byTopic(
 
 const countRow = z.object({ topic: z.string(), count: z.int(), oldest: z.date(), nth: z.int() })
 type CountRow = z.infer<typeof countRow>
+const unsentRow = countRow.extend({ held: z.int(), heldOldest: z.date().nullable() })
+type UnsentRow = z.infer<typeof unsentRow>
 const relayRow = z.object({
   owner: z.string(),
   startedAt: z.date(),
@@ -50,7 +57,7 @@ export async function sampleOutbox(pool: SourcePool): Promise<MessageSample> {
   const now = await storeClock(pool)
   const counted = async (sql: string, values: unknown[] = []) =>
     (await pool.query(sql, values)).map((row) => countRow.parse(row))
-  const unsent = await counted(UNSENT)
+  const unsent = (await pool.query(UNSENT)).map((row) => unsentRow.parse(row))
   const [retrying, dead, published] = [
     await counted(RETRYING),
     await counted(DEAD),
@@ -67,7 +74,7 @@ export async function sampleOutbox(pool: SourcePool): Promise<MessageSample> {
       [retrying, dead].some((rows) => rows.some(({ nth }) => nth >= COUNTED_MAX)) ||
       published.some(({ nth }) => nth >= PUBLISHED_MAX),
     relays: relays.map((row) => relayRow.parse(row)),
-    heldBackBy: unsent.length === 0 ? null : await readHolder(pool),
+    heldBackBy: await readHolder(pool, unsent),
     redeliveryHorizonMs: null,
   }
 }
@@ -91,7 +98,9 @@ function merge(counts: Record<'unsent' | 'retrying' | 'dead' | 'published', Coun
   })
 }
 
-async function readHolder(pool: SourcePool): Promise<HeldBackBy | null> {
+async function readHolder(pool: SourcePool, unsent: readonly UnsentRow[]): Promise<HeldBackBy | null> {
+  const oldest = unsent.flatMap(({ heldOldest }) => heldOldest?.getTime() ?? [])
+  if (oldest.length === 0) return null
   const [raw] = await pool.query('SELECT * FROM idem_outbox_holder()')
   if (raw === undefined) return null
   const { pid, since, application, user_name, database, prepared } = holderRow.parse(raw)
@@ -101,5 +110,10 @@ async function readHolder(pool: SourcePool): Promise<HeldBackBy | null> {
     database === null ? '' : `in ${database}`,
   ]
   const what = prepared === null ? `process ${pid ?? 'unknown'}` : `prepared as ${prepared}`
-  return { text: `${who.filter(Boolean).join(' ')} (${what})`, since }
+  return {
+    text: `${who.filter(Boolean).join(' ')} (${what})`,
+    since,
+    unsent: unsent.reduce((sum, { held }) => sum + held, 0),
+    oldestAt: new Date(Math.min(...oldest)),
+  }
 }
