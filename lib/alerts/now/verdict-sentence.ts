@@ -3,7 +3,7 @@ import { ageText, durationText, isAhead, plural } from '@/lib/core/format-figure
 import { formatMoneyList, type Money } from '@/lib/core/money'
 import type { ConditionView, Verdict, VerdictFigures } from '@/lib/core/verdict'
 import { groupText, isGroup } from '../group'
-import { retentionText } from '../retention-text'
+import { retentionText } from './retention-text'
 
 /** The one sentence on Now. Pure: the same conditions and figures always say the same. */
 export function verdictSentence(conditions: readonly ConditionView[], figures: VerdictFigures): Verdict {
