@@ -150,6 +150,11 @@ test(`a redrive of ${of(100)} dead letters, its worker killed in the middle, tre
     total: of(40),
   })
 
+  // In words, for whoever reads the list.
+  const { failures } = (await runOf(runId)).counts as { failures: { reason: string; text: string }[] }
+  const text = failures.find(({ reason }) => reason === 'applied')?.text
+  expect(text).toMatch(/^[A-Z].+ .+\.$/)
+
   // What nobody heard the end of is found by reading.
   await fixture.console.db.pool.query(
     `UPDATE action SET executed_at = executed_at - interval '5 minutes' WHERE run_id = $1 AND state = 'executing'`,

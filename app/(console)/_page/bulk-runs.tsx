@@ -6,7 +6,6 @@ import { StateMark } from '@/app/_ui/state-mark'
 import { Time } from '@/app/_ui/time'
 import { useVerb } from '@/app/_ui/use-verb'
 import { plural } from '@/lib/core/format-figure'
-import { REFUSAL_TEXT, type RefusalReason } from '@/lib/core/refusals'
 import type { RunState } from '@/lib/core/states'
 import type { Standing } from '@/lib/core/verdict'
 import { abortRun } from '../locks/actions'
@@ -79,7 +78,7 @@ function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
               <li key={failure.id} className="flex flex-wrap gap-x-3 py-1">
                 <span className="font-mono text-s">{failure.id}</span>
                 <span className="text-ink-2">
-                  {failure.state}: {reasonText(failure.reason)}
+                  {failure.state}: {failure.text ?? failure.reason}
                 </span>
               </li>
             ))}
@@ -89,6 +88,3 @@ function OneRun({ run, refusal }: { run: BulkRun; refusal: string | null }) {
     </section>
   )
 }
-
-const reasonText = (reason: string): string =>
-  Object.hasOwn(REFUSAL_TEXT, reason) ? REFUSAL_TEXT[reason as RefusalReason] : reason

@@ -20,7 +20,12 @@ export const bulkParamsSchema = z.object({
 })
 const tally = z.number().int().min(0).default(0)
 const countsSchema = z.object({ done: tally, refused: tally, unknown: tally, failed: tally })
-const checkpointSchema = z.object({ next: tally, counts: countsSchema.prefault({}) })
+const failureSchema = z.object({ id: z.string(), state: z.string(), reason: z.string(), text: z.string() })
+const checkpointSchema = z.object({
+  next: tally,
+  counts: countsSchema.prefault({}),
+  failures: z.array(failureSchema).default([]),
+})
 
 const FAILURES_LISTED_MAX = 100
 
@@ -45,21 +50,20 @@ export async function runItems<Item>(
   idOf: (item: Item) => string,
   operate: (item: Item) => Promise<ActionView>,
 ) {
-  const { next, counts } = checkpointSchema.parse(handle.checkpoint)
+  const { next, counts, failures } = checkpointSchema.parse(handle.checkpoint)
   const total = items.length
-  const failures: { id: string; state: string; reason: string }[] = []
   for (const [index, item] of items.entries()) {
     if (index < next) continue
     const { actionId, state, reason, text } = await operateOne(idOf(item), () => operate(item))
     counts[countedAs(state)] += 1
     if (state !== 'done' && failures.length < FAILURES_LISTED_MAX) {
       const why = (actionId === null ? text : reason) ?? ''
-      failures.push({ id: idOf(item), state: countedAs(state), reason: why })
+      failures.push({ id: idOf(item), state: countedAs(state), reason: why, text: text ?? why })
     }
     await handle.report({
       progress: (index + 1) / total,
       counts: { ...counts, total, failures },
-      checkpoint: { next: index + 1, counts },
+      checkpoint: { next: index + 1, counts, failures },
     })
   }
   return { outcome: counts.done === total ? 'done' : 'partial', counts: { ...counts, total, failures } }

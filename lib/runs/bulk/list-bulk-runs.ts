@@ -14,7 +14,9 @@ const countsSchema = z.object({
   unknown: tally,
   failed: tally,
   total: z.number().nullable().default(null),
-  failures: z.array(z.object({ id: z.string(), state: z.string(), reason: z.string() })).default([]),
+  failures: z
+    .array(z.object({ id: z.string(), state: z.string(), reason: z.string(), text: z.string().optional() }))
+    .default([]),
 })
 export type BulkVerb = KeyAction | MessageVerb
 
