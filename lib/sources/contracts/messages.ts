@@ -10,6 +10,8 @@ export type MessageCapabilities = {
   canDiscard: boolean
   /** A changed message can be published in place of a dead one, which it names. */
   canEdit: boolean
+  /** A redrive sends before it takes the dead one away: that one is dead still does not tell that it was not sent. */
+  sendsFirst?: true
   /** Whether reading leaves the source as it was, and what it costs, where that is not plain. */
   reading?: string
   /** Why something is not offered, or with what limit, in plain words. */

@@ -1,5 +1,10 @@
 import type { Clock } from '@/lib/core/clock'
-import type { MessageCapabilities, MessageSample, MessageSource } from '../contracts'
+import {
+  type MessageCapabilities,
+  type MessageSample,
+  type MessageSource,
+  SourceUnavailableError,
+} from '../contracts'
 import type { createListing } from './listing'
 
 /** A broker has no clock that is read: `now` is the console's. Of a queue only what is dead in it is known. */
@@ -29,6 +34,21 @@ export const deadLetterSample = (
   redeliveryHorizonMs,
 })
 
+/** Takes a dead one away that was sent again. Where that fails nobody may be told that nothing was changed. */
+export async function takeAwaySent(takeAway: () => Promise<void>): Promise<void> {
+  try {
+    await takeAway()
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new SourceUnavailableError(
+      `It was sent again, and could not be taken out of the dead ones: ${why}`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
 /** What queues have in common in which each look gets the messages and gives them back. */
 export const queueParts = (
   clock: Clock,
@@ -38,7 +58,7 @@ export const queueParts = (
   ({
     kind: 'dead_letters',
     capabilities: {
-      ...{ canRedrive: true, canDiscard: true, canEdit: true, reading },
+      ...{ canRedrive: true, canDiscard: true, canEdit: true, sendsFirst: true, reading },
       reasons: { redrive },
     } satisfies MessageCapabilities,
     storeClock: async () => clock.now(),

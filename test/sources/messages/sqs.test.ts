@@ -1,3 +1,7 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -8,6 +12,7 @@ import {
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { manualClock, systemClock } from '@/lib/core/clock'
 import { silentLog } from '@/lib/log'
+import { endOf } from '@/lib/messages/verbs/settle-messages'
 import type { MessageSource } from '@/lib/sources/contracts'
 import { type SqsConfig, sqsConfigSchema } from '@/lib/sources/dead-letters/sqs/config'
 import { openSqsDeadLetters } from '@/lib/sources/dead-letters/sqs/open'
@@ -166,6 +171,50 @@ test('of two redrives and a discard at once, from three processes, one is done',
   ])
   expect(outcomes.filter(({ kind }) => kind === 'done')).toHaveLength(1)
   expect(await receive(config.queueUrl)).toHaveLength(0)
+})
+
+/** SQS behind something that lets no message be deleted. */
+async function withoutDeleting(): Promise<string> {
+  const server = createServer(async (request, response) => {
+    const target = String(request.headers['x-amz-target'])
+    if (target.endsWith('.DeleteMessage')) {
+      response.writeHead(403, { 'content-type': 'application/x-amz-json-1.0' })
+      return response.end('{"__type":"AccessDeniedException","message":"not allowed"}')
+    }
+    const answer = await fetch(new URL(request.url ?? '/', sqs.endpoint), {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': target },
+      body: await buffer(request),
+    })
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' })
+    response.end(Buffer.from(await answer.arrayBuffer()))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('one that was sent again and cannot be taken away is not told as unchanged', async () => {
+  const { config, source } = await createWorld()
+  await publish(config.queueUrl, 'm1')
+  const { seen } = await firstOf(source)
+  const limited = openSqsDeadLetters(config, { ...secret(), endpoint: await withoutDeleting() })
+  onTestFinished(() => limited.close())
+  await expect(limited.redrive(seen, { actionId: 'act_1' })).rejects.toMatchObject({
+    message: expect.stringMatching(/^It was sent again, and could not be taken out of the dead ones: /),
+    refused: false,
+  })
+  expect(await receive(config.sourceQueueUrl)).toHaveLength(1)
+  const { message } = await source.readMessage('m1')
+  expect(message).toMatchObject({ state: 'dead' })
+  expect(endOf({ id: 'act_1', kind: 'redrive' }, message, source.capabilities)).toMatchObject({
+    state: 'failed',
+    result: { settled: 'not_known' },
+  })
+  expect(endOf({ id: 'act_1', kind: 'discard' }, message, source.capabilities)).toMatchObject({
+    result: { settled: 'not_applied' },
+  })
 })
 
 test('an edited message is a new one that names the old; a discarded one is gone', async () => {

@@ -8,7 +8,7 @@ import {
 } from '../../contracts'
 import { editedId } from '../edited-id'
 import { createListing, type ReadLetter } from '../listing'
-import { deadLetterSample, queueParts } from '../source'
+import { deadLetterSample, queueParts, takeAwaySent } from '../source'
 import { openRabbit } from './client'
 import type { RabbitConfig, RabbitSecret } from './config'
 import { toRow, withoutDeaths } from './rows'
@@ -49,15 +49,17 @@ export function openRabbitDeadLetters(
   /** Found as it was seen and held, so that nobody else can act on it. */
   async function act(
     { place, version }: SeenMessage,
-    settle: (row: MessageRow, message: Parameters<typeof toRow>[0]) => Promise<string>,
+    settle: (
+      row: MessageRow,
+      message: Parameters<typeof toRow>[0],
+      take: () => Promise<void>,
+    ) => Promise<string>,
   ): Promise<MessageOutcome> {
     if (readOnly) throw onlyLookedAt()
     const id = await walk.run(async (message, nth, take) => {
       const row = toRow(message, nth, config)
       if (row.seen.place !== place || row.seen.version !== version) return undefined
-      const done = await settle(row, message)
-      await take()
-      return done
+      return settle(row, message, take)
     }, true)
     listing.forget()
     return id === undefined ? { kind: 'refused', reason: 'changed' } : { kind: 'done', id }
@@ -69,7 +71,7 @@ export function openRabbitDeadLetters(
     sample: async () =>
       deadLetterSample(clock, { topic: config.topic ?? config.sourceQueue, dead: await count() }),
     redrive: (seen, { actionId, payload }) =>
-      act(seen, async (row, message) => {
+      act(seen, async (row, message, take) => {
         const old = row.id ?? seen.place
         const id = payload === undefined ? old : editedId(actionId, seen.place)
         const { messageId, headers, ...properties } = message.properties
@@ -88,9 +90,14 @@ export function openRabbitDeadLetters(
             },
           },
         )
+        await takeAwaySent(take)
         return id
       }),
-    discard: (seen) => act(seen, async ({ id }) => id ?? seen.place),
+    discard: (seen) =>
+      act(seen, async ({ id }, _, take) => {
+        await take()
+        return id ?? seen.place
+      }),
     close: () => rabbit.close(),
   }
 }

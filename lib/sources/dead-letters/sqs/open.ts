@@ -9,7 +9,7 @@ import {
 } from '../../contracts'
 import { editedId } from '../edited-id'
 import { createListing } from '../listing'
-import { deadLetterSample, queueParts } from '../source'
+import { deadLetterSample, queueParts, takeAwaySent } from '../source'
 import { openSqs } from './client'
 import type { SqsConfig, SqsSecret } from './config'
 import { topicOf, toRow, toSend } from './rows'
@@ -132,7 +132,7 @@ export function openSqsDeadLetters(
             ? { group: group ?? id, deduplicationId: editedId(actionId, seen.place) }
             : null,
         })
-        await sqs.remove(queueUrl, message)
+        await takeAwaySent(() => sqs.remove(queueUrl, message))
         return id
       }),
     discard: (seen) =>
