@@ -29,12 +29,13 @@ export type Evaluated = {
 
 /**
  * A condition that holds again after it was cleared starts anew; one that goes on keeps its `since`. It is pending until it
- * has held for its time, and once it fires it goes on until it is cleared. One whose severity changes is raised again.
+ * has held for its time, and once it fires it goes on until it is cleared. One whose severity changes is raised again. Two that
+ * raise one at once meet at its kind and subject alone: ids that were alike would collide before that.
  */
 const RAISE = `
   INSERT INTO condition AS c
     (id, kind, subject, severity, for_ms, state, since, fired_at, detail, checked_at, cleared_at)
-  SELECT 'con_' || md5(f.kind || '|' || f.subject), f.kind, f.subject, f.severity, f."forMs",
+  SELECT 'con_' || replace(gen_random_uuid()::text, '-', ''), f.kind, f.subject, f.severity, f."forMs",
     CASE WHEN f."forMs" > 0 THEN 'pending' ELSE 'firing' END, $2::timestamptz, CASE WHEN f."forMs" > 0 THEN NULL ELSE $2::timestamptz END,
     f.detail, $2::timestamptz, NULL
   FROM jsonb_to_recordset($1::jsonb) f(kind text, subject text, severity text, "forMs" bigint, detail jsonb)

@@ -90,3 +90,12 @@ test('a rule decides who is to know, and one that is switched off somewhere is c
   expect(await write(10, stuck, orders)).toEqual({ firing: 1, raised: 1, cleared: 1 })
   expect(await readConditions(console.db)).toMatchObject([{ subject: 'payments', severity: 'ticket' }])
 })
+
+test('many that raise it for the first time at once raise it once, and none of them fails', async () => {
+  for (let round = 0; round < 100; round += 1) {
+    const found = { ...stuck, subject: `payments-${round}` }
+    const written = await Promise.all(Array.from({ length: 8 }, () => write(round, found)))
+    expect(written.every(({ firing }) => firing === 1)).toBe(true)
+  }
+  expect(await console.db.prisma.condition.count()).toBe(100)
+})
