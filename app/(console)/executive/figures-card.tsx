@@ -73,7 +73,7 @@ const median = (ms: number | null, note: string): Omit<Figure, 'name'> => ({
 })
 
 function storageFigure({ storage: { bytes, costPerMonth, unpriced } }: Executive): Omit<Figure, 'name'> {
-  if (bytes === null) return { value: null, note: 'no store was sampled today' }
+  if (bytes === null) return { value: null, note: 'no store was sampled today, or one has not told its size' }
   const stored = `${bytesText(bytes)} of keys`
   if (costPerMonth.length === 0) return { value: null, empty: 'No price', note: stored }
   const rest = unpriced === 0 ? '' : `; ${plural(unpriced, 'store')} without a price`

@@ -82,7 +82,7 @@ const ttlSide = z.object({
     .nullable()
     .describe('null = not measured: the window is shorter than the TTL, or no key came'),
   rowsHeld: z.number().nullable().describe('Records held at any time'),
-  bytesHeld: z.number().nullable().describe('null = no store was sampled'),
+  bytesHeld: z.number().nullable().describe('null = its size is not known'),
   costPerMonth: costSchema.nullable().describe('null = no price was entered'),
 })
 
@@ -172,7 +172,10 @@ const executiveSchema = z
       }),
     ),
     storage: z.object({
-      bytes: z.number().nullable().describe('null = no store was sampled in the last day'),
+      bytes: z
+        .number()
+        .nullable()
+        .describe('null = no store was sampled in the last day, or one has not told its size'),
       costPerMonth: z.array(costSchema),
       unpriced: z.number().describe('Stores without a price'),
     }),

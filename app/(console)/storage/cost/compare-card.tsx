@@ -127,12 +127,15 @@ const ROWS: readonly Line[] = [
   {
     name: 'Bytes held',
     note: 'at the store’s bytes a key',
-    of: ({ bytesHeld }) => (bytesHeld === null ? quiet('no store sampled') : bytesText(bytesHeld)),
+    of: ({ bytesHeld }) => (bytesHeld === null ? quiet('not measured') : bytesText(bytesHeld)),
   },
   {
     name: 'A month',
     note: 'at the price entered',
-    of: ({ costPerMonth }) => (costPerMonth === null ? quiet('no price entered') : costText(costPerMonth)),
+    of: ({ bytesHeld, costPerMonth }) => {
+      if (costPerMonth !== null) return costText(costPerMonth)
+      return quiet(bytesHeld === null ? 'not measured' : 'no price entered')
+    },
   },
 ]
 
