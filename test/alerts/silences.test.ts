@@ -4,24 +4,15 @@ import { createSilence } from '@/lib/alerts/silences/create'
 import { matches, overlap } from '@/lib/alerts/silences/match'
 import { previewSilence, silenceTermsSchema } from '@/lib/alerts/silences/preview'
 import { writeConditions } from '@/lib/conditions/write-conditions'
-import type { Context } from '@/lib/context'
 import { manualClock } from '@/lib/core/clock'
 import type { Role } from '@/lib/core/permissions'
-import { silentLog } from '@/lib/log'
 import { checkUrl } from '@/lib/outbound/check-url'
 import { createTestDatabase, type TestDatabase } from '../support/database'
-import { noQueue } from '../support/no-queue'
+import { userContext } from '../support/user-context'
 
 let console: TestDatabase
 const clock = manualClock('2026-03-01T12:00:00Z')
-const as = (role: Role): Context => ({
-  db: console.db,
-  clock,
-  log: silentLog,
-  queue: noQueue,
-  actor: { kind: 'user', userId: 'u1', name: 'Ada', role, via: 'session' },
-  requestId: 'req_silence',
-})
+const as = (role: Role) => userContext(console.db, role, clock)
 beforeAll(async () => {
   console = await createTestDatabase()
 })

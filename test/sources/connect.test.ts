@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Context } from '@/lib/context'
-import { systemClock } from '@/lib/core/clock'
-import { silentLog } from '@/lib/log'
 import { connectSource, switchSource } from '@/lib/sources/connect'
 import { createTestDatabase } from '../support/database'
-import { noQueue } from '../support/no-queue'
+import { userContext } from '../support/user-context'
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>
 beforeAll(async () => {
@@ -12,14 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-const as = (role: 'admin' | 'operator'): Context => ({
-  db: database.db,
-  clock: systemClock,
-  log: silentLog,
-  queue: noQueue,
-  requestId: 'req_1',
-  actor: { kind: 'user', userId: 'u1', name: 'a', role, via: 'session' },
-})
+const as = (role: 'admin' | 'operator') => userContext(database.db, role)
 const store = {
   adapter: 'native' as const,
   name: 'orders store',

@@ -1,7 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Context } from '@/lib/context'
-import { systemClock } from '@/lib/core/clock'
-import { silentLog } from '@/lib/log'
 import { connectSource, switchSource } from '@/lib/sources/connect'
 import { openSecret } from '@/lib/sources/credentials'
 import { changeSource, planChange } from '@/lib/sources/manage/change'
@@ -10,7 +7,7 @@ import { compareReadings, readingOf } from '@/lib/sources/manage/reading'
 import { removeSource } from '@/lib/sources/manage/remove'
 import { saveSource } from '@/lib/sources/save'
 import { createTestDatabase } from '../support/database'
-import { noQueue } from '../support/no-queue'
+import { userContext } from '../support/user-context'
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>
 beforeAll(async () => {
@@ -18,31 +15,25 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-const as = (role: 'admin' | 'operator'): Context => ({
-  db: database.db,
-  clock: systemClock,
-  log: silentLog,
-  queue: noQueue,
-  requestId: 'req_1',
-  actor: { kind: 'user', userId: 'u1', name: 'a', role, via: 'session' },
-})
+const as = (role: 'admin' | 'operator') => userContext(database.db, role)
 const options = { credentialsKey: 'a'.repeat(64), demo: false }
 const REASON = 'the store got another role'
 const URL_BEFORE = 'postgres://reader:hidden-word@db.internal/orders'
+
+const store = () => ({
+  adapter: 'native' as const,
+  name,
+  system: 'orders',
+  config: {},
+  secret: { url: URL_BEFORE },
+})
 
 let count = 0
 let id = ''
 let name = ''
 beforeEach(async () => {
   name = `store ${count++}`
-  const store = {
-    adapter: 'native' as const,
-    name,
-    system: 'orders',
-    config: {},
-    secret: { url: URL_BEFORE },
-  }
-  id = (await connectSource(as('admin'), { ...store, reason: REASON }, options)).id
+  id = (await connectSource(as('admin'), { ...store(), reason: REASON }, options)).id
   await database.db.prisma.source.update({ where: { id }, data: { lastOkAt: new Date() } })
   await stage('k1', null)
 })
@@ -200,13 +191,7 @@ describe('changing a source', () => {
   })
 
   test('a file that is saved again makes the same of what was read', async () => {
-    const file = {
-      adapter: 'native' as const,
-      name,
-      system: 'orders',
-      config: { schema: 'moved' },
-      secret: { url: URL_BEFORE },
-    }
+    const file = { ...store(), config: { schema: 'moved' } }
     const ctx = as('admin')
     await expect(saveSource(ctx, file, options)).rejects.toMatchObject({ meta: { reason: 'records' } })
     await expect(saveSource(ctx, { ...file, records: 'other' }, options)).rejects.toThrow(
@@ -278,14 +263,7 @@ test('a removed source frees its name and keeps what open cases rest on', async 
   expect(removed).toEqual({ id, rowsForgotten: 1 })
   expect(await kept()).toEqual({ objects: 1, cursors: 0, ended: 1 })
   await expect(describeSource(as('admin'), id, options)).rejects.toMatchObject({ code: 'not_found' })
-  const store = {
-    adapter: 'native' as const,
-    name,
-    system: 'orders',
-    config: {},
-    secret: { url: URL_BEFORE },
-  }
-  expect((await connectSource(as('admin'), { ...store, reason: REASON }, options)).id).not.toBe(id)
+  expect((await connectSource(as('admin'), { ...store(), reason: REASON }, options)).id).not.toBe(id)
 })
 
 test('credentials, ways to the same records and the pace are no other place', () => {

@@ -74,6 +74,20 @@ function object(over: Partial<StagedObject> = {}): StagedObject {
   }
 }
 
+/** A key that somebody holds. */
+const life = (over: Partial<StagedObject>) =>
+  object({
+    objectId: 'life',
+    side: 'intent',
+    kind: 'key',
+    status: 'leased',
+    scope: 's',
+    key: 'k',
+    data: { effects: [], names: [], fence: '1' },
+    aliases: ['k:s'],
+    ...over,
+  })
+
 const apply = (objects: StagedObject[], source = SOURCE) =>
   inTransaction(console_.db.pool, async (client) => {
     await lockMirror(client, source.system)
@@ -210,18 +224,6 @@ describe('the watermark', () => {
 })
 
 test('a live key that a complete reading no longer shows is gone, and a record brings it back', async () => {
-  const life = (over: Partial<StagedObject>) =>
-    object({
-      objectId: 'life',
-      side: 'intent',
-      kind: 'key',
-      status: 'leased',
-      scope: 's',
-      key: 'k',
-      data: { effects: [], names: [], fence: '1' },
-      aliases: ['k:s'],
-      ...over,
-    })
   const at = (second: number) => new Date(NOW.getTime() + second * 1000)
   const micros = (second: number) => BigInt(at(second).getTime()) * 1000n
   await apply([life({ version: micros(0) })])
@@ -379,16 +381,7 @@ test('evidence of a key reaches the charge through its payment intent and its ch
       data: { members: ['pi_2', 'by_session'], modeMix: false },
       aliases: ['p:cs_1', 'p:pi_2', 'p:by_session', 'k:s'],
     }),
-    object({
-      objectId: 'life',
-      side: 'intent',
-      kind: 'key',
-      status: 'leased',
-      scope: 's',
-      key: 'k',
-      data: { effects: [{ reference: 'pi_1' }] },
-      aliases: ['k:s', 'p:pi_1'],
-    }),
+    life({ data: { effects: [{ reference: 'pi_1' }] }, aliases: ['k:s', 'p:pi_1'] }),
   ])
   const evidence = await providerEvidenceForKey(console_.db, { system: 'payments', scope: 's', key: 'k' })
   expect(evidence.objects.map(({ id }) => id)).toEqual(['by_intent', 'by_session'])
@@ -397,16 +390,7 @@ test('evidence of a key reaches the charge through its payment intent and its ch
 test('evidence of a key is found by indexes, however many objects the planner expects it to name', async () => {
   await apply([
     object({ objectId: 'ch_mine', aliases: ['p:1'] }),
-    object({
-      objectId: 'life',
-      side: 'intent',
-      kind: 'key',
-      status: 'leased',
-      scope: 's',
-      key: 'k',
-      data: { effects: [{ reference: 'ch_mine' }] },
-      aliases: ['k:s'],
-    }),
+    life({ data: { effects: [{ reference: 'ch_mine' }] } }),
     ...Array.from({ length: 3_000 }, (_, n) => object({ aliases: [`p:many-${n}`] })),
   ])
   await console_.db.pool.query('ANALYZE mirror.object')
@@ -464,16 +448,7 @@ test('evidence of a key is what carries it and what its effects name', async () 
       amountMinor: null,
       aliases: ['p:4'],
     }),
-    object({
-      objectId: 'life',
-      side: 'intent',
-      kind: 'key',
-      status: 'leased',
-      scope: 's',
-      key: 'k',
-      data: { effects: [{ reference: 'ch_named' }] },
-      aliases: ['k:s'],
-    }),
+    life({ data: { effects: [{ reference: 'ch_named' }] } }),
   ])
   const evidence = await providerEvidenceForKey(console_.db, { system: 'payments', scope: 's', key: 'k' })
   expect(evidence.objects.map(({ id }) => id)).toEqual(['ch_named', 'ch_tagged'])
