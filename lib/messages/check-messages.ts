@@ -59,7 +59,7 @@ async function checkSource(
     cursor = page.cursor
   } while (cursor !== null && dead.length < deadMax)
   const more = cursor !== null
-  const short = await readShortConsumers(ctx, source, sample, await lastShort(ctx, id))
+  const short = await readShortConsumers(ctx, source, sample, () => lastShort(ctx, id))
   const gone = await inTransaction(ctx.db.pool, async (client) => {
     // Two checks of one source at once: the later one stands.
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`messages:${id}`])

@@ -3,6 +3,7 @@ import { auditRow } from '@/lib/core/audit-entry'
 import { authorise } from '@/lib/core/authorise'
 import { AppError } from '@/lib/core/errors'
 import { reasonSchema } from '@/lib/core/reason'
+import { notFound } from './manage/change'
 import { type SaveSource, saveSource } from './save'
 
 /** A new source, by a person. A name that is taken is refused: a change names the one that was seen. Audited. */
@@ -51,7 +52,7 @@ export async function switchSource(
       data: { enabled: on, switchedOffAt: on ? null : ctx.clock.now(), version: { increment: 1 } },
     })
     const source = await tx.source.findUnique({ where: { id }, select: { name: true } })
-    if (source === null) throw new AppError('not_found', `There is no source ${id.slice(0, 100)}.`)
+    if (source === null) throw notFound(id)
     if (count === 0)
       throw new AppError('conflict', `${source.name} is switched ${on ? 'on' : 'off'} already.`)
     await tx.auditEntry.create({

@@ -9,17 +9,14 @@ import type { Source } from '@/prisma/generated/client'
 import { adapterNameSchema, parseAdapterInput } from './adapters'
 import { openSecret, sealSecret } from './credentials'
 import {
-  askedForRecords,
   credentialsKeyOf,
+  endFormerReading,
   FORGET_TIMEOUT_MS,
-  outcomeOf,
   RECORDS,
   regionSchema,
   systemSchema,
 } from './manage/change'
-import { endReading } from './manage/end-reading'
 import { compareReadings, readingOf } from './manage/reading'
-import { assertNothingUnderWay } from './manage/under-way'
 
 const inputSchema = z.object({
   adapter: adapterNameSchema,
@@ -87,23 +84,27 @@ export async function saveSource(
   )
 }
 
+/** Of one that was never read there is nothing to end. */
 async function change(
   tx: Tx,
   ctx: Pick<SystemContext, 'clock'>,
   source: Source,
-  to: Pick<z.output<typeof inputSchema>, 'system' | 'records'> & { config: unknown; secret: unknown } & {
+  to: Pick<z.output<typeof inputSchema>, 'system' | 'records'> & {
+    config: unknown
+    secret: unknown
     key: string
     atStart?: boolean
   },
 ): Promise<void> {
+  if (source.lastOkAt === null && to.system === source.system) return
   const was = source.secret === null ? {} : openSecret(to.key, source.id, source.secret)
   const reading = compareReadings(readingOf(source.config, was), readingOf(to.config, to.secret))
-  const otherSystem = to.system !== source.system
-  if (source.lastOkAt === null && !otherSystem) return
-  if (reading.kind === 'place' && to.records === undefined) throw askedForRecords(source, reading)
-  const outcome = outcomeOf(reading, otherSystem, to.records)
-  if (outcome !== 'kept' && to.atStart !== true) await assertNothingUnderWay(tx, ctx, source, 'save it again')
-  const others = reading.kind === 'place' && to.records === 'other'
-  const ended = others || otherSystem ? 'changed' : null
-  await endReading(tx, ctx, source, { outcome, ended, policies: others })
+  const { system, records, atStart } = to
+  await endFormerReading(tx, ctx, source, {
+    reading,
+    system,
+    records,
+    toDo: 'save it again',
+    atRest: atStart,
+  })
 }

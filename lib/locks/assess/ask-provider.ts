@@ -10,7 +10,7 @@ import type {
 } from '@/lib/sources/contracts'
 import { type OpenSource, openSystem, type SystemSources } from '@/lib/sources/registry'
 import type { KeySettings } from '../settings'
-import { effectWindow } from './effect-window'
+import { type EffectWindow, effectWindow } from './effect-window'
 import type { LeaseReading } from './holder-life'
 import { isProviderCall, possibleEffects } from './possible-effects'
 import type { AnswerObject, Candidate, ProviderAnswer } from './provider-answer'
@@ -48,12 +48,12 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
       const silent = off.find(({ kind }) => kind === 'provider')
       if (silent !== undefined)
         return { kind: 'unreachable', askedAt, error: `${silent.name} is switched off and cannot be asked` }
-      const { made } = effectWindow(reading, settings)
-      const before = ended.find(({ kind, at }) => kind === 'provider' && made.from <= at)
+      const window = effectWindow(reading, settings)
+      const before = ended.find(({ kind, at }) => kind === 'provider' && window.made.from <= at)
       if (before !== undefined)
         return { kind: 'unreachable', askedAt, error: `${before.name} of that time can be asked no more` }
       if (providers.length === 0) return { kind: 'no_provider' }
-      const answered = await answer(reading, providers, askedAt)
+      const answered = await answer(reading, window, providers, askedAt)
       failures = []
       return answered
     } catch (error) {
@@ -67,11 +67,11 @@ export function createProviderAsker(ctx: SystemContext, system: string, settings
 
   async function answer(
     reading: LeaseReading,
+    { made, settlesAt }: EffectWindow,
     providers: readonly OpenSource<ProviderSource>[],
     askedAt: string,
   ): Promise<ProviderAnswer> {
     const { lease } = reading
-    const { made, settlesAt } = effectWindow(reading, settings)
     const named = namedByStore(lease)
     // A listing of before it settled proves nothing now; until it has, none proves anything.
     const settledMs = reading.storeNow.getTime() - settlesAt.getTime()

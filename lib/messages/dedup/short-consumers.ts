@@ -22,7 +22,7 @@ export async function readShortConsumers(
   ctx: SystemContext,
   source: Pick<MessageSource, 'consumers'>,
   { topics, redeliveryHorizonMs }: Sampled,
-  last: readonly ShortConsumer[],
+  last: () => Promise<readonly ShortConsumer[]>,
 ): Promise<ShortConsumer[]> {
   if (
     redeliveryHorizonMs === null &&
@@ -42,7 +42,7 @@ export async function readShortConsumers(
         if (keptMs !== null && keptMs < horizonMs) short.push({ group, topic, keptMs, horizonMs })
       } catch (error) {
         if (!(error instanceof SourceUnavailableError || error instanceof AppError)) throw error
-        short.push(...last.filter((each) => each.group === group && each.topic === topic))
+        short.push(...(await last()).filter((each) => each.group === group && each.topic === topic))
       }
     }
   }

@@ -42,6 +42,7 @@ export type PlannedChange = {
   region: string | null
   config: unknown
   secret: unknown
+  secretChanged: boolean
   reading: ReadingChange
   /** What becomes of what was read: all of it stays, it is read again from the beginning, or it goes too. */
   outcome: 'kept' | 'read_again' | 'forgotten'
@@ -73,15 +74,18 @@ function plan(source: Source, input: z.output<typeof changeSchema>, options: Opt
     region: input.region,
     config,
     secret,
+    secretChanged: source.secret === null || JSON.stringify(was) !== JSON.stringify(secret),
     reading,
     outcome: outcomeOf(reading, input.system !== source.system, input.records),
   }
 }
 
-export function outcomeOf(
+type Records = (typeof RECORDS)[number] | undefined
+
+function outcomeOf(
   { kind }: ReadingChange,
   otherSystem: boolean,
-  records: (typeof RECORDS)[number] | undefined,
+  records: Records,
 ): PlannedChange['outcome'] {
   if (kind === 'mapping' || otherSystem || (kind === 'place' && records === 'other')) return 'forgotten'
   return kind === 'place' ? 'read_again' : 'kept'
@@ -119,16 +123,44 @@ export async function changeSource(
 /** A mirror of a million keys takes its time. */
 export const FORGET_TIMEOUT_MS = 10 * 60_000
 
+/**
+ * Makes of what was read of a source what a change makes of it, whoever changes it. Throws where nobody said what another place
+ * holds, and `conflict` where what it reads changes and it is not at rest; `atRest` = nothing runs yet that could read it.
+ * Returns how many rows of the mirror went.
+ */
+export async function endFormerReading(
+  tx: Tx,
+  ctx: Pick<SystemContext, 'clock'>,
+  source: Source,
+  to: {
+    reading: ReadingChange
+    system: string
+    records: Records
+    toDo: string
+    atRest?: boolean | undefined
+  },
+): Promise<number> {
+  const { reading, records } = to
+  if (reading.kind === 'place' && records === undefined) throw askedForRecords(source, reading)
+  const otherSystem = to.system !== source.system
+  const outcome = outcomeOf(reading, otherSystem, records)
+  if (outcome !== 'kept' && to.atRest !== true) await assertNothingUnderWay(tx, ctx, source, to.toDo)
+  const others = reading.kind === 'place' && records === 'other'
+  // Of another place, or under another system, its earlier words are no more.
+  const ended = others || otherSystem ? 'changed' : null
+  return endReading(tx, ctx, source, { outcome, ended, policies: others })
+}
+
 async function applyChange(
   tx: Tx,
   ctx: Context,
   planned: PlannedChange,
-  how: { records: (typeof RECORDS)[number] | undefined; reason: string; options: Options },
+  how: { records: Records; reason: string; options: Options },
 ): Promise<number> {
   const { source, system, region, config, secret, reading, outcome } = planned
-  const moved = reading.kind === 'place'
-  if (moved && how.records === undefined) throw askedForRecords(source, reading)
-  if (outcome !== 'kept') await assertNothingUnderWay(tx, ctx, source, 'change what it reads')
+  const { records } = how
+  const former = { reading, system, records, toDo: 'change what it reads' }
+  const rows = await endFormerReading(tx, ctx, source, former)
   const data = {
     system,
     region,
@@ -136,13 +168,6 @@ async function applyChange(
     secret: sealSecret(credentialsKeyOf(how.options), source.id, secret),
   }
   await tx.source.update({ where: { id: source.id }, data: { ...data, version: { increment: 1 } } })
-  // Of another place, or under another system, its earlier words are no more.
-  const ends = (moved && how.records === 'other') || system !== source.system
-  const rows = await endReading(tx, ctx, source, {
-    outcome,
-    ended: ends ? 'changed' : null,
-    policies: moved && how.records === 'other',
-  })
   await tx.auditEntry.create({
     data: auditRow(ctx, {
       verb: 'source.change',
@@ -152,9 +177,9 @@ async function applyChange(
       before: { system: source.system, region: source.region, config: source.config },
       after: {
         ...{ system, region, config },
-        secretChanged: !sameSecret(source, secret, how.options),
+        secretChanged: planned.secretChanged,
         place: reading.fields,
-        ...(moved ? { records: how.records } : {}),
+        ...(reading.kind === 'place' ? { records } : {}),
         ...{ reading: outcome, rowsForgotten: rows },
       },
     }),
@@ -162,18 +187,12 @@ async function applyChange(
   return source.version + 1
 }
 
-export const askedForRecords = ({ name }: Pick<Source, 'name'>, { fields }: ReadingChange): AppError =>
+const askedForRecords = ({ name }: Pick<Source, 'name'>, { fields }: ReadingChange): AppError =>
   new AppError(
     'unprocessable',
     `${name} would read another place (${fields.map(({ name, before, after }) => `${name}: ${before ?? 'none'} → ${after ?? 'none'}`).join(', ')}): say whether the same records moved there (records: same) or they are other records (records: other).`,
     { meta: { reason: 'records' } },
   )
-
-function sameSecret(source: Source, secret: unknown, options: Options): boolean {
-  if (source.secret === null) return false
-  const was = openSecret(credentialsKeyOf(options), source.id, source.secret)
-  return JSON.stringify(was) === JSON.stringify(secret)
-}
 
 /** The row, held against every other change until this transaction ends. Throws `not_found`. */
 export async function lockSource(tx: Tx, id: string): Promise<Source> {

@@ -36,19 +36,14 @@ export async function assertNothingUnderWay(
       'conflict',
       `Run ${run.id} (${run.kind.replaceAll('_', ' ')}) began before ${name} was switched off and may still use it: wait until it ends, or cancel it.`,
     )
-  const cases = await tx.reconciliationCase.findMany({
-    where: { system, lifecycle: { not: 'resolved' } },
-    select: { id: true },
-  })
   const isMoney = source.kind === 'ledger' || source.kind === 'provider'
-  const action = await tx.action.findFirst({
-    where: {
-      state: { in: ['proposed', 'approved', 'executing', 'unknown'] },
-      OR: [{ sourceId: id }, ...(isMoney ? [{ caseId: { in: cases.map((each) => each.id) } }] : [])],
-    },
-    orderBy: { createdAt: 'asc' },
-  })
-  if (action !== null)
+  const [action] = await tx.$queryRaw<{ id: string; kind: string; state: string }[]>`
+    SELECT a.id, a.kind, a.state FROM action a
+    WHERE a.state IN ('proposed', 'approved', 'executing', 'unknown') AND (a.source_id = ${id}
+      OR ${isMoney} AND EXISTS (SELECT FROM reconciliation_case c
+        WHERE c.id = a.case_id AND c.system = ${system} AND c.lifecycle <> 'resolved'))
+    ORDER BY a.created_at LIMIT 1`
+  if (action !== undefined)
     throw new AppError(
       'conflict',
       `Action ${action.id} (${action.kind.replaceAll('_', ' ')}, ${action.state}) needs ${name}: let it end, or reject it, first. What cannot be settled while it is off is settled once it is on again.`,

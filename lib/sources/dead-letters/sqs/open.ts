@@ -114,7 +114,7 @@ export function openSqsDeadLetters(
     ...queueParts(clock, listing, { reading: READING, redrive: REMOVED_LAST }),
     consumers: config.consumers,
     async sample() {
-      const [{ count: dead }, redeliveryHorizonMs] = [await facts(), await readHorizonMs()]
+      const [{ count: dead }, redeliveryHorizonMs] = await Promise.all([facts(), readHorizonMs()])
       return deadLetterSample(clock, { topic: topicOf(config), dead, redeliveryHorizonMs })
     },
     redrive: (seen, { actionId, payload }) =>
